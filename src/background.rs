@@ -1,0 +1,16 @@
+//! Work that must finish though the client hangs up.
+
+use std::future::Future;
+
+/// Runs `work` to its end even when the returned future is dropped.
+///
+/// On a tokio runtime it runs in a task of its own. Anywhere else it runs in place and then ends
+/// with the caller.
+pub(crate) async fn complete<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => runtime.spawn(work).await.ok(),
+        Err(_) => Some(work.await),
+    }
+}

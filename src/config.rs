@@ -1,0 +1,49 @@
+//! The one error of bad configuration.
+
+use std::{borrow::Cow, fmt};
+
+/// A setting that cannot be used, found when a layer, codec or key ring is built.
+///
+/// It names the setting and says what would be accepted. It never repeats a secret value.
+///
+/// ```
+/// use tower_bearer::KeyRing;
+///
+/// let error = KeyRing::from_master(b"too short").unwrap_err();
+/// assert_eq!(error.setting(), "master secret");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    setting: Cow<'static, str>,
+    problem: Cow<'static, str>,
+}
+
+impl ConfigError {
+    pub(crate) fn new(
+        setting: impl Into<Cow<'static, str>>,
+        problem: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            setting: setting.into(),
+            problem: problem.into(),
+        }
+    }
+
+    /// The name of the setting, as the builder method or the environment variable spells it.
+    pub fn setting(&self) -> &str {
+        &self.setting
+    }
+
+    /// What is wrong with it and what would be accepted.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.setting, self.problem)
+    }
+}
+
+impl std::error::Error for ConfigError {}

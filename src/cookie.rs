@@ -1,0 +1,1 @@
+//! Cookies on the wire.

@@ -1,0 +1,146 @@
+//! What happened, told to the application as it happens.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    clock::Timestamp,
+    rejection::Rejection,
+    session::{ClientBinding, RevokeReason, SessionId},
+};
+
+/// Something worth recording. Events carry no tokens, no hashes and no keys.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The store had lost the last rotation; the newer token was adopted.
+    Adopted {
+        /// The session.
+        session: SessionId,
+        /// Its generation now.
+        generation: u64,
+    },
+    /// The application refused the subject and the session was revoked.
+    Denied {
+        /// The session.
+        session: SessionId,
+        /// The subject as the application names it.
+        subject: &'a str,
+    },
+    /// A layer refused a request.
+    Rejected(&'a Rejection),
+    /// A lost response was recovered from: the token it carried is burned.
+    Recovered {
+        /// The session.
+        session: SessionId,
+        /// Its generation, unchanged.
+        generation: u64,
+        /// How many recoveries in a row this was.
+        recoveries: u8,
+    },
+    /// A refresh succeeded, one way or another.
+    Refreshed {
+        /// The session.
+        session: SessionId,
+        /// The generation of the token the client holds now.
+        generation: u64,
+        /// Which row of the decision it was: `rotated`, `coalesced`, `replayed`, `recovered`, `adopted`.
+        outcome: &'static str,
+    },
+    /// An old token came back. The session, or all of the subject's, is revoked.
+    ReuseDetected {
+        /// The session.
+        session: SessionId,
+        /// The subject as the application names it.
+        subject: &'a str,
+        /// The client the session was opened on.
+        opened_by: ClientBinding,
+        /// The client that presented the old token.
+        presented_by: ClientBinding,
+        /// The generation the store expects.
+        expected_generation: u64,
+        /// The generation that was presented.
+        presented_generation: u64,
+        /// The store's time.
+        at: Timestamp,
+    },
+    /// A revocation could not be written and waits for the store.
+    RevocationQueued {
+        /// The session.
+        session: SessionId,
+    },
+    /// A revocation could not be written and was given up.
+    RevocationLost {
+        /// The session.
+        session: SessionId,
+    },
+    /// A session ended before its time.
+    Revoked {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        reason: RevokeReason,
+    },
+    /// A session began.
+    Started {
+        /// The session.
+        session: SessionId,
+        /// The subject as the application names it.
+        subject: &'a str,
+    },
+    /// A genuine token is ahead of the store by more than one write.
+    StateLost {
+        /// The session.
+        session: SessionId,
+        /// The generation the store has.
+        stored_generation: u64,
+        /// The generation that was presented.
+        presented_generation: u64,
+    },
+}
+
+/// Where events go: a function, shared by every layer it is given to.
+///
+/// It runs on the request's path, so it hands long work to somebody else.
+///
+/// ```
+/// use tower_bearer::{Event, EventSink};
+///
+/// let sink = EventSink::new(|event: &Event<'_>| {
+///     if let Event::ReuseDetected { subject, .. } = event {
+///         eprintln!("tell {subject} that somebody has their session");
+///     }
+/// });
+/// # let _ = sink;
+/// ```
+#[derive(Clone)]
+pub struct EventSink(Option<Arc<dyn Fn(&Event<'_>) + Send + Sync>>);
+
+impl EventSink {
+    /// Sends every event to `f`.
+    pub fn new(f: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(f)))
+    }
+
+    pub(crate) fn emit(&self, event: &Event<'_>) {
+        if let Some(f) = &self.0 {
+            f(event);
+        }
+    }
+}
+
+impl Default for EventSink {
+    /// Drops every event.
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl fmt::Debug for EventSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "EventSink(<fn>)"
+        } else {
+            "EventSink(none)"
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! The future shared by the guards.

@@ -1,0 +1,91 @@
+//! The keys of the refresh cookie: sealing, successor derivation, subject tags.
+
+use std::fmt;
+
+use ring::hmac;
+
+use crate::{
+    secret::{derive, sha256},
+    session::SubjectTag,
+};
+
+/// Names a session key inside a cookie: the first bytes of a hash, public.
+pub(crate) type SessionKeyId = [u8; 4];
+
+/// The keys derived from one refresh secret.
+pub(crate) struct SessionKeySet {
+    id: SessionKeyId,
+    seal: hmac::Key,
+    next: hmac::Key,
+    tag: hmac::Key,
+}
+
+/// All refresh secrets a service accepts; the first one is used for new cookies.
+pub(crate) struct SessionKeys(Vec<SessionKeySet>);
+
+impl SessionKeySet {
+    fn new(secret: &[u8]) -> Self {
+        // HKDF-Extract (RFC 5869 section 2.2) with a fixed salt.
+        let extract = hmac::Key::new(hmac::HMAC_SHA256, b"tower-bearer session keys v1");
+        let prk = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&extract, secret).as_ref());
+        let key = |label: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, derive(&prk, &[label]).expose());
+        let digest = sha256(&[b"id", derive(&prk, &[b"cookie key id"]).expose()]);
+        Self {
+            id: [digest[0], digest[1], digest[2], digest[3]],
+            seal: key(b"cookie sealing"),
+            next: key(b"successor derivation"),
+            tag: key(b"subject tag"),
+        }
+    }
+
+    pub(crate) fn id(&self) -> SessionKeyId {
+        self.id
+    }
+
+    /// The HKDF pseudo-random key that per-message sealing keys are expanded from.
+    pub(crate) fn seal(&self) -> &hmac::Key {
+        &self.seal
+    }
+
+    /// The key that successors are derived with.
+    pub(crate) fn next(&self) -> &hmac::Key {
+        &self.next
+    }
+
+    /// The subject's name in stores and cookies: truncated HMAC-SHA-256.
+    pub(crate) fn subject_tag(&self, subject: &str) -> SubjectTag {
+        let mut tag = [0; 16];
+        tag.copy_from_slice(&hmac::sign(&self.tag, subject.as_bytes()).as_ref()[..16]);
+        SubjectTag::from_bytes(tag)
+    }
+}
+
+impl SessionKeys {
+    /// One key set a secret; the first is the active one.
+    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        Self(secrets.into_iter().map(SessionKeySet::new).collect())
+    }
+
+    /// The key set that seals new cookies.
+    pub(crate) fn active(&self) -> Option<&SessionKeySet> {
+        self.0.first()
+    }
+
+    /// The key set of this id.
+    pub(crate) fn find(&self, id: SessionKeyId) -> Option<&SessionKeySet> {
+        self.0.iter().find(|set| set.id == id)
+    }
+
+    /// All key sets: a subject's sessions may lie under the tag of any of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &SessionKeySet> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Debug for SessionKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionKeys")
+            .field("count", &self.0.len())
+            .finish_non_exhaustive()
+    }
+}

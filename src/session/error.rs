@@ -1,0 +1,90 @@
+//! Why a session method did not do what it was asked.
+
+use std::{error::Error, fmt};
+
+/// Why a [`Session`](crate::Session) method failed. Clients learn only what
+/// [`kind`](Self::kind) maps to; the cause stays in [`source`](Error::source).
+#[derive(Debug)]
+pub struct SessionError {
+    kind: SessionErrorKind,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// The kinds of [`SessionError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SessionErrorKind {
+    /// Refresh cookies of two different sessions came together.
+    Ambiguous,
+    /// The application refused the subject.
+    Denied,
+    /// The session has outlived its idle or absolute lifetime.
+    Expired,
+    /// The call itself is wrong: an empty subject, a context too large.
+    InvalidInput,
+    /// The cookie is not one of ours, or names a session the store does not know.
+    Invalid,
+    /// No refresh cookie came with the request.
+    NoSession,
+    /// The session is not the caller's, or does not exist.
+    NotFound,
+    /// An old token came back and the session is revoked.
+    Reuse,
+    /// The session was revoked before.
+    Revoked,
+    /// The store has lost writes; the user signs in again and nothing is revoked.
+    StateLost,
+    /// The token was replaced at a privilege change and is not answered any more.
+    Superseded,
+    /// One token came too often in too short a time.
+    TooManyRequests,
+    /// The store, the application's claims or the random generator did not answer.
+    Unavailable,
+}
+
+impl SessionError {
+    pub(crate) fn new(kind: SessionErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+
+    pub(crate) fn with_source(
+        kind: SessionErrorKind,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            kind,
+            source: Some(source.into()),
+        }
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> SessionErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            SessionErrorKind::Ambiguous => "cookies of two different sessions",
+            SessionErrorKind::Denied => "the application refused the subject",
+            SessionErrorKind::Expired => "the session has expired",
+            SessionErrorKind::InvalidInput => "the session was asked for something impossible",
+            SessionErrorKind::Invalid => "the refresh token is not valid",
+            SessionErrorKind::NoSession => "no refresh token was sent",
+            SessionErrorKind::NotFound => "no such session of this subject",
+            SessionErrorKind::Reuse => "an old refresh token was used again",
+            SessionErrorKind::Revoked => "the session is revoked",
+            SessionErrorKind::StateLost => "the store has lost the state of the session",
+            SessionErrorKind::Superseded => "the refresh token was replaced",
+            SessionErrorKind::TooManyRequests => "the refresh token came too often",
+            SessionErrorKind::Unavailable => "the session state is unavailable",
+        })
+    }
+}
+
+impl Error for SessionError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|e| e as &(dyn Error + 'static))
+    }
+}

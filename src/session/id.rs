@@ -1,0 +1,91 @@
+//! The names of sessions, subjects and clients, as a store sees them.
+
+use std::{fmt, str::FromStr};
+
+/// One sign-in on one client: the family of refresh tokens that replaced each other.
+///
+/// 16 random bytes, written as 22 characters of base64url. It is no secret: it names a session in
+/// a list, in the `sid` claim and in an event, and opens nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId([u8; 16]);
+
+/// The subject as the store knows it: a keyed hash, so that a dump names nobody.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SubjectTag([u8; 16]);
+
+/// Which client a session was opened on: 8 bytes that are equal for requests of one client.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClientBinding([u8; 8]);
+
+/// The full address of a session: stores keep all of a subject's sessions together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionKey {
+    /// Whose session it is.
+    pub subject: SubjectTag,
+    /// Which of the subject's sessions.
+    pub id: SessionId,
+}
+
+/// Text that is not 22 characters of canonical base64url.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a session id is 22 characters of base64url")]
+pub struct ParseSessionIdError {
+    _private: (),
+}
+
+macro_rules! bytes_type {
+    ($name:ident, $len:literal) => {
+        impl $name {
+            /// The name made of these bytes.
+            pub const fn from_bytes(bytes: [u8; $len]) -> Self {
+                Self(bytes)
+            }
+
+            /// The bytes, for a store to keep.
+            pub const fn as_bytes(&self) -> &[u8; $len] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut out = [0_u8; 24];
+                let text = base64_simd::URL_SAFE_NO_PAD
+                    .encode_as_str(&self.0, base64_simd::Out::from_slice(&mut out));
+                f.write_str(text)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+    };
+}
+
+bytes_type!(SessionId, 16);
+bytes_type!(SubjectTag, 16);
+bytes_type!(ClientBinding, 8);
+
+impl FromStr for SessionId {
+    type Err = ParseSessionIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const ERROR: ParseSessionIdError = ParseSessionIdError { _private: () };
+        let mut out = [0_u8; 16];
+        if text.len() != 22 {
+            return Err(ERROR);
+        }
+        let bytes = base64_simd::URL_SAFE_NO_PAD
+            .decode(text.as_bytes(), base64_simd::Out::from_slice(&mut out))
+            .map_err(|_| ERROR)?;
+        bytes.try_into().map(Self).map_err(|_| ERROR)
+    }
+}
+
+impl serde::Serialize for SessionId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

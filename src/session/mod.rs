@@ -1,0 +1,15 @@
+//! Refresh sessions: what the browser holds, what the store holds, and the pure decision between.
+
+mod decide;
+mod envelope;
+mod error;
+mod id;
+mod policy;
+mod record;
+
+pub(crate) use decide::{Decision, Outcome, decide};
+pub(crate) use envelope::{Envelope, SealContext, UnsealError, seal, unseal};
+pub use error::{SessionError, SessionErrorKind};
+pub use id::{ClientBinding, SessionId, SessionKey, SubjectTag};
+pub use policy::{ReusePolicy, RotationPolicy, RotationPolicyBuilder, SessionPolicy};
+pub use record::{RevokeReason, SessionRecord, SessionState};

@@ -1,0 +1,153 @@
+//! What a store keeps of a session.
+
+use std::fmt;
+
+use super::id::{ClientBinding, SessionId, SessionKey, SubjectTag};
+use crate::clock::Timestamp;
+
+/// Everything a store keeps of one session. Bounded: the same size after 10 000 rotations.
+///
+/// A store treats it as one value: it compares and replaces it whole, and reads only
+/// [`key`](Self::key), [`is_live`](Self::is_live), [`expires_at`](Self::expires_at) and
+/// [`last_rotated_at`](Self::last_rotated_at). No field opens a session: refresh tokens are kept as
+/// hashes, and the seed is worth nothing without the server's key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionRecord {
+    pub(crate) id: SessionId,
+    pub(crate) subject_tag: SubjectTag,
+    /// The subject as the application names it: the `sub` of every access token.
+    pub(crate) subject: Box<str>,
+    /// Number of rotations, 0 at sign-in.
+    pub(crate) generation: u64,
+    /// How often the current token was derived anew after a lost response.
+    pub(crate) recoveries: u8,
+    pub(crate) current: [u8; 32],
+    /// Hash of the token that `current` replaced; none at generation 0.
+    pub(crate) previous: Option<[u8; 32]>,
+    /// The previous token stands on the other side of a privilege change: it is never replayed.
+    pub(crate) barrier: bool,
+    pub(crate) seed: [u8; 32],
+    /// When the current token was last given to the browser.
+    pub(crate) handed_out_at: Timestamp,
+    /// When the current token was first seen back.
+    pub(crate) presented_at: Option<Timestamp>,
+    /// When `current` became current: orders sessions for the cap on their number.
+    pub(crate) rotated_at: Timestamp,
+    pub(crate) created_at: Timestamp,
+    pub(crate) absolute_expires_at: Timestamp,
+    pub(crate) idle_expires_at: Timestamp,
+    pub(crate) client: ClientBinding,
+    pub(crate) state: SessionState,
+    /// `User-Agent` or what else names the client to its owner, at most 200 bytes.
+    pub(crate) label: Box<str>,
+    /// The application's own bytes, bounded by the session policy.
+    pub(crate) context: Box<[u8]>,
+}
+
+/// Whether a session may still be refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionState {
+    /// It may.
+    Live,
+    /// It may not. The record stays until it expires, so that a later use is recognised.
+    Revoked(RevokeReason),
+}
+
+/// Why a session was ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RevokeReason {
+    /// The application refused the subject: disabled, password changed.
+    Denied,
+    /// More sessions than the policy allows; this one was the least recently rotated.
+    Limit,
+    /// Every session of the subject was ended.
+    RevokedAll,
+    /// Its owner ended it from the list of sessions.
+    RevokedByOwner,
+    /// An old token came back: theft, as far as anybody can tell.
+    Reuse,
+    /// The same client signed in again.
+    Replaced,
+    /// Its owner signed out.
+    SignedOut,
+}
+
+impl SessionRecord {
+    /// Where the session lives.
+    pub fn key(&self) -> SessionKey {
+        SessionKey {
+            subject: self.subject_tag,
+            id: self.id,
+        }
+    }
+
+    /// Whether the session is not revoked. Expiry is judged apart, with the store's time.
+    pub fn is_live(&self) -> bool {
+        matches!(self.state, SessionState::Live)
+    }
+
+    /// When the record is worth nothing any more, whatever its state.
+    pub fn expires_at(&self) -> Timestamp {
+        self.absolute_expires_at.min(self.idle_expires_at)
+    }
+
+    /// When the current token became current: the order in which a full subject loses sessions.
+    pub fn last_rotated_at(&self) -> Timestamp {
+        self.rotated_at
+    }
+
+    /// The same session, revoked for `reason`. An earlier reason stays.
+    #[must_use]
+    pub fn revoked(&self, reason: RevokeReason) -> Self {
+        let mut next = self.clone();
+        if next.is_live() {
+            next.state = SessionState::Revoked(reason);
+        }
+        next
+    }
+}
+
+impl fmt::Debug for SessionRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Destructured whole, so that a new field forces a decision.
+        let Self {
+            id,
+            subject_tag,
+            subject: _,
+            generation,
+            recoveries,
+            current: _,
+            previous: _,
+            barrier,
+            seed: _,
+            handed_out_at,
+            presented_at,
+            rotated_at,
+            created_at,
+            absolute_expires_at,
+            idle_expires_at,
+            client,
+            state,
+            label,
+            context: _,
+        } = self;
+        f.debug_struct("SessionRecord")
+            .field("id", id)
+            .field("subject_tag", subject_tag)
+            .field("generation", generation)
+            .field("recoveries", recoveries)
+            .field("barrier", barrier)
+            .field("handed_out_at", handed_out_at)
+            .field("presented_at", presented_at)
+            .field("rotated_at", rotated_at)
+            .field("created_at", created_at)
+            .field("absolute_expires_at", absolute_expires_at)
+            .field("idle_expires_at", idle_expires_at)
+            .field("client", client)
+            .field("state", state)
+            .field("label", label)
+            .finish_non_exhaustive()
+    }
+}

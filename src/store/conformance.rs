@@ -1,0 +1,1 @@
+//! Tests any store must pass.

@@ -1,0 +1,48 @@
+//! A freshly minted access token, as it goes to the client.
+
+use std::{fmt, time::Duration};
+
+use serde::ser::SerializeStruct;
+
+/// An access token on its way to the client. Serialises to the OAuth response (RFC 6749
+/// section 5.1): `access_token`, `token_type` and `expires_in` in seconds.
+#[derive(Clone)]
+pub struct AccessToken {
+    token: String,
+    lifetime: Duration,
+}
+
+impl AccessToken {
+    pub(crate) fn new(token: String, lifetime: Duration) -> Self {
+        Self { token, lifetime }
+    }
+
+    /// The token itself, to be sent as `Authorization: Bearer …`.
+    pub fn as_str(&self) -> &str {
+        &self.token
+    }
+
+    /// How long it is good for, counted from when it was minted.
+    pub fn expires_in(&self) -> Duration {
+        self.lifetime
+    }
+}
+
+impl serde::Serialize for AccessToken {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_struct("AccessToken", 3)?;
+        out.serialize_field("access_token", &self.token)?;
+        out.serialize_field("token_type", "Bearer")?;
+        out.serialize_field("expires_in", &self.lifetime.as_secs())?;
+        out.end()
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { token: _, lifetime } = self;
+        f.debug_struct("AccessToken")
+            .field("lifetime", lifetime)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,96 @@
+//! Why a token was refused or could not be minted.
+
+use std::{error::Error, fmt};
+
+/// Why a token was refused. For logs and tests; a client is told `invalid_token` and no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenError {
+    kind: TokenErrorKind,
+    detail: &'static str,
+}
+
+/// The kinds of [`TokenError`], in the order in which they are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TokenErrorKind {
+    /// Longer than the codec accepts; nothing was parsed.
+    TooLarge,
+    /// Not the number of segments the profile has.
+    Segments,
+    /// Not strict, canonical base64url, or a part of the wrong length.
+    Encoding,
+    /// The header is not a JSON object of the expected types, or repeats a member.
+    Header,
+    /// `crit`, `b64`, `zip`, `cty` or `typ` is not what the profile has.
+    HeaderParameter,
+    /// `alg` or `enc` is not the configured one.
+    Algorithm,
+    /// No configured key fits.
+    Key,
+    /// The content could not be decrypted and authenticated.
+    Decryption,
+    /// The signature or MAC is wrong.
+    Signature,
+    /// The claims are not a JSON object, repeat a member, nest too deeply or have a wrong type.
+    Claims,
+    /// `iss` is missing or not the configured one.
+    Issuer,
+    /// `aud` is missing or does not hold the configured one.
+    Audience,
+    /// `exp` has passed.
+    Expired,
+    /// `nbf` or `iat` lies in the future.
+    NotYetValid,
+    /// Older than the configured maximum age.
+    TooOld,
+    /// Bound to a key that a plain bearer request does not prove (`cnf`).
+    SenderConstrained,
+}
+
+impl TokenError {
+    pub(crate) const fn new(kind: TokenErrorKind, detail: &'static str) -> Self {
+        Self { kind, detail }
+    }
+
+    /// What kind of refusal it is.
+    pub fn kind(&self) -> TokenErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.detail)
+    }
+}
+
+impl Error for TokenError {}
+
+/// Why a token could not be minted.
+#[derive(Debug)]
+pub struct MintError {
+    detail: &'static str,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl MintError {
+    #[allow(dead_code)]
+    pub(crate) fn new(detail: &'static str) -> Self {
+        Self {
+            detail,
+            source: None,
+        }
+    }
+}
+
+impl fmt::Display for MintError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.detail)
+    }
+}
+
+impl Error for MintError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|e| e as &(dyn Error + 'static))
+    }
+}
