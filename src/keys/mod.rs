@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
 
-pub(crate) use session::SessionKeys;
+pub(crate) use session::{SessionKeyId, SessionKeySet, SessionKeys};
 
 use crate::config::ConfigError;
 
