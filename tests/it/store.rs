@@ -41,11 +41,11 @@ enum Fault {
     SwapNeverConflicts,
     /// Does not count.
     NoLimit,
-    /// Lists what has expired: an hour late.
-    ClockIsLate,
-    /// Revokes only what it was told to keep.
+    /// Has a clock that stands still, so that nothing expires.
+    ClockStandsStill,
+    /// Takes the order and does nothing.
     RevokesNothing,
-    /// Keeps its answer for all: a load that was true once.
+    /// Loads a record without the application's bytes.
     DropsTheContext,
 }
 
@@ -126,7 +126,7 @@ async fn faulty_stores_fail_and_the_failure_names_the_rule() {
         (Fault::SecondApplicationConflicts, "applied twice"),
         (Fault::SwapNeverConflicts, "changes nothing and returns it"),
         (Fault::NoLimit, "the least recently rotated"),
-        (Fault::ClockIsLate, "an expired session"),
+        (Fault::ClockStandsStill, "an expired session"),
         (Fault::RevokesNothing, "revoke_all revokes every live"),
         (Fault::DropsTheContext, "loaded unchanged"),
     ];
@@ -137,7 +137,7 @@ async fn faulty_stores_fail_and_the_failure_names_the_rule() {
             fault,
         };
         let advance = async |by: Duration| match fault {
-            Fault::ClockIsLate => {}
+            Fault::ClockStandsStill => {}
             _ => clock.advance(by),
         };
         let verdict = conformance::run(async || store.clone(), advance).await;

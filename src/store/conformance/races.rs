@@ -2,7 +2,13 @@
 //!
 //! A race that is lost by luck proves nothing, so each is run many times.
 
-use std::future::Future;
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+};
 
 use tokio::task::JoinSet;
 
@@ -172,15 +178,23 @@ async fn live(
     Ok(listed)
 }
 
-/// What all callers got, each in a task of its own.
+/// What all callers got, each in a task of its own, all let go at the same moment.
 async fn together<F>(rule: Rule, call: impl Fn(u8) -> F) -> Result<Vec<F::Output>, Violation>
 where
     F: Future + Send + 'static,
     F::Output: Send,
 {
+    let ready = Arc::new(AtomicU8::new(0));
     let mut tasks = JoinSet::new();
     for n in 0..CALLERS {
-        tasks.spawn(call(n));
+        let (call, ready) = (call(n), ready.clone());
+        tasks.spawn(async move {
+            ready.fetch_add(1, Ordering::SeqCst);
+            while ready.load(Ordering::SeqCst) < CALLERS {
+                tokio::task::yield_now().await;
+            }
+            call.await
+        });
     }
     let mut answers = vec![];
     while let Some(answer) = tasks.join_next().await {
