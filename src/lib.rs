@@ -9,6 +9,8 @@ mod cookie;
 mod event;
 mod guard;
 mod keys;
+mod missing;
+mod refresh;
 mod rejection;
 mod secret;
 mod session;
@@ -19,6 +21,12 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::ConfigError;
 pub use event::{Event, EventSink};
 pub use keys::KeyRing;
+pub use missing::MissingLayer;
+pub use refresh::{
+    ClaimsError, ClaimsReason, ClaimsRequest, Denied, EndpointsFuture, NewSession, RefreshCookie,
+    RefreshCookieBuilder, RefreshCookieFuture, RefreshCookieLayer, Session, SessionEndpoints,
+    SessionInfo,
+};
 pub use rejection::Rejection;
 pub use session::{
     ClientBinding, ReusePolicy, RevokeReason, RotationPolicy, RotationPolicyBuilder, SessionError,
