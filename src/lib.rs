@@ -18,7 +18,7 @@ mod token;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::ConfigError;
 pub use event::{Event, EventSink};
-pub use keys::KeyRing;
+pub use keys::{ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, SignatureAlgorithm};
 pub use rejection::Rejection;
 pub use session::{
     ClientBinding, ReusePolicy, RevokeReason, RotationPolicy, RotationPolicyBuilder, SessionError,
