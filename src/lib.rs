@@ -2,24 +2,36 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "axum")]
+mod axum;
 mod background;
+mod bearer;
 mod clock;
 mod config;
 mod cookie;
 mod event;
 mod guard;
 mod keys;
+mod origin;
 mod rejection;
 mod secret;
 mod session;
 mod store;
 mod token;
 
+pub use bearer::{
+    BearerAuth, BearerAuthLayer, CheckError, Realm, RequireScope, RequireScopeLayer,
+    ResourceMetadata, Scope,
+};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::ConfigError;
 pub use event::{Event, EventSink};
+pub use guard::GuardFuture;
 pub use keys::KeyRing;
-pub use rejection::Rejection;
+pub use origin::{Origin, OriginGuard, OriginGuardLayer};
+pub use rejection::{
+    CustomRejection, DefaultRejection, OriginReason, Rejection, RejectionKind, RejectionResponse,
+};
 pub use session::{
     ClientBinding, ReusePolicy, RevokeReason, RotationPolicy, RotationPolicyBuilder, SessionError,
     SessionErrorKind, SessionId, SessionKey, SessionPolicy, SessionRecord, SessionState,
