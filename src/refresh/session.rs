@@ -11,7 +11,7 @@ use super::shared::Shared;
 use crate::{
     cookie,
     keys::{SessionKeySet, SessionKeys},
-    missing::MissingLayer,
+    rejection::{Rejection, RejectionKind},
     session::{ClientBinding, Envelope, SessionError, SessionErrorKind, SessionId, seal},
 };
 
@@ -66,12 +66,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// When [`RefreshCookieLayer`](crate::RefreshCookieLayer) is not applied around the caller.
-    pub fn from_extensions(extensions: &Extensions) -> Result<Self, MissingLayer> {
-        extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or(MissingLayer::new("Session", "RefreshCookieLayer"))
+    /// [`RejectionKind::Internal`], naming the layer, when
+    /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) is not applied around the caller.
+    pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
+        extensions.get::<Self>().cloned().ok_or(Rejection::new(
+            RejectionKind::Internal,
+            "RefreshCookieLayer is missing: it must wrap whatever uses the session",
+        ))
     }
 
     /// Whether the request carries anything under the refresh cookie's name. It says nothing about
