@@ -17,9 +17,18 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/", file("text/html", include_str!("static/index.html")))
-        .route("/app.js", file("text/javascript", include_str!("static/app.js")))
-        .route("/session.js", file("text/javascript", include_str!("static/session.js")))
-        .route("/style.css", file("text/css", include_str!("static/style.css")))
+        .route(
+            "/app.js",
+            file("text/javascript", include_str!("static/app.js")),
+        )
+        .route(
+            "/session.js",
+            file("text/javascript", include_str!("static/session.js")),
+        )
+        .route(
+            "/style.css",
+            file("text/css", include_str!("static/style.css")),
+        )
 }
 
 fn file<S: Clone + Send + Sync + 'static>(
@@ -36,10 +45,19 @@ fn headers(kind: &str) -> [(HeaderName, HeaderValue); 5] {
             header::CONTENT_TYPE,
             HeaderValue::try_from(kind).unwrap_or(HeaderValue::from_static("text/plain")),
         ),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(POLICY),
+        ),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
         // `no-referrer` would make browsers send `Origin: null` with our own requests.
-        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("same-origin"),
+        ),
         // The files change with the binary, and have no version in their names.
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ]
