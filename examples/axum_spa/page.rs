@@ -3,8 +3,7 @@
 use axum::{
     Router,
     http::{HeaderName, HeaderValue, header},
-    response::IntoResponse,
-    routing::get,
+    routing::{MethodRouter, get},
 };
 
 /// Own files only: no inline script or style, no frames, no other server. A script that somebody
@@ -34,8 +33,8 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
 fn file<S: Clone + Send + Sync + 'static>(
     kind: &'static str,
     text: &'static str,
-) -> axum::routing::MethodRouter<S> {
-    get(async move || (headers(kind), text).into_response())
+) -> MethodRouter<S> {
+    get(move || async move { (headers(kind), text) })
 }
 
 fn headers(kind: &str) -> [(HeaderName, HeaderValue); 5] {

@@ -11,7 +11,7 @@ const SLOWEST = 30_000; // The longest pause of the back-off.
 const LONGEST_TIMER = 2 ** 31 - 1; // What a browser's timer can hold.
 
 let access = null; // { token, expiresAt, renewAt }, times in milliseconds of `Date.now()`
-let refreshing = null; // The refresh under way in this tab, shared by all who need one.
+let refreshing = null; // { era, done }: the refresh under way in this tab, shared by all who need one
 let timer = 0;
 let era = 0; // Counts sign-ins and sign-outs: an answer from an earlier era is thrown away.
 
@@ -62,21 +62,23 @@ export async function signIn(email, password) {
 }
 
 /** Picks up the session that the browser's cookie names. Rejects with `SignedOut` if there is none. */
-export async function resume() {
-  await refresh();
-  announce("signed-in");
+export function resume() {
+  return refresh();
 }
 
 /** Ends this session on the server, or every session of the user. */
 export async function signOut({ everywhere = false } = {}) {
-  await alone(async () => {
-    const path = everywhere ? `${BASE}/logout-all` : `${BASE}/logout`;
-    const response = await request(path, { method: "POST" });
-    // 401: there was nothing left to end.
-    if (!response.ok && response.status !== 401) throw await failure(response);
-  });
-  tabs.postMessage("signed-out");
-  forget();
+  const path = everywhere ? `${BASE}/logout-all` : `${BASE}/logout`;
+  const response = await alone(() => request(path, { method: "POST" }));
+  const { ok, status } = response;
+  // 503: the store is down. The cookie is gone all the same, and the server ends the session later.
+  // 401: the session had ended before, and so could not speak for the others.
+  if (ok || status === 401 || (status === 503 && !everywhere)) {
+    tabs.postMessage("signed-out");
+    forget();
+  }
+  if (status === 401) throw new Failed(401, "Sign in again to sign out everywhere.");
+  if (!ok) throw await failure(response);
 }
 
 /** The user's sessions; the list needs the cookie, not the access token. */
@@ -118,10 +120,15 @@ async function fresh() {
 
 /** One refresh at a time in this tab, and by Web Locks one at a time in this browser. */
 function refresh() {
-  refreshing ??= renew().finally(() => {
-    refreshing = null;
-  });
-  return refreshing;
+  if (refreshing?.era !== era) {
+    const mine = { era, done: renew() };
+    const over = () => {
+      if (refreshing === mine) refreshing = null;
+    };
+    mine.done.then(over, over);
+    refreshing = mine;
+  }
+  return refreshing.done;
 }
 
 async function renew() {
@@ -134,12 +141,12 @@ async function renew() {
       const response = await alone(() => request(`${BASE}/refresh`, { method: "POST" }));
       if (era !== began) throw new SignedOut();
       if (response.ok) {
+        const what = access ? "renewed" : "signed-in";
         keep(await response.json());
-        announce("renewed");
+        announce(what);
         return;
       }
       if (response.status === 401) {
-        tabs.postMessage("signed-out");
         forget();
         throw new SignedOut();
       }
