@@ -6,6 +6,7 @@ use ring::hmac;
 
 use super::{
     ContentEncryption, EncryptionKey, KeyRing, Keys, SessionKeys, SignatureAlgorithm, SigningKey,
+    jwk::{Jwk, Purpose, bytes},
     weak,
 };
 use crate::{
@@ -76,6 +77,48 @@ impl KeyRingBuilder {
         self.then("refresh secret", |b| b.add_refresh_secret(secret))
     }
 
+    /// A key as JWK (RFC 7517), by its `use` or, without one, its `alg`:
+    ///
+    /// * signing keys: `oct`, `RSA`, `EC` (P-256, P-384) and `OKP` (Ed25519). `alg` is required
+    ///   for `oct` and `RSA` and follows from the curve for the others. Without private members
+    ///   the key only verifies.
+    /// * encryption keys: `alg` is `dir` (or `A128GCM`, `A256GCM`), or with the `josekit`
+    ///   feature `A256KW`, `RSA-OAEP-256` or `ECDH-ES+A256KW`; the member `enc` names the content
+    ///   encryption and is `A256GCM` when absent.
+    /// * `"use": "refresh"` marks an `oct` key as a secret of the refresh cookie.
+    ///
+    /// `key_ops` are honoured.
+    pub fn jwk(self, json: &str) -> Self {
+        self.then("JWK", |builder| builder.add_jwk(&Jwk::parse(json)?))
+    }
+
+    /// Every key of a JWK Set, in its order, each as in [`KeyRingBuilder::jwk`].
+    pub fn jwks(self, json: &str) -> Self {
+        self.then("JWK Set", |builder| builder.add_jwks(json))
+    }
+
+    /// A private signing key in PEM: PKCS#8, or the older RSA (PKCS#1) and EC (SEC 1) forms.
+    #[cfg(feature = "josekit")]
+    pub fn pem(self, alg: SignatureAlgorithm, kid: Option<&str>, pem: &str) -> Self {
+        self.then("PEM key", |builder| {
+            builder
+                .signing
+                .push(Arc::new(super::jose_pem::read_pem(alg, kid, pem)?));
+            Ok(())
+        })
+    }
+
+    /// A private signing key in DER, in the same forms as [`KeyRingBuilder::pem`].
+    #[cfg(feature = "josekit")]
+    pub fn der(self, alg: SignatureAlgorithm, kid: Option<&str>, der: &[u8]) -> Self {
+        self.then("DER key", |builder| {
+            builder
+                .signing
+                .push(Arc::new(super::jose_pem::read_der(alg, kid, der)?));
+            Ok(())
+        })
+    }
+
     /// The ring.
     ///
     /// # Errors
@@ -104,6 +147,14 @@ impl KeyRingBuilder {
         };
         keys.check()?;
         Ok(KeyRing::new(keys))
+    }
+
+    /// The builder, unless a setter has failed.
+    pub(super) fn checked(mut self) -> Result<Self, ConfigError> {
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
     }
 
     /// Runs one fallible step, unless an earlier one has failed; errors carry the setting's name.
@@ -140,6 +191,51 @@ impl KeyRingBuilder {
         self.note(secret, "refresh cookies")?;
         weak::check(secret, 32).map_err(|p| ConfigError::new("refresh secret", p))?;
         self.sessions.push(Secret::new(secret.to_vec()));
+        Ok(())
+    }
+
+    pub(super) fn add_jwks(&mut self, json: &str) -> Result<(), ConfigError> {
+        let keys = Jwk::parse_set(json)?;
+        keys.iter().try_for_each(|jwk| self.add_jwk(jwk))
+    }
+
+    fn add_jwk(&mut self, jwk: &Jwk) -> Result<(), ConfigError> {
+        let secret = match &jwk.k {
+            Some(_) => Some(bytes("k", &jwk.k)?),
+            None => None,
+        };
+        let purpose = match jwk.read()? {
+            Purpose::Signing(key) => {
+                self.signing.push(Arc::new(key));
+                "signing"
+            }
+            Purpose::Encryption(key) => {
+                self.encryption.push(Arc::new(key));
+                "encryption"
+            }
+            // Noted where it is added.
+            Purpose::Refresh(secret) => return self.add_refresh_secret(secret.expose()),
+        };
+        match secret {
+            Some(secret) => self.note(secret.expose(), purpose),
+            None => Ok(()),
+        }
+    }
+
+    /// The verification keys of somebody else's set. Keys for what we do not verify are passed
+    /// over (RFC 7517 section 5).
+    pub(super) fn add_public_jwks(&mut self, json: &str) -> Result<(), ConfigError> {
+        for jwk in Jwk::parse_set(json)? {
+            if let Some(key) = jwk.read_public()? {
+                self.signing.push(Arc::new(key));
+            }
+        }
+        if self.signing.is_empty() {
+            return Err(ConfigError::new(
+                "JWK Set",
+                "has no key that verifies signatures",
+            ));
+        }
         Ok(())
     }
 

@@ -6,8 +6,9 @@ use std::convert::Infallible;
 use super::{
     ContentEncryption, KeyManagement,
     encryption::{OpenError, SealError},
+    jwk::Jwk,
 };
-use crate::secret::Secret;
+use crate::{config::ConfigError, secret::Secret};
 
 pub(crate) use super::wrap_header::WrapHeader;
 
@@ -15,6 +16,13 @@ pub(crate) use super::wrap_header::WrapHeader;
 pub(crate) struct Wrapping(Infallible);
 
 impl Wrapping {
+    pub(super) fn new(management: KeyManagement, _jwk: &Jwk) -> Result<Self, ConfigError> {
+        Err(ConfigError::new(
+            "JWK",
+            format!("{management} needs the josekit feature of tower-bearer"),
+        ))
+    }
+
     pub(super) fn management(&self) -> KeyManagement {
         match self.0 {}
     }

@@ -3,9 +3,17 @@
 mod algorithm;
 mod builder;
 mod encryption;
+mod env;
 mod header;
+#[cfg(feature = "josekit")]
+mod jose;
+#[cfg(not(feature = "josekit"))]
 #[path = "jose_none.rs"]
 mod jose;
+#[cfg(feature = "josekit")]
+mod jose_pem;
+mod jwk;
+mod publish;
 mod ring;
 mod session;
 mod signing;

@@ -56,6 +56,52 @@ impl KeyRing {
         Self::from_master(master.expose())
     }
 
+    /// Reads the keys from the environment. Either
+    ///
+    /// * `ACCESS_SECRET` (signs access tokens with HS256), `ENCRYPTION_KEY` (encrypts them with
+    ///   A256GCM) and `REFRESH_SECRET` (refresh cookies), each base64url, base64 or hexadecimal
+    ///   of at least 32 random bytes, of exactly 32 for `ENCRYPTION_KEY`; several are separated
+    ///   by commas, the first mints and all are accepted; or
+    /// * `TOWER_BEARER_KEYS`, a JWK Set as in [`KeyRingBuilder::jwks`].
+    ///
+    /// With `_FILE` behind a name, it is the path of a file that holds the value. A service
+    /// leaves out what it does not need: one that only verifies needs no `REFRESH_SECRET`.
+    ///
+    /// # Errors
+    ///
+    /// When a value is unusable: the error names the variable and how to make a good value. When
+    /// nothing is set at all, [`ConfigError::is_missing`] is true.
+    ///
+    /// ```
+    /// use tower_bearer::KeyRing;
+    ///
+    /// let keys = match KeyRing::from_env() {
+    ///     Err(error) if error.is_missing() => KeyRing::generate()?, // development
+    ///     keys => keys?,
+    /// };
+    /// # let _ = keys;
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn from_env() -> Result<Self, ConfigError> {
+        super::env::from_env()
+    }
+
+    /// A ring that verifies what another service signed, from its JWK Set: it has public keys
+    /// only, mints nothing and has no keys for refresh cookies. Keys of the set that are not for
+    /// signatures, or of algorithms this crate does not have, are passed over; an RSA key has
+    /// to name its `alg`.
+    ///
+    /// # Errors
+    ///
+    /// When the set cannot be read, holds a shared secret or a private key, a key that cannot
+    /// be valid, one `kid` twice, or nothing to verify with.
+    pub fn verifier(jwks: &str) -> Result<Self, ConfigError> {
+        let builder = Self::builder();
+        builder
+            .then("JWK Set", |builder| builder.add_public_jwks(jwks))
+            .build()
+    }
+
     /// Starts a ring of keys given one by one.
     pub fn builder() -> KeyRingBuilder {
         KeyRingBuilder::new()
@@ -123,6 +169,12 @@ impl KeyRing {
     /// fresh key has to take over.
     pub fn encryptions(&self) -> u64 {
         self.load().active_encryption().map_or(0, |k| k.sealed())
+    }
+
+    /// The public signing keys as a JWK Set (RFC 7517 section 5), for services that verify the
+    /// tokens: never a shared secret, never a private member.
+    pub fn jwks(&self) -> String {
+        super::publish::jwks(&self.load().signing)
     }
 
     pub(super) fn new(keys: Keys) -> Self {

@@ -23,6 +23,8 @@ pub(crate) struct SigningKey {
     algorithm: Alg,
     kid: Option<Box<str>>,
     material: Material,
+    /// Whether its owner lets it sign (`key_ops`).
+    signs: bool,
     /// The protected header this key writes, base64url: compared as bytes before any parsing.
     header: Box<str>,
 }
@@ -71,8 +73,8 @@ pub(crate) struct Signature {
 /// Why nothing was signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SignError {
-    /// The ring has only the public half.
-    #[error("the key has no private half")]
+    /// Only the public half is here, or `key_ops` allows no signing.
+    #[error("the key has no private half or must not use it")]
     PublicOnly,
     /// The generator of random numbers or the arithmetic failed.
     #[error("the signature could not be computed")]
@@ -244,8 +246,15 @@ impl SigningKey {
             algorithm,
             kid: kid.map(Into::into),
             material,
+            signs: true,
             header: signed_header(algorithm, kid, ACCESS_TOKEN_TYPE).into(),
         })
+    }
+
+    /// The same key, which signs nothing any more.
+    pub(super) fn verify_only(mut self) -> Self {
+        self.signs = false;
+        self
     }
 
     /// The one algorithm this key is for.
@@ -260,12 +269,13 @@ impl SigningKey {
 
     /// Whether the private half is here.
     pub(crate) fn can_sign(&self) -> bool {
-        match &self.material {
+        let has_private = match &self.material {
             Material::Hmac(_) => true,
             Material::Ed25519 { private, .. } => private.is_some(),
             Material::Ecdsa { private, .. } => private.is_some(),
             Material::Rsa { private, .. } => private.is_some(),
-        }
+        };
+        self.signs && has_private
     }
 
     /// `{"alg","typ":"at+jwt","kid"}` in base64url: the header of the signed profile and of the
@@ -325,6 +335,9 @@ impl SigningKey {
 
     /// Signs `message`.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
+        if !self.signs {
+            return Err(SignError::PublicOnly);
+        }
         let rng = SystemRandom::new();
         match &self.material {
             Material::Hmac(key) => Signature::copy(hmac::sign(key, message).as_ref()),
@@ -432,6 +445,7 @@ impl fmt::Debug for SigningKey {
             algorithm,
             kid,
             material: _,
+            signs: _,
             header: _,
         } = self;
         f.debug_struct("SigningKey")

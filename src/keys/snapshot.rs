@@ -40,6 +40,36 @@ impl Keys {
         self.encryption.iter().find(|key| key.can_seal())
     }
 
+    /// The key that signs new tokens, or an error that says how to give one.
+    pub(crate) fn require_signing(&self) -> Result<&Arc<SigningKey>, ConfigError> {
+        self.active_signing().ok_or_else(|| {
+            ConfigError::missing(
+                "signing key",
+                "the ring has none that signs; ACCESS_SECRET, TOWER_BEARER_KEYS or KeyRing::builder give one",
+            )
+        })
+    }
+
+    /// The key that encrypts new tokens, or an error that says how to give one.
+    pub(crate) fn require_encryption(&self) -> Result<&Arc<EncryptionKey>, ConfigError> {
+        self.active_encryption().ok_or_else(|| {
+            ConfigError::missing(
+                "encryption key",
+                "the ring has none that encrypts; ENCRYPTION_KEY, TOWER_BEARER_KEYS or KeyRing::builder give one",
+            )
+        })
+    }
+
+    /// The keys of the refresh cookie, or an error that says how to give one.
+    pub(crate) fn require_sessions(&self) -> Result<&SessionKeys, ConfigError> {
+        self.sessions.as_ref().ok_or_else(|| {
+            ConfigError::missing(
+                "refresh secret",
+                "the ring has none; REFRESH_SECRET, TOWER_BEARER_KEYS or KeyRing::builder give one",
+            )
+        })
+    }
+
     /// The key that writes exactly this protected header, without looking inside it.
     pub(crate) fn signing_by_header(&self, encoded: &[u8]) -> Option<&Arc<SigningKey>> {
         let mut keys = self.signing.iter();
