@@ -13,7 +13,7 @@ use ring::{
 
 use super::{
     SignatureAlgorithm as Alg,
-    header::{check_kid, signed_header},
+    header::{ACCESS_TOKEN_TYPE, check_kid, signed_header},
     weak,
 };
 use crate::config::ConfigError;
@@ -220,7 +220,7 @@ impl SigningKey {
             kid: kid.map(Into::into),
             material,
             signs: true,
-            header: signed_header(algorithm, kid).into(),
+            header: signed_header(algorithm, kid, ACCESS_TOKEN_TYPE).into(),
         })
     }
 
@@ -255,6 +255,11 @@ impl SigningKey {
     /// token inside the nested one.
     pub(crate) fn encoded_header(&self) -> &str {
         &self.header
+    }
+
+    /// The protected header under `typ`, built now: for a `typ` other than the usual one.
+    pub(crate) fn encode_header(&self, typ: &str) -> String {
+        signed_header(self.algorithm, self.kid(), typ)
     }
 
     /// The length in bytes of every signature of this key.

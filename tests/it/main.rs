@@ -1,1 +1,1 @@
-
+mod token_codec;
