@@ -1,1 +1,3 @@
+#[cfg(feature = "josekit")]
+mod interop;
 mod token_codec;
