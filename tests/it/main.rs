@@ -1,3 +1,6 @@
 //! The integration tests, one binary.
 
 mod architecture;
+#[cfg(feature = "josekit")]
+mod interop;
+mod token_codec;
