@@ -1,1 +1,3 @@
 mod token_codec;
+mod token_support;
+mod vectors;
