@@ -4,3 +4,5 @@ mod architecture;
 #[cfg(feature = "josekit")]
 mod interop;
 mod token_codec;
+mod token_support;
+mod vectors;
