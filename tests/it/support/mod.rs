@@ -1,0 +1,5 @@
+//! What several test modules share.
+
+pub mod cases;
+pub mod echo;
+pub mod readiness;
