@@ -27,7 +27,7 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::ConfigError;
 pub use event::{Event, EventSink};
 pub use guard::GuardFuture;
-pub use keys::KeyRing;
+pub use keys::{ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, SignatureAlgorithm};
 pub use origin::{Origin, OriginGuard, OriginGuardLayer};
 pub use rejection::{
     CustomRejection, DefaultRejection, OriginReason, Rejection, RejectionKind, RejectionResponse,

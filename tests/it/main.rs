@@ -2,3 +2,4 @@
 
 mod origin;
 mod support;
+mod token_codec;
