@@ -1,3 +1,4 @@
 #[cfg(feature = "josekit")]
 mod interop;
+mod keys;
 mod token_codec;
