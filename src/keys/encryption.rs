@@ -31,6 +31,10 @@ pub(crate) struct EncryptionKey {
     claims: Box<str>,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "every key lies in an `Arc`; a box would be one more hop on the hot path"
+)]
 enum Material {
     /// The shared key encrypts content itself; its uses are counted against [`SEAL_LIMIT`].
     Direct { key: ContentKey, sealed: AtomicU64 },

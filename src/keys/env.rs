@@ -17,6 +17,9 @@ const HOW: &str = "`openssl rand -base64 32` or `cargo run --example keygen` mak
 /// The longest file that is read: a JWK Set of dozens of RSA keys fits.
 const MAX_FILE: usize = 256 * 1024;
 
+/// The builder's step for one secret.
+type Add = fn(&mut KeyRingBuilder, &[u8]) -> Result<(), ConfigError>;
+
 pub(super) fn from_env() -> Result<KeyRing, ConfigError> {
     from_vars(|name| std::env::var_os(name), |path| std::fs::read(path))
 }
@@ -52,7 +55,7 @@ pub(super) fn from_vars(
         ));
     }
     let [access, encryption, refresh] = secrets;
-    let steps: [(_, fn(&mut KeyRingBuilder, &[u8]) -> _); 3] = [
+    let steps: [(_, Add); 3] = [
         (access, KeyRingBuilder::add_access_secret),
         (encryption, KeyRingBuilder::add_encryption_key),
         (refresh, KeyRingBuilder::add_refresh_secret),

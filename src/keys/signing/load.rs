@@ -180,7 +180,7 @@ impl RsaPublic {
         let exponent = e.iter().try_fold(0_u64, |acc, b| {
             (acc < 1 << 33).then_some(acc << 8 | u64::from(*b))
         });
-        let fits = exponent.is_some_and(|e| e >= 3 && e < 1 << 33 && e & 1 == 1);
+        let fits = exponent.is_some_and(|e| (3..1 << 33).contains(&e) && e & 1 == 1);
         if !fits || e.first() == Some(&0) {
             return Err(bad_key("an RSA exponent is odd and from 3 to 2^33 - 1"));
         }
