@@ -206,11 +206,11 @@ impl KeyRingBuilder {
         };
         let purpose = match jwk.read()? {
             Purpose::Signing(key) => {
-                self.signing.push(Arc::new(key));
+                self.signing.push(key);
                 "signing"
             }
             Purpose::Encryption(key) => {
-                self.encryption.push(Arc::new(key));
+                self.encryption.push(key);
                 "encryption"
             }
             // Noted where it is added.
