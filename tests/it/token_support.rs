@@ -18,12 +18,16 @@ pub(crate) fn public_vectors() -> Option<PathBuf> {
 pub(crate) fn rows(file: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// A member that has to be a string.
 pub(crate) fn text<'a>(row: &'a Value, member: &str) -> &'a str {
-    row[member].as_str().unwrap_or_else(|| panic!("{member} of {row}"))
+    row[member]
+        .as_str()
+        .unwrap_or_else(|| panic!("{member} of {row}"))
 }
 
 pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
