@@ -1,0 +1,168 @@
+//! Keys from environment variables and mounted files.
+
+use std::{ffi::OsString, io, path::Path};
+
+use zeroize::Zeroizing;
+
+use super::{KeyRing, KeyRingBuilder, weak};
+use crate::config::ConfigError;
+
+const ACCESS: &str = "ACCESS_SECRET";
+const ENCRYPTION: &str = "ENCRYPTION_KEY";
+const REFRESH: &str = "REFRESH_SECRET";
+const SET: &str = "TOWER_BEARER_KEYS";
+
+const HOW: &str = "`openssl rand -base64 32` or `cargo run --example keygen` makes one";
+
+/// The longest file that is read: a JWK Set of dozens of RSA keys fits.
+const MAX_FILE: usize = 256 * 1024;
+
+pub(super) fn from_env() -> Result<KeyRing, ConfigError> {
+    from_vars(|name| std::env::var_os(name), |path| std::fs::read(path))
+}
+
+/// The same with the environment and the file system given.
+pub(super) fn from_vars(
+    lookup: impl Fn(&str) -> Option<OsString>,
+    read_file: impl Fn(&Path) -> io::Result<Vec<u8>>,
+) -> Result<KeyRing, ConfigError> {
+    let value = |name| Value::read(name, &lookup, &read_file);
+    let set = value(SET)?;
+    let secrets = [value(ACCESS)?, value(ENCRYPTION)?, value(REFRESH)?];
+    let mut builder = KeyRing::builder();
+    if let Some(set) = set {
+        if let Some(other) = secrets.iter().flatten().next() {
+            return Err(ConfigError::new(
+                set.variable,
+                format!(
+                    "cannot be combined with {}; put every key into the set or none",
+                    other.variable
+                ),
+            ));
+        }
+        builder = builder.then(SET, |builder| builder.add_jwks(&set.text));
+        return builder.build().map_err(|error| set.error(&error));
+    }
+    if secrets.iter().all(Option::is_none) {
+        return Err(ConfigError::missing(
+            "environment",
+            format!(
+                "none of {ACCESS}, {ENCRYPTION}, {REFRESH} and {SET} is set; `cargo run --example keygen` prints a fresh set"
+            ),
+        ));
+    }
+    let [access, encryption, refresh] = secrets;
+    let steps: [(_, fn(&mut KeyRingBuilder, &[u8]) -> _); 3] = [
+        (access, KeyRingBuilder::add_access_secret),
+        (encryption, KeyRingBuilder::add_encryption_key),
+        (refresh, KeyRingBuilder::add_refresh_secret),
+    ];
+    for (value, add) in steps {
+        let Some(value) = value else { continue };
+        for part in value.text.split(',') {
+            let secret = decode(part.trim()).map_err(|problem| value.problem(problem))?;
+            builder = builder.then(value.name, |builder| add(builder, &secret));
+        }
+        builder = builder.checked().map_err(|error| value.error(&error))?;
+    }
+    builder.build()
+}
+
+/// What one variable says, itself or through its file.
+struct Value {
+    /// The name without `_FILE`.
+    name: &'static str,
+    /// The variable that was set.
+    variable: String,
+    text: Zeroizing<String>,
+}
+
+impl Value {
+    fn read(
+        name: &'static str,
+        lookup: impl Fn(&str) -> Option<OsString>,
+        read_file: impl Fn(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let file = format!("{name}_FILE");
+        let (variable, bytes) = match (lookup(name), lookup(&file)) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => {
+                return Err(ConfigError::new(
+                    name,
+                    format!("is set and {file} too; set one of them"),
+                ));
+            }
+            (Some(value), None) => (name.to_owned(), value.into_encoded_bytes()),
+            (None, Some(path)) => match read_file(Path::new(&path)) {
+                Ok(bytes) => (file, bytes),
+                // The kind only: the path may be what was meant to be the secret.
+                Err(error) => {
+                    let problem = format!("names a file that cannot be read: {}", error.kind());
+                    return Err(ConfigError::new(file, problem));
+                }
+            },
+        };
+        let bytes = Zeroizing::new(bytes);
+        if bytes.len() > MAX_FILE {
+            return Err(ConfigError::new(variable, "is longer than 256 KiB"));
+        }
+        let text = std::str::from_utf8(&bytes).map(|text| text.trim_end_matches(['\r', '\n']));
+        match text {
+            Ok("") => Err(ConfigError::new(
+                variable,
+                format!("is set but empty; {HOW}"),
+            )),
+            Ok(text) => Ok(Some(Self {
+                name,
+                variable,
+                text: Zeroizing::new(text.to_owned()),
+            })),
+            Err(_) => Err(ConfigError::new(variable, "is not text")),
+        }
+    }
+
+    fn problem(&self, problem: &str) -> ConfigError {
+        // Some problems say already how to make a good value.
+        if problem.contains("openssl") || self.name == SET {
+            return ConfigError::new(self.variable.clone(), problem.to_owned());
+        }
+        ConfigError::new(self.variable.clone(), format!("{problem}; {HOW}"))
+    }
+
+    fn error(&self, error: &ConfigError) -> ConfigError {
+        self.problem(error.problem())
+    }
+}
+
+/// Hexadecimal, base64url or base64, padded or not. Hexadecimal comes first: 64 such digits
+/// would be base64 as well, and nobody has 48 random bytes that look like that.
+fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+    weak::check_placeholder(text.as_bytes())?;
+    if text.len() >= 64
+        && text.len().is_multiple_of(2)
+        && text.bytes().all(|b| b.is_ascii_hexdigit())
+    {
+        return Ok(Zeroizing::new(unhex(text)));
+    }
+    let forms = [
+        base64_simd::URL_SAFE_NO_PAD,
+        base64_simd::STANDARD,
+        base64_simd::URL_SAFE,
+        base64_simd::STANDARD_NO_PAD,
+    ];
+    let mut decoded = forms
+        .iter()
+        .filter_map(|form| form.decode_to_vec(text).ok());
+    decoded
+        .next()
+        .map(Zeroizing::new)
+        .ok_or("must be base64url, base64 or hexadecimal")
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digit = |b: u8| (b as char).to_digit(16).unwrap_or_default();
+    let pairs = text.as_bytes().chunks_exact(2);
+    pairs
+        .map(|pair| pair.iter().fold(0, |acc, b| acc << 4 | digit(*b) as u8))
+        .collect()
+}

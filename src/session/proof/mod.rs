@@ -1,0 +1,1 @@
+//! What the protocol promises, shown over the real decision function.
