@@ -35,7 +35,6 @@ pub enum ClaimsReason {
 /// The application refuses the subject: disabled, deleted, password changed. The session ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, thiserror::Error)]
 #[error("the application refused the subject")]
-#[non_exhaustive]
 pub struct Denied;
 
 /// Why the claims closure gave no claims.
