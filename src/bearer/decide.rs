@@ -13,7 +13,7 @@ use super::{
 use crate::{
     guard::Anonymous,
     rejection::{Rejection, RejectionKind},
-    token::TokenCodec,
+    token::{TokenCodec, TokenError, TokenErrorKind},
 };
 
 /// Everything `BearerAuthLayer` was told, shared by its services.
@@ -71,7 +71,7 @@ where
         extensions: &mut Extensions,
     ) -> Result<(), Rejection> {
         let preflight = self.is_preflight(method, headers);
-        let token = match credentials(headers) {
+        let token = match credentials(headers, self.codec.max_token_bytes()) {
             Credentials::Token(token) => token,
             Credentials::Missing if self.optional || preflight => {
                 extensions.insert(Anonymous {
@@ -89,6 +89,13 @@ where
             Credentials::Malformed(reason) => {
                 return Err(Rejection::new(RejectionKind::InvalidRequest, reason)
                     .with_challenge(self.invalid_request.clone()));
+            }
+            Credentials::TooLarge => {
+                let error = TokenError::new(
+                    TokenErrorKind::TooLarge,
+                    "the token is longer than accepted",
+                );
+                return Err(Rejection::token(error).with_challenge(self.invalid_token.clone()));
             }
         };
         let now = self.codec.clock().now();

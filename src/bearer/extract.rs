@@ -11,11 +11,13 @@ pub(super) enum Credentials<'a> {
     Malformed(&'static str),
     /// One token68.
     Token(&'a str),
+    /// A token that is longer than accepted. Its characters were not looked at.
+    TooLarge,
 }
 
 /// Reads the credentials and marks the header sensitive, whatever it holds, so that no layer
 /// further in logs it.
-pub(super) fn credentials(headers: &mut HeaderMap) -> Credentials<'_> {
+pub(super) fn credentials(headers: &mut HeaderMap, max_bytes: usize) -> Credentials<'_> {
     let mut lines = headers.get_all(header::AUTHORIZATION).iter();
     if lines.next().is_none() {
         return Credentials::Missing;
@@ -32,13 +34,13 @@ pub(super) fn credentials(headers: &mut HeaderMap) -> Credentials<'_> {
     match headers.get_mut(header::AUTHORIZATION) {
         Some(value) => {
             value.set_sensitive(true);
-            parse(value.as_bytes())
+            parse(value.as_bytes(), max_bytes)
         }
         None => Credentials::Missing,
     }
 }
 
-fn parse(value: &[u8]) -> Credentials<'_> {
+fn parse(value: &[u8], max_bytes: usize) -> Credentials<'_> {
     let value = trim(value);
     let scheme = value.iter().take_while(|b| is_tchar(**b)).count();
     let (scheme, rest) = value.split_at_checked(scheme).unwrap_or((value, b""));
@@ -49,6 +51,9 @@ fn parse(value: &[u8]) -> Credentials<'_> {
     let token = rest.get(spaces..).unwrap_or_default();
     if spaces == 0 || token.is_empty() {
         return Credentials::Malformed("no token follows the bearer scheme");
+    }
+    if token.len() > max_bytes {
+        return Credentials::TooLarge;
     }
     let padding = token.iter().rev().take_while(|b| **b == b'=').count();
     let characters = token
@@ -103,25 +108,35 @@ mod tests {
 
     #[test]
     fn the_scheme_is_a_whole_word_in_any_case() {
-        assert_eq!(parse(b"bEARER  a.b=="), Credentials::Token("a.b=="));
-        assert_eq!(parse(b"Bearer~ a"), Credentials::Missing);
-        assert_eq!(parse(b"Basic a"), Credentials::Missing);
-        assert_eq!(parse(b"\t "), Credentials::Missing);
-        assert!(matches!(parse(b"Bearer"), Credentials::Malformed(_)));
-        assert!(matches!(parse(b"Bearer,a"), Credentials::Malformed(_)));
-        assert!(matches!(parse(b"Bearer\xff a"), Credentials::Malformed(_)));
-        assert!(matches!(parse(b"Bearer a=b"), Credentials::Malformed(_)));
+        assert_eq!(parse(b"bEARER  a.b==", 8192), Credentials::Token("a.b=="));
+        assert_eq!(parse(b"Bearer~ a", 8192), Credentials::Missing);
+        assert_eq!(parse(b"Basic a", 8192), Credentials::Missing);
+        assert_eq!(parse(b"\t ", 8192), Credentials::Missing);
+        assert_eq!(parse(b"Bearer abc", 2), Credentials::TooLarge);
+        assert!(matches!(parse(b"Bearer", 8192), Credentials::Malformed(_)));
+        assert!(matches!(
+            parse(b"Bearer,a", 8192),
+            Credentials::Malformed(_)
+        ));
+        assert!(matches!(
+            parse(b"Bearer\xff a", 8192),
+            Credentials::Malformed(_)
+        ));
+        assert!(matches!(
+            parse(b"Bearer a=b", 8192),
+            Credentials::Malformed(_)
+        ));
     }
 
     #[test]
     fn every_line_is_marked_sensitive() {
         let mut headers = HeaderMap::new();
         headers.append(header::AUTHORIZATION, HeaderValue::from_static("Basic a"));
-        assert_eq!(credentials(&mut headers), Credentials::Missing);
+        assert_eq!(credentials(&mut headers, 8192), Credentials::Missing);
         assert!(headers.values().all(HeaderValue::is_sensitive));
         headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer a"));
         assert!(matches!(
-            credentials(&mut headers),
+            credentials(&mut headers, 8192),
             Credentials::Malformed(_)
         ));
         assert!(headers.values().all(HeaderValue::is_sensitive));

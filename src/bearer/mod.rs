@@ -30,7 +30,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let keys = KeyRing::from_master(b"an example has no secrets, 32 bytes")?;
+//! let keys = KeyRing::generate()?;
 //! let codec = TokenCodec::nested(&keys, "https://id.example", "api")?;
 //! let token = codec.mint("alice", &tower_bearer::NoClaims {})?;
 //!

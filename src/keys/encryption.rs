@@ -9,7 +9,7 @@ use ring::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 
 use super::{
     ContentEncryption, KeyManagement,
-    header::{Content, check_kid, encrypted_header},
+    header::{ACCESS_TOKEN_TYPE, Content, check_kid, encrypted_header},
     jose::{WrapHeader, Wrapping},
     weak,
 };
@@ -124,7 +124,7 @@ impl EncryptionKey {
             kid: kid.map(Into::into),
             material,
             nested: header(Content::Nested),
-            claims: header(Content::Claims),
+            claims: header(Content::Claims(ACCESS_TOKEN_TYPE)),
         })
     }
 
@@ -168,6 +168,11 @@ impl EncryptionKey {
     /// `{"alg","enc","typ":"at+jwt","kid"}` in base64url: around claims.
     pub(crate) fn encoded_header_claims(&self) -> &str {
         &self.claims
+    }
+
+    /// The protected header around `holds`, built now: for a `typ` other than the usual one.
+    pub(crate) fn encode_header(&self, holds: Content<'_>) -> String {
+        encrypted_header(holds, self.management, self.content, self.kid(), None)
     }
 
     /// Opens content that was sealed with the shared key itself.
@@ -229,7 +234,7 @@ impl EncryptionKey {
     }
 
     /// Makes a content key for one token and wraps it.
-    pub(crate) fn wrap(&self, holds: Content) -> Result<Wrapped, SealError> {
+    pub(crate) fn wrap(&self, holds: Content<'_>) -> Result<Wrapped, SealError> {
         let Material::Wrapped(wrapping) = &self.material else {
             return Err(SealError::Management);
         };

@@ -8,13 +8,16 @@ use crate::config::ConfigError;
 /// The longest `kid` a key may have, in bytes. Every token carries it.
 const MAX_KID: usize = 128;
 
+/// The `typ` of access tokens (RFC 9068 section 2.1), unless a codec is given another.
+pub(crate) const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+
 #[derive(Serialize)]
 struct Header<'a> {
     alg: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     enc: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    typ: Option<&'static str>,
+    typ: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cty: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,18 +28,18 @@ struct Header<'a> {
 
 /// What an encrypted token holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Content {
+pub(crate) enum Content<'a> {
     /// A signed JWT (`cty: "JWT"`, RFC 7519 section 5.2).
     Nested,
-    /// The claims themselves (`typ: "at+jwt"`).
-    Claims,
+    /// The claims themselves, under this `typ`.
+    Claims(&'a str),
 }
 
-pub(super) fn signed_header(alg: SignatureAlgorithm, kid: Option<&str>) -> String {
+pub(super) fn signed_header(alg: SignatureAlgorithm, kid: Option<&str>, typ: &str) -> String {
     encode(&Header {
         alg: alg.as_str(),
         enc: None,
-        typ: Some("at+jwt"),
+        typ: Some(typ),
         cty: None,
         kid,
         epk: None,
@@ -44,17 +47,21 @@ pub(super) fn signed_header(alg: SignatureAlgorithm, kid: Option<&str>) -> Strin
 }
 
 pub(super) fn encrypted_header(
-    content: Content,
+    content: Content<'_>,
     alg: KeyManagement,
     enc: ContentEncryption,
     kid: Option<&str>,
     epk: Option<&serde_json::Value>,
 ) -> String {
+    let (typ, cty) = match content {
+        Content::Nested => (None, Some("JWT")),
+        Content::Claims(typ) => (Some(typ), None),
+    };
     encode(&Header {
         alg: alg.as_str(),
         enc: Some(enc.as_str()),
-        typ: (content == Content::Claims).then_some("at+jwt"),
-        cty: (content == Content::Nested).then_some("JWT"),
+        typ,
+        cty,
         kid,
         epk,
     })

@@ -28,7 +28,7 @@ pub use self::{
 };
 pub(crate) use self::{
     encryption::{ContentKey, EncryptionKey, OpenError, SealError, Sealed, Wrapped},
-    header::Content,
+    header::{ACCESS_TOKEN_TYPE, Content},
     session::{SessionKeyId, SessionKeySet, SessionKeys},
     signing::{SignError, Signature, SigningKey},
     snapshot::{Keys, LookupError},

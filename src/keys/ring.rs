@@ -185,6 +185,12 @@ impl KeyRing {
     pub(crate) fn load(&self) -> arc_swap::Guard<Arc<Keys>> {
         self.0.load()
     }
+
+    /// The same for keeping: tests and whatever outlives a request.
+    #[cfg(test)]
+    pub(crate) fn load_full(&self) -> Arc<Keys> {
+        self.0.load_full()
+    }
 }
 
 impl fmt::Debug for KeyRing {

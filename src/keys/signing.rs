@@ -13,7 +13,7 @@ use ring::{
 
 use super::{
     SignatureAlgorithm as Alg,
-    header::{check_kid, signed_header},
+    header::{ACCESS_TOKEN_TYPE, check_kid, signed_header},
     weak,
 };
 use crate::config::ConfigError;
@@ -115,13 +115,6 @@ impl SigningKey {
         Self::ed25519_pair(kid, pair)
     }
 
-    /// An Ed25519 key from PKCS#8, version 1 or 2.
-    pub(crate) fn ed25519_pkcs8(kid: Option<&str>, der: &[u8]) -> Result<Self, ConfigError> {
-        let pair = signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
-            .map_err(|_| bad_key("is not an Ed25519 private key in PKCS#8"))?;
-        Self::ed25519_pair(kid, pair)
-    }
-
     fn ed25519_pair(
         kid: Option<&str>,
         pair: signature::Ed25519KeyPair,
@@ -168,18 +161,6 @@ impl SigningKey {
         Self::ecdsa_pair(alg, kid, pair)
     }
 
-    /// An ECDSA key from PKCS#8 that carries its public half.
-    pub(crate) fn ecdsa_pkcs8(
-        alg: Alg,
-        kid: Option<&str>,
-        der: &[u8],
-    ) -> Result<Self, ConfigError> {
-        let rng = SystemRandom::new();
-        let pair = signature::EcdsaKeyPair::from_pkcs8(ecdsa_signing(alg)?, der, &rng)
-            .map_err(|_| bad_key("is not an ECDSA private key of its algorithm in PKCS#8"))?;
-        Self::ecdsa_pair(alg, kid, pair)
-    }
-
     fn ecdsa_pair(
         alg: Alg,
         kid: Option<&str>,
@@ -213,14 +194,6 @@ impl SigningKey {
         Self::rsa_pair(alg, kid, pair)
     }
 
-    /// An RSA key of 2048 to 4096 bits from PKCS#8 or PKCS#1 DER.
-    pub(crate) fn rsa_der(alg: Alg, kid: Option<&str>, der: &[u8]) -> Result<Self, ConfigError> {
-        let pair = signature::RsaKeyPair::from_pkcs8(der)
-            .or_else(|_| signature::RsaKeyPair::from_der(der))
-            .map_err(|_| bad_key(RSA_PRIVATE_REFUSED))?;
-        Self::rsa_pair(alg, kid, pair)
-    }
-
     fn rsa_pair(
         alg: Alg,
         kid: Option<&str>,
@@ -247,7 +220,7 @@ impl SigningKey {
             kid: kid.map(Into::into),
             material,
             signs: true,
-            header: signed_header(algorithm, kid).into(),
+            header: signed_header(algorithm, kid, ACCESS_TOKEN_TYPE).into(),
         })
     }
 
@@ -282,6 +255,11 @@ impl SigningKey {
     /// token inside the nested one.
     pub(crate) fn encoded_header(&self) -> &str {
         &self.header
+    }
+
+    /// The protected header under `typ`, built now: for a `typ` other than the usual one.
+    pub(crate) fn encode_header(&self, typ: &str) -> String {
+        signed_header(self.algorithm, self.kid(), typ)
     }
 
     /// The length in bytes of every signature of this key.

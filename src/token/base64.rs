@@ -77,7 +77,10 @@ mod tests {
             let mut text = String::new();
             encode_append(&bytes, &mut text);
             let mut scratch = Scratch::new();
-            assert_eq!(scratch.decode(text.as_bytes()), Some(&mut bytes.clone()[..]));
+            assert_eq!(
+                scratch.decode(text.as_bytes()),
+                Some(&mut bytes.clone()[..])
+            );
             for bad in ["=", "==", "A", ".", " ", "\n", "é"] {
                 if (text.len() + bad.len()) % 4 == 1 || !bad.is_empty() && bad != "A" {
                     let longer = format!("{text}{bad}");

@@ -57,21 +57,21 @@ struct Access<'m, 'a> {
     value: Option<&'a str>,
 }
 
-impl<'a> Deserializer<'a> for Members<'_, 'a> {
+impl<'de> Deserializer<'de> for Members<'_, 'de> {
     type Error = Error;
 
-    fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_map(Access {
             rest: self.0.iter(),
             value: None,
         })
     }
 
-    fn deserialize_option<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'a>>(
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
         visitor: V,
@@ -79,7 +79,7 @@ impl<'a> Deserializer<'a> for Members<'_, 'a> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_enum<V: Visitor<'a>>(
+    fn deserialize_enum<V: Visitor<'de>>(
         self,
         name: &'static str,
         variants: &'static [&'static str],
@@ -102,7 +102,10 @@ impl<'a> Deserializer<'a> for Members<'_, 'a> {
 impl<'a> MapAccess<'a> for Access<'_, 'a> {
     type Error = Error;
 
-    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+    fn next_key_seed<K: DeserializeSeed<'a>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
         let Some(member) = self.rest.next() else {
             return Ok(None);
         };
@@ -172,7 +175,10 @@ mod tests {
         };
         assert_eq!(from_members::<Own>(&members()).unwrap(), own());
         assert_eq!(from_members::<Wrapper>(&members()).unwrap(), Wrapper(own()));
-        assert_eq!(from_members::<Option<Own>>(&members()).unwrap(), Some(own()));
+        assert_eq!(
+            from_members::<Option<Own>>(&members()).unwrap(),
+            Some(own())
+        );
         let tagged = Tagged::Admin { tags: vec![1, 2] };
         assert_eq!(from_members::<Tagged>(&members()).unwrap(), tagged);
         assert_eq!(from_members::<NoClaims>(&members()).unwrap(), NoClaims {});
@@ -190,7 +196,14 @@ mod tests {
         for name in RESERVED {
             assert!(check(&format!("{{\"{name}\":1}}")).is_err());
         }
-        for json in ["null", "1", "[]", r#""x""#, r#"{"scope":[]}"#, r#"{"a":1,"a":2}"#] {
+        for json in [
+            "null",
+            "1",
+            "[]",
+            r#""x""#,
+            r#"{"scope":[]}"#,
+            r#"{"a":1,"a":2}"#,
+        ] {
             assert!(check(json).is_err(), "{json}");
         }
     }

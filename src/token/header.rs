@@ -157,7 +157,9 @@ mod tests {
             assert_eq!(kind(json), Some(TokenErrorKind::Header), "{json}");
         }
         assert_eq!(
-            Header::parse(b"{\"alg\":\"HS256\",\"x\":\"\xff\"}").err().map(|e| e.kind()),
+            Header::parse(b"{\"alg\":\"HS256\",\"x\":\"\xff\"}")
+                .err()
+                .map(|e| e.kind()),
             Some(TokenErrorKind::Header)
         );
     }
@@ -177,10 +179,22 @@ mod tests {
 
     #[test]
     fn media_types_ignore_case_and_the_common_prefix() {
-        for value in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/AT+jwt"] {
+        for value in [
+            "at+jwt",
+            "AT+JWT",
+            "application/at+jwt",
+            "Application/AT+jwt",
+        ] {
             assert!(same_media_type(value, "at+jwt"), "{value}");
         }
-        for value in ["", "jwt", "application/", "at+jwt ", "text/at+jwt", "application/at+jwt/x"] {
+        for value in [
+            "",
+            "jwt",
+            "application/",
+            "at+jwt ",
+            "text/at+jwt",
+            "application/at+jwt/x",
+        ] {
             assert!(!same_media_type(value, "at+jwt"), "{value}");
         }
     }

@@ -135,7 +135,10 @@ impl<'a> Registered<'a> {
         }
         if let Some(max_age) = rules.max_age {
             let Some(issued_at) = self.issued_at else {
-                return refuse(TokenErrorKind::TooOld, "iat is missing, so the age is unknown");
+                return refuse(
+                    TokenErrorKind::TooOld,
+                    "iat is missing, so the age is unknown",
+                );
             };
             let oldest = millis(max_age.as_millis()).saturating_add(leeway);
             if now.saturating_sub(issued_at) > oldest {

@@ -1,3 +1,11 @@
-//! The integration tests, one binary.
+//! The integration tests: one binary, one module a subject.
 
 mod architecture;
+#[cfg(feature = "josekit")]
+mod interop;
+mod origin;
+mod scenarios;
+mod support;
+mod token_codec;
+mod token_support;
+mod vectors;

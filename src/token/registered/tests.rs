@@ -35,7 +35,10 @@ fn claims(changes: &[(&str, &str)]) -> String {
         members.retain(|member| member.0 != change.0);
         members.extend((!change.1.is_empty()).then_some(*change));
     }
-    let members: Vec<String> = members.iter().map(|(n, v)| format!("\"{n}\":{v}")).collect();
+    let members: Vec<String> = members
+        .iter()
+        .map(|(n, v)| format!("\"{n}\":{v}"))
+        .collect();
     format!("{{{}}}", members.join(","))
 }
 
@@ -46,7 +49,11 @@ fn a_good_token_is_good_until_the_leeway_after_exp() {
     assert!(judge(&[("exp", "1.7999999405e9")]).is_ok());
     assert!(judge(&[("exp", "253402300799")]).is_ok());
     for exp in ["1799999940", "0", "-1", "1799999940.0", "-1e300", "1e-5"] {
-        assert_eq!(judge(&[("exp", exp)]), Err(TokenErrorKind::Expired), "{exp}");
+        assert_eq!(
+            judge(&[("exp", exp)]),
+            Err(TokenErrorKind::Expired),
+            "{exp}"
+        );
     }
 }
 
@@ -54,8 +61,17 @@ fn a_good_token_is_good_until_the_leeway_after_exp() {
 fn dates_are_numbers_up_to_the_year_9999() {
     for claim in ["exp", "nbf", "iat"] {
         for value in [
-            "null", "\"1900000000\"", "[1900000000]", "{}", "true", "1e300", "253402300800",
-            "18446744073709551615", "1e400", "253402300799.5", "9999999999999999",
+            "null",
+            "\"1900000000\"",
+            "[1900000000]",
+            "{}",
+            "true",
+            "1e300",
+            "253402300800",
+            "18446744073709551615",
+            "1e400",
+            "253402300799.5",
+            "9999999999999999",
         ] {
             let found = judge(&[(claim, value)]);
             assert_eq!(found, Err(TokenErrorKind::Claims), "{claim} {value}");
@@ -95,7 +111,12 @@ fn age_is_counted_from_iat() {
 
 #[test]
 fn the_issuer_is_one_exact_string() {
-    for iss in ["\"https://id.example/\"", "\"HTTPS://id.example\"", "\"\"", ""] {
+    for iss in [
+        "\"https://id.example/\"",
+        "\"HTTPS://id.example\"",
+        "\"\"",
+        "",
+    ] {
         assert_eq!(judge(&[("iss", iss)]), Err(TokenErrorKind::Issuer), "{iss}");
     }
     for iss in ["null", "[\"https://id.example\"]", "1", "{}"] {
@@ -109,10 +130,30 @@ fn an_audience_is_a_string_or_an_array_of_strings() {
     for aud in ["\"b\"", "[\"x\",\"api\"]", "[\"\\u0061pi\"]"] {
         assert!(judge(&[("aud", aud)]).is_ok(), "{aud}");
     }
-    for aud in ["", "\"API\"", "\"api b\"", "\"api,b\"", "[]", "\"\"", "[\"ap\",\"i\"]"] {
-        assert_eq!(judge(&[("aud", aud)]), Err(TokenErrorKind::Audience), "{aud}");
+    for aud in [
+        "",
+        "\"API\"",
+        "\"api b\"",
+        "\"api,b\"",
+        "[]",
+        "\"\"",
+        "[\"ap\",\"i\"]",
+    ] {
+        assert_eq!(
+            judge(&[("aud", aud)]),
+            Err(TokenErrorKind::Audience),
+            "{aud}"
+        );
     }
-    for aud in ["null", "1", "[\"api\",1]", "[null]", "[[\"api\"]]", "{\"a\":1}", "true"] {
+    for aud in [
+        "null",
+        "1",
+        "[\"api\",1]",
+        "[null]",
+        "[[\"api\"]]",
+        "{\"a\":1}",
+        "true",
+    ] {
         assert_eq!(judge(&[("aud", aud)]), Err(TokenErrorKind::Claims), "{aud}");
     }
     let any = Rules {
@@ -172,7 +213,10 @@ fn repeated_claims_are_refused() {
         let json = format!("{},\"{name}\":{value}}}", claims(&[]).trim_end_matches('}'));
         assert_eq!(judge_by(&rules(), &json), Err(TokenErrorKind::Claims));
     }
-    let json = format!("{},\"r\":1,\"\\u0072\":1}}", claims(&[]).trim_end_matches('}'));
+    let json = format!(
+        "{},\"r\":1,\"\\u0072\":1}}",
+        claims(&[]).trim_end_matches('}')
+    );
     assert_eq!(judge_by(&rules(), &json), Err(TokenErrorKind::Claims));
 }
 
