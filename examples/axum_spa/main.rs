@@ -139,7 +139,7 @@ fn app(settings: &Settings, keys: &KeyRing, origins: Vec<Origin>) -> Result<Rout
         .fallback_service(SessionEndpoints::new())
         .layer(
             ServiceBuilder::new()
-                .layer(OriginGuardLayer::new(origins))
+                .layer(OriginGuardLayer::from_origins(origins)?)
                 .layer(sessions.build()?),
         );
     let api = Router::new()

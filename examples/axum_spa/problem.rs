@@ -44,7 +44,14 @@ impl IntoResponse for Problem {
             (header::CACHE_CONTROL, "no-store"),
         ]
         .map(|(name, value)| (name, HeaderValue::from_static(value)));
-        (status, headers, Json(body)).into_response()
+        let mut response = (status, headers, Json(body)).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110 wants a challenge on every 401; no browser opens a prompt for this one.
+            let challenge = HeaderValue::from_static("Cookie realm=\"session\"");
+            let headers = response.headers_mut();
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
     }
 }
 

@@ -86,8 +86,7 @@ export async function sessions() {
   const response = await request(`${BASE}/sessions`);
   if (response.status === 401) throw new SignedOut();
   if (!response.ok) throw await failure(response);
-  const list = await response.json();
-  return Array.isArray(list) ? list : list.sessions;
+  return (await response.json()).sessions;
 }
 
 /** Ends one session. One that is gone already is as good. */
