@@ -16,6 +16,7 @@ use std::{borrow::Cow, fmt};
 pub struct ConfigError {
     setting: Cow<'static, str>,
     problem: Cow<'static, str>,
+    missing: bool,
 }
 
 impl ConfigError {
@@ -26,7 +27,25 @@ impl ConfigError {
         Self {
             setting: setting.into(),
             problem: problem.into(),
+            missing: false,
         }
+    }
+
+    /// Nothing was given at all, as opposed to something that cannot be used.
+    pub(crate) fn missing(
+        setting: impl Into<Cow<'static, str>>,
+        problem: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            missing: true,
+            ..Self::new(setting, problem)
+        }
+    }
+
+    /// Whether nothing was given at all, so that a development set-up may fall back to
+    /// something else. A value that is there and wrong is never missing.
+    pub fn is_missing(&self) -> bool {
+        self.missing
     }
 
     /// The name of the setting, as the builder method or the environment variable spells it.

@@ -23,7 +23,7 @@ use ring::{
 use zeroize::Zeroizing;
 
 use super::{
-    id::{SessionId, SubjectTag},
+    id::{SessionId, SessionKey, SubjectTag},
     record::SessionRecord,
 };
 use crate::{
@@ -151,6 +151,19 @@ pub(crate) fn unseal(
 }
 
 impl Envelope {
+    /// Where the session lives.
+    pub(crate) fn key(&self) -> SessionKey {
+        SessionKey {
+            subject: self.subject,
+            id: self.session,
+        }
+    }
+
+    /// Orders the tokens of one session: the newest is the greatest.
+    pub(crate) fn age(&self) -> (u64, u8) {
+        (self.generation, self.recoveries)
+    }
+
     /// The token of a session that begins: generation 0, no predecessor.
     pub(crate) fn first(
         key_id: SessionKeyId,

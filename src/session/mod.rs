@@ -15,7 +15,7 @@ mod fixture;
 mod proof;
 
 pub(crate) use decide::{Decision, Outcome, decide};
-pub(crate) use envelope::{Envelope, SealContext, UnsealError, seal, unseal};
+pub(crate) use envelope::{Envelope, SealContext, seal, unseal};
 pub use error::{SessionError, SessionErrorKind};
 pub use id::{ClientBinding, SessionId, SessionKey, SubjectTag};
 pub use policy::{ReusePolicy, RotationPolicy, RotationPolicyBuilder, SessionPolicy};

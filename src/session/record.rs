@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::id::{ClientBinding, SessionId, SessionKey, SubjectTag};
+use super::{
+    envelope::Envelope,
+    id::{ClientBinding, SessionId, SessionKey, SubjectTag},
+};
 use crate::clock::Timestamp;
 
 /// Everything a store keeps of one session. Bounded: the same size after 10 000 rotations.
@@ -133,6 +136,11 @@ impl SessionRecord {
     /// Whether the session is not revoked. Expiry is judged apart, with the store's time.
     pub fn is_live(&self) -> bool {
         matches!(self.state, SessionState::Live)
+    }
+
+    /// Whether `token` is the one the session expects.
+    pub(crate) fn is_current(&self, token: &Envelope) -> bool {
+        self.generation == token.generation && self.current == token.hash()
     }
 
     /// When the record is worth nothing any more, whatever its state.

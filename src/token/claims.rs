@@ -4,45 +4,78 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use super::registered::Registered;
 use crate::clock::Timestamp;
 
-/// What a verified access token says. Cheap to clone.
+/// What a verified access token says (RFC 7519 section 4.1). Cheap to clone.
+///
+/// ```
+/// use tower_bearer::{KeyRing, NoClaims, TokenCodec};
+///
+/// let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let token = codec.mint("user-1", &NoClaims {})?;
+/// let claims = codec.verify(token.as_str())?;
+/// assert_eq!(claims.subject(), "user-1");
+/// assert_eq!(claims.context().subject(), "user-1");
+/// assert!(claims.token_id().is_some() && claims.session().is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Claims<C = NoClaims>(Arc<Inner<C>>);
 
 /// No claims beyond the registered ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoClaims {}
 
-pub(crate) struct Inner<C> {
-    pub(crate) subject: Box<str>,
-    pub(crate) session: Option<Box<str>>,
-    pub(crate) token_id: Option<Box<str>>,
-    pub(crate) scope: Option<Box<str>>,
-    pub(crate) issued_at: Option<Timestamp>,
-    pub(crate) expires_at: Timestamp,
-    pub(crate) custom: C,
+struct Inner<C> {
+    /// All strings behind each other: one allocation instead of five.
+    text: Box<str>,
+    subject: Span,
+    issuer: Option<Span>,
+    session: Option<Span>,
+    token_id: Option<Span>,
+    scope: Option<Span>,
+    issued_at: Option<Timestamp>,
+    expires_at: Timestamp,
+    custom: C,
 }
+
+/// A range of bytes in [`Inner::text`]; a token is far shorter than four gigabytes.
+#[derive(Clone, Copy)]
+struct Span(u32, u32);
 
 /// The registered claims of a verified token, for code that does not know the application's type.
 #[derive(Clone)]
-pub struct TokenContext(Arc<dyn Registered>);
+pub struct TokenContext(Arc<dyn Context>);
 
-trait Registered: Send + Sync {
+trait Context: Send + Sync {
     fn subject(&self) -> &str;
     fn session(&self) -> Option<&str>;
+    fn token_id(&self) -> Option<&str>;
     fn scope(&self) -> Option<&str>;
     fn expires_at(&self) -> Timestamp;
 }
 
-impl<C: Send + Sync> Registered for Inner<C> {
+impl<C> Inner<C> {
+    fn text(&self, span: Span) -> &str {
+        let Span(start, end) = span;
+        self.text
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
+    }
+}
+
+impl<C: Send + Sync> Context for Inner<C> {
     fn subject(&self) -> &str {
-        &self.subject
+        self.text(self.subject)
     }
     fn session(&self) -> Option<&str> {
-        self.session.as_deref()
+        self.session.map(|span| self.text(span))
+    }
+    fn token_id(&self) -> Option<&str> {
+        self.token_id.map(|span| self.text(span))
     }
     fn scope(&self) -> Option<&str> {
-        self.scope.as_deref()
+        self.scope.map(|span| self.text(span))
     }
     fn expires_at(&self) -> Timestamp {
         self.expires_at
@@ -50,29 +83,62 @@ impl<C: Send + Sync> Registered for Inner<C> {
 }
 
 impl<C> Claims<C> {
-    #[allow(dead_code)]
-    pub(crate) fn new(inner: Inner<C>) -> Self {
-        Self(Arc::new(inner))
+    pub(super) fn new(claims: &Registered<'_>, expires_at: Timestamp, custom: C) -> Self {
+        let strings = [
+            &claims.subject,
+            &claims.issuer,
+            &claims.session,
+            &claims.token_id,
+            &claims.scope,
+        ];
+        let len = strings
+            .iter()
+            .filter_map(|s| s.as_deref())
+            .map(str::len)
+            .sum();
+        let mut text = String::with_capacity(len);
+        let [subject, issuer, session, token_id, scope] = strings.map(|string| {
+            let start = text.len() as u32;
+            text.push_str(string.as_deref()?);
+            Some(Span(start, text.len() as u32))
+        });
+        Self(Arc::new(Inner {
+            text: text.into_boxed_str(),
+            subject: subject.unwrap_or(Span(0, 0)),
+            issuer,
+            session,
+            token_id,
+            scope,
+            issued_at: claims.issued_at(),
+            expires_at,
+            custom,
+        }))
     }
 
-    /// `sub`: who the token speaks for.
+    /// `sub`: who the token speaks for. Empty only when the codec was built with
+    /// [`subject_optional`](super::TokenCodecBuilder::subject_optional) and there is none.
     pub fn subject(&self) -> &str {
-        &self.0.subject
+        self.0.text(self.0.subject)
+    }
+
+    /// `iss`: who issued the token; one of the codec's issuers unless every issuer is accepted.
+    pub fn issuer(&self) -> Option<&str> {
+        self.0.issuer.map(|span| self.0.text(span))
     }
 
     /// `sid`: the refresh session the token was minted for.
     pub fn session(&self) -> Option<&str> {
-        self.0.session.as_deref()
+        self.0.session.map(|span| self.0.text(span))
     }
 
     /// `jti`: the token's own name.
     pub fn token_id(&self) -> Option<&str> {
-        self.0.token_id.as_deref()
+        self.0.token_id.map(|span| self.0.text(span))
     }
 
     /// `scope`: space-separated scopes (RFC 8693 section 4.2).
     pub fn scope(&self) -> Option<&str> {
-        self.0.scope.as_deref()
+        self.0.scope.map(|span| self.0.text(span))
     }
 
     /// `iat`: when the token was issued.
@@ -109,6 +175,11 @@ impl TokenContext {
         self.0.session()
     }
 
+    /// `jti`: the token's own name.
+    pub fn token_id(&self) -> Option<&str> {
+        self.0.token_id()
+    }
+
     /// `scope`: space-separated scopes.
     pub fn scope(&self) -> Option<&str> {
         self.0.scope()
@@ -128,8 +199,10 @@ impl<C> Clone for Claims<C> {
 
 impl<C> fmt::Debug for Claims<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Who a token speaks for is personal data: it stays out of logs, like the rest.
+        let Self(inner) = self;
         f.debug_struct("Claims")
-            .field("expires_at", &self.0.expires_at)
+            .field("expires_at", &inner.expires_at)
             .finish_non_exhaustive()
     }
 }

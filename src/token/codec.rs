@@ -1,46 +1,84 @@
-//! Mint and verify.
+//! What a codec is and what it knows.
 
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
-use serde::{Serialize, de::DeserializeOwned};
-
-use super::{AccessToken, Claims, MintError, NoClaims, TokenError};
+use super::{NoClaims, TokenCodecBuilder, registered::Rules};
 use crate::{
-    clock::{Clock, Timestamp},
+    clock::Clock,
     config::ConfigError,
-    keys::KeyRing,
+    keys::{ACCESS_TOKEN_TYPE, EncryptionKey, KeyManagement, KeyRing, SignatureAlgorithm},
 };
 
-/// Mints and verifies access tokens of one exact form.
+/// Mints and verifies access tokens of one exact form, with the application's own claims `C`.
+///
+/// A codec is bound to its [`Profile`], issuer, audience and keys when it is built; a token's
+/// header chooses nothing. Clones are cheap and share everything, the keys included.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use tower_bearer::{KeyRing, TokenCodec};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Role {
+///     role: String,
+/// }
+///
+/// let keys = KeyRing::generate()?;
+/// let codec = TokenCodec::<Role>::nested(&keys, "https://id.example", "api")?;
+///
+/// let token = codec.mint("user-1", &Role { role: "admin".into() })?;
+/// let claims = codec.verify(token.as_str())?;
+/// assert_eq!(claims.subject(), "user-1");
+/// assert_eq!(claims.custom().role, "admin");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct TokenCodec<C = NoClaims> {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     claims: PhantomData<fn() -> C>,
 }
 
-struct Inner {
-    keys: KeyRing,
-}
-
-/// Builds a [`TokenCodec`].
-pub struct TokenCodecBuilder<C = NoClaims> {
-    profile: Profile,
-    claims: PhantomData<fn() -> C>,
+pub(super) struct Inner {
+    pub(super) profile: Profile,
+    pub(super) keys: KeyRing,
+    pub(super) rules: Rules,
+    pub(super) issuer: String,
+    pub(super) lifetime: Duration,
+    /// The `typ` that is minted.
+    pub(super) token_type: String,
+    /// Whether `typ` is checked.
+    pub(super) typed: bool,
+    pub(super) max_token_bytes: usize,
+    /// The accepted signature algorithms; `None` for whatever the keys are configured for.
+    pub(super) algorithms: Option<Box<[SignatureAlgorithm]>>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// The beginning of all minted claims: an open object with `iss` and `aud`.
+    pub(super) preamble: String,
 }
 
 /// The form of a token.
+///
+/// ```
+/// use tower_bearer::{KeyRing, Profile, TokenCodec};
+///
+/// let codec: TokenCodec = TokenCodec::builder(Profile::Encrypted)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build(&KeyRing::generate()?)?;
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Profile {
     /// A signed JWT inside an encrypted one (RFC 7519 section 5.2).
     Nested,
-    /// Claims encrypted with a shared key, authenticated by the AEAD.
+    /// Claims encrypted with a shared key, authenticated by the AEAD (RFC 7516).
     Encrypted,
     /// A signed JWT that third parties can verify (RFC 9068).
     Signed,
 }
 
-/// What a token is minted for.
-#[derive(Clone, Copy, Debug)]
+/// What a token is minted for; see [`TokenCodec::mint_at`].
+#[derive(Clone, Copy)]
 pub struct Grant<'a, C> {
     /// `sub`.
     pub subject: &'a str,
@@ -61,34 +99,94 @@ impl<C> TokenCodec<C> {
         issuer: impl Into<String>,
         audience: impl Into<String>,
     ) -> Result<Self, ConfigError> {
-        let _ = (issuer.into(), audience.into());
-        Ok(Self {
-            inner: Arc::new(Inner { keys: keys.clone() }),
-            claims: PhantomData,
-        })
+        Self::of(Profile::Nested, keys, issuer, audience)
+    }
+
+    /// The [`Profile::Encrypted`] codec with every default.
+    ///
+    /// # Errors
+    ///
+    /// When the ring lacks a shared encryption key, or issuer or audience is empty.
+    pub fn encrypted(
+        keys: &KeyRing,
+        issuer: impl Into<String>,
+        audience: impl Into<String>,
+    ) -> Result<Self, ConfigError> {
+        Self::of(Profile::Encrypted, keys, issuer, audience)
+    }
+
+    /// The [`Profile::Signed`] codec with every default.
+    ///
+    /// # Errors
+    ///
+    /// When the ring lacks a signing key, or issuer or audience is empty.
+    pub fn signed(
+        keys: &KeyRing,
+        issuer: impl Into<String>,
+        audience: impl Into<String>,
+    ) -> Result<Self, ConfigError> {
+        Self::of(Profile::Signed, keys, issuer, audience)
+    }
+
+    fn of(
+        profile: Profile,
+        keys: &KeyRing,
+        issuer: impl Into<String>,
+        audience: impl Into<String>,
+    ) -> Result<Self, ConfigError> {
+        let builder = Self::builder(profile).issuer(issuer).audience(audience);
+        builder.build(keys)
     }
 
     /// Starts a codec of `profile` with every setting open.
     pub fn builder(profile: Profile) -> TokenCodecBuilder<C> {
-        TokenCodecBuilder {
-            profile,
+        TokenCodecBuilder::new(profile)
+    }
+
+    pub(super) fn new(inner: Inner) -> Self {
+        Self {
+            inner: Arc::new(inner),
             claims: PhantomData,
         }
     }
 
-    /// How long minted tokens are good for.
-    pub fn lifetime(&self) -> Duration {
-        Duration::from_secs(900)
+    /// The form of the tokens.
+    pub fn profile(&self) -> Profile {
+        self.inner.profile
     }
 
-    /// The issuer that is minted and expected first.
+    /// How long minted tokens are good for.
+    pub fn lifetime(&self) -> Duration {
+        self.inner.lifetime
+    }
+
+    /// The issuer that is minted; empty when none is configured.
     pub fn issuer(&self) -> &str {
-        ""
+        &self.inner.issuer
     }
 
     /// The clock that tokens are verified with.
     pub fn clock(&self) -> &Arc<dyn Clock> {
-        todo!()
+        &self.inner.clock
+    }
+
+    /// Whether the ring holds every key that minting needs, as it is now.
+    pub fn can_mint(&self) -> bool {
+        let keys = self.inner.keys.load();
+        let (signs, encrypts) = (
+            keys.active_signing().is_some(),
+            keys.active_encryption().is_some(),
+        );
+        match self.inner.profile {
+            Profile::Nested => signs && encrypts,
+            Profile::Encrypted => encrypts,
+            Profile::Signed => signs,
+        }
+    }
+
+    /// The longest accepted token in bytes.
+    pub fn max_token_bytes(&self) -> usize {
+        self.inner.max_token_bytes
     }
 
     /// The ring the codec takes its keys from.
@@ -97,38 +195,32 @@ impl<C> TokenCodec<C> {
     }
 }
 
-impl<C: Serialize> TokenCodec<C> {
-    /// Mints a token for `subject`, issued now by the codec's clock.
-    pub fn mint(&self, subject: &str, custom: &C) -> Result<AccessToken, MintError> {
-        self.mint_at(
-            &Grant {
-                subject,
-                session: None,
-                custom,
-            },
-            self.clock().now(),
-        )
+impl Inner {
+    /// Whether keys of `algorithm` may sign.
+    pub(super) fn allows(&self, algorithm: SignatureAlgorithm) -> bool {
+        match &self.algorithms {
+            None => true,
+            Some(allowed) => allowed.contains(&algorithm),
+        }
     }
 
-    /// Mints a token for `grant`, issued at `now`.
-    pub fn mint_at(
-        &self,
-        _grant: &Grant<'_, C>,
-        _now: Timestamp,
-    ) -> Result<AccessToken, MintError> {
-        todo!()
+    /// Whether the headers that keys prepared carry a `typ` this codec takes.
+    pub(super) fn prepared_type(&self) -> bool {
+        !self.typed || self.token_type == ACCESS_TOKEN_TYPE
+    }
+
+    /// Whether content under `key` proves anything about its sender. Anybody can encrypt to a
+    /// public key, so that alone never does.
+    pub(super) fn authenticates(&self, key: &EncryptionKey) -> bool {
+        self.profile == Profile::Nested || is_shared(key.management())
     }
 }
 
-impl<C: DeserializeOwned> TokenCodec<C> {
-    /// Verifies `token` by the codec's clock.
-    pub fn verify(&self, token: &str) -> Result<Claims<C>, TokenError> {
-        self.verify_at(token, self.clock().now())
-    }
-
-    /// Verifies `token` as of `now`.
-    pub fn verify_at(&self, _token: &str, _now: Timestamp) -> Result<Claims<C>, TokenError> {
-        todo!()
+/// Whether both sides hold the same secret.
+pub(super) fn is_shared(management: KeyManagement) -> bool {
+    match management {
+        KeyManagement::Direct | KeyManagement::A256Kw => true,
+        KeyManagement::RsaOaep256 | KeyManagement::EcdhEsA256Kw => false,
     }
 }
 
@@ -143,14 +235,24 @@ impl<C> Clone for TokenCodec<C> {
 
 impl<C> fmt::Debug for TokenCodec<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenCodec").finish_non_exhaustive()
+        let Self { inner, claims: _ } = self;
+        f.debug_struct("TokenCodec")
+            .field("profile", &inner.profile)
+            .field("issuer", &inner.issuer)
+            .field("lifetime", &inner.lifetime)
+            .finish_non_exhaustive()
     }
 }
 
-impl<C> fmt::Debug for TokenCodecBuilder<C> {
+impl<C> fmt::Debug for Grant<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenCodecBuilder")
-            .field("profile", &self.profile)
+        let Self {
+            subject: _,
+            session,
+            custom: _,
+        } = self;
+        f.debug_struct("Grant")
+            .field("session", session)
             .finish_non_exhaustive()
     }
 }

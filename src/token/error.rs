@@ -74,11 +74,20 @@ pub struct MintError {
 }
 
 impl MintError {
-    #[allow(dead_code)]
-    pub(crate) fn new(detail: &'static str) -> Self {
+    pub(super) fn new(detail: &'static str) -> Self {
         Self {
             detail,
             source: None,
+        }
+    }
+
+    pub(super) fn with_source(
+        detail: &'static str,
+        source: impl Error + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            detail,
+            source: Some(Box::new(source)),
         }
     }
 }

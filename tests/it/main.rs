@@ -1,3 +1,13 @@
-//! Integration tests: one binary.
+//! The integration tests: one binary, one module a subject.
 
+mod architecture;
+#[cfg(feature = "josekit")]
+mod interop;
+mod keys;
+mod origin;
+mod scenarios;
 mod store;
+mod support;
+mod token_codec;
+mod token_support;
+mod vectors;

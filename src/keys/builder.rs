@@ -1,0 +1,300 @@
+//! A ring built key by key.
+
+use std::{fmt, sync::Arc};
+
+use ring::hmac;
+
+use super::{
+    ContentEncryption, EncryptionKey, KeyRing, Keys, SessionKeys, SignatureAlgorithm, SigningKey,
+    jwk::{Jwk, Purpose, bytes},
+    weak,
+};
+use crate::{
+    config::ConfigError,
+    secret::{Secret, derive},
+};
+
+/// Builds a [`KeyRing`]. Every setter may be called several times: the first key of a purpose
+/// mints, all are accepted.
+///
+/// ```
+/// use tower_bearer::KeyRing;
+///
+/// # let random = |n: u8| -> Vec<u8> { (0..32).map(|i| i * 7 + n).collect() };
+/// # let (new_secret, old_secret, encryption_key, refresh_secret) = (random(1), random(2), random(3), random(4));
+/// let keys = KeyRing::builder()
+///     .access_secret(&new_secret)
+///     .access_secret(&old_secret)
+///     .encryption_key(&encryption_key)
+///     .refresh_secret(&refresh_secret)
+///     .build()?;
+/// # let _ = keys;
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+#[derive(Default)]
+pub struct KeyRingBuilder {
+    signing: Vec<Arc<SigningKey>>,
+    encryption: Vec<Arc<EncryptionKey>>,
+    sessions: Vec<Secret<Vec<u8>>>,
+    /// Digests of what was given, by purpose: one secret for two purposes is refused.
+    given: Vec<([u8; 32], &'static str)>,
+    /// The first setting that was wrong; setters do not fail in the middle of a chain.
+    error: Option<ConfigError>,
+}
+
+impl KeyRingBuilder {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Derives a key for every purpose from one secret of at least 32 random bytes (HKDF,
+    /// RFC 5869, with a label for each purpose).
+    pub fn master(self, secret: &[u8]) -> Self {
+        self.then("master secret", |builder| {
+            weak::check(secret, 32).map_err(|p| ConfigError::new("master secret", p))?;
+            let salt = hmac::Key::new(hmac::HMAC_SHA256, b"tower-bearer master v1");
+            let prk = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&salt, secret).as_ref());
+            builder.add_access_secret(derive(&prk, &[b"access signing"]).expose())?;
+            builder.add_encryption_key(derive(&prk, &[b"access encryption"]).expose())?;
+            builder.add_refresh_secret(derive(&prk, &[b"refresh secret"]).expose())
+        })
+    }
+
+    /// A secret of at least 32 random bytes that signs access tokens with HS256. Its `kid` is
+    /// derived from it.
+    pub fn access_secret(self, secret: &[u8]) -> Self {
+        self.then("access secret", |b| b.add_access_secret(secret))
+    }
+
+    /// A key of exactly 32 random bytes that encrypts access tokens with A256GCM. Its `kid` is
+    /// derived from it.
+    pub fn encryption_key(self, key: &[u8]) -> Self {
+        self.then("encryption key", |b| b.add_encryption_key(key))
+    }
+
+    /// A secret of at least 32 random bytes for the refresh cookie.
+    pub fn refresh_secret(self, secret: &[u8]) -> Self {
+        self.then("refresh secret", |b| b.add_refresh_secret(secret))
+    }
+
+    /// A key as JWK (RFC 7517), by its `use` or, without one, its `alg`:
+    ///
+    /// * signing keys: `oct`, `RSA`, `EC` (P-256, P-384) and `OKP` (Ed25519). `alg` is required
+    ///   for `oct` and `RSA` and follows from the curve for the others. Without private members
+    ///   the key only verifies.
+    /// * encryption keys: `alg` is `dir` (or `A128GCM`, `A256GCM`), or with the `josekit`
+    ///   feature `A256KW`, `RSA-OAEP-256` or `ECDH-ES+A256KW`; the member `enc` names the content
+    ///   encryption and is `A256GCM` when absent.
+    /// * `"use": "refresh"` marks an `oct` key as a secret of the refresh cookie.
+    ///
+    /// `key_ops` are honoured.
+    pub fn jwk(self, json: &str) -> Self {
+        self.then("JWK", |builder| builder.add_jwk(&Jwk::parse(json)?))
+    }
+
+    /// Every key of a JWK Set, in its order, each as in [`KeyRingBuilder::jwk`].
+    pub fn jwks(self, json: &str) -> Self {
+        self.then("JWK Set", |builder| builder.add_jwks(json))
+    }
+
+    /// A private signing key in PEM: PKCS#8, or the older RSA (PKCS#1) and EC (SEC 1) forms.
+    #[cfg(feature = "josekit")]
+    pub fn pem(self, alg: SignatureAlgorithm, kid: Option<&str>, pem: &str) -> Self {
+        self.then("PEM key", |builder| {
+            builder
+                .signing
+                .push(Arc::new(super::jose_pem::read_pem(alg, kid, pem)?));
+            Ok(())
+        })
+    }
+
+    /// A private signing key in DER, in the same forms as [`KeyRingBuilder::pem`].
+    #[cfg(feature = "josekit")]
+    pub fn der(self, alg: SignatureAlgorithm, kid: Option<&str>, der: &[u8]) -> Self {
+        self.then("DER key", |builder| {
+            builder
+                .signing
+                .push(Arc::new(super::jose_pem::read_der(alg, kid, der)?));
+            Ok(())
+        })
+    }
+
+    /// The ring.
+    ///
+    /// # Errors
+    ///
+    /// When a setting was wrong (the first is named), a `kid` occurs twice in one purpose, one
+    /// secret was given for two purposes, or nothing was given at all.
+    pub fn build(self) -> Result<KeyRing, ConfigError> {
+        let Self {
+            signing,
+            encryption,
+            sessions,
+            given: _,
+            error,
+        } = self;
+        if let Some(error) = error {
+            return Err(error);
+        }
+        if signing.is_empty() && encryption.is_empty() && sessions.is_empty() {
+            return Err(ConfigError::new("key ring", "has no keys at all"));
+        }
+        let secrets = sessions.iter().map(|secret| secret.expose().as_slice());
+        let keys = Keys {
+            signing,
+            encryption,
+            sessions: (!sessions.is_empty()).then(|| SessionKeys::new(secrets)),
+        };
+        keys.check()?;
+        Ok(KeyRing::new(keys))
+    }
+
+    /// The builder, unless a setter has failed.
+    pub(super) fn checked(mut self) -> Result<Self, ConfigError> {
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
+    }
+
+    /// Runs one fallible step, unless an earlier one has failed; errors carry the setting's name.
+    pub(super) fn then(
+        mut self,
+        setting: &'static str,
+        step: impl FnOnce(&mut Self) -> Result<(), ConfigError>,
+    ) -> Self {
+        if self.error.is_none()
+            && let Err(error) = step(&mut self)
+        {
+            self.error = Some(ConfigError::new(setting, error.problem().to_owned()));
+        }
+        self
+    }
+
+    pub(super) fn add_access_secret(&mut self, secret: &[u8]) -> Result<(), ConfigError> {
+        self.note(secret, "signing")?;
+        weak::check(secret, 32).map_err(|p| ConfigError::new("signing secret", p))?;
+        let kid = name(secret, b"access");
+        let key = SigningKey::hmac(SignatureAlgorithm::Hs256, Some(&kid), secret)?;
+        self.signing.push(Arc::new(key));
+        Ok(())
+    }
+
+    pub(super) fn add_encryption_key(&mut self, key: &[u8]) -> Result<(), ConfigError> {
+        self.note(key, "encryption")?;
+        weak::check(key, 0).map_err(|p| ConfigError::new("encryption key", p))?;
+        let kid = name(key, b"encryption");
+        let key = EncryptionKey::direct(ContentEncryption::A256Gcm, Some(&kid), key)?;
+        self.encryption.push(Arc::new(key));
+        Ok(())
+    }
+
+    pub(super) fn add_refresh_secret(&mut self, secret: &[u8]) -> Result<(), ConfigError> {
+        self.note(secret, "refresh cookies")?;
+        weak::check(secret, 32).map_err(|p| ConfigError::new("refresh secret", p))?;
+        self.sessions.push(Secret::new(secret.to_vec()));
+        Ok(())
+    }
+
+    pub(super) fn add_jwks(&mut self, json: &str) -> Result<(), ConfigError> {
+        let keys = Jwk::parse_set(json)?;
+        keys.iter().try_for_each(|jwk| self.add_jwk(jwk))
+    }
+
+    /// The same for a set out of the configuration, where placeholders are to be expected.
+    pub(super) fn add_configured_jwks(&mut self, json: &str) -> Result<(), ConfigError> {
+        for jwk in &Jwk::parse_set(json)? {
+            if jwk.k.is_some() {
+                let secret = bytes("k", &jwk.k)?;
+                weak::check(secret.expose(), 0).map_err(|p| ConfigError::new("JWK Set", p))?;
+            }
+            self.add_jwk(jwk)?;
+        }
+        Ok(())
+    }
+
+    fn add_jwk(&mut self, jwk: &Jwk) -> Result<(), ConfigError> {
+        let secret = match &jwk.k {
+            Some(_) => Some(bytes("k", &jwk.k)?),
+            None => None,
+        };
+        let purpose = match jwk.read()? {
+            Purpose::Signing(key) => {
+                self.signing.push(key);
+                "signing"
+            }
+            Purpose::Encryption(key) => {
+                self.encryption.push(key);
+                "encryption"
+            }
+            // Noted where it is added.
+            Purpose::Refresh(secret) => return self.add_refresh_secret(secret.expose()),
+        };
+        match secret {
+            Some(secret) => self.note(secret.expose(), purpose),
+            None => Ok(()),
+        }
+    }
+
+    /// The verification keys of somebody else's set. Keys for what we do not verify are passed
+    /// over (RFC 7517 section 5).
+    pub(super) fn add_public_jwks(&mut self, json: &str) -> Result<(), ConfigError> {
+        for jwk in Jwk::parse_set(json)? {
+            if let Some(key) = jwk.read_public()? {
+                self.signing.push(Arc::new(key));
+            }
+        }
+        if self.signing.is_empty() {
+            return Err(ConfigError::new(
+                "JWK Set",
+                "has no key that verifies signatures",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Remembers a secret by its digest, so that one secret never serves two purposes.
+    pub(super) fn note(&mut self, secret: &[u8], purpose: &'static str) -> Result<(), ConfigError> {
+        let digest = crate::secret::sha256(&[secret]);
+        let mut given = self.given.iter();
+        if let Some((_, other)) = given.find(|(d, _)| *d == digest) {
+            return Err(ConfigError::new(
+                "secret",
+                if *other == purpose {
+                    "is given twice".to_owned()
+                } else {
+                    format!("is the one given for {other}; every purpose needs its own")
+                },
+            ));
+        }
+        self.given.push((digest, purpose));
+        Ok(())
+    }
+}
+
+/// A public name for a shared secret: a truncated HMAC, from which nothing leads back.
+fn name(secret: &[u8], purpose: &[u8]) -> String {
+    let salt = hmac::Key::new(hmac::HMAC_SHA256, b"tower-bearer key name v1");
+    let prk = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&salt, secret).as_ref());
+    let digest = derive(&prk, &[purpose]);
+    base64_simd::URL_SAFE_NO_PAD
+        .encode_to_string(digest.expose().first_chunk::<6>().unwrap_or(&[0; 6]))
+}
+
+impl fmt::Debug for KeyRingBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            signing,
+            encryption,
+            sessions,
+            given: _,
+            error,
+        } = self;
+        f.debug_struct("KeyRingBuilder")
+            .field("signing", signing)
+            .field("encryption", encryption)
+            .field("refresh_secrets", &sessions.len())
+            .field("error", error)
+            .finish_non_exhaustive()
+    }
+}

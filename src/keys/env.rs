@@ -1,0 +1,319 @@
+//! Keys from environment variables and mounted files.
+
+use std::{ffi::OsString, io, path::Path};
+
+use zeroize::Zeroizing;
+
+use super::{KeyRing, KeyRingBuilder, weak};
+use crate::config::ConfigError;
+
+const ACCESS: &str = "ACCESS_SECRET";
+const ENCRYPTION: &str = "ENCRYPTION_KEY";
+const REFRESH: &str = "REFRESH_SECRET";
+const SET: &str = "TOWER_BEARER_KEYS";
+
+const HOW: &str = "`openssl rand -base64 32` or `cargo run --example keygen` makes one";
+
+/// The longest file that is read: a JWK Set of dozens of RSA keys fits.
+const MAX_FILE: usize = 256 * 1024;
+
+/// The builder's step for one secret.
+type Add = fn(&mut KeyRingBuilder, &[u8]) -> Result<(), ConfigError>;
+
+pub(super) fn from_env() -> Result<KeyRing, ConfigError> {
+    from_vars(|name| std::env::var_os(name), |path| std::fs::read(path))
+}
+
+/// The same with the environment and the file system given.
+pub(super) fn from_vars(
+    lookup: impl Fn(&str) -> Option<OsString>,
+    read_file: impl Fn(&Path) -> io::Result<Vec<u8>>,
+) -> Result<KeyRing, ConfigError> {
+    let value = |name| Value::read(name, &lookup, &read_file);
+    let set = value(SET)?;
+    let secrets = [value(ACCESS)?, value(ENCRYPTION)?, value(REFRESH)?];
+    let mut builder = KeyRing::builder();
+    if let Some(set) = set {
+        if let Some(other) = secrets.iter().flatten().next() {
+            return Err(ConfigError::new(
+                set.variable,
+                format!(
+                    "cannot be combined with {}; put every key into the set or none",
+                    other.variable
+                ),
+            ));
+        }
+        builder = builder.then(SET, |builder| builder.add_configured_jwks(&set.text));
+        return builder.build().map_err(|error| set.error(&error));
+    }
+    if secrets.iter().all(Option::is_none) {
+        return Err(ConfigError::missing(
+            "environment",
+            format!(
+                "none of {ACCESS}, {ENCRYPTION}, {REFRESH} and {SET} is set; `cargo run --example keygen` prints a fresh set"
+            ),
+        ));
+    }
+    let [access, encryption, refresh] = secrets;
+    let steps: [(_, Add); 3] = [
+        (access, KeyRingBuilder::add_access_secret),
+        (encryption, KeyRingBuilder::add_encryption_key),
+        (refresh, KeyRingBuilder::add_refresh_secret),
+    ];
+    for (value, add) in steps {
+        let Some(value) = value else { continue };
+        for part in value.text.split(',') {
+            let secret = decode(part.trim()).map_err(|problem| value.problem(problem))?;
+            builder = builder.then(value.name, |builder| add(builder, &secret));
+        }
+        builder = builder.checked().map_err(|error| value.error(&error))?;
+    }
+    builder.build()
+}
+
+/// What one variable says, itself or through its file.
+struct Value {
+    /// The name without `_FILE`.
+    name: &'static str,
+    /// The variable that was set.
+    variable: String,
+    text: Zeroizing<String>,
+}
+
+impl Value {
+    fn read(
+        name: &'static str,
+        lookup: impl Fn(&str) -> Option<OsString>,
+        read_file: impl Fn(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let file = format!("{name}_FILE");
+        let (variable, bytes) = match (lookup(name), lookup(&file)) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => {
+                return Err(ConfigError::new(
+                    name,
+                    format!("is set and {file} too; set one of them"),
+                ));
+            }
+            (Some(value), None) => (name.to_owned(), value.into_encoded_bytes()),
+            (None, Some(path)) => match read_file(Path::new(&path)) {
+                Ok(bytes) => (file, bytes),
+                // The kind only: the path may be what was meant to be the secret.
+                Err(error) => {
+                    let problem = format!("names a file that cannot be read: {}", error.kind());
+                    return Err(ConfigError::new(file, problem));
+                }
+            },
+        };
+        let bytes = Zeroizing::new(bytes);
+        if bytes.len() > MAX_FILE {
+            return Err(ConfigError::new(variable, "is longer than 256 KiB"));
+        }
+        let text = std::str::from_utf8(&bytes).map(|text| text.trim_end_matches(['\r', '\n']));
+        match text {
+            Ok("") => Err(ConfigError::new(
+                variable,
+                format!("is set but empty; {HOW}"),
+            )),
+            Ok(text) => Ok(Some(Self {
+                name,
+                variable,
+                text: Zeroizing::new(text.to_owned()),
+            })),
+            Err(_) => Err(ConfigError::new(variable, "is not text")),
+        }
+    }
+
+    fn problem(&self, problem: &str) -> ConfigError {
+        // Some problems say already how to make a good value.
+        if problem.contains("openssl") || self.name == SET {
+            return ConfigError::new(self.variable.clone(), problem.to_owned());
+        }
+        ConfigError::new(self.variable.clone(), format!("{problem}; {HOW}"))
+    }
+
+    fn error(&self, error: &ConfigError) -> ConfigError {
+        self.problem(error.problem())
+    }
+}
+
+/// Hexadecimal, base64url or base64, padded or not. Hexadecimal comes first: 64 such digits
+/// would be base64 as well, and nobody has 48 random bytes that look like that.
+fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+    weak::check_placeholder(text.as_bytes())?;
+    if text.len() >= 64
+        && text.len().is_multiple_of(2)
+        && text.bytes().all(|b| b.is_ascii_hexdigit())
+    {
+        return Ok(Zeroizing::new(unhex(text)));
+    }
+    let forms = [
+        base64_simd::URL_SAFE_NO_PAD,
+        base64_simd::STANDARD,
+        base64_simd::URL_SAFE,
+        base64_simd::STANDARD_NO_PAD,
+    ];
+    let mut decoded = forms
+        .iter()
+        .filter_map(|form| form.decode_to_vec(text).ok());
+    decoded
+        .next()
+        .map(Zeroizing::new)
+        .ok_or("must be base64url, base64 or hexadecimal")
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digit = |b: u8| (b as char).to_digit(16).unwrap_or_default();
+    let pairs = text.as_bytes().chunks_exact(2);
+    pairs
+        .map(|pair| pair.iter().fold(0, |acc, b| acc << 4 | digit(*b) as u8))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashMap, io};
+
+    use super::{super::KeyRing, from_vars};
+    use crate::config::ConfigError;
+
+    const A: &str = "2Yw1T0r3gk7p5Xh8b0ZQvE4mUeJc9LsKqfN6aRtDiB4";
+    const B: &str = "Mh8FHgdGQvOzsHnvSNnZg0kJ3e0j2EoiO1Y1i6hrMCg";
+    const C: &str = "1BcwXqTzGJ3B4b8oQw1cTq0a7Jc4vHk0nJ5e6YzX2uY";
+
+    fn ring(vars: &[(&str, &str)]) -> Result<KeyRing, ConfigError> {
+        let vars: HashMap<_, _> = vars.iter().copied().collect();
+        from_vars(
+            |name| vars.get(name).map(Into::into),
+            |path| match path.to_str() {
+                Some("/secrets/a") => Ok(format!("{A}\n").into_bytes()),
+                _ => Err(io::ErrorKind::NotFound.into()),
+            },
+        )
+    }
+
+    fn refused(vars: &[(&str, &str)]) -> ConfigError {
+        ring(vars).expect_err("these variables are unusable")
+    }
+
+    #[test]
+    fn reads_three_secrets() {
+        let ring = ring(&[
+            ("ACCESS_SECRET", A),
+            ("ENCRYPTION_KEY", B),
+            ("REFRESH_SECRET", C),
+        ])
+        .unwrap();
+        let keys = ring.load();
+        assert!(keys.active_signing().is_some());
+        assert!(keys.active_encryption().is_some());
+        assert!(keys.sessions.is_some());
+    }
+
+    #[test]
+    fn every_encoding_gives_the_same_key() {
+        let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(A).unwrap();
+        let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+        let base64 = base64_simd::STANDARD.encode_to_string(&bytes);
+        let kid = |vars: &[(&str, &str)]| {
+            let ring = ring(vars).unwrap();
+            ring.load().signing[0].kid().map(str::to_owned)
+        };
+        let expected = kid(&[("ACCESS_SECRET", A)]);
+        assert_eq!(kid(&[("ACCESS_SECRET", &hex)]), expected);
+        assert_eq!(kid(&[("ACCESS_SECRET", &hex.to_uppercase())]), expected);
+        assert_eq!(kid(&[("ACCESS_SECRET", &base64)]), expected);
+        assert_eq!(kid(&[("ACCESS_SECRET_FILE", "/secrets/a")]), expected);
+    }
+
+    #[test]
+    fn commas_separate_the_minting_key_from_the_accepted() {
+        let ring = ring(&[("ACCESS_SECRET", &format!("{B}, {A}"))]).unwrap();
+        let keys = ring.load();
+        assert_eq!(keys.signing.len(), 2);
+        let old = self::ring(&[("ACCESS_SECRET", A)]).unwrap();
+        assert_eq!(keys.signing[1].kid(), old.load().signing[0].kid());
+    }
+
+    #[test]
+    fn nothing_set_is_told_from_something_bad() {
+        let missing = refused(&[]);
+        assert!(missing.is_missing());
+        assert!(missing.problem().contains("keygen"));
+        let bad = refused(&[("ACCESS_SECRET", "short")]);
+        assert!(!bad.is_missing());
+        assert!(!refused(&[("ACCESS_SECRET", "")]).is_missing());
+    }
+
+    #[test]
+    fn errors_name_the_variable_and_how_to_make_a_value_and_never_repeat_it() {
+        let cases = [
+            ("ACCESS_SECRET", "", "empty"),
+            ("ACCESS_SECRET", "c2hvcnQtdmFsdWU", "at least 32"),
+            (
+                "ACCESS_SECRET",
+                "this-is-my-secret-do-not-tell-anybody",
+                "placeholder",
+            ),
+            ("REFRESH_SECRET", "changeme", "placeholder"),
+            (
+                "REFRESH_SECRET",
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                "different bytes",
+            ),
+            ("ENCRYPTION_KEY", "!!!!not/base64!!!!", "base64"),
+            (
+                "ENCRYPTION_KEY",
+                "2Yw1T0r3gk7p5Xh8b0ZQvE4mUeJc9LsKqfN6aRtDiB4A",
+                "exactly 32",
+            ),
+        ];
+        for (name, value, expected) in cases {
+            let error = refused(&[(name, value)]);
+            assert_eq!(error.setting(), name);
+            assert!(error.problem().contains(expected), "{error}");
+            assert!(error.problem().contains("openssl rand"), "{error}");
+            assert!(
+                value.is_empty() || !error.to_string().contains(value),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn files_are_named_by_their_variable() {
+        let error = refused(&[("REFRESH_SECRET_FILE", "/secrets/none")]);
+        assert_eq!(error.setting(), "REFRESH_SECRET_FILE");
+        assert!(!error.to_string().contains("/secrets/none"));
+        let both = refused(&[("ACCESS_SECRET", B), ("ACCESS_SECRET_FILE", "/secrets/a")]);
+        assert_eq!(both.setting(), "ACCESS_SECRET");
+    }
+
+    #[test]
+    fn one_secret_serves_one_purpose() {
+        let error = refused(&[("ACCESS_SECRET", A), ("ENCRYPTION_KEY", A)]);
+        assert_eq!(error.setting(), "ENCRYPTION_KEY");
+        assert!(error.problem().contains("own"), "{error}");
+        let twice = refused(&[("REFRESH_SECRET", &format!("{A},{A}"))]);
+        assert_eq!(twice.setting(), "REFRESH_SECRET");
+    }
+
+    #[test]
+    fn a_set_stands_alone() {
+        let set = format!(
+            r#"{{"keys":[{{"kty":"oct","alg":"HS256","kid":"s","k":"{A}"}},
+               {{"kty":"oct","alg":"dir","enc":"A256GCM","k":"{B}"}},
+               {{"kty":"oct","use":"refresh","k":"{C}"}}]}}"#
+        );
+        let ring = ring(&[("TOWER_BEARER_KEYS", &set)]).unwrap();
+        let keys = ring.load();
+        assert_eq!(keys.active_signing().unwrap().kid(), Some("s"));
+        assert!(keys.active_encryption().is_some());
+        assert!(keys.sessions.is_some());
+        let error = refused(&[("TOWER_BEARER_KEYS", &set), ("ACCESS_SECRET", A)]);
+        assert_eq!(error.setting(), "TOWER_BEARER_KEYS");
+        let error = refused(&[("TOWER_BEARER_KEYS", "{\"keys\":[\"sEcReT\"]}")]);
+        assert_eq!(error.setting(), "TOWER_BEARER_KEYS");
+        assert!(!error.to_string().contains("sEcReT"));
+    }
+}

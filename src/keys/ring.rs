@@ -1,0 +1,201 @@
+//! The ring itself: a snapshot that is replaced as a whole.
+
+use std::{fmt, sync::Arc};
+
+use arc_swap::ArcSwap;
+
+use super::{KeyRingBuilder, Keys, encryption::SEAL_LIMIT};
+use crate::{config::ConfigError, secret};
+
+/// All keys of a service, replaced as a whole while it serves. Clones share the keys.
+///
+/// Each purpose (signing access tokens, encrypting them, refresh cookies) has its own list: the
+/// first key of a list mints, every key of it is accepted. Rotation is therefore done in two
+/// steps, so that no instance meets a token it does not know yet: first the new key is added
+/// *behind* the old one everywhere, then it is moved to the front; the old one goes when the
+/// last token made with it has expired.
+///
+/// ```
+/// use tower_bearer::KeyRing;
+///
+/// let keys = KeyRing::generate()?;
+/// // Later, in every clone at once:
+/// keys.rotate(KeyRing::generate()?)?;
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct KeyRing(Arc<ArcSwap<Keys>>);
+
+impl KeyRing {
+    /// How many tokens one shared encryption key may encrypt: 2^32, because each gets a random
+    /// 96-bit IV (NIST SP 800-38D section 8.3). Minting fails from there on.
+    pub const ENCRYPTION_LIMIT: u64 = SEAL_LIMIT;
+
+    /// Derives every symmetric key from one secret of at least 32 random bytes: HS256 for
+    /// signing, A256GCM for encryption, and the keys of the refresh cookie.
+    ///
+    /// # Errors
+    ///
+    /// When the secret is too short or plainly not random.
+    pub fn from_master(secret: &[u8]) -> Result<Self, ConfigError> {
+        Self::builder().master(secret).build()
+    }
+
+    /// A ring of fresh random keys, for development and tests.
+    ///
+    /// Every process gets its own: after a restart, and on another instance, all tokens and
+    /// refresh cookies are refused.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system gives no random bytes.
+    pub fn generate() -> Result<Self, ConfigError> {
+        let master = secret::random::<32>()
+            .map(secret::Secret::new)
+            .map_err(|error| ConfigError::new("master secret", error.to_string()))?;
+        Self::from_master(master.expose())
+    }
+
+    /// Reads the keys from the environment. Either
+    ///
+    /// * `ACCESS_SECRET` (signs access tokens with HS256), `ENCRYPTION_KEY` (encrypts them with
+    ///   A256GCM) and `REFRESH_SECRET` (refresh cookies), each base64url, base64 or hexadecimal
+    ///   of at least 32 random bytes, of exactly 32 for `ENCRYPTION_KEY`; several are separated
+    ///   by commas, the first mints and all are accepted; or
+    /// * `TOWER_BEARER_KEYS`, a JWK Set as in [`KeyRingBuilder::jwks`].
+    ///
+    /// With `_FILE` behind a name, it is the path of a file that holds the value. A service
+    /// leaves out what it does not need: one that only verifies needs no `REFRESH_SECRET`.
+    ///
+    /// # Errors
+    ///
+    /// When a value is unusable: the error names the variable and how to make a good value. When
+    /// nothing is set at all, [`ConfigError::is_missing`] is true.
+    ///
+    /// ```
+    /// use tower_bearer::KeyRing;
+    ///
+    /// let keys = match KeyRing::from_env() {
+    ///     Err(error) if error.is_missing() => KeyRing::generate()?, // development
+    ///     keys => keys?,
+    /// };
+    /// # let _ = keys;
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn from_env() -> Result<Self, ConfigError> {
+        super::env::from_env()
+    }
+
+    /// A ring that verifies what another service signed, from its JWK Set: it has public keys
+    /// only, mints nothing and has no keys for refresh cookies. Keys of the set that are not for
+    /// signatures, or of algorithms this crate does not have, are passed over; an RSA key has
+    /// to name its `alg`.
+    ///
+    /// # Errors
+    ///
+    /// When the set cannot be read, holds a shared secret or a private key, a key that cannot
+    /// be valid, one `kid` twice, or nothing to verify with.
+    pub fn verifier(jwks: &str) -> Result<Self, ConfigError> {
+        let builder = Self::builder();
+        builder
+            .then("JWK Set", |builder| builder.add_public_jwks(jwks))
+            .build()
+    }
+
+    /// Starts a ring of keys given one by one.
+    pub fn builder() -> KeyRingBuilder {
+        KeyRingBuilder::new()
+    }
+
+    /// Replaces all keys, in every clone of this ring, with those of `next`.
+    ///
+    /// # Errors
+    ///
+    /// When `next` lacks a purpose that is in use: a service that encrypts its tokens cannot
+    /// go on without an encryption key. The keys are then left as they are.
+    pub fn rotate(&self, next: KeyRing) -> Result<(), ConfigError> {
+        let current = self.0.load_full();
+        let next = next.0.load_full();
+        let kept = |had: bool, has: bool, purpose: &'static str| {
+            if had && !has {
+                return Err(ConfigError::new(
+                    purpose,
+                    "the keys in use have none to follow them",
+                ));
+            }
+            Ok(())
+        };
+        kept(
+            !current.signing.is_empty(),
+            !next.signing.is_empty(),
+            "signing keys",
+        )?;
+        kept(
+            current.active_signing().is_some(),
+            next.active_signing().is_some(),
+            "signing keys",
+        )?;
+        kept(
+            !current.encryption.is_empty(),
+            !next.encryption.is_empty(),
+            "encryption keys",
+        )?;
+        kept(
+            current.sessions.is_some(),
+            next.sessions.is_some(),
+            "refresh secrets",
+        )?;
+        for key in &next.encryption {
+            // A key that stays has been used as often as before, whoever loaded it again.
+            let same = current
+                .encryption
+                .iter()
+                .find(|old| old.kid().is_some() && old.kid() == key.kid());
+            if let Some(old) = same {
+                key.continue_count(old.sealed());
+            }
+        }
+        self.0.store(next);
+        Ok(())
+    }
+
+    /// How many tokens this process has encrypted with the active shared key. When it comes near
+    /// [`KeyRing::ENCRYPTION_LIMIT`], divided by the number of instances that share the key, a
+    /// fresh key has to take over.
+    pub fn encryptions(&self) -> u64 {
+        self.load().active_encryption().map_or(0, |k| k.sealed())
+    }
+
+    /// The public signing keys as a JWK Set (RFC 7517 section 5), for services that verify the
+    /// tokens: never a shared secret, never a private member.
+    pub fn jwks(&self) -> String {
+        super::publish::jwks(&self.load().signing)
+    }
+
+    pub(super) fn new(keys: Keys) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(keys)))
+    }
+
+    /// The keys as they are now. No lock is taken.
+    pub(crate) fn load(&self) -> arc_swap::Guard<Arc<Keys>> {
+        self.0.load()
+    }
+
+    /// The same for keeping: tests and whatever outlives a request.
+    #[cfg(test)]
+    pub(crate) fn load_full(&self) -> Arc<Keys> {
+        self.0.load_full()
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(_) = self;
+        let keys = self.load();
+        f.debug_struct("KeyRing")
+            .field("signing", &keys.signing)
+            .field("encryption", &keys.encryption)
+            .field("sessions", &keys.sessions)
+            .finish()
+    }
+}

@@ -1,0 +1,276 @@
+//! Keys that sign and verify, expanded once and used many times.
+//!
+//! What `ring` holds inside its own key types cannot be wiped by us; everything on the way
+//! there lies in buffers that are.
+
+mod load;
+
+use std::fmt;
+
+use ring::{hmac, rand::SystemRandom, signature};
+
+use super::{SignatureAlgorithm as Alg, header::signed_header};
+
+/// A key for signed tokens: verifies always, signs when it has its private half.
+pub(crate) struct SigningKey {
+    algorithm: Alg,
+    kid: Option<Box<str>>,
+    material: Material,
+    /// Whether its owner lets it sign (`key_ops`).
+    signs: bool,
+    /// The protected header this key writes, base64url: compared as bytes before any parsing.
+    header: Box<str>,
+}
+
+enum Material {
+    Hmac(hmac::Key),
+    Ed25519 {
+        public: Box<[u8]>,
+        private: Option<Box<signature::Ed25519KeyPair>>,
+    },
+    Ecdsa {
+        public: Box<[u8]>,
+        private: Option<Box<signature::EcdsaKeyPair>>,
+    },
+    Rsa {
+        public: RsaPublic,
+        private: Option<Box<signature::RsaKeyPair>>,
+    },
+}
+
+/// The public half of an RSA key: big-endian bytes without leading zeros.
+struct RsaPublic {
+    n: Box<[u8]>,
+    e: Box<[u8]>,
+}
+
+/// The public half of a key, to be published as a JWK.
+pub(crate) enum PublicParts<'a> {
+    /// Ed25519: the encoded point.
+    Okp(&'a [u8]),
+    /// ECDSA: the two coordinates.
+    Ec { x: &'a [u8], y: &'a [u8] },
+    /// RSA: modulus and exponent.
+    Rsa { n: &'a [u8], e: &'a [u8] },
+}
+
+/// The longest signature a key makes: `ring` signs with RSA keys of at most 4096 bits.
+const MAX_SIGNATURE: usize = 512;
+
+/// A signature or MAC in a fixed buffer.
+pub(crate) struct Signature {
+    bytes: [u8; MAX_SIGNATURE],
+    len: usize,
+}
+
+/// Why nothing was signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SignError {
+    /// Only the public half is here, or `key_ops` allows no signing.
+    #[error("the key has no private half or must not use it")]
+    PublicOnly,
+    /// The generator of random numbers or the arithmetic failed.
+    #[error("the signature could not be computed")]
+    Failed,
+}
+
+impl SigningKey {
+    /// The same key, which signs nothing any more.
+    pub(super) fn verify_only(mut self) -> Self {
+        self.signs = false;
+        self
+    }
+
+    /// The one algorithm this key is for.
+    pub(crate) fn algorithm(&self) -> Alg {
+        self.algorithm
+    }
+
+    /// The key's name.
+    pub(crate) fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// Whether the private half is here.
+    pub(crate) fn can_sign(&self) -> bool {
+        let has_private = match &self.material {
+            Material::Hmac(_) => true,
+            Material::Ed25519 { private, .. } => private.is_some(),
+            Material::Ecdsa { private, .. } => private.is_some(),
+            Material::Rsa { private, .. } => private.is_some(),
+        };
+        self.signs && has_private
+    }
+
+    /// `{"alg","typ":"at+jwt","kid"}` in base64url: the header of the signed profile and of the
+    /// token inside the nested one.
+    pub(crate) fn encoded_header(&self) -> &str {
+        &self.header
+    }
+
+    /// The protected header under `typ`, built now: for a `typ` other than the usual one.
+    pub(crate) fn encode_header(&self, typ: &str) -> String {
+        signed_header(self.algorithm, self.kid(), typ)
+    }
+
+    /// The length in bytes of every signature of this key.
+    pub(crate) fn signature_len(&self) -> usize {
+        match self.algorithm {
+            Alg::Hs256 => 32,
+            Alg::Hs384 => 48,
+            Alg::Hs512 | Alg::EdDsa | Alg::Es256 => 64,
+            Alg::Es384 => 96,
+            Alg::Rs256 | Alg::Rs384 | Alg::Rs512 | Alg::Ps256 | Alg::Ps384 | Alg::Ps512 => {
+                match &self.material {
+                    Material::Rsa { public, .. } => public.n.len(),
+                    // An RSA algorithm always comes with RSA material.
+                    _ => 0,
+                }
+            }
+        }
+    }
+
+    /// Whether `signature` is this key's over `message`. Constant time for MACs.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        if signature.len() != self.signature_len() {
+            return false;
+        }
+        let verified = match &self.material {
+            Material::Hmac(key) => return hmac::verify(key, message, signature).is_ok(),
+            Material::Ed25519 { public, .. } => {
+                signature::UnparsedPublicKey::new(&signature::ED25519, public)
+                    .verify(message, signature)
+            }
+            Material::Ecdsa { public, .. } => {
+                let parameters = match self.algorithm {
+                    Alg::Es384 => &signature::ECDSA_P384_SHA384_FIXED,
+                    _ => &signature::ECDSA_P256_SHA256_FIXED,
+                };
+                signature::UnparsedPublicKey::new(parameters, public).verify(message, signature)
+            }
+            Material::Rsa { public, .. } => signature::RsaPublicKeyComponents {
+                n: &public.n,
+                e: &public.e,
+            }
+            .verify(rsa_parameters(self.algorithm), message, signature),
+        };
+        verified.is_ok()
+    }
+
+    /// Signs `message`.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
+        if !self.signs {
+            return Err(SignError::PublicOnly);
+        }
+        let rng = SystemRandom::new();
+        match &self.material {
+            Material::Hmac(key) => Signature::copy(hmac::sign(key, message).as_ref()),
+            Material::Ed25519 { private, .. } => {
+                let pair = private.as_ref().ok_or(SignError::PublicOnly)?;
+                Signature::copy(pair.sign(message).as_ref())
+            }
+            Material::Ecdsa { private, .. } => {
+                let pair = private.as_ref().ok_or(SignError::PublicOnly)?;
+                let signed = pair.sign(&rng, message).map_err(|_| SignError::Failed)?;
+                Signature::copy(signed.as_ref())
+            }
+            Material::Rsa { private, .. } => {
+                let pair = private.as_ref().ok_or(SignError::PublicOnly)?;
+                let mut out = Signature::zeroed(pair.public().modulus_len())?;
+                pair.sign(rsa_encoding(self.algorithm), &rng, message, out.as_mut())
+                    .map_err(|_| SignError::Failed)?;
+                Ok(out)
+            }
+        }
+    }
+
+    /// The public half; a shared secret has none.
+    pub(crate) fn public_parts(&self) -> Option<PublicParts<'_>> {
+        match &self.material {
+            Material::Hmac(_) => None,
+            Material::Ed25519 { public, .. } => Some(PublicParts::Okp(public)),
+            Material::Ecdsa { public, .. } => {
+                let (_, coordinates) = public.split_first()?;
+                let (x, y) = coordinates.split_at_checked(coordinates.len() / 2)?;
+                Some(PublicParts::Ec { x, y })
+            }
+            Material::Rsa { public, .. } => Some(PublicParts::Rsa {
+                n: &public.n,
+                e: &public.e,
+            }),
+        }
+    }
+}
+
+impl Signature {
+    fn zeroed(len: usize) -> Result<Self, SignError> {
+        if len > MAX_SIGNATURE {
+            return Err(SignError::Failed);
+        }
+        let bytes = [0; MAX_SIGNATURE];
+        Ok(Self { bytes, len })
+    }
+
+    fn copy(from: &[u8]) -> Result<Self, SignError> {
+        let mut out = Self::zeroed(from.len())?;
+        out.as_mut().copy_from_slice(from);
+        Ok(out)
+    }
+
+    fn as_mut(&mut self) -> &mut [u8] {
+        let len = self.len;
+        self.bytes.get_mut(..len).unwrap_or_default()
+    }
+}
+
+impl AsRef<[u8]> for Signature {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes: _, len } = self;
+        f.debug_struct("Signature").field("len", len).finish()
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            algorithm,
+            kid,
+            material: _,
+            signs: _,
+            header: _,
+        } = self;
+        f.debug_struct("SigningKey")
+            .field("algorithm", algorithm)
+            .field("kid", kid)
+            .field("can_sign", &self.can_sign())
+            .finish_non_exhaustive()
+    }
+}
+
+fn rsa_parameters(alg: Alg) -> &'static signature::RsaParameters {
+    match alg {
+        Alg::Rs384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+        Alg::Rs512 => &signature::RSA_PKCS1_2048_8192_SHA512,
+        Alg::Ps256 => &signature::RSA_PSS_2048_8192_SHA256,
+        Alg::Ps384 => &signature::RSA_PSS_2048_8192_SHA384,
+        Alg::Ps512 => &signature::RSA_PSS_2048_8192_SHA512,
+        _ => &signature::RSA_PKCS1_2048_8192_SHA256,
+    }
+}
+
+fn rsa_encoding(alg: Alg) -> &'static dyn signature::RsaEncoding {
+    match alg {
+        Alg::Rs384 => &signature::RSA_PKCS1_SHA384,
+        Alg::Rs512 => &signature::RSA_PKCS1_SHA512,
+        Alg::Ps256 => &signature::RSA_PSS_SHA256,
+        Alg::Ps384 => &signature::RSA_PSS_SHA384,
+        Alg::Ps512 => &signature::RSA_PSS_SHA512,
+        _ => &signature::RSA_PKCS1_SHA256,
+    }
+}

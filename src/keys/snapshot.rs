@@ -1,0 +1,199 @@
+//! One immutable set of keys, and how a key is found in it.
+
+use std::{fmt, sync::Arc};
+
+use super::{
+    ContentEncryption, EncryptionKey, KeyManagement, SessionKeys, SignatureAlgorithm, SigningKey,
+};
+use crate::config::ConfigError;
+
+/// One snapshot of the ring. In each list the first key that can mint does; all are accepted.
+#[derive(Default)]
+pub(crate) struct Keys {
+    pub(crate) signing: Vec<Arc<SigningKey>>,
+    pub(crate) encryption: Vec<Arc<EncryptionKey>>,
+    pub(crate) sessions: Option<SessionKeys>,
+}
+
+/// Why no key was found for a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LookupError {
+    /// The named key, or every key, is for another algorithm.
+    #[error("no key of this name is for the token's algorithm")]
+    Algorithm,
+    /// No key has the token's `kid`.
+    #[error("no key has the token's kid")]
+    Unknown,
+    /// The token names no key and several would fit.
+    #[error("the token names no key and several would fit")]
+    Ambiguous,
+}
+
+impl Keys {
+    /// The key that signs new tokens.
+    pub(crate) fn active_signing(&self) -> Option<&Arc<SigningKey>> {
+        self.signing.iter().find(|key| key.can_sign())
+    }
+
+    /// The key that encrypts new tokens: the first, because every one has the half for it.
+    pub(crate) fn active_encryption(&self) -> Option<&Arc<EncryptionKey>> {
+        self.encryption.first()
+    }
+
+    /// The key that writes exactly this protected header, without looking inside it.
+    pub(crate) fn signing_by_header(&self, encoded: &[u8]) -> Option<&Arc<SigningKey>> {
+        let mut keys = self.signing.iter();
+        let key = keys.find(|key| key.encoded_header().as_bytes() == encoded)?;
+        match key.kid() {
+            Some(_) => Some(key),
+            // A header without `kid` may fit several keys, and then none is taken.
+            None => self.signing_by(None, key.algorithm()).ok(),
+        }
+    }
+
+    /// The key for a token's `kid` and `alg`.
+    pub(crate) fn signing_by(
+        &self,
+        kid: Option<&str>,
+        alg: SignatureAlgorithm,
+    ) -> Result<&Arc<SigningKey>, LookupError> {
+        find(&self.signing, kid, |k| k.kid(), |k| k.algorithm() == alg)
+    }
+
+    /// The key for a token's `kid`, `alg` and `enc`.
+    pub(crate) fn encryption_by(
+        &self,
+        kid: Option<&str>,
+        alg: KeyManagement,
+        enc: ContentEncryption,
+    ) -> Result<&Arc<EncryptionKey>, LookupError> {
+        let fits = |k: &EncryptionKey| k.management() == alg && k.content() == enc;
+        find(&self.encryption, kid, |k| k.kid(), fits)
+    }
+
+    /// The key that writes exactly this protected header around a signed token.
+    pub(crate) fn encryption_by_nested_header(
+        &self,
+        encoded: &[u8],
+    ) -> Option<&Arc<EncryptionKey>> {
+        self.encryption_by_header(encoded, EncryptionKey::encoded_header_nested)
+    }
+
+    /// The key that writes exactly this protected header around claims.
+    pub(crate) fn encryption_by_claims_header(
+        &self,
+        encoded: &[u8],
+    ) -> Option<&Arc<EncryptionKey>> {
+        self.encryption_by_header(encoded, EncryptionKey::encoded_header_claims)
+    }
+
+    fn encryption_by_header(
+        &self,
+        encoded: &[u8],
+        header: fn(&EncryptionKey) -> &str,
+    ) -> Option<&Arc<EncryptionKey>> {
+        let mut keys = self.encryption.iter();
+        let key = keys.find(|key| header(key).as_bytes() == encoded)?;
+        match key.kid() {
+            Some(_) => Some(key),
+            None => self
+                .encryption_by(None, key.management(), key.content())
+                .ok(),
+        }
+    }
+
+    /// Refuses two keys of one name in one purpose, and keys that no token could name.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let names = |kids: &[Option<&str>]| {
+            let mut kids: Vec<_> = kids.iter().flatten().collect();
+            kids.sort_unstable();
+            kids.windows(2).all(|pair| pair.first() != pair.last())
+        };
+        let signing: Vec<_> = self.signing.iter().map(|k| k.kid()).collect();
+        let encryption: Vec<_> = self.encryption.iter().map(|k| k.kid()).collect();
+        if !names(&signing) {
+            return Err(ConfigError::new(
+                "signing keys",
+                "two keys have the same kid; each key needs its own",
+            ));
+        }
+        if !names(&encryption) {
+            return Err(ConfigError::new(
+                "encryption keys",
+                "two keys have the same kid; each key needs its own",
+            ));
+        }
+        self.check_minting()
+    }
+
+    /// A key that mints without a `kid` beside another of its algorithm would make tokens that
+    /// this very ring refuses.
+    fn check_minting(&self) -> Result<(), ConfigError> {
+        if let Some(key) = self.active_signing()
+            && self.signing_by(key.kid(), key.algorithm()).is_err()
+        {
+            return Err(ConfigError::new(
+                "signing keys",
+                "several keys of one algorithm need a kid each",
+            ));
+        }
+        if let Some(key) = self.active_encryption()
+            && self
+                .encryption_by(key.kid(), key.management(), key.content())
+                .is_err()
+        {
+            return Err(ConfigError::new(
+                "encryption keys",
+                "several keys of one algorithm need a kid each",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A `kid` has to name exactly one key, and that key has to fit; without one, exactly one key
+/// has to fit.
+fn find<'a, K>(
+    keys: &'a [Arc<K>],
+    kid: Option<&str>,
+    name: fn(&K) -> Option<&str>,
+    fits: impl Fn(&K) -> bool,
+) -> Result<&'a Arc<K>, LookupError> {
+    match kid {
+        Some(kid) => {
+            let mut named = keys.iter().filter(|key| name(key) == Some(kid));
+            let key = named.next().ok_or(LookupError::Unknown)?;
+            if named.next().is_some() {
+                return Err(LookupError::Ambiguous);
+            }
+            if fits(key) {
+                Ok(key)
+            } else {
+                Err(LookupError::Algorithm)
+            }
+        }
+        None => {
+            let mut fitting = keys.iter().filter(|key| fits(key));
+            let key = fitting.next().ok_or(LookupError::Algorithm)?;
+            if fitting.next().is_some() {
+                return Err(LookupError::Ambiguous);
+            }
+            Ok(key)
+        }
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            signing,
+            encryption,
+            sessions,
+        } = self;
+        f.debug_struct("Keys")
+            .field("signing", signing)
+            .field("encryption", encryption)
+            .field("sessions", sessions)
+            .finish()
+    }
+}

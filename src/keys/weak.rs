@@ -1,0 +1,77 @@
+//! Secrets that are refused although they are long enough.
+
+/// Words of sample configurations. A random secret that spells one is unheard of.
+const PLACEHOLDERS: [&[u8]; 9] = [
+    b"secret",
+    b"changeme",
+    b"change-me",
+    b"change_me",
+    b"password",
+    b"example",
+    b"default",
+    b"0123456789",
+    b"abcdefgh",
+];
+
+/// Fewer different bytes than this are not random: 32 random hexadecimal digits, the poorest
+/// honest encoding, have fewer once in a hundred million times.
+const MIN_DISTINCT: usize = 8;
+
+/// Says what is wrong with a configured secret, if anything.
+pub(super) fn check(secret: &[u8], min_len: usize) -> Result<(), &'static str> {
+    check_len(secret, min_len)?;
+    let mut seen = [false; 256];
+    for byte in secret {
+        seen[usize::from(*byte)] = true;
+    }
+    if seen.iter().filter(|seen| **seen).count() < MIN_DISTINCT {
+        return Err("has too few different bytes to be random");
+    }
+    check_placeholder(secret)
+}
+
+/// The length alone. A JWK that a program hands over is judged by nothing else: people do not
+/// type them, and the published test keys, one all zeros, have to stay usable.
+pub(super) fn check_len(secret: &[u8], min_len: usize) -> Result<(), &'static str> {
+    if secret.len() >= min_len {
+        return Ok(());
+    }
+    Err(match min_len {
+        48 => "must have at least 48 bytes; `openssl rand -base64 48` makes one",
+        64 => "must have at least 64 bytes; `openssl rand -base64 64` makes one",
+        _ => "must have at least 32 bytes; `openssl rand -base64 32` makes one",
+    })
+}
+
+/// Looks for the words of sample configurations, in text only: other bytes cannot be theirs.
+pub(super) fn check_placeholder(secret: &[u8]) -> Result<(), &'static str> {
+    let lower = zeroize::Zeroizing::new(secret.to_ascii_lowercase());
+    let spelled = |word: &&[u8]| lower.windows(word.len()).any(|window| window == *word);
+    if secret.iter().all(|b| (0x20..0x7f).contains(b)) && PLACEHOLDERS.iter().any(spelled) {
+        return Err("looks like a placeholder; it must be random");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn refuses_what_is_not_random() {
+        assert!(check(&[0x42; 64], 32).is_err());
+        assert!(check(&b"abcd".repeat(8), 32).is_err());
+        assert!(check(b"my-super-SECRET-key-which-is-long-enough", 32).is_err());
+        assert!(check(b"please changeme before you go live!!!", 32).is_err());
+        assert!(check(&[1, 2, 3], 32).is_err());
+    }
+
+    #[test]
+    fn accepts_random_bytes_and_their_encodings() {
+        assert!(check(b"3f8a11c9de5b7046f2a0c4d8e6b19357", 32).is_ok());
+        let random = crate::secret::random::<32>().unwrap();
+        assert!(check(&random, 32).is_ok());
+        let text = base64_simd::STANDARD.encode_to_string(random);
+        assert!(check(text.as_bytes(), 32).is_ok());
+    }
+}

@@ -1,0 +1,348 @@
+//! Configuration of a codec, checked as a whole when it is built.
+
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+
+use super::{
+    NoClaims, Profile, TokenCodec,
+    codec::{Inner, is_shared},
+    registered::Rules,
+};
+use crate::{
+    clock::{Clock, SystemClock},
+    config::ConfigError,
+    keys::{ACCESS_TOKEN_TYPE, KeyRing, Keys, SignatureAlgorithm},
+};
+
+const MAX_LEEWAY: Duration = Duration::from_secs(300);
+const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_TOKEN_BYTES: usize = 64 * 1024;
+
+/// Builds a [`TokenCodec`]; made by [`TokenCodec::builder`].
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_bearer::{KeyRing, Profile, SignatureAlgorithm, TokenCodec};
+///
+/// let codec: TokenCodec = TokenCodec::builder(Profile::Signed)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .audience("admin-api")
+///     .lifetime(Duration::from_secs(300))
+///     .leeway(Duration::ZERO)
+///     .algorithms([SignatureAlgorithm::Hs256])
+///     .build(&KeyRing::generate()?)?;
+/// assert_eq!(codec.lifetime(), Duration::from_secs(300));
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+pub struct TokenCodecBuilder<C = NoClaims> {
+    profile: Profile,
+    issuers: Vec<String>,
+    any_issuer: bool,
+    audiences: Vec<String>,
+    any_audience: bool,
+    subject_optional: bool,
+    leeway: Duration,
+    lifetime: Duration,
+    max_age: Option<Duration>,
+    token_type: String,
+    any_token_type: bool,
+    max_token_bytes: usize,
+    algorithms: Option<Vec<SignatureAlgorithm>>,
+    clock: Arc<dyn Clock>,
+    claims: PhantomData<fn() -> C>,
+}
+
+impl<C> TokenCodecBuilder<C> {
+    pub(super) fn new(profile: Profile) -> Self {
+        Self {
+            profile,
+            issuers: Vec::new(),
+            any_issuer: false,
+            audiences: Vec::new(),
+            any_audience: false,
+            subject_optional: false,
+            leeway: Duration::from_secs(60),
+            lifetime: Duration::from_secs(900),
+            max_age: None,
+            token_type: ACCESS_TOKEN_TYPE.to_owned(),
+            any_token_type: false,
+            max_token_bytes: 8192,
+            algorithms: None,
+            clock: Arc::new(SystemClock),
+            claims: PhantomData,
+        }
+    }
+
+    /// An accepted `iss`, compared exactly. The first one given is minted.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuers.push(issuer.into());
+        self
+    }
+
+    /// Accepts tokens of every issuer, and tokens that name none. Then only the keys tell whose
+    /// token it is.
+    pub fn dangerous_any_issuer(mut self) -> Self {
+        self.any_issuer = true;
+        self
+    }
+
+    /// An accepted audience: `aud` must name one of them, compared exactly. The first one given
+    /// is minted.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Accepts tokens for every audience, and tokens that name none: a token that was issued for
+    /// another service passes here, too.
+    pub fn dangerous_any_audience(mut self) -> Self {
+        self.any_audience = true;
+        self
+    }
+
+    /// Accepts tokens without `sub`. [`Claims::subject`](super::Claims::subject) is then empty,
+    /// and an empty subject can be minted, which writes no `sub`.
+    pub fn subject_optional(mut self) -> Self {
+        self.subject_optional = true;
+        self
+    }
+
+    /// How far the clocks of issuer and verifier may differ: 60 seconds by default, 300 at most.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// How long minted tokens are good for, in whole seconds: 15 minutes by default, at least one
+    /// second, at most 24 hours.
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// Refuses tokens issued longer ago than this (plus the leeway), and tokens without `iat`,
+    /// whatever their `exp` says. No limit by default.
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = Some(max_age);
+        self
+    }
+
+    /// The `typ` of the header that holds the claims: `at+jwt` by default (RFC 9068 section 2.1).
+    /// Compared in any case and with or without `application/` (RFC 7515 section 4.1.9).
+    pub fn token_type(mut self, token_type: impl Into<String>) -> Self {
+        self.token_type = token_type.into();
+        self
+    }
+
+    /// Accepts every `typ` and none: another kind of token that the same key signed, an id token
+    /// for example, passes as an access token.
+    pub fn dangerous_any_token_type(mut self) -> Self {
+        self.any_token_type = true;
+        self
+    }
+
+    /// The longest accepted token in bytes, checked before anything is parsed: 8192 by default,
+    /// 65536 at most. Minting refuses to make a longer one.
+    pub fn max_token_bytes(mut self, bytes: usize) -> Self {
+        self.max_token_bytes = bytes;
+        self
+    }
+
+    /// Accepts these signature algorithms only. By default every key of the ring is accepted,
+    /// each for the one algorithm it is configured for.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = SignatureAlgorithm>) -> Self {
+        self.algorithms = Some(algorithms.into_iter().collect());
+        self
+    }
+
+    /// Where the time comes from: the system's clock by default.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Builds the codec over `keys`. Later rotations of the ring are followed.
+    ///
+    /// # Errors
+    ///
+    /// When issuer or audience is missing and not waived by name, a setting is out of range, or
+    /// the ring lacks a key that the profile needs.
+    pub fn build(self, keys: &KeyRing) -> Result<TokenCodec<C>, ConfigError> {
+        self.check_names()?;
+        self.check_ranges()?;
+        self.check_keys(&keys.load())?;
+        let preamble = preamble(self.issuers.first(), self.audiences.first());
+        Ok(TokenCodec::new(Inner {
+            profile: self.profile,
+            keys: keys.clone(),
+            issuer: self.issuers.first().cloned().unwrap_or_default(),
+            rules: Rules {
+                issuers: (!self.any_issuer).then(|| self.issuers.into()),
+                audiences: (!self.any_audience).then(|| self.audiences.into()),
+                leeway: self.leeway,
+                max_age: self.max_age,
+                subject_optional: self.subject_optional,
+            },
+            lifetime: Duration::from_secs(self.lifetime.as_secs()),
+            token_type: self.token_type,
+            typed: !self.any_token_type,
+            max_token_bytes: self.max_token_bytes,
+            algorithms: self.algorithms.map(Into::into),
+            clock: self.clock,
+            preamble,
+        }))
+    }
+
+    fn check_names(&self) -> Result<(), ConfigError> {
+        let check = |setting, names: &[String], waived: bool, waiver: &str| {
+            if names.iter().any(String::is_empty) {
+                return Err(ConfigError::new(setting, "must not be empty"));
+            }
+            if names.is_empty() && !waived {
+                return Err(ConfigError::new(
+                    setting,
+                    format!("must be given at least once, or waived with {waiver}()"),
+                ));
+            }
+            Ok(())
+        };
+        check(
+            "issuer",
+            &self.issuers,
+            self.any_issuer,
+            "dangerous_any_issuer",
+        )?;
+        check(
+            "audience",
+            &self.audiences,
+            self.any_audience,
+            "dangerous_any_audience",
+        )?;
+        let typ = self.token_type.bytes();
+        if self.token_type.is_empty() || !typ.clone().all(|b| b.is_ascii_graphic()) {
+            return Err(ConfigError::new(
+                "token_type",
+                "must be a media type such as at+jwt",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_ranges(&self) -> Result<(), ConfigError> {
+        if self.leeway > MAX_LEEWAY {
+            return Err(ConfigError::new("leeway", "must be at most 300 seconds"));
+        }
+        if self.lifetime < Duration::from_secs(1) || self.lifetime > MAX_LIFETIME {
+            return Err(ConfigError::new(
+                "lifetime",
+                "must be between one second and 24 hours",
+            ));
+        }
+        if self.max_token_bytes == 0 || self.max_token_bytes > MAX_TOKEN_BYTES {
+            return Err(ConfigError::new(
+                "max_token_bytes",
+                "must be between 1 and 65536",
+            ));
+        }
+        if self.algorithms.as_ref().is_some_and(Vec::is_empty) {
+            return Err(ConfigError::new(
+                "algorithms",
+                "must name at least one, or not be set",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_keys(&self, keys: &Keys) -> Result<(), ConfigError> {
+        if self.profile != Profile::Encrypted {
+            let allowed = |algorithm| match &self.algorithms {
+                None => true,
+                Some(allowed) => allowed.contains(&algorithm),
+            };
+            if !keys.signing.iter().any(|key| allowed(key.algorithm())) {
+                return Err(ConfigError::new(
+                    "signing keys",
+                    "the profile needs a signing key of an accepted algorithm",
+                ));
+            }
+            // What is minted has to pass the very same codec.
+            if keys
+                .active_signing()
+                .is_some_and(|key| !allowed(key.algorithm()))
+            {
+                return Err(ConfigError::new(
+                    "algorithms",
+                    "must include that of the key that mints",
+                ));
+            }
+        }
+        if self.profile != Profile::Signed && keys.encryption.is_empty() {
+            return Err(ConfigError::new(
+                "encryption keys",
+                "the profile needs an encryption key",
+            ));
+        }
+        let shared = keys
+            .encryption
+            .iter()
+            .all(|key| is_shared(key.management()));
+        if self.profile == Profile::Encrypted && !shared {
+            return Err(ConfigError::new(
+                "encryption keys",
+                "anybody can encrypt to a public key: RSA-OAEP-256 and ECDH-ES+A256KW need the nested profile",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The beginning of minted claims: `{"iss":"…","aud":"…"`, with what is configured.
+fn preamble(issuer: Option<&String>, audience: Option<&String>) -> String {
+    let mut members = serde_json::Map::new();
+    for (name, value) in [("iss", issuer), ("aud", audience)] {
+        if let Some(value) = value {
+            members.insert(name.to_owned(), value.as_str().into());
+        }
+    }
+    let mut json = serde_json::Value::Object(members).to_string();
+    json.pop();
+    json
+}
+
+impl<C> fmt::Debug for TokenCodecBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            profile,
+            issuers,
+            any_issuer,
+            audiences,
+            any_audience,
+            subject_optional,
+            leeway,
+            lifetime,
+            max_age,
+            token_type,
+            any_token_type,
+            max_token_bytes,
+            algorithms,
+            clock,
+            claims: _,
+        } = self;
+        f.debug_struct("TokenCodecBuilder")
+            .field("profile", profile)
+            .field("issuers", issuers)
+            .field("any_issuer", any_issuer)
+            .field("audiences", audiences)
+            .field("any_audience", any_audience)
+            .field("subject_optional", subject_optional)
+            .field("leeway", leeway)
+            .field("lifetime", lifetime)
+            .field("max_age", max_age)
+            .field("token_type", token_type)
+            .field("any_token_type", any_token_type)
+            .field("max_token_bytes", max_token_bytes)
+            .field("algorithms", algorithms)
+            .field("clock", clock)
+            .finish()
+    }
+}

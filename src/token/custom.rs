@@ -1,0 +1,210 @@
+//! The application's own claims: the members of a token that are not registered ones.
+
+use std::{borrow::Cow, slice};
+
+use serde::{
+    Deserializer,
+    de::{
+        DeserializeOwned, DeserializeSeed, MapAccess, Visitor,
+        value::{BorrowedStrDeserializer, StrDeserializer},
+    },
+    forward_to_deserialize_any,
+};
+use serde_json::Error;
+
+use super::json::{Fault, Reader, distinct};
+
+/// A member of the claims: its name, and its value as JSON text that was already read strictly.
+pub(super) struct Member<'a> {
+    pub(super) name: Cow<'a, str>,
+    pub(super) value: &'a str,
+}
+
+/// The claims that only the codec writes.
+const RESERVED: [&str; 9] = [
+    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "cnf",
+];
+
+/// Reads the application's type from its members alone, so that the registered claims are
+/// neither read twice nor in the way of `deny_unknown_fields`.
+pub(super) fn from_members<C: DeserializeOwned>(members: &[Member<'_>]) -> Result<C, Error> {
+    C::deserialize(Members(members))
+}
+
+/// Checks the serialised form of the application's type: an object without registered claims.
+pub(super) fn check(json: &str) -> Result<(), Fault> {
+    if json == "{}" {
+        return Ok(());
+    }
+    let mut names = Vec::new();
+    Reader::new(json).only_object(|reader, name| {
+        if RESERVED.contains(&name.as_ref()) {
+            return Err("the application's claims have a member that only the codec writes");
+        }
+        if name == "scope" && reader.peek() != Some(b'"') {
+            return Err("scope is not a string");
+        }
+        names.push(name);
+        reader.value().map(drop)
+    })?;
+    distinct(&names, |name| name)
+}
+
+struct Members<'m, 'a>(&'m [Member<'a>]);
+
+struct Access<'m, 'a> {
+    rest: slice::Iter<'m, Member<'a>>,
+    value: Option<&'a str>,
+}
+
+impl<'de> Deserializer<'de> for Members<'_, 'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_map(Access {
+            rest: self.0.iter(),
+            value: None,
+        })
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let access = Access {
+            rest: self.0.iter(),
+            value: None,
+        };
+        serde::de::value::MapAccessDeserializer::new(access)
+            .deserialize_enum(name, variants, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+impl<'a> MapAccess<'a> for Access<'_, 'a> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'a>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        let Some(member) = self.rest.next() else {
+            return Ok(None);
+        };
+        self.value = Some(member.value);
+        match &member.name {
+            Cow::Borrowed(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
+            Cow::Owned(name) => seed.deserialize(StrDeserializer::new(name)),
+        }
+        .map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        // An empty text is refused by the parser, should a visitor ask for a value too many.
+        let value = self.value.take().unwrap_or_default();
+        seed.deserialize(&mut serde_json::Deserializer::from_str(value))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.rest.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::token::NoClaims;
+
+    fn members() -> Vec<Member<'static>> {
+        vec![
+            Member {
+                name: Cow::Borrowed("role"),
+                value: "\"adm\\u0069n\"",
+            },
+            Member {
+                name: Cow::Owned("tags".to_owned()),
+                value: "[1, 2]",
+            },
+        ]
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Own {
+        role: String,
+        tags: Vec<u8>,
+        #[serde(default)]
+        other: Option<u8>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Wrapper(Own);
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(tag = "role", rename_all = "lowercase")]
+    enum Tagged {
+        Admin { tags: Vec<u8> },
+    }
+
+    #[test]
+    fn types_of_every_shape_are_read() {
+        let own = || Own {
+            role: "admin".into(),
+            tags: vec![1, 2],
+            other: None,
+        };
+        assert_eq!(from_members::<Own>(&members()).unwrap(), own());
+        assert_eq!(from_members::<Wrapper>(&members()).unwrap(), Wrapper(own()));
+        assert_eq!(
+            from_members::<Option<Own>>(&members()).unwrap(),
+            Some(own())
+        );
+        let tagged = Tagged::Admin { tags: vec![1, 2] };
+        assert_eq!(from_members::<Tagged>(&members()).unwrap(), tagged);
+        assert_eq!(from_members::<NoClaims>(&members()).unwrap(), NoClaims {});
+        let map: serde_json::Map<String, serde_json::Value> = from_members(&members()).unwrap();
+        assert_eq!(map.len(), 2);
+        assert!(from_members::<Own>(&members()[..1]).is_err());
+        assert!(from_members::<Vec<u8>>(&members()).is_err());
+    }
+
+    #[test]
+    fn only_objects_without_registered_claims_are_written() {
+        for json in ["{}", r#"{"role":"x","scope":"a b"}"#, r#"{"x":{"exp":1}}"#] {
+            assert_eq!(check(json), Ok(()), "{json}");
+        }
+        for name in RESERVED {
+            assert!(check(&format!("{{\"{name}\":1}}")).is_err());
+        }
+        for json in [
+            "null",
+            "1",
+            "[]",
+            r#""x""#,
+            r#"{"scope":[]}"#,
+            r#"{"a":1,"a":2}"#,
+        ] {
+            assert!(check(json).is_err(), "{json}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The protected header of a token, when its bytes are not those a configured key writes itself.
+
+use std::borrow::Cow;
+
+use super::{
+    TokenError, TokenErrorKind,
+    json::{Fault, Reader, distinct, once},
+};
+use crate::keys::{Epk, WrapHeader};
+
+/// What is read of a header. Nothing in it is trusted: `alg` and `enc` are compared with those of
+/// the configured key, `kid` only selects among configured keys, and parameters that bring a key
+/// along (`jwk`, `jku`, `x5u`, `x5c`) are not looked at.
+pub(super) struct Header<'a> {
+    pub(super) alg: Cow<'a, str>,
+    pub(super) enc: Option<Cow<'a, str>>,
+    pub(super) kid: Option<Cow<'a, str>>,
+    pub(super) typ: Option<Cow<'a, str>>,
+    pub(super) cty: Option<Cow<'a, str>>,
+    pub(super) zip: bool,
+    epk: Option<&'a str>,
+    apu: Option<&'a str>,
+    apv: Option<&'a str>,
+}
+
+impl<'a> Header<'a> {
+    /// Reads the decoded header. Extensions that must be understood are refused, because none is
+    /// (RFC 7515 section 4.1.11), and so is an unencoded payload (RFC 7797 section 7).
+    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, TokenError> {
+        let fault = |detail: Fault| TokenError::new(TokenErrorKind::Header, detail);
+        let text = std::str::from_utf8(bytes).map_err(|_| fault("the header is not utf-8"))?;
+        let (mut alg, mut enc, mut kid, mut typ, mut cty) = (None, None, None, None, None);
+        let (mut epk, mut apu, mut apv) = (None, None, None);
+        let (mut zip, mut extension) = (false, false);
+        let mut names: Vec<Cow<'a, str>> = Vec::new();
+        Reader::new(text)
+            .only_object(|reader, name| {
+                match name.as_ref() {
+                    "alg" => once(&mut alg, string(reader)?)?,
+                    "enc" => once(&mut enc, string(reader)?)?,
+                    "kid" => once(&mut kid, string(reader)?)?,
+                    "typ" => once(&mut typ, string(reader)?)?,
+                    "cty" => once(&mut cty, string(reader)?)?,
+                    "epk" => once(&mut epk, reader.value()?)?,
+                    "apu" => once(&mut apu, reader.value()?)?,
+                    "apv" => once(&mut apv, reader.value()?)?,
+                    other => {
+                        zip |= other == "zip";
+                        extension |= matches!(other, "crit" | "b64");
+                        reader.value()?;
+                        names.push(name);
+                    }
+                }
+                Ok(())
+            })
+            .and_then(|()| distinct(&names, |name| name))
+            .map_err(fault)?;
+        if extension {
+            return Err(TokenError::new(
+                TokenErrorKind::HeaderParameter,
+                "the header asks for an extension",
+            ));
+        }
+        if kid.as_deref() == Some("") {
+            return Err(fault("the kid is empty"));
+        }
+        Ok(Self {
+            alg: alg.ok_or(fault("the header has no alg"))?,
+            enc,
+            kid,
+            typ,
+            cty,
+            zip,
+            epk,
+            apu,
+            apv,
+        })
+    }
+
+    /// The parameters of key agreement, read only for a key that needs them.
+    pub(super) fn wrap(&self) -> Result<WrapHeader<'a>, TokenError> {
+        const FAULT: TokenError = TokenError::new(
+            TokenErrorKind::Header,
+            "epk, apu or apv is not what key agreement needs",
+        );
+        let text = |raw: Option<&'a str>| {
+            raw.map(|raw| serde_json::from_str::<String>(raw).map(Cow::Owned))
+                .transpose()
+                .map_err(|_| FAULT)
+        };
+        Ok(WrapHeader {
+            epk: self
+                .epk
+                .map(serde_json::from_str::<Epk<'a>>)
+                .transpose()
+                .map_err(|_| FAULT)?,
+            apu: text(self.apu)?,
+            apv: text(self.apv)?,
+        })
+    }
+}
+
+/// A parameter that is a string or invalid: null is not absence.
+fn string<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, Fault> {
+    match reader.peek() {
+        Some(b'"') => reader.string(),
+        _ => Err("a header parameter has the wrong type"),
+    }
+}
+
+/// Whether `value` names the media type `expected`: in any case, with or without `application/`
+/// (RFC 7515 section 4.1.9).
+pub(super) fn same_media_type(value: &str, expected: &str) -> bool {
+    short_media_type(value).eq_ignore_ascii_case(short_media_type(expected))
+}
+
+fn short_media_type(value: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match value.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+        _ => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(json: &str) -> Option<TokenErrorKind> {
+        Header::parse(json.as_bytes()).err().map(|e| e.kind())
+    }
+
+    #[test]
+    fn what_identifies_a_key_is_read() {
+        let json = br#"{"\u0061lg":"ES256","kid":"k\n","jwk":{"kty":"oct"},"x5c":[1],"zip":"DEF"}"#;
+        let header = Header::parse(json).unwrap();
+        assert_eq!(header.alg, "ES256");
+        assert_eq!(header.kid.as_deref(), Some("k\n"));
+        assert!(header.zip && header.typ.is_none());
+    }
+
+    #[test]
+    fn malformed_headers_are_refused() {
+        for json in [
+            "",
+            "[]",
+            "{}",
+            r#"{"alg":null}"#,
+            r#"{"alg":["HS256"]}"#,
+            r#"{"alg":"HS256","alg":"HS256"}"#,
+            r#"{"alg":"HS256","x":1,"x":1}"#,
+            r#"{"alg":"HS256","kid":""}"#,
+            r#"{"alg":"HS256","kid":null}"#,
+            r#"{"alg":"HS256","typ":1}"#,
+            r#"{"alg":"HS256"}{}"#,
+        ] {
+            assert_eq!(kind(json), Some(TokenErrorKind::Header), "{json}");
+        }
+        assert_eq!(
+            Header::parse(b"{\"alg\":\"HS256\",\"x\":\"\xff\"}")
+                .err()
+                .map(|e| e.kind()),
+            Some(TokenErrorKind::Header)
+        );
+    }
+
+    #[test]
+    fn extensions_are_refused_whatever_they_say() {
+        for json in [
+            r#"{"alg":"HS256","crit":[]}"#,
+            r#"{"alg":"HS256","crit":null}"#,
+            r#"{"alg":"HS256","crit":["exp"],"exp":1}"#,
+            r#"{"alg":"HS256","b64":true}"#,
+            r#"{"alg":"HS256","b6\u0034":false}"#,
+        ] {
+            assert_eq!(kind(json), Some(TokenErrorKind::HeaderParameter), "{json}");
+        }
+    }
+
+    #[test]
+    fn media_types_ignore_case_and_the_common_prefix() {
+        for value in [
+            "at+jwt",
+            "AT+JWT",
+            "application/at+jwt",
+            "Application/AT+jwt",
+        ] {
+            assert!(same_media_type(value, "at+jwt"), "{value}");
+        }
+        for value in [
+            "",
+            "jwt",
+            "application/",
+            "at+jwt ",
+            "text/at+jwt",
+            "application/at+jwt/x",
+        ] {
+            assert!(!same_media_type(value, "at+jwt"), "{value}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Encrypted tokens (RFC 7516).
+
+use super::{
+    MintError, Profile, TokenError, TokenErrorKind,
+    base64::{Scratch, decode_array, encode_append},
+    codec::Inner,
+    compact::Encrypted,
+    header::{Header, same_media_type},
+    jws::{check_type, not_found},
+};
+use crate::keys::{
+    Content, ContentEncryption, ContentKey, EncryptionKey, KeyManagement, Keys, WrapHeader,
+};
+
+const OPAQUE: TokenError = TokenError::new(
+    TokenErrorKind::Decryption,
+    "the content was not encrypted with the configured key, or was changed",
+);
+
+/// The key of one token.
+enum Opener<'k> {
+    Direct(&'k EncryptionKey),
+    Unwrapped(ContentKey),
+}
+
+/// Opens an encrypted token into `scratch` and returns the plaintext.
+pub(super) fn open<'s>(
+    codec: &Inner,
+    keys: &Keys,
+    token: &[u8],
+    scratch: &'s mut Scratch,
+) -> Result<&'s [u8], TokenError> {
+    let parts = Encrypted::split(token).ok_or(TokenError::new(
+        TokenErrorKind::Segments,
+        "an encrypted token has five segments",
+    ))?;
+    let prepared = match codec.profile {
+        Profile::Nested => keys.encryption_by_nested_header(parts.header),
+        _ if codec.prepared_type() => keys.encryption_by_claims_header(parts.header),
+        _ => None,
+    };
+    let opener = match prepared {
+        Some(key) => opener(codec, key, &WrapHeader::default(), parts.key)?,
+        None => find_opener(codec, keys, &parts)?,
+    };
+    let encoding = |detail| TokenError::new(TokenErrorKind::Encoding, detail);
+    // Exact lengths: a shorter tag would be easier to forge, another IV is another algorithm.
+    let iv: [u8; 12] =
+        decode_array(parts.iv).ok_or(encoding("the iv is not 12 bytes in base64url"))?;
+    let tag: [u8; 16] =
+        decode_array(parts.tag).ok_or(encoding("the tag is not 16 bytes in base64url"))?;
+    let content = scratch
+        .decode(parts.ciphertext)
+        .ok_or(encoding("the ciphertext is not canonical base64url"))?;
+    let opened = match opener {
+        Opener::Direct(key) => key.open_in_place(&iv, parts.header, content, &tag),
+        Opener::Unwrapped(key) => key.open_in_place(&iv, parts.header, content, &tag),
+    };
+    opened.map(|plaintext| &*plaintext).ok_or(OPAQUE)
+}
+
+/// Finds the key for a header that is not one of those our keys write.
+fn find_opener<'k>(
+    codec: &Inner,
+    keys: &'k Keys,
+    parts: &Encrypted<'_>,
+) -> Result<Opener<'k>, TokenError> {
+    let mut scratch = Scratch::new();
+    let decoded = scratch.decode(parts.header).ok_or(TokenError::new(
+        TokenErrorKind::Encoding,
+        "the header is not canonical base64url",
+    ))?;
+    let header = Header::parse(decoded)?;
+    const UNKNOWN: TokenError =
+        TokenError::new(TokenErrorKind::Algorithm, "alg or enc is none we know");
+    let management: KeyManagement = header.alg.parse().map_err(|_| UNKNOWN)?;
+    let content: ContentEncryption = match &header.enc {
+        Some(enc) => enc.parse().map_err(|_| UNKNOWN)?,
+        None => {
+            return Err(TokenError::new(
+                TokenErrorKind::Header,
+                "the header has no enc",
+            ));
+        }
+    };
+    let parameter = |detail| Err(TokenError::new(TokenErrorKind::HeaderParameter, detail));
+    if header.zip {
+        return parameter("compressed content is not accepted");
+    }
+    match codec.profile {
+        Profile::Nested => match &header.cty {
+            Some(cty) if same_media_type(cty, "JWT") => {}
+            _ => return parameter("cty does not say that a token is nested"),
+        },
+        Profile::Encrypted | Profile::Signed => check_type(codec, &header)?,
+    }
+    let key = keys
+        .encryption_by(header.kid.as_deref(), management, content)
+        .map_err(not_found)?;
+    opener(codec, key, &header.wrap()?, parts.key)
+}
+
+/// What opens the content of a token for `key`.
+fn opener<'k>(
+    codec: &Inner,
+    key: &'k EncryptionKey,
+    header: &WrapHeader<'_>,
+    encrypted_key: &[u8],
+) -> Result<Opener<'k>, TokenError> {
+    const UNFIT: TokenError = TokenError::new(TokenErrorKind::Key, "the key cannot open tokens");
+    if !codec.authenticates(key) || !key.can_open() {
+        return Err(UNFIT);
+    }
+    if key.management() == KeyManagement::Direct {
+        if !encrypted_key.is_empty() {
+            return Err(TokenError::new(
+                TokenErrorKind::Encoding,
+                "a shared key is used directly, yet the token brings one",
+            ));
+        }
+        return Ok(Opener::Direct(key));
+    }
+    let mut scratch = Scratch::new();
+    let wrapped = scratch.decode(encrypted_key).ok_or(TokenError::new(
+        TokenErrorKind::Encoding,
+        "the encrypted key is not canonical base64url",
+    ))?;
+    let key = key.unwrap(header, wrapped).map_err(|_| OPAQUE)?;
+    Ok(Opener::Unwrapped(key))
+}
+
+/// Encrypts `content`, a signed token or claims, with the active key.
+pub(super) fn seal(codec: &Inner, keys: &Keys, content: String) -> Result<String, MintError> {
+    let key = keys
+        .active_encryption()
+        .ok_or_else(|| MintError::new("the ring has no key that encrypts"))?;
+    if !codec.authenticates(key) {
+        return Err(MintError::new("the encryption key authenticates nobody"));
+    }
+    let holds = match codec.profile {
+        Profile::Nested => Content::Nested,
+        Profile::Encrypted | Profile::Signed => Content::Claims(&codec.token_type),
+    };
+    let failed = |e| MintError::with_source("the token could not be encrypted", e);
+    let mut content = content.into_bytes();
+    let (header, encrypted_key, sealed);
+    let header: &str = if key.management() == KeyManagement::Direct {
+        encrypted_key = Vec::new();
+        let header = match holds {
+            Content::Nested => key.encoded_header_nested(),
+            Content::Claims(_) if codec.usual_type() => key.encoded_header_claims(),
+            Content::Claims(_) => {
+                header = key.encode_header(holds);
+                &header
+            }
+        };
+        sealed = key
+            .seal_in_place(header.as_bytes(), &mut content)
+            .map_err(failed)?;
+        header
+    } else {
+        let wrapped = key.wrap(holds).map_err(failed)?;
+        sealed = wrapped
+            .key
+            .seal_in_place(wrapped.encoded_header.as_bytes(), &mut content)
+            .map_err(failed)?;
+        encrypted_key = wrapped.encrypted_key;
+        header = wrapped.encoded_header;
+        &header
+    };
+    let bytes = encrypted_key.len() + content.len() + sealed.iv.len() + sealed.tag.len();
+    let mut token = String::with_capacity(header.len() + bytes.div_ceil(3) * 4 + 16);
+    token.push_str(header);
+    for part in [&encrypted_key[..], &sealed.iv, &content, &sealed.tag] {
+        token.push('.');
+        encode_append(part, &mut token);
+    }
+    Ok(token)
+}

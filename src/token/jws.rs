@@ -1,0 +1,131 @@
+//! Signed tokens (RFC 7515).
+
+use super::{
+    MintError, TokenError, TokenErrorKind,
+    base64::{Scratch, encode_append},
+    codec::Inner,
+    compact::Signed,
+    header::{Header, same_media_type},
+};
+use crate::keys::{Keys, LookupError, SignatureAlgorithm, SigningKey};
+
+/// Verifies a signed token and returns its payload, still encoded.
+pub(super) fn open<'t>(
+    codec: &Inner,
+    keys: &Keys,
+    token: &'t [u8],
+) -> Result<&'t [u8], TokenError> {
+    const FORGED: TokenError = TokenError::new(
+        TokenErrorKind::Signature,
+        "the signature is not that of the configured key",
+    );
+    let parts = Signed::split(token).ok_or(TokenError::new(
+        TokenErrorKind::Segments,
+        "a signed token has three segments",
+    ))?;
+    let key = match keys.signing_by_header(parts.header) {
+        Some(key) if codec.prepared_type() => key,
+        _ => find_key(codec, keys, parts.header)?,
+    };
+    if !codec.allows(key.algorithm()) {
+        return Err(TokenError::new(
+            TokenErrorKind::Algorithm,
+            "the signature algorithm is not accepted",
+        ));
+    }
+    let mut scratch = Scratch::new();
+    let signature = scratch.decode(parts.signature).ok_or(TokenError::new(
+        TokenErrorKind::Encoding,
+        "the signature is not canonical base64url",
+    ))?;
+    if !key.verify(parts.input, signature) {
+        return Err(FORGED);
+    }
+    Ok(parts.payload)
+}
+
+/// Finds the key for a header that is not one of those our keys write.
+fn find_key<'k>(
+    codec: &Inner,
+    keys: &'k Keys,
+    encoded: &[u8],
+) -> Result<&'k SigningKey, TokenError> {
+    let mut scratch = Scratch::new();
+    let decoded = scratch.decode(encoded).ok_or(TokenError::new(
+        TokenErrorKind::Encoding,
+        "the header is not canonical base64url",
+    ))?;
+    let header = Header::parse(decoded)?;
+    let algorithm: SignatureAlgorithm = header.alg.parse().map_err(|_| {
+        TokenError::new(
+            TokenErrorKind::Algorithm,
+            "alg is no signature algorithm we know",
+        )
+    })?;
+    let key = keys
+        .signing_by(header.kid.as_deref(), algorithm)
+        .map_err(not_found)?;
+    check_type(codec, &header)?;
+    Ok(key)
+}
+
+/// Checks `typ` of the header that holds the claims.
+pub(super) fn check_type(codec: &Inner, header: &Header<'_>) -> Result<(), TokenError> {
+    let accepted = match &header.typ {
+        _ if !codec.typed => true,
+        Some(typ) => same_media_type(typ, &codec.token_type),
+        None => false,
+    };
+    if accepted {
+        return Ok(());
+    }
+    Err(TokenError::new(
+        TokenErrorKind::HeaderParameter,
+        "typ is not that of the configured tokens",
+    ))
+}
+
+pub(super) fn not_found(error: LookupError) -> TokenError {
+    match error {
+        LookupError::Algorithm => TokenError::new(
+            TokenErrorKind::Algorithm,
+            "alg or enc is not that of the configured key",
+        ),
+        LookupError::Unknown => TokenError::new(TokenErrorKind::Key, "no key has this kid"),
+        LookupError::Ambiguous => TokenError::new(
+            TokenErrorKind::Key,
+            "the token names no key and several would fit",
+        ),
+    }
+}
+
+/// Signs `claims` with the active key.
+pub(super) fn seal(codec: &Inner, keys: &Keys, claims: &str) -> Result<String, MintError> {
+    let key = keys
+        .active_signing()
+        .ok_or_else(|| MintError::new("the ring has no key that signs"))?;
+    if !codec.allows(key.algorithm()) {
+        return Err(MintError::new(
+            "the signing key's algorithm is not one the codec accepts",
+        ));
+    }
+    let header;
+    let header = if codec.usual_type() {
+        key.encoded_header()
+    } else {
+        header = key.encode_header(&codec.token_type);
+        &header
+    };
+    let payload = claims.len().div_ceil(3) * 4;
+    let signature = key.signature_len().div_ceil(3) * 4;
+    let mut token = String::with_capacity(header.len() + payload + signature + 2);
+    token.push_str(header);
+    token.push('.');
+    encode_append(claims.as_bytes(), &mut token);
+    let signature = key
+        .sign(token.as_bytes())
+        .map_err(|e| MintError::with_source("the token could not be signed", e))?;
+    token.push('.');
+    encode_append(signature.as_ref(), &mut token);
+    Ok(token)
+}

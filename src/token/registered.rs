@@ -1,0 +1,215 @@
+//! The registered claims (RFC 7519 section 4.1), read in one pass and judged.
+
+use std::{borrow::Cow, time::Duration};
+
+use super::{
+    TokenError, TokenErrorKind,
+    custom::Member,
+    json::{Fault, Reader, distinct, once},
+};
+use crate::clock::Timestamp;
+
+/// The last second of the year 9999. What lies behind it is a mistake (or milliseconds).
+const MAX_SECONDS: i64 = 253_402_300_799;
+
+/// What a codec demands of the registered claims.
+pub(super) struct Rules {
+    /// The accepted issuers; `None` when every issuer is accepted.
+    pub(super) issuers: Option<Box<[String]>>,
+    /// The accepted audiences; `None` when every audience is accepted.
+    pub(super) audiences: Option<Box<[String]>>,
+    pub(super) leeway: Duration,
+    pub(super) max_age: Option<Duration>,
+    pub(super) subject_optional: bool,
+}
+
+/// The registered claims of one token.
+#[derive(Default)]
+pub(super) struct Registered<'a> {
+    pub(super) issuer: Option<Cow<'a, str>>,
+    pub(super) subject: Option<Cow<'a, str>>,
+    pub(super) token_id: Option<Cow<'a, str>>,
+    pub(super) session: Option<Cow<'a, str>>,
+    pub(super) scope: Option<Cow<'a, str>>,
+    /// Whether one of the accepted audiences is named; `None` without `aud`.
+    audience: Option<bool>,
+    expires_at: Option<i64>,
+    not_before: Option<i64>,
+    issued_at: Option<i64>,
+    confirmation: Option<()>,
+}
+
+impl<'a> Registered<'a> {
+    /// Reads `text` in one pass. Members it does not know go to `members`, for the application.
+    pub(super) fn read(
+        text: &'a str,
+        rules: &Rules,
+        members: &mut Vec<Member<'a>>,
+    ) -> Result<Self, TokenError> {
+        let mut claims = Self::default();
+        Reader::new(text)
+            .only_object(|reader, name| {
+                match name.as_bytes() {
+                    b"iss" => once(&mut claims.issuer, string(reader)?),
+                    b"sub" => once(&mut claims.subject, string(reader)?),
+                    b"aud" => once(&mut claims.audience, audience(reader, rules)?),
+                    b"exp" => once(&mut claims.expires_at, date(reader)?),
+                    b"nbf" => once(&mut claims.not_before, date(reader)?),
+                    b"iat" => once(&mut claims.issued_at, date(reader)?),
+                    b"jti" => once(&mut claims.token_id, string(reader)?),
+                    b"sid" => once(&mut claims.session, string(reader)?),
+                    b"cnf" => once(&mut claims.confirmation, reader.value().map(drop)?),
+                    b"scope" => {
+                        // The application may want it in its own type as well.
+                        let value = reader.value()?;
+                        let scope = string(&mut Reader::new(value))?;
+                        members.push(Member { name, value });
+                        once(&mut claims.scope, scope)
+                    }
+                    _ => {
+                        let value = reader.value()?;
+                        members.push(Member { name, value });
+                        Ok(())
+                    }
+                }
+            })
+            .and_then(|()| distinct(members, |member| &member.name))
+            .map_err(invalid)?;
+        Ok(claims)
+    }
+
+    /// Judges the claims as of `now`, and returns when the token ends.
+    pub(super) fn check(&self, rules: &Rules, now: Timestamp) -> Result<Timestamp, TokenError> {
+        let refuse = |kind, detail| Err(TokenError::new(kind, detail));
+        if let Some(issuers) = &rules.issuers {
+            match &self.issuer {
+                None => return refuse(TokenErrorKind::Issuer, "iss is missing"),
+                Some(found) if issuers.iter().all(|known| known != found) => {
+                    return refuse(TokenErrorKind::Issuer, "iss is not an accepted issuer");
+                }
+                Some(_) => {}
+            }
+        }
+        match self.audience {
+            None if rules.audiences.is_some() => {
+                return refuse(TokenErrorKind::Audience, "aud is missing");
+            }
+            Some(false) => return refuse(TokenErrorKind::Audience, "aud names others"),
+            _ => {}
+        }
+        match self.subject.as_deref() {
+            Some("") => return Err(invalid("sub is empty")),
+            None if !rules.subject_optional => return Err(invalid("sub is missing")),
+            _ => {}
+        }
+        let expires_at = self.expires_at.ok_or(invalid("exp is missing"))?;
+        self.check_times(expires_at, rules, now)?;
+        if self.confirmation.is_some() {
+            return refuse(
+                TokenErrorKind::SenderConstrained,
+                "the token is bound to a key that was not proved",
+            );
+        }
+        Ok(timestamp(expires_at))
+    }
+
+    fn check_times(
+        &self,
+        expires_at: i64,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<(), TokenError> {
+        let millis = |value: u128| i64::try_from(value).unwrap_or(i64::MAX);
+        let now = millis(now.as_millis().into());
+        let leeway = millis(rules.leeway.as_millis());
+        let refuse = |kind, detail| Err(TokenError::new(kind, detail));
+        if now >= expires_at.saturating_add(leeway) {
+            return refuse(TokenErrorKind::Expired, "exp has passed");
+        }
+        let latest = now.saturating_add(leeway);
+        if self.not_before.is_some_and(|nbf| nbf > latest) {
+            return refuse(TokenErrorKind::NotYetValid, "nbf lies in the future");
+        }
+        if self.issued_at.is_some_and(|iat| iat > latest) {
+            return refuse(TokenErrorKind::NotYetValid, "iat lies in the future");
+        }
+        if let Some(max_age) = rules.max_age {
+            let Some(issued_at) = self.issued_at else {
+                return refuse(
+                    TokenErrorKind::TooOld,
+                    "iat is missing, so the age is unknown",
+                );
+            };
+            let oldest = millis(max_age.as_millis()).saturating_add(leeway);
+            if now.saturating_sub(issued_at) > oldest {
+                return refuse(TokenErrorKind::TooOld, "older than the configured maximum");
+            }
+        }
+        Ok(())
+    }
+
+    /// `iat`, when present.
+    pub(super) fn issued_at(&self) -> Option<Timestamp> {
+        self.issued_at.map(timestamp)
+    }
+}
+
+/// A claim that is a string or invalid: null is not absence, a number is no name.
+fn string<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, Fault> {
+    match reader.peek() {
+        Some(b'"') => reader.string(),
+        _ => Err("a registered claim has the wrong type"),
+    }
+}
+
+/// Whether one of the audiences, a string or an array of strings, is an accepted one.
+fn audience(reader: &mut Reader<'_>, rules: &Rules) -> Result<bool, Fault> {
+    let ours = |found: &str| match &rules.audiences {
+        None => true,
+        Some(known) => known.iter().any(|known| known == found),
+    };
+    if reader.peek() != Some(b'[') {
+        return string(reader).map(|one| ours(&one));
+    }
+    // An empty array names nobody; that matters only when somebody has to be named.
+    let mut found = rules.audiences.is_none();
+    reader.array(|reader| {
+        found |= ours(&string(reader)?);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// A `NumericDate` in milliseconds: a JSON number, fractions allowed (RFC 7519 section 2).
+fn date(reader: &mut Reader<'_>) -> Result<i64, Fault> {
+    if !matches!(reader.peek(), Some(b'-' | b'0'..=b'9')) {
+        return Err("a date is not a number");
+    }
+    let text = reader.number()?;
+    let seconds = if text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit()) {
+        let digits = text.bytes();
+        let seconds = digits.fold(0_i64, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+        if seconds <= MAX_SECONDS {
+            return Ok(seconds * 1000);
+        }
+        return Err("a date is out of range");
+    } else {
+        text.parse::<f64>().map_err(|_| "a date is out of range")?
+    };
+    if seconds > MAX_SECONDS as f64 {
+        return Err("a date is out of range");
+    }
+    // The conversion saturates: long before the epoch is as good as any other past.
+    Ok((seconds * 1000.0).floor() as i64)
+}
+
+fn timestamp(millis: i64) -> Timestamp {
+    Timestamp::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
+fn invalid(detail: Fault) -> TokenError {
+    TokenError::new(TokenErrorKind::Claims, detail)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! From a token to its claims.
+
+use serde::de::DeserializeOwned;
+
+use super::{
+    Claims, Profile, TokenCodec, TokenError, TokenErrorKind, base64::Scratch, codec::Inner,
+    custom::from_members, jwe, jws, registered::Registered,
+};
+use crate::{clock::Timestamp, keys::Keys};
+
+impl<C: DeserializeOwned> TokenCodec<C> {
+    /// Verifies `token` by the codec's clock.
+    ///
+    /// # Errors
+    ///
+    /// See [`TokenErrorKind`]. The reason is for logs; a client is told `invalid_token`
+    /// (RFC 6750 section 3.1) and no more.
+    pub fn verify(&self, token: &str) -> Result<Claims<C>, TokenError> {
+        self.verify_at(token, self.clock().now())
+    }
+
+    /// Verifies `token` as of `now`.
+    ///
+    /// # Errors
+    ///
+    /// As [`TokenCodec::verify`].
+    pub fn verify_at(&self, token: &str, now: Timestamp) -> Result<Claims<C>, TokenError> {
+        let (mut outer, mut inner) = (Scratch::new(), Scratch::new());
+        let text = self.inner.open(token, &mut outer, &mut inner)?;
+        let mut members = Vec::new();
+        let registered = Registered::read(text, &self.inner.rules, &mut members)?;
+        let expires_at = registered.check(&self.inner.rules, now)?;
+        let custom = from_members(&members).map_err(|_| {
+            TokenError::new(
+                TokenErrorKind::Claims,
+                "the application's claims do not fit their type",
+            )
+        })?;
+        Ok(Claims::new(&registered, expires_at, custom))
+    }
+}
+
+impl Inner {
+    /// The authentic text of the claims. Independent of the application's type, so that it is
+    /// compiled once.
+    fn open<'s>(
+        &self,
+        token: &str,
+        outer: &'s mut Scratch,
+        inner: &'s mut Scratch,
+    ) -> Result<&'s str, TokenError> {
+        if token.len() > self.max_token_bytes {
+            return Err(TokenError::new(
+                TokenErrorKind::TooLarge,
+                "the token is longer than accepted",
+            ));
+        }
+        let keys: &Keys = &self.keys.load();
+        let token = token.as_bytes();
+        let json = match self.profile {
+            Profile::Nested => {
+                let nested = jwe::open(self, keys, token, outer)?;
+                payload(jws::open(self, keys, nested)?, inner)?
+            }
+            Profile::Encrypted => jwe::open(self, keys, token, outer)?,
+            Profile::Signed => payload(jws::open(self, keys, token)?, inner)?,
+        };
+        std::str::from_utf8(json)
+            .map_err(|_| TokenError::new(TokenErrorKind::Claims, "the claims are not utf-8"))
+    }
+}
+
+fn payload<'s>(encoded: &[u8], scratch: &'s mut Scratch) -> Result<&'s [u8], TokenError> {
+    match scratch.decode(encoded) {
+        Some(bytes) => Ok(bytes),
+        None => Err(TokenError::new(
+            TokenErrorKind::Encoding,
+            "the payload is not canonical base64url",
+        )),
+    }
+}
