@@ -1,5 +1,6 @@
 //! Bearer access tokens and rotating refresh cookies as tower layers.
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "axum")]
