@@ -6,6 +6,7 @@ mod interop;
 mod keys;
 mod origin;
 mod scenarios;
+mod store;
 mod support;
 mod token_codec;
 mod token_support;
