@@ -11,7 +11,6 @@ use super::{
     ContentEncryption, KeyManagement,
     header::{ACCESS_TOKEN_TYPE, Content, check_kid, encrypted_header},
     jose::{WrapHeader, Wrapping},
-    weak,
 };
 use crate::{
     config::ConfigError,
@@ -91,8 +90,6 @@ impl EncryptionKey {
                 format!("{content} takes exactly {} bytes", content.key_len()),
             ));
         }
-        // Sixteen random bytes may repeat themselves more; the words are looked for all the same.
-        weak::check_content(key).map_err(|p| ConfigError::new("encryption key", p))?;
         let material = Material::Direct {
             key: ContentKey::new(content, key)
                 .map_err(|_| ConfigError::new("encryption key", "is not usable"))?,

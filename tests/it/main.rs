@@ -2,3 +2,5 @@
 mod interop;
 mod keys;
 mod token_codec;
+mod token_support;
+mod vectors;

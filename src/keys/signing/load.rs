@@ -24,7 +24,7 @@ impl SigningKey {
             Alg::Hs512 => (hmac::HMAC_SHA512, 64),
             _ => return Err(wrong_algorithm(alg, "HS256, HS384 or HS512")),
         };
-        weak::check(secret, min).map_err(|p| ConfigError::new("signing secret", p))?;
+        weak::check_len(secret, min).map_err(|p| ConfigError::new("signing secret", p))?;
         Self::new(alg, kid, Material::Hmac(hmac::Key::new(algorithm, secret)))
     }
 
