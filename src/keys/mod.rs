@@ -29,7 +29,7 @@ pub use self::{
 pub(crate) use self::{
     encryption::{ContentKey, EncryptionKey},
     header::{ACCESS_TOKEN_TYPE, Content},
-    session::SessionKeys,
+    session::{SessionKeyId, SessionKeySet, SessionKeys},
     signing::SigningKey,
     snapshot::{Keys, LookupError},
     wrap_header::{Epk, WrapHeader},
