@@ -1,4 +1,10 @@
 //! The integration tests: one binary, one module a subject.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails, in its helpers too"
+)]
 
 mod architecture;
 #[cfg(feature = "josekit")]
