@@ -1,3 +1,4 @@
+mod claims;
 mod token_codec;
 mod token_support;
 mod vectors;
