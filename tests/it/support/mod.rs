@@ -3,3 +3,4 @@
 pub mod cases;
 pub mod echo;
 pub mod readiness;
+pub mod tokens;
