@@ -77,6 +77,7 @@ async fn judge(row: &Value, fixtures: &Value, good: &str) -> Result<(), String> 
 
     let echo = Echo::default();
     let request = request(given, good)?;
+    #[allow(clippy::disallowed_methods, reason = "it measures the work itself")]
     let start = Instant::now();
     let response = if required.is_empty() {
         layer.layer(echo.clone()).oneshot(request).await.unwrap()
@@ -100,7 +101,7 @@ async fn judge(row: &Value, fixtures: &Value, good: &str) -> Result<(), String> 
 }
 
 /// Compares the answer with the row: status, challenge, typed reason, whether the service ran.
-pub fn compare(row: &Value, response: &Response<String>, echo: &Echo) -> Result<(), String> {
+pub(crate) fn compare(row: &Value, response: &Response<String>, echo: &Echo) -> Result<(), String> {
     let status = u16::try_from(row["expect_status"].as_u64().unwrap()).unwrap();
     if response.status().as_u16() != status {
         return Err(format!("{} instead of {status}", response.status()));
@@ -207,7 +208,7 @@ fn kinds(reason: &str) -> &'static [TokenErrorKind] {
     }
 }
 
-pub fn request(given: &Value, good: &str) -> Result<Request<String>, String> {
+pub(crate) fn request(given: &Value, good: &str) -> Result<Request<String>, String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().replace("<good>", good);
     let mut request = Request::new(text(&given["body"]));
     if let Some(method) = given["method"].as_str() {
@@ -228,7 +229,7 @@ pub fn request(given: &Value, good: &str) -> Result<Request<String>, String> {
 }
 
 /// The codec of a row: the fixtures' defaults, changed as the row says.
-pub fn codec(given: &Value, fixtures: &Value) -> Result<TokenCodec<NoClaims>, String> {
+pub(crate) fn codec(given: &Value, fixtures: &Value) -> Result<TokenCodec<NoClaims>, String> {
     let defaults = &fixtures["default"];
     let config = &given["config"];
     let setting = |name: &str| config.get(name).unwrap_or(&defaults[name]).clone();

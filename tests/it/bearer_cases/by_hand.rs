@@ -12,10 +12,10 @@ use super::{codec, compare};
 use crate::support::echo::Echo;
 
 /// How many rows are judged here.
-pub const COUNT: usize = 9;
+pub(crate) const COUNT: usize = 9;
 
 /// Judges the row, or `None` when it can be run as it is given.
-pub async fn judge(
+pub(crate) async fn judge(
     name: &str,
     row: &Value,
     fixtures: &Value,

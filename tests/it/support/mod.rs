@@ -1,6 +1,6 @@
 //! What several test modules share.
 
-pub mod cases;
-pub mod echo;
-pub mod readiness;
-pub mod tokens;
+pub(crate) mod cases;
+pub(crate) mod echo;
+pub(crate) mod readiness;
+pub(crate) mod tokens;

@@ -8,22 +8,22 @@ use tower_bearer::{KeyRing, ManualClock, NoClaims, Profile, Timestamp, TokenCode
 
 /// Claims with a scope, which is the application's to grant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Scoped {
-    pub scope: String,
+pub(crate) struct Scoped {
+    pub(crate) scope: String,
 }
 
 /// When the codecs of this module believe it is.
-pub const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 static KEYS: LazyLock<KeyRing> = LazyLock::new(|| KeyRing::generate().unwrap());
 
 /// A nested codec over one ring for the whole test run.
-pub fn codec<C>() -> TokenCodec<C> {
+pub(crate) fn codec<C>() -> TokenCodec<C> {
     at(NOW)
 }
 
 /// The same at another time.
-pub fn at<C>(now: Timestamp) -> TokenCodec<C> {
+pub(crate) fn at<C>(now: Timestamp) -> TokenCodec<C> {
     TokenCodec::builder(Profile::Nested)
         .issuer("https://id.example")
         .audience("api")
@@ -34,20 +34,20 @@ pub fn at<C>(now: Timestamp) -> TokenCodec<C> {
 }
 
 /// A token for `alice`.
-pub fn token() -> String {
+pub(crate) fn token() -> String {
     let token = codec().mint("alice", &NoClaims {}).unwrap();
     token.as_str().to_owned()
 }
 
 /// A token for `alice` with these scopes.
-pub fn scoped_token(scope: &str) -> String {
+pub(crate) fn scoped_token(scope: &str) -> String {
     let scope = scope.to_owned();
     let token = codec().mint("alice", &Scoped { scope }).unwrap();
     token.as_str().to_owned()
 }
 
 /// A request with `token` as its bearer token.
-pub fn with_token(token: &str) -> Request<String> {
+pub(crate) fn with_token(token: &str) -> Request<String> {
     Request::get("/me")
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .body(String::new())
@@ -55,7 +55,7 @@ pub fn with_token(token: &str) -> Request<String> {
 }
 
 /// A request that the bearer layer has let through with these scopes.
-pub fn verified(scope: &str) -> Request<String> {
+pub(crate) fn verified(scope: &str) -> Request<String> {
     let context: TokenContext = codec::<Scoped>()
         .verify(&scoped_token(scope))
         .unwrap()
