@@ -17,7 +17,6 @@ const LEVELS: &[(&str, u8)] = &[
     ("clock", 0),
     ("config", 0),
     ("cookie", 0),
-    ("missing", 0),
     ("secret", 0),
     // The domain: imports leaves and other parts of the domain, never a layer.
     ("event", 1),

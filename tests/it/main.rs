@@ -5,6 +5,7 @@ mod architecture;
 mod interop;
 mod origin;
 mod scenarios;
+mod story;
 mod support;
 mod token_codec;
 mod token_support;
