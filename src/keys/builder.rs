@@ -173,6 +173,7 @@ impl KeyRingBuilder {
 
     pub(super) fn add_access_secret(&mut self, secret: &[u8]) -> Result<(), ConfigError> {
         self.note(secret, "signing")?;
+        weak::check(secret, 32).map_err(|p| ConfigError::new("signing secret", p))?;
         let kid = name(secret, b"access");
         let key = SigningKey::hmac(SignatureAlgorithm::Hs256, Some(&kid), secret)?;
         self.signing.push(Arc::new(key));
@@ -181,6 +182,7 @@ impl KeyRingBuilder {
 
     pub(super) fn add_encryption_key(&mut self, key: &[u8]) -> Result<(), ConfigError> {
         self.note(key, "encryption")?;
+        weak::check(key, 0).map_err(|p| ConfigError::new("encryption key", p))?;
         let kid = name(key, b"encryption");
         let key = EncryptionKey::direct(ContentEncryption::A256Gcm, Some(&kid), key)?;
         self.encryption.push(Arc::new(key));
@@ -199,6 +201,18 @@ impl KeyRingBuilder {
         keys.iter().try_for_each(|jwk| self.add_jwk(jwk))
     }
 
+    /// The same for a set out of the configuration, where placeholders are to be expected.
+    pub(super) fn add_configured_jwks(&mut self, json: &str) -> Result<(), ConfigError> {
+        for jwk in &Jwk::parse_set(json)? {
+            if jwk.k.is_some() {
+                let secret = bytes("k", &jwk.k)?;
+                weak::check(secret.expose(), 0).map_err(|p| ConfigError::new("JWK Set", p))?;
+            }
+            self.add_jwk(jwk)?;
+        }
+        Ok(())
+    }
+
     fn add_jwk(&mut self, jwk: &Jwk) -> Result<(), ConfigError> {
         let secret = match &jwk.k {
             Some(_) => Some(bytes("k", &jwk.k)?),
@@ -206,11 +220,11 @@ impl KeyRingBuilder {
         };
         let purpose = match jwk.read()? {
             Purpose::Signing(key) => {
-                self.signing.push(Arc::new(key));
+                self.signing.push(key);
                 "signing"
             }
             Purpose::Encryption(key) => {
-                self.encryption.push(Arc::new(key));
+                self.encryption.push(key);
                 "encryption"
             }
             // Noted where it is added.

@@ -27,10 +27,10 @@ pub use self::{
     ring::KeyRing,
 };
 pub(crate) use self::{
-    encryption::{ContentKey, EncryptionKey, OpenError, SealError, Sealed, Wrapped},
+    encryption::{ContentKey, EncryptionKey},
     header::{ACCESS_TOKEN_TYPE, Content},
     session::{SessionKeyId, SessionKeySet, SessionKeys},
-    signing::{SignError, Signature, SigningKey},
+    signing::SigningKey,
     snapshot::{Keys, LookupError},
     wrap_header::{Epk, WrapHeader},
 };

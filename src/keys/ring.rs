@@ -141,11 +141,6 @@ impl KeyRing {
             "encryption keys",
         )?;
         kept(
-            current.active_encryption().is_some(),
-            next.active_encryption().is_some(),
-            "encryption keys",
-        )?;
-        kept(
             current.sessions.is_some(),
             next.sessions.is_some(),
             "refresh secrets",

@@ -35,39 +35,9 @@ impl Keys {
         self.signing.iter().find(|key| key.can_sign())
     }
 
-    /// The key that encrypts new tokens.
+    /// The key that encrypts new tokens: the first, because every one has the half for it.
     pub(crate) fn active_encryption(&self) -> Option<&Arc<EncryptionKey>> {
-        self.encryption.iter().find(|key| key.can_seal())
-    }
-
-    /// The key that signs new tokens, or an error that says how to give one.
-    pub(crate) fn require_signing(&self) -> Result<&Arc<SigningKey>, ConfigError> {
-        self.active_signing().ok_or_else(|| {
-            ConfigError::missing(
-                "signing key",
-                "the ring has none that signs; ACCESS_SECRET, TOWER_BEARER_KEYS or KeyRing::builder give one",
-            )
-        })
-    }
-
-    /// The key that encrypts new tokens, or an error that says how to give one.
-    pub(crate) fn require_encryption(&self) -> Result<&Arc<EncryptionKey>, ConfigError> {
-        self.active_encryption().ok_or_else(|| {
-            ConfigError::missing(
-                "encryption key",
-                "the ring has none that encrypts; ENCRYPTION_KEY, TOWER_BEARER_KEYS or KeyRing::builder give one",
-            )
-        })
-    }
-
-    /// The keys of the refresh cookie, or an error that says how to give one.
-    pub(crate) fn require_sessions(&self) -> Result<&SessionKeys, ConfigError> {
-        self.sessions.as_ref().ok_or_else(|| {
-            ConfigError::missing(
-                "refresh secret",
-                "the ring has none; REFRESH_SECRET, TOWER_BEARER_KEYS or KeyRing::builder give one",
-            )
-        })
+        self.encryption.first()
     }
 
     /// The key that writes exactly this protected header, without looking inside it.

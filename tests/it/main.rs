@@ -3,6 +3,7 @@
 mod architecture;
 #[cfg(feature = "josekit")]
 mod interop;
+mod keys;
 mod origin;
 mod scenarios;
 mod story;

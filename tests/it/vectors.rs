@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 use tower_bearer::{
-    ConfigError, ContentEncryption, KeyManagement, KeyRing, Profile, SignatureAlgorithm, Timestamp,
-    TokenCodec, TokenError, TokenErrorKind,
+    ConfigError, ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, Profile,
+    SignatureAlgorithm, Timestamp, TokenCodec, TokenError, TokenErrorKind,
 };
 
 use crate::token_support::{bit_flips, public_vectors, rows, text};
@@ -27,7 +27,8 @@ struct Counts {
     either: usize,
     /// Not offered: refused when the verifier was configured.
     not_offered: usize,
-    /// Offered, but the key itself is too weak or malformed to be configured.
+    /// Offered, but this very key cannot be configured: short, malformed or contradicting itself.
+    /// Never a row that is `valid`.
     bad_key: usize,
 }
 
@@ -36,7 +37,7 @@ fn public_vectors_of_signed_tokens() {
     let Some(folder) = public_vectors() else {
         return;
     };
-    for (file, offered) in [("jws.jsonl", 60), ("attacks_jws.jsonl", 30)] {
+    for (file, offered) in [("jws.jsonl", 96), ("attacks_jws.jsonl", 33)] {
         let counts = judge_file(&folder.join(file), judge_signed);
         assert!(counts.passed + counts.authentic >= offered, "{counts:?}");
     }
@@ -47,7 +48,7 @@ fn public_vectors_of_encrypted_tokens() {
     let Some(folder) = public_vectors() else {
         return;
     };
-    for (file, offered) in [("jwe.jsonl", 1), ("attacks_jwe.jsonl", 4)] {
+    for (file, offered) in [("jwe.jsonl", 6), ("attacks_jwe.jsonl", 6)] {
         let counts = judge_file(&folder.join(file), judge_encrypted);
         assert!(counts.passed + counts.authentic >= offered, "{counts:?}");
     }
@@ -62,9 +63,9 @@ fn judge_file(file: &Path, judge: fn(&Value) -> Outcome) -> Counts {
         let expect = text(&row, "expect");
         match (expect, &outcome) {
             (_, Outcome::NotOffered) => counts.not_offered += 1,
-            (_, Outcome::BadKey(error)) => {
+            ("invalid" | "acceptable", Outcome::BadKey(error)) => {
                 counts.bad_key += 1;
-                *why_refused.entry(error.to_string()).or_default() += 1;
+                *why_refused.entry(format!("{expect}: {error}")).or_default() += 1;
             }
             ("acceptable", _) => counts.either += 1,
             ("valid", Outcome::Judged(Ok(()))) => {
@@ -125,7 +126,7 @@ fn is_about_claims(kind: TokenErrorKind) -> bool {
 
 fn judge_signed(row: &Value) -> Outcome {
     let offered = text(row, "alg").parse::<SignatureAlgorithm>().is_ok();
-    match KeyRing::builder().jwk(&pinned(row)).build() {
+    match ring(row).build() {
         Err(_) if !offered => Outcome::NotOffered,
         Err(error) => Outcome::BadKey(error),
         Ok(_) if !offered => panic!("{} was configured: {row}", text(row, "alg")),
@@ -135,8 +136,10 @@ fn judge_signed(row: &Value) -> Outcome {
 
 fn judge_encrypted(row: &Value) -> Outcome {
     let management = text(row, "alg").parse::<KeyManagement>().ok();
-    let offered = management.is_some() && text(row, "enc").parse::<ContentEncryption>().is_ok();
-    let mut builder = KeyRing::builder().jwk(&pinned(row));
+    let offered = management.is_some()
+        && text(row, "enc").parse::<ContentEncryption>().is_ok()
+        && row["key"]["crv"] != "P-521";
+    let mut builder = ring(row);
     let nested = row.get("inner_key").is_some();
     if nested {
         let mut inner = row["inner_key"].clone();
@@ -165,14 +168,28 @@ fn judge_encrypted(row: &Value) -> Outcome {
     Outcome::Judged(verify(Profile::Encrypted, &keys, row))
 }
 
-/// The row's key with the algorithms that the operator configures, not those of the token.
-fn pinned(row: &Value) -> String {
-    let mut key = row["key"].clone();
-    key["alg"] = row["alg"].clone();
-    if row["enc"].is_string() {
-        key["enc"] = row["enc"].clone();
+/// The row's key, or set of keys, with the algorithms that the operator configures, not those of
+/// the token. What a key says of itself stands: it may contradict the operator, and is then no
+/// key to use.
+fn ring(row: &Value) -> KeyRingBuilder {
+    let pin = |key: &Value| {
+        let mut key = key.clone();
+        // A shared key may also be named by the encryption it is for (RFC 7520 section 5.6).
+        if key["alg"].is_null() || (key["alg"] == row["enc"] && row["alg"] == "dir") {
+            key["alg"] = row["alg"].clone();
+        }
+        if row["enc"].is_string() {
+            key["enc"] = row["enc"].clone();
+        }
+        key
+    };
+    match row["key"]["keys"].as_array() {
+        None => KeyRing::builder().jwk(&pin(&row["key"]).to_string()),
+        Some(set) => {
+            let keys: Vec<Value> = set.iter().map(pin).collect();
+            KeyRing::builder().jwks(&serde_json::json!({ "keys": keys }).to_string())
+        }
     }
-    key.to_string()
 }
 
 fn codec(profile: Profile, row: &Value) -> tower_bearer::TokenCodecBuilder<Anything> {
