@@ -14,6 +14,7 @@ mod redaction;
 mod scenarios;
 mod scope;
 mod store;
+mod story;
 mod support;
 mod token_codec;
 mod token_support;
