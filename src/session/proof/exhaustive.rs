@@ -13,10 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    ledger::{Ledger, NONE, Rec, Token},
-    sim::is_success,
-};
+use super::ledger::{Ledger, NONE, Rec, Token};
 use crate::session::{decide::Outcome, policy::RotationPolicy};
 
 /// The bounds of a world.
@@ -228,7 +225,7 @@ impl Search<'_> {
         if state.thief_presented {
             // Both have presented: the session must be over, for everybody.
             self.thefts_noticed += 1;
-            let over = !is_success(verdict.outcome) && self.is_over(&state);
+            let over = !verdict.outcome.is_success() && self.is_over(&state);
             self.finish(state, from, over);
             return;
         }
@@ -237,7 +234,7 @@ impl Search<'_> {
             self.reach(state, from); // The user signs in again: the end of this path.
             return;
         }
-        if !is_success(verdict.outcome) {
+        if !verdict.outcome.is_success() {
             self.finish(state, from, false);
             return;
         }
