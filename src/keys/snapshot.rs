@@ -102,6 +102,47 @@ impl Keys {
         }
     }
 
+    /// Whether `next` can take over: it has to serve every purpose that is in use. A key that
+    /// stays has been used as often as before, whoever loaded it again.
+    pub(super) fn check_successor(&self, next: &Self) -> Result<(), ConfigError> {
+        let purposes = [
+            (
+                self.signing.is_empty(),
+                next.signing.is_empty(),
+                "signing keys",
+            ),
+            (
+                self.active_signing().is_none(),
+                next.active_signing().is_none(),
+                "signing keys",
+            ),
+            (
+                self.encryption.is_empty(),
+                next.encryption.is_empty(),
+                "encryption keys",
+            ),
+            (
+                self.sessions.is_none(),
+                next.sessions.is_none(),
+                "refresh secrets",
+            ),
+        ];
+        for (unused, lacking, purpose) in purposes {
+            if lacking && !unused {
+                let problem = "the keys in use have none to follow them";
+                return Err(ConfigError::new(purpose, problem));
+            }
+        }
+        for key in &next.encryption {
+            let mut old = self.encryption.iter();
+            let same = old.find(|old| old.kid().is_some() && old.kid() == key.kid());
+            if let Some(old) = same {
+                key.continue_count(old.sealed());
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses two keys of one name in one purpose, and keys that no token could name.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let names = |kids: &[Option<&str>]| {
