@@ -8,7 +8,9 @@ use axum_core::{
 use http::{HeaderMap, request::Parts};
 
 use crate::{
+    refresh::{Session, problem},
     rejection::{DefaultRejection, Refusal, Rejection, RejectionKind},
+    session::SessionError,
     token::Claims,
 };
 
@@ -48,5 +50,22 @@ impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let refusal = Refusal::<DefaultRejection>::default();
         refusal.answer::<Body>(&HeaderMap::new(), self)
+    }
+}
+
+/// The refresh session of the request. 500, naming the mistake in the [`Rejection`], when the
+/// layer is missing.
+impl<S: Sync> FromRequestParts<S> for Session {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Rejection> {
+        Self::from_extensions(&parts.extensions)
+    }
+}
+
+/// The answer that the ready-made endpoints give: `application/problem+json` (RFC 9457).
+impl IntoResponse for SessionError {
+    fn into_response(self) -> Response {
+        problem(&self).map(Body::new)
     }
 }

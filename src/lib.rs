@@ -1,5 +1,6 @@
-//! Bearer access tokens and rotating refresh cookies as tower layers.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "axum")]
@@ -12,7 +13,9 @@ mod cookie;
 mod event;
 mod guard;
 mod keys;
+pub mod manual;
 mod origin;
+mod refresh;
 mod rejection;
 mod secret;
 mod session;
@@ -29,6 +32,11 @@ pub use event::{Event, EventSink};
 pub use guard::GuardFuture;
 pub use keys::{ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, SignatureAlgorithm};
 pub use origin::{Origin, OriginGuard, OriginGuardLayer};
+pub use refresh::{
+    ClaimsError, ClaimsReason, ClaimsRequest, Denied, EndpointsFuture, NewSession, RefreshCookie,
+    RefreshCookieBuilder, RefreshCookieFuture, RefreshCookieLayer, Session, SessionEndpoints,
+    SessionInfo,
+};
 pub use rejection::{
     CustomRejection, DefaultRejection, OriginReason, Rejection, RejectionKind, RejectionResponse,
 };

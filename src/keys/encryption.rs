@@ -11,7 +11,6 @@ use super::{
     ContentEncryption, KeyManagement,
     header::{ACCESS_TOKEN_TYPE, Content, check_kid, encrypted_header},
     jose::{WrapHeader, Wrapping},
-    weak,
 };
 use crate::{
     config::ConfigError,
@@ -31,6 +30,10 @@ pub(crate) struct EncryptionKey {
     claims: Box<str>,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "every key lies in an `Arc`; a box would be one more hop on the hot path"
+)]
 enum Material {
     /// The shared key encrypts content itself; its uses are counted against [`SEAL_LIMIT`].
     Direct { key: ContentKey, sealed: AtomicU64 },
@@ -64,9 +67,6 @@ pub(crate) enum SealError {
     /// The key wraps content keys, or does not.
     #[error("the key is of the other kind of key management")]
     Management,
-    /// The key can only open.
-    #[error("the key has no half that encrypts")]
-    OpenOnly,
     /// The generator of random numbers or the arithmetic failed.
     #[error("the content could not be encrypted")]
     Failed,
@@ -90,8 +90,6 @@ impl EncryptionKey {
                 format!("{content} takes exactly {} bytes", content.key_len()),
             ));
         }
-        // Sixteen random bytes may repeat themselves more; the words are looked for all the same.
-        weak::check_content(key).map_err(|p| ConfigError::new("encryption key", p))?;
         let material = Material::Direct {
             key: ContentKey::new(content, key)
                 .map_err(|_| ConfigError::new("encryption key", "is not usable"))?,
@@ -141,14 +139,6 @@ impl EncryptionKey {
     /// The key's name.
     pub(crate) fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
-    }
-
-    /// Whether tokens can be made with this key, not only opened.
-    pub(crate) fn can_seal(&self) -> bool {
-        match &self.material {
-            Material::Direct { .. } => true,
-            Material::Wrapped(wrapping) => wrapping.can_wrap(),
-        }
     }
 
     /// Whether tokens made for this key can be opened with it.

@@ -17,6 +17,9 @@ const HOW: &str = "`openssl rand -base64 32` or `cargo run --example keygen` mak
 /// The longest file that is read: a JWK Set of dozens of RSA keys fits.
 const MAX_FILE: usize = 256 * 1024;
 
+/// The builder's step for one secret.
+type Add = fn(&mut KeyRingBuilder, &[u8]) -> Result<(), ConfigError>;
+
 pub(super) fn from_env() -> Result<KeyRing, ConfigError> {
     from_vars(|name| std::env::var_os(name), |path| std::fs::read(path))
 }
@@ -52,7 +55,7 @@ pub(super) fn from_vars(
         ));
     }
     let [access, encryption, refresh] = secrets;
-    let steps: [(_, fn(&mut KeyRingBuilder, &[u8]) -> _); 3] = [
+    let steps: [(_, Add); 3] = [
         (access, KeyRingBuilder::add_access_secret),
         (encryption, KeyRingBuilder::add_encryption_key),
         (refresh, KeyRingBuilder::add_refresh_secret),
@@ -165,4 +168,152 @@ fn unhex(text: &str) -> Vec<u8> {
     pairs
         .map(|pair| pair.iter().fold(0, |acc, b| acc << 4 | digit(*b) as u8))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashMap, io};
+
+    use super::{super::KeyRing, from_vars};
+    use crate::config::ConfigError;
+
+    const A: &str = "2Yw1T0r3gk7p5Xh8b0ZQvE4mUeJc9LsKqfN6aRtDiB4";
+    const B: &str = "Mh8FHgdGQvOzsHnvSNnZg0kJ3e0j2EoiO1Y1i6hrMCg";
+    const C: &str = "1BcwXqTzGJ3B4b8oQw1cTq0a7Jc4vHk0nJ5e6YzX2uY";
+
+    fn ring(vars: &[(&str, &str)]) -> Result<KeyRing, ConfigError> {
+        let vars: HashMap<_, _> = vars.iter().copied().collect();
+        from_vars(
+            |name| vars.get(name).map(Into::into),
+            |path| match path.to_str() {
+                Some("/secrets/a") => Ok(format!("{A}\n").into_bytes()),
+                _ => Err(io::ErrorKind::NotFound.into()),
+            },
+        )
+    }
+
+    fn refused(vars: &[(&str, &str)]) -> ConfigError {
+        ring(vars).expect_err("these variables are unusable")
+    }
+
+    #[test]
+    fn reads_three_secrets() {
+        let ring = ring(&[
+            ("ACCESS_SECRET", A),
+            ("ENCRYPTION_KEY", B),
+            ("REFRESH_SECRET", C),
+        ])
+        .unwrap();
+        let keys = ring.load();
+        assert!(keys.active_signing().is_some());
+        assert!(keys.active_encryption().is_some());
+        assert!(keys.sessions.is_some());
+    }
+
+    #[test]
+    fn every_encoding_gives_the_same_key() {
+        let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(A).unwrap();
+        let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+        let base64 = base64_simd::STANDARD.encode_to_string(&bytes);
+        let kid = |vars: &[(&str, &str)]| {
+            let ring = ring(vars).unwrap();
+            ring.load().signing[0].kid().map(str::to_owned)
+        };
+        let expected = kid(&[("ACCESS_SECRET", A)]);
+        assert_eq!(kid(&[("ACCESS_SECRET", &hex)]), expected);
+        assert_eq!(kid(&[("ACCESS_SECRET", &hex.to_uppercase())]), expected);
+        assert_eq!(kid(&[("ACCESS_SECRET", &base64)]), expected);
+        assert_eq!(kid(&[("ACCESS_SECRET_FILE", "/secrets/a")]), expected);
+    }
+
+    #[test]
+    fn commas_separate_the_minting_key_from_the_accepted() {
+        let ring = ring(&[("ACCESS_SECRET", &format!("{B}, {A}"))]).unwrap();
+        let keys = ring.load();
+        assert_eq!(keys.signing.len(), 2);
+        let old = self::ring(&[("ACCESS_SECRET", A)]).unwrap();
+        assert_eq!(keys.signing[1].kid(), old.load().signing[0].kid());
+    }
+
+    #[test]
+    fn nothing_set_is_told_from_something_bad() {
+        let missing = refused(&[]);
+        assert!(missing.is_missing());
+        assert!(missing.problem().contains("keygen"));
+        let bad = refused(&[("ACCESS_SECRET", "short")]);
+        assert!(!bad.is_missing());
+        assert!(!refused(&[("ACCESS_SECRET", "")]).is_missing());
+    }
+
+    #[test]
+    fn errors_name_the_variable_and_how_to_make_a_value_and_never_repeat_it() {
+        let cases = [
+            ("ACCESS_SECRET", "", "empty"),
+            ("ACCESS_SECRET", "c2hvcnQtdmFsdWU", "at least 32"),
+            (
+                "ACCESS_SECRET",
+                "this-is-my-secret-do-not-tell-anybody",
+                "placeholder",
+            ),
+            ("REFRESH_SECRET", "changeme", "placeholder"),
+            (
+                "REFRESH_SECRET",
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                "different bytes",
+            ),
+            ("ENCRYPTION_KEY", "!!!!not/base64!!!!", "base64"),
+            (
+                "ENCRYPTION_KEY",
+                "2Yw1T0r3gk7p5Xh8b0ZQvE4mUeJc9LsKqfN6aRtDiB4A",
+                "exactly 32",
+            ),
+        ];
+        for (name, value, expected) in cases {
+            let error = refused(&[(name, value)]);
+            assert_eq!(error.setting(), name);
+            assert!(error.problem().contains(expected), "{error}");
+            assert!(error.problem().contains("openssl rand"), "{error}");
+            assert!(
+                value.is_empty() || !error.to_string().contains(value),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn files_are_named_by_their_variable() {
+        let error = refused(&[("REFRESH_SECRET_FILE", "/secrets/none")]);
+        assert_eq!(error.setting(), "REFRESH_SECRET_FILE");
+        assert!(!error.to_string().contains("/secrets/none"));
+        let both = refused(&[("ACCESS_SECRET", B), ("ACCESS_SECRET_FILE", "/secrets/a")]);
+        assert_eq!(both.setting(), "ACCESS_SECRET");
+    }
+
+    #[test]
+    fn one_secret_serves_one_purpose() {
+        let error = refused(&[("ACCESS_SECRET", A), ("ENCRYPTION_KEY", A)]);
+        assert_eq!(error.setting(), "ENCRYPTION_KEY");
+        assert!(error.problem().contains("own"), "{error}");
+        let twice = refused(&[("REFRESH_SECRET", &format!("{A},{A}"))]);
+        assert_eq!(twice.setting(), "REFRESH_SECRET");
+    }
+
+    #[test]
+    fn a_set_stands_alone() {
+        let set = format!(
+            r#"{{"keys":[{{"kty":"oct","alg":"HS256","kid":"s","k":"{A}"}},
+               {{"kty":"oct","alg":"dir","enc":"A256GCM","k":"{B}"}},
+               {{"kty":"oct","use":"refresh","k":"{C}"}}]}}"#
+        );
+        let ring = ring(&[("TOWER_BEARER_KEYS", &set)]).unwrap();
+        let keys = ring.load();
+        assert_eq!(keys.active_signing().unwrap().kid(), Some("s"));
+        assert!(keys.active_encryption().is_some());
+        assert!(keys.sessions.is_some());
+        let error = refused(&[("TOWER_BEARER_KEYS", &set), ("ACCESS_SECRET", A)]);
+        assert_eq!(error.setting(), "TOWER_BEARER_KEYS");
+        let error = refused(&[("TOWER_BEARER_KEYS", "{\"keys\":[\"sEcReT\"]}")]);
+        assert_eq!(error.setting(), "TOWER_BEARER_KEYS");
+        assert!(!error.to_string().contains("sEcReT"));
+    }
 }

@@ -56,7 +56,6 @@ impl Wrapping {
             KeyManagement::Direct => return Err(problem("\"dir\" wraps no keys")),
             KeyManagement::A256Kw => {
                 let key = exactly("k", &jwk.k, 32)?;
-                super::weak::check_content(key.expose()).map_err(problem)?;
                 let alg = AeskwJweAlgorithm::A256kw;
                 let encrypter = alg.encrypter_from_bytes(key.expose()).map_err(refused)?;
                 let decrypter = alg.decrypter_from_bytes(key.expose()).map_err(refused)?;
@@ -132,10 +131,6 @@ impl Wrapping {
 
     pub(super) fn management(&self) -> KeyManagement {
         self.management
-    }
-
-    pub(super) fn can_wrap(&self) -> bool {
-        true
     }
 
     pub(super) fn can_unwrap(&self) -> bool {

@@ -1,17 +1,21 @@
-//! Private keys in PEM and DER, with josekit: it brings the older forms into PKCS#8, which
-//! `ring` reads and checks.
+//! Private keys in PEM and DER, with josekit: it takes the several forms apart, and the numbers
+//! are read and checked like those of any other JWK.
 
-use josekit::jwk::{
-    KeyPair,
-    alg::{
-        ec::{EcCurve, EcKeyPair},
-        ed::EdKeyPair,
-        rsa::RsaKeyPair,
+use josekit::{
+    JoseError,
+    jwk::{
+        KeyPair,
+        alg::{
+            ec::{EcCurve, EcKeyPair},
+            ed::EdKeyPair,
+            rsa::RsaKeyPair,
+        },
     },
 };
+use zeroize::Zeroizing;
 
-use super::{SignatureAlgorithm, SigningKey};
-use crate::{config::ConfigError, secret::Secret};
+use super::{SignatureAlgorithm, SigningKey, jwk::Jwk};
+use crate::config::ConfigError;
 
 pub(super) fn read_pem(
     alg: SignatureAlgorithm,
@@ -20,12 +24,11 @@ pub(super) fn read_pem(
 ) -> Result<SigningKey, ConfigError> {
     // josekit takes no text around the armour and one line break at most behind it.
     let pem = pem.trim();
-    let pkcs8 = match curve(alg)? {
-        Kind::Ed => EdKeyPair::from_pem(pem).map(|pair| pair.to_der_private_key()),
-        Kind::Ec(curve) => EcKeyPair::from_pem(pem, Some(curve)).map(|p| p.to_der_private_key()),
-        Kind::Rsa => RsaKeyPair::from_pem(pem).map(|pair| pair.to_der_private_key()),
-    };
-    load(alg, kid, Secret::new(pkcs8.map_err(|_| unreadable("PEM"))?))
+    match kind(alg)? {
+        Kind::Ed => load(alg, kid, EdKeyPair::from_pem(pem)),
+        Kind::Ec(curve) => load(alg, kid, EcKeyPair::from_pem(pem, Some(curve))),
+        Kind::Rsa => load(alg, kid, RsaKeyPair::from_pem(pem)),
+    }
 }
 
 pub(super) fn read_der(
@@ -33,12 +36,11 @@ pub(super) fn read_der(
     kid: Option<&str>,
     der: &[u8],
 ) -> Result<SigningKey, ConfigError> {
-    let pkcs8 = match curve(alg)? {
-        Kind::Ed => EdKeyPair::from_der(der).map(|pair| pair.to_der_private_key()),
-        Kind::Ec(curve) => EcKeyPair::from_der(der, Some(curve)).map(|p| p.to_der_private_key()),
-        Kind::Rsa => RsaKeyPair::from_der(der).map(|pair| pair.to_der_private_key()),
-    };
-    load(alg, kid, Secret::new(pkcs8.map_err(|_| unreadable("DER"))?))
+    match kind(alg)? {
+        Kind::Ed => load(alg, kid, EdKeyPair::from_der(der)),
+        Kind::Ec(curve) => load(alg, kid, EcKeyPair::from_der(der, Some(curve))),
+        Kind::Rsa => load(alg, kid, RsaKeyPair::from_der(der)),
+    }
 }
 
 enum Kind {
@@ -47,7 +49,7 @@ enum Kind {
     Rsa,
 }
 
-fn curve(alg: SignatureAlgorithm) -> Result<Kind, ConfigError> {
+fn kind(alg: SignatureAlgorithm) -> Result<Kind, ConfigError> {
     match alg {
         SignatureAlgorithm::EdDsa => Ok(Kind::Ed),
         SignatureAlgorithm::Es256 => Ok(Kind::Ec(EcCurve::P256)),
@@ -63,20 +65,15 @@ fn curve(alg: SignatureAlgorithm) -> Result<Kind, ConfigError> {
 fn load(
     alg: SignatureAlgorithm,
     kid: Option<&str>,
-    pkcs8: Secret<Vec<u8>>,
+    pair: Result<impl KeyPair, JoseError>,
 ) -> Result<SigningKey, ConfigError> {
-    match alg {
-        SignatureAlgorithm::EdDsa => SigningKey::ed25519_pkcs8(kid, pkcs8.expose()),
-        SignatureAlgorithm::Es256 | SignatureAlgorithm::Es384 => {
-            SigningKey::ecdsa_pkcs8(alg, kid, pkcs8.expose())
-        }
-        _ => SigningKey::rsa_der(alg, kid, pkcs8.expose()),
-    }
-}
-
-fn unreadable(form: &'static str) -> ConfigError {
-    ConfigError::new(
-        "signing key",
-        format!("is not an unencrypted private key of its algorithm in {form}"),
-    )
+    let unreadable = || {
+        ConfigError::new(
+            "signing key",
+            "is not an unencrypted private key of its algorithm",
+        )
+    };
+    let pair = pair.map_err(|_| unreadable())?.to_jwk_key_pair();
+    let json = serde_json::to_string(pair.as_ref()).map_err(|_| unreadable())?;
+    Jwk::parse(&Zeroizing::new(json))?.read_as(alg, kid)
 }

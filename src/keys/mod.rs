@@ -27,10 +27,10 @@ pub use self::{
     ring::KeyRing,
 };
 pub(crate) use self::{
-    encryption::{ContentKey, EncryptionKey, OpenError, SealError, Sealed, Wrapped},
+    encryption::{ContentKey, EncryptionKey},
     header::{ACCESS_TOKEN_TYPE, Content},
-    session::SessionKeys,
-    signing::{SignError, Signature, SigningKey},
+    session::{SessionKeyId, SessionKeySet, SessionKeys},
+    signing::SigningKey,
     snapshot::{Keys, LookupError},
     wrap_header::{Epk, WrapHeader},
 };

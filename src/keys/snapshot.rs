@@ -35,39 +35,9 @@ impl Keys {
         self.signing.iter().find(|key| key.can_sign())
     }
 
-    /// The key that encrypts new tokens.
+    /// The key that encrypts new tokens: the first, because every one has the half for it.
     pub(crate) fn active_encryption(&self) -> Option<&Arc<EncryptionKey>> {
-        self.encryption.iter().find(|key| key.can_seal())
-    }
-
-    /// The key that signs new tokens, or an error that says how to give one.
-    pub(crate) fn require_signing(&self) -> Result<&Arc<SigningKey>, ConfigError> {
-        self.active_signing().ok_or_else(|| {
-            ConfigError::missing(
-                "signing key",
-                "the ring has none that signs; ACCESS_SECRET, TOWER_BEARER_KEYS or KeyRing::builder give one",
-            )
-        })
-    }
-
-    /// The key that encrypts new tokens, or an error that says how to give one.
-    pub(crate) fn require_encryption(&self) -> Result<&Arc<EncryptionKey>, ConfigError> {
-        self.active_encryption().ok_or_else(|| {
-            ConfigError::missing(
-                "encryption key",
-                "the ring has none that encrypts; ENCRYPTION_KEY, TOWER_BEARER_KEYS or KeyRing::builder give one",
-            )
-        })
-    }
-
-    /// The keys of the refresh cookie, or an error that says how to give one.
-    pub(crate) fn require_sessions(&self) -> Result<&SessionKeys, ConfigError> {
-        self.sessions.as_ref().ok_or_else(|| {
-            ConfigError::missing(
-                "refresh secret",
-                "the ring has none; REFRESH_SECRET, TOWER_BEARER_KEYS or KeyRing::builder give one",
-            )
-        })
+        self.encryption.first()
     }
 
     /// The key that writes exactly this protected header, without looking inside it.
@@ -181,36 +151,36 @@ impl Keys {
     }
 }
 
-/// A `kid` has to name exactly one key, and that key has to fit; without one, exactly one key
-/// has to fit.
+/// A `kid` has to name exactly one key, and that key has to fit. Without one, or when the named
+/// key may be one that was configured without a name, exactly one key has to fit.
 fn find<'a, K>(
     keys: &'a [Arc<K>],
     kid: Option<&str>,
     name: fn(&K) -> Option<&str>,
     fits: impl Fn(&K) -> bool,
 ) -> Result<&'a Arc<K>, LookupError> {
-    match kid {
-        Some(kid) => {
-            let mut named = keys.iter().filter(|key| name(key) == Some(kid));
-            let key = named.next().ok_or(LookupError::Unknown)?;
-            if named.next().is_some() {
-                return Err(LookupError::Ambiguous);
-            }
-            if fits(key) {
-                Ok(key)
-            } else {
-                Err(LookupError::Algorithm)
-            }
+    let mut named = keys.iter().filter(|key| kid.is_some() && name(key) == kid);
+    if let Some(key) = named.next() {
+        if named.next().is_some() {
+            return Err(LookupError::Ambiguous);
         }
-        None => {
-            let mut fitting = keys.iter().filter(|key| fits(key));
-            let key = fitting.next().ok_or(LookupError::Algorithm)?;
-            if fitting.next().is_some() {
-                return Err(LookupError::Ambiguous);
-            }
+        return if fits(key) {
             Ok(key)
-        }
+        } else {
+            Err(LookupError::Algorithm)
+        };
     }
+    let mut fitting = keys
+        .iter()
+        .filter(|key| fits(key) && (kid.is_none() || name(key).is_none()));
+    let key = fitting.next().ok_or(match kid {
+        Some(_) => LookupError::Unknown,
+        None => LookupError::Algorithm,
+    })?;
+    if fitting.next().is_some() {
+        return Err(LookupError::Ambiguous);
+    }
+    Ok(key)
 }
 
 impl fmt::Debug for Keys {

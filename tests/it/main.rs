@@ -1,18 +1,21 @@
 //! The integration tests: one binary, one module a subject.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "the helpers of tests fail by panicking, as the tests do"
-)]
-
+mod architecture;
 mod bearer;
 mod bearer_cases;
+mod claims;
 mod headers_prop;
+#[cfg(feature = "josekit")]
+mod interop;
+mod keys;
 mod origin;
 mod readiness;
 mod redaction;
+mod scenarios;
 mod scope;
+mod store;
+mod story;
 mod support;
 mod token_codec;
+mod token_support;
+mod vectors;

@@ -2,5 +2,7 @@
 
 pub(crate) mod cases;
 pub(crate) mod echo;
+pub(crate) mod faults;
 pub(crate) mod readiness;
 pub(crate) mod tokens;
+pub(crate) mod world;

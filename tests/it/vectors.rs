@@ -1,0 +1,217 @@
+//! The public test vectors, judged through the public interface. They are not part of the
+//! repository: `TOWER_BEARER_VECTORS` names their folder.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde_json::Value;
+use tower_bearer::{
+    ConfigError, ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, Profile,
+    SignatureAlgorithm, Timestamp, TokenCodec, TokenError, TokenErrorKind,
+};
+
+use crate::token_support::{bit_flips, public_vectors, rows, text};
+
+/// An application type that takes every claim.
+type Anything = serde_json::Map<String, Value>;
+
+/// What happened to the rows of one file.
+#[derive(Debug, Default, PartialEq)]
+struct Counts {
+    /// `valid`, and claims came out.
+    passed: usize,
+    /// `valid`, authentic, and refused for what the claims say.
+    authentic: usize,
+    /// `invalid`, refused.
+    refused: usize,
+    /// `acceptable`, either way.
+    either: usize,
+    /// Not offered: refused when the verifier was configured.
+    not_offered: usize,
+    /// Offered, but this very key cannot be configured: short, malformed or contradicting itself.
+    /// Never a row that is `valid`.
+    bad_key: usize,
+}
+
+#[test]
+fn public_vectors_of_signed_tokens() {
+    let Some(folder) = public_vectors() else {
+        return;
+    };
+    for (file, offered) in [("jws.jsonl", 96), ("attacks_jws.jsonl", 33)] {
+        let counts = judge_file(&folder.join(file), judge_signed);
+        assert!(counts.passed + counts.authentic >= offered, "{counts:?}");
+    }
+}
+
+#[test]
+fn public_vectors_of_encrypted_tokens() {
+    let Some(folder) = public_vectors() else {
+        return;
+    };
+    for (file, offered) in [("jwe.jsonl", 6), ("attacks_jwe.jsonl", 6)] {
+        let counts = judge_file(&folder.join(file), judge_encrypted);
+        assert!(counts.passed + counts.authentic >= offered, "{counts:?}");
+    }
+}
+
+fn judge_file(file: &Path, judge: fn(&Value) -> Outcome) -> Counts {
+    let mut counts = Counts::default();
+    let mut wrong = Vec::new();
+    let mut why_refused = BTreeMap::<String, usize>::new();
+    for row in rows(file) {
+        let outcome = judge(&row);
+        let expect = text(&row, "expect");
+        match (expect, &outcome) {
+            (_, Outcome::NotOffered) => counts.not_offered += 1,
+            ("invalid" | "acceptable", Outcome::BadKey(error)) => {
+                counts.bad_key += 1;
+                *why_refused.entry(format!("{expect}: {error}")).or_default() += 1;
+            }
+            ("acceptable", _) => counts.either += 1,
+            ("valid", Outcome::Judged(Ok(()))) => {
+                counts.passed += 1;
+                check_flips(&row, judge);
+            }
+            ("valid", Outcome::Judged(Err(error))) if is_about_claims(error.kind()) => {
+                counts.authentic += 1;
+                check_flips(&row, judge);
+            }
+            // What is wrong with the cryptography has to be found there, not later by luck.
+            ("invalid", Outcome::Judged(Err(error)))
+                if text(&row, "layer") == "jwt"
+                    || row.get("expect_layer").is_some()
+                    || !is_about_claims(error.kind()) =>
+            {
+                counts.refused += 1;
+            }
+            _ => wrong.push(format!("{} is {expect}: {outcome:?}", text(&row, "id"))),
+        }
+    }
+    println!("{}: {counts:?} {why_refused:?}", file.display());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    counts
+}
+
+#[derive(Debug)]
+enum Outcome {
+    NotOffered,
+    BadKey(ConfigError),
+    Judged(Result<(), TokenError>),
+}
+
+/// No bit of a token that verifies is free.
+fn check_flips(row: &Value, judge: fn(&Value) -> Outcome) {
+    for flipped in bit_flips(text(row, "token")) {
+        let mut row = row.clone();
+        row["token"] = flipped.clone().into();
+        match judge(&row) {
+            Outcome::Judged(Err(error)) if !is_about_claims(error.kind()) => {}
+            other => panic!("{}: {flipped}: {other:?}", text(&row, "id")),
+        }
+    }
+}
+
+fn is_about_claims(kind: TokenErrorKind) -> bool {
+    matches!(
+        kind,
+        TokenErrorKind::Claims
+            | TokenErrorKind::Issuer
+            | TokenErrorKind::Audience
+            | TokenErrorKind::Expired
+            | TokenErrorKind::NotYetValid
+            | TokenErrorKind::TooOld
+            | TokenErrorKind::SenderConstrained
+    )
+}
+
+fn judge_signed(row: &Value) -> Outcome {
+    let offered = text(row, "alg").parse::<SignatureAlgorithm>().is_ok();
+    match ring(row).build() {
+        Err(_) if !offered => Outcome::NotOffered,
+        Err(error) => Outcome::BadKey(error),
+        Ok(_) if !offered => panic!("{} was configured: {row}", text(row, "alg")),
+        Ok(keys) => Outcome::Judged(verify(Profile::Signed, &keys, row)),
+    }
+}
+
+fn judge_encrypted(row: &Value) -> Outcome {
+    let management = text(row, "alg").parse::<KeyManagement>().ok();
+    let offered = management.is_some()
+        && text(row, "enc").parse::<ContentEncryption>().is_ok()
+        && row["key"]["crv"] != "P-521";
+    let mut builder = ring(row);
+    let nested = row.get("inner_key").is_some();
+    if nested {
+        let mut inner = row["inner_key"].clone();
+        inner["alg"] = row["inner_alg"].clone();
+        builder = builder.jwk(&inner.to_string());
+    }
+    let keys = match builder.build() {
+        Err(_) if !offered => return Outcome::NotOffered,
+        Err(error) => return Outcome::BadKey(error),
+        Ok(_) if !offered => panic!("configured: {row}"),
+        Ok(keys) => keys,
+    };
+    if nested {
+        return Outcome::Judged(verify(Profile::Nested, &keys, row));
+    }
+    let public_key = matches!(
+        management,
+        Some(KeyManagement::RsaOaep256 | KeyManagement::EcdhEsA256Kw)
+    );
+    if public_key {
+        // Anybody can encrypt to a public key: without an inner signature it is not offered.
+        let built = codec(Profile::Encrypted, row).build(&keys);
+        assert!(built.is_err(), "{row}");
+        return Outcome::NotOffered;
+    }
+    Outcome::Judged(verify(Profile::Encrypted, &keys, row))
+}
+
+/// The row's key, or set of keys, with the algorithms that the operator configures, not those of
+/// the token. What a key says of itself stands: it may contradict the operator, and is then no
+/// key to use.
+fn ring(row: &Value) -> KeyRingBuilder {
+    let pin = |key: &Value| {
+        let mut key = key.clone();
+        // A shared key may also be named by the encryption it is for (RFC 7520 section 5.6).
+        if key["alg"].is_null() || (key["alg"] == row["enc"] && row["alg"] == "dir") {
+            key["alg"] = row["alg"].clone();
+        }
+        if row["enc"].is_string() {
+            key["enc"] = row["enc"].clone();
+        }
+        key
+    };
+    match row["key"]["keys"].as_array() {
+        None => KeyRing::builder()
+            .dangerous_weak_secrets()
+            .jwk(&pin(&row["key"]).to_string()),
+        Some(set) => {
+            let keys: Vec<Value> = set.iter().map(pin).collect();
+            KeyRing::builder()
+                .dangerous_weak_secrets()
+                .jwks(&serde_json::json!({ "keys": keys }).to_string())
+        }
+    }
+}
+
+fn codec(profile: Profile, row: &Value) -> tower_bearer::TokenCodecBuilder<Anything> {
+    let builder = TokenCodec::builder(profile)
+        .dangerous_any_token_type()
+        .subject_optional();
+    // The generated rows say whom they are from and for; in the others anything may stand.
+    let named = row["now"].is_number() && text(row, "expect") == "invalid";
+    if named {
+        return builder
+            .issuer("https://issuer.example")
+            .audience("https://rs.example");
+    }
+    builder.dangerous_any_issuer().dangerous_any_audience()
+}
+
+fn verify(profile: Profile, keys: &KeyRing, row: &Value) -> Result<(), TokenError> {
+    let now = Timestamp::from_secs(row["now"].as_u64().unwrap_or(1_300_819_379));
+    let codec = codec(profile, row).build(keys).unwrap();
+    codec.verify_at(text(row, "token"), now).map(drop)
+}
