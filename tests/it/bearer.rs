@@ -274,3 +274,35 @@ async fn a_claims_type_without_clone_and_a_body_that_is_neither_will_do() {
     let response = service.clone().oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
 }
+
+#[tokio::test]
+async fn an_inner_service_need_neither_be_cloned_nor_sent() {
+    struct Local(std::rc::Rc<std::cell::Cell<usize>>);
+
+    impl tower::Service<Request<String>> for Local {
+        type Response = Response<String>;
+        type Error = std::convert::Infallible;
+        type Future =
+            std::pin::Pin<Box<dyn Future<Output = Result<Response<String>, Self::Error>>>>;
+
+        fn poll_ready(
+            &mut self,
+            _cx: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Result<(), Self::Error>> {
+            std::task::Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _request: Request<String>) -> Self::Future {
+            let calls = self.0.clone();
+            Box::pin(async move {
+                calls.set(calls.get() + 1);
+                Ok(Response::new("local".to_owned()))
+            })
+        }
+    }
+
+    let calls = std::rc::Rc::new(std::cell::Cell::new(0));
+    let service = layer().layer(Local(calls.clone()));
+    let response = service.oneshot(with_token(&token())).await.unwrap();
+    assert_eq!((response.body().as_str(), calls.get()), ("local", 1));
+}
