@@ -151,36 +151,36 @@ impl Keys {
     }
 }
 
-/// A `kid` has to name exactly one key, and that key has to fit; without one, exactly one key
-/// has to fit.
+/// A `kid` has to name exactly one key, and that key has to fit. Without one, or when the named
+/// key may be one that was configured without a name, exactly one key has to fit.
 fn find<'a, K>(
     keys: &'a [Arc<K>],
     kid: Option<&str>,
     name: fn(&K) -> Option<&str>,
     fits: impl Fn(&K) -> bool,
 ) -> Result<&'a Arc<K>, LookupError> {
-    match kid {
-        Some(kid) => {
-            let mut named = keys.iter().filter(|key| name(key) == Some(kid));
-            let key = named.next().ok_or(LookupError::Unknown)?;
-            if named.next().is_some() {
-                return Err(LookupError::Ambiguous);
-            }
-            if fits(key) {
-                Ok(key)
-            } else {
-                Err(LookupError::Algorithm)
-            }
+    let mut named = keys.iter().filter(|key| kid.is_some() && name(key) == kid);
+    if let Some(key) = named.next() {
+        if named.next().is_some() {
+            return Err(LookupError::Ambiguous);
         }
-        None => {
-            let mut fitting = keys.iter().filter(|key| fits(key));
-            let key = fitting.next().ok_or(LookupError::Algorithm)?;
-            if fitting.next().is_some() {
-                return Err(LookupError::Ambiguous);
-            }
+        return if fits(key) {
             Ok(key)
-        }
+        } else {
+            Err(LookupError::Algorithm)
+        };
     }
+    let mut fitting = keys
+        .iter()
+        .filter(|key| fits(key) && (kid.is_none() || name(key).is_none()));
+    let key = fitting.next().ok_or(match kid {
+        Some(_) => LookupError::Unknown,
+        None => LookupError::Algorithm,
+    })?;
+    if fitting.next().is_some() {
+        return Err(LookupError::Ambiguous);
+    }
+    Ok(key)
 }
 
 impl fmt::Debug for Keys {

@@ -173,11 +173,13 @@ impl Case<'_> {
         let Self {
             presented, record, ..
         } = self;
-        // Generations need no comparison of their own here: the hash covers them.
-        if self.hash == record.current {
+        // The hash covers the generation; comparing both keeps the order right even against a
+        // record that contradicts itself.
+        if presented.generation == record.generation && self.hash == record.current {
             return Place::Current;
         }
-        if record.previous == Some(self.hash) {
+        let before = record.generation.checked_sub(1);
+        if Some(presented.generation) == before && record.previous == Some(self.hash) {
             return Place::Previous;
         }
         // Row 11, a rotation or a privilege change was lost.

@@ -227,7 +227,7 @@ impl Inner {
         let limit = limit.max(1);
         let mut dropped = vec![];
         if let Some(stored) = find(sessions, &record.id) {
-            return if **stored == *record {
+            return if *stored == *record {
                 Ok(Inserted { dropped })
             } else {
                 Err(StoreError::unavailable("the session id is taken"))
@@ -255,9 +255,7 @@ impl Inner {
     fn load(&self, key: &SessionKey) -> Loaded {
         let record = self
             .subjects
-            .view(&key.subject, |_, sessions| {
-                find(sessions, &key.id).map(|stored| (**stored).clone())
-            })
+            .view(&key.subject, |_, sessions| find(sessions, &key.id).cloned())
             .flatten();
         Loaded {
             record,
@@ -360,8 +358,9 @@ impl Inner {
     }
 }
 
-fn find<'a>(sessions: &'a Sessions, id: &SessionId) -> Option<&'a Box<SessionRecord>> {
-    sessions.iter().find(|session| session.id == *id)
+fn find<'a>(sessions: &'a Sessions, id: &SessionId) -> Option<&'a SessionRecord> {
+    let found = sessions.iter().find(|session| session.id == *id);
+    found.map(|session| &**session)
 }
 
 /// The least recently rotated of those that `which` names.
@@ -401,3 +400,6 @@ impl fmt::Debug for MemoryStore {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

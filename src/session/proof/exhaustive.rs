@@ -33,6 +33,8 @@ pub(super) struct Bounds {
     pub(super) thefts: u8,
     /// Breaks the protocol on purpose: a replay does not move the hand-out.
     pub(super) forget_replays: bool,
+    /// The thief has copied the signature of the victim's client too.
+    pub(super) disguised: bool,
 }
 
 /// What the search found.
@@ -257,7 +259,9 @@ impl Search<'_> {
     }
 
     fn thief(&mut self, mut state: State, from: u32) {
-        let verdict = self.ledger.decide(state.store, state.stolen, true);
+        let verdict = self
+            .ledger
+            .decide(state.store, state.stolen, !self.bounds.disguised);
         state.thefts -= 1;
         state.thief_presented = true;
         if let Some(next) = verdict.next {
