@@ -1,5 +1,6 @@
-//! Bearer access tokens and rotating refresh cookies as tower layers.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "axum")]
@@ -12,6 +13,7 @@ mod cookie;
 mod event;
 mod guard;
 mod keys;
+pub mod manual;
 mod origin;
 mod refresh;
 mod rejection;

@@ -43,7 +43,7 @@ pub(super) fn from_vars(
                 ),
             ));
         }
-        builder = builder.then(SET, |builder| builder.add_configured_jwks(&set.text));
+        builder = builder.then(SET, |builder| builder.add_jwks(&set.text));
         return builder.build().map_err(|error| set.error(&error));
     }
     if secrets.iter().all(Option::is_none) {

@@ -19,6 +19,13 @@ mod session;
 mod signing;
 mod snapshot;
 mod weak;
+#[cfg_attr(
+    not(feature = "josekit"),
+    allow(
+        dead_code,
+        reason = "headers are read, and refused, alike with and without the feature"
+    )
+)]
 mod wrap_header;
 
 pub use self::{

@@ -102,6 +102,47 @@ impl Keys {
         }
     }
 
+    /// Whether `next` can take over: it has to serve every purpose that is in use. A key that
+    /// stays has been used as often as before, whoever loaded it again.
+    pub(super) fn check_successor(&self, next: &Self) -> Result<(), ConfigError> {
+        let purposes = [
+            (
+                self.signing.is_empty(),
+                next.signing.is_empty(),
+                "signing keys",
+            ),
+            (
+                self.active_signing().is_none(),
+                next.active_signing().is_none(),
+                "signing keys",
+            ),
+            (
+                self.encryption.is_empty(),
+                next.encryption.is_empty(),
+                "encryption keys",
+            ),
+            (
+                self.sessions.is_none(),
+                next.sessions.is_none(),
+                "refresh secrets",
+            ),
+        ];
+        for (unused, lacking, purpose) in purposes {
+            if lacking && !unused {
+                let problem = "the keys in use have none to follow them";
+                return Err(ConfigError::new(purpose, problem));
+            }
+        }
+        for key in &next.encryption {
+            let mut old = self.encryption.iter();
+            let same = old.find(|old| old.kid().is_some() && old.kid() == key.kid());
+            if let Some(old) = same {
+                key.continue_count(old.sealed());
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses two keys of one name in one purpose, and keys that no token could name.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let names = |kids: &[Option<&str>]| {
@@ -151,36 +192,36 @@ impl Keys {
     }
 }
 
-/// A `kid` has to name exactly one key, and that key has to fit; without one, exactly one key
-/// has to fit.
+/// A `kid` has to name exactly one key, and that key has to fit. Without one, or when the named
+/// key may be one that was configured without a name, exactly one key has to fit.
 fn find<'a, K>(
     keys: &'a [Arc<K>],
     kid: Option<&str>,
     name: fn(&K) -> Option<&str>,
     fits: impl Fn(&K) -> bool,
 ) -> Result<&'a Arc<K>, LookupError> {
-    match kid {
-        Some(kid) => {
-            let mut named = keys.iter().filter(|key| name(key) == Some(kid));
-            let key = named.next().ok_or(LookupError::Unknown)?;
-            if named.next().is_some() {
-                return Err(LookupError::Ambiguous);
-            }
-            if fits(key) {
-                Ok(key)
-            } else {
-                Err(LookupError::Algorithm)
-            }
+    let mut named = keys.iter().filter(|key| kid.is_some() && name(key) == kid);
+    if let Some(key) = named.next() {
+        if named.next().is_some() {
+            return Err(LookupError::Ambiguous);
         }
-        None => {
-            let mut fitting = keys.iter().filter(|key| fits(key));
-            let key = fitting.next().ok_or(LookupError::Algorithm)?;
-            if fitting.next().is_some() {
-                return Err(LookupError::Ambiguous);
-            }
+        return if fits(key) {
             Ok(key)
-        }
+        } else {
+            Err(LookupError::Algorithm)
+        };
     }
+    let mut fitting = keys
+        .iter()
+        .filter(|key| fits(key) && (kid.is_none() || name(key).is_none()));
+    let key = fitting.next().ok_or(match kid {
+        Some(_) => LookupError::Unknown,
+        None => LookupError::Algorithm,
+    })?;
+    if fitting.next().is_some() {
+        return Err(LookupError::Ambiguous);
+    }
+    Ok(key)
 }
 
 impl fmt::Debug for Keys {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::ConfigError,
-    cookie::{CookieSpec, Prefix},
+    cookie::{CookieError, CookieSpec, Prefix},
     event::EventSink,
     keys::KeyRing,
     session::{ReusePolicy, RotationPolicy, SessionPolicy},
@@ -203,7 +203,11 @@ impl RefreshCookieBuilder {
         if repeats == 0 {
             return Err(ConfigError::new("repeat_limit", "must be at least 1"));
         }
-        let cookie = CookieSpec::new(&name, &path, prefix, same_site)?;
+        let cookie =
+            CookieSpec::new(&name, &path, prefix, same_site).map_err(|error| match error {
+                CookieError::Name(problem) => ConfigError::new("cookie_name", problem),
+                CookieError::Path(problem) => ConfigError::new("cookie_path", problem),
+            })?;
         let shared = Shared {
             keys,
             issuer,

@@ -144,13 +144,9 @@ fn weak_and_missing_keys_are_errors_that_name_the_setting() {
 fn wrapped_keys_are_refused_by_name_when_the_feature_is_off() {
     let k = base64_simd::URL_SAFE_NO_PAD.encode_to_string(OLD_KEY);
     let jwk = format!(r#"{{"kty":"oct","alg":"A256KW","k":"{k}"}}"#);
-    match KeyRing::builder().jwk(&jwk).build() {
-        Ok(_) => assert!(cfg!(feature = "josekit")),
-        Err(error) => {
-            assert!(cfg!(not(feature = "josekit")), "{error}");
-            assert!(error.problem().contains("josekit"));
-        }
-    }
+    let refused = KeyRing::builder().jwk(&jwk).build().err();
+    assert_eq!(refused.is_none(), cfg!(feature = "josekit"));
+    assert!(refused.is_none_or(|error| error.problem().contains("josekit")));
 }
 
 #[test]
@@ -198,4 +194,17 @@ fn nothing_public_prints_a_key() {
             }
         }
     }
+}
+
+#[test]
+fn a_key_of_zeros_is_taken_only_by_name() {
+    let k = base64_simd::URL_SAFE_NO_PAD.encode_to_string([0; 32]);
+    let jwk = format!(r#"{{"kty":"oct","alg":"HS256","k":"{k}"}}"#);
+    let error = KeyRing::builder().jwk(&jwk).build().unwrap_err();
+    assert!(error.problem().contains("random"), "{error}");
+    let ring = KeyRing::builder().dangerous_weak_secrets().jwk(&jwk);
+    assert!(ring.build().is_ok());
+    // Length is never waived.
+    let short = KeyRing::builder().dangerous_weak_secrets();
+    assert!(short.access_secret(&OLD[1..]).build().is_err());
 }

@@ -1,12 +1,20 @@
 //! The integration tests: one binary, one module a subject.
 
 mod architecture;
+mod bearer;
+mod bearer_cases;
+mod claims;
+mod headers_prop;
 #[cfg(feature = "josekit")]
 mod interop;
 mod keys;
 mod origin;
+mod readiness;
+mod redaction;
 mod scenarios;
+mod scope;
 mod store;
+mod story;
 mod support;
 mod token_codec;
 mod token_support;
