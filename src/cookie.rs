@@ -1,1 +1,254 @@
-//! Cookies on the wire.
+//! Cookies on the wire: reading every value of a name, writing and clearing one cookie.
+//!
+//! Reading follows RFC 6265 section 5.4 as a server sees it; writing uses the `cookie` crate.
+
+use std::time::Duration;
+
+use cookie::{Cookie, SameSite, time};
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::config::ConfigError;
+
+/// The longest lifetime a browser honours (RFC 6265bis section 5.5): 400 days.
+const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// Every value of the cookie `name` in all `Cookie` lines, in the order they were sent.
+///
+/// HTTP/2 splits the header into several lines (RFC 9113 section 8.2.3), so all of them are read.
+/// Names match exactly and nothing is trimmed but space and tab.
+pub(crate) fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(move |pair| {
+            let equals = pair.iter().position(|byte| *byte == b'=')?;
+            let (left, right) = pair.split_at_checked(equals)?;
+            let value = right.strip_prefix(b"=")?;
+            (trim(left) == name.as_bytes()).then(|| trim(value))
+        })
+}
+
+fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// The name and attributes of the refresh cookie. Clearing must repeat them all, so they live in
+/// one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CookieSpec {
+    name: String,
+    path: String,
+    same_site: SameSite,
+    secure: bool,
+}
+
+/// How the cookie's name tells the browser what to insist on (RFC 6265bis section 4.1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Prefix {
+    /// `__Secure-`: set over https only.
+    Secure,
+    /// `__Host-`: this host only, `Path=/`.
+    Host,
+    /// No prefix and no `Secure`: plain http during development.
+    Insecure,
+}
+
+impl CookieSpec {
+    /// Checks and fixes the attributes.
+    ///
+    /// # Errors
+    ///
+    /// When the name is not a token or the path cannot be written into a cookie.
+    pub(crate) fn new(
+        name: &str,
+        path: &str,
+        prefix: Prefix,
+        same_site: SameSite,
+    ) -> Result<Self, ConfigError> {
+        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        if name.is_empty() || !name.bytes().all(token) {
+            return Err(ConfigError::new(
+                "cookie_name",
+                "must be a token: letters, digits and !#$%&'*+-.^_`|~",
+            ));
+        }
+        if name.to_ascii_lowercase().starts_with("__") {
+            return Err(ConfigError::new(
+                "cookie_name",
+                "must come without a prefix; `host_prefix` chooses between __Secure- and __Host-",
+            ));
+        }
+        let writable = |b: u8| b.is_ascii_graphic() && b != b';' && b != b'?' && b != b'#';
+        if !path.starts_with('/') || !path.bytes().all(writable) {
+            return Err(ConfigError::new(
+                "cookie_path",
+                "must be an absolute path without query, such as \"/auth\"",
+            ));
+        }
+        if path.len() > 1 && path.ends_with('/') {
+            return Err(ConfigError::new(
+                "cookie_path",
+                "must not end with a slash: the session endpoints lie below it",
+            ));
+        }
+        let (name, path) = match prefix {
+            Prefix::Secure => (format!("__Secure-{name}"), path.to_owned()),
+            Prefix::Host => (format!("__Host-{name}"), "/".to_owned()),
+            Prefix::Insecure => (name.to_owned(), path.to_owned()),
+        };
+        Ok(Self {
+            name,
+            path,
+            same_site,
+            secure: prefix != Prefix::Insecure,
+        })
+    }
+
+    /// The name, prefix included.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A `Set-Cookie` that stores `value` for `max_age`, whole seconds, rounded down.
+    pub(crate) fn set(&self, value: &str, max_age: Duration) -> Option<HeaderValue> {
+        let seconds = i64::try_from(max_age.min(LONGEST).as_secs()).unwrap_or(0);
+        self.header(value, time::Duration::seconds(seconds))
+    }
+
+    /// A `Set-Cookie` that removes the cookie: same name, path and attributes, no lifetime.
+    pub(crate) fn clear(&self) -> Option<HeaderValue> {
+        self.header("", time::Duration::ZERO)
+    }
+
+    fn header(&self, value: &str, max_age: time::Duration) -> Option<HeaderValue> {
+        let cookie = Cookie::build((self.name.as_str(), value))
+            .path(self.path.as_str())
+            .secure(self.secure)
+            .http_only(true)
+            .same_site(self.same_site)
+            .max_age(max_age)
+            .build();
+        let mut header = HeaderValue::from_str(&cookie.to_string()).ok()?;
+        header.set_sensitive(true);
+        Some(header)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[&str]) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(
+                header::COOKIE,
+                HeaderValue::from_bytes(line.as_bytes()).unwrap(),
+            );
+        }
+        values(&headers, "a")
+            .map(|value| String::from_utf8_lossy(value).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn every_line_and_every_value_of_the_exact_name_is_read() {
+        assert_eq!(
+            read(&["a=1; b=2;a = 3 ", "A=4;aa=5; a=\"6\"; a"]),
+            ["1", "3", "\"6\""]
+        );
+        assert_eq!(read(&["a==x=;;=;"]), ["=x="]);
+        assert!(read(&["", ";", "b=a=1"]).is_empty());
+    }
+
+    #[test]
+    fn set_and_clear_repeat_the_same_attributes() {
+        let spec =
+            CookieSpec::new("refresh_token", "/auth", Prefix::Secure, SameSite::Strict).unwrap();
+        assert_eq!(
+            spec.set("v", Duration::from_secs(604_800)).unwrap(),
+            "__Secure-refresh_token=v; HttpOnly; SameSite=Strict; Secure; Path=/auth; Max-Age=604800"
+        );
+        assert_eq!(
+            spec.clear().unwrap(),
+            "__Secure-refresh_token=; HttpOnly; SameSite=Strict; Secure; Path=/auth; Max-Age=0"
+        );
+        let host = CookieSpec::new("t", "/auth", Prefix::Host, SameSite::Lax).unwrap();
+        assert_eq!(
+            host.set("v", Duration::from_secs(u64::MAX)).unwrap(),
+            "__Host-t=v; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=34560000"
+        );
+    }
+
+    #[test]
+    fn names_and_paths_that_would_inject_are_refused_by_name() {
+        let spec = |name, path| CookieSpec::new(name, path, Prefix::Secure, SameSite::Strict);
+        assert_eq!(spec("a;b", "/").unwrap_err().setting(), "cookie_name");
+        assert_eq!(spec("__host-x", "/").unwrap_err().setting(), "cookie_name");
+        for path in ["auth", "/a;Domain=x", "/a\r\n", "/a?x", "/auth/", ""] {
+            assert_eq!(
+                spec("a", path).unwrap_err().setting(),
+                "cookie_path",
+                "{path:?}"
+            );
+        }
+    }
+
+    /// The public `Cookie` header vectors, where they are at hand; the tests above always run.
+    #[test]
+    fn public_vectors_read_as_rfc_6265_says() {
+        let Some(folder) = std::env::var_os("TOWER_BEARER_VECTORS") else {
+            println!("TOWER_BEARER_VECTORS is not set: the public cookie vectors are not run");
+            return;
+        };
+        let text = std::fs::read_to_string(std::path::Path::new(&folder).join("cookies.jsonl"));
+        let mut judged = 0;
+        for row in text.unwrap().lines() {
+            let row: serde_json::Value = serde_json::from_str(row).unwrap();
+            let lines = match &row["cookie_header"] {
+                serde_json::Value::Array(lines) => lines.clone(),
+                line => vec![line.clone()],
+            };
+            let mut headers = HeaderMap::new();
+            for line in &lines {
+                // One character is one byte, as in the files.
+                let bytes: Vec<u8> = line.as_str().unwrap().chars().map(|c| c as u8).collect();
+                match HeaderValue::from_bytes(&bytes) {
+                    Ok(value) => drop(headers.append(header::COOKIE, value)),
+                    // The HTTP library refuses it before us.
+                    Err(_) => continue,
+                }
+            }
+            let pairs = row["expect_pairs"].as_array().unwrap();
+            for pair in pairs {
+                let name = pair[0].as_str().unwrap();
+                // A pair without a name is nobody's cookie, and never ours.
+                if name.is_empty() || headers.is_empty() {
+                    continue;
+                }
+                let expected: Vec<Vec<u8>> = pairs
+                    .iter()
+                    .filter(|pair| pair[0] == name)
+                    .map(|pair| pair[1].as_str().unwrap().chars().map(|c| c as u8).collect())
+                    .collect();
+                let found: Vec<Vec<u8>> = values(&headers, name).map(<[u8]>::to_vec).collect();
+                assert_eq!(found, expected, "{}", row["id"]);
+                judged += 1;
+            }
+            if let Some(name) = row["lookup"].as_str().filter(|_| !headers.is_empty()) {
+                let listed = pairs.iter().filter(|pair| pair[0] == name).count();
+                assert_eq!(values(&headers, name).count(), listed, "{}", row["id"]);
+                judged += 1;
+            }
+        }
+        println!("{judged} public cookie look-ups judged");
+        assert!(judged > 80, "{judged}");
+    }
+}

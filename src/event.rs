@@ -52,8 +52,8 @@ pub enum Event<'a> {
         session: SessionId,
         /// The subject as the application names it.
         subject: &'a str,
-        /// The client the session was opened on.
-        opened_by: ClientBinding,
+        /// The client that the current token was handed to.
+        held_by: ClientBinding,
         /// The client that presented the old token.
         presented_by: ClientBinding,
         /// The generation the store expects.

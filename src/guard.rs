@@ -1,1 +1,87 @@
-//! The future shared by the guards.
+//! What the guards share: their future, and the mark they leave on a request that they let
+//! through without credentials.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use http::{HeaderValue, Response};
+use pin_project_lite::pin_project;
+
+pin_project! {
+    /// The future of every guard: the inner service's own, or an answer that is ready at once.
+    ///
+    /// # Cancel safety
+    ///
+    /// A guard holds nothing of its own across an `await`: dropping the future drops the inner
+    /// service's future and nothing else.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct GuardFuture<F, B> {
+        #[pin]
+        kind: Kind<F, B>,
+    }
+}
+
+pin_project! {
+    #[project = KindProjection]
+    enum Kind<F, B> {
+        Passed { #[pin] future: F },
+        Refused { response: Option<Response<B>> },
+    }
+}
+
+impl<F, B> GuardFuture<F, B> {
+    pub(crate) fn passed(future: F) -> Self {
+        Self {
+            kind: Kind::Passed { future },
+        }
+    }
+
+    pub(crate) fn refused(response: Response<B>) -> Self {
+        Self {
+            kind: Kind::Refused {
+                response: Some(response),
+            },
+        }
+    }
+}
+
+impl<F, B, E> Future for GuardFuture<F, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().kind.project() {
+            KindProjection::Passed { future } => future.poll(cx),
+            // Polling again after the answer is a mistake of the caller that must not bring the
+            // server down, so it waits for ever instead of panicking.
+            KindProjection::Refused { response } => match response.take() {
+                Some(response) => Poll::Ready(Ok(response)),
+                None => Poll::Pending,
+            },
+        }
+    }
+}
+
+impl<F, B> std::fmt::Debug for GuardFuture<F, B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { kind } = self;
+        f.write_str(match kind {
+            Kind::Passed { .. } => "GuardFuture(passed)",
+            Kind::Refused { .. } => "GuardFuture(refused)",
+        })
+    }
+}
+
+/// A bearer layer was here and let the request through without credentials, as it was told to.
+///
+/// It tells "nobody signed in" from "the layer is missing", and carries the challenge that the
+/// layer would have answered with.
+#[derive(Clone, Debug)]
+pub(crate) struct Anonymous {
+    pub(crate) challenge: HeaderValue,
+}

@@ -2,24 +2,42 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "axum")]
+mod axum;
 mod background;
+mod bearer;
 mod clock;
 mod config;
 mod cookie;
 mod event;
 mod guard;
 mod keys;
+mod origin;
+mod refresh;
 mod rejection;
 mod secret;
 mod session;
 mod store;
 mod token;
 
+pub use bearer::{
+    BearerAuth, BearerAuthLayer, CheckError, Realm, RequireScope, RequireScopeLayer,
+    ResourceMetadata, Scope,
+};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::ConfigError;
 pub use event::{Event, EventSink};
+pub use guard::GuardFuture;
 pub use keys::{ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, SignatureAlgorithm};
-pub use rejection::Rejection;
+pub use origin::{Origin, OriginGuard, OriginGuardLayer};
+pub use refresh::{
+    ClaimsError, ClaimsReason, ClaimsRequest, Denied, EndpointsFuture, NewSession, RefreshCookie,
+    RefreshCookieBuilder, RefreshCookieFuture, RefreshCookieLayer, Session, SessionEndpoints,
+    SessionInfo,
+};
+pub use rejection::{
+    CustomRejection, DefaultRejection, OriginReason, Rejection, RejectionKind, RejectionResponse,
+};
 pub use session::{
     ClientBinding, ReusePolicy, RevokeReason, RotationPolicy, RotationPolicyBuilder, SessionError,
     SessionErrorKind, SessionId, SessionKey, SessionPolicy, SessionRecord, SessionState,

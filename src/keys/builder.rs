@@ -38,6 +38,8 @@ pub struct KeyRingBuilder {
     sessions: Vec<Secret<Vec<u8>>>,
     /// Digests of what was given, by purpose: one secret for two purposes is refused.
     given: Vec<([u8; 32], &'static str)>,
+    /// Whether secrets that are plainly not random are taken.
+    weak_secrets: bool,
     /// The first setting that was wrong; setters do not fail in the middle of a chain.
     error: Option<ConfigError>,
 }
@@ -51,7 +53,8 @@ impl KeyRingBuilder {
     /// RFC 5869, with a label for each purpose).
     pub fn master(self, secret: &[u8]) -> Self {
         self.then("master secret", |builder| {
-            weak::check(secret, 32).map_err(|p| ConfigError::new("master secret", p))?;
+            weak::check_len(secret, 32).map_err(|p| ConfigError::new("master secret", p))?;
+            builder.check_random(secret)?;
             let salt = hmac::Key::new(hmac::HMAC_SHA256, b"tower-bearer master v1");
             let prk = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&salt, secret).as_ref());
             builder.add_access_secret(derive(&prk, &[b"access signing"]).expose())?;
@@ -119,6 +122,14 @@ impl KeyRingBuilder {
         })
     }
 
+    /// Takes secrets that are long enough and yet plainly not random, when they are given after
+    /// this call: a repeated byte, a sample's words. For tests with published keys; a service
+    /// that needs it has a secret that others know.
+    pub fn dangerous_weak_secrets(mut self) -> Self {
+        self.weak_secrets = true;
+        self
+    }
+
     /// The ring.
     ///
     /// # Errors
@@ -131,6 +142,7 @@ impl KeyRingBuilder {
             encryption,
             sessions,
             given: _,
+            weak_secrets: _,
             error,
         } = self;
         if let Some(error) = error {
@@ -172,26 +184,25 @@ impl KeyRingBuilder {
     }
 
     pub(super) fn add_access_secret(&mut self, secret: &[u8]) -> Result<(), ConfigError> {
-        self.note(secret, "signing")?;
-        weak::check(secret, 32).map_err(|p| ConfigError::new("signing secret", p))?;
         let kid = name(secret, b"access");
         let key = SigningKey::hmac(SignatureAlgorithm::Hs256, Some(&kid), secret)?;
+        self.note(secret, "signing")?;
         self.signing.push(Arc::new(key));
         Ok(())
     }
 
     pub(super) fn add_encryption_key(&mut self, key: &[u8]) -> Result<(), ConfigError> {
-        self.note(key, "encryption")?;
-        weak::check(key, 0).map_err(|p| ConfigError::new("encryption key", p))?;
         let kid = name(key, b"encryption");
-        let key = EncryptionKey::direct(ContentEncryption::A256Gcm, Some(&kid), key)?;
-        self.encryption.push(Arc::new(key));
+        let expanded = EncryptionKey::direct(ContentEncryption::A256Gcm, Some(&kid), key)?;
+        self.note(key, "encryption")?;
+        self.encryption.push(Arc::new(expanded));
         Ok(())
     }
 
     pub(super) fn add_refresh_secret(&mut self, secret: &[u8]) -> Result<(), ConfigError> {
+        let short = |problem| ConfigError::new("refresh secret", problem);
+        weak::check_len(secret, 32).map_err(short)?;
         self.note(secret, "refresh cookies")?;
-        weak::check(secret, 32).map_err(|p| ConfigError::new("refresh secret", p))?;
         self.sessions.push(Secret::new(secret.to_vec()));
         Ok(())
     }
@@ -201,18 +212,6 @@ impl KeyRingBuilder {
         keys.iter().try_for_each(|jwk| self.add_jwk(jwk))
     }
 
-    /// The same for a set out of the configuration, where placeholders are to be expected.
-    pub(super) fn add_configured_jwks(&mut self, json: &str) -> Result<(), ConfigError> {
-        for jwk in &Jwk::parse_set(json)? {
-            if jwk.k.is_some() {
-                let secret = bytes("k", &jwk.k)?;
-                weak::check(secret.expose(), 0).map_err(|p| ConfigError::new("JWK Set", p))?;
-            }
-            self.add_jwk(jwk)?;
-        }
-        Ok(())
-    }
-
     fn add_jwk(&mut self, jwk: &Jwk) -> Result<(), ConfigError> {
         let secret = match &jwk.k {
             Some(_) => Some(bytes("k", &jwk.k)?),
@@ -220,11 +219,11 @@ impl KeyRingBuilder {
         };
         let purpose = match jwk.read()? {
             Purpose::Signing(key) => {
-                self.signing.push(Arc::new(key));
+                self.signing.push(key);
                 "signing"
             }
             Purpose::Encryption(key) => {
-                self.encryption.push(Arc::new(key));
+                self.encryption.push(key);
                 "encryption"
             }
             // Noted where it is added.
@@ -253,8 +252,16 @@ impl KeyRingBuilder {
         Ok(())
     }
 
-    /// Remembers a secret by its digest, so that one secret never serves two purposes.
+    fn check_random(&self, secret: &[u8]) -> Result<(), ConfigError> {
+        if self.weak_secrets {
+            return Ok(());
+        }
+        weak::check(secret).map_err(|problem| ConfigError::new("secret", problem))
+    }
+
+    /// Checks a secret and remembers it by its digest, so that one secret never serves two purposes.
     pub(super) fn note(&mut self, secret: &[u8], purpose: &'static str) -> Result<(), ConfigError> {
+        self.check_random(secret)?;
         let digest = crate::secret::sha256(&[secret]);
         let mut given = self.given.iter();
         if let Some((_, other)) = given.find(|(d, _)| *d == digest) {
@@ -288,6 +295,7 @@ impl fmt::Debug for KeyRingBuilder {
             encryption,
             sessions,
             given: _,
+            weak_secrets: _,
             error,
         } = self;
         f.debug_struct("KeyRingBuilder")

@@ -30,6 +30,10 @@ pub(crate) struct EncryptionKey {
     claims: Box<str>,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "every key lies in an `Arc`; a box would be one more hop on the hot path"
+)]
 enum Material {
     /// The shared key encrypts content itself; its uses are counted against [`SEAL_LIMIT`].
     Direct { key: ContentKey, sealed: AtomicU64 },
@@ -63,9 +67,6 @@ pub(crate) enum SealError {
     /// The key wraps content keys, or does not.
     #[error("the key is of the other kind of key management")]
     Management,
-    /// The key can only open.
-    #[error("the key has no half that encrypts")]
-    OpenOnly,
     /// The generator of random numbers or the arithmetic failed.
     #[error("the content could not be encrypted")]
     Failed,
@@ -138,14 +139,6 @@ impl EncryptionKey {
     /// The key's name.
     pub(crate) fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
-    }
-
-    /// Whether tokens can be made with this key, not only opened.
-    pub(crate) fn can_seal(&self) -> bool {
-        match &self.material {
-            Material::Direct { .. } => true,
-            Material::Wrapped(wrapping) => wrapping.can_wrap(),
-        }
     }
 
     /// Whether tokens made for this key can be opened with it.

@@ -17,6 +17,9 @@ const HOW: &str = "`openssl rand -base64 32` or `cargo run --example keygen` mak
 /// The longest file that is read: a JWK Set of dozens of RSA keys fits.
 const MAX_FILE: usize = 256 * 1024;
 
+/// The builder's step for one secret.
+type Add = fn(&mut KeyRingBuilder, &[u8]) -> Result<(), ConfigError>;
+
 pub(super) fn from_env() -> Result<KeyRing, ConfigError> {
     from_vars(|name| std::env::var_os(name), |path| std::fs::read(path))
 }
@@ -40,7 +43,7 @@ pub(super) fn from_vars(
                 ),
             ));
         }
-        builder = builder.then(SET, |builder| builder.add_configured_jwks(&set.text));
+        builder = builder.then(SET, |builder| builder.add_jwks(&set.text));
         return builder.build().map_err(|error| set.error(&error));
     }
     if secrets.iter().all(Option::is_none) {
@@ -52,7 +55,7 @@ pub(super) fn from_vars(
         ));
     }
     let [access, encryption, refresh] = secrets;
-    let steps: [(_, fn(&mut KeyRingBuilder, &[u8]) -> _); 3] = [
+    let steps: [(_, Add); 3] = [
         (access, KeyRingBuilder::add_access_secret),
         (encryption, KeyRingBuilder::add_encryption_key),
         (refresh, KeyRingBuilder::add_refresh_secret),
@@ -202,9 +205,9 @@ mod tests {
         ])
         .unwrap();
         let keys = ring.load();
-        assert!(keys.require_signing().is_ok());
-        assert!(keys.require_encryption().is_ok());
-        assert!(keys.require_sessions().is_ok());
+        assert!(keys.active_signing().is_some());
+        assert!(keys.active_encryption().is_some());
+        assert!(keys.sessions.is_some());
     }
 
     #[test]
@@ -304,9 +307,9 @@ mod tests {
         );
         let ring = ring(&[("TOWER_BEARER_KEYS", &set)]).unwrap();
         let keys = ring.load();
-        assert_eq!(keys.require_signing().unwrap().kid(), Some("s"));
-        assert!(keys.require_encryption().is_ok());
-        assert!(keys.require_sessions().is_ok());
+        assert_eq!(keys.active_signing().unwrap().kid(), Some("s"));
+        assert!(keys.active_encryption().is_some());
+        assert!(keys.sessions.is_some());
         let error = refused(&[("TOWER_BEARER_KEYS", &set), ("ACCESS_SECRET", A)]);
         assert_eq!(error.setting(), "TOWER_BEARER_KEYS");
         let error = refused(&[("TOWER_BEARER_KEYS", "{\"keys\":[\"sEcReT\"]}")]);

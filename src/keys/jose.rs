@@ -133,10 +133,6 @@ impl Wrapping {
         self.management
     }
 
-    pub(super) fn can_wrap(&self) -> bool {
-        true
-    }
-
     pub(super) fn can_unwrap(&self) -> bool {
         self.decrypter.is_some()
     }

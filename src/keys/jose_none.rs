@@ -27,10 +27,6 @@ impl Wrapping {
         match self.0 {}
     }
 
-    pub(super) fn can_wrap(&self) -> bool {
-        match self.0 {}
-    }
-
     pub(super) fn can_unwrap(&self) -> bool {
         match self.0 {}
     }

@@ -2,6 +2,8 @@
 //!
 //! A small type of our own, because verifying with somebody's public keys must not need OpenSSL.
 
+use std::sync::Arc;
+
 use ring::rsa::{KeyPairComponents, PublicKeyComponents};
 use serde::{Deserialize, de::IgnoredAny};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -48,8 +50,8 @@ struct JwkSet {
 
 /// A key by what it is for.
 pub(super) enum Purpose {
-    Signing(SigningKey),
-    Encryption(EncryptionKey),
+    Signing(Arc<SigningKey>),
+    Encryption(Arc<EncryptionKey>),
     /// `"use": "refresh"`: a secret of the refresh cookie.
     Refresh(Secret<Vec<u8>>),
 }
@@ -90,12 +92,20 @@ impl Jwk {
                 self.expect_kty("oct")?;
                 Ok(Purpose::Refresh(bytes("k", &self.k)?))
             }
-            Some("enc") => self.encryption_key().map(Purpose::Encryption),
-            Some("sig") => self.signing_key().map(Purpose::Signing),
-            None if self.is_for_encryption() => self.encryption_key().map(Purpose::Encryption),
-            None => self.signing_key().map(Purpose::Signing),
+            Some("enc") => self.encryption_purpose(),
+            Some("sig") => self.signing_purpose(),
+            None if self.is_for_encryption() => self.encryption_purpose(),
+            None => self.signing_purpose(),
             Some(_) => Err(problem("\"use\" must be \"sig\", \"enc\" or \"refresh\"")),
         }
+    }
+
+    fn signing_purpose(&self) -> Result<Purpose, ConfigError> {
+        Ok(Purpose::Signing(Arc::new(self.signing_key()?)))
+    }
+
+    fn encryption_purpose(&self) -> Result<Purpose, ConfigError> {
+        Ok(Purpose::Encryption(Arc::new(self.encryption_key()?)))
     }
 
     /// A key of somebody else's public set: `None` when it is not for what we verify.

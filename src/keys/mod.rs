@@ -19,6 +19,13 @@ mod session;
 mod signing;
 mod snapshot;
 mod weak;
+#[cfg_attr(
+    not(feature = "josekit"),
+    allow(
+        dead_code,
+        reason = "headers are read, and refused, alike with and without the feature"
+    )
+)]
 mod wrap_header;
 
 pub use self::{
@@ -27,10 +34,10 @@ pub use self::{
     ring::KeyRing,
 };
 pub(crate) use self::{
-    encryption::{ContentKey, EncryptionKey, OpenError, SealError, Sealed, Wrapped},
+    encryption::{ContentKey, EncryptionKey},
     header::{ACCESS_TOKEN_TYPE, Content},
-    session::SessionKeys,
-    signing::{SignError, Signature, SigningKey},
+    session::{SessionKeyId, SessionKeySet, SessionKeys},
+    signing::SigningKey,
     snapshot::{Keys, LookupError},
     wrap_header::{Epk, WrapHeader},
 };

@@ -114,54 +114,16 @@ impl KeyRing {
     /// When `next` lacks a purpose that is in use: a service that encrypts its tokens cannot
     /// go on without an encryption key. The keys are then left as they are.
     pub fn rotate(&self, next: KeyRing) -> Result<(), ConfigError> {
-        let current = self.0.load_full();
         let next = next.0.load_full();
-        let kept = |had: bool, has: bool, purpose: &'static str| {
-            if had && !has {
-                return Err(ConfigError::new(
-                    purpose,
-                    "the keys in use have none to follow them",
-                ));
-            }
-            Ok(())
-        };
-        kept(
-            !current.signing.is_empty(),
-            !next.signing.is_empty(),
-            "signing keys",
-        )?;
-        kept(
-            current.active_signing().is_some(),
-            next.active_signing().is_some(),
-            "signing keys",
-        )?;
-        kept(
-            !current.encryption.is_empty(),
-            !next.encryption.is_empty(),
-            "encryption keys",
-        )?;
-        kept(
-            current.active_encryption().is_some(),
-            next.active_encryption().is_some(),
-            "encryption keys",
-        )?;
-        kept(
-            current.sessions.is_some(),
-            next.sessions.is_some(),
-            "refresh secrets",
-        )?;
-        for key in &next.encryption {
-            // A key that stays has been used as often as before, whoever loaded it again.
-            let same = current
-                .encryption
-                .iter()
-                .find(|old| old.kid().is_some() && old.kid() == key.kid());
-            if let Some(old) = same {
-                key.continue_count(old.sealed());
+        loop {
+            let current = self.0.load_full();
+            current.check_successor(&next)?;
+            // Another rotation may have come in between; the check is then done again.
+            let previous = self.0.compare_and_swap(&current, next.clone());
+            if Arc::ptr_eq(&previous, &current) {
+                return Ok(());
             }
         }
-        self.0.store(next);
-        Ok(())
     }
 
     /// How many tokens this process has encrypted with the active shared key. When it comes near

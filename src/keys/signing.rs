@@ -3,20 +3,13 @@
 //! What `ring` holds inside its own key types cannot be wiped by us; everything on the way
 //! there lies in buffers that are.
 
+mod load;
+
 use std::fmt;
 
-use ring::{
-    agreement, hmac,
-    rand::SystemRandom,
-    signature::{self, KeyPair},
-};
+use ring::{hmac, rand::SystemRandom, signature};
 
-use super::{
-    SignatureAlgorithm as Alg,
-    header::{ACCESS_TOKEN_TYPE, check_kid, signed_header},
-    weak,
-};
-use crate::config::ConfigError;
+use super::{SignatureAlgorithm as Alg, header::signed_header};
 
 /// A key for signed tokens: verifies always, signs when it has its private half.
 pub(crate) struct SigningKey {
@@ -82,148 +75,6 @@ pub(crate) enum SignError {
 }
 
 impl SigningKey {
-    /// A shared secret, at least as long as the hash (RFC 7518 section 3.2).
-    pub(crate) fn hmac(alg: Alg, kid: Option<&str>, secret: &[u8]) -> Result<Self, ConfigError> {
-        let (algorithm, min) = match alg {
-            Alg::Hs256 => (hmac::HMAC_SHA256, 32),
-            Alg::Hs384 => (hmac::HMAC_SHA384, 48),
-            Alg::Hs512 => (hmac::HMAC_SHA512, 64),
-            _ => return Err(wrong_algorithm(alg, "HS256, HS384 or HS512")),
-        };
-        weak::check_len(secret, min).map_err(|p| ConfigError::new("signing secret", p))?;
-        Self::new(alg, kid, Material::Hmac(hmac::Key::new(algorithm, secret)))
-    }
-
-    /// The public half of an Ed25519 key: 32 bytes.
-    pub(crate) fn ed25519_public(kid: Option<&str>, public: &[u8]) -> Result<Self, ConfigError> {
-        if public.len() != 32 {
-            return Err(bad_key("an Ed25519 public key has 32 bytes"));
-        }
-        let public = public.into();
-        let private = None;
-        Self::new(Alg::EdDsa, kid, Material::Ed25519 { public, private })
-    }
-
-    /// An Ed25519 key from its seed; the public half has to belong to it.
-    pub(crate) fn ed25519_seed(
-        kid: Option<&str>,
-        seed: &[u8],
-        public: &[u8],
-    ) -> Result<Self, ConfigError> {
-        let pair = signature::Ed25519KeyPair::from_seed_and_public_key(seed, public)
-            .map_err(|_| bad_key("the Ed25519 seed and public key do not belong together"))?;
-        Self::ed25519_pair(kid, pair)
-    }
-
-    fn ed25519_pair(
-        kid: Option<&str>,
-        pair: signature::Ed25519KeyPair,
-    ) -> Result<Self, ConfigError> {
-        let public = pair.public_key().as_ref().into();
-        let private = Some(Box::new(pair));
-        Self::new(Alg::EdDsa, kid, Material::Ed25519 { public, private })
-    }
-
-    /// The public half of an ECDSA key: an uncompressed point (SEC 1 section 2.3.3) on the curve.
-    pub(crate) fn ecdsa_public(
-        alg: Alg,
-        kid: Option<&str>,
-        point: &[u8],
-    ) -> Result<Self, ConfigError> {
-        let (curve, len) = match alg {
-            Alg::Es256 => (&agreement::ECDH_P256, 65),
-            Alg::Es384 => (&agreement::ECDH_P384, 97),
-            _ => return Err(wrong_algorithm(alg, "ES256 or ES384")),
-        };
-        if point.len() != len || !on_curve(curve, point) {
-            return Err(bad_key("is not a point on the curve of its algorithm"));
-        }
-        let public = point.into();
-        let private = None;
-        Self::new(alg, kid, Material::Ecdsa { public, private })
-    }
-
-    /// An ECDSA key from its private scalar and its uncompressed point, which have to belong
-    /// together.
-    pub(crate) fn ecdsa_private(
-        alg: Alg,
-        kid: Option<&str>,
-        d: &[u8],
-        point: &[u8],
-    ) -> Result<Self, ConfigError> {
-        let pair = signature::EcdsaKeyPair::from_private_key_and_public_key(
-            ecdsa_signing(alg)?,
-            d,
-            point,
-            &SystemRandom::new(),
-        )
-        .map_err(|_| bad_key("the ECDSA scalar and point do not belong together"))?;
-        Self::ecdsa_pair(alg, kid, pair)
-    }
-
-    fn ecdsa_pair(
-        alg: Alg,
-        kid: Option<&str>,
-        pair: signature::EcdsaKeyPair,
-    ) -> Result<Self, ConfigError> {
-        let public = pair.public_key().as_ref().into();
-        let private = Some(Box::new(pair));
-        Self::new(alg, kid, Material::Ecdsa { public, private })
-    }
-
-    /// The public half of an RSA key of 2048 to 8192 bits.
-    pub(crate) fn rsa_public(
-        alg: Alg,
-        kid: Option<&str>,
-        n: &[u8],
-        e: &[u8],
-    ) -> Result<Self, ConfigError> {
-        let public = RsaPublic::new(n, e)?;
-        let private = None;
-        Self::rsa(alg, kid, Material::Rsa { public, private })
-    }
-
-    /// An RSA key of 2048 to 4096 bits from its components (RFC 7518 section 6.3.2).
-    pub(crate) fn rsa_components(
-        alg: Alg,
-        kid: Option<&str>,
-        components: &ring::rsa::KeyPairComponents<&[u8]>,
-    ) -> Result<Self, ConfigError> {
-        let pair = signature::RsaKeyPair::from_components(components)
-            .map_err(|_| bad_key(RSA_PRIVATE_REFUSED))?;
-        Self::rsa_pair(alg, kid, pair)
-    }
-
-    fn rsa_pair(
-        alg: Alg,
-        kid: Option<&str>,
-        pair: signature::RsaKeyPair,
-    ) -> Result<Self, ConfigError> {
-        let parts = signature::RsaPublicKeyComponents::<Vec<u8>>::from(pair.public());
-        let public = RsaPublic::new(&parts.n, &parts.e)?;
-        let private = Some(Box::new(pair));
-        Self::rsa(alg, kid, Material::Rsa { public, private })
-    }
-
-    fn rsa(alg: Alg, kid: Option<&str>, material: Material) -> Result<Self, ConfigError> {
-        if alg.is_rsa() {
-            Self::new(alg, kid, material)
-        } else {
-            Err(wrong_algorithm(alg, "RS256 to RS512 or PS256 to PS512"))
-        }
-    }
-
-    fn new(algorithm: Alg, kid: Option<&str>, material: Material) -> Result<Self, ConfigError> {
-        check_kid(kid)?;
-        Ok(Self {
-            algorithm,
-            kid: kid.map(Into::into),
-            material,
-            signs: true,
-            header: signed_header(algorithm, kid, ACCESS_TOKEN_TYPE).into(),
-        })
-    }
-
     /// The same key, which signs nothing any more.
     pub(super) fn verify_only(mut self) -> Self {
         self.signs = false;
@@ -351,33 +202,6 @@ impl SigningKey {
     }
 }
 
-const RSA_PRIVATE_REFUSED: &str =
-    "is not a consistent RSA private key of 2048 to 4096 bits with two primes of equal length";
-
-impl RsaPublic {
-    fn new(n: &[u8], e: &[u8]) -> Result<Self, ConfigError> {
-        let bits = match n.first() {
-            Some(&top) if top != 0 => n.len() * 8 - top.leading_zeros() as usize,
-            _ => 0,
-        };
-        if !(2048..=8192).contains(&bits) || n.last().is_none_or(|b| b & 1 == 0) {
-            return Err(bad_key("an RSA modulus is odd and has 2048 to 8192 bits"));
-        }
-        // `ring` takes exponents from 3 to 2^33 - 1; a larger one would fail at each request.
-        let exponent = e.iter().try_fold(0_u64, |acc, b| {
-            (acc < 1 << 33).then_some(acc << 8 | u64::from(*b))
-        });
-        let fits = exponent.is_some_and(|e| e >= 3 && e < 1 << 33 && e & 1 == 1);
-        if !fits || e.first() == Some(&0) {
-            return Err(bad_key("an RSA exponent is odd and from 3 to 2^33 - 1"));
-        }
-        Ok(Self {
-            n: n.into(),
-            e: e.into(),
-        })
-    }
-}
-
 impl Signature {
     fn zeroed(len: usize) -> Result<Self, SignError> {
         if len > MAX_SIGNATURE {
@@ -429,24 +253,6 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// `ring` checks a point when it agrees on a secret with it, so a throw-away agreement tells
-/// at start-up what would otherwise fail at each request.
-fn on_curve(curve: &'static agreement::Algorithm, point: &[u8]) -> bool {
-    let Ok(own) = agreement::EphemeralPrivateKey::generate(curve, &SystemRandom::new()) else {
-        return false;
-    };
-    let peer = agreement::UnparsedPublicKey::new(curve, point);
-    agreement::agree_ephemeral(own, &peer, |_| ()).is_ok()
-}
-
-fn ecdsa_signing(alg: Alg) -> Result<&'static signature::EcdsaSigningAlgorithm, ConfigError> {
-    match alg {
-        Alg::Es256 => Ok(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
-        Alg::Es384 => Ok(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
-        _ => Err(wrong_algorithm(alg, "ES256 or ES384")),
-    }
-}
-
 fn rsa_parameters(alg: Alg) -> &'static signature::RsaParameters {
     match alg {
         Alg::Rs384 => &signature::RSA_PKCS1_2048_8192_SHA384,
@@ -467,15 +273,4 @@ fn rsa_encoding(alg: Alg) -> &'static dyn signature::RsaEncoding {
         Alg::Ps512 => &signature::RSA_PSS_SHA512,
         _ => &signature::RSA_PKCS1_SHA256,
     }
-}
-
-fn bad_key(problem: &'static str) -> ConfigError {
-    ConfigError::new("signing key", problem)
-}
-
-fn wrong_algorithm(alg: Alg, accepted: &str) -> ConfigError {
-    ConfigError::new(
-        "signing key",
-        format!("is of a kind that {alg} is not for; {accepted} would be accepted"),
-    )
 }

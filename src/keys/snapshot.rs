@@ -35,39 +35,9 @@ impl Keys {
         self.signing.iter().find(|key| key.can_sign())
     }
 
-    /// The key that encrypts new tokens.
+    /// The key that encrypts new tokens: the first, because every one has the half for it.
     pub(crate) fn active_encryption(&self) -> Option<&Arc<EncryptionKey>> {
-        self.encryption.iter().find(|key| key.can_seal())
-    }
-
-    /// The key that signs new tokens, or an error that says how to give one.
-    pub(crate) fn require_signing(&self) -> Result<&Arc<SigningKey>, ConfigError> {
-        self.active_signing().ok_or_else(|| {
-            ConfigError::missing(
-                "signing key",
-                "the ring has none that signs; ACCESS_SECRET, TOWER_BEARER_KEYS or KeyRing::builder give one",
-            )
-        })
-    }
-
-    /// The key that encrypts new tokens, or an error that says how to give one.
-    pub(crate) fn require_encryption(&self) -> Result<&Arc<EncryptionKey>, ConfigError> {
-        self.active_encryption().ok_or_else(|| {
-            ConfigError::missing(
-                "encryption key",
-                "the ring has none that encrypts; ENCRYPTION_KEY, TOWER_BEARER_KEYS or KeyRing::builder give one",
-            )
-        })
-    }
-
-    /// The keys of the refresh cookie, or an error that says how to give one.
-    pub(crate) fn require_sessions(&self) -> Result<&SessionKeys, ConfigError> {
-        self.sessions.as_ref().ok_or_else(|| {
-            ConfigError::missing(
-                "refresh secret",
-                "the ring has none; REFRESH_SECRET, TOWER_BEARER_KEYS or KeyRing::builder give one",
-            )
-        })
+        self.encryption.first()
     }
 
     /// The key that writes exactly this protected header, without looking inside it.
@@ -130,6 +100,47 @@ impl Keys {
                 .encryption_by(None, key.management(), key.content())
                 .ok(),
         }
+    }
+
+    /// Whether `next` can take over: it has to serve every purpose that is in use. A key that
+    /// stays has been used as often as before, whoever loaded it again.
+    pub(super) fn check_successor(&self, next: &Self) -> Result<(), ConfigError> {
+        let purposes = [
+            (
+                self.signing.is_empty(),
+                next.signing.is_empty(),
+                "signing keys",
+            ),
+            (
+                self.active_signing().is_none(),
+                next.active_signing().is_none(),
+                "signing keys",
+            ),
+            (
+                self.encryption.is_empty(),
+                next.encryption.is_empty(),
+                "encryption keys",
+            ),
+            (
+                self.sessions.is_none(),
+                next.sessions.is_none(),
+                "refresh secrets",
+            ),
+        ];
+        for (unused, lacking, purpose) in purposes {
+            if lacking && !unused {
+                let problem = "the keys in use have none to follow them";
+                return Err(ConfigError::new(purpose, problem));
+            }
+        }
+        for key in &next.encryption {
+            let mut old = self.encryption.iter();
+            let same = old.find(|old| old.kid().is_some() && old.kid() == key.kid());
+            if let Some(old) = same {
+                key.continue_count(old.sealed());
+            }
+        }
+        Ok(())
     }
 
     /// Refuses two keys of one name in one purpose, and keys that no token could name.

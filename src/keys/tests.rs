@@ -1,6 +1,6 @@
 //! What keys do and refuse, through the crate-internal interface.
 
-use super::*;
+use super::{encryption::*, signing::SignError, *};
 
 fn secret(n: u8) -> Vec<u8> {
     (0..64)
@@ -90,7 +90,7 @@ fn ed25519_gives_the_published_signature() {
         "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
     let ring = jwk(ED25519).unwrap();
     let keys = ring.load();
-    let key = keys.require_signing().unwrap();
+    let key = keys.active_signing().unwrap();
     let signature = key.sign(message).unwrap();
     let text = base64_simd::URL_SAFE_NO_PAD.encode_to_string(signature.as_ref());
     assert_eq!(text, expected);
@@ -102,7 +102,7 @@ fn ed25519_gives_the_published_signature() {
 fn ecdsa_signs_and_verifies() {
     let ring = jwk(P256).unwrap();
     let keys = ring.load();
-    let key = keys.require_signing().unwrap();
+    let key = keys.active_signing().unwrap();
     assert_eq!(key.algorithm(), SignatureAlgorithm::Es256);
     let signature = key.sign(b"message").unwrap();
     assert!(key.verify(b"message", signature.as_ref()));
@@ -161,7 +161,7 @@ fn key_operations_are_honoured() {
     let verify_only = P256.replace("\"kid\":\"ec\"", "\"key_ops\":[\"verify\"]");
     let ring = jwk(&verify_only).unwrap();
     let keys = ring.load();
-    assert!(keys.require_signing().is_err());
+    assert!(keys.active_signing().is_none());
     assert_eq!(
         keys.signing[0].sign(b"x").unwrap_err(),
         SignError::PublicOnly
@@ -243,7 +243,7 @@ fn rotation_has_two_steps() {
     let ring = build(&[&old]);
     let clone = ring.clone();
     let before = ring.load_full();
-    let first = before.require_signing().unwrap().clone();
+    let first = before.active_signing().unwrap().clone();
     let signed = first.sign(b"m").unwrap();
     let accepts = |ring: &KeyRing| {
         let keys = ring.load();
@@ -252,9 +252,9 @@ fn rotation_has_two_steps() {
     };
 
     ring.rotate(build(&[&old, &new])).unwrap();
-    assert_eq!(clone.load().require_signing().unwrap().kid(), first.kid());
+    assert_eq!(clone.load().active_signing().unwrap().kid(), first.kid());
     ring.rotate(build(&[&new, &old])).unwrap();
-    assert_ne!(clone.load().require_signing().unwrap().kid(), first.kid());
+    assert_ne!(clone.load().active_signing().unwrap().kid(), first.kid());
     assert!(accepts(&clone));
     ring.rotate(build(&[&new])).unwrap();
     assert!(!accepts(&clone));
@@ -269,7 +269,7 @@ fn rotation_keeps_every_purpose_and_the_count() {
         .unwrap();
     assert!(ring.rotate(less).is_err());
     let keys = ring.load_full();
-    let key = keys.require_encryption().unwrap();
+    let key = keys.active_encryption().unwrap();
     key.seal_in_place(b"", &mut [0; 4]).unwrap();
     ring.rotate(KeyRing::from_master(&secret(1)).unwrap())
         .unwrap();
@@ -283,7 +283,7 @@ fn rotation_keeps_every_purpose_and_the_count() {
 fn an_exhausted_key_seals_nothing_more() {
     let ring = KeyRing::from_master(&secret(1)).unwrap();
     let keys = ring.load();
-    let key = keys.require_encryption().unwrap();
+    let key = keys.active_encryption().unwrap();
     key.continue_count(KeyRing::ENCRYPTION_LIMIT - 1);
     assert!(key.seal_in_place(b"", &mut [0; 4]).is_ok());
     let error = key.seal_in_place(b"", &mut [0; 4]).err();

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::secret::sha256;
+
 /// One sign-in on one client: the family of refresh tokens that replaced each other.
 ///
 /// 16 random bytes, written as 22 characters of base64url. It is no secret: it names a session in
@@ -67,6 +69,18 @@ macro_rules! bytes_type {
 bytes_type!(SessionId, 16);
 bytes_type!(SubjectTag, 16);
 bytes_type!(ClientBinding, 8);
+
+impl ClientBinding {
+    /// The binding of a client that shows `signal`, within one session.
+    ///
+    /// Salted with the random session id and not keyed: a keyed hash would change with the key and
+    /// make every browser a stranger, and the same client cannot be followed across sessions.
+    pub(crate) fn of(session: &SessionId, signal: &[u8]) -> Self {
+        let hash = sha256(&[b"tower-bearer client v1", session.as_bytes(), signal]);
+        let [a, b, c, d, e, f, g, h, ..] = hash;
+        Self([a, b, c, d, e, f, g, h])
+    }
+}
 
 impl FromStr for SessionId {
     type Err = ParseSessionIdError;

@@ -6,10 +6,18 @@ mod error;
 mod id;
 mod policy;
 mod record;
+mod record_codec;
+mod transition;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod proof;
 
 pub(crate) use decide::{Decision, Outcome, decide};
-pub(crate) use envelope::{Envelope, SealContext, UnsealError, seal, unseal};
+pub(crate) use envelope::{Envelope, SealContext, seal, unseal};
 pub use error::{SessionError, SessionErrorKind};
 pub use id::{ClientBinding, SessionId, SessionKey, SubjectTag};
 pub use policy::{ReusePolicy, RotationPolicy, RotationPolicyBuilder, SessionPolicy};
 pub use record::{RevokeReason, SessionRecord, SessionState};
+pub(crate) use transition::{Fresh, Opening};

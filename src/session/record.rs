@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::id::{ClientBinding, SessionId, SessionKey, SubjectTag};
+use super::{
+    envelope::Envelope,
+    id::{ClientBinding, SessionId, SessionKey, SubjectTag},
+};
 use crate::clock::Timestamp;
 
 /// Everything a store keeps of one session. Bounded: the same size after 10 000 rotations.
@@ -83,9 +86,61 @@ impl SessionRecord {
         }
     }
 
+    /// Which session it is.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The subject as the application names it.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// How often the session has rotated, 0 at sign-in.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// What names the client to its owner: `User-Agent` or what the application chose instead, at
+    /// most 200 bytes. The client wrote it, so it is escaped before it is shown.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The bytes that the application gave the session when it began.
+    pub fn context(&self) -> &[u8] {
+        &self.context
+    }
+
+    /// The client that the session was last rotated by.
+    pub fn client(&self) -> ClientBinding {
+        self.client
+    }
+
+    /// Whether the session may still be refreshed, and why not. Expiry is judged apart.
+    pub fn state(&self) -> SessionState {
+        self.state
+    }
+
+    /// When the session began.
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// When its client was last seen: at the last rotation, hand-out or first use of a token.
+    pub fn last_seen(&self) -> Timestamp {
+        let presented = self.presented_at.unwrap_or_default();
+        self.rotated_at.max(self.handed_out_at).max(presented)
+    }
+
     /// Whether the session is not revoked. Expiry is judged apart, with the store's time.
     pub fn is_live(&self) -> bool {
         matches!(self.state, SessionState::Live)
+    }
+
+    /// Whether `token` is the one the session expects.
+    pub(crate) fn is_current(&self, token: &Envelope) -> bool {
+        self.generation == token.generation && self.current == token.hash()
     }
 
     /// When the record is worth nothing any more, whatever its state.

@@ -170,6 +170,25 @@ impl<C> TokenCodec<C> {
         &self.inner.clock
     }
 
+    /// Whether the ring holds every key that minting needs, as it is now.
+    pub fn can_mint(&self) -> bool {
+        let keys = self.inner.keys.load();
+        let (signs, encrypts) = (
+            keys.active_signing().is_some(),
+            keys.active_encryption().is_some(),
+        );
+        match self.inner.profile {
+            Profile::Nested => signs && encrypts,
+            Profile::Encrypted => encrypts,
+            Profile::Signed => signs,
+        }
+    }
+
+    /// The longest accepted token in bytes.
+    pub fn max_token_bytes(&self) -> usize {
+        self.inner.max_token_bytes
+    }
+
     /// The ring the codec takes its keys from.
     pub fn keys(&self) -> &KeyRing {
         &self.inner.keys

@@ -184,10 +184,14 @@ fn ring(row: &Value) -> KeyRingBuilder {
         key
     };
     match row["key"]["keys"].as_array() {
-        None => KeyRing::builder().jwk(&pin(&row["key"]).to_string()),
+        None => KeyRing::builder()
+            .dangerous_weak_secrets()
+            .jwk(&pin(&row["key"]).to_string()),
         Some(set) => {
             let keys: Vec<Value> = set.iter().map(pin).collect();
-            KeyRing::builder().jwks(&serde_json::json!({ "keys": keys }).to_string())
+            KeyRing::builder()
+                .dangerous_weak_secrets()
+                .jwks(&serde_json::json!({ "keys": keys }).to_string())
         }
     }
 }

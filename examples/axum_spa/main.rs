@@ -1,0 +1,170 @@
+//! A page that signs in, calls an API and stays signed in, with the whole token lifecycle behind it.
+//!
+//! ```sh
+//! cargo run --example axum_spa
+//! ```
+//!
+//! Settings, all optional: `ADDR`, `ACCESS_TTL` (seconds), `ALLOWED_ORIGINS` (comma-separated),
+//! `INSECURE_COOKIE=1` (plain http on another host than localhost), and the keys as `KeyRing` reads
+//! them (`ACCESS_SECRET`, `REFRESH_SECRET`, `ENCRYPTION_KEY`; see the example `keygen`).
+
+mod page;
+mod problem;
+mod settings;
+mod users;
+
+use std::time::Duration;
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, State, rejection::JsonRejection},
+    http::{HeaderName, HeaderValue, header},
+    routing::{get, post},
+};
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tower::ServiceBuilder;
+use tower_bearer::{
+    AccessToken, BearerAuthLayer, Claims, ClaimsRequest, Denied, Event, EventSink, KeyRing,
+    MemoryStore, Origin, OriginGuardLayer, Profile, RefreshCookieLayer, RotationPolicy, Session,
+    SessionEndpoints, TokenCodec,
+};
+
+use crate::{
+    problem::Problem,
+    settings::Settings,
+    users::{DEMO_EMAIL, DEMO_PASSWORD, User, Users},
+};
+
+/// Anything that keeps the process from starting.
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// What our access tokens say beyond whom they speak for.
+#[derive(Serialize, Deserialize)]
+struct Role {
+    role: String,
+}
+
+/// The body of `POST /auth/login`.
+#[derive(Deserialize)]
+struct Login {
+    email: String,
+    password: String,
+}
+
+/// Checks the password; the rest is the layer's. The cookie travels with the response.
+async fn login(
+    State(users): State<Users>,
+    session: Session,
+    form: Result<Json<Login>, JsonRejection>,
+) -> Result<Json<AccessToken>, Problem> {
+    let Json(Login { email, password }) = form?;
+    let user = users.check(&email, password).await;
+    let user = user.ok_or(Problem::WrongCredentials)?;
+    Ok(Json(session.start(&user.id).await?))
+}
+
+/// Who the token says is asking.
+#[derive(Serialize)]
+struct Me {
+    #[serde(flatten)]
+    user: User,
+    session: Option<String>,
+    expires_at: u64,
+}
+
+/// Needs an access token: the layer around the route has verified it.
+async fn profile(
+    State(users): State<Users>,
+    claims: Claims<Role>,
+) -> Result<([(HeaderName, HeaderValue); 1], Json<Me>), Problem> {
+    let mut user = users
+        .by_id(claims.subject())
+        .cloned()
+        .ok_or(Problem::NoSuchUser)?;
+    // What counts is the role the token was minted with; a new one comes with the next refresh.
+    user.role = claims.custom().role.clone();
+    let me = Me {
+        user,
+        session: claims.session().map(str::to_owned),
+        expires_at: claims.expires_at().as_secs(),
+    };
+    let no_store = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(([no_store], Json(me)))
+}
+
+/// What deserves a line in the log, and in a real service a message to the user.
+fn report(event: &Event<'_>) {
+    if let Event::ReuseDetected {
+        session, subject, ..
+    } = event
+    {
+        eprintln!("an old refresh token came back: session {session} of {subject} is revoked");
+    }
+}
+
+fn app(settings: &Settings, keys: &KeyRing, origins: Vec<Origin>) -> Result<Router, Error> {
+    let users = Users::demo()?;
+    let codec = TokenCodec::<Role>::builder(Profile::Nested)
+        .issuer("https://id.example")
+        .audience("axum_spa")
+        .lifetime(settings.access_ttl)
+        // One process mints and verifies: there is no other clock to be lenient with.
+        .leeway(Duration::ZERO)
+        .build(keys)?;
+
+    // Serves sign-in and every refresh: an account that is gone ends its sessions here.
+    let accounts = users.clone();
+    let claims = move |request: ClaimsRequest| {
+        let role = accounts.by_id(request.subject()).map(|user| Role {
+            role: user.role.clone(),
+        });
+        async move { role.ok_or(Denied) }
+    };
+    // The grace may not outlast an access token; that only matters for the very short ones.
+    let rotation = RotationPolicy::builder()
+        .grace(settings.access_ttl.min(Duration::from_secs(30)))
+        .build()?;
+    let mut sessions = RefreshCookieLayer::builder(codec.clone(), MemoryStore::new(), claims)
+        .cookie_path("/auth")
+        .rotation(rotation)
+        .events(EventSink::new(report));
+    if settings.insecure_cookie {
+        sessions = sessions.dangerous_insecure_cookie();
+    }
+
+    let auth = Router::new()
+        .route("/login", post(login))
+        .layer(DefaultBodyLimit::max(4096))
+        .fallback_service(SessionEndpoints::new())
+        .layer(
+            ServiceBuilder::new()
+                .layer(OriginGuardLayer::from_origins(origins)?)
+                .layer(sessions.build()?),
+        );
+    let api = Router::new()
+        .route("/profile", get(profile))
+        .route_layer(BearerAuthLayer::new(codec));
+    Ok(page::router()
+        .nest("/auth", auth)
+        .nest("/api", api)
+        .with_state(users))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let settings = Settings::from_env()?;
+    let listener = TcpListener::bind(settings.addr).await?;
+    let listening = listener.local_addr()?;
+    let app = app(&settings, &settings::keys()?, settings.origins(listening)?)?;
+
+    println!("Open {} in a browser.", settings::url(listening));
+    println!("Sign in as {DEMO_EMAIL} with the password: {DEMO_PASSWORD}");
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async {
+            // Without a handler for ctrl-c the process just ends, which is as good.
+            let _ = tokio::signal::ctrl_c().await;
+        })
+        .await?;
+    Ok(())
+}

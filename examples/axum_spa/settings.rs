@@ -1,0 +1,93 @@
+//! What the environment says. Everything has a default that works on one machine.
+
+use std::{env, net::SocketAddr, time::Duration};
+
+use tower_bearer::{KeyRing, Origin};
+
+use crate::Error;
+
+/// How this process is to run.
+pub struct Settings {
+    /// `ADDR`: where to listen.
+    pub addr: SocketAddr,
+    /// `ACCESS_TTL`: how long an access token is good for, in whole seconds.
+    pub access_ttl: Duration,
+    /// `INSECURE_COOKIE=1`: no `Secure` on the cookie, for plain http on another host.
+    pub insecure_cookie: bool,
+    allowed_origins: Option<String>,
+}
+
+impl Settings {
+    /// Reads the environment; a value that cannot be used is an error, never a silent default.
+    pub fn from_env() -> Result<Self, Error> {
+        let read = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let addr = read("ADDR").unwrap_or_else(|| "127.0.0.1:3000".into());
+        let ttl = read("ACCESS_TTL").unwrap_or_else(|| "900".into());
+        Ok(Self {
+            addr: addr
+                .parse()
+                .map_err(|_| format!("ADDR: `{addr}` is not like 127.0.0.1:3000"))?,
+            access_ttl: ttl
+                .parse()
+                .map(Duration::from_secs)
+                .map_err(|_| format!("ACCESS_TTL: `{ttl}` is not a number of seconds"))?,
+            insecure_cookie: read("INSECURE_COOKIE").is_some_and(|value| value != "0"),
+            allowed_origins: read("ALLOWED_ORIGINS"),
+        })
+    }
+
+    /// `ALLOWED_ORIGINS`, or the page's own as seen from this machine: who may use the cookie.
+    pub fn origins(&self, listening: SocketAddr) -> Result<Vec<Origin>, Error> {
+        let list = match &self.allowed_origins {
+            Some(list) => list.clone(),
+            None => own_origins(listening).join(","),
+        };
+        list.split(',')
+            .map(str::trim)
+            .filter(|origin| !origin.is_empty())
+            .map(|origin| {
+                origin
+                    .parse()
+                    .map_err(|error| format!("ALLOWED_ORIGINS: `{origin}`: {error}").into())
+            })
+            .collect()
+    }
+}
+
+/// The keys from the environment, or fresh ones that end with this process.
+pub fn keys() -> Result<KeyRing, Error> {
+    match KeyRing::from_env() {
+        Ok(keys) => Ok(keys),
+        // A key that is there but unusable must not be replaced in silence.
+        Err(error) if error.is_missing() => {
+            eprintln!("WARNING: no keys in the environment ({error}).");
+            eprintln!("WARNING: using fresh random keys: a restart signs everybody out.");
+            eprintln!("WARNING: `cargo run --example keygen` prints a set to keep.");
+            Ok(KeyRing::generate()?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Where to point the browser.
+pub fn url(listening: SocketAddr) -> String {
+    let port = listening.port();
+    if listening.ip().is_unspecified() {
+        format!("http://localhost:{port}")
+    } else {
+        format!("http://{listening}")
+    }
+}
+
+fn own_origins(listening: SocketAddr) -> Vec<String> {
+    let port = listening.port();
+    let ip = listening.ip();
+    if ip.is_unspecified() || ip.is_loopback() {
+        // A browser on this machine may spell it in any of these ways.
+        ["127.0.0.1", "localhost", "[::1]"]
+            .map(|host| format!("http://{host}:{port}"))
+            .into()
+    } else {
+        vec![format!("http://{listening}")]
+    }
+}

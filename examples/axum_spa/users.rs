@@ -1,0 +1,94 @@
+//! The people who may sign in. A real service keeps them in a database; the shape stays the same.
+
+use std::sync::Arc;
+
+use argon2::{
+    Argon2,
+    password_hash::{self, PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use serde::Serialize;
+use tokio::{sync::Semaphore, task};
+
+/// The one account of the demonstration.
+pub const DEMO_EMAIL: &str = "dev@example.com";
+pub const DEMO_PASSWORD: &str = "correct horse battery staple";
+
+/// All accounts. Cheap to clone.
+#[derive(Clone)]
+pub struct Users(Arc<Inner>);
+
+struct Inner {
+    users: Vec<User>,
+    /// Checked when the account does not exist, so that the time of the answer does not tell.
+    dummy: String,
+    /// One check takes 19 MiB and a core for some milliseconds. More at once would be slower, and a
+    /// flood of sign-ins would take the memory of the machine.
+    checks: Semaphore,
+}
+
+/// An account.
+#[derive(Clone, Serialize)]
+pub struct User {
+    /// What tokens call the user: never changes, says nothing.
+    pub id: String,
+    pub email: String,
+    pub name: String,
+    pub role: String,
+    #[serde(skip)]
+    password: String,
+}
+
+impl Users {
+    /// The demonstration's account.
+    pub fn demo() -> Result<Self, password_hash::Error> {
+        let user = User {
+            id: "user-1".into(),
+            email: DEMO_EMAIL.into(),
+            name: "Dev Example".into(),
+            role: "admin".into(),
+            password: hash(DEMO_PASSWORD)?,
+        };
+        Ok(Self(Arc::new(Inner {
+            users: vec![user],
+            dummy: hash("nobody has this password")?,
+            checks: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
+        })))
+    }
+
+    /// The account that tokens call `id`.
+    pub fn by_id(&self, id: &str) -> Option<&User> {
+        self.0.users.iter().find(|user| user.id == id)
+    }
+
+    /// The account of `email` if `password` is right. An unknown account and a wrong password take
+    /// the same time and give the same answer.
+    pub async fn check(&self, email: &str, password: String) -> Option<User> {
+        let email = email.trim();
+        let user = self
+            .0
+            .users
+            .iter()
+            .find(|user| user.email.eq_ignore_ascii_case(email));
+        let stored = user.map_or(&self.0.dummy, |user| &user.password).clone();
+
+        // Nobody closes the semaphore, so there is always a permit to come.
+        let _permit = self.0.checks.acquire().await.ok()?;
+        // Argon2 is slow by design: on a runtime thread it would hold up every other request.
+        let right = task::spawn_blocking(move || verify(&password, &stored)).await;
+        user.filter(|_| right.unwrap_or(false)).cloned()
+    }
+}
+
+/// Argon2id with the parameters OWASP recommends and a fresh salt, as a PHC string.
+fn hash(password: &str) -> Result<String, password_hash::Error> {
+    let hash: PasswordHash = Argon2::default().hash_password(password.as_bytes())?;
+    Ok(hash.to_string())
+}
+
+fn verify(password: &str, stored: &str) -> bool {
+    PasswordHash::new(stored).is_ok_and(|stored| {
+        Argon2::default()
+            .verify_password(password.as_bytes(), &stored)
+            .is_ok()
+    })
+}

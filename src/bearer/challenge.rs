@@ -1,0 +1,270 @@
+//! The `WWW-Authenticate` header of a refusal (RFC 6750 section 3) and the values in it.
+
+use std::{fmt, str::FromStr};
+
+use http::{HeaderValue, Uri};
+
+use crate::config::ConfigError;
+
+/// The protection space that a challenge names (RFC 9110 section 11.5).
+///
+/// It is parsed, so that no text can break out of the header it is written into.
+///
+/// ```
+/// use tower_bearer::Realm;
+///
+/// let realm: Realm = "orders".parse()?;
+/// assert_eq!(realm.as_str(), "orders");
+/// assert!("a\r\nX: y".parse::<Realm>().is_err());
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Realm(Box<str>);
+
+/// One or more scopes (RFC 6749 section 3.3), separated by one space each.
+///
+/// ```
+/// use tower_bearer::Scope;
+///
+/// let scope: Scope = "admin write".parse()?;
+/// assert_eq!(scope.iter().collect::<Vec<_>>(), ["admin", "write"]);
+/// assert!("".parse::<Scope>().is_err());
+/// assert!("say \"please\"".parse::<Scope>().is_err());
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope(Box<str>);
+
+/// The address of the protected resource metadata (RFC 9728 section 5.1), from which a client
+/// learns where to obtain a token.
+///
+/// ```
+/// use tower_bearer::ResourceMetadata;
+///
+/// let url = "https://api.example/.well-known/oauth-protected-resource";
+/// assert_eq!(url.parse::<ResourceMetadata>()?.as_str(), url);
+/// assert!("/.well-known/oauth-protected-resource".parse::<ResourceMetadata>().is_err());
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceMetadata(Box<str>);
+
+impl Realm {
+    /// The realm as it is written into the challenge, without its quotes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Realm {
+    /// `api`.
+    fn default() -> Self {
+        Self("api".into())
+    }
+}
+
+impl FromStr for Realm {
+    type Err = ConfigError;
+
+    /// # Errors
+    ///
+    /// When the text is empty, longer than 255 bytes, or has a quote, a backslash, a control or a
+    /// non-ASCII character.
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        if text.is_empty() || text.len() > 255 || !text.bytes().all(|b| b == b' ' || is_plain(b)) {
+            return Err(ConfigError::new(
+                "realm",
+                "must be 1 to 255 printable ASCII characters without quotes and backslashes",
+            ));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl Scope {
+    /// The scopes, separated by one space each.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Each of the scopes.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split(' ')
+    }
+
+    /// Whether `granted`, the value of a `scope` claim, has every one of these scopes: whole
+    /// words, compared byte by byte. More than one space between words does no harm.
+    pub fn is_granted_by(&self, granted: &str) -> bool {
+        self.iter()
+            .all(|wanted| granted.split(' ').any(|scope| scope == wanted))
+    }
+}
+
+impl FromStr for Scope {
+    type Err = ConfigError;
+
+    /// # Errors
+    ///
+    /// When there is no scope, more than one space between two, or a character that a scope cannot
+    /// have: quotes, backslashes, controls and everything that is not ASCII.
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        let valid = |scope: &str| !scope.is_empty() && scope.bytes().all(is_plain);
+        if !text.split(' ').all(valid) {
+            return Err(ConfigError::new(
+                "scope",
+                "must be one or more words of printable ASCII characters without quotes and \
+                 backslashes, separated by one space each",
+            ));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl ResourceMetadata {
+    /// The address as it is written into the challenge.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ResourceMetadata {
+    type Err = ConfigError;
+
+    /// # Errors
+    ///
+    /// When the text is not an absolute `https` URL, or `http` as in development, or has a
+    /// fragment, a quote or a backslash.
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        let is_url = text.parse::<Uri>().is_ok_and(|uri| {
+            matches!(uri.scheme_str(), Some("https" | "http")) && uri.authority().is_some()
+        });
+        if !is_url || text.contains('#') || !text.bytes().all(is_plain) {
+            return Err(ConfigError::new(
+                "resource metadata",
+                "must be an absolute https URL without a fragment, such as \
+                 https://api.example/.well-known/oauth-protected-resource",
+            ));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// What needs no escape within a quoted string, the space left out (RFC 6750 section 3).
+fn is_plain(b: u8) -> bool {
+    matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)
+}
+
+/// The error codes of RFC 6750 section 3.1.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ErrorCode {
+    InsufficientScope,
+    InvalidRequest,
+    InvalidToken,
+}
+
+impl ErrorCode {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken => "invalid_token",
+        }
+    }
+
+    /// One fixed text for each code, which tells a forged token from an expired one to nobody.
+    fn description(self) -> &'static str {
+        match self {
+            Self::InsufficientScope => "the access token does not carry the required scope",
+            Self::InvalidRequest => "the request does not carry one well-formed bearer token",
+            Self::InvalidToken => "the access token is not acceptable",
+        }
+    }
+}
+
+/// What challenges are made of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Challenge {
+    pub(super) realm: Realm,
+    pub(super) scope: Option<Scope>,
+    pub(super) resource_metadata: Option<ResourceMetadata>,
+    pub(super) error_description: bool,
+}
+
+impl Challenge {
+    /// The header's value. Each attribute occurs at most once.
+    pub(super) fn render(&self, error: Option<ErrorCode>) -> HeaderValue {
+        let mut text = format!("Bearer realm=\"{}\"", self.realm.as_str());
+        let mut attribute = |name: &str, value: &str| {
+            for part in [", ", name, "=\"", value, "\""] {
+                text.push_str(part);
+            }
+        };
+        if let Some(error) = error {
+            attribute("error", error.as_str());
+            if self.error_description {
+                attribute("error_description", error.description());
+            }
+        }
+        if let Some(scope) = &self.scope {
+            attribute("scope", scope.as_str());
+        }
+        if let Some(url) = &self.resource_metadata {
+            attribute("resource_metadata", url.as_str());
+        }
+        // Every part was parsed, so this cannot fail; a bare scheme is a challenge all the same.
+        HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_attribute_once_and_in_order() {
+        let challenge = Challenge {
+            realm: "r".parse().unwrap(),
+            scope: Some("a b".parse().unwrap()),
+            resource_metadata: Some("https://api.example/m".parse().unwrap()),
+            error_description: true,
+        };
+        assert_eq!(
+            challenge.render(Some(ErrorCode::InvalidToken)),
+            "Bearer realm=\"r\", error=\"invalid_token\", \
+             error_description=\"the access token is not acceptable\", scope=\"a b\", \
+             resource_metadata=\"https://api.example/m\""
+        );
+        assert_eq!(Challenge::default().render(None), "Bearer realm=\"api\"");
+    }
+
+    #[test]
+    fn nothing_breaks_out_of_the_header() {
+        for bad in ["", "a\"b", "a\\b", "a\r\nX: y", "caf\u{e9}", "a\tb", "\0"] {
+            assert!(bad.parse::<Realm>().is_err(), "{bad:?}");
+            assert!(bad.parse::<Scope>().is_err(), "{bad:?}");
+            let url = format!("https://api.example/{bad}#");
+            assert!(url.parse::<ResourceMetadata>().is_err(), "{bad:?}");
+        }
+        assert!("a  b".parse::<Scope>().is_err());
+        assert!("x".repeat(256).parse::<Realm>().is_err());
+        assert!(
+            "https://api.example/\""
+                .parse::<ResourceMetadata>()
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn scopes_are_whole_words() {
+        let admin: Scope = "admin".parse().unwrap();
+        assert!(admin.is_granted_by("read  admin"));
+        assert!(!admin.is_granted_by("administrator readadmin Admin"));
+        assert!(!admin.is_granted_by(""));
+    }
+}

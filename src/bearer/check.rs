@@ -1,0 +1,31 @@
+//! The hook that may refuse a token that is otherwise good.
+
+use std::{error::Error, fmt};
+
+use crate::token::TokenContext;
+
+/// Why a check refused a verified token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// The check itself failed: 500 without a challenge.
+    Internal,
+    /// The token, its session or its subject is revoked: 401 `invalid_token`.
+    Revoked,
+    /// Whether it is revoked cannot be told at the moment: 503 with `Retry-After`.
+    Unavailable,
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Internal => "the revocation check failed",
+            Self::Revoked => "the access token is revoked",
+            Self::Unavailable => "the revocation state is unavailable",
+        })
+    }
+}
+
+impl Error for CheckError {}
+
+pub(super) type CheckFn = dyn Fn(&TokenContext) -> Result<(), CheckError> + Send + Sync;

@@ -1,0 +1,51 @@
+//! How a handler gets at the claims.
+
+use http::Extensions;
+
+use crate::{
+    guard::Anonymous,
+    rejection::{Rejection, RejectionKind},
+    token::{Claims, TokenContext},
+};
+
+impl<C: Send + Sync + 'static> Claims<C> {
+    /// The claims of the request that these extensions belong to, as
+    /// [`BearerAuthLayer`](crate::BearerAuthLayer) put them there.
+    ///
+    /// # Errors
+    ///
+    /// [`RejectionKind::MissingCredentials`] when the layer is optional and nobody signed in, and
+    /// [`RejectionKind::Internal`], naming the mistake, when the layer is missing or its codec has
+    /// claims of another type than `C`.
+    ///
+    /// ```
+    /// use tower_bearer::{Claims, NoClaims, RejectionKind};
+    ///
+    /// let request = http::Request::new(());
+    /// let rejection = Claims::<NoClaims>::from_extensions(request.extensions()).unwrap_err();
+    /// assert_eq!(rejection.kind(), RejectionKind::Internal);
+    /// assert!(rejection.to_string().starts_with("BearerAuthLayer is missing"));
+    /// ```
+    pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
+        if let Some(claims) = extensions.get::<Self>() {
+            return Ok(claims.clone());
+        }
+        if extensions.get::<TokenContext>().is_some() {
+            return Err(Rejection::new(
+                RejectionKind::Internal,
+                "the codec of BearerAuthLayer has claims of another type",
+            ));
+        }
+        Err(match extensions.get::<Anonymous>() {
+            Some(Anonymous { challenge }) => Rejection::new(
+                RejectionKind::MissingCredentials,
+                "the request carries no bearer token",
+            )
+            .with_challenge(challenge.clone()),
+            None => Rejection::new(
+                RejectionKind::Internal,
+                "BearerAuthLayer is missing: it must wrap whatever reads the claims",
+            ),
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! The decision of `BearerAuth` over one request head. No I/O, nothing waits.
+
+use std::{fmt, sync::Arc};
+
+use http::{Extensions, HeaderMap, HeaderValue, Method, header};
+use serde::de::DeserializeOwned;
+
+use super::{
+    challenge::{Challenge, ErrorCode},
+    check::{CheckError, CheckFn},
+    extract::{Credentials, credentials},
+};
+use crate::{
+    guard::Anonymous,
+    rejection::{Rejection, RejectionKind},
+    token::{TokenCodec, TokenError, TokenErrorKind},
+};
+
+/// Everything `BearerAuthLayer` was told, shared by its services.
+pub(super) struct Config<C> {
+    pub(super) codec: TokenCodec<C>,
+    pub(super) optional: bool,
+    pub(super) preflight: bool,
+    pub(super) check: Option<Arc<CheckFn>>,
+    challenge: Challenge,
+    // The three challenges, rendered once.
+    missing: HeaderValue,
+    invalid_request: HeaderValue,
+    invalid_token: HeaderValue,
+}
+
+impl<C> Config<C> {
+    pub(super) fn new(codec: TokenCodec<C>) -> Self {
+        let challenge = Challenge::default();
+        Self {
+            codec,
+            optional: false,
+            preflight: false,
+            check: None,
+            missing: challenge.render(None),
+            invalid_request: challenge.render(Some(ErrorCode::InvalidRequest)),
+            invalid_token: challenge.render(Some(ErrorCode::InvalidToken)),
+            challenge,
+        }
+    }
+
+    /// Changes what challenges are made of.
+    pub(super) fn set_challenge(&mut self, change: impl FnOnce(&mut Challenge)) {
+        change(&mut self.challenge);
+        self.missing = self.challenge.render(None);
+        self.invalid_request = self.challenge.render(Some(ErrorCode::InvalidRequest));
+        self.invalid_token = self.challenge.render(Some(ErrorCode::InvalidToken));
+    }
+
+    fn is_preflight(&self, method: &Method, headers: &HeaderMap) -> bool {
+        self.preflight
+            && method == Method::OPTIONS
+            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+    }
+}
+
+impl<C> Config<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    /// Lets the request through, with its claims in the extensions, or says why not.
+    pub(super) fn decide(
+        &self,
+        method: &Method,
+        headers: &mut HeaderMap,
+        extensions: &mut Extensions,
+    ) -> Result<(), Rejection> {
+        let preflight = self.is_preflight(method, headers);
+        let token = match credentials(headers, self.codec.max_token_bytes()) {
+            Credentials::Token(token) => token,
+            Credentials::Missing if self.optional || preflight => {
+                extensions.insert(Anonymous {
+                    challenge: self.missing.clone(),
+                });
+                return Ok(());
+            }
+            Credentials::Missing => {
+                return Err(Rejection::new(
+                    RejectionKind::MissingCredentials,
+                    "the request carries no bearer token",
+                )
+                .with_challenge(self.missing.clone()));
+            }
+            Credentials::Malformed(reason) => {
+                return Err(Rejection::new(RejectionKind::InvalidRequest, reason)
+                    .with_challenge(self.invalid_request.clone()));
+            }
+            Credentials::TooLarge => {
+                let error = TokenError::new(
+                    TokenErrorKind::TooLarge,
+                    "the token is longer than accepted",
+                );
+                return Err(Rejection::token(error).with_challenge(self.invalid_token.clone()));
+            }
+        };
+        let now = self.codec.clock().now();
+        let claims = self
+            .codec
+            .verify_at(token, now)
+            .map_err(|e| Rejection::token(e).with_challenge(self.invalid_token.clone()))?;
+        let context = claims.context();
+        if let Some(check) = &self.check {
+            check(&context).map_err(|e| self.refused_by_check(e))?;
+        }
+        extensions.insert(context);
+        extensions.insert(claims);
+        Ok(())
+    }
+
+    fn refused_by_check(&self, error: CheckError) -> Rejection {
+        match error {
+            CheckError::Internal => {
+                Rejection::new(RejectionKind::Internal, "the revocation check failed")
+            }
+            CheckError::Revoked => {
+                Rejection::new(RejectionKind::InvalidToken, "the access token is revoked")
+                    .with_challenge(self.invalid_token.clone())
+            }
+            CheckError::Unavailable => Rejection::new(
+                RejectionKind::Unavailable,
+                "the revocation state is unavailable",
+            ),
+        }
+    }
+}
+
+// By hand, because a derive would ask for `C: Clone`.
+impl<C> Clone for Config<C> {
+    fn clone(&self) -> Self {
+        Self {
+            codec: self.codec.clone(),
+            optional: self.optional,
+            preflight: self.preflight,
+            check: self.check.clone(),
+            challenge: self.challenge.clone(),
+            missing: self.missing.clone(),
+            invalid_request: self.invalid_request.clone(),
+            invalid_token: self.invalid_token.clone(),
+        }
+    }
+}
+
+impl<C> fmt::Debug for Config<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            codec,
+            optional,
+            preflight,
+            check,
+            challenge,
+            missing: _,
+            invalid_request: _,
+            invalid_token: _,
+        } = self;
+        f.debug_struct("Config")
+            .field("codec", codec)
+            .field("optional", optional)
+            .field("preflight", preflight)
+            .field("check", &check.as_ref().map(|_| "<fn>"))
+            .field("challenge", challenge)
+            .finish()
+    }
+}

@@ -1,0 +1,144 @@
+//! The `Authorization` header (RFC 6750 section 2.1, RFC 9110 section 11.4).
+
+use http::{HeaderMap, header};
+
+/// What a request carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Credentials<'a> {
+    /// No bearer credentials: no header, an empty one, or another scheme.
+    Missing,
+    /// Bearer credentials that are not written as the grammar says, and why.
+    Malformed(&'static str),
+    /// One token68.
+    Token(&'a str),
+    /// A token that is longer than accepted. Its characters were not looked at.
+    TooLarge,
+}
+
+/// Reads the credentials and marks the header sensitive, whatever it holds, so that no layer
+/// further in logs it.
+pub(super) fn credentials(headers: &mut HeaderMap, max_bytes: usize) -> Credentials<'_> {
+    let mut lines = headers.get_all(header::AUTHORIZATION).iter();
+    if lines.next().is_none() {
+        return Credentials::Missing;
+    }
+    if lines.next().is_some() {
+        for (name, value) in headers.iter_mut() {
+            if name == header::AUTHORIZATION {
+                value.set_sensitive(true);
+            }
+        }
+        // Two layers that pick different lines would disagree on who is asking.
+        return Credentials::Malformed("the authorization header is repeated");
+    }
+    match headers.get_mut(header::AUTHORIZATION) {
+        Some(value) => {
+            value.set_sensitive(true);
+            parse(value.as_bytes(), max_bytes)
+        }
+        None => Credentials::Missing,
+    }
+}
+
+fn parse(value: &[u8], max_bytes: usize) -> Credentials<'_> {
+    let value = trim(value);
+    let scheme = value.iter().take_while(|b| is_tchar(**b)).count();
+    let (scheme, rest) = value.split_at_checked(scheme).unwrap_or((value, b""));
+    if !scheme.eq_ignore_ascii_case(b"bearer") {
+        return Credentials::Missing;
+    }
+    let spaces = rest.iter().take_while(|b| **b == b' ').count();
+    let token = rest.get(spaces..).unwrap_or_default();
+    if spaces == 0 || token.is_empty() {
+        return Credentials::Malformed("no token follows the bearer scheme");
+    }
+    if token.len() > max_bytes {
+        return Credentials::TooLarge;
+    }
+    let padding = token.iter().rev().take_while(|b| **b == b'=').count();
+    let characters = token
+        .get(..token.len().saturating_sub(padding))
+        .unwrap_or_default();
+    // The fold has no early exit, so that it compiles to wide comparisons.
+    let all_token68 = characters.iter().fold(true, |all, b| all & is_token68(*b));
+    if characters.is_empty() || !all_token68 {
+        return Credentials::Malformed("the token has characters that a token cannot have");
+    }
+    match std::str::from_utf8(token) {
+        Ok(token) => Credentials::Token(token),
+        Err(_) => Credentials::Malformed("the token has characters that a token cannot have"),
+    }
+}
+
+/// Takes the optional white space around a field value away (RFC 9110 section 5.5), which not
+/// every HTTP implementation has done by now.
+fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// A character of a scheme name (RFC 9110 section 5.6.2).
+fn is_tchar(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
+}
+
+/// A character of a token68 before its padding (RFC 9110 section 11.2).
+fn is_token68(b: u8) -> bool {
+    let letter = (b | 0x20).wrapping_sub(b'a') < 26;
+    let digit = b.wrapping_sub(b'0') < 10;
+    let other = (b == b'-') | (b == b'.') | (b == b'_') | (b == b'~') | (b == b'+') | (b == b'/');
+    letter | digit | other
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn token68_is_the_set_of_the_rfc() {
+        for b in 0..=u8::MAX {
+            let listed = b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
+            assert_eq!(is_token68(b), listed, "{b:#x}");
+        }
+    }
+
+    #[test]
+    fn the_scheme_is_a_whole_word_in_any_case() {
+        assert_eq!(parse(b"bEARER  a.b==", 8192), Credentials::Token("a.b=="));
+        assert_eq!(parse(b"Bearer~ a", 8192), Credentials::Missing);
+        assert_eq!(parse(b"Basic a", 8192), Credentials::Missing);
+        assert_eq!(parse(b"\t ", 8192), Credentials::Missing);
+        assert_eq!(parse(b"Bearer abc", 2), Credentials::TooLarge);
+        assert!(matches!(parse(b"Bearer", 8192), Credentials::Malformed(_)));
+        assert!(matches!(
+            parse(b"Bearer,a", 8192),
+            Credentials::Malformed(_)
+        ));
+        assert!(matches!(
+            parse(b"Bearer\xff a", 8192),
+            Credentials::Malformed(_)
+        ));
+        assert!(matches!(
+            parse(b"Bearer a=b", 8192),
+            Credentials::Malformed(_)
+        ));
+    }
+
+    #[test]
+    fn every_line_is_marked_sensitive() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::AUTHORIZATION, HeaderValue::from_static("Basic a"));
+        assert_eq!(credentials(&mut headers, 8192), Credentials::Missing);
+        assert!(headers.values().all(HeaderValue::is_sensitive));
+        headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer a"));
+        assert!(matches!(
+            credentials(&mut headers, 8192),
+            Credentials::Malformed(_)
+        ));
+        assert!(headers.values().all(HeaderValue::is_sensitive));
+    }
+}

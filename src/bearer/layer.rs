@@ -1,0 +1,135 @@
+//! `BearerAuthLayer`.
+
+use std::{fmt, sync::Arc};
+
+use http::Response;
+use tower_layer::Layer;
+
+use super::{
+    challenge::{Realm, ResourceMetadata, Scope},
+    check::CheckError,
+    decide::Config,
+    service::BearerAuth,
+};
+use crate::{
+    event::EventSink,
+    rejection::{CustomRejection, DefaultRejection, Refusal, Rejection},
+    token::{NoClaims, TokenCodec, TokenContext},
+};
+
+/// Lets requests through that carry a good bearer token, and answers the others.
+///
+/// On success the claims are in the request extensions as [`Claims<C>`](crate::Claims) and, for
+/// code that does not know `C`, as [`TokenContext`], and the `Authorization` value is marked
+/// sensitive. See the [module documentation](super) for an example and the answers.
+#[must_use]
+pub struct BearerAuthLayer<C = NoClaims, R = DefaultRejection> {
+    config: Arc<Config<C>>,
+    refusal: Refusal<R>,
+}
+
+impl<C> BearerAuthLayer<C> {
+    /// Accepts what `codec` verifies, by the codec's clock. The realm is `api`.
+    pub fn new(codec: TokenCodec<C>) -> Self {
+        Self {
+            config: Arc::new(Config::new(codec)),
+            refusal: Refusal::default(),
+        }
+    }
+}
+
+impl<C, R> BearerAuthLayer<C, R> {
+    /// Refuses verified tokens for a reason of the application's, such as a revoked session. It
+    /// runs on the request's path and replaces a check that was given earlier.
+    pub fn check(
+        self,
+        check: impl Fn(&TokenContext) -> Result<(), CheckError> + Send + Sync + 'static,
+    ) -> Self {
+        self.update(|config| config.check = Some(Arc::new(check)))
+    }
+
+    /// Adds a fixed sentence to the challenge of a refusal. Off by default: clients act on the
+    /// error code.
+    pub fn error_description(self, enabled: bool) -> Self {
+        self.update(|config| config.set_challenge(|c| c.error_description = enabled))
+    }
+
+    /// Where refusals are reported to.
+    pub fn events(mut self, events: EventSink) -> Self {
+        self.refusal.events = events;
+        self
+    }
+
+    /// Lets requests without credentials through, without claims. A bad token is still refused.
+    pub fn optional(self) -> Self {
+        self.update(|config| config.optional = true)
+    }
+
+    /// Whether CORS preflight requests pass without credentials: `OPTIONS` with
+    /// `Access-Control-Request-Method`. Off by default, because a CORS layer belongs outside of
+    /// this one and answers them before they get here.
+    pub fn preflight(self, passes: bool) -> Self {
+        self.update(|config| config.preflight = passes)
+    }
+
+    /// The realm that challenges name.
+    pub fn realm(self, realm: Realm) -> Self {
+        self.update(|config| config.set_challenge(|c| c.realm = realm))
+    }
+
+    /// Replaces the answer to refused requests. What the contract asks for is added to it; see
+    /// [`RejectionResponse`](crate::RejectionResponse).
+    pub fn rejection_response<B>(
+        self,
+        response: impl Fn(&Rejection) -> Response<B> + Send + Sync + 'static,
+    ) -> BearerAuthLayer<C, CustomRejection<B>> {
+        BearerAuthLayer {
+            config: self.config,
+            refusal: self.refusal.with_responder(CustomRejection::new(response)),
+        }
+    }
+
+    /// Where a client finds out how to obtain a token (RFC 9728), named in every challenge.
+    pub fn resource_metadata(self, url: ResourceMetadata) -> Self {
+        self.update(|config| config.set_challenge(|c| c.resource_metadata = Some(url)))
+    }
+
+    /// The scope a client should ask for, named in every challenge. It is a hint: to demand it,
+    /// use [`RequireScopeLayer`](super::RequireScopeLayer).
+    pub fn scope(self, scope: Scope) -> Self {
+        self.update(|config| config.set_challenge(|c| c.scope = Some(scope)))
+    }
+
+    fn update(mut self, change: impl FnOnce(&mut Config<C>)) -> Self {
+        change(Arc::make_mut(&mut self.config));
+        self
+    }
+}
+
+impl<S, C, R: Clone> Layer<S> for BearerAuthLayer<C, R> {
+    type Service = BearerAuth<S, C, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        BearerAuth::new(inner, self.config.clone(), self.refusal.clone())
+    }
+}
+
+// By hand, because a derive would ask for `C: Clone`.
+impl<C, R: Clone> Clone for BearerAuthLayer<C, R> {
+    fn clone(&self) -> Self {
+        Self {
+            config: self.config.clone(),
+            refusal: self.refusal.clone(),
+        }
+    }
+}
+
+impl<C, R: fmt::Debug> fmt::Debug for BearerAuthLayer<C, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { config, refusal } = self;
+        f.debug_struct("BearerAuthLayer")
+            .field("config", config)
+            .field("refusal", refusal)
+            .finish()
+    }
+}

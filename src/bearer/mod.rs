@@ -1,0 +1,71 @@
+//! Bearer tokens in front of a service (RFC 6750).
+//!
+//! [`BearerAuthLayer`] reads the `Authorization` header, verifies the token and puts its claims
+//! into the request extensions. [`RequireScopeLayer`] goes inside of it and asks for scopes.
+//! Neither waits for anything: a request is passed on or answered at once.
+//!
+//! | situation | status | `WWW-Authenticate` | `grpc-status` |
+//! |---|---|---|---|
+//! | no `Authorization`, an empty one, another scheme | 401 | `Bearer realm="api"` | 16 |
+//! | not `Bearer`, spaces, one token; or two header lines | 400 | `error="invalid_request"` | 3 |
+//! | the token is not acceptable, or revoked | 401 | `error="invalid_token"` | 16 |
+//! | a scope is lacking | 403 | `error="insufficient_scope"` | 7 |
+//! | the revocation state is unavailable | 503 | none, but `Retry-After` | 14 |
+//! | the server is at fault | 500 | none | 13 |
+//!
+//! Every refusal carries `Cache-Control: no-store` and, for the layers further out, the
+//! [`Rejection`](crate::Rejection) in its extensions. A request whose content type is gRPC's gets
+//! a gRPC answer: HTTP 200 with the status in the headers, because a plain 401 makes a streaming
+//! call look successful until its first message. Tokens are taken from the header alone, never
+//! from the query or the body, where logs and caches keep them.
+//!
+//! A CORS layer belongs outside: browsers send preflight requests without credentials.
+//!
+//! # Example
+//!
+//! ```
+//! use http::{Request, Response, StatusCode};
+//! use tower::{Layer, ServiceExt, service_fn};
+//! use tower_bearer::{BearerAuthLayer, Claims, KeyRing, RequireScopeLayer, TokenCodec};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let keys = KeyRing::generate()?;
+//! let codec = TokenCodec::nested(&keys, "https://id.example", "api")?;
+//! let token = codec.mint("alice", &tower_bearer::NoClaims {})?;
+//!
+//! let hello = service_fn(|request: Request<String>| async move {
+//!     let claims = Claims::<tower_bearer::NoClaims>::from_extensions(request.extensions());
+//!     let name = claims.map(|c| c.subject().to_owned()).unwrap_or_default();
+//!     Ok::<_, std::convert::Infallible>(Response::new(name))
+//! });
+//! let service = BearerAuthLayer::new(codec).realm("orders".parse()?).layer(hello);
+//!
+//! let request = Request::builder()
+//!     .header("authorization", format!("Bearer {}", token.as_str()))
+//!     .body(String::new())?;
+//! let response = service.clone().oneshot(request).await?;
+//! assert_eq!(response.body(), "alice");
+//!
+//! let response = service.oneshot(Request::new(String::new())).await?;
+//! assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+//! assert_eq!(response.headers()["www-authenticate"], "Bearer realm=\"orders\"");
+//! # let _ = RequireScopeLayer::new("orders:write".parse()?);
+//! # Ok(())
+//! # }
+//! ```
+
+mod challenge;
+mod check;
+mod claims;
+mod decide;
+mod extract;
+mod layer;
+mod scope;
+mod service;
+
+pub use challenge::{Realm, ResourceMetadata, Scope};
+pub use check::CheckError;
+pub use layer::BearerAuthLayer;
+pub use scope::{RequireScope, RequireScopeLayer};
+pub use service::BearerAuth;

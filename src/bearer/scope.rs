@@ -1,0 +1,200 @@
+//! `RequireScopeLayer`: what a token may be used for.
+
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Extensions, HeaderValue, Request, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::challenge::{Challenge, ErrorCode, Realm, ResourceMetadata, Scope};
+use crate::{
+    event::EventSink,
+    guard::{Anonymous, GuardFuture},
+    rejection::{
+        CustomRejection, DefaultRejection, Refusal, Rejection, RejectionKind, RejectionResponse,
+    },
+    token::TokenContext,
+};
+
+/// Lets requests through whose token carries every one of the required scopes.
+///
+/// It goes *inside* of [`BearerAuthLayer`](super::BearerAuthLayer), whose claims it reads: without
+/// that layer it answers 500 and never lets anything through. See the
+/// [module documentation](super) for an example.
+#[derive(Clone)]
+#[must_use]
+pub struct RequireScopeLayer<R = DefaultRejection> {
+    config: Arc<Config>,
+    refusal: Refusal<R>,
+}
+
+/// The service of [`RequireScopeLayer`].
+#[derive(Clone)]
+pub struct RequireScope<S, R = DefaultRejection> {
+    inner: S,
+    config: Arc<Config>,
+    refusal: Refusal<R>,
+}
+
+#[derive(Clone)]
+struct Config {
+    scope: Scope,
+    realm: Realm,
+    resource_metadata: Option<ResourceMetadata>,
+    insufficient: HeaderValue,
+}
+
+impl Config {
+    fn render(&mut self) {
+        let challenge = Challenge {
+            realm: self.realm.clone(),
+            scope: Some(self.scope.clone()),
+            resource_metadata: self.resource_metadata.clone(),
+            error_description: false,
+        };
+        self.insufficient = challenge.render(Some(ErrorCode::InsufficientScope));
+    }
+
+    fn decide(&self, extensions: &Extensions) -> Result<(), Rejection> {
+        if let Some(token) = extensions.get::<TokenContext>() {
+            if self.scope.is_granted_by(token.scope().unwrap_or_default()) {
+                return Ok(());
+            }
+            return Err(Rejection::new(
+                RejectionKind::InsufficientScope,
+                "the access token does not carry the required scope",
+            )
+            .with_challenge(self.insufficient.clone()));
+        }
+        match extensions.get::<Anonymous>() {
+            Some(Anonymous { challenge }) => Err(Rejection::new(
+                RejectionKind::MissingCredentials,
+                "the request carries no bearer token",
+            )
+            .with_challenge(challenge.clone())),
+            None => Err(Rejection::new(
+                RejectionKind::Internal,
+                "BearerAuthLayer is missing: it must wrap RequireScopeLayer",
+            )),
+        }
+    }
+}
+
+impl RequireScopeLayer {
+    /// Requires every scope of `scope`, for instance `"admin write".parse()?`.
+    pub fn new(scope: Scope) -> Self {
+        let mut config = Config {
+            scope,
+            realm: Realm::default(),
+            resource_metadata: None,
+            insufficient: HeaderValue::from_static("Bearer"),
+        };
+        config.render();
+        Self {
+            config: Arc::new(config),
+            refusal: Refusal::default(),
+        }
+    }
+}
+
+impl<R> RequireScopeLayer<R> {
+    /// Where refusals are reported to.
+    pub fn events(mut self, events: EventSink) -> Self {
+        self.refusal.events = events;
+        self
+    }
+
+    /// The realm that the challenge names; give the same as to the bearer layer.
+    pub fn realm(self, realm: Realm) -> Self {
+        self.update(|config| config.realm = realm)
+    }
+
+    /// Replaces the answer to refused requests. What the contract asks for is added to it; see
+    /// [`RejectionResponse`].
+    pub fn rejection_response<B>(
+        self,
+        response: impl Fn(&Rejection) -> Response<B> + Send + Sync + 'static,
+    ) -> RequireScopeLayer<CustomRejection<B>> {
+        RequireScopeLayer {
+            config: self.config,
+            refusal: self.refusal.with_responder(CustomRejection::new(response)),
+        }
+    }
+
+    /// Where a client finds out how to obtain a token (RFC 9728), named in the challenge.
+    pub fn resource_metadata(self, url: ResourceMetadata) -> Self {
+        self.update(|config| config.resource_metadata = Some(url))
+    }
+
+    fn update(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        let config = Arc::make_mut(&mut self.config);
+        change(config);
+        config.render();
+        self
+    }
+}
+
+impl<S, R: Clone> Layer<S> for RequireScopeLayer<R> {
+    type Service = RequireScope<S, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequireScope {
+            inner,
+            config: self.config.clone(),
+            refusal: self.refusal.clone(),
+        }
+    }
+}
+
+impl<S, R, ReqBody, ResBody> Service<Request<ReqBody>> for RequireScope<S, R>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    R: RejectionResponse<ResBody>,
+    ResBody: Default,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = GuardFuture<S::Future, ResBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        match self.config.decide(request.extensions()) {
+            Ok(()) => GuardFuture::passed(self.inner.call(request)),
+            Err(rejection) => {
+                GuardFuture::refused(self.refusal.answer(request.headers(), rejection))
+            }
+        }
+    }
+}
+
+impl<R: fmt::Debug> fmt::Debug for RequireScopeLayer<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { config, refusal } = self;
+        f.debug_struct("RequireScopeLayer")
+            .field("scope", &config.scope)
+            .field("refusal", refusal)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: fmt::Debug, R: fmt::Debug> fmt::Debug for RequireScope<S, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            inner,
+            config,
+            refusal,
+        } = self;
+        f.debug_struct("RequireScope")
+            .field("inner", inner)
+            .field("scope", &config.scope)
+            .field("refusal", refusal)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,90 @@
+//! `BearerAuth`.
+
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use serde::de::DeserializeOwned;
+use tower_service::Service;
+
+use super::decide::Config;
+use crate::{
+    guard::GuardFuture,
+    rejection::{DefaultRejection, Refusal, RejectionResponse},
+    token::NoClaims,
+};
+
+/// The service of [`BearerAuthLayer`](super::BearerAuthLayer).
+pub struct BearerAuth<S, C = NoClaims, R = DefaultRejection> {
+    inner: S,
+    config: Arc<Config<C>>,
+    refusal: Refusal<R>,
+}
+
+impl<S, C, R> BearerAuth<S, C, R> {
+    pub(super) fn new(inner: S, config: Arc<Config<C>>, refusal: Refusal<R>) -> Self {
+        Self {
+            inner,
+            config,
+            refusal,
+        }
+    }
+}
+
+impl<S, C, R, ReqBody, ResBody> Service<Request<ReqBody>> for BearerAuth<S, C, R>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    C: DeserializeOwned + Send + Sync + 'static,
+    R: RejectionResponse<ResBody>,
+    ResBody: Default,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = GuardFuture<S::Future, ResBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    // The inner service that is called is the one that was polled ready. A clone of it would not
+    // be ready, and under a concurrency limit or a buffer that is a panic.
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let (mut head, body) = request.into_parts();
+        let decision = self
+            .config
+            .decide(&head.method, &mut head.headers, &mut head.extensions);
+        match decision {
+            Ok(()) => GuardFuture::passed(self.inner.call(Request::from_parts(head, body))),
+            Err(rejection) => GuardFuture::refused(self.refusal.answer(&head.headers, rejection)),
+        }
+    }
+}
+
+// By hand, because a derive would ask for `C: Clone`.
+impl<S: Clone, C, R: Clone> Clone for BearerAuth<S, C, R> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            config: self.config.clone(),
+            refusal: self.refusal.clone(),
+        }
+    }
+}
+
+impl<S: fmt::Debug, C, R: fmt::Debug> fmt::Debug for BearerAuth<S, C, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            inner,
+            config,
+            refusal,
+        } = self;
+        f.debug_struct("BearerAuth")
+            .field("inner", inner)
+            .field("config", config)
+            .field("refusal", refusal)
+            .finish()
+    }
+}

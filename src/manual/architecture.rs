@@ -1,0 +1,81 @@
+//! How the crate is built, and why.
+//!
+//! # A layer decides, a handle acts
+//!
+//! *Guards* ([`BearerAuth`](crate::BearerAuth), [`OriginGuard`](crate::OriginGuard)) take a synchronous
+//! decision on the head of a request: they call the inner service or answer. One *carrier*
+//! ([`RefreshCookie`](crate::RefreshCookie)) never rejects and never waits: it puts a
+//! [`Session`](crate::Session) into the extensions and appends the handle's cookie to the response. All
+//! work with the store is in `async` methods of the handle, which the application or
+//! [`SessionEndpoints`](crate::SessionEndpoints) awaits.
+//!
+//! So there is no boxed future per request, nothing is demanded of the inner service, and a handler
+//! with a session is tested like any function.
+//!
+//! # Levels
+//!
+//! | level | modules | may import |
+//! |---|---|---|
+//! | 0, leaves | `background`, `clock`, `config`, `cookie`, `missing`, `secret` | nothing of ours |
+//! | 1, domain | `event`, `guard`, `keys`, `rejection`, `session`, `store`, `token` | levels 0 and 1 |
+//! | 2, layers | `bearer`, `origin`, `refresh` | levels 0 and 1, never another layer |
+//! | 3 | `axum`, the crate's root | everything |
+//!
+//! Layers talk by value, through `http::Extensions`.
+//!
+//! # Invariants
+//!
+//! A test reads the sources and fails when one of the first seven is broken.
+//!
+//! 1. Modules import downwards only, and a layer never imports another layer.
+//! 2. Types of `josekit`, OpenSSL, `ring` and `redis` stand in no public signature. `josekit` is named
+//!    behind its fence only (`keys/jose*.rs`).
+//! 3. The system clock is read in `clock.rs` only; everything below takes `now`.
+//! 4. There is no `unsafe`.
+//! 5. What ships does not panic on purpose: no `unwrap`, `expect`, `panic!`.
+//! 6. Files stay short.
+//! 7. A top-level module has a level.
+//! 8. A service's error type is that of the service inside it; a refusal is a response.
+//! 9. Nothing secret has a derived `Debug`; a hand-written one names every field, so that a new field
+//!    forces a decision. Refresh tokens never reach a store.
+//! 10. Enabling a feature never changes what existing code does.
+//! 11. Guards do no I/O. `poll_ready` is forwarded, and `call` uses the very service that was polled.
+//! 12. No lock or map guard is held across an `await`.
+//!
+//! # One refresh
+//!
+//! Unseal every cookie of the name, keep the newest of one session; load the record; *decide*; ask the
+//! application for claims and mint; swap; answer. Nothing that can fail comes after the swap. A swap that
+//! lost to another writer decides again with what it found. A revocation runs in a task of its own, so
+//! that a thief who hangs up does not cancel it.
+//!
+//! The decision is one pure function of token, record, time, client and policy. It reads no clock, asks
+//! no store and draws no random number, which is why it can be searched exhaustively.
+//!
+//! **Successors are derived.** The next secret is an HMAC of the presented one under a server key and the
+//! session's seed. Retries, duplicates and writes that timed out after they were applied all arrive at the
+//! same next token; nothing has to be remembered to answer twice.
+//!
+//! # Where josekit stands
+//!
+//! Our own material: conversion of keys, generation of RSA keys, and the key management algorithms that
+//! `ring` lacks. Tokens from outside are parsed, bounded and judged by our own code, content is always
+//! opened by `ring`, and what `josekit` is given has had its lengths checked. It is an optional feature;
+//! without it nothing links OpenSSL.
+//!
+//! # Choices the design left open
+//!
+//! * **Keys are a module of their own**, not a part of `token`: sessions take their keys from the same
+//!   ring, and neither of the two owns it.
+//! * **Stores are asked by [`SessionKey`](crate::SessionKey)**, subject and session, instead of by
+//!   session alone: a store that keeps a subject's sessions in one place finds them without an index.
+//! * **A privilege change is a barrier.** After [`elevate`](crate::Session::elevate) the previous token
+//!   is not replayed, though it is within the grace: it is answered 401, without an alarm, because an
+//!   honest tab can hold it. Later, or from another client, it counts as reuse.
+//! * **Mounting is a service**, [`SessionEndpoints`](crate::SessionEndpoints), given to a router as its
+//!   fallback, and works below a stripped prefix and below none. A function that returns routes would
+//!   tie it to one router.
+//! * **Constructors return `Result`.** A codec without the key it needs, or a cookie path that cannot be
+//!   written, is found where it is built.
+//! * **A 401 of the session endpoints carries a challenge** of a scheme no browser knows, because RFC 9110
+//!   asks for one and a known scheme would open a password prompt.

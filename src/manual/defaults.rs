@@ -1,0 +1,60 @@
+//! Every default with its reason.
+//!
+//! # Access tokens ([`TokenCodec`](crate::TokenCodec))
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | [`lifetime`](crate::TokenCodecBuilder::lifetime) | 15 minutes | How long a stolen token works, and how long a sign-out takes to reach the API, against one refresh per user and quarter of an hour. |
+//! | [`leeway`](crate::TokenCodecBuilder::leeway) | 60 s, at most 300 s | Clocks of machines that keep time differ by less; it extends every token's life, so more is not offered. One process that mints and verifies needs none. |
+//! | [`max_token_bytes`](crate::TokenCodecBuilder::max_token_bytes) | 8 KiB | Most servers refuse a longer header line anyway. Checked before parsing. |
+//! | [`token_type`](crate::TokenCodecBuilder::token_type) | `at+jwt` | RFC 9068: an id token signed by the same key is not an access token. |
+//! | form | none; choose a [`Profile`](crate::Profile) | [`Nested`](crate::Profile::Nested) is the usual choice: signed, and tells nobody anything. [`Signed`](crate::Profile::Signed) when others verify. |
+//! | issuer, audience | required | A token that is good everywhere is good at the wrong place. Waived by name only. |
+//!
+//! # Sessions ([`RefreshCookieLayer`](crate::RefreshCookieLayer))
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | [`absolute_lifetime`](crate::RefreshCookieBuilder::absolute_lifetime) | 7 days | The bound on a theft that nobody contradicts. A week is what people accept for signing in again. |
+//! | [`idle_lifetime`](crate::RefreshCookieBuilder::idle_lifetime) | as the absolute one | A session that a browser holds on to is used or not; shorten it for shared machines. Replays do not extend it. |
+//! | [`session_limit`](crate::RefreshCookieBuilder::session_limit) | 32 a subject | More than anybody's devices, few enough to list and to store. The least recently rotated goes. |
+//! | [`reuse`](crate::RefreshCookieBuilder::reuse) | the session | One device was robbed; signing out the others is a choice ([`ReusePolicy::Subject`](crate::ReusePolicy::Subject)). |
+//! | [`client_binding`](crate::RefreshCookieBuilder::client_binding) | `User-Agent` | The one thing a browser sends unchanged from networks that change. Addresses change with every train ride. |
+//! | [`repeat_limit`](crate::RefreshCookieBuilder::repeat_limit) | 200 in 30 s | A hundred restored tabs are honest; a loop is not. |
+//! | longest subject, context | 256, 1024 bytes | Records are read whole at every refresh. |
+//!
+//! # Rotation ([`RotationPolicy`](crate::RotationPolicy))
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | [`grace`](crate::RotationPolicyBuilder::grace), `G` | 30 s | The previous token is answered with the same successor for so long after the hand-out, and after the successor was first seen. Longer than slow answers and retries take (proven for delays up to `7G/16`, 13 s); too short to be of use to a thief, who is refused at once anyhow when the client differs. |
+//! | [`interval`](crate::RotationPolicyBuilder::interval), `M` | 60 s | A current token that comes sooner is answered without rotating, so that twenty restored tabs cause one rotation. `M` is at least `2G`: with less, a late old token arrives after the *second* rotation and an honest user is signed out. |
+//! | [`recoveries`](crate::RotationPolicyBuilder::recoveries) | 3 | A lost answer, retried by the same client however late, is recovered from; the token it carried is burned. Three in a row is a very bad network; more is not a network. |
+//!
+//! [`RotationPolicy::strict`](crate::RotationPolicy::strict) is the literal one-time rule. It signs honest
+//! users out: with access tokens in memory, two tabs that wake together are enough.
+//!
+//! # Cookie
+//!
+//! | attribute | default | why |
+//! |---|---|---|
+//! | name | `__Secure-refresh_token` | The prefix makes browsers refuse it over plain http. [`host_prefix`](crate::RefreshCookieBuilder::host_prefix) also keeps sibling hosts from planting one, at the price of `Path=/`. |
+//! | `Path` | `/auth` | Only the session endpoints need it; every other request travels without. It covers refresh *and* sign-out. |
+//! | `HttpOnly`, `Secure` | always | [`dangerous_insecure_cookie`](crate::RefreshCookieBuilder::dangerous_insecure_cookie) drops the second for plain http in development. Browsers treat localhost as trustworthy, so it is rarely needed. |
+//! | `SameSite` | `Strict` | A refresh is never the consequence of following a link. [`same_site_lax`](crate::RefreshCookieBuilder::same_site_lax) for the return from an OAuth provider. |
+//! | `Max-Age` | what is left of the session | At most 400 days, which is where browsers stop. |
+//! | `Domain` | never | A cookie for all subdomains is as safe as the worst of them. |
+//!
+//! # Guards
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | origins | required | The list *is* the decision. |
+//! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie, passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
+//! | `error_description` | off | A client can do nothing with it that an attacker could not do better. |
+//!
+//! # Store in memory
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | `capacity` | 1 000 000 sessions | Bounded, whatever is thrown at it. At the bound new sign-ins are refused and no session of anybody else is dropped. |

@@ -1,0 +1,139 @@
+//! How to do the usual things.
+//!
+//! # Signing in
+//!
+//! Check who is asking, then start the session. The cookie travels with the response, by way of the
+//! layer around the handler.
+//!
+//! ```
+//! use axum::{Json, http::StatusCode};
+//! use tower_bearer::{AccessToken, Session};
+//!
+//! # async fn check(_: &str) -> Option<String> { None }
+//! async fn login(session: Session, password: String) -> axum::response::Result<Json<AccessToken>> {
+//!     let user = check(&password).await.ok_or(StatusCode::UNAUTHORIZED)?;
+//!     Ok(Json(session.start(&user).await?))
+//! }
+//! ```
+//!
+//! Without axum, take the handle from the request's extensions:
+//! [`Session::from_extensions`](crate::Session::from_extensions).
+//!
+//! # Roles and other claims
+//!
+//! What is in an access token is decided in one closure, which serves sign-in and refresh alike. A role
+//! that is taken away is gone with the next refresh; `Denied` ends the session.
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//! use tower_bearer::{ClaimsError, ClaimsRequest, Denied};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Role {
+//!     role: String,
+//! }
+//!
+//! # async fn load(_: &str) -> Result<Option<Role>, std::io::Error> { Ok(None) }
+//! async fn roles_of(request: ClaimsRequest) -> Result<Role, ClaimsError> {
+//!     match load(request.subject()).await {
+//!         Ok(Some(role)) => Ok(role),
+//!         // The account is gone or disabled: the session ends.
+//!         Ok(None) => Err(ClaimsError::from(Denied::default())),
+//!         // The database is away: 503, and the session is as good as before.
+//!         Err(error) => Err(ClaimsError::unavailable(error)),
+//!     }
+//! }
+//! ```
+//!
+//! # A second factor
+//!
+//! Start the session with the first, and call [`Session::elevate`](crate::Session::elevate) after the
+//! second: the session is re-seeded, so a refresh token from before the step is worth nothing after it.
+//! What was proven can be kept in the session's
+//! [context](crate::NewSession::context), which the claims closure gets back at every refresh;
+//! [`elevate_with`](crate::Session::elevate_with) replaces it.
+//!
+//! # Ending sessions
+//!
+//! | the user ... | call |
+//! |---|---|
+//! | signs out | [`Session::end`](crate::Session::end) |
+//! | signs out everywhere | [`Session::end_all`](crate::Session::end_all) |
+//! | has changed the password and stays | [`Session::end_others`](crate::Session::end_others) |
+//! | ends one entry of the list | [`Session::end_session`](crate::Session::end_session) |
+//! | reset the password by mail, or was disabled | [`RefreshCookieLayer::end_all_of`](crate::RefreshCookieLayer::end_all_of) |
+//!
+//! Each is also an endpoint of [`SessionEndpoints`](crate::SessionEndpoints), but the last. Access tokens
+//! that are out live until they expire: see [`threats`](super::threats).
+//!
+//! # Hearing of thefts
+//!
+//! ```
+//! use tower_bearer::{Event, EventSink};
+//!
+//! let events = EventSink::new(|event: &Event<'_>| {
+//!     if let Event::ReuseDetected { subject, session, .. } = event {
+//!         eprintln!("mail to {subject}: session {session} was used on two clients and is closed");
+//!     }
+//! });
+//! # let _ = events;
+//! ```
+//!
+//! Hand it to [`RefreshCookieBuilder::events`](crate::RefreshCookieBuilder::events). It runs on the
+//! request's path: pass long work on.
+//!
+//! # Replacing keys
+//!
+//! In every list of keys the first one mints and all are accepted. A fleet of servers does not restart
+//! in one moment, so keys change in two steps:
+//!
+//! 1. Put the new key *behind* the old one, everywhere: `REFRESH_SECRET=old,new`. Every server now
+//!    understands what the next step will produce.
+//! 2. Put it in front, everywhere: `REFRESH_SECRET=new,old`. New tokens use it; old ones stay good.
+//! 3. Remove the old one when the last token made with it has expired: the access lifetime and the
+//!    leeway for `ACCESS_SECRET` and `ENCRYPTION_KEY`, the absolute lifetime of sessions for
+//!    `REFRESH_SECRET`.
+//!
+//! A server that does not restart calls [`KeyRing::rotate`](crate::KeyRing::rotate): every clone of the
+//! ring, and with it every codec and layer, changes at once and without a lock.
+//!
+//! When a key has leaked, skip to the end: the new key alone. Everybody signs in again, the thief does
+//! not.
+//!
+//! # Proxies and server-side rendering
+//!
+//! **A server that refreshes with the user's cookie must forward the browser's `User-Agent`.** By default
+//! that header says which client a request comes from. A renderer that sends its own looks like another
+//! client, and the user's next refresh like theft. Where forwarding is not possible, set a
+//! [`client_binding`](crate::RefreshCookieBuilder::client_binding) that both sides share.
+//!
+//! It must also pass the `Set-Cookie` of the answer on to the browser, unchanged.
+//!
+//! # Order of layers
+//!
+//! From the outside in: CORS, [`OriginGuardLayer`](crate::OriginGuardLayer),
+//! [`RefreshCookieLayer`](crate::RefreshCookieLayer), [`BearerAuthLayer`](crate::BearerAuthLayer), the
+//! application. The guard in front keeps foreign pages from reaching the session at all. A layer that
+//! is missing is a loud error: the handle and the extractors name it.
+//!
+//! # Tests
+//!
+//! Give codec and store one [`ManualClock`](crate::ManualClock), and let hours pass in no time.
+//!
+//! ```
+//! use std::time::Duration;
+//! use tower_bearer::{KeyRing, ManualClock, NoClaims, Profile, Timestamp, TokenCodec};
+//!
+//! let clock = ManualClock::new(Timestamp::from_secs(1_800_000_000));
+//! let codec = TokenCodec::<NoClaims>::builder(Profile::Nested)
+//!     .issuer("https://id.example")
+//!     .audience("api")
+//!     .leeway(Duration::ZERO)
+//!     .clock(clock.clone())
+//!     .build(&KeyRing::generate()?)?;
+//! let token = codec.mint("user-1", &NoClaims {})?;
+//! assert!(codec.verify(token.as_str()).is_ok());
+//! clock.advance(codec.lifetime());
+//! assert!(codec.verify(token.as_str()).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```

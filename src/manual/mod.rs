@@ -1,0 +1,13 @@
+//! The long-form documentation.
+//!
+//! * [`threats`]: what the crate protects against, and what it does not.
+//! * [`defaults`]: every default with its reason.
+//! * [`how_to`]: sign in, roles, revocation, key rotation, proxies and server-side rendering.
+//! * [`stores`]: writing a store of your own.
+//! * [`architecture`]: how the crate is built, and why.
+
+pub mod architecture;
+pub mod defaults;
+pub mod how_to;
+pub mod stores;
+pub mod threats;

@@ -1,0 +1,80 @@
+//! What the crate protects against, and what it does not.
+//!
+//! # What is defended
+//!
+//! **A refresh token stolen and used on another client.** Two clients then hold tokens of one
+//! session. Whichever comes second presents a token that was replaced, or comes from a client the
+//! token was not given to: the session is revoked, every token of it dies, and
+//! [`Event::ReuseDetected`](crate::Event::ReuseDetected) names both clients. The user signs in again;
+//! the thief cannot. Until that second use the thief has what the user has.
+//!
+//! **Honest traffic that looks like theft.** Access tokens live in memory, so every page load, second
+//! tab and restored window refreshes, and networks lose answers. A replaced token is therefore answered
+//! again, with the *same* successor, to the client it was given to, for a short time. That leniency
+//! stops at the client: the same token from anywhere else is theft at once. The rule is run in the
+//! tests over simulated browsers and thieves, and searched exhaustively.
+//!
+//! **Forged, truncated, foreign and swapped cookies.** The cookie is sealed (AES-256-GCM) to its name
+//! and to the issuer. What does not open is refused before the store is asked, so garbage costs no
+//! round trip, and a cookie of one service is nothing at another.
+//!
+//! **A dump of the session store.** It holds hashes and seeds. A hash of 32 random bytes is not
+//! guessed; a seed makes the next token only together with a token and the server's key. Subjects are
+//! stored in clear inside the record, and nowhere else.
+//!
+//! **Tokens of the wrong kind.** Verifier and keys fix the form, algorithm and type. A token's header
+//! chooses nothing: `none`, another algorithm, keys that travel in the header, compression and unknown
+//! critical members are refused. An access token in the refresh cookie, and the reverse, is refused.
+//!
+//! **Cross-site requests.** The cookie is `SameSite=Strict` and limited to the path of the session
+//! endpoints, [`OriginGuardLayer`](crate::OriginGuardLayer) refuses foreign origins before the handler
+//! runs, and the API takes its token from a header that no browser adds by itself.
+//!
+//! **Leaks through logs.** No type prints a token, key or hash; failures tell clients one opaque code.
+//! The nested and encrypted forms tell whoever finds a token nothing about the user.
+//!
+//! **Overload by malformed input.** Lengths are checked before anything is parsed or allocated; JSON
+//! depth is bounded; the in-memory store has a capacity; one token that is sent over and over is
+//! answered 429.
+//!
+//! # What is not defended
+//!
+//! **A stolen access token, until it expires.** It is verified without a look at the store; that is
+//! what makes it cheap. Sign-out and revocation reach it when it ends: 15 minutes by default.
+//! Choose less where that is too much, or give
+//! [`BearerAuthLayer::check`](crate::BearerAuthLayer::check) something to ask.
+//!
+//! **A script in your page.** It cannot read the cookie, and it can take the access token only if it
+//! reaches the variable that holds it. But it *is* the page: while it runs, it can refresh and call the
+//! API as the user. No token scheme prevents that. A strict content policy (the example has one) keeps
+//! such scripts out.
+//!
+//! **A thief who copies the client and shadows the user.** By default a client is its `User-Agent`,
+//! which can be copied. A thief who sends the same, and who is always
+//! quicker than the grace, looks like a second tab. Refresh rotation of whatever kind cannot tell them
+//! apart. [`client_binding`](crate::RefreshCookieBuilder::client_binding) can use a stronger signal,
+//! such as a certificate; keys bound to the device (DPoP, device-bound sessions) are the real answer.
+//!
+//! **A theft that the user never contradicts.** If the user does not come back, nobody presents the
+//! old token. The absolute lifetime is the bound: 7 days by default.
+//!
+//! **Malware on the user's machine** sees what the browser sees.
+//!
+//! **Passwords.** Guessing, stuffing and phishing are for your sign-in handler: hash slowly, limit
+//! attempts, ask for a second factor and call [`Session::elevate`](crate::Session::elevate) after it.
+//!
+//! **Theft of the server's keys.** Who has the keys mints tokens. Keep them out of images and
+//! repositories (`*_FILE` variables read mounted secrets), and rotate them: see
+//! [`how_to`](super::how_to#replacing-keys).
+//!
+//! **A store that lies.** The store is trusted to compare and replace atomically and to keep what it
+//! acknowledged. One lost write is recognised and healed; more than that asks the user to sign in
+//! again, and never counts as theft.
+//!
+//! # What honest users may still notice
+//!
+//! * A browser that updates itself between a lost answer and its retry has another `User-Agent`, and
+//!   its old token looks stolen: one sign-in.
+//! * More lost answers in a row than [recoveries](crate::RotationPolicyBuilder::recoveries) allow: one
+//!   sign-in.
+//! * A lost answer and a failover of the store within seconds of each other: possibly one sign-in.

@@ -1,0 +1,146 @@
+//! `OriginGuardLayer`.
+
+use std::{fmt, sync::Arc};
+
+use http::Response;
+use tower_layer::Layer;
+
+use super::{
+    check::{Missing, Origins, Policy},
+    origin::Origin,
+    service::OriginGuard,
+};
+use crate::{
+    config::ConfigError,
+    event::EventSink,
+    rejection::{CustomRejection, DefaultRejection, Refusal, Rejection},
+};
+
+/// Refuses state-changing requests that a page of a foreign origin sent.
+///
+/// See the [module documentation](super) for the rules and an example.
+#[derive(Clone)]
+#[must_use]
+pub struct OriginGuardLayer<R = DefaultRejection> {
+    policy: Arc<Policy>,
+    refusal: Refusal<R>,
+}
+
+impl OriginGuardLayer {
+    /// Accepts requests of these origins. An empty list would refuse every browser, so it does
+    /// not compile; for a list that is read at run time there is
+    /// [`from_origins`](Self::from_origins).
+    ///
+    /// ```compile_fail
+    /// let layer = tower_bearer::OriginGuardLayer::new([]);
+    /// ```
+    pub fn new<const N: usize>(origins: [Origin; N]) -> Self {
+        const { assert!(N > 0, "an empty list of origins would refuse every browser") };
+        Self::with(Origins::Listed(origins.into()))
+    }
+
+    /// Accepts requests of the origins in a list that is known at run time only.
+    ///
+    /// # Errors
+    ///
+    /// When the list is empty.
+    pub fn from_origins(origins: impl IntoIterator<Item = Origin>) -> Result<Self, ConfigError> {
+        let origins: Box<[Origin]> = origins.into_iter().collect();
+        if origins.is_empty() {
+            return Err(ConfigError::new(
+                "origins",
+                "must have one entry at least; to accept the server's own origin alone, use \
+                 OriginGuardLayer::same_origin",
+            ));
+        }
+        Ok(Self::with(Origins::Listed(origins)))
+    }
+
+    /// Accepts requests whose origin is the host they are sent to: `:authority`, or `Host`.
+    ///
+    /// That is convenient and weaker than a list: a foreign host name that resolves to this
+    /// server (DNS rebinding) is its own origin, and neither header names the scheme. Behind a
+    /// proxy it needs the proxy to pass `Host` on; `X-Forwarded-Host` is never read.
+    pub fn same_origin() -> Self {
+        Self::with(Origins::Own)
+    }
+
+    fn with(origins: Origins) -> Self {
+        Self {
+            policy: Arc::new(Policy {
+                origins,
+                missing: Missing::DenyWithCredentials,
+                ambient_credentials: false,
+                method_override: false,
+            }),
+            refusal: Refusal::default(),
+        }
+    }
+}
+
+impl<R> OriginGuardLayer<R> {
+    /// Says that every request carries credentials that the browser adds by itself and no header
+    /// shows, such as a client certificate. A request that does not say where it comes from is
+    /// then refused.
+    pub fn ambient_credentials(self) -> Self {
+        self.update(|policy| policy.ambient_credentials = true)
+    }
+
+    /// Lets every request through that does not say where it comes from, with cookies too. Old
+    /// browsers and pages that strip their headers then pass unguarded.
+    pub fn dangerous_allow_missing(self) -> Self {
+        self.update(|policy| policy.missing = Missing::Allow)
+    }
+
+    /// Refuses every request that does not say where it comes from, without credentials too.
+    pub fn deny_missing(self) -> Self {
+        self.update(|policy| policy.missing = Missing::Deny)
+    }
+
+    /// Where refusals are reported to.
+    pub fn events(mut self, events: EventSink) -> Self {
+        self.refusal.events = events;
+        self
+    }
+
+    /// Says that something further in replaces the method by `X-HTTP-Method-Override`,
+    /// `X-HTTP-Method` or `X-Method-Override`. Safe methods with such a header are then guarded.
+    pub fn method_override(self) -> Self {
+        self.update(|policy| policy.method_override = true)
+    }
+
+    /// Replaces the answer to refused requests. What the contract asks for is added to it; see
+    /// [`RejectionResponse`](crate::RejectionResponse).
+    pub fn rejection_response<B>(
+        self,
+        response: impl Fn(&Rejection) -> Response<B> + Send + Sync + 'static,
+    ) -> OriginGuardLayer<CustomRejection<B>> {
+        OriginGuardLayer {
+            policy: self.policy,
+            refusal: self.refusal.with_responder(CustomRejection::new(response)),
+        }
+    }
+
+    fn update(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+        change(Arc::make_mut(&mut self.policy));
+        self
+    }
+}
+
+impl<S, R: Clone> Layer<S> for OriginGuardLayer<R> {
+    type Service = OriginGuard<S, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        OriginGuard::new(inner, self.policy.clone(), self.refusal.clone())
+    }
+}
+
+impl<R: fmt::Debug> fmt::Debug for OriginGuardLayer<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { policy, refusal } = self;
+        f.debug_struct("OriginGuardLayer")
+            .field("policy", policy)
+            .field("refusal", refusal)
+            .finish()
+    }
+}

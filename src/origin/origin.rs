@@ -1,0 +1,360 @@
+//! Origins as an operator lists them and as browsers send them (RFC 6454 section 6.2).
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
+
+use crate::config::ConfigError;
+
+/// An entry of the list of origins: `https://app.example`, or `https://*.app.example` for every
+/// host with exactly one label more, or `https://**.app.example` for one or more.
+///
+/// Parsing is strict and normalises what is only spelling: the case of scheme and host, a default
+/// port, and the form of an IPv6 address. What is left is written exactly as browsers send it, so
+/// an entry that parses is an entry that can match. Hosts are ASCII: an internationalised name is
+/// given in punycode.
+///
+/// A wildcard trusts whoever gets a host name below it. Below a public suffix, such as a hosting
+/// provider's domain, that is anybody.
+///
+/// ```
+/// use tower_bearer::Origin;
+///
+/// let origin: Origin = "https://APP.example:443".parse()?;
+/// assert_eq!(origin.as_str(), "https://app.example");
+/// assert!("https://app.example/".parse::<Origin>().is_err());
+/// assert!("app.example".parse::<Origin>().is_err());
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The whole entry in canonical form.
+    text: Box<str>,
+    wildcard: Option<Wildcard>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wildcard {
+    /// Where the wildcard starts: behind `scheme://`.
+    at: usize,
+    /// Where the fixed rest starts, with its dot.
+    rest: usize,
+    many: bool,
+}
+
+impl Origin {
+    /// An origin of a scheme other than `http` and `https`, as applications in a web view have:
+    /// `tauri://localhost`, `chrome-extension://…`.
+    ///
+    /// # Errors
+    ///
+    /// As with parsing; schemes whose origins are opaque (`file`, `data`, `javascript`, `blob`,
+    /// `about`) are refused.
+    pub fn custom_scheme(text: &str) -> Result<Self, ConfigError> {
+        Self::parse(text, true)
+    }
+
+    /// The entry as browsers would send it, with the wildcard if it has one.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether `origin`, exactly as it came over the wire, is this entry's.
+    ///
+    /// Nothing is normalised here. Browsers send the canonical form, and who sends another is no
+    /// browser or an attempt to be read in two ways.
+    pub(super) fn matches(&self, origin: &str) -> bool {
+        let Some(Wildcard { at, rest, many }) = self.wildcard else {
+            return *self.text == *origin;
+        };
+        let labels = origin
+            .strip_prefix(self.text.get(..at).unwrap_or_default())
+            .and_then(|o| o.strip_suffix(self.text.get(rest..).unwrap_or_default()));
+        let is_label =
+            |label: &str| is_label(label) && !label.bytes().any(|b| b.is_ascii_uppercase());
+        match labels {
+            Some(labels) if many => labels.split('.').all(is_label),
+            Some(label) => is_label(label),
+            None => false,
+        }
+    }
+
+    fn parse(text: &str, custom: bool) -> Result<Self, ConfigError> {
+        let error = |problem| Err(ConfigError::new("origin", problem));
+        let Some((scheme, authority)) = text.split_once("://") else {
+            return error("must start with a scheme, such as https://app.example");
+        };
+        let scheme = scheme.to_ascii_lowercase();
+        match scheme.as_str() {
+            "http" | "https" => {}
+            "about" | "blob" | "data" | "file" | "javascript" => {
+                return error("has a scheme whose origins are opaque, so it could never match");
+            }
+            other if custom && is_scheme(other) => {}
+            _ => return error("must be http or https; others are given to Origin::custom_scheme"),
+        }
+        if let Some(end) = authority.find(['/', '?', '#', '\\', '@', ',']) {
+            return error(match authority.as_bytes().get(end) {
+                Some(b'/') if authority.len() == end + 1 => {
+                    "must not end in a slash: browsers send an origin without one"
+                }
+                Some(b'@') => "must not have a user name",
+                _ => "must end behind host and port, with no path, query or fragment",
+            });
+        }
+        let (wildcard, authority) = match authority {
+            a if a.starts_with("**.") => (Some(true), a.get(3..).unwrap_or_default()),
+            a if a.starts_with("*.") => (Some(false), a.get(2..).unwrap_or_default()),
+            a => (None, a),
+        };
+        let (host, port) = match split_port(authority) {
+            Some(parts) => parts,
+            None => return error("must have a host, and a port between 1 and 65535 if any"),
+        };
+        let host = match canonical_host(host) {
+            Some(host) => host,
+            None => return error("must have a host name in ASCII (punycode), or an IP address"),
+        };
+        let is_address = host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok();
+        if wildcard.is_some() && is_address {
+            return error("must not have a wildcard in front of an IP address");
+        }
+
+        let mut text = format!("{scheme}://");
+        let at = text.len();
+        let wildcard = wildcard.map(|many| {
+            text.push_str(if many { "**" } else { "*" });
+            let rest = text.len();
+            text.push('.');
+            Wildcard { at, rest, many }
+        });
+        text.push_str(&host);
+        if let Some(port) = port.filter(|port| Some(*port) != default_port(&scheme)) {
+            text.push_str(&format!(":{port}"));
+        }
+        Ok(Self {
+            text: text.into(),
+            wildcard,
+        })
+    }
+}
+
+impl FromStr for Origin {
+    type Err = ConfigError;
+
+    /// # Errors
+    ///
+    /// When the text is not `http://host`, `https://host`, or either with a port; the error says
+    /// what is in the way.
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        Self::parse(text, false)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Whether `origin`, as it came over the wire, is `http` or `https` on the given authority, which
+/// is the request's own `Host` or `:authority`.
+///
+/// Neither names a scheme, so a port that is missing there is the default one of the origin's.
+pub(super) fn is_on_host(origin: &str, authority: &str) -> bool {
+    let (scheme, wire) = match origin.split_once("://") {
+        Some(("https", wire)) => ("https", wire),
+        Some(("http", wire)) => ("http", wire),
+        _ => return false,
+    };
+    let Some((host, port)) = split_port(authority) else {
+        return false;
+    };
+    let Some(mut own) = canonical_host(host) else {
+        return false;
+    };
+    if let Some(port) = port.filter(|port| Some(*port) != default_port(scheme)) {
+        own.push_str(&format!(":{port}"));
+    }
+    own == wire
+}
+
+/// The origin of a `Referer`: everything up to its path.
+pub(super) fn origin_of(referer: &str) -> Option<&str> {
+    let authority = referer.find("://")? + 3;
+    let end = referer
+        .get(authority..)?
+        .find(['/', '?', '#'])
+        .map_or(referer.len(), |path| authority + path);
+    referer.get(..end)
+}
+
+fn default_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b))
+}
+
+/// Splits `host[:port]`. A port is written without leading zeros and is not zero.
+fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+    let in_brackets = authority.rfind(']').map_or(0, |end| end + 1);
+    let Some(colon) = authority.get(in_brackets..)?.find(':') else {
+        return Some((authority, None));
+    };
+    let host = authority.get(..in_brackets + colon)?;
+    let port = authority.get(in_brackets + colon + 1..)?;
+    if port.starts_with(['0', '+']) {
+        return None;
+    }
+    Some((host, Some(port.parse().ok()?)))
+}
+
+/// The host in the form browsers send, or `None` when it is not one.
+fn canonical_host(host: &str) -> Option<String> {
+    if let Some(address) = host.strip_prefix('[') {
+        let address: Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;
+        return Some(canonical_ipv6(address));
+    }
+    if host.len() > 253 || !host.split('.').all(is_label) {
+        return None;
+    }
+    let last = host.rsplit('.').next()?;
+    // Browsers read a host that ends in a number as an IPv4 address, however it is written; only
+    // the one canonical form is accepted.
+    let is_number = last.bytes().all(|b| b.is_ascii_digit())
+        || last.starts_with("0x")
+        || last.starts_with("0X");
+    if is_number {
+        host.parse::<Ipv4Addr>().ok()?;
+    }
+    Some(host.to_ascii_lowercase())
+}
+
+/// Browsers never write the last four bytes of an IPv6 address as decimals; the standard library
+/// does for mapped addresses.
+fn canonical_ipv6(address: Ipv6Addr) -> String {
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff, high, low] => format!("[::ffff:{high:x}:{low:x}]"),
+        _ => format!("[{address}]"),
+    }
+}
+
+/// A label of a host name, with the underscore that real ones have.
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical(text: &str) -> Option<String> {
+        text.parse::<Origin>().ok().map(|o| o.to_string())
+    }
+
+    #[test]
+    fn spelling_is_normalised() {
+        for (given, expected) in [
+            ("HTTPS://App.Example:443", "https://app.example"),
+            ("http://app.example:80", "http://app.example"),
+            ("https://app.example:80", "https://app.example:80"),
+            ("http://[0:0:0:0:0:0:0:1]:8080", "http://[::1]:8080"),
+            ("http://[::ffff:127.0.0.1]", "http://[::ffff:7f00:1]"),
+            ("https://*.Example.com:8443", "https://*.example.com:8443"),
+        ] {
+            assert_eq!(canonical(given).as_deref(), Some(expected), "{given}");
+        }
+    }
+
+    #[test]
+    fn what_could_never_match_is_refused() {
+        for given in [
+            "",
+            "*",
+            "null",
+            "https://",
+            "https://*",
+            "https://*.",
+            "https://a..b",
+            "https://a.example:",
+            "https://a.example:0",
+            "https://a.example:+1",
+            "https://a.example:65536",
+            "https://[::1",
+            "https://::1",
+            "https://[fe80::1%25eth0]",
+            "http://127.1",
+            "http://0177.0.0.1",
+            "http://0x7f.1",
+            "https://*.0.0.1",
+            "https://*.[::1]",
+            "https://a.example ",
+            " https://a.example",
+            "https://u@a.example",
+            "https://b\u{fc}cher.example",
+            "https://-a.example",
+            "tauri://localhost",
+        ] {
+            assert_eq!(canonical(given), None, "{given:?}");
+        }
+        assert!(Origin::custom_scheme("tauri://localhost").is_ok());
+        assert!(Origin::custom_scheme("file://localhost").is_err());
+    }
+
+    #[test]
+    fn a_wildcard_is_whole_labels() {
+        let one: Origin = "https://*.example.com".parse().unwrap();
+        assert!(one.matches("https://a.example.com"));
+        for other in [
+            "https://example.com",
+            "https://a.b.example.com",
+            "https://.example.com",
+            "https://*.example.com",
+            "https://A.example.com",
+            "http://a.example.com",
+            "https://u@a.example.com",
+            "https://a.example.com:8443",
+            "https://evil/.example.com",
+        ] {
+            assert!(!one.matches(other), "{other}");
+        }
+        let many: Origin = "https://**.example.com".parse().unwrap();
+        assert!(many.matches("https://a.b.example.com"));
+        assert!(!many.matches("https://a..example.com"));
+    }
+
+    #[test]
+    fn the_own_host_names_no_scheme() {
+        assert!(is_on_host("https://app.example", "APP.example:443"));
+        assert!(is_on_host("http://[::1]:3000", "[0::1]:3000"));
+        assert!(!is_on_host("https://app.example", "app.example:80"));
+        assert!(!is_on_host("https://app.example", ""));
+        assert!(!is_on_host("tauri://app.example", "app.example"));
+    }
+
+    #[test]
+    fn the_origin_of_a_referrer_ends_before_its_path() {
+        assert_eq!(
+            origin_of("https://a.example/x?y"),
+            Some("https://a.example")
+        );
+        assert_eq!(origin_of("https://a.example"), Some("https://a.example"));
+        assert_eq!(origin_of("/x"), None);
+    }
+}

@@ -1,0 +1,74 @@
+//! `OriginGuard`.
+
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::check::Policy;
+use crate::{
+    guard::GuardFuture,
+    rejection::{DefaultRejection, Refusal, Rejection, RejectionResponse},
+};
+
+/// The service of [`OriginGuardLayer`](super::OriginGuardLayer).
+#[derive(Clone)]
+pub struct OriginGuard<S, R = DefaultRejection> {
+    inner: S,
+    policy: Arc<Policy>,
+    refusal: Refusal<R>,
+}
+
+impl<S, R> OriginGuard<S, R> {
+    pub(super) fn new(inner: S, policy: Arc<Policy>, refusal: Refusal<R>) -> Self {
+        Self {
+            inner,
+            policy,
+            refusal,
+        }
+    }
+}
+
+impl<S, R, ReqBody, ResBody> Service<Request<ReqBody>> for OriginGuard<S, R>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    R: RejectionResponse<ResBody>,
+    ResBody: Default,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = GuardFuture<S::Future, ResBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let headers = request.headers();
+        match self.policy.check(request.method(), request.uri(), headers) {
+            Ok(()) => GuardFuture::passed(self.inner.call(request)),
+            Err(reason) => {
+                GuardFuture::refused(self.refusal.answer(headers, Rejection::origin(reason)))
+            }
+        }
+    }
+}
+
+impl<S: fmt::Debug, R: fmt::Debug> fmt::Debug for OriginGuard<S, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            inner,
+            policy,
+            refusal,
+        } = self;
+        f.debug_struct("OriginGuard")
+            .field("inner", inner)
+            .field("policy", policy)
+            .field("refusal", refusal)
+            .finish()
+    }
+}

@@ -1,0 +1,296 @@
+//! Construction: every setting, checked together once.
+
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+use cookie::SameSite;
+use http::request::Parts;
+use serde::Serialize;
+
+use super::{
+    claims::{ClaimsError, ClaimsIssuer, ClaimsRequest, Issuer},
+    layer::RefreshCookieLayer,
+    revoke::Retries,
+    shared::{ClientSignal, Shared},
+    throttle::Throttle,
+};
+use crate::{
+    config::ConfigError,
+    cookie::{CookieSpec, Prefix},
+    event::EventSink,
+    keys::KeyRing,
+    session::{ReusePolicy, RotationPolicy, SessionPolicy},
+    store::{RefreshStore, SharedStore},
+    token::TokenCodec,
+};
+
+/// Builds a [`RefreshCookieLayer`]. Setters take anything; [`build`](Self::build) judges.
+#[must_use]
+pub struct RefreshCookieBuilder {
+    keys: KeyRing,
+    issuer: String,
+    access_lifetime: Duration,
+    can_mint: bool,
+    store: SharedStore,
+    claims: Box<dyn Issuer>,
+    policy: SessionPolicy,
+    idle: Option<Duration>,
+    name: String,
+    path: String,
+    prefix: Prefix,
+    same_site: SameSite,
+    events: EventSink,
+    signal: Option<ClientSignal>,
+    repeats: u16,
+}
+
+impl RefreshCookieBuilder {
+    pub(crate) fn new<C, F, Fut, E>(
+        codec: TokenCodec<C>,
+        store: impl RefreshStore,
+        claims: F,
+    ) -> Self
+    where
+        C: Serialize + Send + Sync + 'static,
+        F: Fn(ClaimsRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<C, E>> + Send + 'static,
+        E: Into<ClaimsError> + 'static,
+    {
+        Self {
+            keys: codec.keys().clone(),
+            issuer: codec.issuer().to_owned(),
+            access_lifetime: codec.lifetime(),
+            can_mint: codec.can_mint(),
+            store: SharedStore::new(store),
+            claims: Box::new(ClaimsIssuer { codec, claims }),
+            policy: SessionPolicy::default(),
+            idle: None,
+            name: "refresh_token".to_owned(),
+            path: "/auth".to_owned(),
+            prefix: Prefix::Secure,
+            same_site: SameSite::Strict,
+            events: EventSink::default(),
+            signal: None,
+            repeats: 200,
+        }
+    }
+
+    /// Sets how long a session lasts from sign-in, refreshed or not. Default 7 days.
+    pub fn absolute_lifetime(mut self, lifetime: Duration) -> Self {
+        self.policy.absolute = lifetime;
+        self
+    }
+
+    /// Sets how long a session lasts unused. Default: as long as the absolute lifetime.
+    pub fn idle_lifetime(mut self, lifetime: Duration) -> Self {
+        self.idle = Some(lifetime);
+        self
+    }
+
+    /// Sets how refresh tokens rotate.
+    pub fn rotation(mut self, rotation: RotationPolicy) -> Self {
+        self.policy.rotation = rotation;
+        self
+    }
+
+    /// Sets what ends when an old token comes back. Default: its session.
+    pub fn reuse(mut self, reuse: ReusePolicy) -> Self {
+        self.policy.reuse = reuse;
+        self
+    }
+
+    /// Sets how many live sessions a subject may have. Default 32; one more drops the least
+    /// recently rotated.
+    pub fn session_limit(mut self, limit: usize) -> Self {
+        self.policy.limit = limit;
+        self
+    }
+
+    /// Sets how many answers one token gets in half a minute without moving on. Default 200; more
+    /// are answered 429.
+    pub fn repeat_limit(mut self, answers: u16) -> Self {
+        self.repeats = answers;
+        self
+    }
+
+    /// Sets the cookie's name, without prefix. Default `refresh_token`.
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets the path under which the session endpoints lie, and which the cookie is sent to.
+    /// Default `/auth`.
+    pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// Names the cookie `__Host-…` with `Path=/`: no other host of the domain can set it, and every
+    /// request to this host carries it.
+    pub fn host_prefix(mut self) -> Self {
+        self.prefix = Prefix::Host;
+        self
+    }
+
+    /// Sends the cookie with top-level navigations from other sites too, as the return from an
+    /// OAuth provider needs. Default `SameSite=Strict`.
+    pub fn same_site_lax(mut self) -> Self {
+        self.same_site = SameSite::Lax;
+        self
+    }
+
+    /// Drops `Secure` and the name prefix, for development over plain http. Anybody on the path
+    /// can then read the refresh token.
+    pub fn dangerous_insecure_cookie(mut self) -> Self {
+        self.prefix = Prefix::Insecure;
+        self
+    }
+
+    /// Sets what tells one client from another: bytes that stay the same for one browser and
+    /// differ for others. Default: the `User-Agent`. A server that refreshes on a browser's behalf
+    /// must forward that header, or have its own binding here.
+    pub fn client_binding<T: Into<Vec<u8>>>(
+        mut self,
+        signal: impl Fn(&Parts) -> T + Send + Sync + 'static,
+    ) -> Self {
+        self.signal = Some(Arc::new(move |parts| signal(parts).into()));
+        self
+    }
+
+    /// Sets who is told what happens.
+    pub fn events(mut self, events: EventSink) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// The layer.
+    ///
+    /// # Errors
+    ///
+    /// Names the setting that cannot be used, or does not go together with the others.
+    pub fn build(self) -> Result<RefreshCookieLayer, ConfigError> {
+        let Self {
+            keys,
+            issuer,
+            access_lifetime,
+            can_mint,
+            store,
+            claims,
+            mut policy,
+            idle,
+            name,
+            path,
+            prefix,
+            same_site,
+            events,
+            signal,
+            repeats,
+        } = self;
+        if !can_mint {
+            return Err(ConfigError::new(
+                "codec",
+                "cannot mint: its key ring holds public keys only",
+            ));
+        }
+        if keys.load().sessions.is_none() {
+            return Err(ConfigError::new(
+                "refresh secret",
+                "the key ring has none; give it a master secret or a refresh secret",
+            ));
+        }
+        policy.idle = idle.unwrap_or(policy.absolute);
+        check(&policy, access_lifetime)?;
+        if repeats == 0 {
+            return Err(ConfigError::new("repeat_limit", "must be at least 1"));
+        }
+        let cookie = CookieSpec::new(&name, &path, prefix, same_site)?;
+        let shared = Shared {
+            keys,
+            issuer,
+            cookie,
+            base: path,
+            policy,
+            store,
+            claims,
+            events,
+            signal,
+            throttle: Throttle::new(repeats),
+            retries: Retries::default(),
+        };
+        Ok(RefreshCookieLayer {
+            shared: Arc::new(shared),
+        })
+    }
+}
+
+/// The settings that only make sense together.
+fn check(policy: &SessionPolicy, access_lifetime: Duration) -> Result<(), ConfigError> {
+    if policy.absolute < Duration::from_secs(1) {
+        return Err(ConfigError::new(
+            "absolute_lifetime",
+            "must be at least one second",
+        ));
+    }
+    if policy.idle < Duration::from_secs(1) {
+        return Err(ConfigError::new(
+            "idle_lifetime",
+            "must be at least one second",
+        ));
+    }
+    if policy.idle > policy.absolute {
+        return Err(ConfigError::new(
+            "idle_lifetime",
+            "must not be longer than the absolute lifetime",
+        ));
+    }
+    if policy.absolute < access_lifetime {
+        return Err(ConfigError::new(
+            "absolute_lifetime",
+            "must not be shorter than the lifetime of an access token",
+        ));
+    }
+    if policy.rotation.grace > access_lifetime {
+        return Err(ConfigError::new(
+            "grace",
+            "must not be longer than the lifetime of an access token",
+        ));
+    }
+    if policy.limit == 0 {
+        return Err(ConfigError::new("session_limit", "must be at least 1"));
+    }
+    Ok(())
+}
+
+impl fmt::Debug for RefreshCookieBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            keys: _,
+            issuer,
+            access_lifetime,
+            can_mint: _,
+            store,
+            claims: _,
+            policy,
+            idle,
+            name,
+            path,
+            prefix,
+            same_site,
+            events: _,
+            signal: _,
+            repeats,
+        } = self;
+        f.debug_struct("RefreshCookieBuilder")
+            .field("issuer", issuer)
+            .field("access_lifetime", access_lifetime)
+            .field("store", store)
+            .field("policy", policy)
+            .field("idle", idle)
+            .field("name", name)
+            .field("path", path)
+            .field("prefix", prefix)
+            .field("same_site", same_site)
+            .field("repeats", repeats)
+            .finish_non_exhaustive()
+    }
+}

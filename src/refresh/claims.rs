@@ -1,0 +1,185 @@
+//! What goes into an access token, decided by the application in one closure.
+
+use std::{error::Error, fmt, future::Future, pin::Pin, sync::Arc};
+
+use serde::Serialize;
+
+use crate::{
+    clock::Timestamp,
+    session::SessionId,
+    token::{AccessToken, Grant, MintError, TokenCodec},
+};
+
+/// What the claims closure is asked for. It serves sign-in and refresh alike, so what is in a
+/// token is decided in one place.
+#[derive(Clone)]
+pub struct ClaimsRequest {
+    subject: Arc<str>,
+    session: SessionId,
+    context: Arc<[u8]>,
+    reason: ClaimsReason,
+}
+
+/// Why claims are needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ClaimsReason {
+    /// The session's privilege changed: a second factor, a new password.
+    Elevate,
+    /// An access token is about to end.
+    Refresh,
+    /// The subject has just signed in.
+    SignIn,
+}
+
+/// The application refuses the subject: disabled, deleted, password changed. The session ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[error("the application refused the subject")]
+pub struct Denied;
+
+/// Why the claims closure gave no claims.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ClaimsError {
+    /// The subject is refused and the session is revoked.
+    Denied,
+    /// The answer is not to be had now. The request is answered 503 and nothing changes.
+    Unavailable(Box<dyn Error + Send + Sync>),
+}
+
+/// Why no access token was issued.
+pub(crate) enum IssueError {
+    Denied,
+    Unavailable(Box<dyn Error + Send + Sync>),
+}
+
+/// The codec and the closure, without the application's claims type.
+pub(crate) trait Issuer: Send + Sync {
+    fn issue<'a>(&'a self, request: ClaimsRequest, now: Timestamp) -> Issuing<'a>;
+}
+
+pub(crate) type Issuing<'a> =
+    Pin<Box<dyn Future<Output = Result<AccessToken, IssueError>> + Send + 'a>>;
+
+/// The one [`Issuer`]: asks the closure, then mints.
+pub(crate) struct ClaimsIssuer<C, F> {
+    pub(crate) codec: TokenCodec<C>,
+    pub(crate) claims: F,
+}
+
+impl<C, F, Fut, E> Issuer for ClaimsIssuer<C, F>
+where
+    C: Serialize + Send + Sync + 'static,
+    F: Fn(ClaimsRequest) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<C, E>> + Send,
+    E: Into<ClaimsError>,
+{
+    fn issue<'a>(&'a self, request: ClaimsRequest, now: Timestamp) -> Issuing<'a> {
+        Box::pin(async move {
+            let subject = request.subject.clone();
+            let session = request.session.to_string();
+            let custom = (self.claims)(request)
+                .await
+                .map_err(|error| match error.into() {
+                    ClaimsError::Denied => IssueError::Denied,
+                    ClaimsError::Unavailable(source) => IssueError::Unavailable(source),
+                })?;
+            let grant = Grant {
+                subject: &subject,
+                session: Some(&session),
+                custom: &custom,
+            };
+            self.codec
+                .mint_at(&grant, now)
+                .map_err(|error: MintError| IssueError::Unavailable(Box::new(error)))
+        })
+    }
+}
+
+impl ClaimsRequest {
+    pub(crate) fn new(
+        subject: &str,
+        session: SessionId,
+        context: &[u8],
+        reason: ClaimsReason,
+    ) -> Self {
+        Self {
+            subject: subject.into(),
+            session,
+            context: context.into(),
+            reason,
+        }
+    }
+
+    /// The subject as it was given to [`Session::start`](crate::Session::start).
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The session the token will belong to.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// The application's own bytes, as given at sign-in or at the last privilege change.
+    pub fn context(&self) -> &[u8] {
+        &self.context
+    }
+
+    /// Why the token is needed.
+    pub fn reason(&self) -> ClaimsReason {
+        self.reason
+    }
+}
+
+impl fmt::Debug for ClaimsRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            subject: _,
+            session,
+            context: _,
+            reason,
+        } = self;
+        f.debug_struct("ClaimsRequest")
+            .field("session", session)
+            .field("reason", reason)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<Denied> for ClaimsError {
+    fn from(Denied: Denied) -> Self {
+        Self::Denied
+    }
+}
+
+impl From<std::convert::Infallible> for ClaimsError {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl ClaimsError {
+    /// The answer is not to be had now, because of `source`.
+    pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unavailable(source.into())
+    }
+}
+
+impl fmt::Display for ClaimsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Denied => "the application refused the subject",
+            Self::Unavailable(_) => "the claims are unavailable",
+        })
+    }
+}
+
+impl Error for ClaimsError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Denied => None,
+            Self::Unavailable(source) => Some(source.as_ref()),
+        }
+    }
+}

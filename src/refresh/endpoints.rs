@@ -1,0 +1,232 @@
+//! The ready-made session endpoints.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use serde::Serialize;
+use tower_service::Service;
+
+use super::{
+    problem::{answer, problem},
+    session::Session,
+};
+use crate::{
+    session::{SessionError, SessionErrorKind},
+    token::AccessToken,
+};
+
+/// Refresh, sign-out and the session list as one service to mount below the cookie's path.
+///
+/// | call | success |
+/// |---|---|
+/// | `POST {base}/refresh` | 200 with `access_token`, `token_type` and `expires_in` |
+/// | `POST {base}/logout` | 204, also without a session |
+/// | `POST {base}/logout-all` | 204 |
+/// | `GET {base}/sessions` | 200 with the list |
+/// | `DELETE {base}/sessions/{id}` | 204 |
+///
+/// `{base}` is the layer's `cookie_path`. Routers that strip the prefix they mount under and those
+/// that do not are both served. Failures are `application/problem+json` (RFC 9457).
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct SessionEndpoints {
+    camel_case: bool,
+    clear_site_data: bool,
+    keep_current: bool,
+}
+
+/// The future of [`SessionEndpoints`].
+pub struct EndpointsFuture(
+    Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>>,
+);
+
+/// What a request asks for.
+enum Call<'a> {
+    Refresh,
+    Logout,
+    LogoutAll,
+    List,
+    End(&'a str),
+}
+
+impl SessionEndpoints {
+    /// The endpoints with every default.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Answers `accessToken`, `tokenType` and `expiresIn` instead of the OAuth names, for clients
+    /// written that way. Default: off.
+    pub fn camel_case(mut self, camel_case: bool) -> Self {
+        self.camel_case = camel_case;
+        self
+    }
+
+    /// Sends `Clear-Site-Data: "cache"` with every sign-out. Default: off, since some browsers
+    /// take seconds over it.
+    pub fn clear_site_data(mut self, clear: bool) -> Self {
+        self.clear_site_data = clear;
+        self
+    }
+
+    /// Lets `logout-all` keep the session that asks, re-seeded. Default: off, it ends too.
+    pub fn keep_current(mut self, keep: bool) -> Self {
+        self.keep_current = keep;
+        self
+    }
+
+    async fn answer(
+        self,
+        method: Method,
+        path: String,
+        session: Option<Session>,
+    ) -> Response<Full<Bytes>> {
+        let Some(session) = session else {
+            return answer(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "missing_layer",
+                "RefreshCookieLayer is not applied around SessionEndpoints",
+            );
+        };
+        let Some((call, allow)) = route(&path, session.shared().base.as_str()) else {
+            return answer(StatusCode::NOT_FOUND, "not_found", "No such endpoint");
+        };
+        if !allow.split(", ").any(|allowed| allowed == method.as_str()) {
+            let mut response = answer(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "The endpoint answers other methods",
+            );
+            response
+                .headers_mut()
+                .insert(header::ALLOW, HeaderValue::from_static(allow));
+            return response;
+        }
+        let done = match call {
+            Call::Refresh => session.refresh().await.and_then(|token| self.token(&token)),
+            Call::Logout => session.end().await.map(|()| self.signed_out()),
+            Call::LogoutAll if self.keep_current => {
+                session.end_others().await.map(|_| no_content())
+            }
+            Call::LogoutAll => session.end_all().await.map(|()| self.signed_out()),
+            Call::List => session
+                .list()
+                .await
+                .and_then(|list| json(&serde_json::json!({ "sessions": list }))),
+            Call::End(id) => match id.parse() {
+                Ok(id) => session.end_session(&id).await.map(|()| no_content()),
+                Err(_) => Err(SessionError::new(SessionErrorKind::NotFound)),
+            },
+        };
+        done.unwrap_or_else(|error| problem(&error))
+    }
+
+    fn token(&self, token: &AccessToken) -> Result<Response<Full<Bytes>>, SessionError> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct CamelCase<'a> {
+            access_token: &'a str,
+            token_type: &'static str,
+            expires_in: u64,
+        }
+
+        if self.camel_case {
+            json(&CamelCase {
+                access_token: token.as_str(),
+                token_type: "Bearer",
+                expires_in: token.expires_in().as_secs(),
+            })
+        } else {
+            json(token)
+        }
+    }
+
+    fn signed_out(&self) -> Response<Full<Bytes>> {
+        let mut response = no_content();
+        if self.clear_site_data {
+            response.headers_mut().insert(
+                http::HeaderName::from_static("clear-site-data"),
+                HeaderValue::from_static("\"cache\""),
+            );
+        }
+        response
+    }
+}
+
+/// The call and the methods it answers, as an `Allow` value.
+fn route<'a>(path: &'a str, base: &str) -> Option<(Call<'a>, &'static str)> {
+    let below = path.strip_prefix(base).filter(|rest| rest.starts_with('/'));
+    match below.unwrap_or(path) {
+        "/refresh" => Some((Call::Refresh, "POST")),
+        "/logout" => Some((Call::Logout, "POST")),
+        "/logout-all" => Some((Call::LogoutAll, "POST")),
+        "/sessions" => Some((Call::List, "GET, HEAD")),
+        other => {
+            let id = other.strip_prefix("/sessions/")?;
+            Some((Call::End(id), "DELETE"))
+        }
+    }
+}
+
+fn no_content() -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let no_store = HeaderValue::from_static("no-store");
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, no_store);
+    response
+}
+
+fn json(value: &impl Serialize) -> Result<Response<Full<Bytes>>, SessionError> {
+    let body = serde_json::to_vec(value)
+        .map_err(|error| SessionError::with_source(SessionErrorKind::Unavailable, error))?;
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+impl<B> Service<Request<B>> for SessionEndpoints {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = EndpointsFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let session = request.extensions().get::<Session>().cloned();
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let answer = self.clone().answer(method, path, session);
+        EndpointsFuture(Box::pin(async move { Ok(answer.await) }))
+    }
+}
+
+impl Future for EndpointsFuture {
+    type Output = Result<Response<Full<Bytes>>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for EndpointsFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndpointsFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,57 @@
+//! The future of the service.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::{HeaderValue, Response, header};
+
+use super::session::Session;
+
+pin_project_lite::pin_project! {
+    /// The future of [`RefreshCookie`](crate::RefreshCookie).
+    pub struct RefreshCookieFuture<F> {
+        #[pin]
+        inner: F,
+        session: Session,
+    }
+}
+
+impl<F> RefreshCookieFuture<F> {
+    pub(crate) fn new(inner: F, session: Session) -> Self {
+        Self { inner, session }
+    }
+}
+
+impl<F, R, E> Future for RefreshCookieFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = ready!(this.inner.poll(cx))?;
+        let mut outgoing = this.session.outgoing();
+        let headers = response.headers_mut();
+        if let Some(cookie) = outgoing.cookie.take() {
+            // Appended: the application may set cookies of its own.
+            headers.append(header::SET_COOKIE, cookie);
+        }
+        if outgoing.private {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        drop(outgoing);
+        Poll::Ready(Ok(response))
+    }
+}
+
+impl<F> fmt::Debug for RefreshCookieFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshCookieFuture")
+            .finish_non_exhaustive()
+    }
+}

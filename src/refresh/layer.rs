@@ -1,0 +1,99 @@
+//! The layer.
+
+use std::{fmt, future::Future, sync::Arc};
+
+use serde::Serialize;
+use tower_layer::Layer;
+
+use super::{
+    builder::RefreshCookieBuilder,
+    claims::{ClaimsError, ClaimsRequest},
+    presented::unavailable,
+    revoke,
+    service::RefreshCookie,
+    shared::Shared,
+};
+use crate::{
+    config::ConfigError,
+    session::{SessionError, SessionId},
+    store::RefreshStore,
+    token::TokenCodec,
+};
+
+/// Carries the refresh cookie: gives every request a [`Session`](crate::Session) and appends what
+/// the handle decided to the response. It never rejects and never waits. Cheap to clone.
+#[derive(Clone)]
+pub struct RefreshCookieLayer {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl RefreshCookieLayer {
+    /// The layer with every default: rotating cookie `__Secure-refresh_token` on `/auth`, seven
+    /// days. `claims` decides what goes into every access token, at sign-in and at refresh.
+    ///
+    /// # Errors
+    ///
+    /// When the codec cannot mint, its ring has no refresh secret, or its access tokens live
+    /// shorter than the grace of the rotation.
+    pub fn with_claims<C, F, Fut, E>(
+        codec: TokenCodec<C>,
+        store: impl RefreshStore,
+        claims: F,
+    ) -> Result<Self, ConfigError>
+    where
+        C: Serialize + Send + Sync + 'static,
+        F: Fn(ClaimsRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<C, E>> + Send + 'static,
+        E: Into<ClaimsError> + 'static,
+    {
+        Self::builder(codec, store, claims).build()
+    }
+
+    /// Starts a layer with every setting open.
+    pub fn builder<C, F, Fut, E>(
+        codec: TokenCodec<C>,
+        store: impl RefreshStore,
+        claims: F,
+    ) -> RefreshCookieBuilder
+    where
+        C: Serialize + Send + Sync + 'static,
+        F: Fn(ClaimsRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<C, E>> + Send + 'static,
+        E: Into<ClaimsError> + 'static,
+    {
+        RefreshCookieBuilder::new(codec, store, claims)
+    }
+
+    /// Ends every session of `subject` from outside a request: a password reset by mail, a
+    /// disabled account. Returns the sessions that it ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`](crate::SessionErrorKind::Unavailable) when the store did not answer; calling it
+    /// again completes it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: once begun, it runs to its end.
+    pub async fn end_all_of(&self, subject: &str) -> Result<Vec<SessionId>, SessionError> {
+        let ended = revoke::all(&self.shared, subject.to_owned(), None).await;
+        ended.map_err(unavailable)
+    }
+}
+
+impl<S> Layer<S> for RefreshCookieLayer {
+    type Service = RefreshCookie<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RefreshCookie::new(inner, self.shared.clone())
+    }
+}
+
+impl fmt::Debug for RefreshCookieLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { shared } = self;
+        f.debug_struct("RefreshCookieLayer")
+            .field("shared", shared)
+            .finish()
+    }
+}

@@ -1,0 +1,124 @@
+//! Which of the cookies that came is the refresh token, and what it is worth.
+
+use super::session::Session;
+use crate::{
+    clock::Timestamp,
+    session::{
+        Decision, Envelope, Outcome, SessionError, SessionErrorKind, SessionKey, SessionRecord,
+        decide, unseal,
+    },
+    store::{Loaded, RefreshStore, StoreError},
+};
+
+/// A genuine token together with the live record that honours it.
+pub(crate) struct Honoured {
+    pub(crate) token: Envelope,
+    pub(crate) record: SessionRecord,
+    pub(crate) now: Timestamp,
+}
+
+impl Session {
+    /// Every genuine token that came, without a look at the store.
+    fn genuine(&self) -> Result<Vec<Envelope>, SessionError> {
+        let context = self.shared().seal_context();
+        self.with_keys(|keys| {
+            let values = self.0.values.iter();
+            values
+                .filter_map(|value| unseal(value, keys, context).ok())
+                .collect()
+        })
+    }
+
+    /// The newest genuine token of the one session that came.
+    ///
+    /// Garbage beside a genuine token is ignored: another host of the domain can plant it. Genuine
+    /// tokens of two sessions are refused, since neither choice would be the user's.
+    pub(crate) fn presented(&self) -> Result<Envelope, SessionError> {
+        self.touch();
+        if !self.has_cookie() {
+            return Err(SessionError::new(SessionErrorKind::NoSession));
+        }
+        let mut newest: Option<Envelope> = None;
+        for token in self.genuine()? {
+            match &newest {
+                Some(other) if other.session != token.session => {
+                    self.clear_cookie();
+                    return Err(SessionError::new(SessionErrorKind::Ambiguous));
+                }
+                Some(other) if other.age() >= token.age() => {}
+                _ => newest = Some(token),
+            }
+        }
+        newest.ok_or(SessionError::new(SessionErrorKind::Invalid))
+    }
+
+    /// Every session that came, for sign-in and sign-out, which end them all.
+    pub(crate) fn presented_sessions(&self) -> Result<Vec<SessionKey>, SessionError> {
+        self.touch();
+        let mut keys: Vec<_> = self.genuine()?.iter().map(Envelope::key).collect();
+        keys.dedup();
+        Ok(keys)
+    }
+
+    pub(crate) async fn load(&self, key: &SessionKey) -> Result<Loaded, SessionError> {
+        self.shared().store.load(key).await.map_err(unavailable)
+    }
+
+    /// Judges a token against what the store has.
+    pub(crate) fn judge(
+        &self,
+        token: &Envelope,
+        loaded: &Loaded,
+    ) -> Result<Decision, SessionError> {
+        let client = self.client(&token.session);
+        let policy = &self.shared().policy;
+        self.with_keys(|keys| {
+            decide(
+                token,
+                loaded.record.as_ref(),
+                loaded.now,
+                client,
+                policy,
+                keys,
+            )
+        })
+    }
+
+    /// The presented token, if a refresh would honour it now. Nothing is rotated.
+    ///
+    /// A stolen token is as much an alarm here as at a refresh.
+    pub(crate) async fn honoured(&self) -> Result<Honoured, SessionError> {
+        let token = self.presented()?;
+        let loaded = self.load(&token.key()).await?;
+        let decision = self.judge(&token, &loaded)?;
+        match (decision.outcome, loaded.record) {
+            (
+                Outcome::Coalesced
+                | Outcome::Rotated
+                | Outcome::Replayed
+                | Outcome::Recovered
+                | Outcome::Adopted,
+                Some(record),
+            ) => Ok(Honoured {
+                token,
+                record,
+                now: loaded.now,
+            }),
+            (outcome, record) => Err(self.refuse(outcome, &token, record, loaded.now).await),
+        }
+    }
+
+    /// Like [`honoured`](Self::honoured), and the token is the newest one.
+    pub(crate) async fn current(&self) -> Result<Honoured, SessionError> {
+        let honoured = self.honoured().await?;
+        if honoured.record.is_current(&honoured.token) {
+            Ok(honoured)
+        } else {
+            Err(SessionError::new(SessionErrorKind::Superseded))
+        }
+    }
+}
+
+pub(crate) fn unavailable(error: StoreError) -> SessionError {
+    SessionError::with_source(SessionErrorKind::Unavailable, error)
+}

@@ -1,0 +1,82 @@
+//! Failures as the client sees them: `application/problem+json` (RFC 9457) with a stable `code`.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+
+use crate::session::{SessionError, SessionErrorKind};
+
+/// Seconds a client is asked to wait when the store did not answer.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+/// Seconds a client is asked to wait when it sent one token too often.
+const SLOW_DOWN: HeaderValue = HeaderValue::from_static("30");
+/// RFC 9110 section 15.5.2 wants a challenge on every 401. There is no registered scheme for
+/// cookies; this name is unknown to browsers, so that none opens a password prompt.
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Cookie realm=\"session\"");
+
+/// The answer to a failed session call. It tells whether to sign in again or to come back, and
+/// nothing about why a token was refused.
+pub(crate) fn problem(error: &SessionError) -> Response<Full<Bytes>> {
+    use SessionErrorKind::{
+        Ambiguous, Denied, Expired, Invalid, InvalidInput, NoSession, NotFound, Reuse, Revoked,
+        StateLost, Superseded, TooManyRequests, Unavailable,
+    };
+    match error.kind() {
+        NoSession => answer(StatusCode::UNAUTHORIZED, "no_session", "Not signed in"),
+        Invalid | Expired | Revoked | Reuse | Denied | StateLost | Superseded => answer(
+            StatusCode::UNAUTHORIZED,
+            "invalid_session",
+            "The session is not valid",
+        ),
+        Ambiguous => answer(
+            StatusCode::BAD_REQUEST,
+            "ambiguous_session",
+            "Cookies of two sessions were sent",
+        ),
+        InvalidInput => answer(
+            StatusCode::BAD_REQUEST,
+            "invalid_input",
+            "The session cannot be started with this",
+        ),
+        NotFound => answer(StatusCode::NOT_FOUND, "not_found", "No such session"),
+        TooManyRequests => answer(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            "The same token came too often",
+        ),
+        Unavailable => answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "Sessions are unavailable for now",
+        ),
+    }
+}
+
+/// One problem document. `code` and `title` are written by us and need no escaping.
+pub(crate) fn answer(status: StatusCode, code: &str, title: &str) -> Response<Full<Bytes>> {
+    let body = format!(
+        r#"{{"type":"about:blank","title":"{title}","status":{},"code":"{code}"}}"#,
+        status.as_u16()
+    );
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
+        }
+        StatusCode::TOO_MANY_REQUESTS => {
+            headers.insert(header::RETRY_AFTER, SLOW_DOWN);
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        _ => {}
+    }
+    response
+}

@@ -1,0 +1,57 @@
+//! The service.
+
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::{future::RefreshCookieFuture, session::Session, shared::Shared};
+
+/// The service of [`RefreshCookieLayer`](crate::RefreshCookieLayer).
+#[derive(Clone)]
+pub struct RefreshCookie<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+impl<S> RefreshCookie<S> {
+    pub(crate) fn new(inner: S, shared: Arc<Shared>) -> Self {
+        Self { inner, shared }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for RefreshCookie<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = RefreshCookieFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (mut parts, body) = request.into_parts();
+        let session = Session::new(self.shared.clone(), &parts);
+        parts.extensions.insert(session.clone());
+        // The service that was polled is the one that is called; no clone of it is ever used.
+        let inner = self.inner.call(Request::from_parts(parts, body));
+        RefreshCookieFuture::new(inner, session)
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for RefreshCookie<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { inner, shared } = self;
+        f.debug_struct("RefreshCookie")
+            .field("inner", inner)
+            .field("shared", shared)
+            .finish()
+    }
+}

@@ -1,0 +1,169 @@
+//! The handle that a handler works with.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use http::{Extensions, HeaderValue, header, request::Parts};
+
+use super::shared::Shared;
+use crate::{
+    cookie,
+    keys::{SessionKeySet, SessionKeys},
+    rejection::{Rejection, RejectionKind},
+    session::{ClientBinding, Envelope, SessionError, SessionErrorKind, SessionId, seal},
+};
+
+/// Cookies longer than this are none of ours: ours stay under 512 bytes.
+const LONGEST_VALUE: usize = 512;
+/// A request carries one refresh cookie; a few more are tolerated, a flood is not worked through.
+const MOST_VALUES: usize = 4;
+
+/// The refresh session of one request: what came in, and what goes back.
+///
+/// [`RefreshCookieLayer`](crate::RefreshCookieLayer) puts it into the request extensions. Its
+/// methods do the store's work; the `Set-Cookie` they decide on is appended to the response when
+/// it passes the layer again, so a handle kept beyond that has no effect on the client.
+#[derive(Clone)]
+pub struct Session(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) values: Vec<Box<[u8]>>,
+    user_agent: Option<HeaderValue>,
+    /// What the application's own binding reads; the `User-Agent` where it has none.
+    signal: Option<Vec<u8>>,
+    outgoing: Mutex<Outgoing>,
+}
+
+/// What the layer adds to the response.
+#[derive(Default)]
+pub(crate) struct Outgoing {
+    pub(crate) cookie: Option<HeaderValue>,
+    /// The answer depends on the session, so no cache may keep it.
+    pub(crate) private: bool,
+}
+
+impl Session {
+    pub(crate) fn new(shared: Arc<Shared>, parts: &Parts) -> Self {
+        let values = cookie::values(&parts.headers, shared.cookie.name())
+            .filter(|value| !value.is_empty() && value.len() <= LONGEST_VALUE)
+            .take(MOST_VALUES)
+            .map(Box::from)
+            .collect();
+        let signal = shared.signal.as_ref().map(|signal| signal(parts));
+        Self(Arc::new(Inner {
+            shared,
+            values,
+            user_agent: parts.headers.get(header::USER_AGENT).cloned(),
+            signal,
+            outgoing: Mutex::default(),
+        }))
+    }
+
+    /// The handle of a request.
+    ///
+    /// # Errors
+    ///
+    /// [`RejectionKind::Internal`], naming the layer, when
+    /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) is not applied around the caller.
+    pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
+        extensions.get::<Self>().cloned().ok_or(Rejection::new(
+            RejectionKind::Internal,
+            "RefreshCookieLayer is missing: it must wrap whatever uses the session",
+        ))
+    }
+
+    /// Whether the request carries anything under the refresh cookie's name. It says nothing about
+    /// what it is worth.
+    pub fn has_cookie(&self) -> bool {
+        !self.0.values.is_empty()
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
+    }
+
+    /// Runs `work` with the session keys as they are now.
+    pub(crate) fn with_keys<T>(
+        &self,
+        work: impl FnOnce(&SessionKeys) -> T,
+    ) -> Result<T, SessionError> {
+        let keys = self.shared().keys.load();
+        match &keys.sessions {
+            Some(sessions) => Ok(work(sessions)),
+            None => Err(no_secret()),
+        }
+    }
+
+    /// Runs `work` with the key that new sessions are made with.
+    pub(crate) fn with_active_key<T>(
+        &self,
+        work: impl FnOnce(&SessionKeySet) -> T,
+    ) -> Result<T, SessionError> {
+        let done = self.with_keys(|keys| keys.active().map(work))?;
+        done.ok_or_else(no_secret)
+    }
+
+    /// Which client this request comes from, as far as `session` is concerned.
+    pub(crate) fn client(&self, session: &SessionId) -> ClientBinding {
+        let agent = self.0.user_agent.as_ref().map(HeaderValue::as_bytes);
+        let signal = self.0.signal.as_deref().or(agent).unwrap_or_default();
+        ClientBinding::of(session, signal)
+    }
+
+    /// What names the client to its owner.
+    pub(crate) fn label(&self) -> String {
+        let agent = self.0.user_agent.as_ref().map(HeaderValue::as_bytes);
+        String::from_utf8_lossy(agent.unwrap_or_default())
+            .chars()
+            .filter(|c| !c.is_control())
+            .collect()
+    }
+
+    pub(crate) fn outgoing(&self) -> MutexGuard<'_, Outgoing> {
+        self.0
+            .outgoing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer is about a session: it must not be cached, whatever it says.
+    pub(crate) fn touch(&self) {
+        self.outgoing().private = true;
+    }
+
+    pub(crate) fn clear_cookie(&self) {
+        self.outgoing().cookie = self.shared().cookie.clear();
+    }
+
+    /// The sealed form of `token`, made before anything is committed.
+    pub(crate) fn seal(&self, token: &Envelope) -> Result<String, SessionError> {
+        self.with_keys(|keys| seal(token, keys, self.shared().seal_context()))?
+            .map_err(|error| SessionError::with_source(SessionErrorKind::Unavailable, error))
+    }
+}
+
+/// Rings are checked when they are built and rotated, so this is a bug or a half-built ring.
+fn no_secret() -> SessionError {
+    SessionError::with_source(
+        SessionErrorKind::Unavailable,
+        "the key ring has no refresh secret",
+    )
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            shared: _,
+            values,
+            user_agent: _,
+            signal: _,
+            outgoing: _,
+        } = &*self.0;
+        f.debug_struct("Session")
+            .field("cookies", &values.len())
+            .finish_non_exhaustive()
+    }
+}

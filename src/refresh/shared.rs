@@ -1,0 +1,70 @@
+//! What all requests of one layer share.
+
+use std::{fmt, sync::Arc};
+
+use http::request::Parts;
+
+use super::{claims::Issuer, revoke::Retries, throttle::Throttle};
+use crate::{
+    cookie::CookieSpec,
+    event::EventSink,
+    keys::KeyRing,
+    session::{SealContext, SessionPolicy},
+    store::SharedStore,
+};
+
+/// Reads what tells one client from another out of a request's head.
+pub(crate) type ClientSignal = Arc<dyn Fn(&Parts) -> Vec<u8> + Send + Sync>;
+
+/// Everything a [`Session`](super::Session) needs that does not change from request to request.
+pub(crate) struct Shared {
+    pub(crate) keys: KeyRing,
+    pub(crate) issuer: String,
+    pub(crate) cookie: CookieSpec,
+    /// The path the session endpoints lie under.
+    pub(crate) base: String,
+    pub(crate) policy: SessionPolicy,
+    pub(crate) store: SharedStore,
+    pub(crate) claims: Box<dyn Issuer>,
+    pub(crate) events: EventSink,
+    pub(crate) signal: Option<ClientSignal>,
+    pub(crate) throttle: Throttle,
+    pub(crate) retries: Retries,
+}
+
+impl Shared {
+    /// What a refresh token of this layer is sealed to.
+    pub(crate) fn seal_context(&self) -> SealContext<'_> {
+        SealContext {
+            cookie: self.cookie.name(),
+            issuer: &self.issuer,
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            keys: _,
+            issuer,
+            cookie,
+            base,
+            policy,
+            store,
+            claims: _,
+            events,
+            signal,
+            throttle: _,
+            retries: _,
+        } = self;
+        f.debug_struct("Shared")
+            .field("issuer", issuer)
+            .field("cookie", cookie)
+            .field("base", base)
+            .field("policy", policy)
+            .field("store", store)
+            .field("events", events)
+            .field("signal", &signal.as_ref().map(|_| "<fn>"))
+            .finish_non_exhaustive()
+    }
+}

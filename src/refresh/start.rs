@@ -1,0 +1,262 @@
+//! Beginning a session, and beginning it anew after a privilege change.
+
+use super::{
+    claims::ClaimsReason,
+    presented::{Honoured, unavailable},
+    revoke,
+    session::Session,
+};
+use crate::{
+    event::Event,
+    secret::RandomError,
+    session::{
+        Fresh, Opening, RevokeReason, SessionError, SessionErrorKind, SessionKey, SessionRecord,
+    },
+    store::{RefreshStore, Swap},
+    token::AccessToken,
+};
+
+/// The longest subject, in bytes: it travels in every access token.
+const LONGEST_SUBJECT: usize = 256;
+/// The most an application may attach to a session, in bytes.
+const LONGEST_CONTEXT: usize = 1024;
+
+/// What a session begins with, for [`Session::start_with`].
+///
+/// ```
+/// use tower_bearer::NewSession;
+///
+/// let new = NewSession::new("user-1").context(*b"amr=pwd").label("Firefox on Linux");
+/// # let _ = new;
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct NewSession {
+    subject: String,
+    context: Vec<u8>,
+    label: Option<String>,
+}
+
+impl NewSession {
+    /// A session of `subject`: 1 to 256 bytes that name the user to the application.
+    pub fn new(subject: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            context: Vec::new(),
+            label: None,
+        }
+    }
+
+    /// Bytes that the claims closure gets back at every refresh, at most 1024.
+    pub fn context(mut self, context: impl Into<Vec<u8>>) -> Self {
+        self.context = context.into();
+        self
+    }
+
+    /// What names the client in the session list, cut at 200 bytes. Default: the `User-Agent`.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+}
+
+impl std::fmt::Debug for NewSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            subject: _,
+            context: _,
+            label,
+        } = self;
+        f.debug_struct("NewSession")
+            .field("label", label)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Signs `subject` in: a new session, its cookie, and the first access token.
+    ///
+    /// Call it once the application has checked who is asking. Sessions whose cookie came with the
+    /// request are replaced, not piled up.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](SessionErrorKind::InvalidInput) for an empty or overlong subject,
+    /// [`Denied`](SessionErrorKind::Denied) when the claims closure refuses it,
+    /// [`Unavailable`](SessionErrorKind::Unavailable) when the store or the claims did not answer;
+    /// nothing leaves then, and the old cookie stays.
+    ///
+    /// # Cancel safety
+    ///
+    /// A start that is dropped may leave a session that nobody holds a token of; it counts towards
+    /// the subject's limit until it expires.
+    pub async fn start(&self, subject: impl Into<String>) -> Result<AccessToken, SessionError> {
+        self.start_with(NewSession::new(subject)).await
+    }
+
+    /// Like [`start`](Self::start), with everything a session may begin with.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start); also for a context that is too long.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_with(&self, new: NewSession) -> Result<AccessToken, SessionError> {
+        if new.subject.is_empty() || new.subject.len() > LONGEST_SUBJECT {
+            return Err(invalid("the subject must have 1 to 256 bytes"));
+        }
+        check_context(&new.context)?;
+        let replaced = self.presented_sessions()?;
+        let fresh = Fresh::generate().map_err(no_random)?;
+        let key = SessionKey {
+            subject: self.with_active_key(|key| key.subject_tag(&new.subject))?,
+            id: fresh.id,
+        };
+        // The store's clock judges the session later, so it dates it now.
+        let now = self.load(&key).await?.now;
+        let agent = self.label();
+        let opening = Opening {
+            subject: &new.subject,
+            client: self.client(&fresh.id),
+            label: new.label.as_deref().unwrap_or(&agent),
+            context: &new.context,
+        };
+        let policy = &self.shared().policy;
+        let (record, token) =
+            self.with_active_key(|key| SessionRecord::start(&opening, &fresh, now, policy, key))?;
+        let access = self.issue(&record, ClaimsReason::SignIn, now).await?;
+        let cookie = self.seal(&token)?;
+
+        // A session about to be replaced does not push another one out.
+        let same = replaced
+            .iter()
+            .filter(|old| old.subject == key.subject)
+            .count();
+        let limit = self.shared().policy.limit.saturating_add(same);
+        let inserted = self
+            .shared()
+            .store
+            .insert(&record, limit)
+            .await
+            .map_err(unavailable)?;
+        self.set_cookie(&cookie, &record, now);
+        let events = &self.shared().events;
+        events.emit(&Event::Started {
+            session: record.key().id,
+            subject: record.subject(),
+        });
+        for dropped in inserted.dropped {
+            events.emit(&Event::Revoked {
+                session: dropped,
+                reason: RevokeReason::Limit,
+            });
+        }
+        for old in replaced {
+            // The new session stands; one that cannot be ended now is ended in the background.
+            let _ = revoke::by_key(self.shared(), old, RevokeReason::Replaced).await;
+        }
+        Ok(access)
+    }
+
+    /// Re-seeds the session after a privilege change, such as a second factor: tokens from before
+    /// it are refused from now on, and the claims closure decides anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`refresh`](Self::refresh); [`Superseded`](SessionErrorKind::Superseded) when the
+    /// cookie is not the newest one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped after the store has answered, the client does not learn the new token and signs in
+    /// again.
+    pub async fn elevate(&self) -> Result<AccessToken, SessionError> {
+        let current = self.current().await?;
+        self.elevate_from(current, None).await
+    }
+
+    /// Like [`elevate`](Self::elevate), with a new context of at most 1024 bytes for the claims
+    /// closure.
+    ///
+    /// # Errors
+    ///
+    /// As [`elevate`](Self::elevate), and [`InvalidInput`](SessionErrorKind::InvalidInput) for a
+    /// context that is too long.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`elevate`](Self::elevate).
+    pub async fn elevate_with(
+        &self,
+        context: impl Into<Vec<u8>>,
+    ) -> Result<AccessToken, SessionError> {
+        let context = context.into();
+        check_context(&context)?;
+        let current = self.current().await?;
+        self.elevate_from(current, Some(context)).await
+    }
+
+    pub(crate) async fn elevate_from(
+        &self,
+        from: Honoured,
+        context: Option<Vec<u8>>,
+    ) -> Result<AccessToken, SessionError> {
+        let Honoured {
+            token,
+            mut record,
+            mut now,
+        } = from;
+        let fresh = Fresh::generate().map_err(no_random)?;
+        let client = self.client(&token.session);
+        // Only notes (a first presentation) can come between, so one more round settles it.
+        for _ in 0..3 {
+            let policy = &self.shared().policy;
+            let (mut next, successor) =
+                self.with_active_key(|key| record.elevated(&fresh, client, now, policy, key))?;
+            if let Some(context) = &context {
+                next.context = context.as_slice().into();
+            }
+            let access = self.issue(&next, ClaimsReason::Elevate, now).await?;
+            let cookie = self.seal(&successor)?;
+            match self
+                .shared()
+                .store
+                .swap(&record, &next)
+                .await
+                .map_err(unavailable)?
+            {
+                Swap::Applied => {
+                    self.set_cookie(&cookie, &next, now);
+                    return Ok(access);
+                }
+                Swap::Conflict(newer) => match newer.record {
+                    Some(newest) if newest.is_live() && newest.is_current(&token) => {
+                        (record, now) = (newest, newer.now);
+                    }
+                    _ => return Err(SessionError::new(SessionErrorKind::Superseded)),
+                },
+            }
+        }
+        Err(SessionError::with_source(
+            SessionErrorKind::Unavailable,
+            "other requests kept changing the session",
+        ))
+    }
+}
+
+fn check_context(context: &[u8]) -> Result<(), SessionError> {
+    if context.len() > LONGEST_CONTEXT {
+        return Err(invalid("the context must have at most 1024 bytes"));
+    }
+    Ok(())
+}
+
+fn invalid(problem: &'static str) -> SessionError {
+    SessionError::with_source(SessionErrorKind::InvalidInput, problem)
+}
+
+fn no_random(error: RandomError) -> SessionError {
+    SessionError::with_source(SessionErrorKind::Unavailable, error)
+}

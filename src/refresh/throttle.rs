@@ -1,0 +1,68 @@
+//! A brake for clients that send one refresh token over and over.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{clock::Timestamp, session::SessionId};
+
+/// How many answers one session gets in a window without its token moving on.
+///
+/// A fixed table of counters, one word each, so that it never grows and takes no lock. Sessions
+/// that share a slot push each other out, which only ever forgives.
+pub(crate) struct Throttle {
+    limit: u16,
+    slots: Box<[AtomicU64]>,
+}
+
+/// Counted over half a minute, the default grace.
+const WINDOW_SECS: u64 = 30;
+const SLOTS: usize = 4096;
+
+impl Throttle {
+    /// Allows `limit` answers a window.
+    pub(crate) fn new(limit: u16) -> Self {
+        Self {
+            limit,
+            slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    /// Counts one answer; false when the session has had its share.
+    pub(crate) fn allow(&self, session: &SessionId, now: Timestamp) -> bool {
+        let [a, b, c, d, e, ..] = *session.as_bytes();
+        let slot = usize::from(u16::from_be_bytes([a, b])) % SLOTS;
+        let Some(slot) = self.slots.get(slot) else {
+            return true;
+        };
+        // Session (24 bits), window (24 bits) and count (16 bits) in one word.
+        let owner = u64::from(u32::from_be_bytes([0, c, d, e])) << 40;
+        let window = ((now.as_secs() / WINDOW_SECS) & 0xff_ffff) << 16;
+        let mut allowed = true;
+        let counted = slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
+            let same = word & !0xffff == owner | window;
+            let count = if same { word & 0xffff } else { 0 };
+            allowed = count < u64::from(self.limit);
+            Some(owner | window | (count + 1).min(0xffff))
+        });
+        debug_assert!(counted.is_ok());
+        allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_gets_its_share_a_window_and_others_are_not_touched() {
+        let throttle = Throttle::new(3);
+        let now = Timestamp::from_secs(1_800_000_000);
+        let (one, other) = (
+            SessionId::from_bytes([1; 16]),
+            SessionId::from_bytes([2; 16]),
+        );
+        let answers: Vec<_> = (0..5).map(|_| throttle.allow(&one, now)).collect();
+        assert_eq!(answers, [true, true, true, false, false]);
+        assert!(throttle.allow(&other, now));
+        assert!(throttle.allow(&one, now + std::time::Duration::from_secs(30)));
+    }
+}

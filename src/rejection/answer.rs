@@ -1,0 +1,131 @@
+//! From a [`Rejection`] to a response.
+
+use std::{fmt, sync::Arc};
+
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+use super::{Rejection, RejectionKind, grpc::Grpc};
+use crate::event::{Event, EventSink};
+
+/// Makes the HTTP answer to a refused request.
+///
+/// Whatever it makes, the layer adds what the contract asks for and is absent: the challenge,
+/// `Cache-Control`, `Retry-After`, `Vary`, and the [`Rejection`] in the extensions. A status left
+/// at 200 becomes the rejection's own, so that a forgotten status never turns a refusal into a
+/// success. gRPC requests are always answered by the layer itself, because their answer has no
+/// body to customise.
+pub trait RejectionResponse<B> {
+    /// The answer to `rejection`.
+    fn response(&self, rejection: &Rejection) -> Response<B>;
+}
+
+/// Answers with the status alone and an empty body.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DefaultRejection;
+
+/// Answers with what a function makes; the `rejection_response` setters of the layers make it.
+pub struct CustomRejection<B>(Arc<dyn Fn(&Rejection) -> Response<B> + Send + Sync>);
+
+impl<B: Default> RejectionResponse<B> for DefaultRejection {
+    fn response(&self, rejection: &Rejection) -> Response<B> {
+        let mut response = Response::new(B::default());
+        *response.status_mut() = rejection.status();
+        response
+    }
+}
+
+impl<B> CustomRejection<B> {
+    pub(crate) fn new(f: impl Fn(&Rejection) -> Response<B> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(f))
+    }
+}
+
+impl<B> RejectionResponse<B> for CustomRejection<B> {
+    fn response(&self, rejection: &Rejection) -> Response<B> {
+        (self.0)(rejection)
+    }
+}
+
+// By hand, because a derive would ask for `B: Clone`.
+impl<B> Clone for CustomRejection<B> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<B> fmt::Debug for CustomRejection<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CustomRejection(<fn>)")
+    }
+}
+
+/// What every guard does with a refusal: tell the sink once, answer once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Refusal<R> {
+    pub(crate) responder: R,
+    pub(crate) events: EventSink,
+}
+
+impl<R> Refusal<R> {
+    /// Keeps the sink and replaces who makes the answer.
+    pub(crate) fn with_responder<T>(self, responder: T) -> Refusal<T> {
+        Refusal {
+            responder,
+            events: self.events,
+        }
+    }
+
+    /// Answers a request that had these `headers`.
+    pub(crate) fn answer<B>(&self, headers: &HeaderMap, rejection: Rejection) -> Response<B>
+    where
+        B: Default,
+        R: RejectionResponse<B>,
+    {
+        self.events.emit(&Event::Rejected(&rejection));
+        let mut response = match Grpc::of(headers) {
+            Some(grpc) => grpc.answer(rejection.kind()),
+            None => self.http(&rejection),
+        };
+        add_missing(
+            response.headers_mut(),
+            header::CACHE_CONTROL,
+            &HeaderValue::from_static("no-store"),
+        );
+        if rejection.kind() == RejectionKind::ForeignOrigin {
+            response.headers_mut().append(
+                header::VARY,
+                HeaderValue::from_static("Origin, Sec-Fetch-Site"),
+            );
+        }
+        response.extensions_mut().insert(rejection);
+        response
+    }
+
+    fn http<B>(&self, rejection: &Rejection) -> Response<B>
+    where
+        R: RejectionResponse<B>,
+    {
+        let mut response = self.responder.response(rejection);
+        if response.status() == StatusCode::OK {
+            *response.status_mut() = rejection.status();
+        }
+        let headers = response.headers_mut();
+        if let Some(challenge) = rejection.challenge() {
+            add_missing(headers, header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(after) = rejection.retry_after() {
+            add_missing(
+                headers,
+                header::RETRY_AFTER,
+                &HeaderValue::from(after.as_secs()),
+            );
+        }
+        response
+    }
+}
+
+fn add_missing(headers: &mut HeaderMap, name: header::HeaderName, value: &HeaderValue) {
+    if !headers.contains_key(&name) {
+        headers.insert(name, value.clone());
+    }
+}

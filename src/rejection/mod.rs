@@ -1,0 +1,165 @@
+//! Why a layer refused a request, and the answer the client sees.
+//!
+//! A [`Rejection`] says everything a refusal consists of: the kind, the status, the challenge
+//! and the typed reason. The reason stays inside: it goes into the extensions of the response
+//! and into one event, and the client learns the kind alone.
+
+mod answer;
+mod grpc;
+mod reason;
+
+use std::{error::Error, fmt, time::Duration};
+
+use http::{HeaderValue, StatusCode};
+
+pub(crate) use answer::Refusal;
+pub use answer::{CustomRejection, DefaultRejection, RejectionResponse};
+pub use reason::OriginReason;
+
+use crate::token::TokenError;
+
+/// Why a layer refused a request.
+///
+/// Every layer of this crate puts it into the extensions of the response it answers with,
+/// whatever body a custom answer has, so that a layer further out can log or count it.
+///
+/// ```
+/// use http::Response;
+/// use tower_bearer::{Rejection, RejectionKind};
+///
+/// fn is_expected<B>(response: &Response<B>) -> bool {
+///     match response.extensions().get::<Rejection>() {
+///         Some(rejection) => rejection.kind() != RejectionKind::Internal,
+///         None => true,
+///     }
+/// }
+/// # assert!(is_expected(&Response::new(())));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rejection {
+    kind: RejectionKind,
+    reason: &'static str,
+    token: Option<TokenError>,
+    origin: Option<OriginReason>,
+    challenge: Option<HeaderValue>,
+    retry_after: Option<Duration>,
+}
+
+/// The kinds of [`Rejection`], which are all that a client can tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RejectionKind {
+    /// A page of a foreign origin seems to have sent the request: 403.
+    ForeignOrigin,
+    /// The token is good but does not carry the required scope: 403 `insufficient_scope`.
+    InsufficientScope,
+    /// The server is at fault, for instance a layer is missing: 500, and never a challenge.
+    Internal,
+    /// The credentials are not written as RFC 6750 says: 400 `invalid_request`.
+    InvalidRequest,
+    /// The token is written as it should be and is not acceptable: 401 `invalid_token`.
+    InvalidToken,
+    /// No bearer token was sent: 401 without an error code.
+    MissingCredentials,
+    /// What is needed to decide cannot be reached: 503 with `Retry-After`.
+    Unavailable,
+}
+
+/// When a client may come back after a 503. Short, because the usual cause is a failover.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+impl Rejection {
+    pub(crate) fn new(kind: RejectionKind, reason: &'static str) -> Self {
+        Self {
+            kind,
+            reason,
+            token: None,
+            origin: None,
+            challenge: None,
+            retry_after: (kind == RejectionKind::Unavailable).then_some(RETRY_AFTER),
+        }
+    }
+
+    /// A refused token.
+    pub(crate) fn token(error: TokenError) -> Self {
+        Self {
+            token: Some(error),
+            ..Self::new(
+                RejectionKind::InvalidToken,
+                "the access token is not acceptable",
+            )
+        }
+    }
+
+    /// A request from a foreign origin.
+    pub(crate) fn origin(reason: OriginReason) -> Self {
+        Self {
+            origin: Some(reason),
+            ..Self::new(
+                RejectionKind::ForeignOrigin,
+                "the request does not come from a listed origin",
+            )
+        }
+    }
+
+    pub(crate) fn with_challenge(self, challenge: HeaderValue) -> Self {
+        Self {
+            challenge: Some(challenge),
+            ..self
+        }
+    }
+
+    /// What kind of refusal it is.
+    pub fn kind(&self) -> RejectionKind {
+        self.kind
+    }
+
+    /// The status of the HTTP answer. A gRPC request is answered with 200 and a `grpc-status`.
+    pub fn status(&self) -> StatusCode {
+        match self.kind {
+            RejectionKind::ForeignOrigin | RejectionKind::InsufficientScope => {
+                StatusCode::FORBIDDEN
+            }
+            RejectionKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            RejectionKind::InvalidRequest => StatusCode::BAD_REQUEST,
+            RejectionKind::InvalidToken | RejectionKind::MissingCredentials => {
+                StatusCode::UNAUTHORIZED
+            }
+            RejectionKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Why the token was refused, when it was the token itself. For logs and tests only: telling
+    /// a client apart from forged and expired helps nobody but an attacker.
+    pub fn token_error(&self) -> Option<&TokenError> {
+        self.token.as_ref()
+    }
+
+    /// Why the origin was refused, for [`RejectionKind::ForeignOrigin`].
+    pub fn origin_reason(&self) -> Option<OriginReason> {
+        self.origin
+    }
+
+    /// The value of `WWW-Authenticate` (RFC 6750 section 3), where the answer carries one.
+    pub fn challenge(&self) -> Option<&HeaderValue> {
+        self.challenge.as_ref()
+    }
+
+    /// When the client may try again, where the answer carries `Retry-After`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason)
+    }
+}
+
+impl Error for Rejection {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let token = self.token.as_ref().map(|e| e as &(dyn Error + 'static));
+        token.or(self.origin.as_ref().map(|e| e as &(dyn Error + 'static)))
+    }
+}

@@ -1,0 +1,107 @@
+//! What the tests of this module start from.
+
+use super::{
+    decide::{Decision, decide},
+    envelope::Envelope,
+    id::{ClientBinding, SessionId},
+    policy::SessionPolicy,
+    record::SessionRecord,
+    transition::{Fresh, Opening},
+};
+use crate::{clock::Timestamp, keys::SessionKeys, secret::Secret};
+
+pub(super) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+/// The honest browser.
+pub(super) const BROWSER: ClientBinding = ClientBinding::from_bytes(*b"browser.");
+/// Anybody else.
+pub(super) const STRANGER: ClientBinding = ClientBinding::from_bytes(*b"stranger");
+
+pub(super) const OLD: &[u8] = b"the old master secret, 32 bytes.";
+pub(super) const NEW: &[u8] = b"the new master secret, 32 bytes.";
+
+pub(super) fn keys() -> SessionKeys {
+    SessionKeys::new([OLD])
+}
+
+pub(super) fn fresh(n: u8) -> Fresh {
+    Fresh {
+        id: SessionId::from_bytes([n; 16]),
+        seed: Secret::new([n ^ 0x55; 32]),
+        secret: Secret::new([n ^ 0xaa; 32]),
+    }
+}
+
+pub(super) fn opening() -> Opening<'static> {
+    Opening {
+        subject: "ada",
+        client: BROWSER,
+        label: "Browser/1.0",
+        context: b"context",
+    }
+}
+
+/// A session that began at [`NOW`].
+pub(super) fn start(policy: &SessionPolicy, keys: &SessionKeys) -> (SessionRecord, Envelope) {
+    let active = keys.active().expect("one key");
+    SessionRecord::start(&opening(), &fresh(1), NOW, policy, active)
+}
+
+/// A session with the store's record, driven by single decisions.
+pub(super) struct World {
+    pub(super) keys: SessionKeys,
+    pub(super) policy: SessionPolicy,
+    pub(super) record: SessionRecord,
+    pub(super) now: Timestamp,
+}
+
+impl World {
+    /// A session at generation 0 and its token.
+    pub(super) fn new(policy: SessionPolicy) -> (Self, Envelope) {
+        let keys = keys();
+        let (record, token) = start(&policy, &keys);
+        let world = Self {
+            keys,
+            policy,
+            record,
+            now: NOW,
+        };
+        (world, token)
+    }
+
+    /// A session that has just rotated: the world, its previous and its current token.
+    pub(super) fn rotated() -> (Self, Envelope, Envelope) {
+        let (mut world, first) = Self::new(SessionPolicy::default());
+        let second = world.take(&first).successor.expect("a successor");
+        (world, first, second)
+    }
+
+    pub(super) fn wait_ms(&mut self, millis: u64) {
+        self.now = self.now + std::time::Duration::from_millis(millis);
+    }
+
+    /// Decides without writing.
+    pub(super) fn ask(&self, token: &Envelope, client: ClientBinding) -> Decision {
+        decide(
+            token,
+            Some(&self.record),
+            self.now,
+            client,
+            &self.policy,
+            &self.keys,
+        )
+    }
+
+    /// Decides for the browser and writes.
+    pub(super) fn take(&mut self, token: &Envelope) -> Decision {
+        self.take_from(token, BROWSER)
+    }
+
+    /// Decides and writes.
+    pub(super) fn take_from(&mut self, token: &Envelope, client: ClientBinding) -> Decision {
+        let decision = self.ask(token, client);
+        if let Some(next) = &decision.next {
+            self.record = next.clone();
+        }
+        decision
+    }
+}

@@ -1,0 +1,280 @@
+//! Lost responses, failing stores, failovers.
+
+use std::sync::atomic::Ordering;
+
+use tower_bearer::MemoryStore;
+
+use crate::support::{
+    faults::Fault,
+    world::{Browser, World},
+};
+
+/// A browser whose last refresh rotated and whose response was lost.
+async fn lost_rotation(world: &World) -> (Browser, Option<String>) {
+    let mut browser = world.signed_in("ada").await;
+    browser.refresh(world).await;
+    world.secs(120);
+    let lost = browser.refresh_lost(world).await;
+    (browser, lost.set_cookie())
+}
+
+#[tokio::test]
+async fn response_lost_retry_an_hour_later_same_client_is_recovered() {
+    let world = World::new();
+    let (mut browser, burned) = lost_rotation(&world).await;
+    world.secs(3600);
+    assert_eq!(browser.refresh(&world).await.status, 200);
+    assert_eq!(world.count("Recovered"), 1);
+    // The successor that was lost on the way is burned: whoever has it, it was intercepted.
+    let mut holder = browser.clone();
+    holder.cookie = burned;
+    let reply = holder.refresh(&world).await;
+    assert_eq!(reply.status, 401);
+    assert!(reply.cleared());
+    assert_eq!(world.count("ReuseDetected"), 1);
+    assert_eq!(
+        browser.refresh(&world).await.status,
+        401,
+        "the session is revoked"
+    );
+}
+
+#[tokio::test]
+async fn three_losses_in_a_row_are_recovered_and_a_fourth_is_not() {
+    let world = World::new();
+    let (mut browser, _) = lost_rotation(&world).await;
+    for round in 1..=3 {
+        world.secs(600);
+        assert_eq!(
+            browser.refresh_lost(&world).await.status,
+            200,
+            "recovery {round}"
+        );
+    }
+    assert_eq!(world.count("Recovered"), 3);
+    world.secs(600);
+    assert_eq!(browser.refresh(&world).await.status, 401);
+    assert_eq!(world.count("ReuseDetected"), 1);
+}
+
+#[tokio::test]
+async fn two_tabs_recover_at_once_and_get_the_same_new_token() {
+    let world = World::new();
+    let (mut one, _) = lost_rotation(&world).await;
+    let mut two = one.clone();
+    world.secs(600);
+    assert_eq!(one.refresh(&world).await.status, 200);
+    assert_eq!(two.refresh(&world).await.status, 200);
+    assert_eq!(world.count("Recovered"), 1);
+    assert_eq!(world.outcomes("replayed"), 1);
+    world.secs(5);
+    assert_eq!(one.refresh(&world).await.status, 200);
+    assert_eq!(two.refresh(&world).await.status, 200);
+    assert_eq!(
+        world.outcomes("coalesced"),
+        2,
+        "both hold the current token"
+    );
+}
+
+#[tokio::test]
+async fn store_times_out_after_applying_the_retry_is_answered_with_one_generation() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    world.store.fail_swap(Fault::ApplyThenLose);
+    let reply = browser.refresh(&world).await;
+    assert_eq!((reply.status.as_u16(), reply.code()), (503, "unavailable"));
+    assert!(reply.headers.contains_key("retry-after"));
+    assert!(reply.set_cookie().is_none());
+    assert_eq!(world.store.last().await.generation(), 1);
+    assert_eq!(browser.refresh(&world).await.status, 200);
+    assert_eq!(world.store.last().await.generation(), 1);
+}
+
+#[tokio::test]
+async fn store_down_is_503_without_a_cookie_and_the_same_cookie_works_afterwards() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    world.store.down(true);
+    let reply = browser.refresh(&world).await;
+    assert_eq!(reply.status, 503);
+    assert_eq!(reply.headers["retry-after"], "1");
+    assert!(reply.set_cookie().is_none());
+    let mut stranger = world.browser();
+    let login = stranger.login(&world, "bob").await;
+    assert_eq!(login.status, 503);
+    assert!(
+        login.set_cookie().is_none(),
+        "nothing leaves a sign-in that failed"
+    );
+    world.store.down(false);
+    assert_eq!(browser.refresh(&world).await.status, 200);
+}
+
+#[tokio::test]
+async fn logout_while_the_store_is_down_clears_the_cookie_and_revokes_when_it_is_back() {
+    tokio::time::pause();
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    let mut copy = browser.clone();
+    world.store.down(true);
+    let reply = browser.logout(&world).await;
+    assert_eq!(reply.status, 503);
+    assert!(reply.cleared());
+    assert_eq!(world.count("RevocationQueued"), 1);
+    world.store.down(false);
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(copy.refresh(&world).await.status, 401);
+    assert!(!world.store.last().await.is_live());
+    assert_eq!(world.count("RevocationLost"), 0);
+}
+
+#[tokio::test]
+async fn a_revocation_that_never_gets_through_is_reported() {
+    tokio::time::pause();
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    world.store.down(true);
+    browser.logout(&world).await;
+    tokio::time::sleep(std::time::Duration::from_secs(600)).await;
+    assert_eq!(world.count("RevocationLost"), 1);
+}
+
+#[tokio::test]
+async fn failing_claims_leave_the_generation_unchanged() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    world.claims_down.store(true, Ordering::SeqCst);
+    let reply = browser.refresh(&world).await;
+    assert_eq!(reply.status, 503);
+    assert!(reply.set_cookie().is_none());
+    assert_eq!(world.store.last().await.generation(), 0);
+    world.claims_down.store(false, Ordering::SeqCst);
+    assert_eq!(browser.refresh(&world).await.status, 200);
+}
+
+#[tokio::test]
+async fn client_that_hangs_up_after_a_stale_token_is_revoked_all_the_same() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    let thief = browser.thief();
+    browser.refresh(&world).await;
+    let (inner, hung_up) = (world.clone(), thief.clone());
+    let request = tokio::spawn(async move { hung_up.refresh_lost(&inner).await });
+    tokio::task::yield_now().await;
+    request.abort();
+    let _ = request.await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!world.store.last().await.is_live());
+    assert_eq!(browser.refresh(&world).await.status, 401);
+}
+
+#[tokio::test]
+async fn failover_lost_the_last_rotation_newest_first_is_adopted_then_predecessor_replayed() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    browser.refresh(&world).await;
+    world.secs(120);
+    let before = world.store.last().await;
+    let mut late = browser.clone();
+    browser.refresh(&world).await;
+    world.store.roll_back_to(&before).await;
+    let reply = browser.refresh(&world).await;
+    assert_eq!(reply.status, 200);
+    assert!(reply.set_cookie().is_none());
+    assert_eq!(world.count("Adopted"), 1);
+    assert_eq!(late.refresh(&world).await.status, 200);
+    assert_eq!(world.outcomes("replayed"), 1);
+    assert_eq!(world.count("ReuseDetected"), 0);
+}
+
+#[tokio::test]
+async fn failover_lost_the_last_rotation_predecessor_first_derives_the_identical_token() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    browser.refresh(&world).await;
+    world.secs(120);
+    let before = world.store.last().await;
+    let mut late = browser.clone();
+    browser.refresh(&world).await;
+    world.store.roll_back_to(&before).await;
+    assert_eq!(late.refresh(&world).await.status, 200);
+    assert_eq!(world.outcomes("rotated"), 3);
+    // What the other tab holds is what the store has just derived again.
+    assert_eq!(browser.refresh(&world).await.status, 200);
+    assert_eq!(world.outcomes("coalesced"), 1);
+    assert_eq!(world.count("Adopted") + world.count("ReuseDetected"), 0);
+}
+
+#[tokio::test]
+async fn failover_right_after_a_recovery_is_adopted() {
+    let world = World::new();
+    let (mut browser, _) = lost_rotation(&world).await;
+    world.secs(600);
+    let before = world.store.last().await;
+    browser.refresh(&world).await;
+    world.store.roll_back_to(&before).await;
+    assert_eq!(browser.refresh(&world).await.status, 200);
+    assert_eq!(world.count("Adopted"), 1);
+}
+
+#[tokio::test]
+async fn two_generations_behind_means_sign_in_without_alarm() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    browser.refresh(&world).await;
+    let before = world.store.last().await;
+    for _ in 0..2 {
+        world.secs(120);
+        browser.refresh(&world).await;
+    }
+    world.store.roll_back_to(&before).await;
+    let reply = browser.refresh(&world).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.code()),
+        (401, "invalid_session")
+    );
+    assert!(reply.set_cookie().is_none());
+    assert_eq!(world.count("StateLost"), 1);
+    assert!(world.store.last().await.is_live(), "nothing is revoked");
+}
+
+#[tokio::test]
+async fn empty_promoted_store_is_401_without_clearing_and_cookies_work_after_restore() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    let full = world.store.replace(
+        MemoryStore::builder()
+            .clock(world.clock.clone())
+            .build()
+            .unwrap(),
+    );
+    let reply = browser.refresh(&world).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.code()),
+        (401, "invalid_session")
+    );
+    assert!(reply.set_cookie().is_none());
+    world.store.replace(full);
+    assert_eq!(browser.refresh(&world).await.status, 200);
+}
+
+#[tokio::test]
+async fn best_effort_notes_may_fail_without_the_client_noticing() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    let mut late = browser.clone();
+    browser.refresh(&world).await;
+    world.store.fail_swap(Fault::Refuse);
+    let reply = browser.refresh(&world).await;
+    assert_eq!(reply.status, 200, "the first presentation is only a note");
+    world.secs(10);
+    world.store.fail_swap(Fault::Refuse);
+    assert_eq!(
+        late.refresh(&world).await.status,
+        200,
+        "and so is a replay's hand-out"
+    );
+}

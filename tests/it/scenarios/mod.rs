@@ -1,0 +1,8 @@
+//! The scenarios that the refresh protocol must hold, each a named test through the public layer.
+
+mod concurrency;
+mod faults;
+mod keys_and_cookies;
+mod lifetimes;
+mod race;
+mod theft;

@@ -1,0 +1,237 @@
+//! Somebody else has the cookie.
+
+use tower_bearer::ReusePolicy;
+
+use crate::support::world::World;
+
+#[tokio::test]
+async fn thief_uses_the_current_token_victim_returns_reuse_with_both_bindings() {
+    let world = World::new();
+    let mut victim = world.signed_in("ada").await;
+    let mut thief = victim.thief();
+    world.secs(100);
+    assert_eq!(thief.refresh(&world).await.status, 200);
+    world.secs(100);
+    let reply = victim.refresh(&world).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.code()),
+        (401, "invalid_session")
+    );
+    assert!(reply.cleared());
+    assert_eq!(thief.refresh(&world).await.status, 401);
+    assert_eq!(world.count("ReuseDetected"), 1);
+    let event = world.events.lock().unwrap();
+    let event = event
+        .iter()
+        .find(|e| e.starts_with("ReuseDetected"))
+        .unwrap();
+    assert!(
+        event.contains("held_by") && event.contains("presented_by"),
+        "{event}"
+    );
+}
+
+#[tokio::test]
+async fn thief_replays_the_predecessor_inside_grace_from_another_client_reuse_at_once() {
+    let world = World::new();
+    let mut victim = world.signed_in("ada").await;
+    let mut thief = victim.thief();
+    victim.refresh(&world).await;
+    world.secs(1);
+    let reply = thief.refresh(&world).await;
+    assert_eq!(reply.status, 401);
+    assert!(reply.cleared());
+    assert_eq!(world.count("ReuseDetected"), 1);
+    assert_eq!(victim.refresh(&world).await.status, 401);
+}
+
+#[tokio::test]
+async fn two_generations_old_inside_grace_is_reuse() {
+    let world = World::with(|b| {
+        let fast = tower_bearer::RotationPolicy::builder()
+            .grace(std::time::Duration::from_secs(30))
+            .interval(std::time::Duration::from_secs(60));
+        b.rotation(fast.build().unwrap())
+    });
+    let mut victim = world.signed_in("ada").await;
+    let oldest = victim.clone();
+    victim.refresh(&world).await;
+    world.secs(60);
+    victim.refresh(&world).await;
+    world.secs(1);
+    // The same client, even: only the direct predecessor is forgiven.
+    assert_eq!(oldest.refresh_lost(&world).await.status, 401);
+    assert_eq!(world.count("ReuseDetected"), 1);
+}
+
+#[tokio::test]
+async fn after_reuse_every_token_of_the_session_incl_the_newest_is_refused() {
+    let world = World::new();
+    let mut victim = world.signed_in("ada").await;
+    let mut held = vec![victim.clone()];
+    for _ in 0..3 {
+        victim.refresh(&world).await;
+        held.push(victim.clone());
+        world.secs(120);
+    }
+    assert_eq!(held[0].thief().refresh(&world).await.status, 401);
+    for mut browser in held {
+        let reply = browser.refresh(&world).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.code()),
+            (401, "invalid_session")
+        );
+        assert!(reply.cleared());
+    }
+    assert_eq!(world.count("ReuseDetected"), 1);
+}
+
+#[tokio::test]
+async fn ancient_token_a_hundred_times_against_a_revoked_session_no_second_event() {
+    let world = World::with(|b| b.reuse(ReusePolicy::Session));
+    let mut victim = world.signed_in("ada").await;
+    let mut elsewhere = world.signed_in("ada").await;
+    let ancient = victim.thief();
+    victim.refresh(&world).await;
+    world.secs(120);
+    victim.refresh(&world).await;
+    for _ in 0..100 {
+        assert_eq!(ancient.refresh_lost(&world).await.status, 401);
+    }
+    assert_eq!(world.count("ReuseDetected"), 1);
+    assert_eq!(
+        elsewhere.refresh(&world).await.status,
+        200,
+        "other sessions are untouched"
+    );
+}
+
+#[tokio::test]
+async fn reuse_policy_subject_ends_every_session_of_the_subject() {
+    let world = World::with(|b| b.reuse(ReusePolicy::Subject));
+    let mut victim = world.signed_in("ada").await;
+    let mut elsewhere = world.signed_in("ada").await;
+    let mut somebody = world.signed_in("bob").await;
+    let mut thief = victim.thief();
+    victim.refresh(&world).await;
+    thief.refresh(&world).await;
+    assert_eq!(elsewhere.refresh(&world).await.status, 401);
+    assert_eq!(somebody.refresh(&world).await.status, 200);
+    assert_eq!(world.count("ReuseDetected"), 1);
+}
+
+#[tokio::test]
+async fn expired_genuine_token_does_not_revoke() {
+    let world = World::with(|b| b.idle_lifetime(std::time::Duration::from_secs(86_400)));
+    let mut victim = world.signed_in("ada").await;
+    let stale = victim.thief();
+    victim.refresh(&world).await;
+    world.secs(86_400);
+    let reply = stale.refresh_lost(&world).await;
+    assert_eq!(reply.status, 401);
+    assert!(reply.cleared());
+    assert_eq!(world.count("ReuseDetected") + world.count("Revoked"), 0);
+}
+
+#[tokio::test]
+async fn right_seal_wrong_parent_is_not_adopted() {
+    // A genuine token of a history that the store never had: the store is rolled back by one
+    // write and then rotates differently, because the session was re-seeded meanwhile.
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    browser.refresh(&world).await;
+    world.secs(120);
+    let mut other_history = browser.clone();
+    let before = world.store.last().await;
+    other_history.refresh(&world).await;
+    world.store.roll_back_to(&before).await;
+    browser.call(&world, http::Method::POST, "/elevate").await;
+    let before = world.store.last().await.generation();
+    world.secs(120);
+    let reply = other_history.refresh(&world).await;
+    assert_eq!(reply.status, 401);
+    assert_eq!(world.count("Adopted"), 0);
+    assert_eq!(world.store.last().await.generation(), before);
+}
+
+#[tokio::test]
+async fn one_character_or_bit_changed_anywhere_is_401_with_zero_store_calls() {
+    let world = World::new();
+    let browser = world.signed_in("ada").await;
+    let cookie = browser.cookie.clone().unwrap();
+    assert!(cookie.len() < 512, "{}", cookie.len());
+    let calls = world.store.calls();
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/. %";
+    for place in 0..cookie.len() {
+        // Every other base64url digit in every place, all single-bit flips among them.
+        for digit in DIGITS {
+            let mut bytes = cookie.clone().into_bytes();
+            if bytes[place] == *digit {
+                continue;
+            }
+            bytes[place] = *digit;
+            let mut forged = browser.clone();
+            forged.cookie = Some(String::from_utf8(bytes).unwrap());
+            let reply = forged.refresh_lost(&world).await;
+            assert_eq!(
+                (reply.status.as_u16(), reply.code()),
+                (401, "invalid_session")
+            );
+            assert!(reply.set_cookie().is_none());
+        }
+    }
+    for garbage in [
+        "x",
+        "",
+        "AAAA",
+        &cookie[1..],
+        &cookie[..cookie.len() - 1],
+        &"A".repeat(9000),
+    ] {
+        let mut forged = browser.clone();
+        forged.cookie = Some(garbage.to_owned());
+        assert_eq!(forged.refresh_lost(&world).await.status, 401);
+    }
+    assert_eq!(world.store.calls(), calls);
+}
+
+#[tokio::test]
+async fn cookie_of_service_a_at_service_b_is_401() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    let other_keys =
+        tower_bearer::KeyRing::from_master(b"qW3nZ6tR1yPc9vMx4kLs8bDf2gHj7uEa0oTiXrCw").unwrap();
+    let other = world.server_with_keys(other_keys);
+    let calls = world.store.calls();
+    assert_eq!(browser.refresh(&other).await.status, 401);
+    // The same keys under another cookie name are another service as well.
+    let named = World::over(
+        world.keys.clone(),
+        world.clock.clone(),
+        world.clock.clone(),
+        world.store.clone(),
+        |b| b.cookie_name("other_token"),
+    );
+    let request = browser.request(http::Method::POST, "/refresh").header(
+        "cookie",
+        format!("__Secure-other_token={}", browser.cookie.clone().unwrap()),
+    );
+    let reply = named
+        .send(request.body(http_body_util::Full::default()).unwrap())
+        .await;
+    assert_eq!(reply.status, 401);
+    assert_eq!(world.store.calls(), calls);
+    assert_eq!(browser.refresh(&world).await.status, 200);
+}
+
+#[tokio::test]
+async fn access_token_in_the_refresh_cookie_and_the_reverse_are_401() {
+    let world = World::new();
+    let mut browser = world.browser();
+    let login = browser.login(&world, "ada").await;
+    let access = login.body["access_token"].as_str().unwrap().to_owned();
+    let refresh = browser.cookie.clone().unwrap();
+    assert!(world.codec.verify(&refresh).is_err());
+    browser.cookie = Some(access);
+    assert_eq!(browser.refresh(&world).await.status, 401);
+}

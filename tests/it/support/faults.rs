@@ -1,0 +1,143 @@
+//! A store that fails when told to.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tower_bearer::{
+    Inserted, Loaded, MemoryStore, RefreshStore, SessionId, SessionKey, SessionRecord, StoreError,
+    SubjectTag, Swap,
+};
+
+/// What the store does instead of answering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing happens and the caller is told so.
+    Refuse,
+    /// The operation happens and the answer is lost.
+    ApplyThenLose,
+}
+
+/// A [`MemoryStore`] behind a switchboard.
+#[derive(Clone, Debug)]
+pub struct FaultStore(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    inner: Mutex<MemoryStore>,
+    calls: AtomicUsize,
+    swaps: Mutex<Vec<Fault>>,
+    down: Mutex<bool>,
+    last: Mutex<Option<SessionKey>>,
+}
+
+impl FaultStore {
+    pub fn new(inner: MemoryStore) -> Self {
+        Self(Arc::new(State {
+            inner: Mutex::new(inner),
+            calls: AtomicUsize::new(0),
+            swaps: Mutex::default(),
+            down: Mutex::new(false),
+            last: Mutex::default(),
+        }))
+    }
+
+    /// How many operations were asked of the store so far.
+    pub fn calls(&self) -> usize {
+        self.0.calls.load(Ordering::SeqCst)
+    }
+
+    /// The next swap meets `fault`.
+    pub fn fail_swap(&self, fault: Fault) {
+        self.0.swaps.lock().unwrap().push(fault);
+    }
+
+    /// Every operation fails from now on, or works again.
+    pub fn down(&self, down: bool) {
+        *self.0.down.lock().unwrap() = down;
+    }
+
+    /// Puts another store in its place and returns the old one: a failover to an empty replica.
+    pub fn replace(&self, store: MemoryStore) -> MemoryStore {
+        std::mem::replace(&mut *self.0.inner.lock().unwrap(), store)
+    }
+
+    /// Where the session that was inserted last lies.
+    pub fn last_key(&self) -> SessionKey {
+        self.0.last.lock().unwrap().unwrap()
+    }
+
+    /// The record as it is now, without counting.
+    pub async fn peek(&self, key: &SessionKey) -> Option<SessionRecord> {
+        let inner = self.inner();
+        inner.load(key).await.unwrap().record
+    }
+
+    /// The record that was inserted last, as it is now.
+    pub async fn last(&self) -> SessionRecord {
+        self.peek(&self.last_key()).await.unwrap()
+    }
+
+    /// Takes back everything since `old`: a failover to a replica that lagged.
+    pub async fn roll_back_to(&self, old: &SessionRecord) {
+        let inner = self.inner();
+        let now = inner.load(&old.key()).await.unwrap().record.unwrap();
+        assert!(matches!(
+            inner.swap(&now, old).await.unwrap(),
+            Swap::Applied
+        ));
+    }
+
+    fn inner(&self) -> MemoryStore {
+        self.0.inner.lock().unwrap().clone()
+    }
+
+    fn called(&self) -> Result<MemoryStore, StoreError> {
+        self.0.calls.fetch_add(1, Ordering::SeqCst);
+        if *self.0.down.lock().unwrap() {
+            return Err(StoreError::unavailable("down for the test"));
+        }
+        Ok(self.inner())
+    }
+}
+
+impl RefreshStore for FaultStore {
+    async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
+        *self.0.last.lock().unwrap() = Some(record.key());
+        self.called()?.insert(record, limit).await
+    }
+
+    async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
+        self.called()?.load(key).await
+    }
+
+    async fn swap(
+        &self,
+        current: &SessionRecord,
+        next: &SessionRecord,
+    ) -> Result<Swap, StoreError> {
+        let inner = self.called()?;
+        let fault = self.0.swaps.lock().unwrap().pop();
+        match fault {
+            None => inner.swap(current, next).await,
+            Some(Fault::Refuse) => Err(StoreError::unavailable("refused for the test")),
+            Some(Fault::ApplyThenLose) => {
+                inner.swap(current, next).await?;
+                Err(StoreError::unavailable("answer lost for the test"))
+            }
+        }
+    }
+
+    async fn list(&self, subject: &SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
+        self.called()?.list(subject).await
+    }
+
+    async fn revoke_all(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.called()?.revoke_all(subject, keep).await
+    }
+}

@@ -1,0 +1,326 @@
+//! A service with sessions, and browsers that use it.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use serde::{Deserialize, Serialize};
+use tower::{Layer, Service, ServiceExt};
+use tower_bearer::{
+    Claims, ClaimsError, ClaimsRequest, Denied, Event, EventSink, KeyRing, ManualClock,
+    MemoryStore, NewSession, Profile, RefreshCookieBuilder, RefreshCookieLayer, Session,
+    SessionEndpoints, Timestamp, TokenCodec,
+};
+
+use super::faults::FaultStore;
+
+pub const COOKIE: &str = "__Secure-refresh_token";
+pub const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
+pub const START: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+type Hook = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Role {
+    pub role: String,
+}
+
+/// One server (or several that share a store) and what its tests can turn.
+#[derive(Clone)]
+pub struct World {
+    /// The store's time.
+    pub clock: ManualClock,
+    /// The application's time.
+    pub app_clock: ManualClock,
+    pub store: FaultStore,
+    pub keys: KeyRing,
+    pub codec: TokenCodec<Role>,
+    pub layer: RefreshCookieLayer,
+    pub events: Arc<Mutex<Vec<String>>>,
+    pub denied: Arc<AtomicBool>,
+    pub claims_down: Arc<AtomicBool>,
+    /// Runs once between the load and the swap of the next refresh.
+    pub between: Arc<Mutex<Option<Hook>>>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: serde_json::Value,
+}
+
+/// One browser: a cookie jar and a `User-Agent`.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    pub agent: String,
+    pub cookie: Option<String>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    pub fn with(set: impl FnOnce(RefreshCookieBuilder) -> RefreshCookieBuilder) -> Self {
+        let keys = KeyRing::from_master(b"8mYk2vQ0zr5LxT7wBn4GdHs9Jf3KpAeC1UoXiVbE").unwrap();
+        let clock = ManualClock::new(START);
+        let store = FaultStore::new(MemoryStore::builder().clock(clock.clone()).build().unwrap());
+        Self::over(keys, clock.clone(), clock, store, set)
+    }
+
+    pub fn over(
+        keys: KeyRing,
+        clock: ManualClock,
+        app_clock: ManualClock,
+        store: FaultStore,
+        set: impl FnOnce(RefreshCookieBuilder) -> RefreshCookieBuilder,
+    ) -> Self {
+        let codec = TokenCodec::<Role>::builder(Profile::Nested)
+            .issuer("https://id.example")
+            .audience("api")
+            .clock(app_clock.clone())
+            .build(&keys)
+            .unwrap();
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let (denied, claims_down) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+        let between = Arc::new(Mutex::new(None::<Hook>));
+        let claims = {
+            let (denied, claims_down) = (denied.clone(), claims_down.clone());
+            let between = between.clone();
+            move |request: ClaimsRequest| {
+                let (denied, claims_down) = (denied.clone(), claims_down.clone());
+                let hook = between.lock().unwrap().take();
+                async move {
+                    if let Some(hook) = hook {
+                        hook.await;
+                    }
+                    if claims_down.load(Ordering::SeqCst) {
+                        return Err(ClaimsError::unavailable("no claims for the test"));
+                    }
+                    if denied.load(Ordering::SeqCst) {
+                        return Err(Denied.into());
+                    }
+                    let context = String::from_utf8_lossy(request.context()).into_owned();
+                    Ok(Role { role: context })
+                }
+            }
+        };
+        let sink = {
+            let events = events.clone();
+            EventSink::new(move |event: &Event<'_>| {
+                events.lock().unwrap().push(format!("{event:?}"));
+            })
+        };
+        let builder =
+            RefreshCookieLayer::builder(codec.clone(), store.clone(), claims).events(sink);
+        let layer = set(builder).build().unwrap();
+        Self {
+            clock,
+            app_clock,
+            store,
+            keys,
+            codec,
+            layer,
+            events,
+            denied,
+            claims_down,
+            between,
+        }
+    }
+
+    /// Another server over the same store, with other keys.
+    pub fn server_with_keys(&self, keys: KeyRing) -> Self {
+        Self::over(
+            keys,
+            self.clock.clone(),
+            self.app_clock.clone(),
+            self.store.clone(),
+            |b| b,
+        )
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser {
+            agent: FIREFOX.to_owned(),
+            cookie: None,
+        }
+    }
+
+    /// A browser that has signed in as `user`.
+    pub async fn signed_in(&self, user: &str) -> Browser {
+        let mut browser = self.browser();
+        let reply = browser.login(self, user).await;
+        assert_eq!(reply.status, 200, "{:?}", reply.body);
+        browser
+    }
+
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    pub fn secs(&self, secs: u64) {
+        self.advance(Duration::from_secs(secs));
+    }
+
+    /// How many events of this name were sent.
+    pub fn count(&self, name: &str) -> usize {
+        let events = self.events.lock().unwrap();
+        events
+            .iter()
+            .filter(|event| event.starts_with(name))
+            .count()
+    }
+
+    /// How many refreshes ended in this row of the table.
+    pub fn outcomes(&self, outcome: &str) -> usize {
+        let events = self.events.lock().unwrap();
+        let wanted = format!("outcome: {outcome:?}");
+        events
+            .iter()
+            .filter(|event| event.contains(&wanted))
+            .count()
+    }
+
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Reply {
+        let service = self.layer.layer(tower::service_fn(application));
+        let response = service.oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body: serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null),
+        }
+    }
+
+    pub fn verify(&self, reply: &Reply) -> Claims<Role> {
+        let token = reply.body["access_token"].as_str().unwrap();
+        self.codec.verify(token).unwrap()
+    }
+}
+
+/// The application: sign-in, step-up, and the ready-made endpoints for the rest.
+async fn application(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let session = Session::from_extensions(request.extensions()).unwrap();
+    let user = request
+        .headers()
+        .get("x-user")
+        .map(|v| v.to_str().unwrap().to_owned());
+    let token = match request.uri().path() {
+        "/auth/login" => {
+            let new = NewSession::new(user.unwrap()).context(*b"member");
+            session.start_with(new).await
+        }
+        "/auth/elevate" => session.elevate_with(*b"admin").await,
+        "/auth/end-others" => session.end_others().await,
+        _ => return SessionEndpoints::new().call(request).await,
+    };
+    Ok(match token {
+        Ok(token) => Response::new(Full::new(serde_json::to_vec(&token).unwrap().into())),
+        Err(error) => {
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = match error.kind() {
+                tower_bearer::SessionErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+                tower_bearer::SessionErrorKind::InvalidInput => StatusCode::BAD_REQUEST,
+                _ => StatusCode::UNAUTHORIZED,
+            };
+            response
+        }
+    })
+}
+
+impl Reply {
+    /// The value the response sets, `Some("")` when it clears, `None` when it leaves it alone.
+    pub fn set_cookie(&self) -> Option<String> {
+        let mut lines = self.headers.get_all(header::SET_COOKIE).into_iter();
+        let line = lines.next()?.to_str().unwrap();
+        assert!(lines.next().is_none(), "one Set-Cookie at most");
+        let pair = line.split(';').next().unwrap();
+        let (name, value) = pair.split_once('=').unwrap();
+        assert_eq!(name, COOKIE);
+        Some(value.to_owned())
+    }
+
+    pub fn max_age(&self) -> Option<u64> {
+        let line = self.headers.get(header::SET_COOKIE)?.to_str().unwrap();
+        let (_, age) = line.split_once("Max-Age=")?;
+        Some(age.split(';').next().unwrap().parse().unwrap())
+    }
+
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or("")
+    }
+
+    pub fn cleared(&self) -> bool {
+        self.set_cookie().as_deref() == Some("")
+    }
+}
+
+impl Browser {
+    /// Another client that got hold of this one's cookie.
+    pub fn thief(&self) -> Self {
+        Self {
+            agent: "curl/8.5.0".to_owned(),
+            cookie: self.cookie.clone(),
+        }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> http::request::Builder {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("/auth{path}"))
+            .header(header::USER_AGENT, &self.agent);
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, format!("{COOKIE}={cookie}"));
+        }
+        request
+    }
+
+    pub async fn call(&mut self, world: &World, method: Method, path: &str) -> Reply {
+        let request = self.request(method, path).body(Full::default()).unwrap();
+        let reply = world.send(request).await;
+        self.keep(&reply);
+        reply
+    }
+
+    pub async fn login(&mut self, world: &World, user: &str) -> Reply {
+        let request = self.request(Method::POST, "/login").header("x-user", user);
+        let reply = world.send(request.body(Full::default()).unwrap()).await;
+        self.keep(&reply);
+        reply
+    }
+
+    pub async fn refresh(&mut self, world: &World) -> Reply {
+        self.call(world, Method::POST, "/refresh").await
+    }
+
+    /// A refresh whose response never arrives.
+    pub async fn refresh_lost(&self, world: &World) -> Reply {
+        self.clone().refresh(world).await
+    }
+
+    pub async fn logout(&mut self, world: &World) -> Reply {
+        self.call(world, Method::POST, "/logout").await
+    }
+
+    /// Does to the jar what the response says.
+    pub fn keep(&mut self, reply: &Reply) {
+        match reply.set_cookie() {
+            Some(value) if value.is_empty() => self.cookie = None,
+            Some(value) => self.cookie = Some(value),
+            None => {}
+        }
+    }
+}
