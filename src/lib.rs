@@ -6,7 +6,7 @@
 #[cfg(feature = "axum")]
 mod axum;
 mod background;
-mod bearer;
+pub mod bearer;
 mod clock;
 mod config;
 mod cookie;
@@ -14,7 +14,7 @@ mod event;
 mod guard;
 mod keys;
 pub mod manual;
-mod origin;
+pub mod origin;
 mod refresh;
 mod rejection;
 mod secret;
