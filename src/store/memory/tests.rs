@@ -86,7 +86,7 @@ fn signing_in_and_out_for_ever_does_not_grow() {
             .swap(&record, &record.revoked(RevokeReason::SignedOut));
     }
     assert!(store.len() <= 6, "{}", store.len());
-    assert_eq!(store.len(), store.0.subjects.iter().map(|s| s.len()).sum());
+    assert_eq!(store.len(), store.0.subjects.iter().map(|s| s.len()).sum::<usize>());
 }
 
 #[test]
