@@ -15,13 +15,14 @@ mod guard;
 mod keys;
 pub mod manual;
 pub mod origin;
-mod refresh;
+pub mod refresh;
 mod rejection;
 mod secret;
 mod session;
 mod store;
 mod token;
 
+#[doc(inline)]
 pub use bearer::{
     BearerAuth, BearerAuthLayer, CheckError, Realm, RequireScope, RequireScopeLayer,
     ResourceMetadata, Scope,
@@ -31,7 +32,9 @@ pub use config::ConfigError;
 pub use event::{Event, EventSink};
 pub use guard::GuardFuture;
 pub use keys::{ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, SignatureAlgorithm};
+#[doc(inline)]
 pub use origin::{Origin, OriginGuard, OriginGuardLayer};
+#[doc(inline)]
 pub use refresh::{
     ClaimsError, ClaimsReason, ClaimsRequest, Denied, EndpointsFuture, NewSession, RefreshCookie,
     RefreshCookieBuilder, RefreshCookieFuture, RefreshCookieLayer, Session, SessionEndpoints,
