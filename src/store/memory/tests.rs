@@ -2,9 +2,10 @@ use std::{sync::Barrier, thread, time::Duration};
 
 use super::*;
 use crate::{
-    clock::ManualClock,
+    clock::{ManualClock, Timestamp},
     keys::SessionKeys,
-    session::{ClientBinding, Fresh, Opening, SessionPolicy},
+    session::{ClientBinding, Fresh, Opening, RevokeReason, SessionPolicy},
+    store::StoreErrorKind,
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
