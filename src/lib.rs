@@ -6,7 +6,7 @@
 #[cfg(feature = "axum")]
 mod axum;
 mod background;
-mod bearer;
+pub mod bearer;
 mod clock;
 mod config;
 mod cookie;
@@ -14,14 +14,15 @@ mod event;
 mod guard;
 mod keys;
 pub mod manual;
-mod origin;
-mod refresh;
+pub mod origin;
+pub mod refresh;
 mod rejection;
 mod secret;
 mod session;
 mod store;
 mod token;
 
+#[doc(inline)]
 pub use bearer::{
     BearerAuth, BearerAuthLayer, CheckError, Realm, RequireScope, RequireScopeLayer,
     ResourceMetadata, Scope,
@@ -31,7 +32,9 @@ pub use config::ConfigError;
 pub use event::{Event, EventSink};
 pub use guard::GuardFuture;
 pub use keys::{ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, SignatureAlgorithm};
+#[doc(inline)]
 pub use origin::{Origin, OriginGuard, OriginGuardLayer};
+#[doc(inline)]
 pub use refresh::{
     ClaimsError, ClaimsReason, ClaimsRequest, Denied, EndpointsFuture, NewSession, RefreshCookie,
     RefreshCookieBuilder, RefreshCookieFuture, RefreshCookieLayer, Session, SessionEndpoints,
