@@ -34,6 +34,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The first byte of the next value.
+    #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -120,6 +121,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a string and resolves its escapes.
+    #[inline]
     pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         self.expect(b'"')?;
         let start = self.at;
@@ -136,7 +138,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The rest of a string from its first escape on.
+    /// The rest of a string from its first escape on. Rare, so it stays out of the way.
+    #[cold]
     fn escaped(&mut self, mut out: String) -> Result<String, Fault> {
         loop {
             match self.next() {
@@ -220,6 +223,28 @@ impl<'a> Reader<'a> {
         Ok(text)
     }
 
+    /// Reads a whole number of at most 15 digits, as nearly every date is; leaves every other
+    /// value, well-formed or not, to [`Reader::number`].
+    #[inline]
+    pub(super) fn small_integer(&mut self) -> Option<i64> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let (mut value, mut len) = (0_i64, 0);
+        for byte in rest.iter().take(16) {
+            match byte {
+                b'0'..=b'9' => value = value * 10 + i64::from(byte - b'0'),
+                b'.' | b'e' | b'E' => return None,
+                _ => break,
+            }
+            len += 1;
+        }
+        // A leading zero is refused by the full grammar.
+        if len == 0 || len > 15 || (len > 1 && rest.first() == Some(&b'0')) {
+            return None;
+        }
+        self.at += len;
+        Some(value)
+    }
+
     fn digits(&mut self) -> Result<(), Fault> {
         let start = self.at;
         while matches!(self.peek(), Some(b'0'..=b'9')) {
@@ -241,6 +266,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Steps into a container.
+    #[inline]
     fn enter(&mut self) -> Result<(), Fault> {
         if self.depth == MAX_DEPTH {
             return Err(DEPTH);
@@ -252,6 +278,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Steps out of a container, over its closing bracket.
+    #[inline]
     fn leave(&mut self) -> Result<(), Fault> {
         self.depth -= 1;
         self.at += 1;
@@ -259,6 +286,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether a comma follows; if not, `close` must.
+    #[inline]
     fn more(&mut self, close: u8) -> Result<bool, Fault> {
         self.skip_space();
         match self.peek() {
@@ -272,12 +300,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn next(&mut self) -> Option<u8> {
         let byte = self.peek()?;
         self.at += 1;
         Some(byte)
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), Fault> {
         match self.next() {
             Some(found) if found == byte => Ok(()),
@@ -285,6 +315,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn skip_space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
@@ -324,6 +355,7 @@ pub(super) fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), Fault> {
 /// Where the run of ordinary string bytes that begins at `at` ends: at a quote, a backslash, a
 /// control character or the end. Eight bytes a step; a byte that is marked falsely always lies
 /// behind one that is marked rightly, so the lowest mark is exact.
+#[inline]
 fn plain_run(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
