@@ -191,5 +191,5 @@ pub(super) fn seal(codec: &Inner, keys: &Keys, content: String) -> Result<String
     Ok(token)
 }
 
-#[cfg(all(test, feature = "josekit"))]
+#[cfg(test)]
 mod tests;
