@@ -1,25 +1,28 @@
-//! Bearer access tokens and rotating refresh cookies as tower layers.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "axum")]
 mod axum;
 mod background;
-mod bearer;
+pub mod bearer;
 mod clock;
 mod config;
 mod cookie;
 mod event;
 mod guard;
 mod keys;
-mod origin;
-mod refresh;
+pub mod manual;
+pub mod origin;
+pub mod refresh;
 mod rejection;
 mod secret;
 mod session;
 mod store;
 mod token;
 
+#[doc(inline)]
 pub use bearer::{
     BearerAuth, BearerAuthLayer, CheckError, Realm, RequireScope, RequireScopeLayer,
     ResourceMetadata, Scope,
@@ -29,7 +32,9 @@ pub use config::ConfigError;
 pub use event::{Event, EventSink};
 pub use guard::GuardFuture;
 pub use keys::{ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, SignatureAlgorithm};
+#[doc(inline)]
 pub use origin::{Origin, OriginGuard, OriginGuardLayer};
+#[doc(inline)]
 pub use refresh::{
     ClaimsError, ClaimsReason, ClaimsRequest, Denied, EndpointsFuture, NewSession, RefreshCookie,
     RefreshCookieBuilder, RefreshCookieFuture, RefreshCookieLayer, Session, SessionEndpoints,

@@ -10,7 +10,7 @@ use serde_json::json;
 use tower_bearer::SessionError;
 
 /// Why the application did not do what it was asked.
-pub enum Problem {
+pub(crate) enum Problem {
     /// The body is not what the endpoint takes.
     BadRequest(JsonRejection),
     /// The token is good but its account is gone.

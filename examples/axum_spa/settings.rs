@@ -7,19 +7,19 @@ use tower_bearer::{KeyRing, Origin};
 use crate::Error;
 
 /// How this process is to run.
-pub struct Settings {
+pub(crate) struct Settings {
     /// `ADDR`: where to listen.
-    pub addr: SocketAddr,
+    pub(crate) addr: SocketAddr,
     /// `ACCESS_TTL`: how long an access token is good for, in whole seconds.
-    pub access_ttl: Duration,
+    pub(crate) access_ttl: Duration,
     /// `INSECURE_COOKIE=1`: no `Secure` on the cookie, for plain http on another host.
-    pub insecure_cookie: bool,
+    pub(crate) insecure_cookie: bool,
     allowed_origins: Option<String>,
 }
 
 impl Settings {
     /// Reads the environment; a value that cannot be used is an error, never a silent default.
-    pub fn from_env() -> Result<Self, Error> {
+    pub(crate) fn from_env() -> Result<Self, Error> {
         let read = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let addr = read("ADDR").unwrap_or_else(|| "127.0.0.1:3000".into());
         let ttl = read("ACCESS_TTL").unwrap_or_else(|| "900".into());
@@ -37,7 +37,7 @@ impl Settings {
     }
 
     /// `ALLOWED_ORIGINS`, or the page's own as seen from this machine: who may use the cookie.
-    pub fn origins(&self, listening: SocketAddr) -> Result<Vec<Origin>, Error> {
+    pub(crate) fn origins(&self, listening: SocketAddr) -> Result<Vec<Origin>, Error> {
         let list = match &self.allowed_origins {
             Some(list) => list.clone(),
             None => own_origins(listening).join(","),
@@ -55,7 +55,7 @@ impl Settings {
 }
 
 /// The keys from the environment, or fresh ones that end with this process.
-pub fn keys() -> Result<KeyRing, Error> {
+pub(crate) fn keys() -> Result<KeyRing, Error> {
     match KeyRing::from_env() {
         Ok(keys) => Ok(keys),
         // A key that is there but unusable must not be replaced in silence.
@@ -70,7 +70,7 @@ pub fn keys() -> Result<KeyRing, Error> {
 }
 
 /// Where to point the browser.
-pub fn url(listening: SocketAddr) -> String {
+pub(crate) fn url(listening: SocketAddr) -> String {
     let port = listening.port();
     if listening.ip().is_unspecified() {
         format!("http://localhost:{port}")

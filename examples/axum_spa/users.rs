@@ -10,12 +10,12 @@ use serde::Serialize;
 use tokio::{sync::Semaphore, task};
 
 /// The one account of the demonstration.
-pub const DEMO_EMAIL: &str = "dev@example.com";
-pub const DEMO_PASSWORD: &str = "correct horse battery staple";
+pub(crate) const DEMO_EMAIL: &str = "dev@example.com";
+pub(crate) const DEMO_PASSWORD: &str = "correct horse battery staple";
 
 /// All accounts. Cheap to clone.
 #[derive(Clone)]
-pub struct Users(Arc<Inner>);
+pub(crate) struct Users(Arc<Inner>);
 
 struct Inner {
     users: Vec<User>,
@@ -28,19 +28,19 @@ struct Inner {
 
 /// An account.
 #[derive(Clone, Serialize)]
-pub struct User {
+pub(crate) struct User {
     /// What tokens call the user: never changes, says nothing.
-    pub id: String,
-    pub email: String,
-    pub name: String,
-    pub role: String,
+    pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) role: String,
     #[serde(skip)]
     password: String,
 }
 
 impl Users {
     /// The demonstration's account.
-    pub fn demo() -> Result<Self, password_hash::Error> {
+    pub(crate) fn demo() -> Result<Self, password_hash::Error> {
         let user = User {
             id: "user-1".into(),
             email: DEMO_EMAIL.into(),
@@ -56,13 +56,13 @@ impl Users {
     }
 
     /// The account that tokens call `id`.
-    pub fn by_id(&self, id: &str) -> Option<&User> {
+    pub(crate) fn by_id(&self, id: &str) -> Option<&User> {
         self.0.users.iter().find(|user| user.id == id)
     }
 
     /// The account of `email` if `password` is right. An unknown account and a wrong password take
     /// the same time and give the same answer.
-    pub async fn check(&self, email: &str, password: String) -> Option<User> {
+    pub(crate) async fn check(&self, email: &str, password: String) -> Option<User> {
         let email = email.trim();
         let user = self
             .0

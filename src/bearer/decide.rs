@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use http::{Extensions, HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     guard::Anonymous,
     rejection::{Rejection, RejectionKind},
-    token::{TokenCodec, TokenError, TokenErrorKind},
+    token::{Claims, TokenCodec, TokenError, TokenErrorKind},
 };
 
 /// Everything `BearerAuthLayer` was told, shared by its services.
@@ -52,10 +52,19 @@ impl<C> Config<C> {
         self.invalid_token = self.challenge.render(Some(ErrorCode::InvalidToken));
     }
 
-    fn is_preflight(&self, method: &Method, headers: &HeaderMap) -> bool {
-        self.preflight
+    /// What a request that is let through without credentials is marked with.
+    pub(super) fn anonymous(&self) -> Anonymous {
+        Anonymous {
+            challenge: self.missing.clone(),
+        }
+    }
+
+    /// Whether a request with this head needs credentials.
+    pub(super) fn is_required(&self, method: &Method, headers: &HeaderMap) -> bool {
+        let preflight = self.preflight
             && method == Method::OPTIONS
-            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        !self.optional && !preflight
     }
 }
 
@@ -63,22 +72,16 @@ impl<C> Config<C>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
-    /// Lets the request through, with its claims in the extensions, or says why not.
+    /// The claims of whoever sends a request with these headers, `None` when nobody has to sign
+    /// in and nobody did, or why the request is refused. Marks the credentials sensitive.
     pub(super) fn decide(
         &self,
-        method: &Method,
+        required: bool,
         headers: &mut HeaderMap,
-        extensions: &mut Extensions,
-    ) -> Result<(), Rejection> {
-        let preflight = self.is_preflight(method, headers);
+    ) -> Result<Option<Claims<C>>, Rejection> {
         let token = match credentials(headers, self.codec.max_token_bytes()) {
             Credentials::Token(token) => token,
-            Credentials::Missing if self.optional || preflight => {
-                extensions.insert(Anonymous {
-                    challenge: self.missing.clone(),
-                });
-                return Ok(());
-            }
+            Credentials::Missing if !required => return Ok(None),
             Credentials::Missing => {
                 return Err(Rejection::new(
                     RejectionKind::MissingCredentials,
@@ -103,13 +106,10 @@ where
             .codec
             .verify_at(token, now)
             .map_err(|e| Rejection::token(e).with_challenge(self.invalid_token.clone()))?;
-        let context = claims.context();
         if let Some(check) = &self.check {
-            check(&context).map_err(|e| self.refused_by_check(e))?;
+            check(&claims.context()).map_err(|e| self.refused_by_check(e))?;
         }
-        extensions.insert(context);
-        extensions.insert(claims);
-        Ok(())
+        Ok(Some(claims))
     }
 
     fn refused_by_check(&self, error: CheckError) -> Rejection {

@@ -51,15 +51,22 @@ where
 
     // The inner service that is called is the one that was polled ready. A clone of it would not
     // be ready, and under a concurrency limit or a buffer that is a panic.
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let (mut head, body) = request.into_parts();
-        let decision = self
-            .config
-            .decide(&head.method, &mut head.headers, &mut head.extensions);
-        match decision {
-            Ok(()) => GuardFuture::passed(self.inner.call(Request::from_parts(head, body))),
-            Err(rejection) => GuardFuture::refused(self.refusal.answer(&head.headers, rejection)),
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let required = self.config.is_required(request.method(), request.headers());
+        match self.config.decide(required, request.headers_mut()) {
+            Ok(Some(claims)) => {
+                request.extensions_mut().insert(claims.context());
+                request.extensions_mut().insert(claims);
+            }
+            Ok(None) => {
+                request.extensions_mut().insert(self.config.anonymous());
+            }
+            Err(rejection) => {
+                let response = self.refusal.answer(request.headers(), rejection);
+                return GuardFuture::refused(response);
+            }
         }
+        GuardFuture::passed(self.inner.call(request))
     }
 }
 

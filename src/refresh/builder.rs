@@ -12,10 +12,11 @@ use super::{
     revoke::Retries,
     shared::{ClientSignal, Shared},
     throttle::Throttle,
+    wear::KeyWear,
 };
 use crate::{
     config::ConfigError,
-    cookie::{CookieSpec, Prefix},
+    cookie::{CookieError, CookieSpec, Prefix},
     event::EventSink,
     keys::KeyRing,
     session::{ReusePolicy, RotationPolicy, SessionPolicy},
@@ -203,7 +204,11 @@ impl RefreshCookieBuilder {
         if repeats == 0 {
             return Err(ConfigError::new("repeat_limit", "must be at least 1"));
         }
-        let cookie = CookieSpec::new(&name, &path, prefix, same_site)?;
+        let cookie =
+            CookieSpec::new(&name, &path, prefix, same_site).map_err(|error| match error {
+                CookieError::Name(problem) => ConfigError::new("cookie_name", problem),
+                CookieError::Path(problem) => ConfigError::new("cookie_path", problem),
+            })?;
         let shared = Shared {
             keys,
             issuer,
@@ -216,6 +221,7 @@ impl RefreshCookieBuilder {
             signal,
             throttle: Throttle::new(repeats),
             retries: Retries::default(),
+            wear: KeyWear::default(),
         };
         Ok(RefreshCookieLayer {
             shared: Arc::new(shared),

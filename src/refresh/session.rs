@@ -31,6 +31,8 @@ pub struct Session(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     pub(crate) values: Vec<Box<[u8]>>,
+    /// Whether there was any value, though none that could be ours.
+    sent: bool,
     user_agent: Option<HeaderValue>,
     /// What the application's own binding reads; the `User-Agent` where it has none.
     signal: Option<Vec<u8>>,
@@ -47,8 +49,11 @@ pub(crate) struct Outgoing {
 
 impl Session {
     pub(crate) fn new(shared: Arc<Shared>, parts: &Parts) -> Self {
+        let mut sent = false;
         let values = cookie::values(&parts.headers, shared.cookie.name())
-            .filter(|value| !value.is_empty() && value.len() <= LONGEST_VALUE)
+            .filter(|value| !value.is_empty())
+            .inspect(|_| sent = true)
+            .filter(|value| value.len() <= LONGEST_VALUE)
             .take(MOST_VALUES)
             .map(Box::from)
             .collect();
@@ -56,6 +61,7 @@ impl Session {
         Self(Arc::new(Inner {
             shared,
             values,
+            sent,
             user_agent: parts.headers.get(header::USER_AGENT).cloned(),
             signal,
             outgoing: Mutex::default(),
@@ -78,7 +84,7 @@ impl Session {
     /// Whether the request carries anything under the refresh cookie's name. It says nothing about
     /// what it is worth.
     pub fn has_cookie(&self) -> bool {
-        !self.0.values.is_empty()
+        self.0.sent
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -158,6 +164,7 @@ impl fmt::Debug for Session {
         let Inner {
             shared: _,
             values,
+            sent: _,
             user_agent: _,
             signal: _,
             outgoing: _,

@@ -24,7 +24,9 @@ pub trait RejectionResponse<B> {
 pub struct DefaultRejection;
 
 /// Answers with what a function makes; the `rejection_response` setters of the layers make it.
-pub struct CustomRejection<B>(Arc<dyn Fn(&Rejection) -> Response<B> + Send + Sync>);
+pub struct CustomRejection<B>(Arc<ResponseFn<B>>);
+
+type ResponseFn<B> = dyn Fn(&Rejection) -> Response<B> + Send + Sync;
 
 impl<B: Default> RejectionResponse<B> for DefaultRejection {
     fn response(&self, rejection: &Rejection) -> Response<B> {

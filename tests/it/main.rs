@@ -1,19 +1,21 @@
 //! The integration tests: one binary, one module a subject.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on fails, in its helpers too"
-)]
 
 mod architecture;
+mod bearer;
+mod bearer_cases;
 mod claims;
+mod headers_prop;
 #[cfg(feature = "josekit")]
 mod interop;
 mod keys;
 mod origin;
 mod own_vectors;
+mod readiness;
+mod redaction;
 mod scenarios;
+mod scope;
+mod store;
+mod story;
 mod support;
 mod token_codec;
 mod token_support;

@@ -54,10 +54,16 @@ async fn a_foreign_page_is_refused_before_the_inner_service_runs() {
     );
 }
 
+/// Headers, and why they are refused if they are.
+type Case = (
+    &'static [(&'static str, &'static str)],
+    Option<OriginReason>,
+);
+
 #[tokio::test]
 async fn every_rule_has_its_reason() {
     use OriginReason::*;
-    let cases: &[(&[(&str, &str)], Option<OriginReason>)] = &[
+    let cases: &[Case] = &[
         (
             &[
                 ("origin", "https://app.example"),
@@ -275,7 +281,7 @@ fn the_public_table_of_entries() {
         let custom = row["options"]["allow_custom_schemes"] == true;
         let parsed: Result<Vec<Origin>, ConfigError> = entries
             .iter()
-            .map(|e| cases::text(e))
+            .map(cases::text)
             .map(|e| {
                 if custom {
                     Origin::custom_scheme(&e)

@@ -86,13 +86,19 @@ impl World {
         let store = MemoryStore::builder().clock(clock.clone()).build().unwrap();
         let claims = |request: ClaimsRequest| async move {
             match request.subject() {
-                "ann" => Ok(Role { role: "admin".into() }),
-                "bob" => Ok(Role { role: "reader".into() }),
+                "ann" => Ok(Role {
+                    role: "admin".into(),
+                }),
+                "bob" => Ok(Role {
+                    role: "reader".into(),
+                }),
                 _ => Err(Denied),
             }
         };
         let sessions = RefreshCookieLayer::builder(codec.clone(), store, claims)
-            .events(EventSink::new(move |event| heard.lock().unwrap().push(name(event))))
+            .events(EventSink::new(move |event| {
+                heard.lock().unwrap().push(name(event))
+            }))
             .build()
             .unwrap();
         let origin = format!("http://{address}").parse().unwrap();
@@ -143,13 +149,17 @@ fn name(event: &Event<'_>) -> String {
         Event::Refreshed { outcome, .. } => (*outcome).to_owned(),
         Event::ReuseDetected {
             subject,
-            opened_by,
+            held_by,
             presented_by,
             expected_generation,
             presented_generation,
             ..
         } => {
-            let client = if opened_by == presented_by { "same" } else { "other" };
+            let client = if held_by == presented_by {
+                "same"
+            } else {
+                "other"
+            };
             format!(
                 "reuse {subject} by {client} client, \
                  {presented_generation} instead of {expected_generation}"
@@ -198,7 +208,12 @@ fn assert_token(answer: &Answer) -> String {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(answer.header("www-authenticate"), None);
     let body = answer.json();
-    let members: BTreeSet<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    let members: BTreeSet<&str> = body
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     let expected = BTreeSet::from(["access_token", "token_type", "expires_in"]);
     assert_eq!(members, expected);
     assert_eq!(body["token_type"], "Bearer");
@@ -411,7 +426,10 @@ async fn a_thief_on_another_client(world: &World, laptop: &mut Client, first: &s
     thief.cookie = newest;
     assert_problem(&thief.post("/auth/refresh").await, 401, "invalid_session");
     let heard = world.heard();
-    assert!(heard.iter().all(|event| !event.starts_with("reuse")), "{heard:?}");
+    assert!(
+        heard.iter().all(|event| !event.starts_with("reuse")),
+        "{heard:?}"
+    );
     laptop.cookie = None;
 
     // An access token that is out lives until it expires: verified without a look at the store.
@@ -430,8 +448,16 @@ async fn the_list_of_sessions(
     world.pass(10);
     let there = sign_in(phone, "ann").await;
     sign_in(bob, "bob").await;
-    let here = assert_profile(&laptop.get_with("/api/profile", &here).await, "ann", "admin");
-    let there = assert_profile(&phone.get_with("/api/profile", &there).await, "ann", "admin");
+    let here = assert_profile(
+        &laptop.get_with("/api/profile", &here).await,
+        "ann",
+        "admin",
+    );
+    let there = assert_profile(
+        &phone.get_with("/api/profile", &there).await,
+        "ann",
+        "admin",
+    );
 
     let answer = laptop.get("/auth/sessions").await;
     assert_eq!(answer.status, 200);

@@ -13,11 +13,8 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    ledger::{Ledger, NONE, Rec, Token},
-    sim::is_success,
-};
-use crate::session::{decide::Outcome, policy::RotationPolicy};
+use super::ledger::{Ledger, NONE, Rec, Token};
+use crate::session::{outcome::Outcome, policy::RotationPolicy};
 
 /// The bounds of a world.
 #[derive(Clone)]
@@ -33,6 +30,8 @@ pub(super) struct Bounds {
     pub(super) thefts: u8,
     /// Breaks the protocol on purpose: a replay does not move the hand-out.
     pub(super) forget_replays: bool,
+    /// The thief has copied the signature of the victim's client too.
+    pub(super) disguised: bool,
 }
 
 /// What the search found.
@@ -226,7 +225,7 @@ impl Search<'_> {
         if state.thief_presented {
             // Both have presented: the session must be over, for everybody.
             self.thefts_noticed += 1;
-            let over = !is_success(verdict.outcome) && self.is_over(&state);
+            let over = !verdict.outcome.is_success() && self.is_over(&state);
             self.finish(state, from, over);
             return;
         }
@@ -235,7 +234,7 @@ impl Search<'_> {
             self.reach(state, from); // The user signs in again: the end of this path.
             return;
         }
-        if !is_success(verdict.outcome) {
+        if !verdict.outcome.is_success() {
             self.finish(state, from, false);
             return;
         }
@@ -257,7 +256,9 @@ impl Search<'_> {
     }
 
     fn thief(&mut self, mut state: State, from: u32) {
-        let verdict = self.ledger.decide(state.store, state.stolen, true);
+        let verdict = self
+            .ledger
+            .decide(state.store, state.stolen, !self.bounds.disguised);
         state.thefts -= 1;
         state.thief_presented = true;
         if let Some(next) = verdict.next {

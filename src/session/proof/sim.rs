@@ -8,7 +8,6 @@ use rand_chacha::ChaCha8Rng;
 use crate::{
     clock::Timestamp,
     session::{
-        decide::Outcome,
         envelope::Envelope,
         fixture::{NOW, STRANGER, World},
         policy::{RotationPolicy, SessionPolicy},
@@ -243,7 +242,7 @@ impl Sim {
         if answer.is_some() {
             return; // The second copy of a request: its answer goes nowhere.
         }
-        *answer = Some((is_success(decision.outcome), decision.successor));
+        *answer = Some((decision.outcome.is_success(), decision.successor));
         if aborted {
             // The page is gone, and its successor comes with a request of its own.
             self.schedule(tab);
@@ -314,24 +313,8 @@ impl Sim {
         if let Some(successor) = decision.successor {
             self.stolen[token] = successor;
         }
-        if self.thief == Thief::Periodic && is_success(decision.outcome) {
+        if self.thief == Thief::Periodic && decision.outcome.is_success() {
             self.after(10 * MINUTE, Event::Thief { token });
         }
-    }
-}
-
-pub(super) fn is_success(outcome: Outcome) -> bool {
-    match outcome {
-        Outcome::Coalesced
-        | Outcome::Rotated
-        | Outcome::Replayed
-        | Outcome::Recovered
-        | Outcome::Adopted => true,
-        Outcome::Expired
-        | Outcome::Unknown
-        | Outcome::Revoked
-        | Outcome::Reuse
-        | Outcome::StateLost
-        | Outcome::Superseded => false,
     }
 }

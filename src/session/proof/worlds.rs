@@ -20,6 +20,7 @@ fn honest() -> Bounds {
         failovers: 0,
         thefts: 0,
         forget_replays: false,
+        disguised: false,
     }
 }
 
@@ -83,11 +84,11 @@ fn a_finer_grid_with_skipped_writes_changes_nothing() {
     let bounds = Bounds {
         unit: SIXTEENTH,
         delay: 7,
-        requests: 4,
+        requests: 5,
         losses: 1,
         ..honest()
     };
-    assert_holds("4 requests, 1 lost answer, fine grid", &bounds);
+    assert_holds("5 requests, 1 lost answer, fine grid", &bounds);
 }
 
 #[test]
@@ -100,6 +101,17 @@ fn every_path_on_which_both_have_presented_ends_the_session() {
     };
     let report = assert_holds("5 requests, 1 lost answer, a thief", &bounds);
     assert!(report.thefts_noticed > 0);
+}
+
+/// What no rotation scheme sees, and so the search must find.
+#[test]
+fn a_thief_with_the_signature_of_the_victims_client_escapes() {
+    let bounds = Bounds {
+        thefts: 2,
+        disguised: true,
+        ..honest()
+    };
+    assert_breaks("a thief in disguise", &bounds);
 }
 
 #[test]

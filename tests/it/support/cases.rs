@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 /// The project's own table `name`.
-pub fn table(name: &str) -> Value {
+pub(crate) fn table(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/cases")
         .join(name);
@@ -15,7 +15,7 @@ pub fn table(name: &str) -> Value {
 }
 
 /// The table `name` from the folder that the environment variable names; says so when it is unset.
-pub fn outside(variable: &str, name: &str) -> Option<String> {
+pub(crate) fn outside(variable: &str, name: &str) -> Option<String> {
     let Some(folder) = env::var_os(variable) else {
         println!("{variable} is not set: {name} is not judged");
         return None;
@@ -26,7 +26,7 @@ pub fn outside(variable: &str, name: &str) -> Option<String> {
 
 /// A header's value, in which U+0080 to U+00FF stand for single bytes. `None` when HTTP itself
 /// cannot carry it.
-pub fn header_value(text: &str) -> Option<HeaderValue> {
+pub(crate) fn header_value(text: &str) -> Option<HeaderValue> {
     let bytes: Vec<u8> = text
         .chars()
         .map(|c| u8::try_from(u32::from(c)).unwrap_or_else(|_| panic!("{text:?}")))
@@ -35,7 +35,7 @@ pub fn header_value(text: &str) -> Option<HeaderValue> {
 }
 
 /// Text that a table gives, long values written out.
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Object(long) => {
@@ -48,7 +48,7 @@ pub fn text(value: &Value) -> String {
 }
 
 /// Headers given as `[name, value]` pairs.
-pub fn pairs(value: &Value) -> Option<HeaderMap> {
+pub(crate) fn pairs(value: &Value) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();
     for pair in value.as_array().into_iter().flatten() {
         let name: HeaderName = pair[0].as_str().unwrap().parse().unwrap();

@@ -15,19 +15,19 @@ use tower::Service;
 
 /// Answers 200 with the body `inner` and keeps the last request it got. Clones share both.
 #[derive(Clone, Debug, Default)]
-pub struct Echo {
+pub(crate) struct Echo {
     calls: Arc<AtomicUsize>,
     last: Arc<std::sync::Mutex<Option<http::request::Parts>>>,
 }
 
 impl Echo {
     /// How many requests got here.
-    pub fn calls(&self) -> usize {
+    pub(crate) fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
     }
 
     /// The head of the last request that got here.
-    pub fn last(&self) -> http::request::Parts {
+    pub(crate) fn last(&self) -> http::request::Parts {
         self.last
             .lock()
             .unwrap()

@@ -1,7 +1,8 @@
 //! What several test modules share.
 
-pub mod cases;
-pub mod echo;
-pub mod faults;
-pub mod readiness;
-pub mod world;
+pub(crate) mod cases;
+pub(crate) mod echo;
+pub(crate) mod faults;
+pub(crate) mod readiness;
+pub(crate) mod tokens;
+pub(crate) mod world;

@@ -17,13 +17,13 @@ use tower_test::mock;
 
 /// The requests a layer is tried with: one that it lets through and, unless it lets everything
 /// through, one that it refuses.
-pub struct Requests {
-    pub passed: fn() -> Request<String>,
-    pub refused: Option<fn() -> Request<String>>,
+pub(crate) struct Requests {
+    pub(crate) passed: fn() -> Request<String>,
+    pub(crate) refused: Option<fn() -> Request<String>>,
 }
 
 /// Checks that `layer` forwards readiness and calls the very service that was polled.
-pub async fn check<L>(name: &str, layer: L, requests: &Requests)
+pub(crate) async fn check<L>(name: &str, layer: L, requests: &Requests)
 where
     L: Layer<Strict> + Layer<mock::Mock<Request<String>, Response<String>>> + Clone,
     L: Layer<limit::ConcurrencyLimit<Strict>>
@@ -40,7 +40,7 @@ where
 }
 
 /// A service of requests and responses with `String` bodies.
-pub trait Http:
+pub(crate) trait Http:
     Service<Request<String>, Response = Response<String>, Error: std::fmt::Debug, Future: Send>
 {
 }
@@ -154,12 +154,12 @@ where
 
 /// An inner service that panics unless the very instance that is called was polled ready.
 #[derive(Debug, Default)]
-pub struct Strict {
+pub(crate) struct Strict {
     ready: bool,
     calls: Arc<AtomicUsize>,
 }
 
-pub type StrictFuture = Ready<Result<Response<String>, Infallible>>;
+pub(crate) type StrictFuture = Ready<Result<Response<String>, Infallible>>;
 
 impl Clone for Strict {
     fn clone(&self) -> Self {

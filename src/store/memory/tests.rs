@@ -1,0 +1,140 @@
+use std::{sync::Barrier, thread, time::Duration};
+
+use super::*;
+use crate::{
+    clock::{ManualClock, Timestamp},
+    keys::SessionKeys,
+    session::{ClientBinding, Fresh, Opening, RevokeReason, SessionPolicy},
+    store::StoreErrorKind,
+};
+
+const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+/// A live session of `subject` that ends after `seconds`.
+fn session(subject: &str, seconds: u64) -> SessionRecord {
+    let keys = SessionKeys::new([&b"a master secret with 32 bytes..."[..]]);
+    let opening = Opening {
+        subject,
+        client: ClientBinding::from_bytes([1; 8]),
+        label: "Browser/1.0",
+        context: b"",
+    };
+    let policy = SessionPolicy {
+        absolute: Duration::from_secs(seconds),
+        ..SessionPolicy::default()
+    };
+    let fresh = Fresh::generate().unwrap();
+    let active = keys.active().unwrap();
+    SessionRecord::start(&opening, &fresh, NOW, &policy, active).0
+}
+
+fn store(capacity: usize) -> (MemoryStore, ManualClock) {
+    let clock = ManualClock::new(NOW);
+    let builder = MemoryStore::builder().capacity(capacity);
+    (builder.clock(clock.clone()).build().unwrap(), clock)
+}
+
+#[test]
+fn at_its_bound_it_refuses_and_ends_nobody_elses_session() {
+    let (store, clock) = store(2);
+    let (a, b) = (session("a", 60), session("b", 3600));
+    store.0.insert(&a, 9).unwrap();
+    store.0.insert(&b, 9).unwrap();
+    let error = store.0.insert(&session("c", 60), 9).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Full);
+    assert_eq!(store.len(), 2);
+    for record in [&a, &b] {
+        assert_eq!(store.0.load(&record.key()).record.as_ref(), Some(record));
+    }
+    // An expired session makes room.
+    clock.advance(Duration::from_secs(60));
+    store.0.insert(&session("c", 3600), 9).unwrap();
+    assert_eq!(store.len(), 2);
+    assert!(store.0.load(&a.key()).record.is_none());
+    assert_eq!(store.0.load(&b.key()).record.as_ref(), Some(&b));
+}
+
+#[test]
+fn expired_sessions_are_swept_while_others_sign_in() {
+    let (store, clock) = store(1_000);
+    for n in 0..400 {
+        store
+            .0
+            .insert(&session(&format!("old {n}"), 60), 9)
+            .unwrap();
+    }
+    clock.advance(Duration::from_secs(60));
+    for n in 0..100 {
+        store
+            .0
+            .insert(&session(&format!("new {n}"), 3600), 9)
+            .unwrap();
+        assert!(store.len() >= 100 || n < 99);
+    }
+    assert_eq!(store.len(), 100, "four are swept for one that comes");
+    assert_eq!(store.0.subjects.len(), 100, "subjects too");
+    assert_eq!(store.0.round().len(), 100);
+}
+
+#[test]
+fn signing_in_and_out_for_ever_does_not_grow() {
+    let (store, _) = store(1_000);
+    for _ in 0..500 {
+        let record = session("a", 3600);
+        store.0.insert(&record, 4).unwrap();
+        store
+            .0
+            .swap(&record, &record.revoked(RevokeReason::SignedOut));
+    }
+    assert!(store.len() <= 6, "{}", store.len());
+    assert_eq!(
+        store.len(),
+        store.0.subjects.iter().map(|s| s.len()).sum::<usize>()
+    );
+}
+
+#[test]
+fn a_record_never_changes_its_address() {
+    let (store, _) = store(10);
+    let (a, b) = (session("a", 60), session("b", 60));
+    store.0.insert(&a, 9).unwrap();
+    assert!(matches!(store.0.swap(&a, &b), Swap::Conflict(_)));
+    assert_eq!(store.0.load(&a.key()).record, Some(a));
+}
+
+#[test]
+fn the_bound_holds_against_many_threads() {
+    const THREADS: usize = 8;
+    let (store, _) = store(100);
+    let start = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for t in 0..THREADS {
+            let (store, start) = (&store, &start);
+            scope.spawn(move || {
+                start.wait();
+                for n in 0..50 {
+                    let _ = store.0.insert(&session(&format!("{t} {n}"), 60), 9);
+                    assert!(store.len() <= 100);
+                }
+            });
+        }
+    });
+    assert_eq!(store.len(), 100);
+    assert_eq!(store.0.round().len(), store.0.subjects.len());
+}
+
+#[test]
+fn no_capacity_is_a_configuration_error() {
+    let error = MemoryStore::builder().capacity(0).build().unwrap_err();
+    assert_eq!(error.setting(), "capacity");
+}
+
+#[test]
+fn debug_shows_numbers_only() {
+    let (store, _) = store(10);
+    let record = session("a subject nobody should read", 60);
+    store.0.insert(&record, 9).unwrap();
+    let text = format!("{store:?} {:?}", MemoryStore::builder());
+    assert!(text.contains("len: 1"), "{text}");
+    assert!(!text.contains("nobody") && !text.contains(&record.id.to_string()));
+}

@@ -1,0 +1,64 @@
+//! Every layer forwards readiness and calls the service that was polled ready. A layer is one
+//! call of `check`.
+
+use http::Request;
+use tower_bearer::{
+    BearerAuthLayer, Denied, MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer,
+    RequireScopeLayer,
+};
+
+use crate::support::{
+    readiness::{Requests, check},
+    tokens::{self, codec, with_token},
+};
+
+#[tokio::test]
+async fn every_layer() {
+    let bearer = Requests {
+        passed: || with_token(&tokens::token()),
+        refused: Some(|| with_token("junk")),
+    };
+    let scope = Requests {
+        passed: || tokens::verified("admin"),
+        refused: Some(|| tokens::verified("read")),
+    };
+    let origin = Requests {
+        passed: || from("https://app.example"),
+        refused: Some(|| from("https://evil.example")),
+    };
+
+    // It rejects nothing, so it has nothing to refuse.
+    let any = Requests {
+        passed: || Request::new(String::new()),
+        refused: None,
+    };
+    let claims = |_| async { Ok::<_, Denied>(NoClaims {}) };
+    let sessions = RefreshCookieLayer::with_claims(codec(), MemoryStore::new(), claims).unwrap();
+
+    check(
+        "BearerAuthLayer",
+        BearerAuthLayer::<NoClaims>::new(codec()),
+        &bearer,
+    )
+    .await;
+    check(
+        "OriginGuardLayer",
+        OriginGuardLayer::new(["https://app.example".parse().unwrap()]),
+        &origin,
+    )
+    .await;
+    check("RefreshCookieLayer", sessions, &any).await;
+    check(
+        "RequireScopeLayer",
+        RequireScopeLayer::new("admin".parse().unwrap()),
+        &scope,
+    )
+    .await;
+}
+
+fn from(origin: &str) -> Request<String> {
+    Request::post("/")
+        .header("origin", origin)
+        .body(String::new())
+        .unwrap()
+}

@@ -1,0 +1,66 @@
+//! A codec for tests that need a good token and care for nothing else.
+
+use std::{sync::LazyLock, time::Duration};
+
+use http::{Request, header};
+use serde::{Deserialize, Serialize};
+use tower_bearer::{KeyRing, ManualClock, NoClaims, Profile, Timestamp, TokenCodec, TokenContext};
+
+/// Claims with a scope, which is the application's to grant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Scoped {
+    pub(crate) scope: String,
+}
+
+/// When the codecs of this module believe it is.
+pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+static KEYS: LazyLock<KeyRing> = LazyLock::new(|| KeyRing::generate().unwrap());
+
+/// A nested codec over one ring for the whole test run.
+pub(crate) fn codec<C>() -> TokenCodec<C> {
+    at(NOW)
+}
+
+/// The same at another time.
+pub(crate) fn at<C>(now: Timestamp) -> TokenCodec<C> {
+    TokenCodec::builder(Profile::Nested)
+        .issuer("https://id.example")
+        .audience("api")
+        .leeway(Duration::ZERO)
+        .clock(ManualClock::new(now))
+        .build(&KEYS)
+        .unwrap()
+}
+
+/// A token for `alice`.
+pub(crate) fn token() -> String {
+    let token = codec().mint("alice", &NoClaims {}).unwrap();
+    token.as_str().to_owned()
+}
+
+/// A token for `alice` with these scopes.
+pub(crate) fn scoped_token(scope: &str) -> String {
+    let scope = scope.to_owned();
+    let token = codec().mint("alice", &Scoped { scope }).unwrap();
+    token.as_str().to_owned()
+}
+
+/// A request with `token` as its bearer token.
+pub(crate) fn with_token(token: &str) -> Request<String> {
+    Request::get("/me")
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+        .body(String::new())
+        .unwrap()
+}
+
+/// A request that the bearer layer has let through with these scopes.
+pub(crate) fn verified(scope: &str) -> Request<String> {
+    let context: TokenContext = codec::<Scoped>()
+        .verify(&scoped_token(scope))
+        .unwrap()
+        .context();
+    let mut request = Request::new(String::new());
+    request.extensions_mut().insert(context);
+    request
+}
