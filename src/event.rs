@@ -26,6 +26,12 @@ pub enum Event<'a> {
         /// The subject as the application names it.
         subject: &'a str,
     },
+    /// The key that encrypts access tokens has been used a quarter as often as is safe with random
+    /// nonces (2^32 times, NIST SP 800-38D section 8.3): rotate it. Sent once a key and instance.
+    EncryptionKeyWorn {
+        /// How many tokens this instance has encrypted with it.
+        encryptions: u64,
+    },
     /// A layer refused a request.
     Rejected(&'a Rejection),
     /// A lost response was recovered from: the token it carried is burned.

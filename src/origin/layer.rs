@@ -31,7 +31,7 @@ impl OriginGuardLayer {
     /// not compile; for a list that is read at run time there is
     /// [`from_origins`](Self::from_origins).
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0080
     /// let layer = tower_bearer::OriginGuardLayer::new([]);
     /// ```
     pub fn new<const N: usize>(origins: [Origin; N]) -> Self {

@@ -12,6 +12,7 @@ use super::{
     revoke::Retries,
     shared::{ClientSignal, Shared},
     throttle::Throttle,
+    wear::KeyWear,
 };
 use crate::{
     config::ConfigError,
@@ -220,6 +221,7 @@ impl RefreshCookieBuilder {
             signal,
             throttle: Throttle::new(repeats),
             retries: Retries::default(),
+            wear: KeyWear::default(),
         };
         Ok(RefreshCookieLayer {
             shared: Arc::new(shared),

@@ -21,6 +21,7 @@ mod session;
 mod shared;
 mod start;
 mod throttle;
+mod wear;
 
 pub use builder::RefreshCookieBuilder;
 pub use claims::{ClaimsError, ClaimsReason, ClaimsRequest, Denied};

@@ -109,7 +109,14 @@ impl Session {
         let request =
             ClaimsRequest::new(record.subject(), record.key().id, record.context(), reason);
         match self.shared().claims.issue(request, now).await {
-            Ok(token) => Ok(token),
+            Ok(token) => {
+                let encryptions = self.shared().keys.encryptions();
+                if self.shared().wear.crossed(encryptions) {
+                    let worn = Event::EncryptionKeyWorn { encryptions };
+                    self.shared().events.emit(&worn);
+                }
+                Ok(token)
+            }
             Err(IssueError::Unavailable(source)) => Err(SessionError::with_source(
                 SessionErrorKind::Unavailable,
                 source,

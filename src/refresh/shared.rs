@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::request::Parts;
 
-use super::{claims::Issuer, revoke::Retries, throttle::Throttle};
+use super::{claims::Issuer, revoke::Retries, throttle::Throttle, wear::KeyWear};
 use crate::{
     cookie::CookieSpec,
     event::EventSink,
@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) signal: Option<ClientSignal>,
     pub(crate) throttle: Throttle,
     pub(crate) retries: Retries,
+    pub(crate) wear: KeyWear,
 }
 
 impl Shared {
@@ -56,6 +57,7 @@ impl fmt::Debug for Shared {
             signal,
             throttle: _,
             retries: _,
+            wear: _,
         } = self;
         f.debug_struct("Shared")
             .field("issuer", issuer)

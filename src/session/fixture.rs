@@ -1,9 +1,10 @@
 //! What the tests of this module start from.
 
 use super::{
-    decide::{Decision, decide},
+    decide::decide,
     envelope::Envelope,
     id::{ClientBinding, SessionId},
+    outcome::Decision,
     policy::SessionPolicy,
     record::SessionRecord,
     transition::{Fresh, Opening},

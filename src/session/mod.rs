@@ -4,6 +4,7 @@ mod decide;
 mod envelope;
 mod error;
 mod id;
+mod outcome;
 mod policy;
 mod record;
 mod record_codec;
@@ -14,10 +15,11 @@ mod fixture;
 #[cfg(test)]
 mod proof;
 
-pub(crate) use decide::{Decision, Outcome, decide};
+pub(crate) use decide::decide;
 pub(crate) use envelope::{Envelope, SealContext, seal, unseal};
 pub use error::{SessionError, SessionErrorKind};
 pub use id::{ClientBinding, SessionId, SessionKey, SubjectTag};
+pub(crate) use outcome::{Decision, Outcome};
 pub use policy::{ReusePolicy, RotationPolicy, RotationPolicyBuilder, SessionPolicy};
 pub use record::{RevokeReason, SessionRecord, SessionState};
 pub(crate) use transition::{Fresh, Opening};

@@ -22,10 +22,78 @@ use crate::{
 /// Where sessions live.
 ///
 /// All policy is in the caller; a store compares, replaces and counts. Implementors write plain
-/// `async fn`.
+/// `async fn`, treat a [`SessionRecord`] as one value (compare it whole, or compare the bytes of
+/// [`SessionRecord::encode`], which are equal when records are), and run the suite of the feature
+/// `store-tests` over the result.
+///
+/// # What a wrong answer costs
+///
+/// * A `swap` that is not atomic, or replaces another record than `current`: two tokens of one
+///   generation, and an honest user who is taken for a thief.
+/// * A `swap` that does not recognise its own second application: a resent command looks like a
+///   conflict with somebody else.
+/// * A read from a replica that lags behind: a token that was just replaced looks current.
+/// * An `insert` that is not atomic with `revoke_all`: a session that survives a password reset.
+/// * A record that is lost is safe: its tokens are refused, and the user signs in again.
+///
+/// # Errors
+///
+/// An operation that fails may have happened: the caller does it again, and applying it twice is
+/// applying it once. Every error is answered 503 and leaves the cookie alone.
+///
+/// # Cancel safety
+///
+/// The caller may drop a future at any point. The operation has then happened as a whole or not at
+/// all.
+///
+/// # Example
+///
+/// A store in front of another one:
+///
+/// ```
+/// use tower_bearer::{
+///     Inserted, Loaded, RefreshStore, SessionId, SessionKey, SessionRecord, StoreError,
+///     SubjectTag, Swap,
+/// };
+///
+/// /// Counts nothing yet, but could.
+/// #[derive(Debug)]
+/// struct Metered<S>(S);
+///
+/// impl<S: RefreshStore> RefreshStore for Metered<S> {
+///     async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
+///         self.0.insert(record, limit).await
+///     }
+///     async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
+///         self.0.load(key).await
+///     }
+///     async fn swap(&self, current: &SessionRecord, next: &SessionRecord) -> Result<Swap, StoreError> {
+///         self.0.swap(current, next).await
+///     }
+///     async fn list(&self, subject: &SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
+///         self.0.list(subject).await
+///     }
+///     async fn revoke_all(
+///         &self,
+///         subject: &SubjectTag,
+///         keep: Option<&SessionId>,
+///     ) -> Result<Vec<SessionId>, StoreError> {
+///         self.0.revoke_all(subject, keep).await
+///     }
+/// }
+/// ```
 pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
-    /// Adds a session. When the subject already has `limit` live ones, the least recently rotated
-    /// are dropped and returned.
+    /// Adds a session. When the subject already has `limit` live ones (at least 1), the least
+    /// recently rotated are dropped, so that the new one is within the limit, and returned.
+    ///
+    /// Dropped means forgotten or revoked, as the store likes. Sessions that are revoked or have
+    /// expired do not count. A record that is there already is left as it is: when it equals
+    /// `record`, that is a success without drops, otherwise nothing is overwritten and the answer
+    /// is an error.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Full`] when the store has no room; nobody else's session is ended for it.
     fn insert(
         &self,
         record: &SessionRecord,
@@ -33,10 +101,18 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
 
     /// The record, if any, and the store's time. An expired record may be absent or present.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer, or holds something that is no record.
     fn load(&self, key: &SessionKey) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
 
     /// Replaces `current` by `next` in one atomic step if the stored record equals `current`.
     /// Applying the same swap twice reports [`Swap::Applied`] twice.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer. A lost race is no error: see [`Swap::Conflict`].
     fn swap(
         &self,
         current: &SessionRecord,
@@ -44,6 +120,10 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Swap, StoreError>> + Send;
 
     /// Every session of the subject that has not expired, revoked ones too.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer, or holds something that is no record.
     fn list(
         &self,
         subject: &SubjectTag,
@@ -51,6 +131,10 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
 
     /// Revokes every live session of the subject but `keep`, atomically with respect to `insert`
     /// and `swap`, and returns those it revoked.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer; some or all may then be revoked.
     fn revoke_all(
         &self,
         subject: &SubjectTag,
@@ -76,6 +160,10 @@ pub struct Inserted {
 
 /// What [`RefreshStore::swap`] did.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "an answer that is matched at once, never kept"
+)]
 pub enum Swap {
     /// The store now holds `next`.
     Applied,

@@ -43,6 +43,15 @@ pub(super) fn open<'s>(
         Some(key) => opener(codec, key, &WrapHeader::default(), parts.key)?,
         None => find_opener(codec, keys, &parts)?,
     };
+    open_content(&opener, &parts, scratch)
+}
+
+/// Opens the content into `scratch` with the key found for it.
+fn open_content<'s>(
+    opener: &Opener<'_>,
+    parts: &Encrypted<'_>,
+    scratch: &'s mut Scratch,
+) -> Result<&'s [u8], TokenError> {
     let encoding = |detail| TokenError::new(TokenErrorKind::Encoding, detail);
     // Exact lengths: a shorter tag would be easier to forge, another IV is another algorithm.
     let iv: [u8; 12] =
@@ -177,3 +186,6 @@ pub(super) fn seal(codec: &Inner, keys: &Keys, content: String) -> Result<String
     }
     Ok(token)
 }
+
+#[cfg(all(test, feature = "josekit"))]
+mod tests;

@@ -9,6 +9,7 @@ mod headers_prop;
 mod interop;
 mod keys;
 mod origin;
+mod own_vectors;
 mod readiness;
 mod redaction;
 mod scenarios;

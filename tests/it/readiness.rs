@@ -2,7 +2,10 @@
 //! call of `check`.
 
 use http::Request;
-use tower_bearer::{BearerAuthLayer, NoClaims, OriginGuardLayer, RequireScopeLayer};
+use tower_bearer::{
+    BearerAuthLayer, Denied, MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer,
+    RequireScopeLayer,
+};
 
 use crate::support::{
     readiness::{Requests, check},
@@ -24,6 +27,14 @@ async fn every_layer() {
         refused: Some(|| from("https://evil.example")),
     };
 
+    // It rejects nothing, so it has nothing to refuse.
+    let any = Requests {
+        passed: || Request::new(String::new()),
+        refused: None,
+    };
+    let claims = |_| async { Ok::<_, Denied>(NoClaims {}) };
+    let sessions = RefreshCookieLayer::with_claims(codec(), MemoryStore::new(), claims).unwrap();
+
     check(
         "BearerAuthLayer",
         BearerAuthLayer::<NoClaims>::new(codec()),
@@ -36,6 +47,7 @@ async fn every_layer() {
         &origin,
     )
     .await;
+    check("RefreshCookieLayer", sessions, &any).await;
     check(
         "RequireScopeLayer",
         RequireScopeLayer::new("admin".parse().unwrap()),

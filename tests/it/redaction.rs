@@ -3,8 +3,8 @@
 use http::{Request, Response, header};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    BearerAuthLayer, Claims, Event, KeyRing, NoClaims, OriginGuardLayer, Rejection,
-    RequireScopeLayer, TokenCodec, TokenContext,
+    BearerAuthLayer, Claims, Denied, Event, KeyRing, MemoryStore, NoClaims, OriginGuardLayer,
+    RefreshCookieLayer, Rejection, RequireScopeLayer, TokenCodec, TokenContext,
 };
 
 use crate::support::{
@@ -38,6 +38,9 @@ fn layers_and_services_hold_their_tongue() {
         .rejection_response(|_| Response::new(String::new()));
     let origin = OriginGuardLayer::new(["https://app.example".parse().unwrap()]);
     let scope = RequireScopeLayer::new("admin".parse().unwrap());
+    let claims = |_| async { Ok::<_, Denied>(NoClaims {}) };
+    let sessions =
+        RefreshCookieLayer::with_claims(codec.clone(), MemoryStore::new(), claims).unwrap();
     for (what, text) in [
         ("KeyRing", format!("{keys:?}")),
         ("TokenCodec", format!("{codec:?}")),
@@ -45,6 +48,7 @@ fn layers_and_services_hold_their_tongue() {
         ("BearerAuth", format!("{:?}", bearer.layer(()))),
         ("OriginGuardLayer", format!("{origin:?}")),
         ("OriginGuard", format!("{:?}", origin.layer(()))),
+        ("RefreshCookieLayer", format!("{sessions:#?}")),
         ("RequireScopeLayer", format!("{scope:?}")),
         ("RequireScope", format!("{:?}", scope.layer(()))),
     ] {

@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::ledger::{Ledger, NONE, Rec, Token};
-use crate::session::{decide::Outcome, policy::RotationPolicy};
+use crate::session::{outcome::Outcome, policy::RotationPolicy};
 
 /// The bounds of a world.
 #[derive(Clone)]

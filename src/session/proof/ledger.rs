@@ -10,9 +10,10 @@ use crate::{
     clock::Timestamp,
     keys::SessionKeys,
     session::{
-        decide::{Outcome, decide},
+        decide::decide,
         envelope::Envelope,
         fixture::{BROWSER, NOW, STRANGER, keys, start},
+        outcome::Outcome,
         policy::{RotationPolicy, SessionPolicy},
         record::{RevokeReason, SessionRecord, SessionState},
     },

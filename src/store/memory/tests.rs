@@ -2,9 +2,10 @@ use std::{sync::Barrier, thread, time::Duration};
 
 use super::*;
 use crate::{
-    clock::ManualClock,
+    clock::{ManualClock, Timestamp},
     keys::SessionKeys,
-    session::{ClientBinding, Fresh, Opening, SessionPolicy},
+    session::{ClientBinding, Fresh, Opening, RevokeReason, SessionPolicy},
+    store::StoreErrorKind,
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -86,7 +87,10 @@ fn signing_in_and_out_for_ever_does_not_grow() {
             .swap(&record, &record.revoked(RevokeReason::SignedOut));
     }
     assert!(store.len() <= 6, "{}", store.len());
-    assert_eq!(store.len(), store.0.subjects.iter().map(|s| s.len()).sum::<usize>());
+    assert_eq!(
+        store.len(),
+        store.0.subjects.iter().map(|s| s.len()).sum::<usize>()
+    );
 }
 
 #[test]

@@ -1,0 +1,84 @@
+//! Keys that anybody can encrypt to are offered around signed tokens only, so the public vectors
+//! for them, which hold bare text, meet the cryptography here, below that rule.
+
+use serde_json::Value;
+
+use super::*;
+use crate::{keys::KeyRing, token::TokenCodec};
+
+/// A test-only key: the nested profile wants one.
+const HS256: &str =
+    r#"{"kty":"oct","alg":"HS256","k":"LZ0wq3vYdR7mXcT5sKfB9hJ2nUeG8aPtVbCxQyWiEoM"}"#;
+
+/// The plaintext of a row's token, by the cryptography alone.
+fn plaintext(row: &Value) -> Result<Vec<u8>, TokenError> {
+    let mut jwk = row["key"].clone();
+    jwk["alg"] = row["alg"].clone();
+    jwk["enc"] = row["enc"].clone();
+    let ring = KeyRing::builder().jwk(&jwk.to_string()).jwk(HS256);
+    let codec: TokenCodec = TokenCodec::builder(Profile::Nested)
+        .dangerous_any_issuer()
+        .dangerous_any_audience()
+        .build(&ring.build().unwrap())
+        .unwrap();
+    let keys = codec.inner.keys.load();
+    let token = row["token"].as_str().unwrap();
+    let parts = Encrypted::split(token.as_bytes()).ok_or(OPAQUE)?;
+    let mut scratch = Scratch::new();
+    let header = Header::parse(scratch.decode(parts.header).ok_or(OPAQUE)?)?;
+    if header.zip {
+        return Err(OPAQUE);
+    }
+    let key = keys
+        .encryption_by(
+            header.kid.as_deref(),
+            header.alg.parse().map_err(|_| OPAQUE)?,
+            header
+                .enc
+                .as_deref()
+                .unwrap_or("")
+                .parse()
+                .map_err(|_| OPAQUE)?,
+        )
+        .map_err(not_found)?;
+    let opener = opener(&codec.inner, key, &header.wrap()?, parts.key)?;
+    let mut scratch = Scratch::new();
+    open_content(&opener, &parts, &mut scratch).map(<[u8]>::to_vec)
+}
+
+#[test]
+fn public_vectors_under_public_keys() {
+    let Some(folder) = std::env::var_os("TOWER_BEARER_VECTORS").filter(|f| !f.is_empty()) else {
+        println!("TOWER_BEARER_VECTORS is not set: the public vectors were NOT run");
+        return;
+    };
+    let (mut valid, mut invalid, mut either) = (0, 0, 0);
+    for file in ["jwe.jsonl", "attacks_jwe.jsonl"] {
+        let path = std::path::Path::new(&folder).join(file);
+        for line in std::fs::read_to_string(path).unwrap().lines() {
+            let row: Value = serde_json::from_str(line).unwrap();
+            let text = |name: &str| row[name].as_str().unwrap();
+            let management = matches!(text("alg"), "RSA-OAEP-256" | "ECDH-ES+A256KW");
+            let content = text("enc").parse::<ContentEncryption>().is_ok();
+            if !management || !content || row["key"]["crv"] == "P-521" {
+                continue;
+            }
+            let opened = plaintext(&row);
+            match text("expect") {
+                "valid" => {
+                    let payload = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text("payload_b64"));
+                    assert_eq!(opened.as_ref(), Ok(&payload.unwrap()), "{}", row["id"]);
+                    valid += 1;
+                }
+                // The content may open and be refused above: `expect_layer` says so.
+                "invalid" if row.get("expect_layer").is_none() => {
+                    assert!(opened.is_err(), "{}", row["id"]);
+                    invalid += 1;
+                }
+                _ => either += 1,
+            }
+        }
+    }
+    println!("public keys: {valid} opened, {invalid} refused, {either} either way");
+    assert!(valid > 10 && invalid > 50);
+}
