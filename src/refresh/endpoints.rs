@@ -35,6 +35,8 @@ use crate::{
 ///
 /// `{base}` is the layer's `cookie_path`. Routers that strip the prefix they mount under and those
 /// that do not are both served. Failures are `application/problem+json` (RFC 9457).
+///
+/// There is an example on the [module page](crate::refresh).
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct SessionEndpoints {

@@ -25,6 +25,8 @@ const MOST_VALUES: usize = 4;
 /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) puts it into the request extensions. Its
 /// methods do the store's work; the `Set-Cookie` they decide on is appended to the response when
 /// it passes the layer again, so a handle kept beyond that has no effect on the client.
+///
+/// There is an example on the [module page](crate::refresh).
 #[derive(Clone)]
 pub struct Session(pub(crate) Arc<Inner>);
 

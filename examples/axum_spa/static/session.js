@@ -83,8 +83,7 @@ export async function signOut({ everywhere = false } = {}) {
 
 /** The user's sessions; the list needs the cookie, not the access token. */
 export async function sessions() {
-  const response = await request(`${BASE}/sessions`);
-  if (response.status === 401) throw new SignedOut();
+  const response = await withCookie(`${BASE}/sessions`);
   if (!response.ok) throw await failure(response);
   return (await response.json()).sessions;
 }
@@ -92,9 +91,18 @@ export async function sessions() {
 /** Ends one session. One that is gone already is as good. */
 export async function revoke(id) {
   const path = `${BASE}/sessions/${encodeURIComponent(id)}`;
-  const response = await request(path, { method: "DELETE" });
-  if (response.status === 401) throw new SignedOut();
+  const response = await withCookie(path, { method: "DELETE" });
   if (!response.ok && response.status !== 404) throw await failure(response);
+}
+
+/** A call that the cookie answers for: a 401 says what it says to a refresh, that it is over. */
+async function withCookie(path, options) {
+  const response = await request(path, options);
+  if (response.status === 401) {
+    forget();
+    throw new SignedOut();
+  }
+  return response;
 }
 
 /** `fetch` with the access token. A 401 is answered by one refresh and one more try. */
