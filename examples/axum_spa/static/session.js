@@ -212,9 +212,15 @@ function send(path, options, token) {
   return request(path, { ...options, headers });
 }
 
-function request(path, options = {}) {
+async function request(path, options = {}) {
   const signal = options.signal ?? AbortSignal.timeout(PATIENCE);
-  return fetch(path, { credentials: "same-origin", cache: "no-store", ...options, signal });
+  try {
+    return await fetch(path, { credentials: "same-origin", cache: "no-store", ...options, signal });
+  } catch (error) {
+    // What browsers say here ("Failed to fetch") helps nobody. A caller that gave up knows why.
+    if (options.signal?.aborted) throw error;
+    throw new Failed(0, "The server cannot be reached.");
+  }
 }
 
 /** 0.5 s, 1 s, 2 s, ... with chance in it, so that many tabs do not come back together. */
