@@ -59,8 +59,8 @@
 //!
 //! # Where josekit stands
 //!
-//! Our own material: conversion of keys, generation of RSA keys, and the key management algorithms that
-//! `ring` lacks. Tokens from outside are parsed, bounded and judged by our own code, content is always
+//! With our own material: it reads signing keys in PEM and DER, and has the key management algorithms
+//! that `ring` lacks. Tokens from outside are parsed, bounded and judged by our own code, content is always
 //! opened by `ring`, and what `josekit` is given has had its lengths checked. It is an optional feature;
 //! without it nothing links OpenSSL.
 //!

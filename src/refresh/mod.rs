@@ -79,8 +79,6 @@ pub use endpoints::{EndpointsFuture, SessionEndpoints};
 pub use future::RefreshCookieFuture;
 pub use info::SessionInfo;
 pub use layer::RefreshCookieLayer;
-#[cfg(feature = "axum")]
-pub(crate) use problem::problem;
 pub use service::RefreshCookie;
 pub use session::Session;
 pub use start::NewSession;
