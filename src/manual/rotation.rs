@@ -86,6 +86,6 @@
 //! # How sure it is
 //!
 //! The tests search the decision function exhaustively: one browser with several requests under way,
-//! every delay up to `G/2`, two lost answers or two failovers, with a thief and without. They find no
+//! every delay up to `7G/16`, two lost answers or two failovers, with a thief and without. They find no
 //! path on which an honest user is signed out, and none on which thief and user have both presented a
 //! token and the session lives. A simulation of tabs, reloads and bad networks stands beside it.
