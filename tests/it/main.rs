@@ -11,6 +11,7 @@ mod architecture;
 mod bearer;
 mod bearer_cases;
 mod claims;
+mod debug_of_everything;
 mod headers_prop;
 #[cfg(feature = "josekit")]
 mod interop;
