@@ -261,7 +261,7 @@ async fn no_public_type_prints_a_secret() {
         &BearerAuthLayer::new(world.codec.clone())
             .rejection_response(|_: &Rejection| http::Response::new(())),
     );
-    printed.add("DefaultRejection", &DefaultRejection::default());
+    printed.add("DefaultRejection", &DefaultRejection);
     printed.add("Realm", &realm);
     printed.add("RequireScopeLayer", &RequireScopeLayer::new(scope.clone()));
     printed.add(
