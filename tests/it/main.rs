@@ -1,5 +1,12 @@
 //! The integration tests: one binary, one module a subject.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail by panicking, as the tests do"
+)]
+
 mod architecture;
 mod bearer;
 mod bearer_cases;
