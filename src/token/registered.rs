@@ -185,19 +185,16 @@ fn date(reader: &mut Reader<'_>) -> Result<i64, Fault> {
     if !matches!(reader.peek(), Some(b'-' | b'0'..=b'9')) {
         return Err("a date is not a number");
     }
-    let text = reader.number()?;
-    let seconds = if text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit()) {
-        let digits = text.bytes();
-        let seconds = digits.fold(0_i64, |sum, digit| sum * 10 + i64::from(digit - b'0'));
-        if seconds <= MAX_SECONDS {
-            return Ok(seconds * 1000);
-        }
-        return Err("a date is out of range");
-    } else {
-        text.parse::<f64>().map_err(|_| "a date is out of range")?
-    };
+    const RANGE: Fault = "a date is out of range";
+    if let Some(seconds) = reader.small_integer() {
+        return match seconds {
+            0..=MAX_SECONDS => Ok(seconds * 1000),
+            _ => Err(RANGE),
+        };
+    }
+    let seconds: f64 = reader.number()?.parse().map_err(|_| RANGE)?;
     if seconds > MAX_SECONDS as f64 {
-        return Err("a date is out of range");
+        return Err(RANGE);
     }
     // The conversion saturates: long before the epoch is as good as any other past.
     Ok((seconds * 1000.0).floor() as i64)

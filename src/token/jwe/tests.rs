@@ -1,6 +1,8 @@
 //! Keys that anybody can encrypt to are offered around signed tokens only, so the public vectors
 //! for them, which hold bare text, meet the cryptography here, below that rule.
 
+#![cfg(feature = "josekit")]
+
 use serde_json::Value;
 
 use super::*;

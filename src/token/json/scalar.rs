@@ -1,0 +1,183 @@
+//! Strings, numbers and literals: what a JSON text is made of below its containers.
+
+use std::borrow::Cow;
+
+use super::{Fault, Reader, SYNTAX};
+
+pub(super) const NUMBER: Fault = "a number is out of range";
+
+impl<'a> Reader<'a> {
+    /// Reads a string and resolves its escapes.
+    #[inline]
+    pub(in crate::token) fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
+        self.expect(b'"')?;
+        let start = self.at;
+        let end = plain_run(self.text.as_bytes(), start);
+        let plain = self.text.get(start..end).ok_or(SYNTAX)?;
+        self.at = end;
+        match self.peek() {
+            Some(b'"') => {
+                self.at += 1;
+                Ok(Cow::Borrowed(plain))
+            }
+            Some(b'\\') => self.escaped(plain.to_owned()).map(Cow::Owned),
+            _ => Err(SYNTAX),
+        }
+    }
+
+    /// The rest of a string from its first escape on. Rare, so it stays out of the way.
+    #[cold]
+    fn escaped(&mut self, mut out: String) -> Result<String, Fault> {
+        loop {
+            match self.next() {
+                Some(b'"') => return Ok(out),
+                Some(b'\\') => out.push(self.escape()?),
+                _ => return Err(SYNTAX),
+            }
+            let end = plain_run(self.text.as_bytes(), self.at);
+            out.push_str(self.text.get(self.at..end).ok_or(SYNTAX)?);
+            self.at = end;
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, Fault> {
+        Ok(match self.next() {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                let high = self.hex()?;
+                let code = if (0xD800..0xDC00).contains(&high) {
+                    self.expect(b'\\')?;
+                    self.expect(b'u')?;
+                    let low = self.hex()?;
+                    if !(0xDC00..0xE000).contains(&low) {
+                        return Err(SYNTAX);
+                    }
+                    0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)
+                } else {
+                    high
+                };
+                // A lone surrogate is no character.
+                char::from_u32(code).ok_or(SYNTAX)?
+            }
+            _ => return Err(SYNTAX),
+        })
+    }
+
+    fn hex(&mut self) -> Result<u32, Fault> {
+        let mut code = 0;
+        for _ in 0..4 {
+            let digit = self.next().and_then(|b| char::from(b).to_digit(16));
+            code = code << 4 | digit.ok_or(SYNTAX)?;
+        }
+        Ok(code)
+    }
+
+    /// Reads a finite number and returns its text.
+    pub(in crate::token) fn number(&mut self) -> Result<&'a str, Fault> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.peek() {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => self.digits()?,
+            _ => return Err(SYNTAX),
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        let exponent = matches!(self.peek(), Some(b'e' | b'E'));
+        if exponent {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        let text = self.text.get(start..self.at).ok_or(SYNTAX)?;
+        // Without an exponent it takes three hundred digits to leave the range.
+        if (exponent || text.len() > 300) && !text.parse::<f64>().is_ok_and(f64::is_finite) {
+            return Err(NUMBER);
+        }
+        Ok(text)
+    }
+
+    /// Reads a whole number of at most 15 digits, as nearly every date is; leaves every other
+    /// value, well-formed or not, to [`Reader::number`].
+    #[inline]
+    pub(in crate::token) fn small_integer(&mut self) -> Option<i64> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let (mut value, mut len) = (0_i64, 0);
+        for byte in rest.iter().take(16) {
+            match byte {
+                b'0'..=b'9' => value = value * 10 + i64::from(byte - b'0'),
+                b'.' | b'e' | b'E' => return None,
+                _ => break,
+            }
+            len += 1;
+        }
+        // A leading zero is refused by the full grammar.
+        if len == 0 || len > 15 || (len > 1 && rest.first() == Some(&b'0')) {
+            return None;
+        }
+        self.at += len;
+        Some(value)
+    }
+
+    fn digits(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == start {
+            return Err(SYNTAX);
+        }
+        Ok(())
+    }
+
+    pub(super) fn literal(&mut self, word: &str) -> Result<(), Fault> {
+        let end = self.at + word.len();
+        if self.text.as_bytes().get(self.at..end) != Some(word.as_bytes()) {
+            return Err(SYNTAX);
+        }
+        self.at = end;
+        Ok(())
+    }
+}
+
+/// Where the run of ordinary string bytes that begins at `at` ends: at a quote, a backslash, a
+/// control character or the end. Eight bytes a step; a byte that is marked falsely always lies
+/// behind one that is marked rightly, so the lowest mark is exact.
+#[inline]
+pub(super) fn plain_run(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    const fn below(word: u64, bound: u8) -> u64 {
+        word.wrapping_sub(ONES * bound as u64) & !word & HIGH
+    }
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let word = u64::from_le_bytes(*chunk);
+        let marks = below(word, 0x20)
+            | below(word ^ (ONES * b'"' as u64), 1)
+            | below(word ^ (ONES * b'\\' as u64), 1);
+        if marks != 0 {
+            return at + (marks.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(byte) = bytes.get(at) {
+        if matches!(byte, b'"' | b'\\' | 0..0x20) {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
