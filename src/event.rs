@@ -119,7 +119,9 @@ pub enum Event<'a> {
 /// # let _ = sink;
 /// ```
 #[derive(Clone)]
-pub struct EventSink(Option<Arc<dyn Fn(&Event<'_>) + Send + Sync>>);
+pub struct EventSink(Option<Arc<Heard>>);
+
+type Heard = dyn Fn(&Event<'_>) + Send + Sync;
 
 impl EventSink {
     /// Sends every event to `f`.

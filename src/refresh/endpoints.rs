@@ -44,9 +44,9 @@ pub struct SessionEndpoints {
 }
 
 /// The future of [`SessionEndpoints`].
-pub struct EndpointsFuture(
-    Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>>,
-);
+pub struct EndpointsFuture(Pin<Box<dyn Future<Output = Answered> + Send>>);
+
+type Answered = Result<Response<Full<Bytes>>, Infallible>;
 
 /// What a request asks for.
 enum Call<'a> {
