@@ -119,9 +119,9 @@ pub enum Event<'a> {
 /// # let _ = sink;
 /// ```
 #[derive(Clone)]
-pub struct EventSink(Option<Arc<Heard>>);
+pub struct EventSink(Option<Arc<Sink>>);
 
-type Heard = dyn Fn(&Event<'_>) + Send + Sync;
+type Sink = dyn Fn(&Event<'_>) + Send + Sync;
 
 impl EventSink {
     /// Sends every event to `f`.

@@ -44,9 +44,9 @@ pub struct SessionEndpoints {
 }
 
 /// The future of [`SessionEndpoints`].
-pub struct EndpointsFuture(Pin<Box<dyn Future<Output = Answered> + Send>>);
+pub struct EndpointsFuture(Pin<Box<dyn Future<Output = Answer> + Send>>);
 
-type Answered = Result<Response<Full<Bytes>>, Infallible>;
+type Answer = Result<Response<Full<Bytes>>, Infallible>;
 
 /// What a request asks for.
 enum Call<'a> {
@@ -218,7 +218,7 @@ impl<B> Service<Request<B>> for SessionEndpoints {
 }
 
 impl Future for EndpointsFuture {
-    type Output = Result<Response<Full<Bytes>>, Infallible>;
+    type Output = Answer;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.0.as_mut().poll(cx)

@@ -12,7 +12,7 @@
 //! | 5 | is current, handed out less than `M` ago, same client, has rotated before | coalesced |
 //! | 6 | is current otherwise | rotated |
 //! | 7 | is previous, other client | reuse |
-//! | 7b | is previous, behind a privilege change, still within `G` | superseded |
+//! | 7b | behind a privilege change: is previous, or is older and still within `G`; same client | superseded |
 //! | 8 | is previous, successor not yet presented, handed out within `G` | replayed |
 //! | 9 | is previous, successor presented or handed out within `G` | replayed |
 //! | 10 | is previous, successor never presented, recoveries left | recovered |
@@ -76,7 +76,8 @@ pub(crate) fn decide(
         Place::Previous => case.previous(),
         Place::LostWrite { barrier } => case.adopt(barrier),
         Place::Ahead => Decision::refuse(Outcome::StateLost), // Row 12.
-        Place::Elsewhere => case.reuse(),                     // Row 13.
+        Place::Elsewhere if case.is_older() && record.barrier => case.before_the_barrier(false),
+        Place::Elsewhere => case.reuse(), // Row 13.
     }
 }
 
@@ -144,6 +145,10 @@ impl Case<'_> {
         Place::Ahead
     }
 
+    fn is_older(&self) -> bool {
+        self.presented.generation < self.record.generation
+    }
+
     /// Rows 5 and 6.
     fn current(&self) -> Decision {
         let Self { record, now, .. } = *self;
@@ -179,21 +184,12 @@ impl Case<'_> {
         if !self.same_client() {
             return self.reuse(); // Row 7.
         }
-        let handed_out = within(now.since(record.handed_out_at), rotation.grace);
-        let presented = record
-            .presented_at
-            .is_some_and(|at| within(now.since(at), rotation.grace));
         if record.barrier {
-            // Row 7b. A second tab may be late, so nothing is revoked and no cookie is cleared,
-            // but nothing of the time before the privilege change is answered any more.
-            return if handed_out || presented {
-                Decision::refuse(Outcome::Superseded)
-            } else {
-                self.reuse()
-            };
+            return self.before_the_barrier(true);
         }
+        let open = self.window_is_open();
         let unseen = record.presented_at.is_none();
-        if handed_out || presented {
+        if open {
             // Rows 8 and 9. Only an unseen successor moves the window, and not at every replay:
             // a burst of them then writes nothing.
             let due = unseen && now.since(record.handed_out_at) >= rotation.grace / 8;
@@ -212,6 +208,28 @@ impl Case<'_> {
             });
         }
         self.reuse()
+    }
+
+    /// Row 7b: a token of the time before a privilege change. It is not answered any more, but from
+    /// the same client it is no theft either, so nothing is revoked and no cookie is cleared.
+    ///
+    /// The search in `proof` shows why both halves are needed. A change of privilege does not wait
+    /// for the interval: within seconds of a rotation another tab may still be late with the token
+    /// before last. And an answer that still carried the previous token may reach the jar after
+    /// the one with the new token: the browser then has nothing better, however much later.
+    fn before_the_barrier(&self, previous: bool) -> Decision {
+        let lenient = !self.policy.rotation.grace.is_zero();
+        if self.same_client() && lenient && (previous || self.window_is_open()) {
+            Decision::refuse(Outcome::Superseded)
+        } else {
+            self.reuse()
+        }
+    }
+
+    /// Whether the current token was handed out, or first seen back, within the grace.
+    fn window_is_open(&self) -> bool {
+        let within = |at| within(self.now.since(at), self.policy.rotation.grace);
+        within(self.record.handed_out_at) || self.record.presented_at.is_some_and(within)
     }
 
     /// Rows 8 and 9: the same successor again.

@@ -6,6 +6,13 @@
     reason = "clippy takes only functions marked as tests for tests, not the helpers around them"
 )]
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail by panicking, as the tests do"
+)]
+
 mod architecture;
 mod bearer;
 mod bearer_cases;

@@ -3,19 +3,22 @@
 use std::{sync::Arc, time::Duration};
 
 use tower_bearer::{
-    Inserted, Loaded, ManualClock, MemoryStore, RefreshStore, SessionId, SessionKey, SessionRecord,
-    SharedStore, StoreError, SubjectTag, Swap, Timestamp, conformance,
+    ConfigError, Inserted, Loaded, ManualClock, MemoryStore, RefreshStore, SessionId, SessionKey,
+    SessionRecord, SharedStore, StoreError, SubjectTag, Swap, Timestamp, conformance,
 };
 
-fn memory() -> (MemoryStore, ManualClock) {
-    let clock = ManualClock::new(Timestamp::from_secs(1_800_000_000));
-    let store = MemoryStore::builder().clock(clock.clone()).build();
-    (store.expect("the default capacity"), clock)
+fn clock() -> ManualClock {
+    ManualClock::new(Timestamp::from_secs(1_800_000_000))
+}
+
+fn memory(clock: &ManualClock) -> Result<MemoryStore, ConfigError> {
+    MemoryStore::builder().clock(clock.clone()).build()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_memory_store_conforms() {
-    let (store, clock) = memory();
+    let clock = clock();
+    let store = memory(&clock).unwrap();
     let advance = async |by| clock.advance(by);
     let verdict = conformance::run(async || store.clone(), advance).await;
     assert!(verdict.is_ok(), "{verdict:?}");
@@ -23,8 +26,8 @@ async fn the_memory_store_conforms() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_shared_store_conforms() {
-    let (store, clock) = memory();
-    let store = SharedStore::new(SharedStore::new(store));
+    let clock = clock();
+    let store = SharedStore::new(SharedStore::new(memory(&clock).unwrap()));
     let advance = async |by| clock.advance(by);
     let verdict = conformance::run(async || store.clone(), advance).await;
     assert!(verdict.is_ok(), "{verdict:?}");
@@ -131,9 +134,9 @@ async fn faulty_stores_fail_and_the_failure_names_the_rule() {
         (Fault::DropsTheContext, "loaded unchanged"),
     ];
     for (fault, rule) in faults {
-        let (store, clock) = memory();
+        let clock = clock();
         let store = Faulty {
-            store: Arc::new(store),
+            store: Arc::new(memory(&clock).unwrap()),
             fault,
         };
         let advance = async |by: Duration| match fault {

@@ -28,6 +28,8 @@ pub(super) struct Bounds {
     pub(super) failovers: u8,
     /// How often a thief presents a token.
     pub(super) thefts: u8,
+    /// How many of the requests may ask for a change of privilege: none or one.
+    pub(super) elevations: u8,
     /// Breaks the protocol on purpose: a replay does not move the hand-out.
     pub(super) forget_replays: bool,
     /// The thief has copied the signature of the victim's client too.
@@ -42,6 +44,8 @@ pub(super) struct Report {
     pub(super) ledger: (usize, usize),
     /// Arrivals at which an honest user would have to sign in again without a revocation.
     pub(super) state_lost: usize,
+    /// Late requests refused across a privilege change, without further harm.
+    pub(super) superseded: usize,
     /// Honest arrivals after a thief's, all of which ended the session.
     pub(super) thefts_noticed: usize,
     /// The first path that breaks a promise.
@@ -55,12 +59,15 @@ const IN_FLIGHT: usize = 3;
 pub(super) struct Flight {
     /// To the server, or back to the jar.
     there: bool,
+    /// It asks for a change of privilege.
+    elevates: bool,
     token: Token,
     age: u8,
 }
 
 const IDLE: Flight = Flight {
     there: false,
+    elevates: false,
     token: NONE,
     age: 0,
 };
@@ -77,8 +84,19 @@ pub(super) struct State {
     losses: u8,
     failovers: u8,
     thefts: u8,
+    elevations: u8,
     stolen: Token,
     thief_presented: bool,
+}
+
+/// An answer with `token` as its cookie.
+fn back(token: Token) -> Flight {
+    Flight {
+        there: false,
+        elevates: false,
+        token,
+        age: 0,
+    }
 }
 
 struct Search<'a> {
@@ -88,6 +106,7 @@ struct Search<'a> {
     /// Every state and the one it was first reached from.
     states: Vec<(State, u32)>,
     state_lost: usize,
+    superseded: usize,
     thefts_noticed: usize,
     broken: Option<u32>,
 }
@@ -103,6 +122,7 @@ pub(super) fn search(bounds: &Bounds) -> Report {
         losses: bounds.losses,
         failovers: bounds.failovers,
         thefts: bounds.thefts,
+        elevations: bounds.elevations,
         stolen: NONE,
         thief_presented: false,
     };
@@ -112,6 +132,7 @@ pub(super) fn search(bounds: &Bounds) -> Report {
         index: HashMap::new(),
         states: vec![],
         state_lost: 0,
+        superseded: 0,
         thefts_noticed: 0,
         broken: None,
     };
@@ -126,6 +147,7 @@ pub(super) fn search(bounds: &Bounds) -> Report {
         states: search.states.len(),
         ledger: search.ledger.size(),
         state_lost: search.state_lost,
+        superseded: search.superseded,
         thefts_noticed: search.thefts_noticed,
         counter_example: search.broken.map(|end| search.path(end)),
     }
@@ -173,10 +195,16 @@ impl Search<'_> {
             sent.requests -= 1;
             sent.flights[slot] = Flight {
                 there: true,
+                elevates: false,
                 token: state.jar,
                 age: 0,
             };
             self.reach(sent, from);
+            if state.elevations > 0 {
+                sent.elevations -= 1;
+                sent.flights[slot].elevates = true;
+                self.reach(sent, from);
+            }
         }
         for slot in 0..IN_FLIGHT {
             let flight = state.flights[slot];
@@ -186,7 +214,11 @@ impl Search<'_> {
             let mut landed = state;
             landed.flights[slot] = IDLE;
             if flight.there {
-                self.arrive(landed, slot, flight.token, from);
+                if flight.elevates && flight.token == state.store.current && state.store.live {
+                    self.elevate(landed, slot, from);
+                } else {
+                    self.arrive(landed, slot, flight, from);
+                }
             } else {
                 landed.jar = flight.token;
                 self.reach(landed, from);
@@ -213,8 +245,8 @@ impl Search<'_> {
     }
 
     /// A request of the browser reaches the server; its slot is already free.
-    fn arrive(&mut self, mut state: State, slot: usize, token: Token, from: u32) {
-        let verdict = self.ledger.decide(state.store, token, false);
+    fn arrive(&mut self, mut state: State, slot: usize, flight: Flight, from: u32) {
+        let verdict = self.ledger.decide(state.store, flight.token, false);
         let forgotten = self.bounds.forget_replays && verdict.outcome == Outcome::Replayed;
         if let Some(next) = verdict.next
             && !forgotten
@@ -227,6 +259,17 @@ impl Search<'_> {
             self.thefts_noticed += 1;
             let over = !verdict.outcome.is_success() && self.is_over(&state);
             self.finish(state, from, over);
+            return;
+        }
+        if verdict.outcome == Outcome::Superseded || flight.elevates {
+            // Refused for this once: the browser keeps what it has.
+            let kept = verdict.outcome != Outcome::Reuse;
+            if kept {
+                self.superseded += 1;
+                self.reach(state, from);
+            } else {
+                self.finish(state, from, false);
+            }
             return;
         }
         if verdict.outcome == Outcome::StateLost {
@@ -247,11 +290,16 @@ impl Search<'_> {
             lost.losses -= 1;
             self.reach(lost, from);
         }
-        state.flights[slot] = Flight {
-            there: false,
-            token: verdict.successor,
-            age: 0,
-        };
+        state.flights[slot] = back(verdict.successor);
+        self.reach(state, from);
+    }
+
+    /// A request for a change of privilege reaches the server with the current token.
+    fn elevate(&mut self, mut state: State, slot: usize, from: u32) {
+        let (next, token) = self.ledger.elevate(state.store);
+        state.before = Some(state.store);
+        state.store = next;
+        state.flights[slot] = back(token);
         self.reach(state, from);
     }
 

@@ -12,7 +12,7 @@ use crate::{
     session::{
         decide::decide,
         envelope::Envelope,
-        fixture::{BROWSER, NOW, STRANGER, keys, start},
+        fixture::{BROWSER, NOW, STRANGER, fresh, keys, start},
         outcome::Outcome,
         policy::{RotationPolicy, SessionPolicy},
         record::{RevokeReason, SessionRecord, SessionState},
@@ -34,6 +34,9 @@ pub(super) struct Rec {
     pub(super) presented: u8,
     pub(super) stranger: bool,
     pub(super) live: bool,
+    /// The privilege has changed once: another seed, and for one generation a barrier.
+    pub(super) elevated: bool,
+    pub(super) barrier: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +87,8 @@ impl Ledger {
             presented: NONE,
             stranger: false,
             live: true,
+            elevated: false,
+            barrier: false,
         };
         (ledger, rec)
     }
@@ -109,6 +114,16 @@ impl Ledger {
         };
         self.known.insert((rec, token, stranger), verdict);
         verdict
+    }
+
+    /// The browser changes its privilege: the record and the token after it.
+    pub(super) fn elevate(&mut self, rec: Rec) -> (Rec, Token) {
+        let active = self.keys.active().unwrap();
+        let (record, token) =
+            self.record(rec)
+                .elevated(&fresh(2), BROWSER, NOW, &self.policy, active);
+        let token = self.number(&token);
+        (self.rec(&record), token)
     }
 
     /// One unit later.
@@ -157,6 +172,12 @@ impl Ledger {
             } else {
                 SessionState::Revoked(RevokeReason::Reuse)
             },
+            barrier: rec.barrier,
+            seed: if rec.elevated {
+                *fresh(2).seed.expose()
+            } else {
+                self.template.seed
+            },
             ..self.template.clone()
         }
     }
@@ -172,6 +193,8 @@ impl Ledger {
             presented: record.presented_at.map_or(NONE, age),
             stranger: record.client == STRANGER,
             live: record.is_live(),
+            elevated: record.seed != self.template.seed,
+            barrier: record.barrier,
         }
     }
 }
