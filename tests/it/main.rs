@@ -1,12 +1,5 @@
 //! The integration tests: one binary, one module a subject.
 #![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "clippy takes only functions marked as tests for tests, not the helpers around them"
-)]
-
-#![allow(
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
