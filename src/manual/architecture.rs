@@ -70,10 +70,9 @@
 //!   ring, and neither of the two owns it.
 //! * **Stores are asked by [`SessionKey`](crate::SessionKey)**, subject and session, instead of by
 //!   session alone: a store that keeps a subject's sessions in one place finds them without an index.
-//! * **A privilege change is a barrier.** After [`elevate`](crate::Session::elevate) no earlier token is
-//!   answered, though it is within the grace. From the same client it is refused as
-//!   [`Superseded`](crate::SessionErrorKind::Superseded), 401 without an alarm and without clearing the
-//!   cookie, because an honest tab can hold it; from another client, or older and later, it is reuse.
+//! * **A privilege change is a barrier.** After [`elevate`](crate::Session::elevate) the previous token
+//!   is not replayed, though it is within the grace: it is answered 401, without an alarm, because an
+//!   honest tab can hold it. Later, or from another client, it counts as reuse.
 //! * **Mounting is a service**, [`SessionEndpoints`](crate::SessionEndpoints), given to a router as its
 //!   fallback, and works below a stripped prefix and below none. A function that returns routes would
 //!   tie it to one router.

@@ -20,13 +20,12 @@ const LONGEST_VALUE: usize = 512;
 /// A request carries one refresh cookie; a few more are tolerated, a flood is not worked through.
 const MOST_VALUES: usize = 4;
 
-/// The refresh session of one request: what came in, and what goes back.
+/// The refresh session of one request: what came in, and what goes back. The
+/// [module page](crate::refresh) has an example.
 ///
 /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) puts it into the request extensions. Its
 /// methods do the store's work; the `Set-Cookie` they decide on is appended to the response when
 /// it passes the layer again, so a handle kept beyond that has no effect on the client.
-///
-/// There is an example on the [module page](crate::refresh).
 #[derive(Clone)]
 pub struct Session(pub(crate) Arc<Inner>);
 

@@ -16,6 +16,9 @@ use crate::secret::sha256;
 /// assert_eq!(id.to_string(), "BwcHBwcHBwcHBwcHBwcHBw");
 /// assert_eq!("BwcHBwcHBwcHBwcHBwcHBw".parse(), Ok(id));
 /// assert!("no session".parse::<SessionId>().is_err());
+/// // In JSON, and in a path that a framework reads, it is that text.
+/// assert_eq!(serde_json::from_str::<SessionId>(&serde_json::to_string(&id)?)?, id);
+/// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId([u8; 16]);
@@ -115,6 +118,13 @@ impl FromStr for SessionId {
             .decode(text.as_bytes(), base64_simd::Out::from_slice(&mut out))
             .map_err(|_| ERROR)?;
         bytes.try_into().map(Self).map_err(|_| ERROR)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for SessionId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
