@@ -30,7 +30,8 @@ async function showAccount() {
 
 function row(entry) {
   const line = document.createElement("tr");
-  const client = cell(entry.client || "unknown client");
+  const client = cell(named(entry.client) || "unknown client");
+  client.title = entry.client;
   if (entry.current) {
     const mark = document.createElement("strong");
     mark.textContent = "this one";
@@ -40,7 +41,7 @@ function row(entry) {
   button.type = "button";
   button.textContent = "Revoke";
   // "Revoke", eight times over, tells nobody which.
-  button.setAttribute("aria-label", `Revoke ${entry.current ? "this session" : entry.client}`);
+  button.setAttribute("aria-label", `Revoke ${entry.current ? "this session" : named(entry.client)}`);
   button.addEventListener("click", () =>
     during(button, async () => {
       await revoke(entry.id);
@@ -59,6 +60,16 @@ function row(entry) {
     action,
   );
   return line;
+}
+
+const BROWSERS = { "Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari" };
+const SYSTEMS = { Android: "Android", iPhone: "iOS", Windows: "Windows", "Mac OS": "macOS", Linux: "Linux" };
+
+/** "Chrome on Linux" where a `User-Agent` says so, and all of it where it does not. */
+function named(client) {
+  const find = (marks) => Object.entries(marks).find(([mark]) => client.includes(mark))?.[1];
+  const [browser, system] = [find(BROWSERS), find(SYSTEMS)];
+  return browser && system ? `${browser} on ${system}` : client;
 }
 
 function cell(text) {
