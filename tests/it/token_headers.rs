@@ -12,8 +12,7 @@ use tower_bearer::{KeyRing, Profile, Timestamp, TokenCodec, TokenErrorKind};
 use crate::token_support::base64url;
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
-const CLAIMS: &str =
-    r#"{"iss":"https://id.example","sub":"user-1","aud":"api","exp":1800000300}"#;
+const CLAIMS: &str = r#"{"iss":"https://id.example","sub":"user-1","aud":"api","exp":1800000300}"#;
 
 /// Test-only secrets.
 const SECRETS: [&[u8; 48]; 2] = [
@@ -42,7 +41,10 @@ struct Made {
 /// Every ring of one or two such keys, those included that cannot be built.
 fn rings() -> Vec<Vec<Key>> {
     let mut keys = Vec::new();
-    for (long, kid) in [false, true].into_iter().flat_map(|l| KIDS[..3].iter().map(move |k| (l, *k))) {
+    for (long, kid) in [false, true]
+        .into_iter()
+        .flat_map(|l| KIDS[..3].iter().map(move |k| (l, *k)))
+    {
         keys.push((long, kid));
     }
     let key = |secret, (long, kid)| Key { secret, long, kid };
@@ -55,14 +57,19 @@ fn rings() -> Vec<Vec<Key>> {
 /// The rule in other words: a name that is known stands for its key alone; a token without one,
 /// or whose name may be that of a nameless key, needs exactly one key that fits.
 fn expected(keys: &[Key], made: Made) -> Option<TokenErrorKind> {
-    let named: Vec<_> = keys.iter().filter(|k| k.kid.is_some() && k.kid == made.kid).collect();
+    let named: Vec<_> = keys
+        .iter()
+        .filter(|k| k.kid.is_some() && k.kid == made.kid)
+        .collect();
     let candidates = match named.is_empty() {
         false => named,
         true if made.kid.is_some() => keys.iter().filter(|k| k.kid.is_none()).collect(),
         true => keys.iter().collect(),
     };
     let of_alg: Vec<_> = candidates.iter().filter(|k| k.long == made.long).collect();
-    let known = candidates.iter().any(|k| k.kid.is_some() && k.kid == made.kid);
+    let known = candidates
+        .iter()
+        .any(|k| k.kid.is_some() && k.kid == made.kid);
     match of_alg[..] {
         [] if made.kid.is_some() && !known => Some(TokenErrorKind::Key),
         [] => Some(TokenErrorKind::Algorithm),
@@ -74,9 +81,14 @@ fn expected(keys: &[Key], made: Made) -> Option<TokenErrorKind> {
 
 /// The same header as our keys write it, reversed, spaced, escaped, and with a foreign member.
 fn spellings(members: &[(&str, Option<&str>)]) -> Vec<String> {
-    let members: Vec<_> = members.iter().filter_map(|(n, v)| Some((*n, (*v)?))).collect();
+    let members: Vec<_> = members
+        .iter()
+        .filter_map(|(n, v)| Some((*n, (*v)?)))
+        .collect();
     let write = |members: &[(&str, &str)], comma: &str| {
-        let members = members.iter().map(|(n, v)| format!("{}:{}", json!(n), json!(v)));
+        let members = members
+            .iter()
+            .map(|(n, v)| format!("{}:{}", json!(n), json!(v)));
         format!("{{{}}}", members.collect::<Vec<_>>().join(comma))
     };
     let ours = write(&members, ",");
@@ -84,16 +96,27 @@ fn spellings(members: &[(&str, Option<&str>)]) -> Vec<String> {
     vec![
         write(&reversed, ","),
         write(&members, " ,\n\t"),
-        ours.replace("\"alg\"", "\"\\u0061lg\"").replace("\"kid\"", "\"k\\u0069d\""),
-        ours.replace("{", "{\"jku\":\"https://evil.example\",\"jwk\":{\"kty\":\"oct\",\"k\":\"AAAA\"},"),
+        ours.replace("\"alg\"", "\"\\u0061lg\"")
+            .replace("\"kid\"", "\"k\\u0069d\""),
+        ours.replace(
+            "{",
+            "{\"jku\":\"https://evil.example\",\"jwk\":{\"kty\":\"oct\",\"k\":\"AAAA\"},",
+        ),
         ours,
     ]
 }
 
 fn sign(made: Made, header: &str) -> String {
-    let algorithm = if made.long { hmac::HMAC_SHA384 } else { hmac::HMAC_SHA256 };
+    let algorithm = if made.long {
+        hmac::HMAC_SHA384
+    } else {
+        hmac::HMAC_SHA256
+    };
     let input = format!("{}.{}", base64url(header), base64url(CLAIMS));
-    let mac = hmac::sign(&hmac::Key::new(algorithm, SECRETS[made.secret]), input.as_bytes());
+    let mac = hmac::sign(
+        &hmac::Key::new(algorithm, SECRETS[made.secret]),
+        input.as_bytes(),
+    );
     format!("{input}.{}", base64url(mac))
 }
 
@@ -102,7 +125,11 @@ fn content_key(secret: usize, long: bool) -> &'static [u8] {
 }
 
 fn encrypt(made: Made, header: &str, content: &str) -> String {
-    let algorithm = if made.long { &AES_256_GCM } else { &AES_128_GCM };
+    let algorithm = if made.long {
+        &AES_256_GCM
+    } else {
+        &AES_128_GCM
+    };
     let key = UnboundKey::new(algorithm, content_key(made.secret, made.long)).unwrap();
     let (header, iv) = (base64url(header), [7; 12]);
     let mut content = content.as_bytes().to_vec();
@@ -113,7 +140,12 @@ fn encrypt(made: Made, header: &str, content: &str) -> String {
             &mut content,
         )
         .unwrap();
-    format!("{header}..{}.{}.{}", base64url(iv), base64url(content), base64url(tag))
+    format!(
+        "{header}..{}.{}.{}",
+        base64url(iv),
+        base64url(content),
+        base64url(tag)
+    )
 }
 
 fn jwk(alg: &str, key: &[u8], kid: Option<&str>) -> String {
@@ -125,19 +157,38 @@ fn jwk(alg: &str, key: &[u8], kid: Option<&str>) -> String {
 }
 
 fn codecs(profile: Profile, ring: &KeyRing) -> [(TokenCodec, Option<&'static str>); 3] {
-    let builder = || TokenCodec::builder(profile).issuer("https://id.example").audience("api");
+    let builder = || {
+        TokenCodec::builder(profile)
+            .issuer("https://id.example")
+            .audience("api")
+    };
     [
         (builder().build(ring).unwrap(), Some("at+jwt")),
-        (builder().token_type("x+jwt").build(ring).unwrap(), Some("x+jwt")),
-        (builder().dangerous_any_token_type().build(ring).unwrap(), None),
+        (
+            builder().token_type("x+jwt").build(ring).unwrap(),
+            Some("x+jwt"),
+        ),
+        (
+            builder().dangerous_any_token_type().build(ring).unwrap(),
+            None,
+        ),
     ]
 }
 
 /// Every token that can be made with these keys, under every name and type.
 fn every_token() -> impl Iterator<Item = Made> {
-    let names = KIDS.iter().flat_map(|kid| [None, Some("at+jwt"), Some("x+jwt")].map(|typ| (*kid, typ)));
+    let names = KIDS
+        .iter()
+        .flat_map(|kid| [None, Some("at+jwt"), Some("x+jwt")].map(|typ| (*kid, typ)));
     let keys = [(0, false), (0, true), (1, false), (1, true)];
-    names.flat_map(move |(kid, typ)| keys.map(|(secret, long)| Made { secret, long, kid, typ }))
+    names.flat_map(move |(kid, typ)| {
+        keys.map(|(secret, long)| Made {
+            secret,
+            long,
+            kid,
+            typ,
+        })
+    })
 }
 
 #[test]
@@ -153,16 +204,24 @@ fn every_spelling_of_a_signed_header_comes_to_the_same_end() {
         for (codec, typ) in codecs(Profile::Signed, &ring) {
             for made in every_token() {
                 let mut wanted = expected(&keys, made);
-                let lookup = matches!(wanted, Some(TokenErrorKind::Key | TokenErrorKind::Algorithm));
+                let lookup = matches!(
+                    wanted,
+                    Some(TokenErrorKind::Key | TokenErrorKind::Algorithm)
+                );
                 if !lookup && typ.is_some() && made.typ != typ {
                     wanted = Some(TokenErrorKind::HeaderParameter);
                 }
                 let alg = if made.long { "HS384" } else { "HS256" };
-                for header in spellings(&[("alg", Some(alg)), ("typ", made.typ), ("kid", made.kid)]) {
+                for header in spellings(&[("alg", Some(alg)), ("typ", made.typ), ("kid", made.kid)])
+                {
                     let verified = codec.verify_at(&sign(made, &header), NOW);
                     let found = verified.err().map(|error| error.kind());
                     assert_eq!(found, wanted, "{keys:?} {typ:?} {made:?} {header}");
-                    *(if found.is_none() { &mut accepted } else { &mut refused }) += 1;
+                    *(if found.is_none() {
+                        &mut accepted
+                    } else {
+                        &mut refused
+                    }) += 1;
                 }
             }
         }
@@ -176,7 +235,10 @@ fn every_spelling_of_an_encrypted_header_comes_to_the_same_end() {
     let inner = SECRETS.map(|s| s.iter().rev().copied().collect::<Vec<u8>>());
     let inner_header = base64url(r#"{"alg":"HS256","typ":"at+jwt","kid":"in"}"#);
     let input = format!("{inner_header}.{}", base64url(CLAIMS));
-    let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &inner[0]), input.as_bytes());
+    let mac = hmac::sign(
+        &hmac::Key::new(hmac::HMAC_SHA256, &inner[0]),
+        input.as_bytes(),
+    );
     let nested = format!("{input}.{}", base64url(mac));
     let (mut accepted, mut refused) = (0, 0);
     for keys in rings() {
@@ -186,7 +248,9 @@ fn every_spelling_of_an_encrypted_header_comes_to_the_same_end() {
             builder = builder.jwk(&jwk(alg, content_key(key.secret, key.long), key.kid));
         }
         let Ok(ring) = builder.build() else { continue };
-        let outer = codecs(Profile::Encrypted, &ring).into_iter().map(|c| (c, CLAIMS, None));
+        let outer = codecs(Profile::Encrypted, &ring)
+            .into_iter()
+            .map(|c| (c, CLAIMS, None));
         let [around, ..] = codecs(Profile::Nested, &ring);
         let around = [((around.0, None), nested.as_str(), Some("JWT"))];
         for ((codec, typ), content, cty) in outer.chain(around) {
@@ -201,11 +265,17 @@ fn every_spelling_of_an_encrypted_header_comes_to_the_same_end() {
                 }
                 let enc = if made.long { "A256GCM" } else { "A128GCM" };
                 let (alg, enc) = (("alg", Some("dir")), ("enc", Some(enc)));
-                for header in spellings(&[alg, enc, ("typ", made.typ), ("cty", cty), ("kid", made.kid)]) {
+                for header in
+                    spellings(&[alg, enc, ("typ", made.typ), ("cty", cty), ("kid", made.kid)])
+                {
                     let verified = codec.verify_at(&encrypt(made, &header, content), NOW);
                     let found = verified.err().map(|error| error.kind());
                     assert_eq!(found, wanted, "{keys:?} {typ:?} {made:?} {header}");
-                    *(if found.is_none() { &mut accepted } else { &mut refused }) += 1;
+                    *(if found.is_none() {
+                        &mut accepted
+                    } else {
+                        &mut refused
+                    }) += 1;
                 }
             }
         }
