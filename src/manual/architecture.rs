@@ -16,8 +16,8 @@
 //!
 //! | level | modules | may import |
 //! |---|---|---|
-//! | 0, leaves | `background`, `clock`, `config`, `secret` | nothing of ours |
-//! | 1, domain | `cookie`, `event`, `guard`, `keys`, `rejection`, `session`, `store`, `token` | levels 0 and 1 |
+//! | 0, leaves | `background`, `clock`, `config`, `cookie`, `secret` | nothing of ours |
+//! | 1, domain | `event`, `guard`, `keys`, `rejection`, `session`, `store`, `token` | levels 0 and 1 |
 //! | 2, layers | `bearer`, `origin`, `refresh` | levels 0 and 1, never another layer |
 //! | 3 | `axum`, the crate's root | everything |
 //!

@@ -38,7 +38,7 @@
 //!     match load(request.subject()).await {
 //!         Ok(Some(role)) => Ok(role),
 //!         // The account is gone or disabled: the session ends.
-//!         Ok(None) => Err(ClaimsError::from(Denied::default())),
+//!         Ok(None) => Err(Denied.into()),
 //!         // The database is away: 503, and the session is as good as before.
 //!         Err(error) => Err(ClaimsError::unavailable(error)),
 //!     }

@@ -23,9 +23,9 @@
 //! | `list` | leave out what has expired | expired sessions in the user's list |
 //! | `revoke_all` | happen entirely before or entirely after any `insert` and `swap` of the subject | a session that survives a changed password |
 //!
-//! Revoked records stay until they expire, so that a token that comes late is recognised. Only the
-//! protocol removes rows from consideration; a store may drop a record once its
-//! [`expires_at`](crate::SessionRecord::expires_at) has passed, never before.
+//! Revoked records stay until they expire, so that a token that comes late is recognised. A
+//! store may drop a record once its [`expires_at`](crate::SessionRecord::expires_at) has passed, never
+//! before.
 //!
 //! # Failing
 //!
