@@ -97,6 +97,9 @@ fn find_opener<'k>(
         }
     };
     let parameter = |detail| Err(TokenError::new(TokenErrorKind::HeaderParameter, detail));
+    if header.zip {
+        return parameter("compressed content is not accepted");
+    }
     match codec.profile {
         Profile::Nested => match &header.cty {
             Some(cty) if same_media_type(cty, "JWT") => {}

@@ -28,6 +28,9 @@ fn plaintext(row: &Value) -> Result<Vec<u8>, TokenError> {
     let parts = Encrypted::split(token.as_bytes()).ok_or(OPAQUE)?;
     let mut scratch = Scratch::new();
     let header = Header::parse(scratch.decode(parts.header).ok_or(OPAQUE)?)?;
+    if header.zip {
+        return Err(OPAQUE);
+    }
     let key = keys
         .encryption_by(
             header.kid.as_deref(),
