@@ -13,6 +13,11 @@
 //! because three of the five operations are about all of them; the key starts with the subject for that
 //! reason.
 //!
+//! A store outside the process keeps the bytes of [`encode`](crate::SessionRecord::encode), which are
+//! equal when records are, and so may be compared in their place; [`decode`](crate::SessionRecord::decode)
+//! reads them back. They are no secret that opens a session, but they hold the subject and the label in
+//! clear.
+//!
 //! # What each operation owes
 //!
 //! | operation | must | or else |

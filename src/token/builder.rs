@@ -34,6 +34,7 @@ const MAX_TOKEN_BYTES: usize = 64 * 1024;
 /// assert_eq!(codec.lifetime(), Duration::from_secs(300));
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
+#[must_use]
 pub struct TokenCodecBuilder<C = NoClaims> {
     profile: Profile,
     issuers: Vec<String>,

@@ -76,6 +76,17 @@ pub enum Profile {
 }
 
 /// What a token is minted for; see [`TokenCodec::mint_at`].
+///
+/// ```
+/// use tower_bearer::{Grant, KeyRing, NoClaims, Timestamp, TokenCodec};
+///
+/// let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let grant = Grant { subject: "user-1", session: Some("browser-7"), custom: &NoClaims {} };
+/// let now = Timestamp::from_secs(1_800_000_000);
+/// let token = codec.mint_at(&grant, now)?;
+/// assert_eq!(codec.verify_at(token.as_str(), now)?.session(), Some("browser-7"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Grant<'a, C> {
     /// `sub`.

@@ -13,7 +13,7 @@ use tower_bearer::{
     Loaded, ManualClock, MemoryStore, NewSession, NoClaims, Origin, OriginGuardLayer, Profile,
     Realm, RefreshCookieLayer, RefreshStore, Rejection, RequireScopeLayer, ResourceMetadata,
     ReusePolicy, RevokeReason, RotationPolicy, Scope, Session, SessionEndpoints, SessionErrorKind,
-    SessionPolicy, SessionState, SharedStore, SignatureAlgorithm, StoreError, StoreErrorKind, Swap,
+    SessionId, SessionState, SharedStore, SignatureAlgorithm, StoreError, StoreErrorKind, Swap,
     SystemClock, Timestamp, TokenCodec, TokenContext, TokenErrorKind,
 };
 
@@ -139,10 +139,13 @@ async fn no_public_type_prints_a_secret() {
     printed.add("RevokeReason", &RevokeReason::Reuse);
     printed.add("RotationPolicy", &RotationPolicy::default());
     printed.add("RotationPolicyBuilder", &RotationPolicy::builder());
+    printed.add(
+        "ParseSessionIdError",
+        &"none".parse::<SessionId>().unwrap_err(),
+    );
     printed.add("SessionErrorKind", &session_error);
     printed.add("SessionId", &record.key().id);
     printed.add("SessionKey", &record.key());
-    printed.add("SessionPolicy", &SessionPolicy::default());
     printed.add("SessionRecord", &record);
     printed.add("SessionState", &SessionState::Revoked(RevokeReason::Reuse));
     printed.add("SharedStore", &store);
