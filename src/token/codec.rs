@@ -51,8 +51,6 @@ pub(super) struct Inner {
     /// The accepted signature algorithms; `None` for whatever the keys are configured for.
     pub(super) algorithms: Option<Box<[SignatureAlgorithm]>>,
     pub(super) clock: Arc<dyn Clock>,
-    /// The beginning of all minted claims: an open object with `iss` and `aud`.
-    pub(super) preamble: String,
 }
 
 /// The form of a token.

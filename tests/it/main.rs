@@ -25,5 +25,6 @@ mod store;
 mod story;
 mod support;
 mod token_codec;
+mod token_headers;
 mod token_support;
 mod vectors;
