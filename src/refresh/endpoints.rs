@@ -116,7 +116,13 @@ impl SessionEndpoints {
             Call::LogoutAll if self.keep_current => {
                 session.end_others().await.map(|_| no_content())
             }
-            Call::LogoutAll => session.end_all().await.map(|()| self.signed_out()),
+            Call::LogoutAll => match session.end_all().await {
+                // Whoever wants to leave need not wait for a newer cookie.
+                Err(error) if error.kind() == SessionErrorKind::Superseded => {
+                    Err(SessionError::new(SessionErrorKind::Invalid))
+                }
+                ended => ended.map(|()| self.signed_out()),
+            },
             Call::List => session
                 .list()
                 .await

@@ -2,7 +2,9 @@
 
 mod concurrency;
 mod faults;
+mod handle;
 mod keys_and_cookies;
 mod lifetimes;
 mod race;
+mod second_tab;
 mod theft;
