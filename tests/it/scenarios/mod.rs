@@ -1,5 +1,6 @@
 //! The scenarios that the refresh protocol must hold, each a named test through the public layer.
 
+mod bounds;
 mod concurrency;
 mod faults;
 mod handle;
