@@ -8,7 +8,7 @@ use axum_core::{
 use http::{HeaderMap, request::Parts};
 
 use crate::{
-    refresh::{Session, problem},
+    refresh::Session,
     rejection::{DefaultRejection, Refusal, Rejection, RejectionKind},
     session::SessionError,
     token::Claims,
@@ -66,6 +66,6 @@ impl<S: Sync> FromRequestParts<S> for Session {
 /// The answer that the ready-made endpoints give: `application/problem+json` (RFC 9457).
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
-        problem(&self).map(Body::new)
+        self.response().map(Body::new)
     }
 }

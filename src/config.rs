@@ -48,7 +48,8 @@ impl ConfigError {
         self.missing
     }
 
-    /// The name of the setting, as the builder method or the environment variable spells it.
+    /// The name of the setting: the builder method or environment variable, or in words what was
+    /// given, such as `signing keys`.
     pub fn setting(&self) -> &str {
         &self.setting
     }

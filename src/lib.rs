@@ -44,9 +44,9 @@ pub use rejection::{
     CustomRejection, DefaultRejection, OriginReason, Rejection, RejectionKind, RejectionResponse,
 };
 pub use session::{
-    ClientBinding, ReusePolicy, RevokeReason, RotationPolicy, RotationPolicyBuilder, SessionError,
-    SessionErrorKind, SessionId, SessionKey, SessionPolicy, SessionRecord, SessionState,
-    SubjectTag,
+    ClientBinding, ParseSessionIdError, ReusePolicy, RevokeReason, RotationPolicy,
+    RotationPolicyBuilder, SessionError, SessionErrorKind, SessionId, SessionKey, SessionRecord,
+    SessionState, SubjectTag,
 };
 #[cfg(feature = "store-tests")]
 pub use store::conformance;

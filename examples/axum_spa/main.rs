@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Settings, all optional: `ADDR`, `ACCESS_TTL` (seconds), `ALLOWED_ORIGINS` (comma-separated),
-//! `INSECURE_COOKIE=1` (plain http on another host than localhost), and the keys as `KeyRing` reads
-//! them (`ACCESS_SECRET`, `REFRESH_SECRET`, `ENCRYPTION_KEY`; see the example `keygen`).
+//! `INSECURE_COOKIE=1` (plain http on another host than localhost, or in Safari), and the keys as
+//! `KeyRing` reads them (`ACCESS_SECRET`, `REFRESH_SECRET`, `ENCRYPTION_KEY`; see the example `keygen`).
 
 mod page;
 mod problem;

@@ -24,13 +24,13 @@ pub(crate) enum Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, code, title) = match self {
-            Self::BadRequest(why) => (why.status(), "bad_request", "the request is not understood"),
-            Self::NoSuchUser => (StatusCode::NOT_FOUND, "no_such_user", "the account is gone"),
+            Self::BadRequest(why) => (why.status(), "bad_request", "The request is not understood"),
+            Self::NoSuchUser => (StatusCode::NOT_FOUND, "no_such_user", "The account is gone"),
             Self::Session(error) => return error.into_response(),
             Self::WrongCredentials => (
                 StatusCode::UNAUTHORIZED,
                 "wrong_credentials",
-                "e-mail address or password is wrong",
+                "E-mail address or password is wrong",
             ),
         };
         let body = json!({

@@ -139,6 +139,14 @@ test("signing out everywhere with a dead session is no success", async () => {
   await assert.rejects(page.signOut({ everywhere: true }), { status: 401 });
 });
 
+test("a session that was ended elsewhere is found out by the list", async () => {
+  await signIn();
+  server["/auth/sessions"] = { status: 401, body: {} };
+  server["/auth/refresh"] = { status: 401, body: {} };
+  await assert.rejects(page.sessions(), page.SignedOut);
+  assert.equal(changes.at(-1), "signed-out");
+});
+
 test("a token that arrives after the sign-out is thrown away", async () => {
   await signIn();
   refused.add(`t${issued}`);

@@ -5,6 +5,23 @@ use std::{error::Error, fmt};
 use crate::token::TokenContext;
 
 /// Why a check refused a verified token.
+///
+/// ```
+/// use std::{collections::HashSet, sync::Arc};
+/// use tower_bearer::{BearerAuthLayer, CheckError, KeyRing, TokenCodec, TokenContext};
+///
+/// let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// // Filled by whatever tells this process of sessions that have ended.
+/// let ended: Arc<HashSet<String>> = Arc::default();
+/// let layer = BearerAuthLayer::new(codec).check(move |token: &TokenContext| {
+///     match token.session() {
+///         Some(session) if ended.contains(session) => Err(CheckError::Revoked),
+///         _ => Ok(()),
+///     }
+/// });
+/// # let _ = layer;
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CheckError {

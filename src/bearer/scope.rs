@@ -23,8 +23,40 @@ use crate::{
 /// Lets requests through whose token carries every one of the required scopes.
 ///
 /// It goes *inside* of [`BearerAuthLayer`](super::BearerAuthLayer), whose claims it reads: without
-/// that layer it answers 500 and never lets anything through. See the
-/// [module documentation](super) for an example.
+/// that layer it answers 500 and never lets anything through.
+///
+/// Scopes are read from the claim `scope`, one string with a space between two scopes (RFC 8693
+/// section 4.2). A claims type of your own writes it as a member of that name:
+///
+/// ```
+/// use http::{Request, Response, StatusCode};
+/// use serde::{Deserialize, Serialize};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+/// use tower_bearer::{BearerAuthLayer, KeyRing, RequireScopeLayer, TokenCodec};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Scoped {
+///     scope: String,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let codec = TokenCodec::<Scoped>::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let token = codec.mint("user-1", &Scoped { scope: "orders:read".into() })?;
+///
+/// let service = ServiceBuilder::new()
+///     .layer(BearerAuthLayer::new(codec))
+///     .layer(RequireScopeLayer::new("orders:read orders:write".parse()?))
+///     .service(service_fn(|_: Request<String>| async {
+///         Ok::<_, std::convert::Infallible>(Response::new(String::new()))
+///     }));
+/// let request = Request::get("/orders")
+///     .header("authorization", format!("Bearer {}", token.as_str()))
+///     .body(String::new())?;
+/// assert_eq!(service.oneshot(request).await?.status(), StatusCode::FORBIDDEN);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct RequireScopeLayer<R = DefaultRejection> {
@@ -32,7 +64,7 @@ pub struct RequireScopeLayer<R = DefaultRejection> {
     refusal: Refusal<R>,
 }
 
-/// The service of [`RequireScopeLayer`].
+/// The service of [`RequireScopeLayer`], which has an example.
 #[derive(Clone)]
 pub struct RequireScope<S, R = DefaultRejection> {
     inner: S,

@@ -32,6 +32,7 @@ use crate::{
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
 #[derive(Default)]
+#[must_use]
 pub struct KeyRingBuilder {
     signing: Vec<Arc<SigningKey>>,
     encryption: Vec<Arc<EncryptionKey>>,

@@ -26,6 +26,8 @@ pub(crate) struct EncryptionKey {
     content: ContentEncryption,
     kid: Option<Box<str>>,
     material: Material,
+    /// Whether its owner lets it encrypt (`key_ops`).
+    seals: bool,
     nested: Box<str>,
     claims: Box<str>,
 }
@@ -121,6 +123,7 @@ impl EncryptionKey {
             content,
             kid: kid.map(Into::into),
             material,
+            seals: true,
             nested: header(Content::Nested),
             claims: header(Content::Claims(ACCESS_TOKEN_TYPE)),
         })
@@ -139,6 +142,17 @@ impl EncryptionKey {
     /// The key's name.
     pub(crate) fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
+    }
+
+    /// The same key, which encrypts nothing any more.
+    pub(super) fn open_only(mut self) -> Self {
+        self.seals = false;
+        self
+    }
+
+    /// Whether tokens may be encrypted with it; every key has the half for it.
+    pub(crate) fn can_seal(&self) -> bool {
+        self.seals
     }
 
     /// Whether tokens made for this key can be opened with it.
@@ -293,6 +307,7 @@ impl fmt::Debug for EncryptionKey {
             content,
             kid,
             material: _,
+            seals: _,
             nested: _,
             claims: _,
         } = self;

@@ -49,9 +49,7 @@ pub(super) fn from_vars(
     if secrets.iter().all(Option::is_none) {
         return Err(ConfigError::missing(
             "environment",
-            format!(
-                "none of {ACCESS}, {ENCRYPTION}, {REFRESH} and {SET} is set; `cargo run --example keygen` prints a fresh set"
-            ),
+            format!("none of {ACCESS}, {ENCRYPTION}, {REFRESH} and {SET} is set; {HOW}"),
         ));
     }
     let [access, encryption, refresh] = secrets;

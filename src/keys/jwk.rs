@@ -280,20 +280,24 @@ impl Jwk {
             (None, Some(named)) => named,
             (None, None) => ContentEncryption::A256Gcm,
         };
-        let operations: &[&str] = match management {
-            KeyManagement::Direct => &["encrypt", "decrypt"],
-            KeyManagement::A256Kw => &["wrapKey", "unwrapKey"],
-            KeyManagement::RsaOaep256 => &["wrapKey", "unwrapKey", "encrypt", "decrypt"],
-            KeyManagement::EcdhEsA256Kw => &["deriveKey", "deriveBits"],
+        let (seal, open): (&[&str], &[&str]) = match management {
+            KeyManagement::Direct => (&["encrypt"], &["decrypt"]),
+            KeyManagement::A256Kw => (&["wrapKey"], &["unwrapKey"]),
+            KeyManagement::RsaOaep256 => (&["wrapKey", "encrypt"], &["unwrapKey", "decrypt"]),
+            KeyManagement::EcdhEsA256Kw => (&["deriveKey", "deriveBits"], &[]),
         };
-        if !operations.iter().any(|operation| self.allows(operation)) {
+        let allows_any = |names: &[&str]| names.iter().any(|name| self.allows(name));
+        let seals = allows_any(seal);
+        if !seals && !allows_any(open) {
             return Err(problem("\"key_ops\" has no operation of this algorithm"));
         }
-        if management == KeyManagement::Direct {
+        let key = if management == KeyManagement::Direct {
             self.expect_kty("oct")?;
-            return EncryptionKey::direct(content, kid, bytes("k", &self.k)?.expose());
-        }
-        EncryptionKey::wrapping(content, kid, Wrapping::new(management, self)?)
+            EncryptionKey::direct(content, kid, bytes("k", &self.k)?.expose())?
+        } else {
+            EncryptionKey::wrapping(content, kid, Wrapping::new(management, self)?)?
+        };
+        Ok(if seals { key } else { key.open_only() })
     }
 }
 

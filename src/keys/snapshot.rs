@@ -35,9 +35,9 @@ impl Keys {
         self.signing.iter().find(|key| key.can_sign())
     }
 
-    /// The key that encrypts new tokens: the first, because every one has the half for it.
+    /// The key that encrypts new tokens.
     pub(crate) fn active_encryption(&self) -> Option<&Arc<EncryptionKey>> {
-        self.encryption.first()
+        self.encryption.iter().find(|key| key.can_seal())
     }
 
     /// The key that writes exactly this protected header, without looking inside it.
@@ -119,6 +119,11 @@ impl Keys {
             (
                 self.encryption.is_empty(),
                 next.encryption.is_empty(),
+                "encryption keys",
+            ),
+            (
+                self.active_encryption().is_none(),
+                next.active_encryption().is_none(),
                 "encryption keys",
             ),
             (

@@ -169,6 +169,27 @@ fn key_operations_are_honoured() {
 }
 
 #[test]
+fn a_key_that_may_only_decrypt_opens_and_does_not_mint() {
+    let key = |ops: &str, n: u8| {
+        let k = base64_simd::URL_SAFE_NO_PAD.encode_to_string(&secret(n)[..32]);
+        format!(r#"{{"kty":"oct","alg":"A256GCM","kid":"{n}","key_ops":{ops},"k":"{k}"}}"#)
+    };
+    let old = key(r#"["decrypt"]"#, 1);
+    let retired = jwk(&old).unwrap();
+    assert!(retired.load().active_encryption().is_none());
+    assert!(retired.load().encryption[0].can_open());
+
+    let ring = KeyRing::builder()
+        .jwk(&old)
+        .jwk(&key(r#"["encrypt","decrypt"]"#, 2));
+    let ring = ring.build().unwrap();
+    assert_eq!(ring.load().active_encryption().unwrap().kid(), Some("2"));
+    let error = ring.rotate(retired).unwrap_err();
+    assert_eq!(error.setting(), "encryption keys");
+    assert!(jwk(&key(r#"["sign"]"#, 3)).is_err());
+}
+
+#[test]
 fn shared_secrets_are_as_long_as_their_hash() {
     use SignatureAlgorithm as Alg;
     let s = secret(3);

@@ -16,8 +16,8 @@
 //!
 //! | level | modules | may import |
 //! |---|---|---|
-//! | 0, leaves | `background`, `clock`, `config`, `secret` | nothing of ours |
-//! | 1, domain | `cookie`, `event`, `guard`, `keys`, `rejection`, `session`, `store`, `token` | levels 0 and 1 |
+//! | 0, leaves | `background`, `clock`, `config`, `cookie`, `secret` | nothing of ours |
+//! | 1, domain | `event`, `guard`, `keys`, `rejection`, `session`, `store`, `token` | levels 0 and 1 |
 //! | 2, layers | `bearer`, `origin`, `refresh` | levels 0 and 1, never another layer |
 //! | 3 | `axum`, the crate's root | everything |
 //!
@@ -50,7 +50,8 @@
 //! that a thief who hangs up does not cancel it.
 //!
 //! The decision is one pure function of token, record, time, client and policy. It reads no clock, asks
-//! no store and draws no random number, which is why it can be searched exhaustively.
+//! no store and draws no random number, which is why it can be searched exhaustively. Its table is in
+//! [`rotation`](super::rotation).
 //!
 //! **Successors are derived.** The next secret is an HMAC of the presented one under a server key and the
 //! session's seed. Retries, duplicates and writes that timed out after they were applied all arrive at the
@@ -58,8 +59,8 @@
 //!
 //! # Where josekit stands
 //!
-//! Our own material: conversion of keys, generation of RSA keys, and the key management algorithms that
-//! `ring` lacks. Tokens from outside are parsed, bounded and judged by our own code, content is always
+//! With our own material: it reads signing keys in PEM and DER, and has the key management algorithms
+//! that `ring` lacks. Tokens from outside are parsed, bounded and judged by our own code, content is always
 //! opened by `ring`, and what `josekit` is given has had its lengths checked. It is an optional feature;
 //! without it nothing links OpenSSL.
 //!
@@ -85,7 +86,35 @@
 //! * **Mounting is a service**, [`SessionEndpoints`](crate::SessionEndpoints), given to a router as its
 //!   fallback, and works below a stripped prefix and below none. A function that returns routes would
 //!   tie it to one router.
-//! * **Constructors return `Result`.** A codec without the key it needs, or a cookie path that cannot be
-//!   written, is found where it is built.
+//! * **Builders and constructors return `Result`.** A codec without the key it needs, a cookie path that
+//!   cannot be written or an interval shorter than twice the grace is found where it is built, not at the
+//!   first request. Setters do not fail; the one `build` at the end does. Layers whose settings are
+//!   values that were parsed before cannot fail, and their `new` does not pretend to.
+//! * **Successors are derived with the key of sign-in.** A cookie is sealed by the server's active key,
+//!   and names besides it the key that its session began with; that one derives every successor. Were it
+//!   the sealing key, two servers in the middle of a key change would make two successors of one token,
+//!   and a retry would look like theft. Only [`elevate`](crate::Session::elevate) moves a session to the
+//!   active key.
+//! * **The client binding is salted, not keyed.** It is a hash of the signal and the random session id. A
+//!   keyed hash would change with the key and make every browser a stranger; the salt keeps anybody with
+//!   a dump from following a client from session to session.
+//! * **A rotation moves the binding.** A current token is honoured from another client, since a browser
+//!   may have updated itself, and whoever rotates holds the session from there on. The other side is then
+//!   the stranger, whether it is the user or the thief, and its next request raises the alarm.
+//! * **A subject has one tag for each refresh secret in use.** After a change of secrets the list, the
+//!   sign-out everywhere and the revocation look under each of them. The limit of sessions counts under
+//!   the active one, so until the old sessions end a subject can have twice as many.
+//! * **Background work needs tokio.** Revocations run in tasks of their own where there is a tokio runtime,
+//!   and are tried again there when the store is down. Without one they run in place: a client that
+//!   hangs up can cut them off, and one that failed is reported as
+//!   [`RevocationLost`](crate::Event::RevocationLost). A generic executor would be one more argument of
+//!   every constructor, for servers that all run on tokio.
+//! * **Events are one enum**, [`Event`](crate::Event), passed to one function, and not a trait with a
+//!   method for each: a new event breaks nobody. Besides the alarms it says what a fleet needs to see:
+//!   queued and lost revocations, adopted and lost state, a worn encryption key.
+//! * **Expired records are not deleted by a refresh.** That would be one more write and one more race;
+//!   each store forgets them in its own way.
+//! * **The cookie of a replaced session is kept.** When a browser signs in again over a live session, a
+//!   late request with the old cookie must not clear the new one.
 //! * **A 401 of the session endpoints carries a challenge** of a scheme no browser knows, because RFC 9110
 //!   asks for one and a known scheme would open a password prompt.

@@ -40,7 +40,7 @@
 //! |---|---|---|
 //! | name | `__Secure-refresh_token` | The prefix makes browsers refuse it over plain http. [`host_prefix`](crate::RefreshCookieBuilder::host_prefix) also keeps sibling hosts from planting one, at the price of `Path=/`. |
 //! | `Path` | `/auth` | Only the session endpoints need it; every other request travels without. It covers refresh *and* sign-out. |
-//! | `HttpOnly`, `Secure` | always | [`dangerous_insecure_cookie`](crate::RefreshCookieBuilder::dangerous_insecure_cookie) drops the second for plain http in development. Browsers treat localhost as trustworthy, so it is rarely needed. |
+//! | `HttpOnly`, `Secure` | always | [`dangerous_insecure_cookie`](crate::RefreshCookieBuilder::dangerous_insecure_cookie) drops the second for plain http in development. Chrome and Firefox take `Secure` cookies from `http://localhost`; Safari does not. |
 //! | `SameSite` | `Strict` | A refresh is never the consequence of following a link. [`same_site_lax`](crate::RefreshCookieBuilder::same_site_lax) for the return from an OAuth provider. |
 //! | `Max-Age` | what is left of the session | At most 400 days, which is where browsers stop. |
 //! | `Domain` | never | A cookie for all subdomains is as safe as the worst of them. |

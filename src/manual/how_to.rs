@@ -17,7 +17,68 @@
 //! ```
 //!
 //! Without axum, take the handle from the request's extensions:
-//! [`Session::from_extensions`](crate::Session::from_extensions).
+//! [`Session::from_extensions`](crate::Session::from_extensions). The page of the
+//! [module `refresh`](crate::refresh) has such a service.
+//!
+//! # Without axum: hyper and tonic
+//!
+//! The layers wrap any `tower::Service<http::Request<_>>` whose response body has a `Default`, such as
+//! `http_body_util::Full`. hyper takes the whole through `hyper_util::service::TowerToHyperService`:
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Request, Response};
+//! use http_body_util::Full;
+//! use hyper::body::Incoming;
+//! use hyper_util::{
+//!     rt::{TokioExecutor, TokioIo},
+//!     server::conn::auto::Builder,
+//!     service::TowerToHyperService,
+//! };
+//! use tower::{ServiceBuilder, service_fn};
+//! use tower_bearer::{BearerAuthLayer, Claims, KeyRing, NoClaims, TokenCodec};
+//!
+//! async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, std::io::Error> {
+//!     let mut response = Response::new(Full::default());
+//!     match Claims::<NoClaims>::from_extensions(request.extensions()) {
+//!         Ok(claims) => *response.body_mut() = format!("hello, {}", claims.subject()).into(),
+//!         // Only when the layer is missing, which the rejection says.
+//!         Err(rejection) => *response.status_mut() = rejection.status(),
+//!     }
+//!     Ok(response)
+//! }
+//!
+//! # async fn serve() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! let codec: TokenCodec = TokenCodec::nested(&KeyRing::from_env()?, "https://id.example", "api")?;
+//! let service = ServiceBuilder::new().layer(BearerAuthLayer::new(codec)).service(service_fn(hello));
+//!
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//! loop {
+//!     let (stream, _) = listener.accept().await?;
+//!     let service = TowerToHyperService::new(service.clone());
+//!     tokio::spawn(async move {
+//!         // What goes wrong on one connection concerns nobody else.
+//!         let _ = Builder::new(TokioExecutor::new())
+//!             .serve_connection(TokioIo::new(stream), service)
+//!             .await;
+//!     });
+//! }
+//! # }
+//! ```
+//!
+//! tonic takes the layer as it is, `Server::builder().layer(BearerAuthLayer::new(codec))`. A refused call
+//! gets its `grpc-status`; a handler reads the claims from the extensions of its request:
+//!
+//! ```
+//! use tonic::{Request, Status};
+//! use tower_bearer::{Claims, NoClaims};
+//!
+//! fn caller<T>(request: &Request<T>) -> Result<Claims<NoClaims>, Status> {
+//!     // Fails only when the layer is missing.
+//!     Claims::from_extensions(request.extensions()).map_err(|error| Status::internal(error.to_string()))
+//! }
+//! # assert_eq!(caller(&Request::new(())).unwrap_err().code(), tonic::Code::Internal);
+//! ```
 //!
 //! # Roles and other claims
 //!
@@ -38,7 +99,7 @@
 //!     match load(request.subject()).await {
 //!         Ok(Some(role)) => Ok(role),
 //!         // The account is gone or disabled: the session ends.
-//!         Ok(None) => Err(ClaimsError::from(Denied::default())),
+//!         Ok(None) => Err(Denied.into()),
 //!         // The database is away: 503, and the session is as good as before.
 //!         Err(error) => Err(ClaimsError::unavailable(error)),
 //!     }

@@ -2,6 +2,7 @@
 //!
 //! * [`threats`]: what the crate protects against, and what it does not.
 //! * [`defaults`]: every default with its reason.
+//! * [`rotation`]: what every refresh token is answered with, and why.
 //! * [`how_to`]: sign in, roles, revocation, key rotation, proxies and server-side rendering.
 //! * [`stores`]: writing a store of your own.
 //! * [`architecture`]: how the crate is built, and why.
@@ -9,5 +10,6 @@
 pub mod architecture;
 pub mod defaults;
 pub mod how_to;
+pub mod rotation;
 pub mod stores;
 pub mod threats;

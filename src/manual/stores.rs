@@ -13,6 +13,11 @@
 //! because three of the five operations are about all of them; the key starts with the subject for that
 //! reason.
 //!
+//! A store outside the process keeps the bytes of [`encode`](crate::SessionRecord::encode), which are
+//! equal when records are, and so may be compared in their place; [`decode`](crate::SessionRecord::decode)
+//! reads them back. They are no secret that opens a session, but they hold the subject and the label in
+//! clear.
+//!
 //! # What each operation owes
 //!
 //! | operation | must | or else |
@@ -23,9 +28,9 @@
 //! | `list` | leave out what has expired | expired sessions in the user's list |
 //! | `revoke_all` | happen entirely before or entirely after any `insert` and `swap` of the subject | a session that survives a changed password |
 //!
-//! Revoked records stay until they expire, so that a token that comes late is recognised. Only the
-//! protocol removes rows from consideration; a store may drop a record once its
-//! [`expires_at`](crate::SessionRecord::expires_at) has passed, never before.
+//! Revoked records stay until they expire, so that a token that comes late is recognised. A
+//! store may drop a record once its [`expires_at`](crate::SessionRecord::expires_at) has passed, never
+//! before.
 //!
 //! # Failing
 //!

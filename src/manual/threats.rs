@@ -3,10 +3,12 @@
 //! # What is defended
 //!
 //! **A refresh token stolen and used on another client.** Two clients then hold tokens of one
-//! session. Whichever comes second presents a token that was replaced, or comes from a client the
-//! token was not given to: the session is revoked, every token of it dies, and
-//! [`Event::ReuseDetected`](crate::Event::ReuseDetected) names both clients. The user signs in again;
-//! the thief cannot. Until that second use the thief has what the user has.
+//! session. Whichever refreshes first replaces the token and holds the session from there on. The other
+//! then presents a token that was replaced, and comes from another client: the session is revoked, every
+//! refresh token of it dies, and [`Event::ReuseDetected`](crate::Event::ReuseDetected) names both
+//! clients. The user signs in again; the thief cannot. Until that second use the thief has what the user
+//! has, and the access token from it lives until it expires. The whole table is in
+//! [`rotation`](super::rotation).
 //!
 //! **Honest traffic that looks like theft.** Access tokens live in memory, so every page load, second
 //! tab and restored window refreshes, and networks lose answers. A replaced token is therefore answered

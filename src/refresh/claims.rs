@@ -12,6 +12,25 @@ use crate::{
 
 /// What the claims closure is asked for. It serves sign-in and refresh alike, so what is in a
 /// token is decided in one place.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use tower_bearer::{ClaimsReason, ClaimsRequest, Denied};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Level {
+///     /// `pwd`, or `mfa` after a second factor: what `NewSession::context` or `elevate_with` said.
+///     amr: String,
+/// }
+///
+/// async fn level_of(request: ClaimsRequest) -> Result<Level, Denied> {
+///     if request.reason() == ClaimsReason::Refresh && request.subject() == "left-the-company" {
+///         return Err(Denied);
+///     }
+///     Ok(Level { amr: String::from_utf8_lossy(request.context()).into_owned() })
+/// }
+/// # let _ = level_of;
+/// ```
 #[derive(Clone)]
 pub struct ClaimsRequest {
     subject: Arc<str>,

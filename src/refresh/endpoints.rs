@@ -34,7 +34,23 @@ use crate::{
 /// | `DELETE {base}/sessions/{id}` | 204 |
 ///
 /// `{base}` is the layer's `cookie_path`. Routers that strip the prefix they mount under and those
-/// that do not are both served. Failures are `application/problem+json` (RFC 9457).
+/// that do not are both served.
+///
+/// Failures are `application/problem+json` (RFC 9457), with a `code` for programs:
+///
+/// | failure | status and `code` | cookie |
+/// |---|---|---|
+/// | no refresh cookie | 401 `no_session` | none |
+/// | forged, unknown, superseded, or the store lost state | 401 `invalid_session` | kept |
+/// | expired, revoked, used again by another client, subject denied | 401 `invalid_session` | cleared |
+/// | cookies of two sessions | 400 `ambiguous_session` | cleared |
+/// | a session that is somebody else's or nobody's | 404 `not_found` | kept |
+/// | another method | 405 `method_not_allowed` with `Allow` | kept |
+/// | one token far too often | 429 `too_many_requests` with `Retry-After` | kept |
+/// | store or claims away | 503 `unavailable` with `Retry-After` | kept; cleared by `logout` |
+/// | [`RefreshCookieLayer`](crate::RefreshCookieLayer) is missing | 500 `missing_layer` | kept |
+///
+/// There is an example on the [module page](crate::refresh).
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct SessionEndpoints {

@@ -4,6 +4,56 @@
 //! extensions, calls the inner service, and appends the handle's `Set-Cookie` on the way out. All
 //! store I/O happens in the handle's `async` methods, awaited by the application's own handler or
 //! by [`SessionEndpoints`].
+//!
+//! # Example
+//!
+//! Without a web framework: a service that signs in, and the ready-made endpoints for the rest.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Request, Response, StatusCode};
+//! use http_body_util::Full;
+//! use tower::{Layer, Service, ServiceExt, service_fn};
+//! use tower_bearer::{
+//!     ClaimsRequest, Denied, KeyRing, MemoryStore, NoClaims, RefreshCookieLayer, Session,
+//!     SessionEndpoints, TokenCodec,
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+//! let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
+//! let sessions = RefreshCookieLayer::builder(codec, MemoryStore::new(), claims)
+//!     .cookie_path("/auth")
+//!     .build()?;
+//!
+//! let service = sessions.layer(service_fn(|request: Request<String>| async move {
+//!     if request.uri().path() != "/auth/login" {
+//!         return Ok(SessionEndpoints::new().call(request).await?);
+//!     }
+//!     // The password was checked here.
+//!     let session = Session::from_extensions(request.extensions())?;
+//!     let token = session.start("user-1").await?;
+//!     let body = Bytes::from(serde_json::to_vec(&token)?);
+//!     Ok::<_, Box<dyn std::error::Error + Send + Sync>>(Response::new(Full::new(body)))
+//! }));
+//!
+//! let login = Request::post("/auth/login").body(String::new())?;
+//! let response = service.clone().oneshot(login).await?;
+//! let cookie = response.headers()["set-cookie"].to_str()?.split(';').next().unwrap_or_default();
+//!
+//! let refresh = Request::post("/auth/refresh").header("cookie", cookie).body(String::new())?;
+//! let response = service.clone().oneshot(refresh).await?;
+//! assert_eq!(response.status(), StatusCode::OK);
+//!
+//! let refresh = Request::post("/auth/refresh").body(String::new())?;
+//! assert_eq!(service.oneshot(refresh).await?.status(), StatusCode::UNAUTHORIZED);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! In front of it belongs an [`OriginGuardLayer`](crate::OriginGuardLayer). With axum it is shorter: see
+//! [the crate's front page](crate).
 
 mod builder;
 mod claims;
@@ -29,8 +79,6 @@ pub use endpoints::{EndpointsFuture, SessionEndpoints};
 pub use future::RefreshCookieFuture;
 pub use info::SessionInfo;
 pub use layer::RefreshCookieLayer;
-#[cfg(feature = "axum")]
-pub(crate) use problem::problem;
 pub use service::RefreshCookie;
 pub use session::Session;
 pub use start::NewSession;

@@ -14,6 +14,29 @@ const SLOW_DOWN: HeaderValue = HeaderValue::from_static("30");
 /// cookies; this name is unknown to browsers, so that none opens a password prompt.
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Cookie realm=\"session\"");
 
+impl SessionError {
+    /// The answer that [`SessionEndpoints`](crate::SessionEndpoints) gives to this failure:
+    /// `application/problem+json` (RFC 9457). With the feature `axum` an error is a response by itself.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http::Response;
+    /// use http_body_util::Full;
+    /// use tower_bearer::Session;
+    ///
+    /// async fn sign_in(session: &Session) -> Response<Full<Bytes>> {
+    ///     match session.start("user-1").await {
+    ///         Ok(token) => Response::new(token.as_str().to_owned().into()),
+    ///         Err(error) => error.response(),
+    ///     }
+    /// }
+    /// # let _ = sign_in;
+    /// ```
+    pub fn response(&self) -> Response<Full<Bytes>> {
+        problem(self)
+    }
+}
+
 /// The answer to a failed session call. It tells whether to sign in again or to come back, and
 /// nothing about why a token was refused.
 pub(crate) fn problem(error: &SessionError) -> Response<Full<Bytes>> {

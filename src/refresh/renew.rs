@@ -22,7 +22,7 @@ const ATTEMPTS: usize = 6;
 
 impl Session {
     /// Answers the refresh cookie with a new access token, and with a new cookie where the
-    /// protocol has one to give. See the decision table in [the manual](crate::manual).
+    /// protocol has one to give: see [the decision table](crate::manual::rotation#the-decision).
     ///
     /// # Errors
     ///

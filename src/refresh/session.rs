@@ -20,7 +20,8 @@ const LONGEST_VALUE: usize = 512;
 /// A request carries one refresh cookie; a few more are tolerated, a flood is not worked through.
 const MOST_VALUES: usize = 4;
 
-/// The refresh session of one request: what came in, and what goes back.
+/// The refresh session of one request: what came in, and what goes back. The
+/// [module page](crate::refresh) has an example.
 ///
 /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) puts it into the request extensions. Its
 /// methods do the store's work; the `Set-Cookie` they decide on is appended to the response when

@@ -14,6 +14,19 @@ use crate::event::{Event, EventSink};
 /// at 200 becomes the rejection's own, so that a forgotten status never turns a refusal into a
 /// success. gRPC requests are always answered by the layer itself, because their answer has no
 /// body to customise.
+///
+/// ```
+/// use http::Response;
+/// use tower_bearer::{BearerAuthLayer, KeyRing, Rejection, TokenCodec};
+///
+/// let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let layer = BearerAuthLayer::new(codec).rejection_response(|rejection: &Rejection| {
+///     // Status, challenge and cache headers are added.
+///     Response::new(format!(r#"{{"status":{}}}"#, rejection.status().as_u16()))
+/// });
+/// # let _ = layer;
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
 pub trait RejectionResponse<B> {
     /// The answer to `rejection`.
     fn response(&self, rejection: &Rejection) -> Response<B>;

@@ -4,6 +4,20 @@ use std::{error::Error, fmt};
 
 /// Why a [`Session`](crate::Session) method failed. Clients learn only what
 /// [`kind`](Self::kind) maps to; the cause stays in [`source`](Error::source).
+///
+/// ```
+/// use tower_bearer::{AccessToken, Session, SessionError, SessionErrorKind};
+///
+/// async fn refresh(session: &Session) -> Result<Option<AccessToken>, SessionError> {
+///     match session.refresh().await {
+///         Ok(token) => Ok(Some(token)),
+///         // Nobody is signed in, which a page that works without a user takes as it is.
+///         Err(error) if error.kind() == SessionErrorKind::NoSession => Ok(None),
+///         Err(error) => Err(error),
+///     }
+/// }
+/// # let _ = refresh;
+/// ```
 #[derive(Debug)]
 pub struct SessionError {
     kind: SessionErrorKind,

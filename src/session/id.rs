@@ -8,10 +8,23 @@ use crate::secret::sha256;
 ///
 /// 16 random bytes, written as 22 characters of base64url. It is no secret: it names a session in
 /// a list, in the `sid` claim and in an event, and opens nothing.
+///
+/// ```
+/// use tower_bearer::SessionId;
+///
+/// let id = SessionId::from_bytes([7; 16]);
+/// assert_eq!(id.to_string(), "BwcHBwcHBwcHBwcHBwcHBw");
+/// assert_eq!("BwcHBwcHBwcHBwcHBwcHBw".parse(), Ok(id));
+/// assert!("no session".parse::<SessionId>().is_err());
+/// // In JSON, and in a path that a framework reads, it is that text.
+/// assert_eq!(serde_json::from_str::<SessionId>(&serde_json::to_string(&id)?)?, id);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId([u8; 16]);
 
-/// The subject as the store knows it: a keyed hash, so that a dump names nobody.
+/// The subject as stores address it: a keyed hash of fixed length, so that neither the names of
+/// entries nor cookies tell who it is. (The record itself holds the subject in clear.)
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SubjectTag([u8; 16]);
 
@@ -20,6 +33,16 @@ pub struct SubjectTag([u8; 16]);
 pub struct ClientBinding([u8; 8]);
 
 /// The full address of a session: stores keep all of a subject's sessions together.
+///
+/// ```
+/// use tower_bearer::SessionKey;
+///
+/// /// One hash for each subject, with one field for each session.
+/// fn address(key: &SessionKey) -> (String, String) {
+///     (format!("s:{{{}}}", key.subject), key.id.to_string())
+/// }
+/// # let _ = address;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SessionKey {
     /// Whose session it is.
@@ -95,6 +118,13 @@ impl FromStr for SessionId {
             .decode(text.as_bytes(), base64_simd::Out::from_slice(&mut out))
             .map_err(|_| ERROR)?;
         bytes.try_into().map(Self).map_err(|_| ERROR)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for SessionId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

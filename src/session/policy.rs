@@ -5,7 +5,20 @@ use std::time::Duration;
 use crate::config::ConfigError;
 
 /// How refresh tokens are rotated. [`Default`] is strict to strangers and lenient to the same
-/// browser; [`strict`](Self::strict) is the literal one-time-use rule.
+/// browser; [`strict`](Self::strict) is the literal one-time-use rule. What the numbers decide is
+/// in [the manual](crate::manual::rotation).
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_bearer::RotationPolicy;
+///
+/// let quick = RotationPolicy::builder()
+///     .grace(Duration::from_secs(10))
+///     .interval(Duration::from_secs(20))
+///     .build()?;
+/// assert_ne!(quick, RotationPolicy::default());
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RotationPolicy {
     pub(crate) grace: Duration,
@@ -33,7 +46,7 @@ pub enum ReusePolicy {
 
 /// Everything the decision function is told beside the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionPolicy {
+pub(crate) struct SessionPolicy {
     pub(crate) rotation: RotationPolicy,
     pub(crate) reuse: ReusePolicy,
     /// From sign-in to the end of the session, refreshed or not.
@@ -45,7 +58,8 @@ pub struct SessionPolicy {
 }
 
 impl RotationPolicy {
-    /// Rotates at every use and forgives nothing.
+    /// Rotates at every use and forgives nothing: two tabs that wake together, or one lost answer,
+    /// end the session of an honest user.
     pub fn strict() -> Self {
         Self {
             grace: Duration::ZERO,
@@ -85,7 +99,7 @@ impl RotationPolicyBuilder {
         self
     }
 
-    /// Sets how many lost responses in a row are recovered from. Default 3.
+    /// Sets how many lost responses in a row are recovered from. Default 3; 0 recovers from none.
     pub fn recoveries(mut self, recoveries: u8) -> Self {
         self.policy.recoveries = recoveries;
         self

@@ -3,6 +3,14 @@
 use std::{error::Error, fmt};
 
 /// Why a store operation failed. The request is answered 503 and the cookie stays as it is.
+///
+/// ```
+/// use tower_bearer::{StoreError, StoreErrorKind};
+///
+/// let error = StoreError::unavailable("no connection within 200 ms");
+/// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+/// assert_eq!(error.to_string(), "the session store did not answer");
+/// ```
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,

@@ -27,9 +27,10 @@ const DEFAULT_CAPACITY: usize = 1_000_000;
 /// It is right for one server, for tests and for development. Clones share the sessions.
 ///
 /// It is bounded: at its capacity it first sweeps expired sessions and then refuses new ones with
-/// [`StoreErrorKind::Full`](crate::StoreErrorKind::Full); it never ends a live session of somebody else to make room. A session
-/// that the limit of its subject drops is revoked and stays, until it expires, to be recognised;
-/// of such ended sessions a subject keeps as many as it may have live ones.
+/// [`StoreErrorKind::Full`](crate::StoreErrorKind::Full); it never ends a live session of somebody
+/// else to make room. A session that the limit of its subject drops is revoked and stays, until it
+/// expires, to be recognised; of such ended sessions a subject keeps about as many as it may have
+/// live ones.
 ///
 /// ```
 /// use tower_bearer::MemoryStore;

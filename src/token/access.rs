@@ -6,6 +6,18 @@ use serde::ser::SerializeStruct;
 
 /// An access token on its way to the client. Serialises to the OAuth response (RFC 6749
 /// section 5.1): `access_token`, `token_type` and `expires_in` in seconds.
+///
+/// ```
+/// use tower_bearer::{KeyRing, NoClaims, TokenCodec};
+///
+/// let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let token = codec.mint("user-1", &NoClaims {})?;
+/// assert_eq!(token.expires_in().as_secs(), 900);
+/// let json = serde_json::to_value(&token)?;
+/// assert_eq!(json["token_type"], "Bearer");
+/// assert_eq!(json["access_token"], token.as_str());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct AccessToken {
     token: String,

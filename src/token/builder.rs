@@ -5,7 +5,7 @@ use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 use super::{
     NoClaims, Profile, TokenCodec,
     codec::{Inner, is_shared},
-    registered::Rules,
+    registered::{Preamble, Rules},
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -34,6 +34,7 @@ const MAX_TOKEN_BYTES: usize = 64 * 1024;
 /// assert_eq!(codec.lifetime(), Duration::from_secs(300));
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
+#[must_use]
 pub struct TokenCodecBuilder<C = NoClaims> {
     profile: Profile,
     issuers: Vec<String>,
@@ -171,7 +172,7 @@ impl<C> TokenCodecBuilder<C> {
         self.check_names()?;
         self.check_ranges()?;
         self.check_keys(&keys.load())?;
-        let preamble = preamble(self.issuers.first(), self.audiences.first());
+        let preamble = Preamble::new(self.issuers.first(), self.audiences.first());
         Ok(TokenCodec::new(Inner {
             profile: self.profile,
             keys: keys.clone(),
@@ -182,6 +183,7 @@ impl<C> TokenCodecBuilder<C> {
                 leeway: self.leeway,
                 max_age: self.max_age,
                 subject_optional: self.subject_optional,
+                preamble,
             },
             lifetime: Duration::from_secs(self.lifetime.as_secs()),
             token_type: self.token_type,
@@ -189,7 +191,6 @@ impl<C> TokenCodecBuilder<C> {
             max_token_bytes: self.max_token_bytes,
             algorithms: self.algorithms.map(Into::into),
             clock: self.clock,
-            preamble,
         }))
     }
 
@@ -294,19 +295,6 @@ impl<C> TokenCodecBuilder<C> {
         }
         Ok(())
     }
-}
-
-/// The beginning of minted claims: `{"iss":"…","aud":"…"`, with what is configured.
-fn preamble(issuer: Option<&String>, audience: Option<&String>) -> String {
-    let mut members = serde_json::Map::new();
-    for (name, value) in [("iss", issuer), ("aud", audience)] {
-        if let Some(value) = value {
-            members.insert(name.to_owned(), value.as_str().into());
-        }
-    }
-    let mut json = serde_json::Value::Object(members).to_string();
-    json.pop();
-    json
 }
 
 impl<C> fmt::Debug for TokenCodecBuilder<C> {

@@ -43,7 +43,20 @@ struct Inner<C> {
 #[derive(Clone, Copy)]
 struct Span(u32, u32);
 
-/// The registered claims of a verified token, for code that does not know the application's type.
+/// The registered claims of a verified token, for code that does not know the application's type:
+/// [`RequireScopeLayer`](crate::RequireScopeLayer), a
+/// [check](crate::BearerAuthLayer::check), or a layer of your own.
+///
+/// ```
+/// use http::Request;
+/// use tower_bearer::TokenContext;
+///
+/// /// Who to count the request for: in the extensions behind `BearerAuthLayer`.
+/// fn subject<B>(request: &Request<B>) -> Option<&str> {
+///     request.extensions().get::<TokenContext>().map(TokenContext::subject)
+/// }
+/// # assert!(subject(&Request::new(())).is_none());
+/// ```
 #[derive(Clone)]
 pub struct TokenContext(Arc<dyn Context>);
 

@@ -51,8 +51,6 @@ pub(super) struct Inner {
     /// The accepted signature algorithms; `None` for whatever the keys are configured for.
     pub(super) algorithms: Option<Box<[SignatureAlgorithm]>>,
     pub(super) clock: Arc<dyn Clock>,
-    /// The beginning of all minted claims: an open object with `iss` and `aud`.
-    pub(super) preamble: String,
 }
 
 /// The form of a token.
@@ -78,6 +76,17 @@ pub enum Profile {
 }
 
 /// What a token is minted for; see [`TokenCodec::mint_at`].
+///
+/// ```
+/// use tower_bearer::{Grant, KeyRing, NoClaims, Timestamp, TokenCodec};
+///
+/// let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let grant = Grant { subject: "user-1", session: Some("browser-7"), custom: &NoClaims {} };
+/// let now = Timestamp::from_secs(1_800_000_000);
+/// let token = codec.mint_at(&grant, now)?;
+/// assert_eq!(codec.verify_at(token.as_str(), now)?.session(), Some("browser-7"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Grant<'a, C> {
     /// `sub`.

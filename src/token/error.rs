@@ -3,6 +3,16 @@
 use std::{error::Error, fmt};
 
 /// Why a token was refused. For logs and tests; a client is told `invalid_token` and no more.
+///
+/// ```
+/// use tower_bearer::{KeyRing, NoClaims, TokenCodec, TokenErrorKind};
+///
+/// let ours = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let theirs = TokenCodec::<NoClaims>::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let token = ours.mint("user-1", &NoClaims {})?;
+/// assert_eq!(theirs.verify(token.as_str()).unwrap_err().kind(), TokenErrorKind::Key);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenError {
     kind: TokenErrorKind,

@@ -50,11 +50,20 @@ impl<'a> Reader<'a> {
             return Err("not a json object");
         }
         self.object(member)?;
-        self.skip_space();
-        match self.peek() {
-            None => Ok(()),
-            Some(_) => Err(SYNTAX),
-        }
+        self.end()
+    }
+
+    /// The same for a text that begins with `known`: an open object and at least one whole
+    /// member, which the caller recognised by its bytes. `member` is given the rest.
+    pub(super) fn rest_of_object(
+        mut self,
+        known: &str,
+        member: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.at = known.len();
+        self.depth = 1;
+        self.more_members(member)?;
+        self.end()
     }
 
     fn object(
@@ -65,15 +74,40 @@ impl<'a> Reader<'a> {
         if self.peek() == Some(b'}') {
             return self.leave();
         }
-        loop {
-            let name = self.string()?;
-            self.skip_space();
-            self.expect(b':')?;
-            self.skip_space();
-            member(self, name)?;
-            if !self.more(b'}')? {
-                return self.leave();
-            }
+        self.member(&mut member)?;
+        self.more_members(member)
+    }
+
+    /// The members behind the first, and the closing bracket.
+    #[inline]
+    fn more_members(
+        &mut self,
+        mut member: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        while self.more(b'}')? {
+            self.member(&mut member)?;
+        }
+        self.leave()
+    }
+
+    #[inline]
+    fn member(
+        &mut self,
+        read: &mut impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let name = self.string()?;
+        self.skip_space();
+        self.expect(b':')?;
+        self.skip_space();
+        read(self, name)
+    }
+
+    /// Refuses whatever lies behind the object.
+    fn end(mut self) -> Result<(), Fault> {
+        self.skip_space();
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(SYNTAX),
         }
     }
 
@@ -96,9 +130,18 @@ impl<'a> Reader<'a> {
 
     /// Reads any value and returns its text.
     pub(super) fn value(&mut self) -> Result<&'a str, Fault> {
+        self.with_text(Self::skip_value).map(|((), text)| text)
+    }
+
+    /// What `read` reads, and its text.
+    pub(super) fn with_text<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<(T, &'a str), Fault> {
         let start = self.at;
-        self.skip_value()?;
-        self.text.get(start..self.at).ok_or(SYNTAX)
+        let value = read(self)?;
+        let text = self.text.get(start..self.at).ok_or(SYNTAX)?;
+        Ok((value, text))
     }
 
     fn skip_value(&mut self) -> Result<(), Fault> {

@@ -70,17 +70,18 @@ impl Inner {
         }
         let id: [u8; 16] =
             random().map_err(|e| MintError::with_source("no token id could be made", e))?;
-        let known = self.preamble.len() + subject.len() + session.map_or(0, str::len);
+        let preamble = self.rules.preamble.as_str();
+        let known = preamble.len() + subject.len() + session.map_or(0, str::len);
         let mut json = String::with_capacity(known + custom.len() + 112);
-        json.push_str(&self.preamble);
+        json.push_str(preamble);
         if !subject.is_empty() {
             text_member(&mut json, "sub", subject)?;
         }
         let issued_at = now.as_secs();
         number_member(&mut json, "exp", issued_at + self.lifetime.as_secs())?;
         number_member(&mut json, "iat", issued_at)?;
-        separate(&mut json);
-        json.push_str("\"jti\":\"");
+        begin_member(&mut json, "jti");
+        json.push('"');
         encode_append(&id, &mut json);
         json.push('"');
         if let Some(session) = session {
@@ -117,17 +118,28 @@ fn separate(json: &mut String) {
     }
 }
 
-fn text_member(json: &mut String, name: &str, value: &str) -> Result<(), MintError> {
+fn begin_member(json: &mut String, name: &str) {
     separate(json);
-    let failed = || MintError::new("a claim could not be written");
+    json.push('"');
+    json.push_str(name);
+    json.push_str("\":");
+}
+
+fn text_member(json: &mut String, name: &str, value: &str) -> Result<(), MintError> {
+    begin_member(json, name);
     if value.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
-        return write!(json, "\"{name}\":\"{value}\"").map_err(|_| failed());
+        json.push('"');
+        json.push_str(value);
+        json.push('"');
+        return Ok(());
     }
-    let value = serde_json::to_string(value).map_err(|_| failed())?;
-    write!(json, "\"{name}\":{value}").map_err(|_| failed())
+    let value = serde_json::to_string(value)
+        .map_err(|e| MintError::with_source("a claim could not be written", e))?;
+    json.push_str(&value);
+    Ok(())
 }
 
 fn number_member(json: &mut String, name: &str, value: u64) -> Result<(), MintError> {
-    separate(json);
-    write!(json, "\"{name}\":{value}").map_err(|_| MintError::new("a claim could not be written"))
+    begin_member(json, name);
+    write!(json, "{value}").map_err(|_| MintError::new("a claim could not be written"))
 }

@@ -21,6 +21,45 @@ pub(super) struct Rules {
     pub(super) leeway: Duration,
     pub(super) max_age: Option<Duration>,
     pub(super) subject_optional: bool,
+    pub(super) preamble: Preamble,
+}
+
+/// The beginning of the claims that the codec mints: `{"iss":"…","aud":"…"`, with what is
+/// configured. What begins with the very same bytes need not be read member by member.
+#[derive(Default)]
+pub(super) struct Preamble {
+    text: String,
+    issuer: Option<String>,
+    /// Whether it names the first accepted audience.
+    audience: bool,
+}
+
+impl Preamble {
+    pub(super) fn new(issuer: Option<&String>, audience: Option<&String>) -> Self {
+        let mut members = serde_json::Map::new();
+        for (name, value) in [("iss", issuer), ("aud", audience)] {
+            if let Some(value) = value {
+                members.insert(name.to_owned(), value.as_str().into());
+            }
+        }
+        let mut text = serde_json::Value::Object(members).to_string();
+        text.pop();
+        Self {
+            text,
+            issuer: issuer.cloned(),
+            audience: audience.is_some(),
+        }
+    }
+
+    /// An open object, with members or without.
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether `claims` begin with it, and it says anything.
+    fn begins(&self, claims: &str) -> bool {
+        (self.issuer.is_some() || self.audience) && claims.starts_with(&self.text)
+    }
 }
 
 /// The registered claims of one token.
@@ -43,37 +82,46 @@ impl<'a> Registered<'a> {
     /// Reads `text` in one pass. Members it does not know go to `members`, for the application.
     pub(super) fn read(
         text: &'a str,
-        rules: &Rules,
+        rules: &'a Rules,
         members: &mut Vec<Member<'a>>,
     ) -> Result<Self, TokenError> {
         let mut claims = Self::default();
-        Reader::new(text)
-            .only_object(|reader, name| {
-                match name.as_bytes() {
-                    b"iss" => once(&mut claims.issuer, string(reader)?),
-                    b"sub" => once(&mut claims.subject, string(reader)?),
-                    b"aud" => once(&mut claims.audience, audience(reader, rules)?),
-                    b"exp" => once(&mut claims.expires_at, date(reader)?),
-                    b"nbf" => once(&mut claims.not_before, date(reader)?),
-                    b"iat" => once(&mut claims.issued_at, date(reader)?),
-                    b"jti" => once(&mut claims.token_id, string(reader)?),
-                    b"sid" => once(&mut claims.session, string(reader)?),
-                    b"cnf" => once(&mut claims.confirmation, reader.value().map(drop)?),
-                    b"scope" => {
-                        // The application may want it in its own type as well.
-                        let value = reader.value()?;
-                        let scope = string(&mut Reader::new(value))?;
-                        members.push(Member { name, value });
-                        once(&mut claims.scope, scope)
-                    }
-                    _ => {
-                        let value = reader.value()?;
-                        members.push(Member { name, value });
-                        Ok(())
-                    }
+        let known = &rules.preamble;
+        let begins = known.begins(text);
+        if begins {
+            claims.issuer = known.issuer.as_deref().map(Cow::Borrowed);
+            claims.audience = known.audience.then_some(true);
+        }
+        let member = |reader: &mut Reader<'a>, name: Cow<'a, str>| {
+            match name.as_bytes() {
+                b"iss" => once(&mut claims.issuer, string(reader)?),
+                b"sub" => once(&mut claims.subject, string(reader)?),
+                b"aud" => once(&mut claims.audience, audience(reader, rules)?),
+                b"exp" => once(&mut claims.expires_at, date(reader)?),
+                b"nbf" => once(&mut claims.not_before, date(reader)?),
+                b"iat" => once(&mut claims.issued_at, date(reader)?),
+                b"jti" => once(&mut claims.token_id, string(reader)?),
+                b"sid" => once(&mut claims.session, string(reader)?),
+                b"cnf" => once(&mut claims.confirmation, reader.value().map(drop)?),
+                b"scope" => {
+                    // The application may want it in its own type as well.
+                    let (scope, value) = reader.with_text(string)?;
+                    members.push(Member { name, value });
+                    once(&mut claims.scope, scope)
                 }
-            })
-            .and_then(|()| distinct(members, |member| &member.name))
+                _ => {
+                    let value = reader.value()?;
+                    members.push(Member { name, value });
+                    Ok(())
+                }
+            }
+        };
+        let reader = Reader::new(text);
+        let read = match begins {
+            true => reader.rest_of_object(&known.text, member),
+            false => reader.only_object(member),
+        };
+        read.and_then(|()| distinct(members, |member| &member.name))
             .map_err(invalid)?;
         Ok(claims)
     }

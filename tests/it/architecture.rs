@@ -16,9 +16,9 @@ const LEVELS: &[(&str, u8)] = &[
     ("background", 0),
     ("clock", 0),
     ("config", 0),
+    ("cookie", 0),
     ("secret", 0),
     // The domain: imports leaves and other parts of the domain, never a layer.
-    ("cookie", 1),
     ("event", 1),
     ("guard", 1),
     ("keys", 1),

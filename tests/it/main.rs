@@ -1,5 +1,4 @@
 //! The integration tests: one binary, one module a subject.
-
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -11,6 +10,7 @@ mod architecture;
 mod bearer;
 mod bearer_cases;
 mod claims;
+mod debug_of_everything;
 mod headers_prop;
 #[cfg(feature = "josekit")]
 mod interop;
@@ -25,5 +25,6 @@ mod store;
 mod story;
 mod support;
 mod token_codec;
+mod token_headers;
 mod token_support;
 mod vectors;

@@ -72,6 +72,18 @@ fn what_is_minted_verifies_and_says_the_same() {
 }
 
 #[test]
+fn no_two_tokens_share_an_initialisation_vector() {
+    for profile in [Profile::Nested, Profile::Encrypted] {
+        let codec: TokenCodec = builder(profile).build(&keys()).unwrap();
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..200 {
+            let token = codec.mint("u", &NoClaims {}).unwrap();
+            assert!(seen.insert(token.as_str().split('.').nth(2).unwrap().to_owned()));
+        }
+    }
+}
+
+#[test]
 fn a_token_is_good_until_the_leeway_after_its_end() {
     let codec: TokenCodec = builder(Profile::Nested)
         .leeway(Duration::from_secs(10))
@@ -226,6 +238,38 @@ fn what_cannot_be_used_is_refused_when_building() {
         setting(good().algorithms([SignatureAlgorithm::Es256])).as_deref(),
         Some("signing keys")
     );
+}
+
+#[test]
+fn keys_of_other_algorithms_than_the_accepted_verify_nothing() {
+    let jwk = |alg: &str, text: &str| {
+        let k = base64_simd::URL_SAFE_NO_PAD.encode_to_string(text);
+        format!(r#"{{"kty":"oct","alg":"{alg}","kid":"{alg}","k":"{k}"}}"#)
+    };
+    let short = jwk("HS256", "wIqtVOdBhoDoR5l792jqAmCfITGmH93E9KZIWrpf4uk");
+    let long = jwk(
+        "HS384",
+        "l7ov_h7lG1BACMsyRinW-j5rZOyGhZLgjp9-pFxOHq8_9KZIWrpf4uk",
+    );
+    let ring = |first: &str, second: &str| {
+        let builder = KeyRing::builder().jwk(first).jwk(second);
+        builder.build().unwrap()
+    };
+    let other: TokenCodec = builder(Profile::Signed)
+        .build(&ring(&long, &short))
+        .unwrap();
+    let token = other.mint("u", &NoClaims {}).unwrap();
+    let keys = ring(&short, &long);
+    let all: TokenCodec = builder(Profile::Signed).build(&keys).unwrap();
+    assert!(all.verify(token.as_str()).is_ok());
+    let one = builder::<NoClaims>(Profile::Signed).algorithms([SignatureAlgorithm::Hs256]);
+    let one = one.build(&keys).unwrap();
+    assert!(
+        one.verify(one.mint("u", &NoClaims {}).unwrap().as_str())
+            .is_ok()
+    );
+    let refused = one.verify(token.as_str()).unwrap_err();
+    assert_eq!(refused.kind(), TokenErrorKind::Algorithm);
 }
 
 #[test]

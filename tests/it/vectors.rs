@@ -48,7 +48,12 @@ fn public_vectors_of_encrypted_tokens() {
     let Some(folder) = public_vectors() else {
         return;
     };
-    for (file, offered) in [("jwe.jsonl", 6), ("attacks_jwe.jsonl", 6)] {
+    let offered = if cfg!(feature = "josekit") {
+        [("jwe.jsonl", 6), ("attacks_jwe.jsonl", 6)]
+    } else {
+        [("jwe.jsonl", 3), ("attacks_jwe.jsonl", 2)]
+    };
+    for (file, offered) in offered {
         let counts = judge_file(&folder.join(file), judge_encrypted);
         assert!(counts.passed + counts.authentic >= offered, "{counts:?}");
     }
@@ -136,7 +141,10 @@ fn judge_signed(row: &Value) -> Outcome {
 
 fn judge_encrypted(row: &Value) -> Outcome {
     let management = text(row, "alg").parse::<KeyManagement>().ok();
+    // Keys that wrap other keys are there with the josekit feature only.
+    let wraps = management.is_some_and(|management| management != KeyManagement::Direct);
     let offered = management.is_some()
+        && (cfg!(feature = "josekit") || !wraps)
         && text(row, "enc").parse::<ContentEncryption>().is_ok()
         && row["key"]["crv"] != "P-521";
     let mut builder = ring(row);

@@ -83,8 +83,7 @@ export async function signOut({ everywhere = false } = {}) {
 
 /** The user's sessions; the list needs the cookie, not the access token. */
 export async function sessions() {
-  const response = await request(`${BASE}/sessions`);
-  if (response.status === 401) throw new SignedOut();
+  const response = await withCookie(`${BASE}/sessions`);
   if (!response.ok) throw await failure(response);
   return (await response.json()).sessions;
 }
@@ -92,9 +91,18 @@ export async function sessions() {
 /** Ends one session. One that is gone already is as good. */
 export async function revoke(id) {
   const path = `${BASE}/sessions/${encodeURIComponent(id)}`;
-  const response = await request(path, { method: "DELETE" });
-  if (response.status === 401) throw new SignedOut();
+  const response = await withCookie(path, { method: "DELETE" });
   if (!response.ok && response.status !== 404) throw await failure(response);
+}
+
+/** A call that the cookie answers for: a 401 says what it says to a refresh, that it is over. */
+async function withCookie(path, options) {
+  const response = await request(path, options);
+  if (response.status === 401) {
+    forget();
+    throw new SignedOut();
+  }
+  return response;
 }
 
 /** `fetch` with the access token. A 401 is answered by one refresh and one more try. */
@@ -204,9 +212,15 @@ function send(path, options, token) {
   return request(path, { ...options, headers });
 }
 
-function request(path, options = {}) {
+async function request(path, options = {}) {
   const signal = options.signal ?? AbortSignal.timeout(PATIENCE);
-  return fetch(path, { credentials: "same-origin", cache: "no-store", ...options, signal });
+  try {
+    return await fetch(path, { credentials: "same-origin", cache: "no-store", ...options, signal });
+  } catch (error) {
+    // What browsers say here ("Failed to fetch") helps nobody. A caller that gave up knows why.
+    if (options.signal?.aborted) throw error;
+    throw new Failed(0, "The server cannot be reached.");
+  }
 }
 
 /** 0.5 s, 1 s, 2 s, ... with chance in it, so that many tabs do not come back together. */

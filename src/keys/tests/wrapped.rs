@@ -85,6 +85,10 @@ fn what_is_wrapped_is_unwrapped_and_nothing_else() {
         let opened = key.unwrap(&header, &wrapped.encrypted_key).unwrap();
         assert!(opens(&opened, &sealed.iv, &text, &sealed.tag));
 
+        // Every token gets a content key of its own.
+        let another = key.wrap(Content::Nested).unwrap();
+        assert!(!opens(&another.key, &sealed.iv, &text, &sealed.tag));
+
         // One flipped bit gives a key that opens nothing, and the same error as a wrong tag.
         let mut flipped = wrapped.encrypted_key.clone();
         flipped[3] ^= 0x10;

@@ -84,3 +84,32 @@ fn public_vectors_under_public_keys() {
     println!("public keys: {valid} opened, {invalid} refused, {either} either way");
     assert!(valid > 10 && invalid > 50);
 }
+
+/// The codec is built over a shared key, and its ring is then replaced by one with a public key.
+#[test]
+fn a_rotation_to_a_public_key_lets_nobody_write_claims() {
+    const PUBLIC_KEY: &str = r#"{"kty":"EC","crv":"P-256","use":"enc","alg":"ECDH-ES+A256KW","kid":"p","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
+    const SHARED: &str =
+        r#"{"kty":"oct","alg":"dir","kid":"s","k":"LZ0wq3vYdR7mXcT5sKfB9hJ2nUeG8aPtVbCxQyWiEoM"}"#;
+    let ring = |jwk: &str| KeyRing::builder().jwk(jwk).build().unwrap();
+    let keys = ring(SHARED);
+    let codec: TokenCodec = TokenCodec::encrypted(&keys, "https://id.example", "api").unwrap();
+    keys.rotate(ring(PUBLIC_KEY)).unwrap();
+
+    let anybody = ring(PUBLIC_KEY).load_full();
+    let wrapped = anybody.encryption[0].wrap(Content::Claims("at+jwt"));
+    let wrapped = wrapped.unwrap();
+    let mut claims =
+        br#"{"iss":"https://id.example","sub":"admin","aud":"api","exp":9000000000}"#.to_vec();
+    let header = wrapped.encoded_header;
+    let sealed = wrapped.key.seal_in_place(header.as_bytes(), &mut claims);
+    let sealed = sealed.unwrap();
+    let mut forged = header;
+    for part in [&wrapped.encrypted_key[..], &sealed.iv, &claims, &sealed.tag] {
+        forged.push('.');
+        encode_append(part, &mut forged);
+    }
+    let refused = codec.verify(&forged).unwrap_err();
+    assert_eq!(refused.kind(), TokenErrorKind::Key);
+    assert!(codec.mint("u", &crate::NoClaims {}).is_err());
+}

@@ -9,6 +9,7 @@ fn rules() -> Rules {
         leeway: Duration::from_secs(60),
         max_age: None,
         subject_optional: false,
+        preamble: Preamble::default(),
     }
 }
 
@@ -228,4 +229,75 @@ fn unknown_members_are_kept_for_the_application() {
     assert_eq!(claims.scope.as_deref(), Some("a b"));
     let members: Vec<_> = members.iter().map(|m| (&*m.name, m.value)).collect();
     assert_eq!(members, [("scope", "\"a b\""), ("role", "[1, {\"x\":2}]")]);
+}
+
+/// What begins like our own claims is not read member by member there; that must not show.
+#[test]
+fn a_preamble_known_by_its_bytes_comes_to_the_same_end() {
+    let names = |text: &str| text.to_owned();
+    let (mut accepted, mut refused) = (0, 0);
+    for (iss, aud) in [
+        (Some("https://id.example"), Some("api")),
+        (Some("https://id.example"), None),
+        (None, Some("api")),
+        (Some("a \"quoted\" \\ issuer"), Some("é\n")),
+        (None, None),
+    ] {
+        let rules = |preamble| Rules {
+            issuers: iss.map(|iss| [names("x"), names(iss)].into()),
+            audiences: aud.map(|aud| [names(aud), names("b")].into()),
+            preamble,
+            ..rules()
+        };
+        let (iss, aud) = (iss.map(names), aud.map(names));
+        let known = rules(Preamble::new(iss.as_ref(), aud.as_ref()));
+        let unknown = rules(Preamble::default());
+        let begin = known.preamble.as_str();
+        for separator in [",", "", ", ", " ,", ",,", "}", "x", "\"", ":1,"] {
+            for rest in [
+                "\"sub\":\"u\",\"exp\":1800000300}",
+                "\"sub\":\"u\",\"exp\":1800000300} \n",
+                "\"sub\":\"u\",\"exp\":1800000300}}",
+                "\"sub\":\"u\",\"exp\":1800000300,}",
+                "\"sub\":\"u\",\"exp\":1800000300",
+                "\"sub\":\"u\",\"exp\":1800000300,\"iss\":\"x\"}",
+                "\"sub\":\"u\",\"exp\":1800000300,\"\\u0061ud\":\"b\"}",
+                "\"sub\":\"u\",\"exp\":1800000300,\"r\":[{\"iss\":1}]}",
+                "}",
+                "",
+            ] {
+                let text = format!("{begin}{separator}{rest}");
+                let found = judge_by(&known, &text);
+                assert_eq!(found, judge_by(&unknown, &text), "{text}");
+                *(if found.is_ok() {
+                    &mut accepted
+                } else {
+                    &mut refused
+                }) += 1;
+                if found.is_ok() && iss.is_some() {
+                    let (mut members, mut others) = (Vec::new(), Vec::new());
+                    let known = Registered::read(&text, &known, &mut members).ok().unwrap();
+                    let other = Registered::read(&text, &unknown, &mut others).ok().unwrap();
+                    assert_eq!(known.issuer, other.issuer);
+                    assert_eq!(members.len(), others.len());
+                }
+            }
+        }
+    }
+    assert!(accepted >= 20 && refused > 300, "{accepted} {refused}");
+    // As deep as without it, and no deeper.
+    let deep = |n: usize| {
+        let (open, close) = ("[".repeat(n), "]".repeat(n));
+        format!(
+            "{{\"iss\":\"https://id.example\",\"sub\":\"u\",\"exp\":1800000300,\"x\":{open}{close}}}"
+        )
+    };
+    let known = Rules {
+        audiences: None,
+        preamble: Preamble::new(Some(&names("https://id.example")), None),
+        ..rules()
+    };
+    assert!(known.preamble.begins(&deep(1)));
+    assert!(judge_by(&known, &deep(31)).is_ok());
+    assert_eq!(judge_by(&known, &deep(32)), Err(TokenErrorKind::Claims));
 }

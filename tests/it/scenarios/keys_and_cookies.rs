@@ -2,7 +2,8 @@
 
 use http::{Method, Request, header};
 use http_body_util::Full;
-use tower_bearer::KeyRing;
+use tower::{Layer, ServiceExt};
+use tower_bearer::{KeyRing, OriginGuardLayer, SessionEndpoints};
 
 use crate::support::world::{Browser, COOKIE, FIREFOX, World};
 
@@ -243,4 +244,27 @@ async fn debug_and_events_hold_no_token() {
         set.is_sensitive(),
         "Set-Cookie is marked for whoever logs headers"
     );
+}
+
+#[tokio::test]
+async fn cross_site_post_is_403_with_the_store_untouched_and_the_cookie_kept() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    let calls = world.store.calls();
+    let guard = OriginGuardLayer::new(["https://app.example".parse().unwrap()]);
+    let service = guard.layer(world.layer.layer(SessionEndpoints::new()));
+    let send = |origin: &'static str| {
+        let request = browser
+            .request(Method::POST, "/refresh")
+            .header("origin", origin);
+        service
+            .clone()
+            .oneshot(request.body(Full::<bytes::Bytes>::default()).unwrap())
+    };
+    let reply = send("https://evil.example").await.unwrap();
+    assert_eq!(reply.status(), 403);
+    assert!(!reply.headers().contains_key(header::SET_COOKIE));
+    assert_eq!(world.store.calls(), calls);
+    assert_eq!(send("https://app.example").await.unwrap().status(), 200);
+    assert_eq!(browser.refresh(&world).await.status, 200);
 }

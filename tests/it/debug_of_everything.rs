@@ -1,0 +1,360 @@
+//! `Debug` of every public type, with secrets planted wherever one can be.
+//!
+//! The list is checked against the crate's exports, so that a new public type is not forgotten.
+
+use std::collections::BTreeSet;
+
+use http::Request;
+use http_body_util::Full;
+use tower::{Layer, Service};
+use tower_bearer::{
+    AccessToken, BearerAuthLayer, CheckError, Claims, ClaimsError, ClaimsReason, ClientBinding,
+    ContentEncryption, DefaultRejection, Denied, Event, EventSink, Grant, KeyManagement, KeyRing,
+    Loaded, ManualClock, MemoryStore, NewSession, NoClaims, Origin, OriginGuardLayer, Profile,
+    Realm, RefreshCookieLayer, RefreshStore, Rejection, RequireScopeLayer, ResourceMetadata,
+    ReusePolicy, RevokeReason, RotationPolicy, Scope, Session, SessionEndpoints, SessionErrorKind,
+    SessionId, SessionState, SharedStore, SignatureAlgorithm, StoreError, StoreErrorKind, Swap,
+    SystemClock, Timestamp, TokenCodec, TokenContext, TokenErrorKind,
+};
+
+use crate::support::world::{COOKIE, Role, World};
+
+const MASTER: &[u8; 40] = b"zT4kQ8wN1xV6bM3cJ9fH2sL7dG5pR0yEuAoIiXjC";
+const CONTEXT: &str = "context-that-nobody-reads";
+const PRIVATE: &str = "claim-that-nobody-reads";
+
+/// Every exported type and how it prints.
+#[derive(Default)]
+struct Printed(Vec<(&'static str, String)>);
+
+impl Printed {
+    fn add(&mut self, name: &'static str, value: &dyn std::fmt::Debug) {
+        self.0.push((name, format!("{value:?} {value:#?}")));
+    }
+}
+
+/// What `src/lib.rs` exports, traits left out: they have no values.
+fn exported() -> BTreeSet<String> {
+    let lib = std::fs::read_to_string("src/lib.rs").unwrap();
+    let traits = ["Clock", "RefreshStore", "RejectionResponse", "conformance"];
+    let uses = lib.split("pub use ").skip(1);
+    uses.filter_map(|rest| rest.split_once(';'))
+        .flat_map(|(path, _)| {
+            let names = path.split_once("::").map_or(path, |(_, names)| names);
+            names
+                .trim_matches(['{', '}'])
+                .split(',')
+                .map(str::trim)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .map(|name| name.trim_matches(['{', '}', ' ', '\n']).to_owned())
+        .filter(|name| !name.is_empty() && !traits.contains(&name.as_str()))
+        .collect()
+}
+
+#[tokio::test]
+async fn no_public_type_prints_a_secret() {
+    let mut printed = Printed::default();
+    let keys = KeyRing::from_master(MASTER).unwrap();
+    let base = World::new();
+    let world = base.server_with_keys(keys.clone());
+    let mut browser = world.browser();
+    let login = browser.login(&world, "ada").await;
+    let access = login.body["access_token"].as_str().unwrap().to_owned();
+    let cookie = browser.cookie.clone().unwrap();
+    let record = world.store.last().await;
+
+    // Tokens.
+    let private = Role {
+        role: PRIVATE.into(),
+    };
+    let grant = Grant {
+        subject: "ada",
+        session: None,
+        custom: &private,
+    };
+    let token: AccessToken = world
+        .codec
+        .mint_at(&grant, Timestamp::from_secs(1))
+        .unwrap();
+    let good = world.codec.mint("ada", &private).unwrap();
+    let claims: Claims<Role> = world.codec.verify(good.as_str()).unwrap();
+    let context: TokenContext = claims.context();
+    let refused = world
+        .codec
+        .verify(&format!("{}x", good.as_str()))
+        .unwrap_err();
+    let builder = TokenCodec::<Role>::builder(Profile::Nested);
+    let unmintable = TokenCodec::<String>::builder(Profile::Nested)
+        .issuer("https://id.example")
+        .audience("api")
+        .build(&keys)
+        .unwrap()
+        .mint("ada", &PRIVATE.to_owned())
+        .unwrap_err();
+    printed.add("AccessToken", &token);
+    printed.add("Claims", &claims);
+    printed.add("Grant", &grant);
+    printed.add("MintError", &unmintable);
+    printed.add("NoClaims", &NoClaims {});
+    printed.add("Profile", &Profile::Nested);
+    printed.add("TokenCodec", &world.codec);
+    printed.add("TokenCodecBuilder", &builder);
+    printed.add("TokenContext", &context);
+    printed.add("TokenError", &refused);
+    printed.add("TokenErrorKind", &TokenErrorKind::Signature);
+
+    // Keys and configuration.
+    printed.add(
+        "ConfigError",
+        &KeyRing::from_master(&MASTER[..20]).unwrap_err(),
+    );
+    printed.add("ContentEncryption", &ContentEncryption::A256Gcm);
+    printed.add("KeyManagement", &KeyManagement::Direct);
+    printed.add("KeyRing", &keys);
+    printed.add(
+        "KeyRingBuilder",
+        &KeyRing::builder()
+            .master(MASTER)
+            .refresh_secret(&MASTER[4..]),
+    );
+    printed.add("SignatureAlgorithm", &SignatureAlgorithm::Hs256);
+
+    // Sessions and stores.
+    let session_error = tower_bearer::SessionErrorKind::Reuse;
+    let store = SharedStore::new(world.store.clone());
+    printed.add("ClientBinding", &ClientBinding::from_bytes([1; 8]));
+    printed.add("Inserted", &store.insert(&record, 9).await.unwrap());
+    printed.add(
+        "Loaded",
+        &Loaded {
+            record: Some(record.clone()),
+            now: Timestamp::default(),
+        },
+    );
+    printed.add("MemoryStore", &MemoryStore::new());
+    printed.add("MemoryStoreBuilder", &MemoryStore::builder());
+    printed.add("ReusePolicy", &ReusePolicy::Subject);
+    printed.add("RevokeReason", &RevokeReason::Reuse);
+    printed.add("RotationPolicy", &RotationPolicy::default());
+    printed.add("RotationPolicyBuilder", &RotationPolicy::builder());
+    printed.add(
+        "ParseSessionIdError",
+        &"none".parse::<SessionId>().unwrap_err(),
+    );
+    printed.add("SessionErrorKind", &session_error);
+    printed.add("SessionId", &record.key().id);
+    printed.add("SessionKey", &record.key());
+    printed.add("SessionRecord", &record);
+    printed.add("SessionState", &SessionState::Revoked(RevokeReason::Reuse));
+    printed.add("SharedStore", &store);
+    printed.add("StoreError", &StoreError::unavailable("down"));
+    printed.add("StoreErrorKind", &StoreErrorKind::Full);
+    printed.add("SubjectTag", &record.key().subject);
+    printed.add(
+        "Swap",
+        &Swap::Conflict(store.load(&record.key()).await.unwrap()),
+    );
+
+    // Layers, services, futures and the handle, with the cookie in the request.
+    let claims_for = |request: tower_bearer::ClaimsRequest| async move {
+        let _ = request;
+        Ok::<_, Denied>(Role {
+            role: PRIVATE.into(),
+        })
+    };
+    let inner = || {
+        tower::service_fn(|_: Request<Full<bytes::Bytes>>| async {
+            Ok::<_, std::convert::Infallible>(http::Response::new(Full::<bytes::Bytes>::default()))
+        })
+    };
+    let request = || {
+        let request = Request::post("/auth/refresh")
+            .header("cookie", format!("{COOKIE}={cookie}"))
+            .header("authorization", format!("Bearer {access}"));
+        request.body(Full::<bytes::Bytes>::default()).unwrap()
+    };
+    let builder = RefreshCookieLayer::builder(world.codec.clone(), MemoryStore::new(), claims_for);
+    printed.add("RefreshCookieBuilder", &builder);
+    printed.add("RefreshCookieLayer", &world.layer);
+    let carrier = world.layer.layer(Opaque(inner()));
+    printed.add("RefreshCookie", &carrier);
+    let mut carrier = world.layer.layer(inner());
+    printed.add("RefreshCookieFuture", &carrier.call(request()));
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let keep = seen.clone();
+    let mut catcher = world.layer.layer(tower::service_fn(
+        move |request: Request<Full<bytes::Bytes>>| {
+            *keep.lock().unwrap() = Session::from_extensions(request.extensions()).ok();
+            async { Ok::<_, std::convert::Infallible>(http::Response::new(())) }
+        },
+    ));
+    catcher.call(request()).await.unwrap();
+    let session = seen.lock().unwrap().take().unwrap();
+    session.refresh().await.unwrap();
+    printed.add("Session", &session);
+    printed.add("SessionInfo", &session.list().await.unwrap());
+    printed.add("SessionEndpoints", &SessionEndpoints::new());
+    printed.add("EndpointsFuture", &SessionEndpoints::new().call(request()));
+    let error = session.start("").await.unwrap_err();
+    assert_eq!(error.kind(), SessionErrorKind::InvalidInput);
+    printed.add("SessionError", &error);
+    printed.add("NewSession", &NewSession::new("ada").context(CONTEXT));
+    printed.add("ClaimsReason", &ClaimsReason::Refresh);
+    printed.add("ClaimsError", &ClaimsError::Denied);
+    printed.add("Denied", &Denied);
+    let request_for_claims = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let keep = request_for_claims.clone();
+    let asking = RefreshCookieLayer::with_claims(
+        world.codec.clone(),
+        MemoryStore::new(),
+        move |request: tower_bearer::ClaimsRequest| {
+            *keep.lock().unwrap() = Some(request);
+            async {
+                Ok::<_, Denied>(Role {
+                    role: PRIVATE.into(),
+                })
+            }
+        },
+    );
+    let mut asking = asking
+        .unwrap()
+        .layer(tower::service_fn(|request: Request<()>| async move {
+            let session = Session::from_extensions(request.extensions()).unwrap();
+            session
+                .start_with(NewSession::new("ada").context(CONTEXT))
+                .await
+                .unwrap();
+            Ok::<_, std::convert::Infallible>(http::Response::new(()))
+        }));
+    asking.call(Request::new(())).await.unwrap();
+    printed.add(
+        "ClaimsRequest",
+        &request_for_claims.lock().unwrap().take().unwrap(),
+    );
+
+    let realm: Realm = "api".parse().unwrap();
+    let scope: Scope = "admin".parse().unwrap();
+    let metadata: ResourceMetadata = "https://api.example/meta".parse().unwrap();
+    let bearer = BearerAuthLayer::new(world.codec.clone());
+    let origin: Origin = "https://app.example".parse().unwrap();
+    printed.add("BearerAuthLayer", &bearer);
+    printed.add("BearerAuth", &bearer.layer(Opaque(())));
+    let mut refusing = bearer.layer(inner());
+    let mut bad = request();
+    bad.headers_mut().insert(
+        "authorization",
+        format!("Bearer {access}x").parse().unwrap(),
+    );
+    let future = refusing.call(bad);
+    printed.add("GuardFuture", &future);
+    let refusal = future.await.unwrap();
+    printed.add(
+        "Rejection",
+        refusal.extensions().get::<Rejection>().unwrap(),
+    );
+    printed.add(
+        "RejectionKind",
+        &refusal.extensions().get::<Rejection>().unwrap().kind(),
+    );
+    printed.add("CheckError", &CheckError::Revoked);
+    printed.add(
+        "CustomRejection",
+        &BearerAuthLayer::new(world.codec.clone())
+            .rejection_response(|_: &Rejection| http::Response::new(())),
+    );
+    printed.add("DefaultRejection", &DefaultRejection);
+    printed.add("Realm", &realm);
+    printed.add("RequireScopeLayer", &RequireScopeLayer::new(scope.clone()));
+    printed.add(
+        "RequireScope",
+        &RequireScopeLayer::new(scope.clone()).layer(Opaque(())),
+    );
+    printed.add("ResourceMetadata", &metadata);
+    printed.add("Scope", &scope);
+    printed.add("Origin", &origin);
+    let guard = OriginGuardLayer::new([origin]);
+    printed.add("OriginGuardLayer", &guard);
+    printed.add("OriginGuard", &guard.layer(Opaque(())));
+    let mut foreign = request();
+    foreign
+        .headers_mut()
+        .insert("origin", "https://evil.example".parse().unwrap());
+    let refusal = guard.layer(inner()).call(foreign).await.unwrap();
+    let reason = refusal
+        .extensions()
+        .get::<Rejection>()
+        .unwrap()
+        .origin_reason()
+        .unwrap();
+    printed.add("OriginReason", &reason);
+
+    // Time and events.
+    printed.add("ManualClock", &ManualClock::new(Timestamp::default()));
+    printed.add("SystemClock", &SystemClock);
+    printed.add("Timestamp", &Timestamp::default());
+    printed.add("Event", &world.events.lock().unwrap());
+    printed.add("EventSink", &EventSink::new(|_: &Event<'_>| {}));
+
+    let names: BTreeSet<String> = printed
+        .0
+        .iter()
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
+    let missing: Vec<_> = exported().difference(&names).cloned().collect();
+    assert!(exported().len() > 60, "the exports were read");
+    assert!(
+        missing.is_empty(),
+        "exported and not printed here: {missing:?}"
+    );
+
+    let encoded = record.encode();
+    let master = String::from_utf8_lossy(MASTER).into_owned();
+    let secrets = [
+        access,
+        cookie,
+        good.as_str().to_owned(),
+        master,
+        CONTEXT.into(),
+        PRIVATE.into(),
+    ];
+    for (name, text) in &printed.0 {
+        for secret in &secrets {
+            assert!(
+                !text.contains(secret.as_str()),
+                "{name} prints {secret:?}: {text}"
+            );
+            // Nor a good part of one.
+            let part = &secret[..secret.len().min(20)];
+            let payload = &secret[secret.len() - secret.len().min(20)..];
+            assert!(
+                name == &"Claims" || !text.contains(payload),
+                "{name} prints {payload:?}"
+            );
+            assert!(
+                part.starts_with("eyJ") || !text.contains(part),
+                "{name} prints {part:?}"
+            );
+        }
+        for window in encoded.windows(16).step_by(8) {
+            let bytes = format!("{window:?}");
+            let inside = bytes.trim_matches(['[', ']']);
+            let all_zero = window.iter().all(|byte| *byte == 0);
+            assert!(
+                all_zero || !text.contains(inside),
+                "{name} prints bytes of the record"
+            );
+        }
+    }
+}
+
+/// An inner service that has nothing to say.
+#[derive(Clone)]
+struct Opaque<T>(#[allow(dead_code)] T);
+
+impl<T> std::fmt::Debug for Opaque<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Opaque")
+    }
+}
