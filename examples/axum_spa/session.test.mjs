@@ -115,6 +115,17 @@ test("a server that is down and a network that is away sign nobody out", async (
   assert.deepEqual(changes.slice(before), ["renewed"]);
 });
 
+test("a tab that comes late after a step-up or a new sign-in is not signed out", async () => {
+  await signIn();
+  refused.add(`t${issued}`);
+  const answers = [{ status: 409, body: { code: "superseded" } }];
+  server["/auth/refresh"] = () => answers.shift() ?? token();
+  const before = changes.length;
+  assert.equal((await page.api("/api")).sent, `t${issued}`);
+  assert.equal(asked("/auth/refresh"), 2);
+  assert.deepEqual(changes.slice(before), ["renewed"]);
+});
+
 test("a sign-out while the store is down forgets the token and says so", async () => {
   await signIn();
   server["/auth/logout"] = { status: 503, body: { title: "down" } };

@@ -71,8 +71,18 @@
 //! * **Stores are asked by [`SessionKey`](crate::SessionKey)**, subject and session, instead of by
 //!   session alone: a store that keeps a subject's sessions in one place finds them without an index.
 //! * **A privilege change is a barrier.** After [`elevate`](crate::Session::elevate) the previous token
-//!   is not replayed, though it is within the grace: it is answered 401, without an alarm, because an
-//!   honest tab can hold it. Later, or from another client, it counts as reuse.
+//!   is not replayed, though it is within the grace. From the same client that is no theft: a tab was
+//!   late. Later, when the new token evidently never arrived, it is answered 401, and after the next
+//!   rotation, or from another client, it counts as reuse.
+//! * **Late is not signed out.** A token that a privilege change or a new sign-in of the same browser has
+//!   just replaced is answered 409 `superseded` with `Retry-After`, and the cookie is left alone. A client
+//!   takes 401 for the end of the session, and here the session goes on: the jar holds the newer cookie,
+//!   or will in a moment, and the same request succeeds with it. It lasts for the grace, so that a browser
+//!   that never got the newer cookie comes to its sign-in form. Signing out everywhere with a token that
+//!   is not the newest stays 401: whoever wants to leave need not wait.
+//! * **Calls on one handle build on each other.** What `start`, `refresh` and `elevate` hand out is what the
+//!   next call on the same handle works with, as if the browser had already sent it back. A second
+//!   `refresh` in one request does not count as a presentation, since the browser has seen nothing yet.
 //! * **Mounting is a service**, [`SessionEndpoints`](crate::SessionEndpoints), given to a router as its
 //!   fallback, and works below a stripped prefix and below none. A function that returns routes would
 //!   tie it to one router.

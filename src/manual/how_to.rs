@@ -114,6 +114,17 @@
 //! [context](crate::NewSession::context), which the claims closure gets back at every refresh;
 //! [`elevate_with`](crate::Session::elevate_with) replaces it.
 //!
+//! A token from before the step that comes late is answered 409 `superseded`: see
+//! [below](#what-the-page-does-with-a-failure).
+//!
+//! # What the page does with a failure
+//!
+//! | status of a refresh | the page |
+//! |---|---|
+//! | 401 | shows its sign-in form: this alone says that the session is over |
+//! | 409, 429, 503 | waits as long as `Retry-After` says and sends the same request again, with the cookie that the browser holds by then |
+//! | none, or another | tries again a little later |
+//!
 //! # Ending sessions
 //!
 //! | the user ... | call |

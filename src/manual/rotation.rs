@@ -28,12 +28,12 @@
 //! | 0 | does not open, or its key is unknown; the store is not asked | 401 | kept |
 //! | 1 | is past its own end, or its session is past the absolute or idle one | 401, expired | cleared |
 //! | 2 | is of a session the store does not have | 401 | kept |
-//! | 3 | is of a revoked session; no second alarm | 401, revoked | cleared; kept when the same browser has signed in anew |
+//! | 3 | is of a revoked session; no second alarm | 401, revoked; 409, superseded, when the same client signed in anew within `G` | cleared; kept when the session was replaced by a new sign-in |
 //! | 4 | is of a subject that the application denies | 401, session revoked | cleared |
 //! | 5 | is current, handed out less than `M` ago, same client, and the session has rotated before | 200, *coalesced* | not sent |
 //! | 6 | is current otherwise | 200, *rotated* | the successor |
 //! | 7 | is previous, another client | 401, **reuse** | cleared |
-//! | 7b | is from before a change of privilege, same client, and is previous, or older within `G` | 401, superseded | kept |
+//! | 7b | is from before a change of privilege, same client, and is previous, or older within `G` | within `G` 409, superseded; later 401 | kept |
 //! | 8 | is previous, its successor not presented and handed out within `G` | 200, *replayed* | the same successor |
 //! | 9 | is previous, its successor handed out or first presented within `G` | 200, *replayed* | the same successor |
 //! | 10 | is previous, its successor never presented, recoveries left | 200, *recovered* | a new successor; the old one is burned |
@@ -60,7 +60,9 @@
 //!   token the store still has, so it is the genuine next one.
 //! * **State lost** (12): the store lost more than one write. The user signs in again; that is not theft.
 //! * **Superseded** (7b): after [`elevate`](crate::Session::elevate) no earlier token is answered, though
-//!   an honest tab can still hold one; raising the alarm there would sign it out.
+//!   an honest tab can still hold one; raising the alarm there would sign it out. So would a 401, which
+//!   clients take for the end of the session: while the newer cookie can be on its way, in the grace, the
+//!   answer is 409 with `Retry-After`, and the same request succeeds with what the jar holds then.
 //!
 //! # What it costs to be strict
 //!

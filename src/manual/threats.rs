@@ -80,3 +80,7 @@
 //! * More lost answers in a row than [recoveries](crate::RotationPolicyBuilder::recoveries) allow: one
 //!   sign-in.
 //! * A lost answer and a failover of the store within seconds of each other: possibly one sign-in.
+//! * An answer that was under way when the user signed in again, signed out and in, or passed a second
+//!   factor in another tab, and reaches the browser after that one: its `Set-Cookie` is older and wins.
+//!   One sign-in. A page that sends such requests one at a time, as the example does with Web Locks,
+//!   does not see it.

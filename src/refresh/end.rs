@@ -20,14 +20,10 @@ impl Session {
     ///
     /// Safe: once begun, the revocation runs to its end.
     pub async fn end(&self) -> Result<(), SessionError> {
-        self.touch();
+        let keys = self.presented_sessions();
         self.clear_cookie();
-        let mut outcome = Ok(());
-        for key in self.presented_sessions()? {
-            let ended = revoke::by_key(self.shared(), key, RevokeReason::SignedOut).await;
-            outcome = outcome.and(ended.map(drop).map_err(unavailable));
-        }
-        outcome
+        let ended = revoke::by_keys(self.shared(), keys?, RevokeReason::SignedOut);
+        ended.await.map_err(unavailable)
     }
 
     /// Ends every session of the subject, this one included, and clears the cookie.
@@ -43,7 +39,8 @@ impl Session {
     pub async fn end_all(&self) -> Result<(), SessionError> {
         let current = self.current().await?;
         let subject = current.record.subject().to_owned();
-        let all = revoke::all(self.shared(), subject, None).await;
+        let own = current.token.subject;
+        let all = revoke::all(self.shared(), subject, None, Some(own)).await;
         all.map_err(unavailable)?;
         self.clear_cookie();
         Ok(())
@@ -63,7 +60,7 @@ impl Session {
     pub async fn end_others(&self) -> Result<AccessToken, SessionError> {
         let current = self.current().await?;
         let (subject, keep) = (current.record.subject().to_owned(), current.token.session);
-        let others = revoke::all(self.shared(), subject, Some(keep)).await;
+        let others = revoke::all(self.shared(), subject, Some(keep), None).await;
         others.map_err(unavailable)?;
         self.elevate_from(current, None).await
     }
@@ -84,9 +81,8 @@ impl Session {
         let found = own.into_iter().find(|record| record.key().id == *id);
         let record = found.ok_or(SessionError::new(SessionErrorKind::NotFound))?;
         let reason = RevokeReason::RevokedByOwner;
-        revoke::now(self.shared(), record, reason)
-            .await
-            .map_err(unavailable)?;
+        let ended = revoke::now(self.shared(), record, honoured.now, reason, None);
+        ended.await.map_err(unavailable)?;
         if *id == honoured.token.session {
             self.clear_cookie();
         }

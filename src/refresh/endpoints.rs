@@ -41,11 +41,12 @@ use crate::{
 /// | failure | status and `code` | cookie |
 /// |---|---|---|
 /// | no refresh cookie | 401 `no_session` | none |
-/// | forged, unknown, superseded, or the store lost state | 401 `invalid_session` | kept |
+/// | forged, unknown, or the store lost state | 401 `invalid_session` | kept |
 /// | expired, revoked, used again by another client, subject denied | 401 `invalid_session` | cleared |
 /// | cookies of two sessions | 400 `ambiguous_session` | cleared |
 /// | a session that is somebody else's or nobody's | 404 `not_found` | kept |
 /// | another method | 405 `method_not_allowed` with `Allow` | kept |
+/// | late: a privilege change or a new sign-in of this browser was quicker | 409 `superseded` with `Retry-After` | kept |
 /// | one token far too often | 429 `too_many_requests` with `Retry-After` | kept |
 /// | store or claims away | 503 `unavailable` with `Retry-After` | kept; cleared by `logout` |
 /// | [`RefreshCookieLayer`](crate::RefreshCookieLayer) is missing | 500 `missing_layer` | kept |
@@ -132,7 +133,13 @@ impl SessionEndpoints {
             Call::LogoutAll if self.keep_current => {
                 session.end_others().await.map(|_| no_content())
             }
-            Call::LogoutAll => session.end_all().await.map(|()| self.signed_out()),
+            Call::LogoutAll => match session.end_all().await {
+                // Whoever wants to leave need not wait for a newer cookie.
+                Err(error) if error.kind() == SessionErrorKind::Superseded => {
+                    Err(SessionError::new(SessionErrorKind::Invalid))
+                }
+                ended => ended.map(|()| self.signed_out()),
+            },
             Call::List => session
                 .list()
                 .await

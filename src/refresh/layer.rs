@@ -78,7 +78,7 @@ impl RefreshCookieLayer {
     ///
     /// Safe: once begun, it runs to its end.
     pub async fn end_all_of(&self, subject: &str) -> Result<Vec<SessionId>, SessionError> {
-        let ended = revoke::all(&self.shared, subject.to_owned(), None).await;
+        let ended = revoke::all(&self.shared, subject.to_owned(), None, None).await;
         ended.map_err(unavailable)
     }
 }

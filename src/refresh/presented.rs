@@ -29,12 +29,18 @@ impl Session {
         })
     }
 
-    /// The newest genuine token of the one session that came.
+    /// The newest genuine token of the one session that came, or that this handle has handed out.
     ///
     /// Garbage beside a genuine token is ignored: another host of the domain can plant it. Genuine
     /// tokens of two sessions are refused, since neither choice would be the user's.
     pub(crate) fn presented(&self) -> Result<Envelope, SessionError> {
         self.touch();
+        if self.is_over() {
+            return Err(SessionError::new(SessionErrorKind::NoSession));
+        }
+        if let Some(token) = self.handed_out() {
+            return Ok(token);
+        }
         if !self.has_cookie() {
             return Err(SessionError::new(SessionErrorKind::NoSession));
         }
@@ -55,8 +61,12 @@ impl Session {
     /// Every session that came, for sign-in and sign-out, which end them all.
     pub(crate) fn presented_sessions(&self) -> Result<Vec<SessionKey>, SessionError> {
         self.touch();
-        let mut keys: Vec<_> = self.genuine()?.iter().map(Envelope::key).collect();
-        keys.dedup();
+        let mut keys = Vec::new();
+        for token in self.genuine()?.iter().chain(&self.handed_out()) {
+            if !keys.contains(&token.key()) {
+                keys.push(token.key());
+            }
+        }
         Ok(keys)
     }
 

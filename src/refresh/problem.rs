@@ -6,7 +6,7 @@ use http_body_util::Full;
 
 use crate::session::{SessionError, SessionErrorKind};
 
-/// Seconds a client is asked to wait when the store did not answer.
+/// Seconds a client is asked to wait when the store did not answer, or a newer cookie is on its way.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 /// Seconds a client is asked to wait when it sent one token too often.
 const SLOW_DOWN: HeaderValue = HeaderValue::from_static("30");
@@ -41,15 +41,21 @@ impl SessionError {
 /// nothing about why a token was refused.
 pub(crate) fn problem(error: &SessionError) -> Response<Full<Bytes>> {
     use SessionErrorKind::{
-        Ambiguous, Denied, Expired, Invalid, InvalidInput, NoSession, NotFound, Reuse, Revoked,
-        StateLost, Superseded, TooManyRequests, Unavailable,
+        Ambiguous, Denied, Expired, Invalid, InvalidInput, NoSession, NotFound, Outdated, Reuse,
+        Revoked, StateLost, Superseded, TooManyRequests, Unavailable,
     };
     match error.kind() {
         NoSession => answer(StatusCode::UNAUTHORIZED, "no_session", "Not signed in"),
-        Invalid | Expired | Revoked | Reuse | Denied | StateLost | Superseded => answer(
+        Invalid | Expired | Revoked | Reuse | Denied | StateLost | Outdated => answer(
             StatusCode::UNAUTHORIZED,
             "invalid_session",
             "The session is not valid",
+        ),
+        // Not a 401: a second tab that was late is not signed out, it tries again.
+        Superseded => answer(
+            StatusCode::CONFLICT,
+            "superseded",
+            "The browser holds a newer session by now",
         ),
         Ambiguous => answer(
             StatusCode::BAD_REQUEST,
@@ -96,7 +102,7 @@ pub(crate) fn answer(status: StatusCode, code: &str, title: &str) -> Response<Fu
         StatusCode::TOO_MANY_REQUESTS => {
             headers.insert(header::RETRY_AFTER, SLOW_DOWN);
         }
-        StatusCode::SERVICE_UNAVAILABLE => {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::CONFLICT => {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         _ => {}

@@ -10,8 +10,8 @@ use crate::{
     clock::Timestamp,
     event::Event,
     session::{
-        Envelope, Outcome, ReusePolicy, RevokeReason, SessionError, SessionErrorKind,
-        SessionRecord, SessionState,
+        Envelope, Outcome, RevokeReason, SessionError, SessionErrorKind, SessionRecord,
+        SessionState,
     },
     store::{RefreshStore, Swap},
     token::AccessToken,
@@ -29,10 +29,11 @@ impl Session {
     /// [`NoSession`](SessionErrorKind::NoSession), [`Invalid`](SessionErrorKind::Invalid),
     /// [`Expired`](SessionErrorKind::Expired), [`Revoked`](SessionErrorKind::Revoked),
     /// [`Denied`](SessionErrorKind::Denied), [`Reuse`](SessionErrorKind::Reuse),
-    /// [`StateLost`](SessionErrorKind::StateLost), [`Superseded`](SessionErrorKind::Superseded) and
+    /// [`StateLost`](SessionErrorKind::StateLost), [`Outdated`](SessionErrorKind::Outdated) and
     /// [`Ambiguous`](SessionErrorKind::Ambiguous) mean that the user signs in again;
     /// [`Unavailable`](SessionErrorKind::Unavailable) and
-    /// [`TooManyRequests`](SessionErrorKind::TooManyRequests) that the same cookie works later.
+    /// [`TooManyRequests`](SessionErrorKind::TooManyRequests) that the same cookie works later;
+    /// [`Superseded`](SessionErrorKind::Superseded) that a newer one works now.
     ///
     /// # Cancel safety
     ///
@@ -42,7 +43,8 @@ impl Session {
         let token = self.presented()?;
         let mut loaded = self.load(&token.key()).await?;
         let mut access = None;
-        let mut lost_race = false;
+        // Notes are for tokens that the browser has shown, and are not worth a second try.
+        let mut notes = self.handed_out().is_none();
         for _ in 0..ATTEMPTS {
             let decision = self.judge(&token, &loaded)?;
             let record = match loaded.record {
@@ -67,17 +69,17 @@ impl Session {
                         .await?
                 }
             };
-            let cookie = match &decision.successor {
-                Some(successor) => Some(self.seal(successor)?),
+            let cookie = match decision.successor {
+                Some(successor) => Some((self.seal(&successor)?, successor)),
                 None => None,
             };
-            let write = decision.next.filter(|_| decision.insist || !lost_race);
+            let write = decision.next.filter(|_| decision.insist || notes);
             if let Some(next) = &write {
                 match self.shared().store.swap(&record, next).await {
                     Ok(Swap::Applied) => {}
                     Ok(Swap::Conflict(newer)) => {
                         loaded = newer;
-                        lost_race = true;
+                        notes = false;
                         access = Some(issued);
                         continue;
                     }
@@ -87,8 +89,8 @@ impl Session {
                 }
             }
             let record = write.as_ref().unwrap_or(&record);
-            if let Some(cookie) = cookie {
-                self.set_cookie(&cookie, record, loaded.now);
+            if let Some((cookie, successor)) = cookie {
+                self.set_cookie(successor, &cookie, record, loaded.now);
             }
             self.report(decision.outcome, record);
             return Ok(issued);
@@ -129,7 +131,8 @@ impl Session {
                     session: record.key().id,
                     subject: record.subject(),
                 });
-                let revoked = revoke::now(self.shared(), record.clone(), RevokeReason::Denied);
+                let (record, reason) = (record.clone(), RevokeReason::Denied);
+                let revoked = revoke::now(self.shared(), record, now, reason, None);
                 revoked.await.map_err(unavailable)?;
                 self.clear_cookie();
                 Err(SessionError::new(SessionErrorKind::Denied))
@@ -137,12 +140,20 @@ impl Session {
         }
     }
 
-    pub(crate) fn set_cookie(&self, value: &str, record: &SessionRecord, now: Timestamp) {
-        let cookie = self
-            .shared()
-            .cookie
-            .set(value, record.expires_at().since(now));
-        self.outgoing().cookie = cookie;
+    /// Hands out `token`, whose sealed form is `value`.
+    pub(crate) fn set_cookie(
+        &self,
+        token: Envelope,
+        value: &str,
+        record: &SessionRecord,
+        now: Timestamp,
+    ) {
+        let left = record.expires_at().since(now);
+        let cookie = self.shared().cookie.set(value, left);
+        let mut outgoing = self.outgoing();
+        outgoing.cookie = cookie;
+        outgoing.token = Some(token);
+        outgoing.over = false;
     }
 
     /// What follows from a token that is not honoured.
@@ -159,14 +170,21 @@ impl Session {
                 SessionErrorKind::Expired
             }
             Outcome::Revoked => {
+                let grace = self.shared().policy.rotation.grace;
+                let client = self.client(&token.session);
+                let late = |record: &SessionRecord| record.was_just_replaced(client, now, grace);
+                let replaced = |record: &SessionRecord| {
+                    record.state == SessionState::Revoked(RevokeReason::Replaced)
+                };
                 // The browser that signed in again may already hold the new session's cookie.
-                let replaced = record.is_some_and(|record| {
-                    matches!(record.state, SessionState::Revoked(RevokeReason::Replaced))
-                });
-                if !replaced {
+                if !record.as_ref().is_some_and(replaced) {
                     self.clear_cookie();
                 }
-                SessionErrorKind::Revoked
+                if record.as_ref().is_some_and(late) {
+                    SessionErrorKind::Superseded
+                } else {
+                    SessionErrorKind::Revoked
+                }
             }
             Outcome::Reuse => return self.alarm(token, record, now).await,
             Outcome::StateLost => {
@@ -177,7 +195,16 @@ impl Session {
                 });
                 SessionErrorKind::StateLost
             }
-            Outcome::Superseded => SessionErrorKind::Superseded,
+            Outcome::Superseded => {
+                // While the newer token can be on its way, the browser tries again with it. Later
+                // it evidently never arrived, and only signing in helps.
+                let grace = self.shared().policy.rotation.grace;
+                if record.is_some_and(|record| record.window_is_open(now, grace)) {
+                    SessionErrorKind::Superseded
+                } else {
+                    SessionErrorKind::Outdated
+                }
+            }
             _ => SessionErrorKind::Invalid,
         };
         SessionError::new(kind)
@@ -193,27 +220,16 @@ impl Session {
         let Some(record) = record else {
             return SessionError::new(SessionErrorKind::Invalid);
         };
-        let revoked = match revoke::now(self.shared(), record.clone(), RevokeReason::Reuse).await {
-            Ok(revoked) => revoked,
-            Err(error) => return unavailable(error),
+        let theft = revoke::Theft {
+            presented_by: self.client(&token.session),
+            presented_generation: token.generation,
+            told: false,
         };
-        // Who comes second finds the session revoked and raises no second alarm.
-        if revoked {
-            self.shared().events.emit(&Event::ReuseDetected {
-                session: token.session,
-                subject: record.subject(),
-                held_by: record.client,
-                presented_by: self.client(&token.session),
-                expected_generation: record.generation,
-                presented_generation: token.generation,
-                at: now,
-            });
-            if self.shared().policy.reuse == ReusePolicy::Subject {
-                let all = revoke::all(self.shared(), record.subject().into(), None);
-                if let Err(error) = all.await {
-                    return unavailable(error);
-                }
-            }
+        // Told where it is written: who comes second finds the session revoked and is not told of.
+        let reason = RevokeReason::Reuse;
+        let revoked = revoke::now(self.shared(), record, now, reason, Some(theft)).await;
+        if let Err(error) = revoked {
+            return unavailable(error);
         }
         self.clear_cookie();
         SessionError::new(SessionErrorKind::Reuse)

@@ -1,6 +1,7 @@
 //! Ending sessions: at once where the store answers, later where it does not.
 
 use std::{
+    future::Future,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -11,9 +12,12 @@ use std::{
 use super::shared::Shared;
 use crate::{
     background,
+    clock::Timestamp,
     event::Event,
-    session::{RevokeReason, SessionId, SessionKey, SessionRecord, SubjectTag},
-    store::{RefreshStore, StoreError, Swap},
+    session::{
+        ClientBinding, ReusePolicy, RevokeReason, SessionId, SessionKey, SessionRecord, SubjectTag,
+    },
+    store::{Loaded, RefreshStore, StoreError, Swap},
 };
 
 /// Revocation always wins in the end; a refresh rotates at most once an interval, so a handful of
@@ -21,76 +25,111 @@ use crate::{
 const ATTEMPTS: usize = 16;
 /// Revocations that may wait for the store at one time.
 const MOST_WAITING: usize = 1024;
-/// Tries of a waiting revocation: with doubling pauses from a quarter of a second, two minutes.
+/// Tries of a waiting revocation: with doubling pauses from a quarter of a second, four minutes.
 const RETRIES: u32 = 10;
 
 /// Counts the revocations that wait, so that a dead store cannot fill the memory.
 #[derive(Debug, Default)]
 pub(crate) struct Retries(AtomicUsize);
 
+/// One session to end, and what else is to be done about it.
+struct Revocation {
+    key: SessionKey,
+    /// The record and the store's time, where they are known already.
+    found: Option<(SessionRecord, Timestamp)>,
+    reason: RevokeReason,
+    theft: Option<Theft>,
+}
+
+/// What gave a thief away. Told once, by whoever revokes the session.
+pub(crate) struct Theft {
+    pub(crate) presented_by: ClientBinding,
+    pub(crate) presented_generation: u64,
+    /// Already told: only the subject's other sessions are left to end.
+    pub(crate) told: bool,
+}
+
 /// Revokes the session of `record` in a task of its own, so that nobody cancels it by hanging up.
-/// True when this call revoked it, false when it was over already.
+/// True when this call revoked it, false when it was over already. A `theft` is told and followed
+/// up in the same task: who hangs up stays no more unnoticed than who waits.
 pub(crate) async fn now(
     shared: &Arc<Shared>,
     record: SessionRecord,
+    now: Timestamp,
     reason: RevokeReason,
+    theft: Option<Theft>,
 ) -> Result<bool, StoreError> {
-    let (shared, key) = (shared.clone(), record.key());
-    let work = async move {
-        match write(&shared, record, reason).await {
-            Ok(revoked) => Ok(revoked),
-            Err(error) => {
-                later(&shared, key, reason);
-                Err(error)
-            }
-        }
+    let revocation = Revocation {
+        key: record.key(),
+        found: Some((record, now)),
+        reason,
+        theft,
     };
-    background::complete(work)
-        .await
-        .unwrap_or_else(|| Err(StoreError::unavailable("revocation was cut off")))
+    complete(revocation.at_once(shared.clone())).await
 }
 
-/// Revokes the session at `key`, whatever its state, in a task of its own.
-pub(crate) async fn by_key(
+/// Revokes the sessions at `keys`, whatever their state, in one task of its own.
+pub(crate) async fn by_keys(
     shared: &Arc<Shared>,
-    key: SessionKey,
+    keys: Vec<SessionKey>,
     reason: RevokeReason,
-) -> Result<bool, StoreError> {
+) -> Result<(), StoreError> {
     let shared = shared.clone();
     let work = async move {
-        match find_and_write(&shared, &key, reason).await {
-            Ok(revoked) => Ok(revoked),
-            Err(error) => {
-                later(&shared, key, reason);
-                Err(error)
-            }
+        let mut outcome = Ok(());
+        for key in keys {
+            let revocation = Revocation {
+                key,
+                found: None,
+                reason,
+                theft: None,
+            };
+            let done = revocation.at_once(shared.clone()).await;
+            outcome = outcome.and(done.map(drop));
         }
+        outcome
     };
-    background::complete(work)
-        .await
-        .unwrap_or_else(|| Err(StoreError::unavailable("revocation was cut off")))
+    complete(work).await
 }
 
-/// Revokes every session of the subject but `keep`, under the tag of every accepted key.
+/// Revokes every session of the subject but `keep`, under the tag of every accepted key. `last` is
+/// the tag of the session that asks: while anything is left undone it can ask again.
 pub(crate) async fn all(
     shared: &Arc<Shared>,
     subject: String,
     keep: Option<SessionId>,
+    last: Option<SubjectTag>,
 ) -> Result<Vec<SessionId>, StoreError> {
     let shared = shared.clone();
-    let work = async move {
-        let mut revoked = Vec::new();
-        for tag in tags(&shared, &subject) {
-            revoked.extend(shared.store.revoke_all(&tag, keep.as_ref()).await?);
-        }
-        for session in &revoked {
+    let work = async move { all_now(&shared, &subject, keep, last).await };
+    complete(work).await
+}
+
+async fn all_now(
+    shared: &Shared,
+    subject: &str,
+    keep: Option<SessionId>,
+    last: Option<SubjectTag>,
+) -> Result<Vec<SessionId>, StoreError> {
+    let mut tags = tags(shared, subject);
+    tags.sort_by_key(|tag| Some(*tag) == last);
+    let mut revoked = Vec::new();
+    for tag in tags {
+        let ended = shared.store.revoke_all(&tag, keep.as_ref()).await?;
+        for session in &ended {
             shared.events.emit(&Event::Revoked {
                 session: *session,
                 reason: RevokeReason::RevokedAll,
             });
         }
-        Ok(revoked)
-    };
+        revoked.extend(ended);
+    }
+    Ok(revoked)
+}
+
+async fn complete<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
     background::complete(work)
         .await
         .unwrap_or_else(|| Err(StoreError::unavailable("revocation was cut off")))
@@ -103,47 +142,79 @@ pub(crate) fn tags(shared: &Shared, subject: &str) -> Vec<SubjectTag> {
     sets.map(|set| set.subject_tag(subject)).collect()
 }
 
-async fn find_and_write(
-    shared: &Shared,
-    key: &SessionKey,
-    reason: RevokeReason,
-) -> Result<bool, StoreError> {
-    match shared.store.load(key).await?.record {
-        Some(record) => write(shared, record, reason).await,
-        None => Ok(false),
+impl Revocation {
+    /// Tries once; what fails is tried again in the background.
+    async fn at_once(mut self, shared: Arc<Shared>) -> Result<bool, StoreError> {
+        let outcome = self.attempt(&shared).await;
+        if outcome.is_err() {
+            later(&shared, self);
+        }
+        outcome
     }
-}
 
-async fn write(
-    shared: &Shared,
-    mut record: SessionRecord,
-    reason: RevokeReason,
-) -> Result<bool, StoreError> {
-    for _ in 0..ATTEMPTS {
-        if !record.is_live() {
-            return Ok(false);
-        }
-        match shared.store.swap(&record, &record.revoked(reason)).await? {
-            Swap::Applied => {
-                shared.events.emit(&Event::Revoked {
-                    session: record.key().id,
-                    reason,
+    async fn attempt(&mut self, shared: &Shared) -> Result<bool, StoreError> {
+        let told = self.theft.as_ref().is_some_and(|theft| theft.told);
+        let revoked = told || self.write(shared).await?;
+        if revoked && let (Some(theft), Some((record, now))) = (&mut self.theft, &self.found) {
+            if !theft.told {
+                theft.told = true;
+                shared.events.emit(&Event::ReuseDetected {
+                    session: record.id(),
+                    subject: record.subject(),
+                    held_by: record.client(),
+                    presented_by: theft.presented_by,
+                    expected_generation: record.generation(),
+                    presented_generation: theft.presented_generation,
+                    at: *now,
                 });
-                return Ok(true);
             }
-            Swap::Conflict(newer) => match newer.record {
-                Some(newer) => record = newer,
-                None => return Ok(false),
-            },
+            if shared.policy.reuse == ReusePolicy::Subject {
+                all_now(shared, record.subject(), None, None).await?;
+            }
         }
+        Ok(revoked)
     }
-    Err(StoreError::unavailable(
-        "other requests kept changing the session",
-    ))
+
+    async fn write(&self, shared: &Shared) -> Result<bool, StoreError> {
+        // A known record is tried first even when an attempt has failed: that attempt may have
+        // been applied all the same, and the store then recognises it.
+        let (mut record, mut now) = match &self.found {
+            Some(found) => found.clone(),
+            None => {
+                let loaded = shared.store.load(&self.key).await?;
+                match loaded.record {
+                    Some(record) => (record, loaded.now),
+                    None => return Ok(false),
+                }
+            }
+        };
+        let (session, reason) = (self.key.id, self.reason);
+        for _ in 0..ATTEMPTS {
+            if !record.is_live() {
+                return Ok(false);
+            }
+            let next = record.revoked_at(reason, now);
+            match shared.store.swap(&record, &next).await? {
+                Swap::Applied => {
+                    shared.events.emit(&Event::Revoked { session, reason });
+                    return Ok(true);
+                }
+                Swap::Conflict(Loaded {
+                    record: Some(newer),
+                    now: later,
+                }) => (record, now) = (newer, later),
+                Swap::Conflict(_) => return Ok(false),
+            }
+        }
+        Err(StoreError::unavailable(
+            "other requests kept changing the session",
+        ))
+    }
 }
 
 /// Keeps trying until the store is back, within bounds, and says so either way.
-fn later(shared: &Arc<Shared>, key: SessionKey, reason: RevokeReason) {
+fn later(shared: &Arc<Shared>, mut revocation: Revocation) {
+    let session = revocation.key.id;
     let waiting = &shared.retries.0;
     let runtime = tokio::runtime::Handle::try_current();
     let (Ok(runtime), true) = (
@@ -151,14 +222,10 @@ fn later(shared: &Arc<Shared>, key: SessionKey, reason: RevokeReason) {
         waiting.fetch_add(1, Ordering::AcqRel) < MOST_WAITING,
     ) else {
         waiting.fetch_sub(1, Ordering::AcqRel);
-        shared
-            .events
-            .emit(&Event::RevocationLost { session: key.id });
+        shared.events.emit(&Event::RevocationLost { session });
         return;
     };
-    shared
-        .events
-        .emit(&Event::RevocationQueued { session: key.id });
+    shared.events.emit(&Event::RevocationQueued { session });
     let shared = shared.clone();
     runtime.spawn(async move {
         let mut pause = Duration::from_millis(250);
@@ -166,15 +233,13 @@ fn later(shared: &Arc<Shared>, key: SessionKey, reason: RevokeReason) {
         for _ in 0..RETRIES {
             tokio::time::sleep(pause).await;
             pause *= 2;
-            if find_and_write(&shared, &key, reason).await.is_ok() {
+            if revocation.attempt(&shared).await.is_ok() {
                 done = true;
                 break;
             }
         }
         if !done {
-            shared
-                .events
-                .emit(&Event::RevocationLost { session: key.id });
+            shared.events.emit(&Event::RevocationLost { session });
         }
         shared.retries.0.fetch_sub(1, Ordering::AcqRel);
     });

@@ -26,6 +26,9 @@ const MOST_VALUES: usize = 4;
 /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) puts it into the request extensions. Its
 /// methods do the store's work; the `Set-Cookie` they decide on is appended to the response when
 /// it passes the layer again, so a handle kept beyond that has no effect on the client.
+///
+/// Calls on one handle follow each other as they would in requests of their own: after
+/// [`start`](Self::start) the new session can be elevated, listed or ended.
 #[derive(Clone)]
 pub struct Session(pub(crate) Arc<Inner>);
 
@@ -44,6 +47,11 @@ pub(crate) struct Inner {
 #[derive(Default)]
 pub(crate) struct Outgoing {
     pub(crate) cookie: Option<HeaderValue>,
+    /// The token that `cookie` carries. The handle goes on with it: to the application the session
+    /// that a call has begun or moved on is *the* session from there on.
+    pub(crate) token: Option<Envelope>,
+    /// `cookie` clears: as far as this handle is concerned there is no session any more.
+    pub(crate) over: bool,
     /// The answer depends on the session, so no cache may keep it.
     pub(crate) private: bool,
 }
@@ -141,8 +149,20 @@ impl Session {
         self.outgoing().private = true;
     }
 
+    /// The token that an earlier call on this handle has handed out.
+    pub(crate) fn handed_out(&self) -> Option<Envelope> {
+        self.outgoing().token.clone()
+    }
+
+    /// Whether an earlier call on this handle has cleared the cookie.
+    pub(crate) fn is_over(&self) -> bool {
+        self.outgoing().over
+    }
+
     pub(crate) fn clear_cookie(&self) {
-        self.outgoing().cookie = self.shared().cookie.clear();
+        let mut outgoing = self.outgoing();
+        outgoing.cookie = self.shared().cookie.clear();
+        outgoing.over = true;
     }
 
     /// The sealed form of `token`, made before anything is committed.

@@ -77,7 +77,7 @@ impl Session {
     /// Signs `subject` in: a new session, its cookie, and the first access token.
     ///
     /// Call it once the application has checked who is asking. Sessions whose cookie came with the
-    /// request are replaced, not piled up.
+    /// request are replaced, not piled up, whoever they belong to: a browser has one session.
     ///
     /// # Errors
     ///
@@ -141,7 +141,7 @@ impl Session {
             .insert(&record, limit)
             .await
             .map_err(unavailable)?;
-        self.set_cookie(&cookie, &record, now);
+        self.set_cookie(token, &cookie, &record, now);
         let events = &self.shared().events;
         events.emit(&Event::Started {
             session: record.key().id,
@@ -153,20 +153,19 @@ impl Session {
                 reason: RevokeReason::Limit,
             });
         }
-        for old in replaced {
-            // The new session stands; one that cannot be ended now is ended in the background.
-            let _ = revoke::by_key(self.shared(), old, RevokeReason::Replaced).await;
-        }
+        // The new session stands; one that cannot be ended now is ended in the background.
+        let _ = revoke::by_keys(self.shared(), replaced, RevokeReason::Replaced).await;
         Ok(access)
     }
 
     /// Re-seeds the session after a privilege change, such as a second factor: tokens from before
-    /// it are refused from now on, and the claims closure decides anew.
+    /// it are refused from now on, and the claims closure decides anew. It works in the handler
+    /// that has just started the session, too.
     ///
     /// # Errors
     ///
     /// As [`refresh`](Self::refresh); [`Superseded`](SessionErrorKind::Superseded) when the
-    /// cookie is not the newest one.
+    /// cookie is not the newest one: the client tries again, after a refresh if need be.
     ///
     /// # Cancel safety
     ///
@@ -220,15 +219,16 @@ impl Session {
             }
             let access = self.issue(&next, ClaimsReason::Elevate, now).await?;
             let cookie = self.seal(&successor)?;
-            match self
-                .shared()
-                .store
-                .swap(&record, &next)
-                .await
-                .map_err(unavailable)?
-            {
+            let store = &self.shared().store;
+            let swap = match store.swap(&record, &next).await {
+                // It may have been applied, and no later call could find the new token again: the
+                // browser would be left with one that is worth nothing.
+                Err(_) => store.swap(&record, &next).await,
+                answered => answered,
+            };
+            match swap.map_err(unavailable)? {
                 Swap::Applied => {
-                    self.set_cookie(&cookie, &next, now);
+                    self.set_cookie(successor, &cookie, &next, now);
                     return Ok(access);
                 }
                 Swap::Conflict(newer) => match newer.record {

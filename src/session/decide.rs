@@ -22,8 +22,6 @@
 //!
 //! Row 0 (does not unseal) and row 4 (the application denies the subject) are the caller's.
 
-use std::time::Duration;
-
 use super::{
     envelope::{Envelope, barrier_parent, parent},
     id::ClientBinding,
@@ -228,8 +226,8 @@ impl Case<'_> {
 
     /// Whether the current token was handed out, or first seen back, within the grace.
     fn window_is_open(&self) -> bool {
-        let within = |at| within(self.now.since(at), self.policy.rotation.grace);
-        within(self.record.handed_out_at) || self.record.presented_at.is_some_and(within)
+        self.record
+            .window_is_open(self.now, self.policy.rotation.grace)
     }
 
     /// Rows 8 and 9: the same successor again.
@@ -321,12 +319,6 @@ impl Case<'_> {
     fn same_client(&self) -> bool {
         self.client == self.record.client
     }
-}
-
-/// Whether `elapsed` lies within `window`. A window of zero is no window: the strict policy
-/// forgives nothing, not even in the same millisecond.
-fn within(elapsed: Duration, window: Duration) -> bool {
-    !window.is_zero() && elapsed <= window
 }
 
 #[cfg(test)]

@@ -42,13 +42,17 @@ pub enum SessionErrorKind {
     NoSession,
     /// The session is not the caller's, or does not exist.
     NotFound,
+    /// The token is from before a privilege change, longer ago than any answer is under way: the
+    /// user signs in again and nothing is revoked.
+    Outdated,
     /// An old token came back and the session is revoked.
     Reuse,
     /// The session was revoked before.
     Revoked,
     /// The store has lost writes; the user signs in again and nothing is revoked.
     StateLost,
-    /// The token was replaced at a privilege change and is not answered any more.
+    /// A newer token has taken this one's place in the same browser, a moment ago: the same request
+    /// succeeds with the cookie that the browser holds by now. Nobody is signed out by it.
     Superseded,
     /// One token came too often in too short a time.
     TooManyRequests,
@@ -87,6 +91,7 @@ impl fmt::Display for SessionError {
             SessionErrorKind::Invalid => "the refresh token is not valid",
             SessionErrorKind::NoSession => "no refresh token was sent",
             SessionErrorKind::NotFound => "no such session of this subject",
+            SessionErrorKind::Outdated => "the refresh token is from before a privilege change",
             SessionErrorKind::Reuse => "an old refresh token was used again",
             SessionErrorKind::Revoked => "the session is revoked",
             SessionErrorKind::StateLost => "the store has lost the state of the session",

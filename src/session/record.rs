@@ -1,6 +1,6 @@
 //! What a store keeps of a session.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use super::{
     envelope::Envelope,
@@ -162,6 +162,45 @@ impl SessionRecord {
         }
         next
     }
+}
+
+impl SessionRecord {
+    /// [`revoked`](Self::revoked) at `now`. A session that gives way to a new sign-in remembers when:
+    /// for a moment, a second tab of the same browser may still come with its token.
+    pub(crate) fn revoked_at(&self, reason: RevokeReason, now: Timestamp) -> Self {
+        let mut next = self.revoked(reason);
+        if self.is_live() && reason == RevokeReason::Replaced {
+            next.presented_at = Some(now);
+        }
+        next
+    }
+
+    /// Whether the session has just given way to a new sign-in on `client`.
+    pub(crate) fn was_just_replaced(
+        &self,
+        client: ClientBinding,
+        now: Timestamp,
+        grace: Duration,
+    ) -> bool {
+        self.state == SessionState::Revoked(RevokeReason::Replaced)
+            && self.client == client
+            && self
+                .presented_at
+                .is_some_and(|at| within(now.since(at), grace))
+    }
+
+    /// Whether the current token was handed out, or first seen back, within the grace: its
+    /// predecessor may still be on the way.
+    pub(crate) fn window_is_open(&self, now: Timestamp, grace: Duration) -> bool {
+        let within = |at| within(now.since(at), grace);
+        within(self.handed_out_at) || self.presented_at.is_some_and(within)
+    }
+}
+
+/// Whether `elapsed` lies within `window`. A window of zero is no window: the strict policy
+/// forgives nothing, not even in the same millisecond.
+fn within(elapsed: Duration, window: Duration) -> bool {
+    !window.is_zero() && elapsed <= window
 }
 
 impl fmt::Debug for SessionRecord {

@@ -6,6 +6,8 @@ mod privilege;
 mod rows_from_10;
 mod rows_to_9;
 
+use std::time::Duration;
+
 use super::*;
 use crate::session::{SessionState, fixture::World};
 

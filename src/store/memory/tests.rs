@@ -93,6 +93,27 @@ fn signing_in_and_out_for_ever_does_not_grow() {
     );
 }
 
+/// An ended session is recognised until it expires, or a thief's token would look unknown.
+#[test]
+fn the_sweep_keeps_ended_sessions_until_they_expire() {
+    let (store, clock) = store(1_000);
+    let (ended, lasting) = (session("a", 60), session("b", 61));
+    for record in [&ended, &lasting] {
+        store.0.insert(record, 4).unwrap();
+    }
+    let revoked = ended.revoked(RevokeReason::Reuse);
+    store.0.swap(&ended, &revoked);
+    for n in 0..50 {
+        clock.advance(Duration::from_secs(1));
+        store
+            .0
+            .insert(&session(&format!("other {n}"), 1), 4)
+            .unwrap();
+    }
+    assert_eq!(store.0.load(&ended.key()).record, Some(revoked));
+    assert_eq!(store.0.load(&lasting.key()).record, Some(lasting));
+}
+
 #[test]
 fn a_record_never_changes_its_address() {
     let (store, _) = store(10);

@@ -171,6 +171,48 @@ async fn client_that_hangs_up_after_a_stale_token_is_revoked_all_the_same() {
     assert_eq!(browser.refresh(&world).await.status, 401);
 }
 
+/// Who hangs up is told of, and ends the subject's other sessions, as who waits.
+#[tokio::test]
+async fn thief_who_hangs_up_is_told_of_and_followed_up_all_the_same() {
+    let world = World::with(|b| b.reuse(tower_bearer::ReusePolicy::Subject));
+    let mut elsewhere = world.signed_in("ada").await;
+    let mut victim = world.signed_in("ada").await;
+    let thief = victim.thief();
+    victim.refresh(&world).await;
+    // One poll: far enough for the theft to be seen, and then the connection is gone.
+    let mut request = Box::pin(thief.refresh_lost(&world));
+    std::future::poll_fn(|cx| {
+        assert!(request.as_mut().poll(cx).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    drop(request);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.count("ReuseDetected"), 1);
+    assert_eq!(elsewhere.refresh(&world).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_theft_whose_revocation_had_to_wait_is_told_and_followed_up_once() {
+    tokio::time::pause();
+    for fault in [Fault::Refuse, Fault::ApplyThenLose] {
+        let world = World::with(|b| b.reuse(tower_bearer::ReusePolicy::Subject));
+        let mut elsewhere = world.signed_in("ada").await;
+        let mut victim = world.signed_in("ada").await;
+        let mut thief = victim.thief();
+        victim.refresh(&world).await;
+        world.store.fail_swap(fault);
+        assert_eq!(thief.refresh(&world).await.status, 503);
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        assert_eq!(world.count("ReuseDetected"), 1, "{fault:?}");
+        assert_eq!(victim.refresh(&world).await.status, 401);
+        assert_eq!(elsewhere.refresh(&world).await.status, 401);
+        assert_eq!(world.count("ReuseDetected"), 1, "{fault:?}");
+    }
+}
+
 #[tokio::test]
 async fn failover_lost_the_last_rotation_newest_first_is_adopted_then_predecessor_replayed() {
     let world = World::new();

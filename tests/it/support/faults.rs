@@ -17,6 +17,8 @@ pub enum Fault {
     Refuse,
     /// The operation happens and the answer is lost.
     ApplyThenLose,
+    /// The caller is told that somebody else was quicker.
+    LoseRace,
 }
 
 /// A [`MemoryStore`] behind a switchboard.
@@ -28,6 +30,8 @@ struct State {
     inner: Mutex<MemoryStore>,
     calls: AtomicUsize,
     swaps: Mutex<Vec<Fault>>,
+    /// How many more of `revoke_all` succeed before one fails.
+    revoke_alls: Mutex<Option<usize>>,
     down: Mutex<bool>,
     last: Mutex<Option<SessionKey>>,
 }
@@ -38,6 +42,7 @@ impl FaultStore {
             inner: Mutex::new(inner),
             calls: AtomicUsize::new(0),
             swaps: Mutex::default(),
+            revoke_alls: Mutex::default(),
             down: Mutex::new(false),
             last: Mutex::default(),
         }))
@@ -51,6 +56,11 @@ impl FaultStore {
     /// The next swap meets `fault`.
     pub fn fail_swap(&self, fault: Fault) {
         self.0.swaps.lock().unwrap().push(fault);
+    }
+
+    /// After `good` more of them, one `revoke_all` fails.
+    pub fn fail_revoke_all_after(&self, good: usize) {
+        *self.0.revoke_alls.lock().unwrap() = Some(good);
     }
 
     /// Every operation fails from now on, or works again.
@@ -121,6 +131,7 @@ impl RefreshStore for FaultStore {
         let fault = self.0.swaps.lock().unwrap().pop();
         match fault {
             None => inner.swap(current, next).await,
+            Some(Fault::LoseRace) => Ok(Swap::Conflict(inner.load(&current.key()).await?)),
             Some(Fault::Refuse) => Err(StoreError::unavailable("refused for the test")),
             Some(Fault::ApplyThenLose) => {
                 inner.swap(current, next).await?;
@@ -138,6 +149,12 @@ impl RefreshStore for FaultStore {
         subject: &SubjectTag,
         keep: Option<&SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
-        self.called()?.revoke_all(subject, keep).await
+        let inner = self.called()?;
+        let left = self.0.revoke_alls.lock().unwrap().take();
+        if left == Some(0) {
+            return Err(StoreError::unavailable("refused for the test"));
+        }
+        *self.0.revoke_alls.lock().unwrap() = left.map(|left| left - 1);
+        inner.revoke_all(subject, keep).await
     }
 }

@@ -234,6 +234,7 @@ async fn application(request: Request<Full<Bytes>>) -> Result<Response<Full<Byte
             *response.status_mut() = match error.kind() {
                 tower_bearer::SessionErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
                 tower_bearer::SessionErrorKind::InvalidInput => StatusCode::BAD_REQUEST,
+                tower_bearer::SessionErrorKind::Superseded => StatusCode::CONFLICT,
                 _ => StatusCode::UNAUTHORIZED,
             };
             response

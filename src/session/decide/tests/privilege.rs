@@ -81,3 +81,18 @@ fn a_privilege_change_that_the_store_lost_is_adopted_with_its_barrier() {
     assert!(!world.record.barrier, "one rotation later it is history");
     assert_eq!(world.take(&token).outcome, Outcome::Replayed);
 }
+
+/// Nothing that descends from the token of before leads across, however many recoveries it claims.
+#[test]
+fn behind_a_privilege_change_a_recovered_sibling_is_not_adopted() {
+    let (mut world, _, current) = World::rotated();
+    let recovered = current.successor(&world.record, 1, &world.keys).unwrap();
+    let active = world.keys.active().unwrap();
+    let (record, _) = world
+        .record
+        .elevated(&fresh(2), BROWSER, world.now, &world.policy, active);
+    world.record = record;
+    let decision = world.ask(&recovered, BROWSER);
+    assert_eq!(decision.outcome, Outcome::StateLost);
+    assert!(decision.next.is_none());
+}

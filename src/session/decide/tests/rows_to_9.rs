@@ -215,3 +215,16 @@ fn row_9_the_window_counts_from_the_hand_out_too() {
     world.wait_ms(1);
     assert_eq!(world.ask(&previous, BROWSER).outcome, Outcome::Reuse);
 }
+
+/// What was seen of the last token says nothing of the next one.
+#[test]
+fn row_6_the_successor_of_a_seen_token_has_not_been_seen() {
+    let (mut world, _, current) = World::rotated();
+    assert_eq!(world.take(&current).outcome, Outcome::Coalesced);
+    assert_eq!(world.record.presented_at, Some(world.now));
+    world.wait_ms(M);
+    assert_eq!(world.take(&current).outcome, Outcome::Rotated);
+    assert_eq!(world.record.presented_at, None);
+    world.wait_ms(3_600_000);
+    assert_eq!(world.take(&current).outcome, Outcome::Recovered);
+}

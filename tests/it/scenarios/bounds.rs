@@ -1,0 +1,133 @@
+//! Nobody makes the server work, wait or remember without end.
+
+use http::{Request, header};
+use http_body_util::Full;
+use tower_bearer::KeyRing;
+
+use crate::support::{
+    faults::Fault,
+    world::{Browser, COOKIE, FIREFOX, Reply, World},
+};
+
+/// A refresh with these cookie values of the refresh cookie's name, in one line.
+async fn with_values(world: &World, values: &[&str]) -> Reply {
+    let pairs: Vec<_> = values.iter().map(|v| format!("{COOKIE}={v}")).collect();
+    let request = Request::post("/auth/refresh")
+        .header(header::USER_AGENT, FIREFOX)
+        .header(header::COOKIE, pairs.join("; "));
+    world.send(request.body(Full::default()).unwrap()).await
+}
+
+fn value(browser: &Browser) -> &str {
+    browser.cookie.as_deref().unwrap()
+}
+
+#[tokio::test]
+async fn four_values_of_the_name_are_looked_at_and_no_more() {
+    let world = World::new();
+    let browser = world.signed_in("ada").await;
+    let calls = world.store.calls();
+    let reply = with_values(&world, &["a", "b", "c", "d", value(&browser)]).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.code()),
+        (401, "invalid_session")
+    );
+    assert!(reply.set_cookie().is_none());
+    assert_eq!(world.store.calls(), calls);
+    // What is too long to be ours does not count, and neither does an empty one.
+    let long = "A".repeat(600);
+    let reply = with_values(&world, &[&long, &long, "", &long, &long, value(&browser)]).await;
+    assert_eq!(reply.status, 200);
+}
+
+#[tokio::test]
+async fn a_storm_of_conflicts_is_run_six_times_and_then_asked_to_come_back() {
+    for (races, status) in [(5, 200), (6, 503)] {
+        let world = World::new();
+        let mut browser = world.signed_in("ada").await;
+        for _ in 0..races {
+            world.store.fail_swap(Fault::LoseRace);
+        }
+        let reply = browser.refresh(&world).await;
+        assert_eq!(reply.status, status, "{races} lost races");
+        assert_eq!(reply.headers.contains_key("retry-after"), status == 503);
+        assert_eq!(reply.set_cookie().is_some(), status == 200);
+        assert_eq!(browser.refresh(&world).await.status, 200);
+        assert_eq!(world.store.last().await.generation(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_out_that_loses_races_ends_the_session_all_the_same() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    let mut copy = browser.clone();
+    for _ in 0..10 {
+        world.store.fail_swap(Fault::LoseRace);
+    }
+    assert_eq!(browser.logout(&world).await.status, 204);
+    assert!(!world.store.last().await.is_live());
+    assert_eq!(copy.refresh(&world).await.status, 401);
+}
+
+#[tokio::test]
+async fn one_answer_counts_once_however_many_races_it_loses() {
+    let world = World::with(|b| b.repeat_limit(1));
+    let mut browser = world.signed_in("ada").await;
+    let late = browser.clone();
+    browser.refresh(&world).await;
+    world.secs(10);
+    world.store.fail_swap(Fault::LoseRace);
+    assert_eq!(late.refresh_lost(&world).await.status, 200);
+    assert_eq!(late.refresh_lost(&world).await.status, 429);
+}
+
+#[tokio::test]
+async fn revocations_that_wait_for_the_store_are_bounded_and_the_rest_is_reported() {
+    tokio::time::pause();
+    let world = World::new();
+    let browser = world.signed_in("ada").await;
+    world.store.down(true);
+    for _ in 0..1030 {
+        let reply = browser.clone().logout(&world).await;
+        assert_eq!(reply.status, 503);
+        assert!(reply.cleared());
+    }
+    assert_eq!(world.count("RevocationQueued"), 1024);
+    assert_eq!(world.count("RevocationLost"), 6);
+    world.store.down(false);
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    assert!(!world.store.last().await.is_live());
+    // There is room again.
+    let browser = world.signed_in("ada").await;
+    world.store.down(true);
+    browser.clone().logout(&world).await;
+    assert_eq!(world.count("RevocationQueued"), 1025);
+}
+
+/// Under two keys a subject has two tags; the session that asks is the last to go.
+#[tokio::test]
+async fn signing_out_everywhere_that_failed_half_way_can_be_asked_again() {
+    const ONE: &[u8] = b"Lw5pK1rX8cV3mZ7qT2yN9bH4fJ6dS0gAuEiOxMaR";
+    const TWO: &[u8] = b"Rf2hU7kD4sW9eQ1zX6vB3nM8tY5gP0jLaCiOwEbN";
+    let ring = |first, second| {
+        let keys = KeyRing::builder().master(b"8mYk2vQ0zr5LxT7wBn4GdHs9Jf3KpAeC1UoXiVbE");
+        let keys = keys.refresh_secret(first).refresh_secret(second);
+        keys.build().unwrap()
+    };
+    for current in [true, false] {
+        let world = World::new();
+        let one = world.server_with_keys(ring(ONE, TWO));
+        let two = world.server_with_keys(ring(TWO, ONE));
+        let (here, there) = if current { (&one, &two) } else { (&two, &one) };
+        let mut elsewhere = there.signed_in("ada").await;
+        let mut browser = here.signed_in("ada").await;
+        world.store.fail_revoke_all_after(1);
+        let reply = browser.call(&one, http::Method::POST, "/logout-all").await;
+        assert_eq!(reply.status, 503);
+        assert!(reply.set_cookie().is_none());
+        let reply = browser.call(&one, http::Method::POST, "/logout-all").await;
+        assert_eq!(reply.status, 204);
+        assert_eq!(elsewhere.refresh(&one).await.status, 401);
+    }
+}

@@ -1,0 +1,177 @@
+//! One handle, several calls in one request.
+
+use std::{convert::Infallible, future::Future};
+
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use tower::{Layer, ServiceExt};
+use tower_bearer::{Session, SessionErrorKind};
+
+use crate::support::{
+    faults::Fault,
+    world::{Browser, Reply, World},
+};
+
+/// A request whose handler does `work` with the session.
+async fn handle<F>(world: &World, browser: &mut Browser, work: impl Fn(Session) -> F) -> Reply
+where
+    F: Future<Output = ()>,
+{
+    let service = world.layer.layer(tower::service_fn(
+        async |request: Request<Full<bytes::Bytes>>| {
+            let session = Session::from_extensions(request.extensions()).unwrap();
+            work(session).await;
+            Ok::<_, Infallible>(Response::new(Full::<bytes::Bytes>::default()))
+        },
+    ));
+    let request = browser.request(Method::POST, "/x").body(Full::default());
+    let response = service.oneshot(request.unwrap()).await.unwrap();
+    let reply = Reply {
+        status: StatusCode::OK,
+        headers: response.into_parts().0.headers,
+        body: serde_json::Value::Null,
+    };
+    browser.keep(&reply);
+    reply
+}
+
+async fn live(world: &World, browser: &mut Browser) -> usize {
+    let list = browser.call(world, Method::GET, "/sessions").await;
+    assert_eq!(list.status, 200);
+    list.body["sessions"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn a_session_just_started_can_be_elevated_and_listed_with_or_without_an_older_one() {
+    let world = World::new();
+    for mut browser in [world.browser(), world.signed_in("ada").await] {
+        handle(&world, &mut browser, async |session: Session| {
+            session.start("bob").await.unwrap();
+            session.elevate_with(*b"admin").await.unwrap();
+            let list = session.list().await.unwrap();
+            assert!(list.iter().filter(|s| s.current).count() == 1);
+        })
+        .await;
+        let reply = browser.refresh(&world).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(world.verify(&reply).subject(), "bob");
+        assert_eq!(world.verify(&reply).custom().role, "admin");
+    }
+    assert_eq!(world.count("ReuseDetected"), 0);
+}
+
+#[tokio::test]
+async fn a_second_start_replaces_the_first_and_both_replace_what_came() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    handle(&world, &mut browser, async |session: Session| {
+        session.start("ada").await.unwrap();
+        session.start("ada").await.unwrap();
+    })
+    .await;
+    assert_eq!(live(&world, &mut browser).await, 1);
+}
+
+#[tokio::test]
+async fn a_session_started_and_ended_in_one_request_is_over() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    let reply = handle(&world, &mut browser, async |session: Session| {
+        session.start("ada").await.unwrap();
+        session.end().await.unwrap();
+        let error = session.refresh().await.unwrap_err();
+        assert_eq!(error.kind(), SessionErrorKind::NoSession);
+    })
+    .await;
+    assert_eq!(reply.set_cookie().as_deref(), Some(""));
+    assert!(!world.store.last().await.is_live());
+}
+
+#[tokio::test]
+async fn a_session_refreshed_or_elevated_can_be_elevated_again_and_ends_once() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    handle(&world, &mut browser, async |session: Session| {
+        session.refresh().await.unwrap();
+        session.elevate().await.unwrap();
+        session.elevate().await.unwrap();
+        session.refresh().await.unwrap();
+    })
+    .await;
+    assert_eq!(browser.refresh(&world).await.status, 200);
+    handle(&world, &mut browser, async |session: Session| {
+        session.end_all().await.unwrap();
+    })
+    .await;
+    assert_eq!(browser.cookie, None);
+    assert_eq!(world.count("Revoked"), 1);
+}
+
+/// The second refresh is the application's, not the browser's: the answer can still be lost.
+#[tokio::test]
+async fn two_refreshes_in_one_request_still_recover_from_a_lost_answer() {
+    let world = World::new();
+    let browser = world.signed_in("ada").await;
+    handle(&world, &mut browser.clone(), async |session: Session| {
+        session.refresh().await.unwrap();
+        session.refresh().await.unwrap();
+    })
+    .await;
+    world.secs(3600);
+    assert_eq!(browser.clone().refresh(&world).await.status, 200);
+    assert_eq!(world.count("Recovered"), 1);
+}
+
+#[tokio::test]
+async fn a_step_up_whose_write_timed_out_after_it_was_applied_succeeds() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    world.store.fail_swap(Fault::ApplyThenLose);
+    let reply = browser.call(&world, Method::POST, "/elevate").await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(world.store.last().await.generation(), 1);
+    assert_eq!(browser.refresh(&world).await.status, 200);
+}
+
+#[tokio::test]
+async fn every_answer_about_a_session_is_private_also_the_applications_own() {
+    let world = World::new();
+    let mut browser = world.browser();
+    let login = browser.login(&world, "ada").await;
+    assert_eq!(login.headers["cache-control"], "no-store");
+    let reply = browser.call(&world, Method::POST, "/elevate").await;
+    assert_eq!(reply.headers["cache-control"], "no-store");
+    for (method, path) in [
+        (Method::GET, "/sessions"),
+        (Method::HEAD, "/sessions"),
+        (Method::OPTIONS, "/refresh"),
+        (Method::POST, "/refresh/"),
+        (Method::DELETE, "/sessions/%41"),
+        (Method::POST, "/logout-all"),
+        (Method::POST, "/logout"),
+    ] {
+        let reply = browser.call(&world, method.clone(), path).await;
+        assert_eq!(
+            reply.headers["cache-control"], "no-store",
+            "{method} {path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn endpoints_answer_under_every_base() {
+    for (path, host) in [("/", false), ("/auth", true), ("/a/b", false)] {
+        let world = World::with(|b| {
+            let b = b.cookie_path(path);
+            if host { b.host_prefix() } else { b }
+        });
+        for prefix in ["", path.trim_end_matches('/')] {
+            for (call, status) in [("/refresh", 401), ("/logout", 204), ("/x", 404)] {
+                let uri = format!("{prefix}{call}");
+                let request = Request::post(&uri).body(Full::default()).unwrap();
+                // The test's own routes lie under /auth; all others go to the endpoints.
+                assert_eq!(world.send(request).await.status, status, "{uri}");
+            }
+        }
+    }
+}
