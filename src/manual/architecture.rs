@@ -80,6 +80,9 @@
 //!   or will in a moment, and the same request succeeds with it. It lasts for the grace, so that a browser
 //!   that never got the newer cookie comes to its sign-in form. Signing out everywhere with a token that
 //!   is not the newest stays 401: whoever wants to leave need not wait.
+//! * **Whoever lists or ends sessions has refreshed.** The newest token is honoured there only from the
+//!   client that it was handed to; another one is answered 409 `refresh_first`. A thief with a fresh
+//!   copy has to take a successor, and with it the session, so that the owner's next request tells.
 //! * **Calls on one handle build on each other.** What `start`, `refresh` and `elevate` hand out is what the
 //!   next call on the same handle works with, as if the browser had already sent it back. A second
 //!   `refresh` in one request does not count as a presentation, since the browser has seen nothing yet.

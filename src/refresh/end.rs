@@ -31,7 +31,8 @@ impl Session {
     /// # Errors
     ///
     /// As [`refresh`](Self::refresh); [`Superseded`](SessionErrorKind::Superseded) when the
-    /// cookie is not the newest one.
+    /// cookie is not the newest one, [`OtherClient`](SessionErrorKind::OtherClient) when it was
+    /// handed to another client.
     ///
     /// # Cancel safety
     ///
@@ -70,7 +71,8 @@ impl Session {
     /// # Errors
     ///
     /// [`NotFound`](SessionErrorKind::NotFound) when there is no such live session, be it somebody
-    /// else's or nobody's; otherwise as [`refresh`](Self::refresh).
+    /// else's or nobody's; [`OtherClient`](SessionErrorKind::OtherClient) when the cookie was
+    /// handed to another client; otherwise as [`refresh`](Self::refresh).
     ///
     /// # Cancel safety
     ///
@@ -93,7 +95,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`refresh`](Self::refresh).
+    /// As [`refresh`](Self::refresh); [`OtherClient`](SessionErrorKind::OtherClient) when the
+    /// cookie was handed to another client.
     ///
     /// # Cancel safety
     ///

@@ -46,6 +46,7 @@ use crate::{
 /// | cookies of two sessions | 400 `ambiguous_session` | cleared |
 /// | a session that is somebody else's or nobody's | 404 `not_found` | kept |
 /// | another method | 405 `method_not_allowed` with `Allow` | kept |
+/// | list, revocation or sign-out everywhere from a client that has not refreshed yet | 409 `refresh_first` | kept |
 /// | late: a privilege change or a new sign-in of this browser was quicker | 409 `superseded` with `Retry-After` | kept |
 /// | one token far too often | 429 `too_many_requests` with `Retry-After` | kept |
 /// | store or claims away | 503 `unavailable` with `Retry-After` | kept; cleared by `logout` |

@@ -96,12 +96,19 @@ impl Session {
 
     /// The presented token, if a refresh would honour it now. Nothing is rotated.
     ///
-    /// A stolen token is as much an alarm here as at a refresh.
+    /// A stolen token is as much an alarm here as at a refresh, and a client that does not hold
+    /// the session has to refresh first.
     pub(crate) async fn honoured(&self) -> Result<Honoured, SessionError> {
         let token = self.presented()?;
         let loaded = self.load(&token.key()).await?;
         let decision = self.judge(&token, &loaded)?;
+        let client = self.client(&token.session);
         match (decision.outcome, loaded.record) {
+            // Honoured here, a thief could use the session without ever taking a successor, which
+            // is what gives it away.
+            (Outcome::Rotated, Some(record)) if record.client() != client => {
+                Err(SessionError::new(SessionErrorKind::OtherClient))
+            }
             (
                 Outcome::Coalesced
                 | Outcome::Rotated

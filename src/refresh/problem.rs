@@ -41,8 +41,8 @@ impl SessionError {
 /// nothing about why a token was refused.
 pub(crate) fn problem(error: &SessionError) -> Response<Full<Bytes>> {
     use SessionErrorKind::{
-        Ambiguous, Denied, Expired, Invalid, InvalidInput, NoSession, NotFound, Outdated, Reuse,
-        Revoked, StateLost, Superseded, TooManyRequests, Unavailable,
+        Ambiguous, Denied, Expired, Invalid, InvalidInput, NoSession, NotFound, OtherClient,
+        Outdated, Reuse, Revoked, StateLost, Superseded, TooManyRequests, Unavailable,
     };
     match error.kind() {
         NoSession => answer(StatusCode::UNAUTHORIZED, "no_session", "Not signed in"),
@@ -56,6 +56,11 @@ pub(crate) fn problem(error: &SessionError) -> Response<Full<Bytes>> {
             StatusCode::CONFLICT,
             "superseded",
             "The browser holds a newer session by now",
+        ),
+        OtherClient => answer(
+            StatusCode::CONFLICT,
+            "refresh_first",
+            "Refresh the session and try again",
         ),
         Ambiguous => answer(
             StatusCode::BAD_REQUEST,

@@ -42,6 +42,9 @@ pub enum SessionErrorKind {
     NoSession,
     /// The session is not the caller's, or does not exist.
     NotFound,
+    /// The token is the newest one and was handed to another client. A refresh takes the session
+    /// over, for its owner and for a thief alike: the other side then stands out.
+    OtherClient,
     /// The token is from before a privilege change, longer ago than any answer is under way: the
     /// user signs in again and nothing is revoked.
     Outdated,
@@ -91,6 +94,7 @@ impl fmt::Display for SessionError {
             SessionErrorKind::Invalid => "the refresh token is not valid",
             SessionErrorKind::NoSession => "no refresh token was sent",
             SessionErrorKind::NotFound => "no such session of this subject",
+            SessionErrorKind::OtherClient => "the session is held by another client",
             SessionErrorKind::Outdated => "the refresh token is from before a privilege change",
             SessionErrorKind::Reuse => "an old refresh token was used again",
             SessionErrorKind::Revoked => "the session is revoked",

@@ -97,7 +97,12 @@ export async function revoke(id) {
 
 /** A call that the cookie answers for: a 401 says what it says to a refresh, that it is over. */
 async function withCookie(path, options) {
-  const response = await request(path, options);
+  let response = await request(path, options);
+  if (response.status === 409) {
+    // Another tab was quicker, or the browser has changed its signature: a refresh settles both.
+    await refresh();
+    response = await request(path, options);
+  }
   if (response.status === 401) {
     forget();
     throw new SignedOut();

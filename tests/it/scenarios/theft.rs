@@ -235,3 +235,37 @@ async fn access_token_in_the_refresh_cookie_and_the_reverse_are_401() {
     browser.cookie = Some(access);
     assert_eq!(browser.refresh(&world).await.status, 401);
 }
+
+#[tokio::test]
+async fn thief_who_only_lists_and_ends_sessions_has_to_take_the_session_over_first() {
+    use http::Method;
+
+    let world = World::new();
+    let mut victim = world.signed_in("ada").await;
+    let mut phone = world.signed_in("ada").await;
+    victim.refresh(&world).await;
+    let mut thief = victim.thief();
+    let list = phone.call(&world, Method::GET, "/sessions").await;
+    let id = list.body["sessions"][0]["id"].as_str().unwrap().to_owned();
+    for (method, path) in [
+        (Method::GET, "/sessions".to_owned()),
+        (Method::DELETE, format!("/sessions/{id}")),
+        (Method::POST, "/logout-all".to_owned()),
+    ] {
+        let reply = thief.call(&world, method, &path).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.code()),
+            (409, "refresh_first")
+        );
+        assert!(reply.set_cookie().is_none());
+    }
+    assert_eq!(phone.refresh(&world).await.status, 200, "nothing was ended");
+    // The way in is the way out: the successor it takes is what gives it away.
+    assert_eq!(thief.refresh(&world).await.status, 200);
+    assert_eq!(
+        thief.call(&world, Method::GET, "/sessions").await.status,
+        200
+    );
+    assert_eq!(victim.refresh(&world).await.status, 401);
+    assert_eq!(world.count("ReuseDetected"), 1);
+}
