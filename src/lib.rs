@@ -37,8 +37,8 @@ pub use origin::{Origin, OriginGuard, OriginGuardLayer};
 #[doc(inline)]
 pub use refresh::{
     ClaimsError, ClaimsReason, ClaimsRequest, Denied, EndpointsFuture, NewSession, RefreshCookie,
-    RefreshCookieBuilder, RefreshCookieFuture, RefreshCookieLayer, Session, SessionEndpoints,
-    SessionInfo,
+    RefreshCookieBuilder, RefreshCookieFuture, RefreshCookieLayer, RefreshTransport, Session,
+    SessionEndpoints, SessionInfo,
 };
 pub use rejection::{
     CustomRejection, DefaultRejection, OriginReason, Rejection, RejectionKind, RejectionResponse,

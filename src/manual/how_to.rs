@@ -138,6 +138,15 @@
 //! Each is also an endpoint of [`SessionEndpoints`](crate::SessionEndpoints), but the last. Access tokens
 //! that are out live until they expire: see [`threats`](super::threats).
 //!
+//! # Clients without a cookie jar
+//!
+//! Give them a layer of their own, with
+//! [`transport(RefreshTransport::Body)`](crate::RefreshCookieBuilder::transport) and a path apart from the
+//! browsers'. Sign-in then answers `refresh_token` beside the access token, and refresh and sign-out take
+//! it as JSON: `{"refresh_token": "..."}`. An answer to a refresh without one means that the token in hand
+//! stays the current one. The client keeps it where its platform keeps secrets. Browsers have no such
+//! place, which is why a token sealed for one transport does not open in the other.
+//!
 //! # Hearing of thefts
 //!
 //! ```

@@ -12,6 +12,7 @@ use super::{
     revoke::Retries,
     shared::{ClientSignal, Shared},
     throttle::Throttle,
+    transport::RefreshTransport,
     wear::KeyWear,
 };
 use crate::{
@@ -38,6 +39,7 @@ pub struct RefreshCookieBuilder {
     name: String,
     path: String,
     prefix: Prefix,
+    transport: RefreshTransport,
     same_site: SameSite,
     events: EventSink,
     signal: Option<ClientSignal>,
@@ -68,6 +70,7 @@ impl RefreshCookieBuilder {
             name: "refresh_token".to_owned(),
             path: "/auth".to_owned(),
             prefix: Prefix::Secure,
+            transport: RefreshTransport::Cookie,
             same_site: SameSite::Strict,
             events: EventSink::default(),
             signal: None,
@@ -123,6 +126,13 @@ impl RefreshCookieBuilder {
     /// Default `/auth`.
     pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
+        self
+    }
+
+    /// Sets how the refresh token travels. Default: in the cookie. Give native clients a layer and
+    /// endpoints of their own, apart from those of the browsers.
+    pub fn transport(mut self, transport: RefreshTransport) -> Self {
+        self.transport = transport;
         self
     }
 
@@ -182,6 +192,7 @@ impl RefreshCookieBuilder {
             name,
             path,
             prefix,
+            transport,
             same_site,
             events,
             signal,
@@ -213,6 +224,7 @@ impl RefreshCookieBuilder {
             keys,
             issuer,
             cookie,
+            transport,
             base: path,
             policy,
             store,
@@ -281,6 +293,7 @@ impl fmt::Debug for RefreshCookieBuilder {
             name,
             path,
             prefix,
+            transport,
             same_site,
             events: _,
             signal: _,
@@ -295,6 +308,7 @@ impl fmt::Debug for RefreshCookieBuilder {
             .field("name", name)
             .field("path", path)
             .field("prefix", prefix)
+            .field("transport", transport)
             .field("same_site", same_site)
             .field("repeats", repeats)
             .finish_non_exhaustive()

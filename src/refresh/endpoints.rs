@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    error::Error,
     fmt,
     future::Future,
     pin::Pin,
@@ -10,6 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::Body;
 use http_body_util::Full;
 use serde::Serialize;
 use tower_service::Service;
@@ -17,6 +19,7 @@ use tower_service::Service;
 use super::{
     problem::{answer, problem},
     session::Session,
+    transport::{self, BodyError, RefreshTransport},
 };
 use crate::{
     session::{SessionError, SessionErrorKind},
@@ -51,6 +54,11 @@ use crate::{
 /// | one token far too often | 429 `too_many_requests` with `Retry-After` | kept |
 /// | store or claims away | 503 `unavailable` with `Retry-After` | kept; cleared by `logout` |
 /// | [`RefreshCookieLayer`](crate::RefreshCookieLayer) is missing | 500 `missing_layer` | kept |
+///
+/// With [`RefreshTransport::Body`] refresh and the two sign-outs take JSON with `refresh_token`, at most
+/// 4 KiB, and refresh answers a new one beside the access token when there is one. List and
+/// revocation are then not offered here; a handler of the application can call
+/// [`Session::present`] and go on from there.
 ///
 /// There is an example on the [module page](crate::refresh).
 #[derive(Clone, Debug, Default)]
@@ -101,12 +109,17 @@ impl SessionEndpoints {
         self
     }
 
-    async fn answer(
+    async fn answer<B>(
         self,
         method: Method,
         path: String,
         session: Option<Session>,
-    ) -> Response<Full<Bytes>> {
+        body: B,
+    ) -> Response<Full<Bytes>>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
         let Some(session) = session else {
             return answer(
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -128,12 +141,23 @@ impl SessionEndpoints {
                 .insert(header::ALLOW, HeaderValue::from_static(allow));
             return response;
         }
+        if session.shared().transport == RefreshTransport::Body {
+            if matches!(call, Call::List | Call::End(_)) {
+                // A GET has no body to carry the token in.
+                return answer(StatusCode::NOT_FOUND, "not_found", "No such endpoint");
+            }
+            if let Err(refusal) = present(&session, body).await {
+                return refusal;
+            }
+        }
         let done = match call {
             Call::Refresh => session.refresh().await.and_then(|token| self.token(&token)),
             Call::Logout => session.end().await.map(|()| self.signed_out()),
-            Call::LogoutAll if self.keep_current => {
-                session.end_others().await.map(|_| no_content())
-            }
+            Call::LogoutAll if self.keep_current => match session.end_others().await {
+                // The successor travels in the body, so there has to be one.
+                Ok(token) if token.refresh_token().is_some() => self.token(&token),
+                ended => ended.map(|_| no_content()),
+            },
             Call::LogoutAll => match session.end_all().await {
                 // Whoever wants to leave need not wait for a newer cookie.
                 Err(error) if error.kind() == SessionErrorKind::Superseded => {
@@ -160,6 +184,8 @@ impl SessionEndpoints {
             access_token: &'a str,
             token_type: &'static str,
             expires_in: u64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            refresh_token: Option<&'a str>,
         }
 
         if self.camel_case {
@@ -167,6 +193,7 @@ impl SessionEndpoints {
                 access_token: token.as_str(),
                 token_type: "Bearer",
                 expires_in: token.expires_in().as_secs(),
+                refresh_token: token.refresh_token(),
             })
         } else {
             json(token)
@@ -182,6 +209,28 @@ impl SessionEndpoints {
             );
         }
         response
+    }
+}
+
+/// Gives the handle the refresh token in `body`, if there is one.
+async fn present<B>(session: &Session, body: B) -> Result<(), Response<Full<Bytes>>>
+where
+    B: Body,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    match transport::read(body).await {
+        Ok(None) => Ok(()),
+        Ok(Some(token)) => session.present(&token).map_err(|error| problem(&error)),
+        Err(BodyError::TooLarge) => Err(answer(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            "The body is too large",
+        )),
+        Err(BodyError::Malformed) => Err(answer(
+            StatusCode::BAD_REQUEST,
+            "invalid_input",
+            "The body is not JSON with a refresh_token",
+        )),
     }
 }
 
@@ -223,7 +272,12 @@ fn json(value: &impl Serialize) -> Result<Response<Full<Bytes>>, SessionError> {
     Ok(response)
 }
 
-impl<B> Service<Request<B>> for SessionEndpoints {
+impl<B> Service<Request<B>> for SessionEndpoints
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
     type Future = EndpointsFuture;
@@ -236,7 +290,8 @@ impl<B> Service<Request<B>> for SessionEndpoints {
         let session = request.extensions().get::<Session>().cloned();
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let answer = self.clone().answer(method, path, session);
+        let body = request.into_body();
+        let answer = self.clone().answer(method, path, session, body);
         EndpointsFuture(Box::pin(async move { Ok(answer.await) }))
     }
 }

@@ -71,6 +71,7 @@ mod session;
 mod shared;
 mod start;
 mod throttle;
+mod transport;
 mod wear;
 
 pub use builder::RefreshCookieBuilder;
@@ -82,3 +83,4 @@ pub use layer::RefreshCookieLayer;
 pub use service::RefreshCookie;
 pub use session::Session;
 pub use start::NewSession;
+pub use transport::RefreshTransport;

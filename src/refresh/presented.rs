@@ -22,8 +22,7 @@ impl Session {
     fn genuine(&self) -> Result<Vec<Envelope>, SessionError> {
         let context = self.shared().seal_context();
         self.with_keys(|keys| {
-            let values = self.0.values.iter();
-            values
+            self.values()
                 .filter_map(|value| unseal(value, keys, context).ok())
                 .collect()
         })
@@ -35,13 +34,14 @@ impl Session {
     /// tokens of two sessions are refused, since neither choice would be the user's.
     pub(crate) fn presented(&self) -> Result<Envelope, SessionError> {
         self.touch();
+        self.insist_on_one_transport()?;
         if self.is_over() {
             return Err(SessionError::new(SessionErrorKind::NoSession));
         }
         if let Some(token) = self.handed_out() {
             return Ok(token);
         }
-        if !self.has_cookie() {
+        if !self.is_presented() {
             return Err(SessionError::new(SessionErrorKind::NoSession));
         }
         let mut newest: Option<Envelope> = None;
@@ -61,6 +61,7 @@ impl Session {
     /// Every session that came, for sign-in and sign-out, which end them all.
     pub(crate) fn presented_sessions(&self) -> Result<Vec<SessionKey>, SessionError> {
         self.touch();
+        self.insist_on_one_transport()?;
         let mut keys = Vec::new();
         for token in self.genuine()?.iter().chain(&self.handed_out()) {
             if !keys.contains(&token.key()) {
@@ -68,6 +69,14 @@ impl Session {
             }
         }
         Ok(keys)
+    }
+
+    /// A cookie beside a token in the body: neither choice would be the client's.
+    fn insist_on_one_transport(&self) -> Result<(), SessionError> {
+        if self.is_mixed() {
+            return Err(SessionError::new(SessionErrorKind::Ambiguous));
+        }
+        Ok(())
     }
 
     pub(crate) async fn load(&self, key: &SessionKey) -> Result<Loaded, SessionError> {

@@ -5,6 +5,7 @@ use super::{
     presented::unavailable,
     revoke,
     session::Session,
+    transport::RefreshTransport,
 };
 use crate::{
     clock::Timestamp,
@@ -89,11 +90,13 @@ impl Session {
                 }
             }
             let record = write.as_ref().unwrap_or(&record);
-            if let Some((cookie, successor)) = cookie {
-                self.set_cookie(successor, &cookie, record, loaded.now);
-            }
             self.report(decision.outcome, record);
-            return Ok(issued);
+            return Ok(match cookie {
+                Some((cookie, successor)) => {
+                    self.hand_out(successor, cookie, record, loaded.now, issued)
+                }
+                None => issued,
+            });
         }
         Err(SessionError::with_source(
             SessionErrorKind::Unavailable,
@@ -140,20 +143,26 @@ impl Session {
         }
     }
 
-    /// Hands out `token`, whose sealed form is `value`.
-    pub(crate) fn set_cookie(
+    /// Hands out `token`, whose sealed form is `value`, with the access token that goes with it.
+    pub(crate) fn hand_out(
         &self,
         token: Envelope,
-        value: &str,
+        value: String,
         record: &SessionRecord,
         now: Timestamp,
-    ) {
-        let left = record.expires_at().since(now);
-        let cookie = self.shared().cookie.set(value, left);
+        access: AccessToken,
+    ) -> AccessToken {
         let mut outgoing = self.outgoing();
-        outgoing.cookie = cookie;
         outgoing.token = Some(token);
         outgoing.over = false;
+        match self.shared().transport {
+            RefreshTransport::Cookie => {
+                let left = record.expires_at().since(now);
+                outgoing.cookie = self.shared().cookie.set(&value, left);
+                access
+            }
+            RefreshTransport::Body => access.with_refresh_token(value),
+        }
     }
 
     /// What follows from a token that is not honoured.

@@ -2,12 +2,12 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use http::{Extensions, HeaderValue, header, request::Parts};
 
-use super::shared::Shared;
+use super::{shared::Shared, transport::RefreshTransport};
 use crate::{
     cookie,
     keys::{SessionKeySet, SessionKeys},
@@ -34,7 +34,9 @@ pub struct Session(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) values: Vec<Box<[u8]>>,
+    values: Vec<Box<[u8]>>,
+    /// The token that the application has read from the body, where tokens travel in bodies.
+    body: OnceLock<Box<str>>,
     /// Whether there was any value, though none that could be ours.
     sent: bool,
     user_agent: Option<HeaderValue>,
@@ -70,6 +72,7 @@ impl Session {
         Self(Arc::new(Inner {
             shared,
             values,
+            body: OnceLock::new(),
             sent,
             user_agent: parts.headers.get(header::USER_AGENT).cloned(),
             signal,
@@ -94,6 +97,51 @@ impl Session {
     /// what it is worth.
     pub fn has_cookie(&self) -> bool {
         self.0.sent
+    }
+
+    /// Gives the handle the refresh token that came in the request's body, where the layer's
+    /// transport is [`RefreshTransport::Body`]. [`SessionEndpoints`](crate::SessionEndpoints) does
+    /// it for its own calls; the first token counts.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](SessionErrorKind::InvalidInput) when the transport is the cookie: a token
+    /// that scripts can read has no place there.
+    pub fn present(&self, refresh_token: &str) -> Result<(), SessionError> {
+        if self.shared().transport == RefreshTransport::Cookie {
+            return Err(SessionError::with_source(
+                SessionErrorKind::InvalidInput,
+                "this layer takes refresh tokens in the cookie only",
+            ));
+        }
+        // One that is too long is none of ours: refused like any other, and not kept.
+        let fits = refresh_token.len() <= LONGEST_VALUE;
+        let kept = if fits { refresh_token } else { "" };
+        let _ = self.0.body.set(kept.into());
+        Ok(())
+    }
+
+    /// Every value that may be a refresh token of this layer's transport.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &[u8]> {
+        let body = self.0.body.get().map(|token| token.as_bytes());
+        let cookies = match self.shared().transport {
+            RefreshTransport::Cookie => self.0.values.as_slice(),
+            RefreshTransport::Body => &[],
+        };
+        cookies.iter().map(AsRef::as_ref).chain(body)
+    }
+
+    /// Whether anything came that was meant as a refresh token.
+    pub(crate) fn is_presented(&self) -> bool {
+        match self.shared().transport {
+            RefreshTransport::Cookie => self.has_cookie(),
+            RefreshTransport::Body => self.0.body.get().is_some(),
+        }
+    }
+
+    /// Whether the request carries the cookie though tokens travel in bodies here.
+    pub(crate) fn is_mixed(&self) -> bool {
+        self.has_cookie() && self.shared().transport == RefreshTransport::Body
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -161,7 +209,10 @@ impl Session {
 
     pub(crate) fn clear_cookie(&self) {
         let mut outgoing = self.outgoing();
-        outgoing.cookie = self.shared().cookie.clear();
+        outgoing.cookie = match self.shared().transport {
+            RefreshTransport::Cookie => self.shared().cookie.clear(),
+            RefreshTransport::Body => None,
+        };
         outgoing.over = true;
     }
 
@@ -185,6 +236,7 @@ impl fmt::Debug for Session {
         let Inner {
             shared: _,
             values,
+            body: _,
             sent: _,
             user_agent: _,
             signal: _,

@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc};
 
 use http::request::Parts;
 
-use super::{claims::Issuer, revoke::Retries, throttle::Throttle, wear::KeyWear};
+use super::{
+    claims::Issuer, revoke::Retries, throttle::Throttle, transport::RefreshTransport, wear::KeyWear,
+};
 use crate::{
     cookie::CookieSpec,
     event::EventSink,
@@ -16,11 +18,15 @@ use crate::{
 /// Reads what tells one client from another out of a request's head.
 pub(crate) type ClientSignal = Arc<dyn Fn(&Parts) -> Vec<u8> + Send + Sync>;
 
+/// Stands for the cookie's name where there is none. No cookie can have it.
+const BODY: &str = "in the body";
+
 /// Everything a [`Session`](super::Session) needs that does not change from request to request.
 pub(crate) struct Shared {
     pub(crate) keys: KeyRing,
     pub(crate) issuer: String,
     pub(crate) cookie: CookieSpec,
+    pub(crate) transport: RefreshTransport,
     /// The path the session endpoints lie under.
     pub(crate) base: String,
     pub(crate) policy: SessionPolicy,
@@ -34,10 +40,13 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// What a refresh token of this layer is sealed to.
+    /// What a refresh token of this layer is sealed to: a token never changes its transport.
     pub(crate) fn seal_context(&self) -> SealContext<'_> {
         SealContext {
-            cookie: self.cookie.name(),
+            cookie: match self.transport {
+                RefreshTransport::Cookie => self.cookie.name(),
+                RefreshTransport::Body => BODY,
+            },
             issuer: &self.issuer,
         }
     }
@@ -49,6 +58,7 @@ impl fmt::Debug for Shared {
             keys: _,
             issuer,
             cookie,
+            transport,
             base,
             policy,
             store,
@@ -62,6 +72,7 @@ impl fmt::Debug for Shared {
         f.debug_struct("Shared")
             .field("issuer", issuer)
             .field("cookie", cookie)
+            .field("transport", transport)
             .field("base", base)
             .field("policy", policy)
             .field("store", store)

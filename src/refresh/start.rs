@@ -141,7 +141,7 @@ impl Session {
             .insert(&record, limit)
             .await
             .map_err(unavailable)?;
-        self.set_cookie(token, &cookie, &record, now);
+        let access = self.hand_out(token, cookie, &record, now, access);
         let events = &self.shared().events;
         events.emit(&Event::Started {
             session: record.key().id,
@@ -228,8 +228,7 @@ impl Session {
             };
             match swap.map_err(unavailable)? {
                 Swap::Applied => {
-                    self.set_cookie(successor, &cookie, &next, now);
-                    return Ok(access);
+                    return Ok(self.hand_out(successor, cookie, &next, now, access));
                 }
                 Swap::Conflict(newer) => match newer.record {
                     Some(newest) if newest.is_live() && newest.is_current(&token) => {

@@ -195,6 +195,7 @@ async fn no_public_type_prints_a_secret() {
     session.refresh().await.unwrap();
     printed.add("Session", &session);
     printed.add("SessionInfo", &session.list().await.unwrap());
+    printed.add("RefreshTransport", &tower_bearer::RefreshTransport::Body);
     printed.add("SessionEndpoints", &SessionEndpoints::new());
     printed.add("EndpointsFuture", &SessionEndpoints::new().call(request()));
     let error = session.start("").await.unwrap_err();

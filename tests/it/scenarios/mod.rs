@@ -9,3 +9,4 @@ mod lifetimes;
 mod race;
 mod second_tab;
 mod theft;
+mod transport;
