@@ -136,7 +136,7 @@ fn what_the_private_file_signs_the_public_file_verifies() {
                 };
                 forged.replace_range(last..=last, other);
                 let error = verifier.verify_at(&forged, NOW).unwrap_err();
-                assert_eq!(error.kind(), TokenErrorKind::BadSignature, "{alg}");
+                assert_eq!(error.kind(), TokenErrorKind::Signature, "{alg}");
             }
         }
     }
