@@ -101,7 +101,30 @@ impl KeyRingBuilder {
         self.then("JWK Set", |builder| builder.add_jwks(json))
     }
 
-    /// A private signing key in PEM: PKCS#8, or the older RSA (PKCS#1) and EC (SEC 1) forms.
+    /// A signing key in PEM (RFC 7468), for one algorithm:
+    ///
+    /// * a private key: PKCS#8 (`BEGIN PRIVATE KEY`), or the older RSA (PKCS#1) and EC (SEC 1) forms;
+    /// * a public key: SubjectPublicKeyInfo (`BEGIN PUBLIC KEY`), which only verifies. A ring of
+    ///   such keys alone is like that of [`KeyRing::verifier`]: it accepts what their owner signed,
+    ///   with the same `kid`, and mints nothing.
+    ///
+    /// The key is RSA of 2048 bits or more for `RS256` to `PS512`, EC for `ES256` (P-256) and
+    /// `ES384` (P-384), and Ed25519 for `EdDSA`. Certificates, encrypted keys and files with more
+    /// than one key are refused.
+    ///
+    /// ```
+    /// use tower_bearer::{KeyRing, SignatureAlgorithm};
+    ///
+    /// // The public key of RFC 8037 appendix A.2.
+    /// let pem = "-----BEGIN PUBLIC KEY-----
+    /// MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+    /// -----END PUBLIC KEY-----";
+    /// let keys = KeyRing::builder()
+    ///     .pem(SignatureAlgorithm::EdDsa, Some("ed-1"), pem)
+    ///     .build()?;
+    /// assert!(keys.jwks().contains("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"));
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
     #[cfg(feature = "josekit")]
     pub fn pem(self, alg: SignatureAlgorithm, kid: Option<&str>, pem: &str) -> Self {
         self.then("PEM key", |builder| {
@@ -112,7 +135,7 @@ impl KeyRingBuilder {
         })
     }
 
-    /// A private signing key in DER, in the same forms as [`KeyRingBuilder::pem`].
+    /// A signing key in DER, private or public, in the same forms as [`KeyRingBuilder::pem`].
     #[cfg(feature = "josekit")]
     pub fn der(self, alg: SignatureAlgorithm, kid: Option<&str>, der: &[u8]) -> Self {
         self.then("DER key", |builder| {

@@ -2,6 +2,8 @@
 
 mod algorithm;
 mod builder;
+#[cfg(feature = "josekit")]
+mod der;
 mod encryption;
 mod env;
 mod header;
@@ -18,6 +20,8 @@ mod ring;
 mod session;
 mod signing;
 mod snapshot;
+#[cfg(feature = "josekit")]
+mod spki;
 mod weak;
 #[cfg_attr(
     not(feature = "josekit"),

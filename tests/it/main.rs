@@ -15,6 +15,8 @@ mod headers_prop;
 #[cfg(feature = "josekit")]
 mod interop;
 mod keys;
+#[cfg(feature = "josekit")]
+mod keys_pem;
 mod origin;
 mod own_vectors;
 mod readiness;
