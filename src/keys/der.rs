@@ -1,8 +1,8 @@
 //! Just enough of DER (X.690) to tell the kinds of key files apart.
 //!
 //! josekit turns private keys into numbers and public ones into a verifier of its own only, so the
-//! few fields of a public key are taken from here. Its reader of private keys trusts the lengths it
-//! meets; what it is given has been walked through here first.
+//! few fields of a public key are taken from here. A private key is checked to be sound DER before it
+//! is handed on, as everything is that josekit gets.
 
 pub(super) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
