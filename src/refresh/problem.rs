@@ -65,7 +65,7 @@ pub(crate) fn problem(error: &SessionError) -> Response<Full<Bytes>> {
         Ambiguous => answer(
             StatusCode::BAD_REQUEST,
             "ambiguous_session",
-            "Cookies of two sessions were sent",
+            "Refresh tokens that do not belong together",
         ),
         InvalidInput => answer(
             StatusCode::BAD_REQUEST,

@@ -43,7 +43,7 @@ impl Shared {
     /// What a refresh token of this layer is sealed to: a token never changes its transport.
     pub(crate) fn seal_context(&self) -> SealContext<'_> {
         SealContext {
-            cookie: match self.transport {
+            carrier: match self.transport {
                 RefreshTransport::Cookie => self.cookie.name(),
                 RefreshTransport::Body => BODY,
             },

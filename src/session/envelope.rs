@@ -66,7 +66,8 @@ pub(crate) struct Envelope {
 /// What a seal is bound to beside its key, so that it opens in one place only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SealContext<'a> {
-    pub(crate) cookie: &'a str,
+    /// The cookie's name, or what stands for it where the token travels in bodies.
+    pub(crate) carrier: &'a str,
     pub(crate) issuer: &'a str,
 }
 
@@ -303,10 +304,10 @@ fn nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; 12])
 }
 
-/// Length-prefixed, so that no cookie name runs into an issuer.
+/// Length-prefixed, so that no carrier runs into an issuer.
 fn aad(context: SealContext<'_>) -> Vec<u8> {
-    let SealContext { cookie, issuer } = context;
-    let parts = [LABEL, cookie.as_bytes(), issuer.as_bytes()];
+    let SealContext { carrier, issuer } = context;
+    let parts = [LABEL, carrier.as_bytes(), issuer.as_bytes()];
     let mut aad = Vec::with_capacity(parts.iter().map(|part| 8 + part.len()).sum());
     for part in parts {
         aad.extend_from_slice(&(part.len() as u64).to_be_bytes());

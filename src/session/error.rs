@@ -28,7 +28,8 @@ pub struct SessionError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionErrorKind {
-    /// Refresh cookies of two different sessions came together.
+    /// Refresh cookies of two different sessions came together, or a cookie where tokens travel in
+    /// bodies.
     Ambiguous,
     /// The application refused the subject.
     Denied,
@@ -87,7 +88,7 @@ impl SessionError {
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
-            SessionErrorKind::Ambiguous => "cookies of two different sessions",
+            SessionErrorKind::Ambiguous => "refresh tokens that do not belong together",
             SessionErrorKind::Denied => "the application refused the subject",
             SessionErrorKind::Expired => "the session has expired",
             SessionErrorKind::InvalidInput => "the session was asked for something impossible",

@@ -7,7 +7,7 @@ use crate::session::{
 };
 
 const PLACE: SealContext<'static> = SealContext {
-    cookie: "__Secure-refresh_token",
+    carrier: "__Secure-refresh_token",
     issuer: "https://id.example",
 };
 
@@ -42,12 +42,12 @@ fn a_token_opens_in_its_own_place_only() {
     let value = seal(&token, &keys, PLACE).unwrap();
     let places = [
         ("other", PLACE.issuer),
-        (PLACE.cookie, "https://other.example"),
+        (PLACE.carrier, "https://other.example"),
         // The border between the two parts moved by one character.
         ("__Secure-refresh_tokenh", "ttps://id.example"),
     ];
-    for (cookie, issuer) in places {
-        let place = SealContext { cookie, issuer };
+    for (carrier, issuer) in places {
+        let place = SealContext { carrier, issuer };
         let error = unseal(value.as_bytes(), &keys, place).unwrap_err();
         assert_eq!(error, UnsealError::Broken);
     }

@@ -1,8 +1,14 @@
 //! Lost responses, failing stores, failovers.
 
-use std::sync::atomic::Ordering;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use tower_bearer::MemoryStore;
+use tower_bearer::{ClaimsRequest, Denied, MemoryStore, RefreshCookieLayer, TokenCodec};
 
 use crate::support::{
     faults::Fault,
@@ -150,6 +156,33 @@ async fn failing_claims_leave_the_generation_unchanged() {
     assert!(reply.set_cookie().is_none());
     assert_eq!(world.store.last().await.generation(), 0);
     world.claims_down.store(false, Ordering::SeqCst);
+    assert_eq!(browser.refresh(&world).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_minted_leaves_the_generation_unchanged() {
+    // The closure answers, and what it answers cannot go into a token: `iss` is the codec's.
+    let world = World::new();
+    let codec = TokenCodec::nested(&world.keys, "https://id.example", "api").unwrap();
+    let unfit = Arc::<AtomicBool>::default();
+    let asked = unfit.clone();
+    let claims = move |_: ClaimsRequest| {
+        let mut claims = BTreeMap::new();
+        if asked.load(Ordering::SeqCst) {
+            claims.insert("iss", "somebody");
+        }
+        async { Ok::<_, Denied>(claims) }
+    };
+    let store = world.store.clone();
+    let layer = RefreshCookieLayer::with_claims(codec, store, claims).unwrap();
+    let world = World { layer, ..world };
+    let mut browser = world.signed_in("ada").await;
+    unfit.store(true, Ordering::SeqCst);
+    let reply = browser.refresh(&world).await;
+    assert_eq!((reply.status.as_u16(), reply.code()), (503, "unavailable"));
+    assert!(reply.set_cookie().is_none());
+    assert_eq!(world.store.last().await.generation(), 0);
+    unfit.store(false, Ordering::SeqCst);
     assert_eq!(browser.refresh(&world).await.status, 200);
 }
 
