@@ -34,6 +34,8 @@ pub enum Event<'a> {
     },
     /// A layer refused a request.
     Rejected(&'a Rejection),
+    /// A layer that only reports would have refused a request; it was let through.
+    WouldReject(&'a Rejection),
     /// A lost response was recovered from: the token it carried is burned.
     Recovered {
         /// The session.

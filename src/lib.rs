@@ -10,8 +10,10 @@ pub mod bearer;
 mod clock;
 mod config;
 mod cookie;
+pub mod csrf;
 mod event;
 mod guard;
+pub mod headers;
 mod keys;
 pub mod manual;
 pub mod origin;
@@ -41,7 +43,8 @@ pub use refresh::{
     SessionEndpoints, SessionInfo,
 };
 pub use rejection::{
-    CustomRejection, DefaultRejection, OriginReason, Rejection, RejectionKind, RejectionResponse,
+    CsrfReason, CustomRejection, DefaultRejection, OriginReason, Rejection, RejectionKind,
+    RejectionResponse,
 };
 pub use session::{
     ClientBinding, ParseSessionIdError, ReusePolicy, RevokeReason, RotationPolicy,

@@ -83,7 +83,10 @@ fn starts_with(value: &[u8], prefix: &str) -> bool {
 /// The status code and a message that needs no percent-encoding.
 fn status(kind: RejectionKind) -> (&'static str, &'static str) {
     match kind {
+        RejectionKind::ContentTooLarge => ("8", "content too large"),
+        RejectionKind::CsrfFailed => ("7", "CSRF token missing or wrong"),
         RejectionKind::ForeignOrigin => ("7", "foreign origin"),
+        RejectionKind::InsecureTransport => ("7", "insecure transport"),
         RejectionKind::InsufficientScope => ("7", "insufficient scope"),
         RejectionKind::Internal => ("13", "internal error"),
         RejectionKind::InvalidRequest => ("3", "invalid request"),
@@ -137,7 +140,10 @@ mod tests {
     fn messages_need_no_percent_encoding() {
         use RejectionKind::*;
         for kind in [
+            ContentTooLarge,
+            CsrfFailed,
             ForeignOrigin,
+            InsecureTransport,
             InsufficientScope,
             Internal,
             InvalidRequest,

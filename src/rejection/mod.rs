@@ -14,7 +14,7 @@ use http::{HeaderValue, StatusCode};
 
 pub(crate) use answer::Refusal;
 pub use answer::{CustomRejection, DefaultRejection, RejectionResponse};
-pub use reason::OriginReason;
+pub use reason::{CsrfReason, OriginReason};
 
 use crate::token::TokenError;
 
@@ -41,6 +41,7 @@ pub struct Rejection {
     reason: &'static str,
     token: Option<TokenError>,
     origin: Option<OriginReason>,
+    csrf: Option<CsrfReason>,
     challenge: Option<HeaderValue>,
     retry_after: Option<Duration>,
 }
@@ -49,8 +50,14 @@ pub struct Rejection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
+    /// A form whose CSRF token is asked for is longer than the limit: 413.
+    ContentTooLarge,
+    /// The request does not carry the CSRF token of its session: 403.
+    CsrfFailed,
     /// A page of a foreign origin seems to have sent the request: 403.
     ForeignOrigin,
+    /// The request came over plain http, or nothing trusted says otherwise: 403.
+    InsecureTransport,
     /// The token is good but does not carry the required scope: 403 `insufficient_scope`.
     InsufficientScope,
     /// The server is at fault, for instance a layer is missing: 500, and never a challenge.
@@ -75,6 +82,7 @@ impl Rejection {
             reason,
             token: None,
             origin: None,
+            csrf: None,
             challenge: None,
             retry_after: (kind == RejectionKind::Unavailable).then_some(RETRY_AFTER),
         }
@@ -102,6 +110,25 @@ impl Rejection {
         }
     }
 
+    /// A request without the CSRF token of its session.
+    #[allow(dead_code, reason = "the layer follows")]
+    pub(crate) fn csrf(reason: CsrfReason) -> Self {
+        let (kind, text) = match reason {
+            CsrfReason::BodyTooLarge => (
+                RejectionKind::ContentTooLarge,
+                "the form is too long to look for a CSRF token in it",
+            ),
+            _ => (
+                RejectionKind::CsrfFailed,
+                "the request does not carry the CSRF token of its session",
+            ),
+        };
+        Self {
+            csrf: Some(reason),
+            ..Self::new(kind, text)
+        }
+    }
+
     pub(crate) fn with_challenge(self, challenge: HeaderValue) -> Self {
         Self {
             challenge: Some(challenge),
@@ -117,9 +144,11 @@ impl Rejection {
     /// The status of the HTTP answer. A gRPC request is answered with 200 and a `grpc-status`.
     pub fn status(&self) -> StatusCode {
         match self.kind {
-            RejectionKind::ForeignOrigin | RejectionKind::InsufficientScope => {
-                StatusCode::FORBIDDEN
-            }
+            RejectionKind::ContentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            RejectionKind::CsrfFailed
+            | RejectionKind::ForeignOrigin
+            | RejectionKind::InsecureTransport
+            | RejectionKind::InsufficientScope => StatusCode::FORBIDDEN,
             RejectionKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             RejectionKind::InvalidRequest => StatusCode::BAD_REQUEST,
             RejectionKind::InvalidToken | RejectionKind::MissingCredentials => {
@@ -138,6 +167,12 @@ impl Rejection {
     /// Why the origin was refused, for [`RejectionKind::ForeignOrigin`].
     pub fn origin_reason(&self) -> Option<OriginReason> {
         self.origin
+    }
+
+    /// What is wrong with the CSRF token, for [`RejectionKind::CsrfFailed`] and
+    /// [`RejectionKind::ContentTooLarge`].
+    pub fn csrf_reason(&self) -> Option<CsrfReason> {
+        self.csrf
     }
 
     /// The value of `WWW-Authenticate` (RFC 6750 section 3), where the answer carries one.
@@ -160,6 +195,8 @@ impl fmt::Display for Rejection {
 impl Error for Rejection {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         let token = self.token.as_ref().map(|e| e as &(dyn Error + 'static));
-        token.or(self.origin.as_ref().map(|e| e as &(dyn Error + 'static)))
+        let origin = self.origin.as_ref().map(|e| e as &(dyn Error + 'static));
+        let csrf = self.csrf.as_ref().map(|e| e as &(dyn Error + 'static));
+        token.or(origin).or(csrf)
     }
 }

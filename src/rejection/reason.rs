@@ -1,6 +1,33 @@
-//! Why an origin was refused.
+//! Why an origin or a CSRF token was refused.
 
 use std::{error::Error, fmt};
+
+/// Why `CsrfLayer` refused a request. A client is told 403 (413 for a form that is too long) and no
+/// more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CsrfReason {
+    /// The form that should hold the token is longer than the limit.
+    BodyTooLarge,
+    /// Several cookies have the name of the CSRF cookie.
+    CookieDuplicate,
+    /// The cookie is not written as this crate writes it.
+    CookieMalformed,
+    /// There is no CSRF cookie.
+    CookieMissing,
+    /// The token is older than the age limit, or from the future.
+    Expired,
+    /// The cookie was not made with a key of the ring for this session.
+    SignatureInvalid,
+    /// The token was submitted more than once.
+    TokenDuplicate,
+    /// The submitted token is not written as this crate writes it.
+    TokenMalformed,
+    /// The submitted token is not the one in the cookie.
+    TokenMismatch,
+    /// No token was submitted.
+    TokenMissing,
+}
 
 /// Why `OriginGuardLayer` refused a request. A client is told 403 and no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +47,25 @@ pub enum OriginReason {
     /// `Origin` is not on the list, or is not written as browsers write it.
     UnlistedOrigin,
 }
+
+impl fmt::Display for CsrfReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BodyTooLarge => "the form is longer than the limit",
+            Self::CookieDuplicate => "several cookies have the name of the CSRF cookie",
+            Self::CookieMalformed => "the CSRF cookie is malformed",
+            Self::CookieMissing => "there is no CSRF cookie",
+            Self::Expired => "the CSRF token is too old",
+            Self::SignatureInvalid => "the CSRF cookie is not of this session",
+            Self::TokenDuplicate => "the CSRF token was submitted more than once",
+            Self::TokenMalformed => "the submitted CSRF token is malformed",
+            Self::TokenMismatch => "the submitted CSRF token is not the one in the cookie",
+            Self::TokenMissing => "no CSRF token was submitted",
+        })
+    }
+}
+
+impl Error for CsrfReason {}
 
 impl fmt::Display for OriginReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

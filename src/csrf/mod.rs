@@ -1,0 +1,1 @@
+//! Signed double-submit CSRF tokens, bound to the session.

@@ -1,0 +1,1 @@
+//! Response headers that harden a page, and the refusal of plain http.
