@@ -37,14 +37,14 @@ fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// The name and attributes of the refresh cookie. Clearing must repeat them all, so they live in
-/// one place.
+/// The name and attributes of a cookie. Clearing must repeat them all, so they live in one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CookieSpec {
     name: String,
     path: String,
     same_site: SameSite,
     secure: bool,
+    http_only: bool,
 }
 
 /// How the cookie's name tells the browser what to insist on (RFC 6265bis section 4.1.3).
@@ -85,7 +85,7 @@ impl CookieSpec {
         }
         if name.to_ascii_lowercase().starts_with("__") {
             return Err(CookieError::Name(
-                "must come without a prefix; `host_prefix` chooses between __Secure- and __Host-",
+                "must come without a prefix: the layer adds __Secure- or __Host- itself",
             ));
         }
         let writable = |b: u8| b.is_ascii_graphic() && b != b';' && b != b'?' && b != b'#';
@@ -109,7 +109,16 @@ impl CookieSpec {
             path,
             same_site,
             secure: prefix != Prefix::Insecure,
+            http_only: true,
         })
+    }
+
+    /// The same cookie, open to the page's scripts.
+    pub(crate) fn readable(self) -> Self {
+        Self {
+            http_only: false,
+            ..self
+        }
     }
 
     /// The name, prefix included.
@@ -120,22 +129,27 @@ impl CookieSpec {
     /// A `Set-Cookie` that stores `value` for `max_age`, whole seconds, rounded down.
     pub(crate) fn set(&self, value: &str, max_age: Duration) -> Option<HeaderValue> {
         let seconds = i64::try_from(max_age.min(LONGEST).as_secs()).unwrap_or(0);
-        self.header(value, time::Duration::seconds(seconds))
+        self.header(value, Some(time::Duration::seconds(seconds)))
+    }
+
+    /// A `Set-Cookie` that stores `value` until the browser closes.
+    pub(crate) fn set_until_closed(&self, value: &str) -> Option<HeaderValue> {
+        self.header(value, None)
     }
 
     /// A `Set-Cookie` that removes the cookie: same name, path and attributes, no lifetime.
     pub(crate) fn clear(&self) -> Option<HeaderValue> {
-        self.header("", time::Duration::ZERO)
+        self.header("", Some(time::Duration::ZERO))
     }
 
-    fn header(&self, value: &str, max_age: time::Duration) -> Option<HeaderValue> {
-        let cookie = Cookie::build((self.name.as_str(), value))
+    fn header(&self, value: &str, max_age: Option<time::Duration>) -> Option<HeaderValue> {
+        let mut cookie = Cookie::build((self.name.as_str(), value))
             .path(self.path.as_str())
             .secure(self.secure)
-            .http_only(true)
+            .http_only(self.http_only)
             .same_site(self.same_site)
-            .max_age(max_age)
             .build();
+        cookie.set_max_age(max_age);
         let mut header = HeaderValue::from_str(&cookie.to_string()).ok()?;
         header.set_sensitive(true);
         Some(header)

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderValue, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use pin_project_lite::pin_project;
 
 pin_project! {
@@ -84,4 +84,18 @@ impl<F, B> std::fmt::Debug for GuardFuture<F, B> {
 #[derive(Clone, Debug)]
 pub(crate) struct Anonymous {
     pub(crate) challenge: HeaderValue,
+}
+
+/// The headers by which frameworks let a client replace the method.
+const METHOD_OVERRIDES: [HeaderName; 3] = [
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-method-override"),
+];
+
+/// Whether the request asks for another method than its own, should anybody further in listen.
+pub(crate) fn overrides_method(headers: &HeaderMap) -> bool {
+    METHOD_OVERRIDES
+        .iter()
+        .any(|name| headers.contains_key(name))
 }

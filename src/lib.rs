@@ -7,6 +7,7 @@
 mod axum;
 mod background;
 pub mod bearer;
+mod binding;
 mod clock;
 mod config;
 mod cookie;
@@ -29,8 +30,11 @@ pub use bearer::{
     BearerAuth, BearerAuthLayer, CheckError, Realm, RequireScope, RequireScopeLayer,
     ResourceMetadata, Scope,
 };
+pub use binding::CsrfBinding;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::ConfigError;
+#[doc(inline)]
+pub use csrf::{Csrf, CsrfBuilder, CsrfFuture, CsrfKeys, CsrfLayer, CsrfToken};
 pub use event::{Event, EventSink};
 pub use guard::GuardFuture;
 pub use keys::{ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, SignatureAlgorithm};

@@ -43,6 +43,7 @@ pub(crate) use self::{
     session::{SessionKeyId, SessionKeySet, SessionKeys},
     signing::SigningKey,
     snapshot::{Keys, LookupError},
+    weak::check_secret,
     wrap_header::{Epk, WrapHeader},
 };
 

@@ -1,4 +1,5 @@
-//! The keys of the refresh cookie: sealing, successor derivation, subject tags.
+//! The keys of the refresh cookie (sealing, successor derivation, subject tags) and of the CSRF
+//! token beside it.
 
 use std::fmt;
 
@@ -18,6 +19,7 @@ pub(crate) struct SessionKeySet {
     seal: hmac::Key,
     next: hmac::Key,
     tag: hmac::Key,
+    csrf: hmac::Key,
 }
 
 /// All refresh secrets a service accepts; the first one is used for new cookies.
@@ -35,6 +37,7 @@ impl SessionKeySet {
             seal: key(b"cookie sealing"),
             next: key(b"successor derivation"),
             tag: key(b"subject tag"),
+            csrf: key(b"csrf token"),
         }
     }
 
@@ -50,6 +53,11 @@ impl SessionKeySet {
     /// The key that successors are derived with.
     pub(crate) fn next(&self) -> &hmac::Key {
         &self.next
+    }
+
+    /// The key that CSRF tokens are authenticated with.
+    pub(crate) fn csrf(&self) -> &hmac::Key {
+        &self.csrf
     }
 
     /// The subject's name in stores and cookies: truncated HMAC-SHA-256.

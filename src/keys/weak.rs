@@ -17,6 +17,12 @@ const PLACEHOLDERS: [&[u8]; 9] = [
 /// honest encoding, have fewer once in a hundred million times.
 const MIN_DISTINCT: usize = 8;
 
+/// Both checks of a secret that is used for HMAC-SHA-256: its length, and that it looks random.
+pub(crate) fn check_secret(secret: &[u8]) -> Result<(), &'static str> {
+    check_len(secret, 32)?;
+    check(secret)
+}
+
 /// Says what is wrong with `secret`, if anything: an operator who forgot to replace a sample, or
 /// a program that never filled its buffer, is told at start-up.
 pub(super) fn check(secret: &[u8]) -> Result<(), &'static str> {

@@ -55,6 +55,7 @@
 //! In front of it belongs an [`OriginGuardLayer`](crate::OriginGuardLayer). With axum it is shorter: see
 //! [the crate's front page](crate).
 
+mod binding;
 mod builder;
 mod claims;
 mod end;

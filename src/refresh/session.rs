@@ -9,6 +9,7 @@ use http::{Extensions, HeaderValue, header, request::Parts};
 
 use super::{shared::Shared, transport::RefreshTransport};
 use crate::{
+    binding::{CsrfBinding, SessionMoved},
     cookie,
     keys::{SessionKeySet, SessionKeys},
     rejection::{Rejection, RejectionKind},
@@ -16,9 +17,9 @@ use crate::{
 };
 
 /// Cookies longer than this are none of ours: ours stay under 512 bytes.
-const LONGEST_VALUE: usize = 512;
+pub(crate) const LONGEST_VALUE: usize = 512;
 /// A request carries one refresh cookie; a few more are tolerated, a flood is not worked through.
-const MOST_VALUES: usize = 4;
+pub(crate) const MOST_VALUES: usize = 4;
 
 /// The refresh session of one request: what came in, and what goes back. The
 /// [module page](crate::refresh) has an example.
@@ -52,10 +53,23 @@ pub(crate) struct Outgoing {
     /// The token that `cookie` carries. The handle goes on with it: to the application the session
     /// that a call has begun or moved on is *the* session from there on.
     pub(crate) token: Option<Envelope>,
+    /// `token` is of a new session, or of one whose privileges have changed.
+    pub(crate) renewed: bool,
     /// `cookie` clears: as far as this handle is concerned there is no session any more.
     pub(crate) over: bool,
     /// The answer depends on the session, so no cache may keep it.
     pub(crate) private: bool,
+}
+
+impl Outgoing {
+    /// Where `cookie` takes the browser, for a CSRF layer further out.
+    pub(crate) fn moved(&self) -> SessionMoved {
+        let session = self.token.as_ref().filter(|_| !self.over);
+        SessionMoved {
+            to: session.map_or(CsrfBinding::ANONYMOUS, |token| token.session.into()),
+            renewed: self.renewed,
+        }
+    }
 }
 
 impl Session {

@@ -142,6 +142,7 @@ impl Session {
             .await
             .map_err(unavailable)?;
         let access = self.hand_out(token, cookie, &record, now, access);
+        self.outgoing().renewed = true;
         let events = &self.shared().events;
         events.emit(&Event::Started {
             session: record.key().id,
@@ -228,7 +229,9 @@ impl Session {
             };
             match swap.map_err(unavailable)? {
                 Swap::Applied => {
-                    return Ok(self.hand_out(successor, cookie, &next, now, access));
+                    let access = self.hand_out(successor, cookie, &next, now, access);
+                    self.outgoing().renewed = true;
+                    return Ok(access);
                 }
                 Swap::Conflict(newer) => match newer.record {
                     Some(newest) if newest.is_live() && newest.is_current(&token) => {

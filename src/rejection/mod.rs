@@ -111,7 +111,6 @@ impl Rejection {
     }
 
     /// A request without the CSRF token of its session.
-    #[allow(dead_code, reason = "the layer follows")]
     pub(crate) fn csrf(reason: CsrfReason) -> Self {
         let (kind, text) = match reason {
             CsrfReason::BodyTooLarge => (

@@ -19,6 +19,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("cookie", 0),
     ("secret", 0),
     // The domain: imports leaves and other parts of the domain, never a layer.
+    ("binding", 1),
     ("event", 1),
     ("guard", 1),
     ("keys", 1),

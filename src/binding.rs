@@ -1,0 +1,93 @@
+//! Which session a CSRF token belongs to, and the word that it has changed.
+
+use std::fmt;
+
+use http::request::Parts;
+
+use crate::{secret::sha256, session::SessionId, token::TokenContext};
+
+/// What the CSRF token of a request is bound to: a session, or being nobody yet.
+///
+/// A token made for one session is refused in every other one, and a token from before the sign-in
+/// is refused after it, so that nobody profits from planting theirs in somebody's browser.
+///
+/// ```
+/// use http::request::Parts;
+/// use tower_bearer::CsrfBinding;
+///
+/// /// Another session layer has left the id of its session in the request.
+/// #[derive(Clone)]
+/// struct SessionRow {
+///     id: String,
+/// }
+///
+/// fn binding(parts: &Parts) -> CsrfBinding {
+///     match parts.extensions.get::<SessionRow>() {
+///         Some(row) => CsrfBinding::session(&row.id),
+///         None => CsrfBinding::ANONYMOUS,
+///     }
+/// }
+/// # let (parts, ()) = http::Request::new(()).into_parts();
+/// # assert_eq!(binding(&parts), CsrfBinding::ANONYMOUS);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CsrfBinding(Option<[u8; 32]>);
+
+impl CsrfBinding {
+    /// Nobody is signed in. Login forms are protected by tokens of this class.
+    pub const ANONYMOUS: Self = Self(None);
+
+    /// The session of this id: whatever stays the same while the session lasts, and changes at
+    /// sign-in. Only its SHA-256 is kept. An empty id is nobody's: [`ANONYMOUS`](Self::ANONYMOUS).
+    ///
+    /// The id has to be *verified*: one that is read from a cookie that nobody checked binds the
+    /// token to whatever an attacker has planted.
+    pub fn session(id: impl AsRef<[u8]>) -> Self {
+        match id.as_ref() {
+            [] => Self::ANONYMOUS,
+            id => Self(Some(sha256(&[id]))),
+        }
+    }
+
+    /// The session (`sid`) of the access token that a `BearerAuthLayer` further out has verified;
+    /// anonymous where there is none.
+    pub fn bearer(parts: &Parts) -> Self {
+        let context = parts.extensions.get::<TokenContext>();
+        match context.and_then(TokenContext::session) {
+            Some(sid) => Self::session(sid),
+            None => Self::ANONYMOUS,
+        }
+    }
+
+    /// The digest of the session id, if there is a session.
+    pub(crate) fn digest(&self) -> Option<&[u8; 32]> {
+        self.0.as_ref()
+    }
+}
+
+impl From<SessionId> for CsrfBinding {
+    /// The session as the `sid` of its access tokens names it.
+    fn from(id: SessionId) -> Self {
+        Self::session(id.to_string())
+    }
+}
+
+impl fmt::Debug for CsrfBinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self(None) => "CsrfBinding(anonymous)",
+            Self(Some(_)) => "CsrfBinding(session)",
+        })
+    }
+}
+
+/// Left in a response whose cookies move the browser to another session, for the CSRF layer
+/// further out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionMoved {
+    /// Where the browser is from now on.
+    pub(crate) to: CsrfBinding,
+    /// The session is new, or its privileges are: tokens from before must not be handed on, even
+    /// where the id is the same.
+    pub(crate) renewed: bool,
+}

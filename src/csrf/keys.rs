@@ -1,0 +1,191 @@
+//! The keys of the MAC.
+
+use std::fmt;
+
+use ring::hmac;
+use subtle::{Choice, ConstantTimeEq};
+
+use super::token::{Form, Token};
+use crate::{
+    binding::CsrfBinding,
+    config::ConfigError,
+    keys::{KeyRing, check_secret},
+    secret::RandomError,
+};
+
+/// The keys that CSRF tokens are made and checked with: the first one makes, all of them check.
+///
+/// A [`KeyRing`] with a refresh secret is enough, each secret gives a key of its own for this
+/// purpose, and tokens follow the ring's rotation. [`CsrfKeys::new`] takes keys given apart.
+///
+/// ```
+/// use tower_bearer::{CsrfKeys, KeyRing};
+///
+/// let ring = KeyRing::generate()?;
+/// let keys = CsrfKeys::from(&ring);
+///
+/// // Read from a secret store: the newest first, the one before until its tokens have gone.
+/// # let secret = |name: u8| std::array::from_fn::<u8, 32, _>(|i| i as u8 ^ name);
+/// let (newest, before): ([u8; 32], [u8; 32]) = (secret(2), secret(1));
+/// let keys = CsrfKeys::new([newest, before])?;
+///
+/// let error = CsrfKeys::new([[0; 32]]).unwrap_err();
+/// assert_eq!(error.setting(), "CSRF keys");
+/// # let _ = keys;
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct CsrfKeys(Source);
+
+#[derive(Clone)]
+enum Source {
+    Own(std::sync::Arc<[hmac::Key]>),
+    Ring(KeyRing),
+}
+
+/// The name of the purpose, in front of everything under the MAC.
+const LABEL: &[u8] = b"csrf-token/v1";
+
+impl CsrfKeys {
+    /// HMAC-SHA-256 keys of at least 32 random bytes each, used as they are.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, when one is too short or plainly not random, such as all zeros.
+    pub fn new<K: AsRef<[u8]>>(keys: impl IntoIterator<Item = K>) -> Result<Self, ConfigError> {
+        let error = |problem| ConfigError::new("CSRF keys", problem);
+        let mut own = Vec::new();
+        for key in keys {
+            check_secret(key.as_ref()).map_err(error)?;
+            own.push(hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()));
+        }
+        if own.is_empty() {
+            return Err(error("must have one key at least"));
+        }
+        Ok(Self(Source::Own(own.into())))
+    }
+
+    /// Whether there is a key to make tokens with. A ring never loses a purpose that it has.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let usable = match &self.0 {
+            Source::Own(keys) => !keys.is_empty(),
+            Source::Ring(ring) => ring.load().sessions.is_some(),
+        };
+        if !usable {
+            return Err(ConfigError::new(
+                "CSRF keys",
+                "the key ring has no refresh secret to derive them from; add one, or use \
+                 CsrfKeys::new",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Completes a token with the MAC of the first key.
+    pub(super) fn sign(
+        &self,
+        binding: &CsrfBinding,
+        form: Form,
+        nonce: [u8; 32],
+        stamp: [u8; 8],
+    ) -> Result<Token, RandomError> {
+        let mut token = Token {
+            form,
+            nonce,
+            stamp,
+            mac: [0; 32],
+        };
+        let message = Message::new(binding, &token);
+        let mac = match &self.0 {
+            Source::Own(keys) => keys.first().map(|key| message.mac(key)),
+            Source::Ring(ring) => {
+                let keys = ring.load();
+                let active = keys.sessions.as_ref().and_then(|keys| keys.active());
+                active.map(|set| message.mac(set.csrf()))
+            }
+        };
+        // Both kinds were checked when the layer was built.
+        token.mac = mac.ok_or(RandomError)?;
+        Ok(token)
+    }
+
+    /// Whether any of the keys made `token` for `binding`. All of them are tried, so that the time
+    /// does not tell which.
+    pub(super) fn verify(&self, binding: &CsrfBinding, token: &Token) -> bool {
+        let message = Message::new(binding, token);
+        let mut found = Choice::from(0);
+        let mut judge = |key: &hmac::Key| found |= message.mac(key).ct_eq(&token.mac);
+        match &self.0 {
+            Source::Own(keys) => keys.iter().for_each(&mut judge),
+            Source::Ring(ring) => {
+                let keys = ring.load();
+                let sets = keys.sessions.iter().flat_map(|keys| keys.iter());
+                sets.for_each(|set| judge(set.csrf()));
+            }
+        }
+        found.into()
+    }
+}
+
+impl From<&KeyRing> for CsrfKeys {
+    fn from(ring: &KeyRing) -> Self {
+        Self(Source::Ring(ring.clone()))
+    }
+}
+
+impl fmt::Debug for CsrfKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Source::Own(keys) => write!(f, "CsrfKeys({})", keys.len()),
+            Source::Ring(_) => f.write_str("CsrfKeys(ring)"),
+        }
+    }
+}
+
+/// What the MAC covers: every field with its length in front, so that no two readings of the
+/// fields give the same bytes.
+struct Message {
+    bytes: [u8; Self::LONGEST],
+    len: usize,
+}
+
+impl Message {
+    /// Five lengths, the label, the class, the digest, the nonce and the stamp.
+    const LONGEST: usize = 5 * 4 + LABEL.len() + 4 + 32 + 32 + 8;
+
+    fn new(binding: &CsrfBinding, token: &Token) -> Self {
+        let (class, digest): (&[u8], &[u8]) = match binding.digest() {
+            Some(digest) => (b"sess", digest),
+            None => (b"anon", b""),
+        };
+        let stamp: &[u8] = match token.form {
+            Form::Plain => b"",
+            Form::Dated => &token.stamp,
+        };
+        let mut message = Self {
+            bytes: [0; Self::LONGEST],
+            len: 0,
+        };
+        for field in [LABEL, class, digest, &token.nonce, stamp] {
+            // No field is longer than a digest.
+            message.push(&u32::try_from(field.len()).unwrap_or(u32::MAX).to_be_bytes());
+            message.push(field);
+        }
+        message
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let end = self.len + bytes.len();
+        if let Some(place) = self.bytes.get_mut(self.len..end) {
+            place.copy_from_slice(bytes);
+            self.len = end;
+        }
+    }
+
+    fn mac(&self, key: &hmac::Key) -> [u8; 32] {
+        let message = self.bytes.get(..self.len).unwrap_or_default();
+        let mut mac = [0; 32];
+        mac.copy_from_slice(hmac::sign(key, message).as_ref());
+        mac
+    }
+}

@@ -1,0 +1,110 @@
+//! `CsrfLayer`.
+
+use std::{fmt, sync::Arc};
+
+use http::{HeaderMap, Response, request::Parts};
+use tower_layer::Layer;
+
+use super::{builder::CsrfBuilder, keys::CsrfKeys, policy::Policy, service::Csrf};
+use crate::{
+    binding::CsrfBinding,
+    event::EventSink,
+    rejection::{CsrfReason, CustomRejection, DefaultRejection, Refusal, Rejection},
+};
+
+/// Says which session a request belongs to.
+pub(super) type Bind = Arc<dyn Fn(&Parts) -> CsrfBinding + Send + Sync>;
+
+/// Refuses state-changing requests that do not carry the CSRF token of their session, and gives
+/// browsers that token.
+///
+/// See the [module documentation](super) for the rules and an example.
+#[derive(Clone)]
+#[must_use]
+pub struct CsrfLayer<R = DefaultRejection> {
+    pub(super) policy: Arc<Policy>,
+    pub(super) bind: Bind,
+    pub(super) refusal: Refusal<R>,
+}
+
+impl CsrfLayer {
+    /// Starts a layer with every setting open. `keys` is a `&KeyRing` or [`CsrfKeys`]; `session`
+    /// says which session a request belongs to:
+    ///
+    /// * `sessions.csrf_binding()` for a [`RefreshCookieLayer`](crate::RefreshCookieLayer) further
+    ///   in;
+    /// * [`CsrfBinding::bearer`] for a `BearerAuthLayer` further *out*;
+    /// * a function of your own for sessions of another kind.
+    pub fn builder(
+        keys: impl Into<CsrfKeys>,
+        session: impl Fn(&Parts) -> CsrfBinding + Send + Sync + 'static,
+    ) -> CsrfBuilder {
+        CsrfBuilder::new(keys.into(), Arc::new(session))
+    }
+
+    pub(super) fn new(policy: Policy, bind: Bind, events: EventSink) -> Self {
+        let refusal = Refusal {
+            events,
+            ..Refusal::default()
+        };
+        Self {
+            policy: Arc::new(policy),
+            bind,
+            refusal,
+        }
+    }
+}
+
+impl<R> CsrfLayer<R> {
+    /// Where refusals are reported to.
+    pub fn events(mut self, events: EventSink) -> Self {
+        self.refusal.events = events;
+        self
+    }
+
+    /// Replaces the answer to refused requests. What the contract asks for is added to it; see
+    /// [`RejectionResponse`](crate::RejectionResponse).
+    pub fn rejection_response<B>(
+        self,
+        response: impl Fn(&Rejection) -> Response<B> + Send + Sync + 'static,
+    ) -> CsrfLayer<CustomRejection<B>> {
+        CsrfLayer {
+            policy: self.policy,
+            bind: self.bind,
+            refusal: self.refusal.with_responder(CustomRejection::new(response)),
+        }
+    }
+
+    /// Judges a request that needs a token by its `headers`, for what is not served through
+    /// `tower`. `binding` is the session that the request belongs to. The layer does the same;
+    /// which methods need a token, and the exemption of bearer requests, come before it.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, for logs. A client is told 403 and no more.
+    pub fn verify(&self, headers: &HeaderMap, binding: &CsrfBinding) -> Result<(), CsrfReason> {
+        self.policy.check(headers, binding).map(drop)
+    }
+}
+
+impl<S, R: Clone> Layer<S> for CsrfLayer<R> {
+    type Service = Csrf<S, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Csrf::new(inner, self.clone())
+    }
+}
+
+impl<R: fmt::Debug> fmt::Debug for CsrfLayer<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            policy,
+            bind: _,
+            refusal,
+        } = self;
+        f.debug_struct("CsrfLayer")
+            .field("policy", policy)
+            .field("refusal", refusal)
+            .finish_non_exhaustive()
+    }
+}
