@@ -9,7 +9,7 @@ use super::token::{Form, Token};
 use crate::{
     binding::CsrfBinding,
     config::ConfigError,
-    keys::{KeyRing, check_secret},
+    keys::{KeyRing, check_key},
     secret::RandomError,
 };
 
@@ -56,7 +56,7 @@ impl CsrfKeys {
         let error = |problem| ConfigError::new("CSRF keys", problem);
         let mut own = Vec::new();
         for key in keys {
-            check_secret(key.as_ref()).map_err(error)?;
+            check_key(key.as_ref()).map_err(error)?;
             own.push(hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()));
         }
         if own.is_empty() {

@@ -43,7 +43,7 @@ pub(crate) use self::{
     session::{SessionKeyId, SessionKeySet, SessionKeys},
     signing::SigningKey,
     snapshot::{Keys, LookupError},
-    weak::check_secret,
+    weak::check_key,
     wrap_header::{Epk, WrapHeader},
 };
 

@@ -1,7 +1,7 @@
 //! Secrets that are refused although they are long enough.
 
 /// Words of sample configurations. A random secret that spells one is unheard of.
-const PLACEHOLDERS: [&[u8]; 9] = [
+const PLACEHOLDERS: [&[u8]; 7] = [
     b"secret",
     b"changeme",
     b"change-me",
@@ -9,23 +9,32 @@ const PLACEHOLDERS: [&[u8]; 9] = [
     b"password",
     b"example",
     b"default",
-    b"0123456789",
-    b"abcdefgh",
 ];
+
+/// Rows of the keyboard and the alphabet, which fill the rest of many a sample.
+const RUNS: [&[u8]; 2] = [b"0123456789", b"abcdefgh"];
 
 /// Fewer different bytes than this are not random: 32 random hexadecimal digits, the poorest
 /// honest encoding, have fewer once in a hundred million times.
 const MIN_DISTINCT: usize = 8;
 
-/// Both checks of a secret that is used for HMAC-SHA-256: its length, and that it looks random.
-pub(crate) fn check_secret(secret: &[u8]) -> Result<(), &'static str> {
-    check_len(secret, 32)?;
-    check(secret)
+/// What every key of HMAC-SHA-256 has to be that is given as bytes and not as somebody's text: long
+/// enough, not filled with one value, and not a word of a sample. (Runs of consecutive bytes are let
+/// pass: they are what published test keys consist of, and nobody types them.)
+pub(crate) fn check_key(key: &[u8]) -> Result<(), &'static str> {
+    check_len(key, 32)?;
+    check_distinct(key)?;
+    check_words(key, &PLACEHOLDERS)
 }
 
 /// Says what is wrong with `secret`, if anything: an operator who forgot to replace a sample, or
 /// a program that never filled its buffer, is told at start-up.
 pub(super) fn check(secret: &[u8]) -> Result<(), &'static str> {
+    check_distinct(secret)?;
+    check_placeholder(secret)
+}
+
+fn check_distinct(secret: &[u8]) -> Result<(), &'static str> {
     let mut seen = [false; 256];
     for byte in secret {
         seen[usize::from(*byte)] = true;
@@ -33,7 +42,7 @@ pub(super) fn check(secret: &[u8]) -> Result<(), &'static str> {
     if seen.iter().filter(|seen| **seen).count() < MIN_DISTINCT {
         return Err("has too few different bytes to be random");
     }
-    check_placeholder(secret)
+    Ok(())
 }
 
 /// The length alone.
@@ -50,9 +59,14 @@ pub(super) fn check_len(secret: &[u8], min_len: usize) -> Result<(), &'static st
 
 /// Looks for the words of sample configurations, in text only: other bytes cannot be theirs.
 pub(super) fn check_placeholder(secret: &[u8]) -> Result<(), &'static str> {
+    check_words(secret, &PLACEHOLDERS)?;
+    check_words(secret, &RUNS)
+}
+
+fn check_words(secret: &[u8], words: &[&[u8]]) -> Result<(), &'static str> {
     let lower = zeroize::Zeroizing::new(secret.to_ascii_lowercase());
     let spelled = |word: &&[u8]| lower.windows(word.len()).any(|window| window == *word);
-    if secret.iter().all(|b| (0x20..0x7f).contains(b)) && PLACEHOLDERS.iter().any(spelled) {
+    if secret.iter().all(|b| (0x20..0x7f).contains(b)) && words.iter().any(spelled) {
         return Err("looks like a placeholder; it must be random");
     }
     Ok(())
@@ -60,7 +74,7 @@ pub(super) fn check_placeholder(secret: &[u8]) -> Result<(), &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{check, check_key};
 
     #[test]
     fn refuses_what_is_not_random() {
@@ -69,6 +83,16 @@ mod tests {
         assert!(check(b"my-super-SECRET-key-which-is-long-enough").is_err());
         assert!(check(b"please changeme before you go live!!!").is_err());
         assert!(super::check_len(&[0; 31], 32).is_err());
+    }
+
+    #[test]
+    fn a_key_may_be_a_run_and_no_more() {
+        let run: Vec<u8> = (0x20..0x40).collect();
+        assert!(check(&run).is_err());
+        assert_eq!(check_key(&run), Ok(()));
+        assert!(check_key(&run[..31]).is_err());
+        assert!(check_key(&[0; 32]).is_err());
+        assert!(check_key(b"my-super-SECRET-key-which-is-long-enough").is_err());
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod architecture;
 mod bearer;
 mod bearer_cases;
 mod claims;
+mod csrf;
 mod debug_of_everything;
 mod headers_prop;
 #[cfg(feature = "josekit")]

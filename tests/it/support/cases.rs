@@ -39,7 +39,7 @@ pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Object(long) => {
-            let part = |name: &str| long[name].as_str().unwrap_or_default();
+            let part = |name: &str| long.get(name).map_or("", |part| part.as_str().unwrap());
             let times = usize::try_from(long["times"].as_u64().unwrap()).unwrap();
             part("prefix").to_owned() + &part("repeat").repeat(times) + part("suffix")
         }

@@ -1,6 +1,7 @@
 //! What several test modules share.
 
 pub(crate) mod cases;
+pub(crate) mod csrf;
 pub(crate) mod echo;
 pub(crate) mod faults;
 pub(crate) mod readiness;

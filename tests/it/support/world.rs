@@ -212,7 +212,9 @@ impl World {
 }
 
 /// The application: sign-in, step-up, and the ready-made endpoints for the rest.
-async fn application(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
+pub async fn application(
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let session = Session::from_extensions(request.extensions()).unwrap();
     let user = request
         .headers()

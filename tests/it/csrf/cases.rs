@@ -1,0 +1,335 @@
+//! Every row of `tests/data/cases/csrf.json`.
+//!
+//! Rows with a form field in their configuration are judged here as well, through the form layer.
+
+use std::time::Duration;
+
+use http::{Method, Request, Response, StatusCode, header};
+use serde_json::Value;
+use tower_bearer::{CsrfKeys, CsrfLayer, ManualClock, Rejection, RejectionKind, Timestamp};
+
+use super::properties;
+use crate::support::{
+    cases,
+    csrf::{self, App, Fixtures, hex},
+};
+
+const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+#[tokio::test]
+async fn every_row() {
+    let table = cases::table("csrf.json");
+    let judged = judge_all(table.as_array().unwrap()).await;
+    assert_eq!(judged, 116);
+}
+
+#[tokio::test]
+async fn rows_from_outside() {
+    let Some(text) = cases::outside("TOWER_BEARER_CASES", "csrf.json") else {
+        return;
+    };
+    let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let judged = judge_all(&rows).await;
+    println!("csrf.json from outside: {judged} rows judged");
+}
+
+/// The named values of the fixtures, through the layer: what it makes is what they say.
+#[tokio::test]
+async fn the_vectors_of_the_fixtures() {
+    let fixtures = Fixtures::load();
+    for vector in fixtures.vectors() {
+        let keys = fixtures.keys(&[vector["key"].as_str().unwrap()]);
+        let binding = fixtures.binding(&vector["session"]);
+        let layer = csrf::layer(keys, binding);
+        let raw = vector["raw"].as_str().unwrap();
+        for submitted in [raw, vector["masked"].as_str().unwrap()] {
+            let (response, ran) = csrf::send(&layer, &App::new(), csrf::post(raw, submitted)).await;
+            assert!(ran, "{:?}", csrf::reason(&response));
+        }
+    }
+}
+
+async fn judge_all(rows: &[Value]) -> usize {
+    let fixtures = Fixtures::load();
+    let mut wrong = Vec::new();
+    for row in rows {
+        let name = row["name"].as_str().unwrap();
+        let verdict = match row["expect"].as_str().unwrap() {
+            "accept" | "reject" => judge(row, &fixtures).await,
+            "issue" | "no-issue" => issuance(row, &fixtures).await,
+            "config-error" => configuration(row),
+            "property" => properties::hold(name).await,
+            other => Err(format!("{other} is not known")),
+        };
+        if let Err(problem) = verdict {
+            wrong.push(format!("{name}: {problem}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    rows.len()
+}
+
+fn keys(given: &Value, fixtures: &Fixtures) -> CsrfKeys {
+    let names: Vec<&str> = given["keys"].as_array().map_or(vec!["K1"], |keys| {
+        keys.iter().map(|k| k.as_str().unwrap()).collect()
+    });
+    fixtures.keys(&names)
+}
+
+/// The layer that a row describes; an option that nobody reads is a mistake.
+fn layer(given: &Value, fixtures: &Fixtures, clock: &ManualClock) -> CsrfLayer {
+    let mut builder = csrf::builder(keys(given, fixtures), fixtures.binding(&given["session"]))
+        .clock(clock.clone());
+    for (option, value) in given["config"].as_object().into_iter().flatten() {
+        builder = match option.as_str() {
+            "max_age" => builder.max_age(Duration::from_secs(value.as_u64().unwrap())),
+            "skew" => builder.skew(Duration::from_secs(value.as_u64().unwrap())),
+            "method_override_layer" if value == true => builder.method_override(),
+            "session_cookies" => builder.session_cookies(
+                value
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|n| n.as_str().unwrap()),
+            ),
+            // Read where the form layer is made.
+            "form_field" | "body_limit" => builder,
+            other => panic!("an option nobody reads: {other}"),
+        };
+    }
+    builder.build().unwrap()
+}
+
+/// The request that a row describes, once it is clear what its token is.
+async fn described(row: &Value, layer: &CsrfLayer, clock: &ManualClock) -> Option<Request<String>> {
+    let when = &row["when"];
+    let headers = match (&when["headers"], row["given"]["age_seconds"].as_i64()) {
+        (Value::Array(_), None) => cases::pairs(&when["headers"])?,
+        // A token of this age: it is made now, and time passes.
+        (_, age) => {
+            let mut token = csrf::issue(layer).await;
+            let age = age.unwrap_or(0);
+            clock.set(Timestamp::from_secs(
+                NOW.as_secs().checked_add_signed(age).unwrap(),
+            ));
+            if row["given"]["mutation"].is_string() {
+                token = with_another_stamp(&token);
+            }
+            csrf::post(&token, &token).headers().clone()
+        }
+    };
+    let method = Method::from_bytes(when["method"].as_str().unwrap().as_bytes()).unwrap();
+    let mut request = csrf::request(method, headers);
+    if !when["body"].is_null() {
+        *request.body_mut() = cases::text(&when["body"]);
+    }
+    Some(request)
+}
+
+/// `v2.<nonce>.<stamp>.<mac>` with a stamp one second later.
+fn with_another_stamp(token: &str) -> String {
+    let mut parts: Vec<&str> = token.split('.').collect();
+    let code = base64_simd::URL_SAFE_NO_PAD;
+    let stamp: [u8; 8] = code.decode_to_vec(parts[2]).unwrap().try_into().unwrap();
+    let later = code.encode_to_string((u64::from_be_bytes(stamp) + 1).to_be_bytes());
+    parts[2] = &later;
+    parts.join(".")
+}
+
+async fn judge(row: &Value, fixtures: &Fixtures) -> Result<(), String> {
+    let given = &row["given"];
+    let clock = ManualClock::new(NOW);
+    let layer = layer(given, fixtures, &clock);
+    let Some(request) = described(row, &layer, &clock).await else {
+        return Err("HTTP cannot carry it".to_owned());
+    };
+    let submitted: Vec<String> = request
+        .headers()
+        .get_all(csrf::HEADER)
+        .iter()
+        .filter(|value| value.len() > 8)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .collect();
+    let app = App::new();
+    let response = match given["config"]["form_field"].as_str() {
+        Some(_) => return Ok(()),
+        None => csrf::send(&layer, &app, request).await.0,
+    };
+    let ran = app.calls();
+    if row["expect"] == "accept" {
+        return match (ran, response.status(), csrf::reason(&response)) {
+            (1, StatusCode::OK, None) => Ok(()),
+            other => Err(format!("expected to pass: {other:?}")),
+        };
+    }
+    refusal(&response, &submitted)?;
+    let reason = csrf::reason(&response).map(csrf::reason_name);
+    let expected = row["reason"].as_str();
+    let status = u64::from(response.status().as_u16());
+    if ran != 0 || reason != expected || Some(status) != row["status"].as_u64() {
+        return Err(format!(
+            "{ran} calls, {status}, {reason:?} instead of {expected:?}"
+        ));
+    }
+    Ok(())
+}
+
+/// What holds for every refusal: nothing of the token comes back, and no challenge.
+fn refusal(response: &Response<String>, submitted: &[String]) -> Result<(), String> {
+    let headers = format!("{:?}", response.headers());
+    let debug = format!("{response:?}");
+    if submitted.iter().any(|token| debug.contains(token)) || debug.contains("v1.") {
+        return Err(format!("the refusal has a token in it: {debug}"));
+    }
+    if headers.contains("www-authenticate") || headers.contains("set-cookie") {
+        return Err(format!(
+            "the refusal has headers it should not have: {headers}"
+        ));
+    }
+    if !response.body().is_empty() || response.headers()[header::CACHE_CONTROL] != "no-store" {
+        return Err("the refusal has a body, or may be kept".to_owned());
+    }
+    let kind = response
+        .extensions()
+        .get::<Rejection>()
+        .map(Rejection::kind);
+    match kind {
+        Some(RejectionKind::CsrfFailed | RejectionKind::ContentTooLarge) => Ok(()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+async fn issuance(row: &Value, fixtures: &Fixtures) -> Result<(), String> {
+    let given = &row["given"];
+    let clock = ManualClock::new(NOW);
+    let moves = given["session"]
+        .as_str()
+        .and_then(|s| s.split_once(" then "));
+    let (layer, request, app, after) = match moves {
+        // The handler moves the browser from one session to another.
+        Some((from, to)) => {
+            let [from, to] = [from, to].map(|name| match name {
+                "anonymous" | "none" => fixtures.binding(&Value::Null),
+                name => fixtures.binding_of(name),
+            });
+            let layer = csrf::layer(keys(given, fixtures), from);
+            let token = csrf::issue(&layer).await;
+            let app = App::with(move |token| token.rotate_to(to).unwrap());
+            (layer, csrf::post(&token, &token), app, to)
+        }
+        None => {
+            let layer = layer(given, fixtures, &clock);
+            let headers = cases::pairs(&row["when"]["headers"]).unwrap();
+            let method = row["when"]["method"].as_str().unwrap().parse().unwrap();
+            let after = fixtures.binding(&given["session"]);
+            (layer, csrf::request(method, headers), App::new(), after)
+        }
+    };
+    let (response, ran) = csrf::send(&layer, &app, request).await;
+    let token = csrf::issued(&response);
+    if !ran || token.is_some() != (row["expect"] == "issue") {
+        return Err(format!("ran: {ran}, issued: {token:?}"));
+    }
+    let Some(token) = token else {
+        return Ok(());
+    };
+    let line = response.headers()[header::SET_COOKIE].to_str().unwrap();
+    attributes(line, &row["set_cookie"])?;
+    // It is worth something where the browser is from now on, and only there.
+    let elsewhere = fixtures.binding_of("somewhere else");
+    for (binding, good) in [(after, true), (elsewhere, false)] {
+        let layer = csrf::layer(keys(given, fixtures), binding);
+        let (_, ran) = csrf::send(&layer, &App::new(), csrf::post(&token, &token)).await;
+        if ran != good {
+            return Err(format!("issued for another session than {binding:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn attributes(line: &str, expected: &Value) -> Result<(), String> {
+    let mut parts = line.split("; ");
+    let name = parts
+        .next()
+        .and_then(|pair| pair.split_once('='))
+        .unwrap()
+        .0;
+    let parts: Vec<(String, Option<&str>)> = parts
+        .map(|part| match part.split_once('=') {
+            Some((name, value)) => (name.to_ascii_lowercase(), Some(value)),
+            None => (part.to_ascii_lowercase(), None),
+        })
+        .collect();
+    let value = |name: &str| parts.iter().find(|part| part.0 == name).map(|part| part.1);
+    let same = expected["name"] == name
+        && expected["secure"] == value("secure").is_some()
+        && expected["http_only"] == value("httponly").is_some()
+        && expected["path"].as_str() == value("path").flatten()
+        && expected["domain"].as_str() == value("domain").flatten()
+        && expected["same_site"].as_str() == value("samesite").flatten()
+        && expected["max_age"].as_str() == value("max-age").flatten();
+    if same { Ok(()) } else { Err(line.to_owned()) }
+}
+
+/// What must not build. A cookie's domain and path cannot be given at all, so the rows that do so
+/// are judged by the one way that is left to try it: through the name.
+fn configuration(row: &Value) -> Result<(), String> {
+    let given = &row["given"];
+    let error = if let Some(secrets) = given["keys_hex"].as_array() {
+        CsrfKeys::new(secrets.iter().map(|key| hex(key.as_str().unwrap()))).err()
+    } else {
+        let fixtures = Fixtures::load();
+        let mut builder = csrf::builder(fixtures.keys(&["K1"]), fixtures.binding(&Value::Null));
+        let cookie = &given["cookie"];
+        if let Some(name) = cookie["name"].as_str() {
+            let mut name = name.strip_prefix("__Host-").unwrap_or(name).to_owned();
+            for (attribute, value) in cookie.as_object().unwrap() {
+                if attribute != "name" {
+                    name += &format!("; {attribute}={}", value.as_str().unwrap());
+                }
+            }
+            builder = builder.cookie_name(name);
+        }
+        if let Some(methods) = given["safe_methods"].as_array() {
+            let methods = methods.iter().map(|m| m.as_str().unwrap().parse().unwrap());
+            builder = builder.safe_methods(methods.collect::<Vec<Method>>());
+        }
+        builder.build().err()
+    };
+    let error = error.ok_or("it builds")?;
+    let expected = match row["name"].as_str() {
+        Some("unsafe-method-on-safe-list") => "safe_methods",
+        _ if given["keys_hex"].is_array() => "CSRF keys",
+        _ => "cookie_name",
+    };
+    if error.setting() == expected {
+        Ok(())
+    } else {
+        Err(error.to_string())
+    }
+}
+
+#[test]
+fn the_checks_above_can_fail() {
+    let line = "__Host-csrf=a; Secure; Path=/; SameSite=Lax";
+    let mut expected: Value = serde_json::json!({
+        "name": "__Host-csrf", "secure": true, "path": "/", "domain": null, "same_site": "Lax",
+        "http_only": false, "max_age": null
+    });
+    assert_eq!(attributes(line, &expected), Ok(()));
+    for (name, value) in [
+        ("secure", Value::Bool(false)),
+        ("path", "/a".into()),
+        ("domain", "a".into()),
+    ] {
+        let before = expected[name].clone();
+        expected[name] = value;
+        assert!(attributes(line, &expected).is_err(), "{name}");
+        expected[name] = before;
+    }
+    let mut response = Response::new(String::new());
+    response
+        .headers_mut()
+        .insert(header::SET_COOKIE, "a=b".parse().unwrap());
+    assert!(refusal(&response, &[]).is_err());
+}

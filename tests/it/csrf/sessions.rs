@@ -1,0 +1,265 @@
+//! The CSRF layer around refresh sessions: a token of the session's own from the very response
+//! that begins it.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use tower::{ServiceBuilder, ServiceExt, service_fn};
+use tower_bearer::{CsrfKeys, CsrfLayer, CsrfReason};
+
+use crate::support::{
+    csrf::{self, reason},
+    world::{self, FIREFOX, World},
+};
+
+/// A server with sessions behind CSRF tokens.
+struct Server {
+    world: World,
+    csrf: CsrfLayer,
+}
+
+/// One browser: its cookies, and a page that copies one of them into a header.
+#[derive(Clone, Default)]
+struct Browser {
+    refresh: Option<String>,
+    csrf: Option<String>,
+}
+
+impl Server {
+    fn new() -> Self {
+        let world = World::new();
+        let csrf = CsrfLayer::builder(&world.keys, world.layer.csrf_binding());
+        let csrf = csrf.build().unwrap();
+        Self { world, csrf }
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> Response<Full<Bytes>> {
+        ServiceBuilder::new()
+            .layer(self.csrf.clone())
+            .layer(self.world.layer.clone())
+            .service(service_fn(world::application))
+            .oneshot(request)
+            .await
+            .unwrap()
+    }
+}
+
+impl Browser {
+    async fn call(&mut self, server: &Server, method: Method, path: &str) -> Response<Full<Bytes>> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("/auth{path}"))
+            .header(header::USER_AGENT, FIREFOX)
+            .header("x-user", "alice");
+        if let Some(value) = &self.refresh {
+            request = request.header(header::COOKIE, format!("{}={value}", world::COOKIE));
+        }
+        if let Some(value) = &self.csrf {
+            request = request.header(header::COOKIE, format!("{}={value}", csrf::COOKIE));
+            request = request.header(csrf::HEADER, value);
+        }
+        let response = server.send(request.body(Full::default()).unwrap()).await;
+        self.keep(response.headers());
+        response
+    }
+
+    fn keep(&mut self, headers: &HeaderMap) {
+        for line in headers.get_all(header::SET_COOKIE) {
+            let pair = line.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            let value = Some(value.to_owned()).filter(|value| !value.is_empty());
+            match name {
+                csrf::COOKIE => self.csrf = value,
+                world::COOKIE => self.refresh = value,
+                other => panic!("a cookie nobody expects: {other}"),
+            }
+        }
+    }
+
+    async fn post(&mut self, server: &Server, path: &str) -> StatusCode {
+        self.call(server, Method::POST, path).await.status()
+    }
+
+    /// Whether a refresh with these cookies passes the CSRF layer.
+    async fn refused(&self, server: &Server) -> Option<CsrfReason> {
+        let mut probe = self.clone();
+        reason(&probe.call(server, Method::POST, "/refresh").await)
+    }
+
+    /// What a page does first: it asks for a token.
+    async fn visit(&mut self, server: &Server) {
+        self.call(server, Method::GET, "/sessions").await;
+        assert!(self.csrf.is_some());
+    }
+}
+
+async fn signed_in(server: &Server) -> Browser {
+    let mut browser = Browser::default();
+    browser.visit(server).await;
+    assert_eq!(browser.post(server, "/login").await, StatusCode::OK);
+    browser
+}
+
+#[tokio::test]
+async fn a_sign_in_needs_a_token_and_brings_the_next_one() {
+    let server = Server::new();
+    let mut browser = Browser::default();
+    assert_eq!(browser.post(&server, "/login").await, StatusCode::FORBIDDEN);
+    assert!(browser.refresh.is_none(), "nothing ran");
+    browser.visit(&server).await;
+    let anonymous = browser.csrf.clone();
+    assert_eq!(browser.post(&server, "/login").await, StatusCode::OK);
+    assert_ne!(browser.csrf, anonymous);
+    // The next request passes without a reload in between.
+    assert_eq!(browser.post(&server, "/refresh").await, StatusCode::OK);
+
+    // The pair from before, perhaps planted there, is worth nothing now.
+    let planted = Browser {
+        csrf: anonymous,
+        ..browser.clone()
+    };
+    assert_eq!(
+        planted.refused(&server).await,
+        Some(CsrfReason::SignatureInvalid)
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_leaves_the_token_alone() {
+    let server = Server::new();
+    let mut browser = signed_in(&server).await;
+    let before = browser.csrf.clone();
+    for _ in 0..3 {
+        server.world.secs(60);
+        let response = browser.call(&server, Method::POST, "/refresh").await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(csrf::issued(&response), None);
+    }
+    assert_eq!(browser.csrf, before);
+}
+
+#[tokio::test]
+async fn a_privilege_change_brings_another_token_though_the_session_stays() {
+    let server = Server::new();
+    for path in ["/elevate", "/end-others"] {
+        let mut browser = signed_in(&server).await;
+        let before = browser.csrf.clone();
+        let response = browser.call(&server, Method::POST, path).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        assert!(csrf::issued(&response).is_some(), "{path}");
+        assert_ne!(browser.csrf, before);
+        assert_eq!(browser.post(&server, "/refresh").await, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_out_brings_an_anonymous_token() {
+    let server = Server::new();
+    for path in ["/logout", "/logout-all"] {
+        let mut browser = signed_in(&server).await;
+        let before = browser.clone();
+        assert_eq!(browser.post(&server, path).await, StatusCode::NO_CONTENT);
+        assert!(browser.refresh.is_none());
+        // Good for the next sign-in at once.
+        assert_eq!(browser.post(&server, "/login").await, StatusCode::OK);
+        // The token of the session is nobody's without its cookie.
+        let stale = Browser {
+            refresh: None,
+            ..before
+        };
+        assert_eq!(
+            stale.refused(&server).await,
+            Some(CsrfReason::SignatureInvalid)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_elsewhere_leaves_an_anonymous_token() {
+    let server = Server::new();
+    let mut browser = signed_in(&server).await;
+    let ended = server.world.layer.end_all_of("alice").await.unwrap();
+    assert_eq!(ended.len(), 1);
+    let response = browser.call(&server, Method::POST, "/refresh").await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert!(browser.refresh.is_none());
+    assert!(csrf::issued(&response).is_some());
+    assert_eq!(browser.post(&server, "/login").await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn tokens_of_one_session_are_refused_in_another() {
+    let server = Server::new();
+    let (first, second) = (signed_in(&server).await, signed_in(&server).await);
+    let mixed = Browser {
+        csrf: first.csrf.clone(),
+        ..second.clone()
+    };
+    assert_eq!(
+        mixed.refused(&server).await,
+        Some(CsrfReason::SignatureInvalid)
+    );
+    assert_eq!(first.refused(&server).await, None);
+}
+
+#[tokio::test]
+async fn a_page_gets_on_again_by_asking_for_a_token() {
+    let server = Server::new();
+    let browser = signed_in(&server).await;
+    for csrf in [None, Some("junk".to_owned())] {
+        let mut broken = Browser {
+            csrf,
+            ..browser.clone()
+        };
+        assert_eq!(
+            broken.post(&server, "/refresh").await,
+            StatusCode::FORBIDDEN
+        );
+        broken.visit(&server).await;
+        assert_eq!(broken.post(&server, "/refresh").await, StatusCode::OK);
+    }
+}
+
+/// A refresh cookie that is not ours, or two that are of different sessions, is nobody's.
+#[tokio::test]
+async fn only_a_genuine_cookie_makes_a_session() {
+    let server = Server::new();
+    let (first, second) = (signed_in(&server).await, signed_in(&server).await);
+    let both = format!(
+        "{}; {}={}",
+        first.refresh.as_deref().unwrap(),
+        world::COOKIE,
+        second.refresh.as_deref().unwrap()
+    );
+    let twice = format!(
+        "{0}; {1}={0}",
+        first.refresh.as_deref().unwrap(),
+        world::COOKIE
+    );
+    let mut forged = first.refresh.clone().unwrap();
+    forged.replace_range(100..101, if &forged[100..101] == "A" { "B" } else { "A" });
+    for (refresh, good) in [
+        (both, false),
+        (forged, false),
+        ("junk".to_owned(), false),
+        (twice, true),
+    ] {
+        let browser = Browser {
+            refresh: Some(refresh.clone()),
+            csrf: first.csrf.clone(),
+        };
+        assert_eq!(browser.refused(&server).await.is_none(), good, "{refresh}");
+    }
+}
+
+#[tokio::test]
+async fn keys_given_apart_do_as_well() {
+    let world = World::new();
+    let keys = CsrfKeys::new([csrf::Fixtures::load().key("K1")]).unwrap();
+    let csrf = CsrfLayer::builder(keys, world.layer.csrf_binding())
+        .build()
+        .unwrap();
+    let server = Server { world, csrf };
+    let mut browser = signed_in(&server).await;
+    assert_eq!(browser.post(&server, "/refresh").await, StatusCode::OK);
+}
