@@ -8,6 +8,7 @@ use axum_core::{
 use http::{HeaderMap, request::Parts};
 
 use crate::{
+    csrf::CsrfToken,
     refresh::Session,
     rejection::{DefaultRejection, Refusal, Rejection, RejectionKind},
     session::SessionError,
@@ -56,6 +57,16 @@ impl IntoResponse for Rejection {
 /// The refresh session of the request. 500, naming the mistake in the [`Rejection`], when the
 /// layer is missing.
 impl<S: Sync> FromRequestParts<S> for Session {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Rejection> {
+        Self::from_extensions(&parts.extensions)
+    }
+}
+
+/// The CSRF token of the request. 500, naming the mistake in the [`Rejection`], when the layer is
+/// missing.
+impl<S: Sync> FromRequestParts<S> for CsrfToken {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Rejection> {

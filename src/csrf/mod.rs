@@ -1,4 +1,108 @@
 //! Signed double-submit CSRF tokens, bound to the session.
+//!
+//! A browser adds cookies to every request, whichever page caused it. [`CsrfLayer`] goes in front
+//! of what trusts them and asks for something that only the service's own pages can know: a copy
+//! of a cookie, in a header that no foreign page can set. The cookie is signed and bound to the
+//! session, so that nobody gets through who plants both.
+//!
+//! | request | what happens |
+//! |---|---|
+//! | `GET`, `HEAD`, `OPTIONS` | passes, always; a browser without a good cookie gets one |
+//! | exactly one bearer token and no cookie at all | passes: nothing in it was added by a browser |
+//! | everything else | needs the cookie and its copy, or is refused with 403 before the handler runs |
+//!
+//! No path, content type or `X-Requested-With` exempts a request, and a WebSocket upgrade is a `GET`
+//! to this layer: [`OriginGuardLayer`](crate::OriginGuardLayer), which belongs outside of it, guards
+//! those. Routes that need no token are left outside the layer.
+//!
+//! # The token
+//!
+//! The cookie is `__Host-csrf`, `Secure`, `SameSite=Lax`, `Path=/`, until the browser closes. It holds
+//! `v1.<nonce>.<mac>`: 32 random bytes and an HMAC-SHA-256 over them, the class and the session, each
+//! with its length in front. The class is `sess` when somebody is signed in and `anon` before; neither
+//! passes for the other. The copy comes in `X-CSRF-Token`, as it is or masked: `m1.` and the token
+//! under a random pad, so that a compressed page that carries it does not give it away (BREACH).
+//!
+//! Nothing is kept on the server. A token is good as long as its session and its key, and for
+//! [`max_age`](CsrfBuilder::max_age) where that is set. An older token of the *same* session stays
+//! authentic after a newer one was given out; whoever could plant it reads the session's tokens anyway,
+//! and other tabs go on working.
+//!
+//! A sign-in, a sign-out and a privilege change through [`RefreshCookieLayer`](crate::RefreshCookieLayer)
+//! bring the next token in the very same response. Sessions of another kind call
+//! [`CsrfToken::rotate_to`] where they do these things.
+//!
+//! # Single-page applications
+//!
+//! The page copies the cookie into the header, and asks for a token when it has none or is refused:
+//!
+//! ```js
+//! const token = () => document.cookie.match(/(?:^|; )__Host-csrf=([^;]*)/)?.[1];
+//! if (!token()) await fetch("/auth/csrf"); // any GET that passes the layer brings the cookie
+//! await fetch("/auth/refresh", { method: "POST", headers: { "X-CSRF-Token": token() ?? "" } });
+//! ```
+//!
+//! # Rendered pages
+//!
+//! [`CsrfToken::masked`] goes into `<meta name="csrf-token" content="…">`; scripts send it in the header.
+//! With [`http_only`](CsrfBuilder::http_only) the cookie itself is hidden from scripts. Forms that work
+//! without a script carry it in a field, see `CsrfLayer::form_field`.
+//!
+//! # Not `tower_http::csrf`
+//!
+//! `tower_http::csrf::CsrfLayer` has the same name and does another job: it looks at `Origin` and
+//! `Sec-Fetch-Site`, as [`OriginGuardLayer`](crate::OriginGuardLayer) does here, and knows no tokens. The
+//! two kinds complete each other. Headers need no state in the page and cannot be forgotten; tokens hold
+//! where the headers are missing, are rewritten on the way, or come from a sibling host that the list of
+//! origins has to trust.
+//!
+//! # Where it goes
+//!
+//! Outside in: CORS, [`OriginGuardLayer`](crate::OriginGuardLayer), `CsrfLayer`,
+//! [`RefreshCookieLayer`](crate::RefreshCookieLayer), the session endpoints. The session has to be
+//! visible where the layer is: the refresh cookie is sent to `/auth` only, so that is where the layer
+//! goes. An API that takes bearer tokens and no cookie needs no CSRF token.
+//!
+//! # Example
+//!
+//! ```
+//! use http::{Request, Response, StatusCode, header};
+//! use tower::{Layer, ServiceExt, service_fn};
+//! use tower_bearer::{CsrfBinding, CsrfLayer, CsrfToken, KeyRing};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let page = service_fn(|request: Request<String>| async move {
+//!     let token = CsrfToken::from_extensions(request.extensions()).and_then(|csrf| csrf.masked());
+//!     let token = token.unwrap_or_default();
+//!     Ok::<_, std::convert::Infallible>(Response::new(token))
+//! });
+//! let keys = KeyRing::generate()?;
+//! // With a `RefreshCookieLayer` the second argument is `sessions.csrf_binding()`.
+//! let layer = CsrfLayer::builder(&keys, |_| CsrfBinding::ANONYMOUS).build()?;
+//! let service = layer.layer(page);
+//!
+//! // The page brings the cookie, and carries a masked copy.
+//! let response = service.clone().oneshot(Request::get("/form").body("".into())?).await?;
+//! let cookie = response.headers()[header::SET_COOKIE].to_str()?.split(';').next().unwrap_or("").to_owned();
+//! let copy = response.into_body();
+//!
+//! let post = |copy: Option<&str>| {
+//!     let request = Request::post("/form").header("cookie", &cookie);
+//!     let request = match copy {
+//!         Some(copy) => request.header("x-csrf-token", copy),
+//!         None => request,
+//!     };
+//!     request.body(String::new())
+//! };
+//! let response = service.clone().oneshot(post(Some(&copy))?).await?;
+//! assert_eq!(response.status(), StatusCode::OK);
+//! // A foreign page makes the browser send the cookie, and cannot know the copy.
+//! let response = service.oneshot(post(None)?).await?;
+//! assert_eq!(response.status(), StatusCode::FORBIDDEN);
+//! # Ok(())
+//! # }
+//! ```
 
 mod builder;
 mod future;

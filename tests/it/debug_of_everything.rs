@@ -9,15 +9,19 @@ use http_body_util::Full;
 use tower::{Layer, Service};
 use tower_bearer::{
     AccessToken, BearerAuthLayer, CheckError, Claims, ClaimsError, ClaimsReason, ClientBinding,
-    ContentEncryption, DefaultRejection, Denied, Event, EventSink, Grant, KeyManagement, KeyRing,
-    Loaded, ManualClock, MemoryStore, NewSession, NoClaims, Origin, OriginGuardLayer, Profile,
-    Realm, RefreshCookieLayer, RefreshStore, Rejection, RequireScopeLayer, ResourceMetadata,
-    ReusePolicy, RevokeReason, RotationPolicy, Scope, Session, SessionEndpoints, SessionErrorKind,
-    SessionId, SessionState, SharedStore, SignatureAlgorithm, StoreError, StoreErrorKind, Swap,
-    SystemClock, Timestamp, TokenCodec, TokenContext, TokenErrorKind,
+    ContentEncryption, CsrfBinding, CsrfKeys, CsrfLayer, DefaultRejection, Denied, Event,
+    EventSink, Grant, KeyManagement, KeyRing, Loaded, ManualClock, MemoryStore, NewSession,
+    NoClaims, Origin, OriginGuardLayer, Profile, Realm, RefreshCookieLayer, RefreshStore,
+    Rejection, RequireScopeLayer, ResourceMetadata, ReusePolicy, RevokeReason, RotationPolicy,
+    Scope, Session, SessionEndpoints, SessionErrorKind, SessionId, SessionState, SharedStore,
+    SignatureAlgorithm, StoreError, StoreErrorKind, Swap, SystemClock, Timestamp, TokenCodec,
+    TokenContext, TokenErrorKind,
 };
 
-use crate::support::world::{COOKIE, Role, World};
+use crate::support::{
+    csrf,
+    world::{COOKIE, Role, World},
+};
 
 const MASTER: &[u8; 40] = b"zT4kQ8wN1xV6bM3cJ9fH2sL7dG5pR0yEuAoIiXjC";
 const CONTEXT: &str = "context-that-nobody-reads";
@@ -51,6 +55,37 @@ fn exported() -> BTreeSet<String> {
         .map(|name| name.trim_matches(['{', '}', ' ', '\n']).to_owned())
         .filter(|name| !name.is_empty() && !traits.contains(&name.as_str()))
         .collect()
+}
+
+/// Everything about CSRF tokens; returns the part of one that must not show.
+async fn add_csrf(printed: &mut Printed, keys: &KeyRing) -> String {
+    let builder = CsrfLayer::builder(keys, |_| CsrfBinding::session("session-1"));
+    printed.add("CsrfBinding", &CsrfBinding::session("session-1"));
+    printed.add("CsrfKeys", &CsrfKeys::from(keys));
+    printed.add("CsrfBuilder", &builder);
+    let layer = builder.build().unwrap();
+    printed.add("CsrfLayer", &layer);
+    printed.add("Csrf", &layer.layer(Opaque(())));
+    let app = csrf::App::new();
+    let get = || csrf::request(http::Method::GET, http::HeaderMap::new());
+    let token = csrf::issue(&layer).await;
+    let mut with_cookie = get();
+    let cookie = format!("{}={token}", csrf::COOKIE);
+    with_cookie
+        .headers_mut()
+        .insert("cookie", cookie.parse().unwrap());
+    printed.add("CsrfFuture", &layer.layer(app.clone()).call(with_cookie));
+    let handle = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let keep = handle.clone();
+    let app = csrf::App::with(move |handle| *keep.lock().unwrap() = format!("{handle:?}"));
+    let (response, _) = csrf::send(&layer, &app, csrf::post(&token, &token)).await;
+    assert_eq!(csrf::reason(&response), None);
+    printed
+        .0
+        .push(("CsrfToken", handle.lock().unwrap().clone()));
+    let (refused, _) = csrf::send(&layer, &app, csrf::post(&token, "junk")).await;
+    printed.add("CsrfReason", &csrf::reason(&refused).unwrap());
+    token[3..46].to_owned()
 }
 
 #[tokio::test]
@@ -291,6 +326,8 @@ async fn no_public_type_prints_a_secret() {
         .unwrap();
     printed.add("OriginReason", &reason);
 
+    let csrf_token = add_csrf(&mut printed, &keys).await;
+
     // Time and events.
     printed.add("ManualClock", &ManualClock::new(Timestamp::default()));
     printed.add("SystemClock", &SystemClock);
@@ -319,6 +356,7 @@ async fn no_public_type_prints_a_secret() {
         master,
         CONTEXT.into(),
         PRIVATE.into(),
+        csrf_token,
     ];
     for (name, text) in &printed.0 {
         for secret in &secrets {

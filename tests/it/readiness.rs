@@ -3,8 +3,8 @@
 
 use http::Request;
 use tower_bearer::{
-    BearerAuthLayer, Denied, MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer,
-    RequireScopeLayer,
+    BearerAuthLayer, CsrfBinding, CsrfLayer, Denied, KeyRing, MemoryStore, NoClaims,
+    OriginGuardLayer, RefreshCookieLayer, RequireScopeLayer,
 };
 
 use crate::support::{
@@ -41,6 +41,13 @@ async fn every_layer() {
         &bearer,
     )
     .await;
+    let csrf = Requests {
+        passed: || Request::new(String::new()),
+        refused: Some(|| Request::post("/").body(String::new()).unwrap()),
+    };
+    let tokens = CsrfLayer::builder(&KeyRing::generate().unwrap(), |_| CsrfBinding::ANONYMOUS);
+
+    check("CsrfLayer", tokens.build().unwrap(), &csrf).await;
     check(
         "OriginGuardLayer",
         OriginGuardLayer::new(["https://app.example".parse().unwrap()]),
