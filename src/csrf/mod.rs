@@ -46,7 +46,7 @@
 //!
 //! [`CsrfToken::masked`] goes into `<meta name="csrf-token" content="…">`; scripts send it in the header.
 //! With [`http_only`](CsrfBuilder::http_only) the cookie itself is hidden from scripts. Forms that work
-//! without a script carry it in a field, see `CsrfLayer::form_field`.
+//! without a script carry it in a field, see [`CsrfLayer::form_field`].
 //!
 //! # Not `tower_http::csrf`
 //!
@@ -105,6 +105,7 @@
 //! ```
 
 mod builder;
+mod form;
 mod future;
 mod handle;
 mod keys;
@@ -114,6 +115,7 @@ mod service;
 mod token;
 
 pub use builder::CsrfBuilder;
+pub use form::{CsrfForm, CsrfFormFuture, CsrfFormLayer, FormBody};
 pub use future::CsrfFuture;
 pub use handle::CsrfToken;
 pub use keys::CsrfKeys;

@@ -8,8 +8,11 @@ use std::{
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::{future::CsrfFuture, handle::CsrfToken, layer::CsrfLayer};
-use crate::rejection::{DefaultRejection, Rejection, RejectionResponse};
+use super::{
+    future::CsrfFuture,
+    layer::{CsrfLayer, Standing},
+};
+use crate::rejection::{DefaultRejection, RejectionResponse};
 
 /// The service of [`CsrfLayer`](super::CsrfLayer).
 #[derive(Clone)]
@@ -41,27 +44,12 @@ where
     // The inner service that is called is the one that was polled ready.
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let policy = &self.layer.policy;
-        let binding = (self.layer.bind)(&parts);
-        let handle = |token| CsrfToken::new(policy.clone(), binding, token);
-        let handle = if !policy.is_guarded(&parts.method, &parts.headers) {
-            let cookie = policy.cookie(&parts.headers);
-            let token = cookie.and_then(|cookie| policy.authentic(cookie, &binding));
-            let handle = handle(token.ok());
-            handle.provide();
-            handle
-        } else if policy.is_exempt(&parts.headers) {
-            handle(None)
-        } else {
-            match policy.check(&parts.headers, &binding) {
-                Ok(token) => handle(Some(token)),
-                Err(reason) => {
-                    let rejection = Rejection::csrf(reason);
-                    return CsrfFuture::refused(
-                        self.layer.refusal.answer(&parts.headers, rejection),
-                    );
-                }
-            }
+        let handle = match self.layer.standing(&parts) {
+            Standing::Free(handle) => handle,
+            Standing::Guarded(binding) => match self.layer.policy.check(&parts.headers, &binding) {
+                Ok(token) => self.layer.handle(binding, Some(token)),
+                Err(reason) => return self.layer.refuse(&parts.headers, reason),
+            },
         };
         parts.extensions.insert(handle.clone());
         CsrfFuture::passed(self.inner.call(Request::from_parts(parts, body)), handle)
