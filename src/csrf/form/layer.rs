@@ -36,8 +36,8 @@ use crate::{
 /// concurrency limit included. How long a client may take for its form is for the server's time-outs
 /// to say, as with every other body.
 ///
-/// Uploads go better with the token in the header, or in the address of a page that asks for it
-/// first: what is read here is held in memory until the handler has taken it.
+/// Uploads are better sent by a script, with the token in the header: what is read here is held in
+/// memory until the handler has taken it.
 ///
 /// # Example
 ///

@@ -27,8 +27,9 @@ impl Boundary {
     /// The boundary that `content_type` names, once, in the characters that one may have.
     pub(super) fn of(content_type: &HeaderValue) -> Option<Self> {
         let text = content_type.to_str().ok()?;
-        // Which of two would count differs between parsers, and the handler has its own.
-        if text.to_ascii_lowercase().matches("boundary").count() != 1 {
+        // Which of two would count differs between parsers, and the handler has its own. (With the
+        // `=`, since browsers have the word in the boundary itself.)
+        if text.to_ascii_lowercase().matches("boundary=").count() != 1 {
             return None;
         }
         let boundary = multer::parse_boundary(text).ok()?;
@@ -116,6 +117,8 @@ mod tests {
             "boundary=\"a \"",
             "boundary=a; boundary=b",
             "boundary=a; BOUNDARY=a",
+            "boundary=a; boundary =b",
+            "boundary =a; boundary=b",
             "boundary=\"a@b\"",
             "boundary=\"a\\\"b\"",
             "boundary=\"a",

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode, header};
 use serde_json::Value;
+use tower::{Layer, ServiceExt};
 use tower_bearer::{CsrfKeys, CsrfLayer, ManualClock, Rejection, RejectionKind, Timestamp};
 
 use super::properties;
@@ -93,7 +94,7 @@ fn layer(given: &Value, fixtures: &Fixtures, clock: &ManualClock) -> CsrfLayer {
                     .map(|n| n.as_str().unwrap()),
             ),
             // Read where the form layer is made.
-            "form_field" | "body_limit" => builder,
+            "form_field" | "body_limit" | "multipart" => builder,
             other => panic!("an option nobody reads: {other}"),
         };
     }
@@ -152,7 +153,16 @@ async fn judge(row: &Value, fixtures: &Fixtures) -> Result<(), String> {
         .collect();
     let app = App::new();
     let response = match given["config"]["form_field"].as_str() {
-        Some(_) => return Ok(()),
+        Some(name) => {
+            let mut layer = layer.form_field(name).unwrap();
+            if let Some(limit) = given["config"]["body_limit"].as_u64() {
+                layer = layer.body_limit(usize::try_from(limit).unwrap());
+            }
+            if given["config"]["multipart"] == true {
+                layer = layer.multipart();
+            }
+            layer.layer(app.clone()).oneshot(request).await.unwrap()
+        }
         None => csrf::send(&layer, &app, request).await.0,
     };
     let ran = app.calls();
