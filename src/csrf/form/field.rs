@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
+
 use super::{encoding::Encoding, layer::Settings, multipart};
 use crate::rejection::CsrfReason;
 
 /// What the form `body` says in the field. More than one is ambiguous, whatever they say.
 pub(super) fn submitted<'a>(
-    body: &'a [u8],
+    body: &'a Bytes,
     encoding: &Encoding,
     settings: &Settings,
 ) -> Result<Cow<'a, [u8]>, CsrfReason> {
@@ -48,7 +50,8 @@ mod tests {
             multipart: false,
         };
         let read = |body: &[u8]| {
-            let value = submitted(body, &Encoding::UrlEncoded, &settings);
+            let body = Bytes::copy_from_slice(body);
+            let value = submitted(&body, &Encoding::UrlEncoded, &settings);
             value.map(|value| String::from_utf8(value.into_owned()).unwrap())
         };
         for (body, value) in [

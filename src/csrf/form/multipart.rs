@@ -43,13 +43,12 @@ impl Boundary {
 
 /// The value of the one part called `name`. A form that is not written as it should be submits no
 /// token, whatever could be read of it.
-pub(super) fn field<'a>(
-    body: &'a [u8],
+pub(super) fn field(
+    body: &Bytes,
     boundary: &Boundary,
     name: &str,
-) -> Result<Cow<'a, [u8]>, CsrfReason> {
-    // The parser takes a stream of what it may keep, so it gets a copy.
-    let body = BodyDataStream::new(Full::new(Bytes::copy_from_slice(body)));
+) -> Result<Cow<'static, [u8]>, CsrfReason> {
+    let body = BodyDataStream::new(Full::new(body.clone()));
     let parts = Multipart::new(body, &boundary.0);
     let mut reading = pin!(find(parts, name));
     // All of it is there, so the parser never has to wait.
@@ -145,7 +144,7 @@ mod tests {
         };
         let read = |parts: &[String], end: &str| {
             let body = parts.concat() + end;
-            field(body.as_bytes(), &Boundary("b".to_owned()), "t")
+            field(&body.into(), &Boundary("b".to_owned()), "t")
                 .map(|value| String::from_utf8(value.into_owned()).unwrap())
         };
         let (good, other) = (part("name=\"t\"", "a"), part("name=\"u\"", "1"));
@@ -181,7 +180,7 @@ mod tests {
             let part = "--b\r\nContent-Disposition: form-data; name=t\r\n\r\na\r\n";
             let other = "--b\r\nContent-Disposition: form-data; name=u\r\n\r\n\r\n";
             let body = other.repeat(count - 1) + part + "--b--";
-            field(body.as_bytes(), &Boundary("b".to_owned()), "t").map(Cow::into_owned)
+            field(&body.into(), &Boundary("b".to_owned()), "t").map(Cow::into_owned)
         };
         assert_eq!(parts(MOST_PARTS), Ok(b"a".to_vec()));
         assert_eq!(parts(MOST_PARTS + 1), Err(CsrfReason::BodyTooLarge));

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, convert::Infallible};
 
+use bytes::Bytes;
 use http::HeaderValue;
 
 use crate::rejection::CsrfReason;
@@ -16,10 +17,10 @@ impl Boundary {
     }
 }
 
-pub(super) fn field<'a>(
-    _body: &'a [u8],
+pub(super) fn field(
+    _body: &Bytes,
     boundary: &Boundary,
     _name: &str,
-) -> Result<Cow<'a, [u8]>, CsrfReason> {
+) -> Result<Cow<'static, [u8]>, CsrfReason> {
     match boundary.0 {}
 }
