@@ -45,8 +45,11 @@
 //! # Rendered pages
 //!
 //! [`CsrfToken::masked`] goes into `<meta name="csrf-token" content="…">`; scripts send it in the header.
-//! With [`http_only`](CsrfBuilder::http_only) the cookie itself is hidden from scripts. Forms that work
-//! without a script carry it in a field, see [`CsrfLayer::form_field`].
+//! With [`http_only`](CsrfBuilder::http_only) the cookie itself is hidden from scripts.
+//!
+//! Forms that work without a script carry it in a hidden field:
+//! `<input type="hidden" name="csrf_token" value="…">`. [`CsrfLayer::form_field`] makes the layer that
+//! reads it: [`CsrfFormLayer`], which holds the form in memory, up to a limit, and hands it on as it was.
 //!
 //! # Not `tower_http::csrf`
 //!

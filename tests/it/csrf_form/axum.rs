@@ -3,11 +3,12 @@
 use axum::{
     Form, Router,
     body::{Body, Bytes},
-    extract::Request,
     routing::{get, post},
 };
-use http::{StatusCode, header};
-use http_body_util::BodyExt;
+use http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde::Deserialize;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -25,7 +26,7 @@ struct Note {
 }
 
 fn app() -> Router {
-    let trailers = |request: Request| async move {
+    let trailers = |request: Request<Body>| async move {
         let body = request.into_body().collect().await.unwrap();
         let sum = body
             .trailers()
@@ -44,7 +45,7 @@ fn app() -> Router {
         .layer(form().multipart().body_limit(1024))
 }
 
-fn request(path: &str, kind: &str, body: impl Into<Body>) -> Request {
+fn request(path: &str, kind: &str, body: impl Into<Body>) -> Request<Body> {
     Request::post(path)
         .header(header::COOKIE, format!("{}={}", csrf::COOKIE, token()))
         .header(header::CONTENT_TYPE, kind)
@@ -52,7 +53,7 @@ fn request(path: &str, kind: &str, body: impl Into<Body>) -> Request {
         .unwrap()
 }
 
-async fn answer(request: Request) -> (StatusCode, Bytes) {
+async fn answer(request: Request<Body>) -> (StatusCode, Bytes) {
     let response = app().oneshot(request).await.unwrap();
     let status = response.status();
     (
@@ -86,12 +87,17 @@ async fn extractors_read_the_form_again() {
     assert_eq!(answer(get).await, (StatusCode::OK, "open".into()));
 }
 
-/// What a server answers to these bytes.
-async fn on_a_socket(parts: &[&str]) -> String {
+/// A server of the application, and a connection to it.
+async fn serve() -> (TcpStream, tokio::task::JoinHandle<()>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server = tokio::spawn(async move { axum::serve(listener, app()).await });
-    let mut client = TcpStream::connect(address).await.unwrap();
+    let server = tokio::spawn(async move { axum::serve(listener, app()).await.unwrap() });
+    (TcpStream::connect(address).await.unwrap(), server)
+}
+
+/// What a server answers to these bytes.
+async fn on_a_socket(parts: &[&str]) -> String {
+    let (mut client, server) = serve().await;
     client.set_nodelay(true).unwrap();
     for part in parts {
         client.write_all(part.as_bytes()).await.unwrap();
@@ -143,4 +149,37 @@ async fn over_a_socket() {
     let flood = format!("400\r\n{}\r\n1\r\n", "a".repeat(1024));
     let long = on_a_socket(&[&head("/note", chunked), &flood, "b\r\n"]).await;
     assert!(long.starts_with("HTTP/1.1 413 "), "{long}");
+}
+
+/// Here cookies may come on several lines, and trailers in a frame of their own.
+#[tokio::test]
+async fn over_http_2() {
+    let (stream, server) = serve().await;
+    let stream = TokioIo::new(stream);
+    let (mut client, connection) = http2::handshake(TokioExecutor::new(), stream)
+        .await
+        .unwrap();
+    let connection = tokio::spawn(connection);
+    for (text, status, said) in [
+        (format!("csrf_token={}", token()), StatusCode::OK, "101 7"),
+        ("csrf_token=junk".to_owned(), StatusCode::FORBIDDEN, ""),
+        ("a".repeat(1025), StatusCode::PAYLOAD_TOO_LARGE, ""),
+    ] {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("x-sum", "7".parse().unwrap());
+        let trailers = async move { Some(Ok(trailers)) };
+        let body = Full::new(Bytes::from(text)).with_trailers(trailers).boxed();
+        let request = Request::post("http://app.example/trailers")
+            .header(header::COOKIE, "sid=1")
+            .header(header::COOKIE, format!("{}={}", csrf::COOKIE, token()))
+            .header(header::CONTENT_TYPE, URL_ENCODED)
+            .body(body)
+            .unwrap();
+        let response = client.send_request(request).await.unwrap();
+        assert_eq!(response.status(), status);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, said);
+    }
+    connection.abort();
+    server.abort();
 }
