@@ -67,8 +67,8 @@ const DIRECTIVES: [&str; 28] = [
 
 /// Words that mean something in quotes alone. With a dash: what they begin with.
 const KEYWORDS: [&str; 13] = [
-    "none",
     "nonce-",
+    "none",
     "report-sample",
     "script",
     "self",

@@ -11,6 +11,7 @@ mod bearer;
 mod bearer_cases;
 mod claims;
 mod debug_of_everything;
+mod headers;
 mod headers_prop;
 #[cfg(feature = "josekit")]
 mod interop;
@@ -21,6 +22,7 @@ mod origin;
 mod own_vectors;
 mod readiness;
 mod redaction;
+mod require_https;
 mod scenarios;
 mod scope;
 mod store;

@@ -55,7 +55,7 @@ fn by_header(name: &HeaderName, headers: &HeaderMap) -> Verdict {
         // One of the lines may be the client's own.
         return unproven("the header that names the transport is repeated");
     }
-    // What HTTP allows around a value: space and tab, no more.
+    // Of what is trimmed here a header value can have space and tab alone.
     let value = value.as_bytes().trim_ascii();
     if value.eq_ignore_ascii_case(b"https") {
         Verdict::Https
