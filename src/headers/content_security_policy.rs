@@ -124,7 +124,7 @@ impl FromStr for ContentSecurityPolicy {
             };
             let name = name.to_ascii_lowercase();
             if !DIRECTIVES.contains(&name.as_str()) {
-                return error(format!("has no directive called {name}"));
+                return error(format!("names {name}, which is not a directive"));
             }
             if seen.contains(&name) {
                 return error(format!(

@@ -4,7 +4,8 @@
 ///
 /// It goes into the extensions of the request, which no client can write to.
 /// [`RequireHttpsLayer::connection`](super::RequireHttpsLayer::connection) decides by it. Take it
-/// from the socket the request came over, never from anything the request says.
+/// from the socket the request came over, never from anything the request says. Behind a proxy that
+/// ends TLS, leave it out: this side of the proxy says nothing about the client's.
 ///
 /// A server with one listener says it once, in front of everything else; with axum that is
 /// `router.layer(axum::Extension(ConnectionScheme::Https))`, called last. A server with two says it

@@ -24,7 +24,6 @@ pub struct StrictTransportSecurity {
     preload: bool,
 }
 
-/// 365 days, the longest that every browser keeps.
 const YEAR_SECS: u64 = 365 * 24 * 60 * 60;
 
 /// More than that is sent as that, which is how caches read a number too large for them

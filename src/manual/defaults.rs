@@ -59,10 +59,10 @@
 //!
 //! | header | default | why |
 //! |---|---|---|
-//! | `Strict-Transport-Security` | `max-age=31536000` | A year is what browsers keep and scanners ask for, and a host that speaks https does not go back. |
+//! | `Strict-Transport-Security` | `max-age=31536000` | A year is the least that counts as meant to last (the preload lists ask for it too), and a host that speaks https does not go back. |
 //! | `includeSubDomains`, `preload` | off | They bind hosts that this service does not own and cannot test. [`include_subdomains`](crate::StrictTransportSecurity::include_subdomains) and [`preloaded`](crate::StrictTransportSecurity::preloaded) are for whoever answers for the whole domain. |
 //! | over plain http | left out where a [`ConnectionScheme`](crate::ConnectionScheme) says so | RFC 6797 section 7.2 forbids it. Where nobody says, it is sent: browsers ignore it there (section 8.1), and leaving it out by mistake costs more. |
-//! | `Content-Security-Policy`: `default-src 'self'` | own files only | Stops what script injection needs: scripts inside of the page, from elsewhere, and sending what they find elsewhere. An access token in the page's memory is as safe as the page's scripts. To an API it means nothing and costs nothing. |
+//! | `Content-Security-Policy`: `default-src 'self'` | own files only | Takes from an injection what it needs most: scripts inside of the page, scripts from elsewhere, and requests to elsewhere. An access token in the page's memory is as safe as the page's scripts. To an API it means nothing and costs nothing. |
 //! | `base-uri 'none'` | | An injected `<base>` would turn every relative address of a script into somebody else's. `default-src` does not cover it. |
 //! | `form-action 'self'` | | An injected form would send what a password manager fills in. Some browsers apply it to the redirect after a form too, so a sign-in that goes on to another site has to list that site. |
 //! | `frame-ancestors 'none'` | | A page in a frame can be made to be clicked on. It replaces `X-Frame-Options`, which every current browser ignores beside it and which is therefore not sent. |
@@ -79,7 +79,7 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | what is believed | required: [`connection`](crate::RequireHttpsLayer::connection) or [`behind_proxy`](crate::RequireHttpsLayer::behind_proxy) | Both at once would mean that a client chooses. The scheme in the request target is the client's own word and is never believed. |
+//! | what is believed | required: [`connection`](crate::RequireHttpsLayer::connection) or [`behind_proxy`](crate::RequireHttpsLayer::behind_proxy) | Of two sources the weaker one would decide. The scheme in the request target is the client's own word and is never believed. |
 //! | no [`ConnectionScheme`](crate::ConnectionScheme) | 500 | A guard that does not know must neither pass nor look as if it worked. |
 //! | header missing, repeated, a list | refused | The proxy is not there, or adds to what the client sent. |
 //! | [`redirect_to`](crate::RequireHttpsLayer::redirect_to) | off | What was sent has been read on the way. A refusal makes the mistake visible; a redirect makes it a habit. |
