@@ -50,6 +50,7 @@
 //! ```
 
 mod check;
+mod host;
 mod layer;
 #[allow(
     clippy::module_inception,
