@@ -52,7 +52,7 @@ const DIFFERENT: &[(&str, bool, &[&str])] = &[
         &["site-empty"],
     ),
     (
-        "the authority of `Origin` equals the request's own host, which passes with any list, scheme, path and spelling",
+        "without `Sec-Fetch-Site`, the request's own host passes with any list, scheme, path and spelling",
         true,
         &[
             "trailing-slash",
