@@ -50,6 +50,7 @@
 //! | setting | default | why |
 //! |---|---|---|
 //! | origins | required | The list *is* the decision. |
+//! | WebSocket handshakes | guarded | They are `GET` requests with cookies to which CORS does not apply. |
 //! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie, passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
 //! | `error_description` | off | A client can do nothing with it that an attacker could not do better. |
 //!
