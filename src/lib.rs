@@ -37,6 +37,12 @@ pub use config::ConfigError;
 pub use csrf::{Csrf, CsrfBuilder, CsrfFuture, CsrfKeys, CsrfLayer, CsrfToken};
 pub use event::{Event, EventSink};
 pub use guard::GuardFuture;
+#[doc(inline)]
+pub use headers::{
+    ConnectionScheme, ContentSecurityPolicy, HttpsHost, ReferrerPolicy, RequireHttps,
+    RequireHttpsLayer, SecurityHeaders, SecurityHeadersFuture, SecurityHeadersLayer,
+    StrictTransportSecurity,
+};
 pub use keys::{ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, SignatureAlgorithm};
 #[doc(inline)]
 pub use origin::{Origin, OriginGuard, OriginGuardLayer};

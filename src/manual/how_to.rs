@@ -193,9 +193,50 @@
 //!
 //! It must also pass the `Set-Cookie` of the answer on to the browser, unchanged.
 //!
+//! # https alone, and the headers of a page
+//!
+//! [`RequireHttpsLayer`](crate::RequireHttpsLayer) goes in front of everything,
+//! [`SecurityHeadersLayer`](crate::SecurityHeadersLayer) in front of whatever may refuse, so that
+//! refusals have the headers too. Behind a proxy that ends TLS and *overwrites* `X-Forwarded-Proto`:
+//!
+//! ```
+//! use axum::{Router, http::header, response::Html, routing::get};
+//! use tower::ServiceBuilder;
+//! use tower_bearer::{RequireHttpsLayer, SecurityHeadersLayer};
+//!
+//! # fn app() -> Result<Router, tower_bearer::ConfigError> {
+//! let https = RequireHttpsLayer::behind_proxy("x-forwarded-proto")?
+//!     .redirect_to("app.example".parse()?);
+//! let headers = SecurityHeadersLayer::new()
+//!     .content_security_policy("default-src 'self'; frame-ancestors 'none'".parse()?);
+//!
+//! let app = Router::new()
+//!     .route("/", get(|| async { Html("<script src=app.js></script>") }))
+//!     // A page with a policy of its own: the layer lets it stand.
+//!     .route("/plain", get(|| async {
+//!         ([(header::CONTENT_SECURITY_POLICY, "sandbox")], Html("nothing runs here"))
+//!     }))
+//!     .layer(ServiceBuilder::new().layer(https).layer(headers))
+//!     // Behind the call of `layer` means outside of it: the balancer asks over plain http.
+//!     .route("/health", get(|| async { "well" }));
+//! # Ok(app)
+//! # }
+//! # app().unwrap();
+//! ```
+//!
+//! A server that ends TLS itself uses [`RequireHttpsLayer::connection`](crate::RequireHttpsLayer::connection)
+//! and says where it accepts what the connection speaks: see
+//! [`ConnectionScheme`](crate::ConnectionScheme). Without that the answer is 500, which names what is
+//! missing.
+//!
+//! Try a stricter `Content-Security-Policy` first in a handler or proxy that sends it as
+//! `Content-Security-Policy-Report-Only`, and a first `Strict-Transport-Security` for minutes: a year
+//! cannot be taken back from a browser that does not come by.
+//!
 //! # Order of layers
 //!
-//! From the outside in: CORS, [`OriginGuardLayer`](crate::OriginGuardLayer),
+//! From the outside in: [`RequireHttpsLayer`](crate::RequireHttpsLayer), CORS,
+//! [`SecurityHeadersLayer`](crate::SecurityHeadersLayer), [`OriginGuardLayer`](crate::OriginGuardLayer),
 //! [`RefreshCookieLayer`](crate::RefreshCookieLayer), [`BearerAuthLayer`](crate::BearerAuthLayer), the
 //! application. The guard in front keeps foreign pages from reaching the session at all. A layer that
 //! is missing is a loud error: the handle and the extractors name it.

@@ -12,6 +12,7 @@ mod bearer_cases;
 mod claims;
 mod csrf;
 mod debug_of_everything;
+mod headers;
 mod headers_prop;
 #[cfg(feature = "josekit")]
 mod interop;
@@ -22,6 +23,7 @@ mod origin;
 mod own_vectors;
 mod readiness;
 mod redaction;
+mod require_https;
 mod scenarios;
 mod scope;
 mod store;

@@ -3,8 +3,9 @@
 
 use http::Request;
 use tower_bearer::{
-    BearerAuthLayer, CsrfBinding, CsrfLayer, Denied, KeyRing, MemoryStore, NoClaims,
-    OriginGuardLayer, RefreshCookieLayer, RequireScopeLayer,
+    BearerAuthLayer, ConnectionScheme, CsrfBinding, CsrfLayer, Denied, KeyRing, MemoryStore,
+    NoClaims, OriginGuardLayer, RefreshCookieLayer, RequireHttpsLayer, RequireScopeLayer,
+    SecurityHeadersLayer,
 };
 
 use crate::support::{
@@ -25,6 +26,10 @@ async fn every_layer() {
     let origin = Requests {
         passed: || from("https://app.example"),
         refused: Some(|| from("https://evil.example")),
+    };
+    let transport = Requests {
+        passed: || over(ConnectionScheme::Https),
+        refused: Some(|| over(ConnectionScheme::Http)),
     };
 
     // It rejects nothing, so it has nothing to refuse.
@@ -56,11 +61,24 @@ async fn every_layer() {
     .await;
     check("RefreshCookieLayer", sessions, &any).await;
     check(
+        "RequireHttpsLayer",
+        RequireHttpsLayer::connection(),
+        &transport,
+    )
+    .await;
+    check(
+        "RequireHttpsLayer with a redirect",
+        RequireHttpsLayer::connection().redirect_to("app.example".parse().unwrap()),
+        &transport,
+    )
+    .await;
+    check(
         "RequireScopeLayer",
         RequireScopeLayer::new("admin".parse().unwrap()),
         &scope,
     )
     .await;
+    check("SecurityHeadersLayer", SecurityHeadersLayer::new(), &any).await;
 }
 
 fn from(origin: &str) -> Request<String> {
@@ -68,4 +86,10 @@ fn from(origin: &str) -> Request<String> {
         .header("origin", origin)
         .body(String::new())
         .unwrap()
+}
+
+fn over(scheme: ConnectionScheme) -> Request<String> {
+    let mut request = Request::new(String::new());
+    request.extensions_mut().insert(scheme);
+    request
 }
