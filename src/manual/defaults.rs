@@ -50,8 +50,25 @@
 //! | setting | default | why |
 //! |---|---|---|
 //! | origins | required | The list *is* the decision. |
+//! | WebSocket handshakes | guarded | They are `GET` requests with cookies to which CORS does not apply. |
 //! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie, passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
 //! | `error_description` | off | A client can do nothing with it that an attacker could not do better. |
+//!
+//! # CSRF tokens ([`CsrfLayer`](crate::CsrfLayer))
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | cookie | `__Host-csrf`, `Secure`, `Path=/` | The prefix keeps sibling hosts and plain http from planting one. |
+//! | `SameSite` | `Lax` | With `Strict`, a page that is reached by a link from elsewhere would come without the cookie and get another one, and the forms in other tabs would go stale. The cookie opens nothing by itself. |
+//! | `HttpOnly` | off | A single-page application copies the cookie into the header. [`http_only`](crate::CsrfBuilder::http_only) for pages that get the token from the server. |
+//! | lifetime | until the browser closes, as long as session and key | A token is no credential; its session ends it. [`max_age`](crate::CsrfBuilder::max_age) where a rule asks for a limit; servers' clocks may then differ by 60 seconds. |
+//! | header | `X-CSRF-Token` | What most front ends send. No foreign page can set it without a preflight. |
+//! | reissue | only when the one that came is worth nothing | A new token with every response breaks other tabs and caches. |
+//! | exemption | one bearer token and no cookie at all | The layer cannot know which cookie authenticates. [`session_cookies`](crate::CsrfBuilder::session_cookies) tells it. |
+//! | safe methods | `GET`, `HEAD`, `OPTIONS` | `TRACE` is safe too (RFC 9110 section 9.2.1), and no application needs it. |
+//! | old token of the same session | accepted | Nothing is kept on the server, and other tabs go on. Who could plant token and cookie reads the session's tokens already. |
+//! | form field | off | Reading bodies costs memory on unchecked requests; a header costs nothing. |
+//! | form limit | 64 KiB | A form without files fits; more is a decision about memory per request. |
 //!
 //! # Response headers
 //!

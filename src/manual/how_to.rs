@@ -148,6 +148,33 @@
 //! stays the current one. The client keeps it where its platform keeps secrets. Browsers have no such
 //! place, which is why a token sealed for one transport does not open in the other.
 //!
+//! # Guarding state-changing requests by origin
+//!
+//! Cookies travel with requests that foreign pages cause. Put the guard in front of whatever trusts them
+//! and list the pages that may change something, each as the browser's address bar begins:
+//!
+//! ```
+//! use tower_bearer::{Event, EventSink, OriginGuardLayer};
+//!
+//! let events = EventSink::new(|event: &Event<'_>| match event {
+//!     Event::Rejected(rejection) => eprintln!("refused: {:?}", rejection.origin_reason()),
+//!     Event::WouldReject(rejection) => eprintln!("would refuse: {:?}", rejection.origin_reason()),
+//!     _ => {}
+//! });
+//! let guard = OriginGuardLayer::new([
+//!     "https://app.example".parse()?,
+//!     "https://*.preview.example".parse()?,
+//! ])
+//! .events(events)
+//! .report_only();
+//! # let _ = guard;
+//! # Ok::<(), tower_bearer::ConfigError>(())
+//! ```
+//!
+//! In front of a service that has users already, start like this: nothing is refused and the log tells
+//! what would be. Add what is missing to the list, then take `report_only` out. The rules, and how they
+//! differ from `tower_http::csrf`, are on the page of the [module `origin`](crate::origin).
+//!
 //! # Hearing of thefts
 //!
 //! ```

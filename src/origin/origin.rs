@@ -1,11 +1,8 @@
 //! Origins as an operator lists them and as browsers send them (RFC 6454 section 6.2).
 
-use std::{
-    fmt,
-    net::{Ipv4Addr, Ipv6Addr},
-    str::FromStr,
-};
+use std::{fmt, net::Ipv4Addr, str::FromStr};
 
+use super::host::{canonical_host, default_port, is_label, split_port};
 use crate::config::ConfigError;
 
 /// An entry of the list of origins: `https://app.example`, or `https://*.app.example` for every
@@ -17,7 +14,9 @@ use crate::config::ConfigError;
 /// given in punycode.
 ///
 /// A wildcard trusts whoever gets a host name below it. Below a public suffix, such as a hosting
-/// provider's domain, that is anybody.
+/// provider's domain (`https://*.github.io`), that is anybody: no list of such suffixes is built in,
+/// so an entry of this kind is accepted, and it opens the guard to every other customer. Below your
+/// own domain it trusts each forgotten name that points to somebody else's server by now.
 ///
 /// ```
 /// use tower_bearer::Origin;
@@ -51,7 +50,8 @@ impl Origin {
     /// # Errors
     ///
     /// As with parsing; schemes whose origins are opaque (`file`, `data`, `javascript`, `blob`,
-    /// `about`) are refused.
+    /// `about`) are refused, and so are `ws` and `wss`: a WebSocket has the origin of the page that
+    /// opens it.
     pub fn custom_scheme(text: &str) -> Result<Self, ConfigError> {
         Self::parse(text, true)
     }
@@ -100,6 +100,9 @@ impl Origin {
             "http" | "https" => {}
             "about" | "blob" | "data" | "file" | "javascript" => {
                 return error("has a scheme whose origins are opaque, so it could never match");
+            }
+            "ws" | "wss" => {
+                return error("must be http or https: a WebSocket has the origin of its page");
             }
             other if custom && is_scheme(other) => {}
             _ => return error("must be http or https; others are given to Origin::custom_scheme"),
@@ -168,28 +171,6 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Whether `origin`, as it came over the wire, is `http` or `https` on the given authority, which
-/// is the request's own `Host` or `:authority`.
-///
-/// Neither names a scheme, so a port that is missing there is the default one of the origin's.
-pub(super) fn is_on_host(origin: &str, authority: &str) -> bool {
-    let (scheme, wire) = match origin.split_once("://") {
-        Some(("https", wire)) => ("https", wire),
-        Some(("http", wire)) => ("http", wire),
-        _ => return false,
-    };
-    let Some((host, port)) = split_port(authority) else {
-        return false;
-    };
-    let Some(mut own) = canonical_host(host) else {
-        return false;
-    };
-    if let Some(port) = port.filter(|port| Some(*port) != default_port(scheme)) {
-        own.push_str(&format!(":{port}"));
-    }
-    own == wire
-}
-
 /// The origin of a `Referer`: everything up to its path.
 pub(super) fn origin_of(referer: &str) -> Option<&str> {
     let authority = referer.find("://")? + 3;
@@ -200,73 +181,11 @@ pub(super) fn origin_of(referer: &str) -> Option<&str> {
     referer.get(..end)
 }
 
-fn default_port(scheme: &str) -> Option<u16> {
-    match scheme {
-        "http" => Some(80),
-        "https" => Some(443),
-        _ => None,
-    }
-}
-
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
         && text
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b))
-}
-
-/// Splits `host[:port]`. A port is written without leading zeros and is not zero.
-fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
-    let in_brackets = authority.rfind(']').map_or(0, |end| end + 1);
-    let Some(colon) = authority.get(in_brackets..)?.find(':') else {
-        return Some((authority, None));
-    };
-    let host = authority.get(..in_brackets + colon)?;
-    let port = authority.get(in_brackets + colon + 1..)?;
-    if port.starts_with(['0', '+']) {
-        return None;
-    }
-    Some((host, Some(port.parse().ok()?)))
-}
-
-/// The host in the form browsers send, or `None` when it is not one.
-fn canonical_host(host: &str) -> Option<String> {
-    if let Some(address) = host.strip_prefix('[') {
-        let address: Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;
-        return Some(canonical_ipv6(address));
-    }
-    if host.len() > 253 || !host.split('.').all(is_label) {
-        return None;
-    }
-    let last = host.rsplit('.').next()?;
-    // Browsers read a host that ends in a number as an IPv4 address, however it is written; only
-    // the one canonical form is accepted.
-    let is_number = last.bytes().all(|b| b.is_ascii_digit())
-        || last.starts_with("0x")
-        || last.starts_with("0X");
-    if is_number {
-        host.parse::<Ipv4Addr>().ok()?;
-    }
-    Some(host.to_ascii_lowercase())
-}
-
-/// Browsers never write the last four bytes of an IPv6 address as decimals; the standard library
-/// does for mapped addresses.
-fn canonical_ipv6(address: Ipv6Addr) -> String {
-    match address.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low] => format!("[::ffff:{high:x}:{low:x}]"),
-        _ => format!("[{address}]"),
-    }
-}
-
-/// A label of a host name, with the underscore that real ones have.
-fn is_label(label: &str) -> bool {
-    (1..=63).contains(&label.len())
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        && !label.starts_with('-')
-        && !label.ends_with('-')
 }
 
 #[cfg(test)]
@@ -323,7 +242,14 @@ mod tests {
             assert_eq!(canonical(given), None, "{given:?}");
         }
         assert!(Origin::custom_scheme("tauri://localhost").is_ok());
-        assert!(Origin::custom_scheme("file://localhost").is_err());
+        for given in [
+            "file://localhost",
+            "ws://a.example",
+            "wss://a.example",
+            "ta uri://a",
+        ] {
+            assert!(Origin::custom_scheme(given).is_err(), "{given}");
+        }
     }
 
     #[test]
@@ -346,15 +272,6 @@ mod tests {
         let many: Origin = "https://**.example.com".parse().unwrap();
         assert!(many.matches("https://a.b.example.com"));
         assert!(!many.matches("https://a..example.com"));
-    }
-
-    #[test]
-    fn the_own_host_names_no_scheme() {
-        assert!(is_on_host("https://app.example", "APP.example:443"));
-        assert!(is_on_host("http://[::1]:3000", "[0::1]:3000"));
-        assert!(!is_on_host("https://app.example", "app.example:80"));
-        assert!(!is_on_host("https://app.example", ""));
-        assert!(!is_on_host("tauri://app.example", "app.example"));
     }
 
     #[test]

@@ -328,7 +328,6 @@ async fn no_public_type_prints_a_secret() {
     printed.add("OriginReason", &reason);
 
     let csrf_token = add_csrf(&mut printed, &keys).await;
-
     // Response headers and the transport.
     let host: HttpsHost = "app.example".parse().unwrap();
     let secure = RequireHttpsLayer::connection().redirect_to(host.clone());

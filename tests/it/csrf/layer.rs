@@ -311,6 +311,33 @@ async fn tokens_follow_the_rotation_of_the_ring() {
     );
 }
 
+#[tokio::test]
+async fn the_first_key_makes_and_every_key_checks() {
+    let fixtures = Fixtures::load();
+    let layer = |names: &[&str]| csrf::layer(fixtures.keys(names), CsrfBinding::ANONYMOUS);
+    let token = csrf::issue(&layer(&["K2", "K1"])).await;
+    for (names, passes) in [
+        (&["K2"][..], true),
+        (&["K1"], false),
+        (&["K1", "K2", "K_REMOVED"], true),
+        (&["K1", "K_REMOVED"], false),
+    ] {
+        let (_, ran) = csrf::send(&layer(names), &App::new(), csrf::post(&token, &token)).await;
+        assert_eq!(ran, passes, "{names:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_comes_twice_is_refused_though_both_are_good() {
+    let token = csrf::issue(&s1()).await;
+    let mut request = csrf::post(&token, &token);
+    let copy = request.headers()[csrf::HEADER].clone();
+    request.headers_mut().append(csrf::HEADER, copy);
+    let (response, ran) = csrf::send(&s1(), &App::new(), request).await;
+    assert!(!ran);
+    assert_eq!(reason(&response), Some(CsrfReason::TokenDuplicate));
+}
+
 #[test]
 fn what_cannot_work_does_not_build() {
     let fixtures = Fixtures::load();

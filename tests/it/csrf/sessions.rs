@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
-use tower_bearer::{CsrfKeys, CsrfLayer, CsrfReason};
+use tower_bearer::{CsrfKeys, CsrfLayer, CsrfReason, Session};
 
 use crate::support::{
     csrf::{self, reason},
@@ -250,6 +250,30 @@ async fn only_a_genuine_cookie_makes_a_session() {
         };
         assert_eq!(browser.refused(&server).await.is_none(), good, "{refresh}");
     }
+}
+
+/// What counts is where the response leaves the browser, not what happened on the way.
+#[tokio::test]
+async fn a_session_that_begins_and_ends_in_one_request_leaves_an_anonymous_token() {
+    let server = Server::new();
+    let mut browser = Browser::default();
+    browser.visit(&server).await;
+    let token = browser.csrf.clone().unwrap();
+    let response = ServiceBuilder::new()
+        .layer(server.csrf.clone())
+        .layer(server.world.layer.clone())
+        .service_fn(|request: Request<String>| async move {
+            let session = Session::from_extensions(request.extensions()).unwrap();
+            session.start("alice").await.unwrap();
+            session.end().await.unwrap();
+            Ok::<_, std::convert::Infallible>(Response::new(String::new()))
+        })
+        .oneshot(csrf::post(&token, &token))
+        .await
+        .unwrap();
+    browser.keep(response.headers());
+    assert_eq!(browser.refresh, None);
+    assert_eq!(browser.post(&server, "/login").await, StatusCode::OK);
 }
 
 #[tokio::test]
