@@ -45,7 +45,8 @@
 //!
 //! **Foreign frames, sniffed content, plain http.** [`SecurityHeadersLayer`](crate::SecurityHeadersLayer)
 //! keeps pages out of frames and uploads from running as scripts, and has browsers use https alone;
-//! [`RequireHttpsLayer`](crate::RequireHttpsLayer) refuses clients that do not.
+//! [`RequireHttpsLayer`](crate::RequireHttpsLayer) refuses clients that do not. How all of these go
+//! together is in [`guards`](super::guards).
 //!
 //! **Leaks through logs.** No type prints a token, key or hash; failures tell clients one opaque code.
 //! The nested and encrypted forms tell whoever finds a token nothing about the user.
