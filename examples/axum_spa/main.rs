@@ -180,7 +180,8 @@ fn app(settings: &Settings, keys: &KeyRing, origins: Vec<Origin>) -> Result<Rout
             RequireHttpsLayer::behind_proxy(header)
                 .map_err(|error| format!("TRUSTED_PROTO_HEADER: `{header}`: {error}"))?,
         ),
-        // Nor does a browser then hear that this host is to be asked over https alone.
+        // This process speaks plain http. Said, that keeps `Strict-Transport-Security` out of the
+        // answers: no browser is to remember https for a developer's localhost.
         None => app.layer(Extension(ConnectionScheme::Http)),
     })
 }
