@@ -1,4 +1,5 @@
-//! How to do the usual things.
+//! How to do the usual things. What goes in front of requests that work by cookie, and the order of all
+//! layers, is in [`guards`](super::guards).
 //!
 //! # Signing in
 //!
@@ -122,6 +123,7 @@
 //! | status of a refresh | the page |
 //! |---|---|
 //! | 401 | shows its sign-in form: this alone says that the session is over |
+//! | 403 | asks for a [CSRF token](super::guards#csrf-tokens) and sends the request once more; a second 403 does not pass by waiting |
 //! | 409, 429, 503 | waits as long as `Retry-After` says and sends the same request again, with the cookie that the browser holds by then |
 //! | none, or another | tries again a little later |
 //!
@@ -146,33 +148,6 @@
 //! it as JSON: `{"refresh_token": "..."}`. An answer to a refresh without one means that the token in hand
 //! stays the current one. The client keeps it where its platform keeps secrets. Browsers have no such
 //! place, which is why a token sealed for one transport does not open in the other.
-//!
-//! # Guarding state-changing requests by origin
-//!
-//! Cookies travel with requests that foreign pages cause. Put the guard in front of whatever trusts them
-//! and list the pages that may change something, each as the browser's address bar begins:
-//!
-//! ```
-//! use tower_bearer::{Event, EventSink, OriginGuardLayer};
-//!
-//! let events = EventSink::new(|event: &Event<'_>| match event {
-//!     Event::Rejected(rejection) => eprintln!("refused: {:?}", rejection.origin_reason()),
-//!     Event::WouldReject(rejection) => eprintln!("would refuse: {:?}", rejection.origin_reason()),
-//!     _ => {}
-//! });
-//! let guard = OriginGuardLayer::new([
-//!     "https://app.example".parse()?,
-//!     "https://*.preview.example".parse()?,
-//! ])
-//! .events(events)
-//! .report_only();
-//! # let _ = guard;
-//! # Ok::<(), tower_bearer::ConfigError>(())
-//! ```
-//!
-//! In front of a service that has users already, start like this: nothing is refused and the log tells
-//! what would be. Add what is missing to the list, then take `report_only` out. The rules, and how they
-//! differ from `tower_http::csrf`, are on the page of the [module `origin`](crate::origin).
 //!
 //! # Hearing of thefts
 //!
@@ -219,54 +194,6 @@
 //! [`client_binding`](crate::RefreshCookieBuilder::client_binding) that both sides share.
 //!
 //! It must also pass the `Set-Cookie` of the answer on to the browser, unchanged.
-//!
-//! # https alone, and the headers of a page
-//!
-//! [`RequireHttpsLayer`](crate::RequireHttpsLayer) goes in front of everything,
-//! [`SecurityHeadersLayer`](crate::SecurityHeadersLayer) in front of whatever may refuse, so that
-//! refusals have the headers too. Behind a proxy that ends TLS and *overwrites* `X-Forwarded-Proto`:
-//!
-//! ```
-//! use axum::{Router, http::header, response::Html, routing::get};
-//! use tower::ServiceBuilder;
-//! use tower_bearer::{RequireHttpsLayer, SecurityHeadersLayer};
-//!
-//! # fn app() -> Result<Router, tower_bearer::ConfigError> {
-//! let https = RequireHttpsLayer::behind_proxy("x-forwarded-proto")?
-//!     .redirect_to("app.example".parse()?);
-//! let headers = SecurityHeadersLayer::new()
-//!     .content_security_policy("default-src 'self'; frame-ancestors 'none'".parse()?);
-//!
-//! let app = Router::new()
-//!     .route("/", get(|| async { Html("<script src=app.js></script>") }))
-//!     // A page with a policy of its own: the layer lets it stand.
-//!     .route("/plain", get(|| async {
-//!         ([(header::CONTENT_SECURITY_POLICY, "sandbox")], Html("nothing runs here"))
-//!     }))
-//!     .layer(ServiceBuilder::new().layer(https).layer(headers))
-//!     // Behind the call of `layer` means outside of it: the balancer asks over plain http.
-//!     .route("/health", get(|| async { "well" }));
-//! # Ok(app)
-//! # }
-//! # app().unwrap();
-//! ```
-//!
-//! A server that ends TLS itself uses [`RequireHttpsLayer::connection`](crate::RequireHttpsLayer::connection)
-//! and says where it accepts what the connection speaks: see
-//! [`ConnectionScheme`](crate::ConnectionScheme). Without that the answer is 500, which names what is
-//! missing.
-//!
-//! Try a stricter `Content-Security-Policy` first in a handler or proxy that sends it as
-//! `Content-Security-Policy-Report-Only`, and a first `Strict-Transport-Security` for minutes: a year
-//! cannot be taken back from a browser that does not come by.
-//!
-//! # Order of layers
-//!
-//! From the outside in: [`RequireHttpsLayer`](crate::RequireHttpsLayer), CORS,
-//! [`SecurityHeadersLayer`](crate::SecurityHeadersLayer), [`OriginGuardLayer`](crate::OriginGuardLayer),
-//! [`RefreshCookieLayer`](crate::RefreshCookieLayer), [`BearerAuthLayer`](crate::BearerAuthLayer), the
-//! application. The guard in front keeps foreign pages from reaching the session at all. A layer that
-//! is missing is a loud error: the handle and the extractors name it.
 //!
 //! # Tests
 //!

@@ -61,11 +61,20 @@ impl Origin {
         &self.text
     }
 
-    /// Whether `origin`, exactly as it came over the wire, is this entry's.
+    /// Whether `origin`, exactly as it came over the wire, is this entry's. With it, one list serves
+    /// the guard and CORS (`AllowOrigin::predicate` of `tower-http`).
     ///
     /// Nothing is normalised here. Browsers send the canonical form, and who sends another is no
     /// browser or an attempt to be read in two ways.
-    pub(super) fn matches(&self, origin: &str) -> bool {
+    ///
+    /// ```
+    /// let entry: tower_bearer::Origin = "https://*.app.example".parse()?;
+    /// assert!(entry.matches("https://eu.app.example"));
+    /// assert!(!entry.matches("https://app.example"));
+    /// assert!(!entry.matches("https://eu.app.example.evil.example"));
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn matches(&self, origin: &str) -> bool {
         let Some(Wildcard { at, rest, many }) = self.wildcard else {
             return *self.text == *origin;
         };
