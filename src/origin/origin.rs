@@ -241,6 +241,36 @@ mod tests {
     }
 
     #[test]
+    fn the_error_says_what_is_in_the_way() {
+        for (given, problem) in [
+            ("app.example", "must start with a scheme"),
+            ("ftp://app.example", "must be http or https; others"),
+            ("file://app.example", "origins are opaque"),
+            (
+                "wss://app.example",
+                "a WebSocket has the origin of its page",
+            ),
+            ("https://app.example/", "must not end in a slash"),
+            ("https://app.example/x", "with no path, query or fragment"),
+            ("https://app.example?", "with no path, query or fragment"),
+            ("https://app.example#x", "with no path, query or fragment"),
+            ("https://app.example\\", "with no path, query or fragment"),
+            (
+                "https://a.example,https://b.example",
+                "with no path, query or fragment",
+            ),
+            ("https://user@app.example", "must not have a user name"),
+            ("https://app.example:0", "a port between 1 and 65535"),
+            ("https://b\u{fc}cher.example", "in ASCII (punycode)"),
+            ("https://*.[::1]", "a wildcard in front of an IP address"),
+        ] {
+            let error = given.parse::<Origin>().unwrap_err();
+            assert_eq!(error.setting(), "origin");
+            assert!(error.to_string().contains(problem), "{given}: {error}");
+        }
+    }
+
+    #[test]
     fn a_wildcard_is_whole_labels() {
         let one: Origin = "https://*.example.com".parse().unwrap();
         assert!(one.matches("https://a.example.com"));
