@@ -12,9 +12,12 @@ use std::{
 /// authority may be spelled in any way that means the same, the origin in the browsers' way only.
 /// Nothing is allocated.
 pub(super) fn is_on_host(origin: &str, authority: &str) -> bool {
-    let (default, wire) = match origin.split_once("://") {
-        Some(("https", wire)) => (443, wire),
-        Some(("http", wire)) => (80, wire),
+    let (default, wire) = match (
+        origin.strip_prefix("https://"),
+        origin.strip_prefix("http://"),
+    ) {
+        (Some(wire), _) => (443, wire),
+        (_, Some(wire)) => (80, wire),
         _ => return false,
     };
     let (Some((wire, wire_port)), Some((host, port))) = (split_port(wire), split_port(authority))
@@ -56,14 +59,25 @@ pub(super) fn canonical_host(host: &str) -> Option<String> {
     }
 }
 
-/// A label of a host name, with the underscore that real ones have.
-pub(super) fn is_label(label: &str) -> bool {
-    (1..=63).contains(&label.len())
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        && !label.starts_with('-')
-        && !label.ends_with('-')
+/// A host name, or the labels in front of one: one label or more of letters, digits, hyphens
+/// inside, and the underscores that real ones have. In one pass, because it runs on requests.
+pub(super) fn is_name(text: &str) -> bool {
+    let (mut length, mut last) = (0, b'.');
+    for byte in text.bytes() {
+        match byte {
+            b'.' if length == 0 || last == b'-' => return false,
+            b'.' => length = 0,
+            b'-' if length == 0 => return false,
+            b'-' | b'_' => length += 1,
+            _ if byte.is_ascii_alphanumeric() => length += 1,
+            _ => return false,
+        }
+        if length > 63 {
+            return false;
+        }
+        last = byte;
+    }
+    length > 0 && last != b'-'
 }
 
 /// Whether `wire` is the form that browsers send `host` in.
@@ -82,7 +96,7 @@ fn ipv6(host: &str) -> Option<Ipv6Addr> {
 }
 
 fn is_name_or_ipv4(host: &str) -> bool {
-    if host.len() > 253 || !host.split('.').all(is_label) {
+    if host.len() > 253 || !is_name(host) {
         return false;
     }
     // Browsers read a host that ends in a number as an IPv4 address, however it is written; only

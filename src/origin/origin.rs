@@ -2,7 +2,7 @@
 
 use std::{fmt, net::Ipv4Addr, str::FromStr};
 
-use super::host::{canonical_host, default_port, is_label, split_port};
+use super::host::{canonical_host, default_port, is_name, split_port};
 use crate::config::ConfigError;
 
 /// An entry of the list of origins: `https://app.example`, or `https://*.app.example` for every
@@ -81,13 +81,11 @@ impl Origin {
         let labels = origin
             .strip_prefix(self.text.get(..at).unwrap_or_default())
             .and_then(|o| o.strip_suffix(self.text.get(rest..).unwrap_or_default()));
-        let is_label =
-            |label: &str| is_label(label) && !label.bytes().any(|b| b.is_ascii_uppercase());
-        match labels {
-            Some(labels) if many => labels.split('.').all(is_label),
-            Some(label) => is_label(label),
-            None => false,
-        }
+        labels.is_some_and(|labels| {
+            is_name(labels)
+                && (many || !labels.contains('.'))
+                && !labels.bytes().any(|b| b.is_ascii_uppercase())
+        })
     }
 
     fn parse(text: &str, custom: bool) -> Result<Self, ConfigError> {
@@ -173,12 +171,11 @@ impl fmt::Display for Origin {
 
 /// The origin of a `Referer`: everything up to its path.
 pub(super) fn origin_of(referer: &str) -> Option<&str> {
-    let authority = referer.find("://")? + 3;
-    let end = referer
-        .get(authority..)?
-        .find(['/', '?', '#'])
-        .map_or(referer.len(), |path| authority + path);
-    referer.get(..end)
+    let (scheme, rest) = referer.split_once(':')?;
+    let authority = rest.strip_prefix("//")?;
+    let end = |b| matches!(b, b'/' | b'?' | b'#');
+    let length = authority.bytes().position(end).unwrap_or(authority.len());
+    referer.get(..scheme.len() + "://".len() + length)
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -249,6 +246,36 @@ mod tests {
             "ta uri://a",
         ] {
             assert!(Origin::custom_scheme(given).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn the_error_says_what_is_in_the_way() {
+        for (given, problem) in [
+            ("app.example", "must start with a scheme"),
+            ("ftp://app.example", "must be http or https; others"),
+            ("file://app.example", "origins are opaque"),
+            (
+                "wss://app.example",
+                "a WebSocket has the origin of its page",
+            ),
+            ("https://app.example/", "must not end in a slash"),
+            ("https://app.example/x", "with no path, query or fragment"),
+            ("https://app.example?", "with no path, query or fragment"),
+            ("https://app.example#x", "with no path, query or fragment"),
+            ("https://app.example\\", "with no path, query or fragment"),
+            (
+                "https://a.example,https://b.example",
+                "with no path, query or fragment",
+            ),
+            ("https://user@app.example", "must not have a user name"),
+            ("https://app.example:0", "a port between 1 and 65535"),
+            ("https://b\u{fc}cher.example", "in ASCII (punycode)"),
+            ("https://*.[::1]", "a wildcard in front of an IP address"),
+        ] {
+            let error = given.parse::<Origin>().unwrap_err();
+            assert_eq!(error.setting(), "origin");
+            assert!(error.to_string().contains(problem), "{given}: {error}");
         }
     }
 

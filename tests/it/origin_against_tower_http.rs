@@ -100,6 +100,8 @@ const DIFFERENT: &[(&str, bool, &[&str])] = &[
             "wildcard-referer-userinfo",
             "referer-empty",
             "referer-about-blank",
+            "referer-two-schemes",
+            "referer-one-slash",
             "referer-backslash",
             "referer-origin-in-query",
             "referer-leading-text",
