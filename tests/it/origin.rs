@@ -147,11 +147,10 @@ async fn what_is_missing_is_a_choice() {
     );
 }
 
-/// A sink and what was sent to it: the event's name and the reason.
-fn recorder() -> (
-    EventSink,
-    Arc<Mutex<Vec<(&'static str, Option<OriginReason>)>>>,
-) {
+/// What was sent to a sink: the event's name and the reason.
+type Seen = Arc<Mutex<Vec<(&'static str, Option<OriginReason>)>>>;
+
+fn recorder() -> (EventSink, Seen) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = seen.clone();
     let events = EventSink::new(move |event: &Event<'_>| {
