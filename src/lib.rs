@@ -15,6 +15,7 @@ pub mod csrf;
 mod event;
 mod guard;
 pub mod headers;
+mod host;
 mod keys;
 pub mod manual;
 pub mod origin;

@@ -4,11 +4,8 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName, Method, Uri, header, uri::Scheme};
 
-use super::{
-    host::is_on_host,
-    origin::{Origin, origin_of},
-};
-use crate::{guard::overrides_method, rejection::OriginReason};
+use super::origin::{Origin, origin_of};
+use crate::{guard::overrides_method, host::is_on_host, rejection::OriginReason};
 
 // Statics, so that a look-up borrows the name instead of making and dropping one.
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");

@@ -87,7 +87,6 @@
 //! ```
 
 mod check;
-mod host;
 mod layer;
 #[allow(
     clippy::module_inception,

@@ -2,8 +2,10 @@
 
 use std::{fmt, net::Ipv4Addr, str::FromStr};
 
-use super::host::{canonical_host, default_port, is_name, split_port};
-use crate::config::ConfigError;
+use crate::{
+    config::ConfigError,
+    host::{canonical_host, default_port, is_name, split_port},
+};
 
 /// An entry of the list of origins: `https://app.example`, or `https://*.app.example` for every
 /// host with exactly one label more, or `https://**.app.example` for one or more.

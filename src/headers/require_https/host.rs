@@ -1,8 +1,11 @@
 //! Where a redirect goes.
 
-use std::{fmt, net::Ipv6Addr, str::FromStr};
+use std::{fmt, str::FromStr};
 
-use crate::config::ConfigError;
+use crate::{
+    config::ConfigError,
+    host::{canonical_host, split_port},
+};
 
 /// The host, and the port if it is not 443, that plain requests are redirected to.
 ///
@@ -33,23 +36,15 @@ impl FromStr for HttpsHost {
     /// When the text is anything but a host name in ASCII, an IPv4 address or an IPv6 address in
     /// brackets, with a port between 1 and 65535 or none.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
-        let in_brackets = text.rfind(']').map_or(0, |end| end + 1);
-        let (host, port) = match text.get(in_brackets..).and_then(|rest| rest.find(':')) {
-            Some(colon) => {
-                let (host, port) = text.split_at(in_brackets + colon);
-                (host, parse_port(port))
-            }
-            None => (text, Some(443)),
-        };
-        let (true, Some(port)) = (is_host(host), port) else {
+        let parts = split_port(text).and_then(|(host, port)| Some((canonical_host(host)?, port)));
+        let Some((mut text, port)) = parts else {
             return Err(ConfigError::new(
                 "redirect_to",
                 "must be a host such as app.example, with a port if it is not 443, and without a \
                  scheme, a user name or a path",
             ));
         };
-        let mut text = host.to_ascii_lowercase();
-        if port != 443 {
+        if let Some(port) = port.filter(|port| *port != 443) {
             text.push_str(&format!(":{port}"));
         }
         Ok(Self(text.into()))
@@ -60,33 +55,6 @@ impl fmt::Display for HttpsHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Reads `:port`, in decimal digits without a sign or leading zeros.
-fn parse_port(text: &str) -> Option<u16> {
-    let digits = text.strip_prefix(':')?;
-    if digits.starts_with(['0', '+']) {
-        return None;
-    }
-    digits.parse().ok()
-}
-
-fn is_host(host: &str) -> bool {
-    if let Some(address) = host.strip_prefix('[') {
-        return address
-            .strip_suffix(']')
-            .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
-    }
-    host.len() <= 253 && host.split('.').all(is_label)
-}
-
-fn is_label(label: &str) -> bool {
-    (1..=63).contains(&label.len())
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        && !label.starts_with('-')
-        && !label.ends_with('-')
 }
 
 #[cfg(test)]

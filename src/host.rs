@@ -11,7 +11,7 @@ use std::{
 /// Neither names a scheme, so a port that is missing there is the default one of the origin's. The
 /// authority may be spelled in any way that means the same, the origin in the browsers' way only.
 /// Nothing is allocated.
-pub(super) fn is_on_host(origin: &str, authority: &str) -> bool {
+pub(crate) fn is_on_host(origin: &str, authority: &str) -> bool {
     let (default, wire) = match (
         origin.strip_prefix("https://"),
         origin.strip_prefix("http://"),
@@ -29,7 +29,7 @@ pub(super) fn is_on_host(origin: &str, authority: &str) -> bool {
     wire_port != Some(default) && wire_port == port && is_written_as(host, wire)
 }
 
-pub(super) fn default_port(scheme: &str) -> Option<u16> {
+pub(crate) fn default_port(scheme: &str) -> Option<u16> {
     match scheme {
         "http" => Some(80),
         "https" => Some(443),
@@ -38,7 +38,7 @@ pub(super) fn default_port(scheme: &str) -> Option<u16> {
 }
 
 /// Splits `host[:port]`. A port is written without leading zeros and is not zero.
-pub(super) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let in_brackets = authority.rfind(']').map_or(0, |end| end + 1);
     let Some(colon) = authority.get(in_brackets..)?.find(':') else {
         return Some((authority, None));
@@ -52,7 +52,7 @@ pub(super) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
 }
 
 /// The host in the form browsers send, or `None` when it is not one.
-pub(super) fn canonical_host(host: &str) -> Option<String> {
+pub(crate) fn canonical_host(host: &str) -> Option<String> {
     match ipv6(host) {
         Some(address) => Some(Ipv6Host(address).to_string()),
         None => is_name_or_ipv4(host).then(|| host.to_ascii_lowercase()),
@@ -61,7 +61,7 @@ pub(super) fn canonical_host(host: &str) -> Option<String> {
 
 /// A host name, or the labels in front of one: one label or more of letters, digits, hyphens
 /// inside, and the underscores that real ones have. In one pass, because it runs on requests.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let (mut length, mut last) = (0, b'.');
     for byte in text.bytes() {
         match byte {
