@@ -86,8 +86,9 @@ pub(crate) struct Anonymous {
     pub(crate) challenge: HeaderValue,
 }
 
-/// The headers by which frameworks let a client replace the method.
-const METHOD_OVERRIDES: [HeaderName; 3] = [
+/// The headers by which frameworks let a client replace the method. A static, so that a look-up
+/// borrows the name instead of making and dropping one.
+static METHOD_OVERRIDES: [HeaderName; 3] = [
     HeaderName::from_static("x-http-method"),
     HeaderName::from_static("x-http-method-override"),
     HeaderName::from_static("x-method-override"),

@@ -15,6 +15,7 @@ pub mod csrf;
 mod event;
 mod guard;
 pub mod headers;
+mod host;
 mod keys;
 pub mod manual;
 pub mod origin;
@@ -40,6 +41,12 @@ pub use csrf::{
 };
 pub use event::{Event, EventSink};
 pub use guard::GuardFuture;
+#[doc(inline)]
+pub use headers::{
+    ConnectionScheme, ContentSecurityPolicy, HttpsHost, ReferrerPolicy, RequireHttps,
+    RequireHttpsLayer, SecurityHeaders, SecurityHeadersFuture, SecurityHeadersLayer,
+    StrictTransportSecurity,
+};
 pub use keys::{ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, SignatureAlgorithm};
 #[doc(inline)]
 pub use origin::{Origin, OriginGuard, OriginGuardLayer};

@@ -4,10 +4,13 @@
 //! cargo run --example axum_spa
 //! ```
 //!
-//! Settings, all optional: `ADDR`, `ACCESS_TTL` (seconds), `ALLOWED_ORIGINS` (comma-separated),
-//! `INSECURE_COOKIE=1` (plain http on another host than localhost, or in Safari), and the keys as
-//! `KeyRing` reads them (`ACCESS_SECRET`, `REFRESH_SECRET`, `ENCRYPTION_KEY`; see the example `keygen`).
+//! Settings, all optional: `ADDR`, `ACCESS_TTL` (seconds), `ALLOWED_ORIGINS` (comma-separated: this
+//! service's own, and those of pages elsewhere that may call it), `INSECURE_COOKIE=1` (plain http on
+//! another host than localhost, or in Safari), `TRUSTED_PROTO_HEADER=x-forwarded-proto` (behind a proxy
+//! that overwrites it: plain http is refused), and the keys as `KeyRing` reads them (`ACCESS_SECRET`,
+//! `REFRESH_SECRET`, `ENCRYPTION_KEY`; see the example `keygen`).
 
+mod cors;
 mod page;
 mod problem;
 mod settings;
@@ -16,18 +19,20 @@ mod users;
 use std::time::Duration;
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     extract::{DefaultBodyLimit, State, rejection::JsonRejection},
     http::{HeaderName, HeaderValue, header},
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, BearerAuthLayer, Claims, ClaimsRequest, Denied, Event, EventSink, KeyRing,
-    MemoryStore, Origin, OriginGuardLayer, Profile, RefreshCookieLayer, RotationPolicy, Session,
-    SessionEndpoints, TokenCodec,
+    AccessToken, BearerAuthLayer, Claims, ClaimsRequest, ConnectionScheme, CsrfLayer, CsrfToken,
+    Denied, Event, EventSink, KeyRing, MemoryStore, Origin, OriginGuardLayer, Profile,
+    RefreshCookieLayer, Rejection, RequireHttpsLayer, RotationPolicy, SecurityHeadersLayer,
+    Session, SessionEndpoints, TokenCodec,
 };
 
 use crate::{
@@ -62,6 +67,12 @@ async fn login(
     let user = users.check(&email, password).await;
     let user = user.ok_or(Problem::WrongCredentials)?;
     Ok(Json(session.start(&user.id).await?))
+}
+
+/// The token for pages that have no cookie yet, or that run on another host and cannot read it. Only
+/// pages of the origins that CORS allows see the answer.
+async fn csrf_token(csrf: CsrfToken) -> Result<Json<Value>, Rejection> {
+    Ok(Json(json!({ "csrf_token": csrf.masked()? })))
 }
 
 /// Who the token says is asking.
@@ -132,23 +143,47 @@ fn app(settings: &Settings, keys: &KeyRing, origins: Vec<Origin>) -> Result<Rout
     if settings.insecure_cookie {
         sessions = sessions.dangerous_insecure_cookie();
     }
+    let sessions = sessions.build()?;
+    let mut csrf = CsrfLayer::builder(keys, sessions.csrf_binding());
+    if settings.insecure_cookie {
+        csrf = csrf.dangerous_insecure_cookie();
+    }
 
+    // What works by cookie. The browser sends it here only, so here is where the guards go.
     let auth = Router::new()
+        .route("/csrf", get(csrf_token))
         .route("/login", post(login))
         .layer(DefaultBodyLimit::max(4096))
         .fallback_service(SessionEndpoints::new())
         .layer(
             ServiceBuilder::new()
-                .layer(OriginGuardLayer::from_origins(origins)?)
-                .layer(sessions.build()?),
+                .layer(OriginGuardLayer::from_origins(origins.clone())?)
+                .layer(csrf.build()?)
+                .layer(sessions),
         );
+    // What works by access token, which no browser adds by itself.
     let api = Router::new()
         .route("/profile", get(profile))
         .route_layer(BearerAuthLayer::new(codec));
-    Ok(page::router()
+    let headers = SecurityHeadersLayer::new().content_security_policy(page::POLICY.parse()?);
+    let app = page::router()
         .nest("/auth", auth)
         .nest("/api", api)
-        .with_state(users))
+        .layer(
+            ServiceBuilder::new()
+                .layer(cors::layer(origins))
+                .layer(headers),
+        )
+        .with_state(users);
+    Ok(match settings.trusted_proto_header.as_deref() {
+        Some(header) => app.layer(
+            RequireHttpsLayer::behind_proxy(header)
+                .map_err(|error| format!("TRUSTED_PROTO_HEADER: `{header}`: {error}"))?,
+        ),
+        // This process speaks plain http. Said, that keeps `Strict-Transport-Security` out of the
+        // answers: no browser is to remember https for a developer's localhost.
+        None => app.layer(Extension(ConnectionScheme::Http)),
+    })
 }
 
 #[tokio::main]

@@ -1,4 +1,4 @@
-//! The page: four files inside the binary, served with a strict content policy.
+//! The page: four files inside the binary, which work under a strict content policy.
 
 use axum::{
     Router,
@@ -8,7 +8,7 @@ use axum::{
 
 /// Own files only: no inline script or style, no frames, no other server. A script that somebody
 /// smuggles into the page does not run, and so cannot use the session while the page is open.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";
 
@@ -37,25 +37,12 @@ fn file<S: Clone + Send + Sync + 'static>(
     get(move || async move { (headers(kind), text) })
 }
 
-fn headers(kind: &str) -> [(HeaderName, HeaderValue); 5] {
+fn headers(kind: &str) -> [(HeaderName, HeaderValue); 2] {
     let kind = format!("{kind}; charset=utf-8");
     [
         (
             header::CONTENT_TYPE,
             HeaderValue::try_from(kind).unwrap_or(HeaderValue::from_static("text/plain")),
-        ),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(POLICY),
-        ),
-        (
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ),
-        // `no-referrer` would make browsers send `Origin: null` with our own requests.
-        (
-            header::REFERRER_POLICY,
-            HeaderValue::from_static("same-origin"),
         ),
         // The files change with the binary, and have no version in their names.
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),

@@ -27,7 +27,7 @@ const locks = {
   },
 };
 Object.defineProperty(globalThis, "navigator", { value: { locks }, configurable: true });
-globalThis.document = Object.assign(new EventTarget(), { hidden: false });
+globalThis.document = Object.assign(new EventTarget(), { hidden: false, cookie: "" });
 let otherTab;
 globalThis.BroadcastChannel = class {
   constructor() {
@@ -36,12 +36,19 @@ globalThis.BroadcastChannel = class {
   postMessage() {}
 };
 
-// The server: for each path an answer, or a function that makes one.
+// The server: for each path an answer, or a function that makes one. What changes something is
+// refused without the CSRF token that the server holds good.
 let calls = [];
-const server = {};
+let tokens = []; // What came in `X-CSRF-Token`, with the path in front.
+let csrf = "c1";
+const server = { "/auth/csrf": () => ({ status: 200, body: { csrf_token: csrf } }) };
 globalThis.fetch = async (path, options) => {
   calls.push(path);
+  const guarded = path.startsWith("/auth") && options.method !== undefined;
+  const copy = new Headers(options.headers).get("X-CSRF-Token");
+  if (copy !== null) tokens.push(`${options.method} ${path} ${copy}`);
   await wait(5);
+  if (guarded && copy !== csrf) return new Response(null, { status: 403 });
   const made = server[path];
   const answer = typeof made === "function" ? made(options) : made;
   if (answer instanceof Error) throw answer;
@@ -71,8 +78,11 @@ async function signIn() {
   server["/auth/login"] = () => token();
   server["/auth/refresh"] = () => token();
   refused = new Set();
+  csrf = "c1";
+  document.cookie = "theme=dark; __Host-csrf=c1";
   await page.signIn("a", "b");
   calls = [];
+  tokens = [];
 }
 
 test("without a session the page is signed out", async () => {
@@ -175,6 +185,77 @@ test("a short-lived token is renewed at half its life", async () => {
   assert.equal(asked("/auth/refresh"), 0);
   await wait(300);
   assert.equal(asked("/auth/refresh"), 1);
+});
+
+test("what changes something carries a copy of the cookie, and nothing else does", async () => {
+  await signIn();
+  server["/auth/sessions"] = { status: 200, body: { sessions: [] } };
+  server["/auth/sessions/7"] = { status: 204 };
+  server["/auth/logout"] = { status: 204 };
+  refused.add(`t${issued}`);
+  await page.api("/api");
+  await page.sessions();
+  await page.revoke("7");
+  await page.signOut();
+  await page.signIn("a", "b");
+  assert.deepEqual(tokens, [
+    "POST /auth/refresh c1",
+    "DELETE /auth/sessions/7 c1",
+    "POST /auth/logout c1",
+    "POST /auth/login c1",
+  ]);
+  assert.equal(asked("/auth/csrf"), 0);
+});
+
+test("without a cookie the page asks for a token first", async () => {
+  await signIn();
+  document.cookie = "theme=dark; not-csrf=c1; csrf=";
+  await page.resume();
+  assert.deepEqual(calls, ["/auth/csrf", "/auth/refresh"]);
+  assert.deepEqual(tokens, ["POST /auth/refresh c1"]);
+  // Over plain http the cookie has no prefix.
+  document.cookie = "csrf=c1";
+  await page.resume();
+  assert.equal(asked("/auth/csrf"), 1);
+});
+
+test("a refused token is replaced once, and the request sent again", async () => {
+  await signIn();
+  csrf = "c2";
+  await page.signIn("a", "b");
+  assert.deepEqual(calls, ["/auth/login", "/auth/csrf", "/auth/login"]);
+  assert.deepEqual(tokens, ["POST /auth/login c1", "POST /auth/login c2"]);
+});
+
+test("a page that stays refused says so, and is not signed out", async () => {
+  await signIn();
+  const before = changes.length;
+  server["/auth/csrf"] = { status: 200, body: { csrf_token: "of no use" } };
+  csrf = "c2";
+  const refusal = { name: "Error", status: 403, message: /cookies/ };
+  await assert.rejects(page.resume(), refusal);
+  assert.deepEqual(calls, ["/auth/refresh", "/auth/csrf", "/auth/refresh"]);
+  await assert.rejects(page.signOut(), refusal);
+  await assert.rejects(page.signIn("a", "b"), { status: 403 });
+  assert.equal(changes.length, before);
+  // No token to be had is not the same thing.
+  server["/auth/csrf"] = { status: 503, body: { title: "down" } };
+  await assert.rejects(page.revoke("7"), { status: 503, message: "down" });
+  server["/auth/csrf"] = () => ({ status: 200, body: { csrf_token: csrf } });
+});
+
+test("a cookie that another tab's sign-in replaced is looked at anew", async () => {
+  await signIn();
+  let done;
+  const signingIn = locks.request("", () => new Promise((resolve) => (done = resolve)));
+  const revoked = page.revoke("7");
+  await wait(10);
+  assert.deepEqual(tokens, [], "the other tab has the lock");
+  csrf = "c2";
+  document.cookie = "__Host-csrf=c2";
+  done();
+  await Promise.all([signingIn, revoked]);
+  assert.deepEqual(tokens, ["DELETE /auth/sessions/7 c2"]);
 });
 
 test("no two requests that change the cookie were under way at once", () => {

@@ -12,8 +12,10 @@ pub(crate) struct Settings {
     pub(crate) addr: SocketAddr,
     /// `ACCESS_TTL`: how long an access token is good for, in whole seconds.
     pub(crate) access_ttl: Duration,
-    /// `INSECURE_COOKIE=1`: no `Secure` on the cookie, for plain http on another host.
+    /// `INSECURE_COOKIE=1`: no `Secure` on the cookies, for plain http on another host.
     pub(crate) insecure_cookie: bool,
+    /// `TRUSTED_PROTO_HEADER`: the header in which the proxy in front says what the client speaks.
+    pub(crate) trusted_proto_header: Option<String>,
     allowed_origins: Option<String>,
 }
 
@@ -32,11 +34,12 @@ impl Settings {
                 .map(Duration::from_secs)
                 .map_err(|_| format!("ACCESS_TTL: `{ttl}` is not a number of seconds"))?,
             insecure_cookie: read("INSECURE_COOKIE").is_some_and(|value| value != "0"),
+            trusted_proto_header: read("TRUSTED_PROTO_HEADER"),
             allowed_origins: read("ALLOWED_ORIGINS"),
         })
     }
 
-    /// `ALLOWED_ORIGINS`, or the page's own as seen from this machine: who may use the cookie.
+    /// `ALLOWED_ORIGINS`, or the page's own as seen from this machine: who may use the cookies.
     pub(crate) fn origins(&self, listening: SocketAddr) -> Result<Vec<Origin>, Error> {
         let list = match &self.allowed_origins {
             Some(list) => list.clone(),

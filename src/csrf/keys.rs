@@ -3,7 +3,6 @@
 use std::fmt;
 
 use ring::hmac;
-use subtle::{Choice, ConstantTimeEq};
 
 use super::token::{Form, Token};
 use crate::{
@@ -42,9 +41,6 @@ enum Source {
     Own(std::sync::Arc<[hmac::Key]>),
     Ring(KeyRing),
 }
-
-/// The name of the purpose, in front of everything under the MAC.
-const LABEL: &[u8] = b"csrf-token/v1";
 
 impl CsrfKeys {
     /// HMAC-SHA-256 keys of at least 32 random bytes each, used as they are.
@@ -113,8 +109,8 @@ impl CsrfKeys {
     /// does not tell which.
     pub(super) fn verify(&self, binding: &CsrfBinding, token: &Token) -> bool {
         let message = Message::new(binding, token);
-        let mut found = Choice::from(0);
-        let mut judge = |key: &hmac::Key| found |= message.mac(key).ct_eq(&token.mac);
+        let mut found = false;
+        let mut judge = |key: &hmac::Key| found |= message.is_under(key, &token.mac);
         match &self.0 {
             Source::Own(keys) => keys.iter().for_each(&mut judge),
             Source::Ring(ring) => {
@@ -123,7 +119,7 @@ impl CsrfKeys {
                 sets.for_each(|set| judge(set.csrf()));
             }
         }
-        found.into()
+        found
     }
 }
 
@@ -142,38 +138,48 @@ impl fmt::Debug for CsrfKeys {
     }
 }
 
-/// What the MAC covers: every field with its length in front, so that no two readings of the
-/// fields give the same bytes.
+/// What the MAC covers: label, class, digest, nonce and stamp, every field with its length in front
+/// (32 bits, big-endian), so that no two readings of the fields give the same bytes.
 struct Message {
     bytes: [u8; Self::LONGEST],
     len: usize,
 }
 
+/// The fields that do not vary, together with the length of the one that follows them.
+const ANONYMOUS: &[u8] = b"\0\0\0\x0dcsrf-token/v1\0\0\0\x04anon\0\0\0\0";
+const SESSION: &[u8] = b"\0\0\0\x0dcsrf-token/v1\0\0\0\x04sess\0\0\0\x20";
+const NONCE: &[u8] = b"\0\0\0\x20";
+const NO_STAMP: &[u8] = b"\0\0\0\0";
+const STAMP: &[u8] = b"\0\0\0\x08";
+
 impl Message {
-    /// Five lengths, the label, the class, the digest, the nonce and the stamp.
-    const LONGEST: usize = 5 * 4 + LABEL.len() + 4 + 32 + 32 + 8;
+    const LONGEST: usize = SESSION.len() + 32 + NONCE.len() + 32 + STAMP.len() + 8;
 
     fn new(binding: &CsrfBinding, token: &Token) -> Self {
-        let (class, digest): (&[u8], &[u8]) = match binding.digest() {
-            Some(digest) => (b"sess", digest),
-            None => (b"anon", b""),
-        };
-        let stamp: &[u8] = match token.form {
-            Form::Plain => b"",
-            Form::Dated => &token.stamp,
-        };
         let mut message = Self {
             bytes: [0; Self::LONGEST],
             len: 0,
         };
-        for field in [LABEL, class, digest, &token.nonce, stamp] {
-            // No field is longer than a digest.
-            message.push(&u32::try_from(field.len()).unwrap_or(u32::MAX).to_be_bytes());
-            message.push(field);
+        match binding.digest() {
+            Some(digest) => {
+                message.push(SESSION);
+                message.push(digest);
+            }
+            None => message.push(ANONYMOUS),
+        }
+        message.push(NONCE);
+        message.push(&token.nonce);
+        match token.form {
+            Form::Plain => message.push(NO_STAMP),
+            Form::Dated => {
+                message.push(STAMP);
+                message.push(&token.stamp);
+            }
         }
         message
     }
 
+    #[inline]
     fn push(&mut self, bytes: &[u8]) {
         let end = self.len + bytes.len();
         if let Some(place) = self.bytes.get_mut(self.len..end) {
@@ -182,10 +188,18 @@ impl Message {
         }
     }
 
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
     fn mac(&self, key: &hmac::Key) -> [u8; 32] {
-        let message = self.bytes.get(..self.len).unwrap_or_default();
         let mut mac = [0; 32];
-        mac.copy_from_slice(hmac::sign(key, message).as_ref());
+        mac.copy_from_slice(hmac::sign(key, self.bytes()).as_ref());
         mac
+    }
+
+    /// Whether `mac` is right, compared in constant time.
+    fn is_under(&self, key: &hmac::Key, mac: &[u8; 32]) -> bool {
+        hmac::verify(key, self.bytes(), mac).is_ok()
     }
 }

@@ -117,7 +117,7 @@ impl Policy {
     /// Whether `submitted` is a copy of the token in the cookie.
     pub(super) fn compare(&self, submitted: &[u8], cookie: &Token) -> Result<(), CsrfReason> {
         let submitted = Token::parse(self.form(), submitted).ok_or(CsrfReason::TokenMalformed)?;
-        if bool::from(submitted.same_as(cookie)) {
+        if submitted.is_same_as(cookie) {
             Ok(())
         } else {
             Err(CsrfReason::TokenMismatch)

@@ -1,1 +1,98 @@
 //! Response headers that harden a page, and the refusal of plain http.
+//!
+//! # [`SecurityHeadersLayer`]
+//!
+//! Adds four headers to every response that does not have them yet:
+//!
+//! | header | default |
+//! |---|---|
+//! | `Strict-Transport-Security` | `max-age=31536000` |
+//! | `Content-Security-Policy` | `default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'` |
+//! | `X-Content-Type-Options` | `nosniff` |
+//! | `Referrer-Policy` | `same-origin` |
+//!
+//! The reasons are in the [manual](crate::manual::defaults#response-headers). What the inner service
+//! has set itself stays as it is, so a handler can send a policy of its own, for instance one with a
+//! nonce. Refusals of layers further in get the headers too.
+//!
+//! # [`RequireHttpsLayer`]
+//!
+//! Refuses with 403 what did not come over TLS, before anything reads a credential. How it knows
+//! is said once, and nothing else is believed:
+//!
+//! * [`connection`](RequireHttpsLayer::connection): by the [`ConnectionScheme`] that the server's own
+//!   code put into the extensions of the request. The scheme in the request target (`:scheme` in
+//!   HTTP/2, the absolute form in HTTP/1.1) is *not* read. It is what a client writes, right or
+//!   wrong, on any connection (RFC 9113 section 8.3.1 lets it differ from the connection's own).
+//! * [`behind_proxy`](RequireHttpsLayer::behind_proxy): by a header that the proxy in front overwrites.
+//!
+//! A credential that came over plain http has been read by whoever listens, and answering it, or
+//! redirecting it, would hide the mistake of the client that sent it. So nothing is redirected
+//! unless [`redirect_to`](RequireHttpsLayer::redirect_to) asks for it, and then no request that has
+//! a cookie or an `Authorization`, and none but `GET` and `HEAD`.
+//!
+//! There are no exempt paths. The health check of a load balancer that speaks plain http is a route
+//! *outside* of the layer: in axum, one that is added to the router behind the call of `layer`.
+//!
+//! # Order
+//!
+//! From the outside in: `RequireHttps`, CORS, `SecurityHeaders`, `OriginGuard`, `Csrf`,
+//! `RefreshCookie`, `BearerAuth`, the application. `RequireHttps` in front means that
+//! `Strict-Transport-Security` never leaves over plain http (RFC 6797 section 7.2). Without it, the
+//! header is left out where a [`ConnectionScheme`] says so and is sent otherwise; browsers ignore it
+//! over plain http (RFC 6797 section 8.1).
+//!
+//! # Example
+//!
+//! ```
+//! use http::{Request, Response, StatusCode};
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//! use tower_bearer::{ConnectionScheme, RequireHttpsLayer, SecurityHeadersLayer};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let service = ServiceBuilder::new()
+//!     .layer(RequireHttpsLayer::connection().redirect_to("app.example".parse()?))
+//!     .layer(SecurityHeadersLayer::new())
+//!     .service(service_fn(|_: Request<String>| async {
+//!         Ok::<_, std::convert::Infallible>(Response::new("hello".to_owned()))
+//!     }));
+//!
+//! // The code that accepts connections knows which of them speak TLS.
+//! let mut request = Request::get("/").body(String::new())?;
+//! request.extensions_mut().insert(ConnectionScheme::Https);
+//! let response = service.clone().oneshot(request).await?;
+//! assert_eq!(response.headers()["strict-transport-security"], "max-age=31536000");
+//! assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+//!
+//! let mut request = Request::get("/start?from=mail").body(String::new())?;
+//! request.extensions_mut().insert(ConnectionScheme::Http);
+//! let response = service.clone().oneshot(request).await?;
+//! assert_eq!(response.status(), StatusCode::PERMANENT_REDIRECT);
+//! assert_eq!(response.headers()["location"], "https://app.example/start?from=mail");
+//!
+//! let mut request = Request::post("/login").body("password=...".to_owned())?;
+//! request.extensions_mut().insert(ConnectionScheme::Http);
+//! let response = service.oneshot(request).await?;
+//! assert_eq!(response.status(), StatusCode::FORBIDDEN);
+//! # Ok(())
+//! # }
+//! ```
+
+mod content_security_policy;
+mod future;
+mod layer;
+mod referrer_policy;
+mod require_https;
+mod scheme;
+mod service;
+mod strict_transport_security;
+
+pub use content_security_policy::ContentSecurityPolicy;
+pub use future::SecurityHeadersFuture;
+pub use layer::SecurityHeadersLayer;
+pub use referrer_policy::ReferrerPolicy;
+pub use require_https::{HttpsHost, RequireHttps, RequireHttpsLayer};
+pub use scheme::ConnectionScheme;
+pub use service::SecurityHeaders;
+pub use strict_transport_security::StrictTransportSecurity;

@@ -2,8 +2,9 @@
 //!
 //! # A layer decides, a handle acts
 //!
-//! *Guards* ([`BearerAuth`](crate::BearerAuth), [`OriginGuard`](crate::OriginGuard)) take a synchronous
-//! decision on the head of a request: they call the inner service or answer. One *carrier*
+//! *Guards* ([`BearerAuth`](crate::BearerAuth), [`OriginGuard`](crate::OriginGuard),
+//! [`Csrf`](crate::Csrf), [`RequireHttps`](crate::RequireHttps)) take a synchronous decision on the head of a
+//! request: they call the inner service or answer. One *carrier*
 //! ([`RefreshCookie`](crate::RefreshCookie)) never rejects and never waits: it puts a
 //! [`Session`](crate::Session) into the extensions and appends the handle's cookie to the response. All
 //! work with the store is in `async` methods of the handle, which the application or
@@ -16,9 +17,9 @@
 //!
 //! | level | modules | may import |
 //! |---|---|---|
-//! | 0, leaves | `background`, `clock`, `config`, `cookie`, `secret` | nothing of ours |
-//! | 1, domain | `event`, `guard`, `keys`, `rejection`, `session`, `store`, `token` | levels 0 and 1 |
-//! | 2, layers | `bearer`, `origin`, `refresh` | levels 0 and 1, never another layer |
+//! | 0, leaves | `background`, `clock`, `config`, `cookie`, `host`, `secret` | nothing of ours |
+//! | 1, domain | `binding`, `event`, `guard`, `keys`, `rejection`, `session`, `store`, `token` | levels 0 and 1 |
+//! | 2, layers | `bearer`, `csrf`, `headers`, `origin`, `refresh` | levels 0 and 1, never another layer |
 //! | 3 | `axum`, the crate's root | everything |
 //!
 //! Layers talk by value, through `http::Extensions`.
@@ -86,6 +87,22 @@
 //! * **Calls on one handle build on each other.** What `start`, `refresh` and `elevate` hand out is what the
 //!   next call on the same handle works with, as if the browser had already sent it back. A second
 //!   `refresh` in one request does not count as a presentation, since the browser has seen nothing yet.
+//! * **CSRF tokens are bound without a look at the store.** The layer stands outside of the session's, so
+//!   that a forged request is refused before anything is asked. What it binds to is the session id inside
+//!   the genuine refresh cookie ([`csrf_binding`](crate::RefreshCookieLayer::csrf_binding)); whether that
+//!   session still lives is for the handler to find out. A response whose cookies move the browser to
+//!   another session says so in its extensions, and the layer sends the next token along.
+//! * **A privilege change gives a new token, and the id stays.** The session keeps its id through
+//!   [`elevate`](crate::Session::elevate), so a token from before it is still authentic; the browser no
+//!   longer has its cookie. To end those tokens too, a list of them would have to be kept, and every other
+//!   tab would break.
+//! * **A form is read in a layer of its own.** Reading a body means buffering it, a clone of the inner service
+//!   and another body type; whoever sends the token in a header pays for none of it.
+//! * **Dated CSRF tokens are another form** (`v2.`), not an option inside the first one. A layer takes one of
+//!   the two, so that nothing is guessed from the length.
+//! * **The transport is told, not read.** [`RequireHttps`](crate::RequireHttps) believes a marker of the
+//!   server's own code or one header of a trusted proxy. The scheme in the request's URI is the client's to
+//!   write, over HTTP/2 and in absolute form alike, and says nothing about the socket.
 //! * **Mounting is a service**, [`SessionEndpoints`](crate::SessionEndpoints), given to a router as its
 //!   fallback, and works below a stripped prefix and below none. A function that returns routes would
 //!   tie it to one router.

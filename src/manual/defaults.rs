@@ -50,8 +50,58 @@
 //! | setting | default | why |
 //! |---|---|---|
 //! | origins | required | The list *is* the decision. |
+//! | WebSocket handshakes | guarded | They are `GET` requests with cookies to which CORS does not apply. |
 //! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie, passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
 //! | `error_description` | off | A client can do nothing with it that an attacker could not do better. |
+//!
+//! # CSRF tokens ([`CsrfLayer`](crate::CsrfLayer))
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | cookie | `__Host-csrf`, `Secure`, `Path=/` | The prefix keeps sibling hosts and plain http from planting one. |
+//! | `SameSite` | `Lax` | With `Strict`, a page that is reached by a link from elsewhere would come without the cookie and get another one, and the forms in other tabs would go stale. The cookie opens nothing by itself. |
+//! | `HttpOnly` | off | A single-page application copies the cookie into the header. [`http_only`](crate::CsrfBuilder::http_only) for pages that get the token from the server. |
+//! | lifetime | until the browser closes, as long as session and key | A token is no credential; its session ends it. [`max_age`](crate::CsrfBuilder::max_age) where a rule asks for a limit; servers' clocks may then differ by 60 seconds. |
+//! | header | `X-CSRF-Token` | What most front ends send. No foreign page can set it without a preflight. |
+//! | reissue | only when the one that came is worth nothing | A new token with every response breaks other tabs and caches. |
+//! | exemption | one bearer token and no cookie at all | The layer cannot know which cookie authenticates. [`session_cookies`](crate::CsrfBuilder::session_cookies) tells it. |
+//! | safe methods | `GET`, `HEAD`, `OPTIONS` | `TRACE` is safe too (RFC 9110 section 9.2.1), and no application needs it. |
+//! | old token of the same session | accepted | Nothing is kept on the server, and other tabs go on. Who could plant token and cookie reads the session's tokens already. |
+//! | form field | off | Reading bodies costs memory on unchecked requests; a header costs nothing. |
+//! | form limit | 64 KiB | A form without files fits; more is a decision about memory per request. |
+//!
+//! # Response headers
+//!
+//! What [`SecurityHeadersLayer`](crate::SecurityHeadersLayer) adds where a handler does not say otherwise:
+//!
+//! | header | default | why |
+//! |---|---|---|
+//! | `Strict-Transport-Security` | `max-age=31536000` | A year is the least that counts as meant to last (the preload lists ask for it too), and a host that speaks https does not go back. |
+//! | `includeSubDomains`, `preload` | off | They bind hosts that this service does not own and cannot test. [`include_subdomains`](crate::StrictTransportSecurity::include_subdomains) and [`preloaded`](crate::StrictTransportSecurity::preloaded) are for whoever answers for the whole domain. |
+//! | over plain http | left out where a [`ConnectionScheme`](crate::ConnectionScheme) says so | RFC 6797 section 7.2 forbids it. Where nobody says, it is sent: browsers ignore it there (section 8.1), and leaving it out by mistake costs more. |
+//! | `Content-Security-Policy`: `default-src 'self'` | own files only | Takes from an injection what it needs most: scripts inside of the page, scripts from elsewhere, and requests to elsewhere. An access token in the page's memory is as safe as the page's scripts. To an API it means nothing and costs nothing. |
+//! | `base-uri 'none'` | | An injected `<base>` would turn every relative address of a script into somebody else's. `default-src` does not cover it. |
+//! | `form-action 'self'` | | An injected form would send what a password manager fills in. Some browsers apply it to the redirect after a form too, so a sign-in that goes on to another site has to list that site. |
+//! | `frame-ancestors 'none'` | | A page in a frame can be made to be clicked on. It replaces `X-Frame-Options`, which every current browser ignores beside it and which is therefore not sent. |
+//! | `object-src 'none'` | | Plug-in content from the own origin has a history, and no page needs it. |
+//! | `X-Content-Type-Options` | `nosniff` | An upload that is served as text must not run as a script. There is no reason to go without, so it cannot be left out. |
+//! | `Referrer-Policy` | `same-origin` | Other sites learn nothing, and the own server gets the `Referer` that the origin guard falls back to. With `no-referrer`, browsers send `Origin: null` with forms, which the guard refuses; so it is not offered. |
+//! | 304 | neither policy is added | The headers of a 304 replace those of the stored page, which may have a nonce of its own. |
+//!
+//! `Cross-Origin-Opener-Policy`, `Cross-Origin-Resource-Policy` and `Permissions-Policy` are left to the
+//! application: what is right depends on its pop-ups, on who embeds its files and on what it asks the
+//! browser for.
+//!
+//! # Plain http ([`RequireHttpsLayer`](crate::RequireHttpsLayer))
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | what is believed | required: [`connection`](crate::RequireHttpsLayer::connection) or [`behind_proxy`](crate::RequireHttpsLayer::behind_proxy) | Of two sources the weaker one would decide. The scheme in the request target is the client's own word and is never believed. |
+//! | no [`ConnectionScheme`](crate::ConnectionScheme) | 500 | A guard that does not know must neither pass nor look as if it worked. |
+//! | header missing, repeated, a list | refused | The proxy is not there, or adds to what the client sent. |
+//! | [`redirect_to`](crate::RequireHttpsLayer::redirect_to) | off | What was sent has been read on the way. A refusal makes the mistake visible; a redirect makes it a habit. |
+//! | when on | `GET` and `HEAD` without `Cookie` and `Authorization` | Typed addresses and old links, which have nothing to lose. The host is configured and never taken from the request. |
+//! | cached | `no-store` | A cache that does not tell the schemes apart would answer the https request with it. |
 //!
 //! # Store in memory
 //!

@@ -1,4 +1,5 @@
-//! How to do the usual things.
+//! How to do the usual things. What goes in front of requests that work by cookie, and the order of all
+//! layers, is in [`guards`](super::guards).
 //!
 //! # Signing in
 //!
@@ -122,6 +123,7 @@
 //! | status of a refresh | the page |
 //! |---|---|
 //! | 401 | shows its sign-in form: this alone says that the session is over |
+//! | 403 | asks for a [CSRF token](super::guards#csrf-tokens) and sends the request once more; a second 403 does not pass by waiting |
 //! | 409, 429, 503 | waits as long as `Retry-After` says and sends the same request again, with the cookie that the browser holds by then |
 //! | none, or another | tries again a little later |
 //!
@@ -192,13 +194,6 @@
 //! [`client_binding`](crate::RefreshCookieBuilder::client_binding) that both sides share.
 //!
 //! It must also pass the `Set-Cookie` of the answer on to the browser, unchanged.
-//!
-//! # Order of layers
-//!
-//! From the outside in: CORS, [`OriginGuardLayer`](crate::OriginGuardLayer),
-//! [`RefreshCookieLayer`](crate::RefreshCookieLayer), [`BearerAuthLayer`](crate::BearerAuthLayer), the
-//! application. The guard in front keeps foreign pages from reaching the session at all. A layer that
-//! is missing is a loud error: the handle and the extractors name it.
 //!
 //! # Tests
 //!

@@ -28,9 +28,25 @@
 //! chooses nothing: `none`, another algorithm, keys that travel in the header, compression and unknown
 //! critical members are refused. An access token in the refresh cookie, and the reverse, is refused.
 //!
-//! **Cross-site requests.** The cookie is `SameSite=Strict` and limited to the path of the session
-//! endpoints, [`OriginGuardLayer`](crate::OriginGuardLayer) refuses foreign origins before the handler
-//! runs, and the API takes its token from a header that no browser adds by itself.
+//! **Cross-site requests.** What works by cookie has three lines of defence, and each holds where
+//! another does not:
+//!
+//! * The refresh cookie is `SameSite=Strict` and limited to the path of the session endpoints. That
+//!   looks at the *site*, so a page on another host of the same domain still has it sent; and it cannot
+//!   help at sign-in, where no cookie is needed.
+//! * [`OriginGuardLayer`](crate::OriginGuardLayer) refuses origins that are not listed, hosts of the same
+//!   domain and sign-ins included. It believes what browsers say, and what a proxy leaves of it.
+//! * [`CsrfLayer`](crate::CsrfLayer) asks for a copy of a token that foreign pages cannot read. The token
+//!   is signed and bound to the session. Who plants a cookie of their own from a sibling host, or keeps
+//!   one from before the user signed in, has a token of another session, which is refused. Sign-in
+//!   itself needs a token too, so nobody is signed in to somebody else's account unawares.
+//!
+//! The API takes its token from a header that no browser adds by itself, and needs none of them.
+//!
+//! **Foreign frames, sniffed content, plain http.** [`SecurityHeadersLayer`](crate::SecurityHeadersLayer)
+//! keeps pages out of frames and uploads from running as scripts, and has browsers use https alone;
+//! [`RequireHttpsLayer`](crate::RequireHttpsLayer) refuses clients that do not. How all of these go
+//! together is in [`guards`](super::guards).
 //!
 //! **Leaks through logs.** No type prints a token, key or hash; failures tell clients one opaque code.
 //! The nested and encrypted forms tell whoever finds a token nothing about the user.
@@ -48,8 +64,9 @@
 //!
 //! **A script in your page.** It cannot read the cookie, and it can take the access token only if it
 //! reaches the variable that holds it. But it *is* the page: while it runs, it can refresh and call the
-//! API as the user. No token scheme prevents that. A strict content policy (the example has one) keeps
-//! such scripts out.
+//! API as the user, CSRF tokens included. No token scheme prevents that. A strict content policy keeps
+//! such scripts out: [`SecurityHeadersLayer`](crate::SecurityHeadersLayer) sends one, and the example's is
+//! stricter still. The same goes for pages of other origins that are listed for the guard and for CORS.
 //!
 //! **A thief who copies the client and shadows the user.** By default a client is its `User-Agent`,
 //! which can be copied. A thief who sends the same, and who is always

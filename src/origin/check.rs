@@ -2,19 +2,13 @@
 
 use std::fmt;
 
-use http::{HeaderMap, HeaderName, Method, Uri, header};
+use http::{HeaderMap, HeaderName, Method, Uri, header, uri::Scheme};
 
-use super::origin::{Origin, is_on_host, origin_of};
-use crate::rejection::OriginReason;
+use super::origin::{Origin, origin_of};
+use crate::{guard::overrides_method, host::is_on_host, rejection::OriginReason};
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-
-/// The headers by which frameworks let a client replace the method.
-const METHOD_OVERRIDES: [HeaderName; 3] = [
-    HeaderName::from_static("x-http-method"),
-    HeaderName::from_static("x-http-method-override"),
-    HeaderName::from_static("x-method-override"),
-];
+// Statics, so that a look-up borrows the name instead of making and dropping one.
+static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// What `OriginGuardLayer` was told.
 #[derive(Clone, Debug)]
@@ -23,6 +17,7 @@ pub(super) struct Policy {
     pub(super) missing: Missing,
     pub(super) ambient_credentials: bool,
     pub(super) method_override: bool,
+    pub(super) report_only: bool,
 }
 
 /// Whose requests pass.
@@ -53,9 +48,9 @@ impl Policy {
         if !self.is_guarded(method, headers) {
             return Ok(());
         }
-        let origin = single(headers, header::ORIGIN)?;
-        let site = single(headers, SEC_FETCH_SITE)?;
-        let referer = single(headers, header::REFERER)?;
+        let origin = single(headers, &header::ORIGIN)?;
+        let site = single(headers, &SEC_FETCH_SITE)?;
+        let referer = single(headers, &header::REFERER)?;
 
         // An origin that is not listed is refused even when `Sec-Fetch-Site` calls it the same:
         // behind a rebound host name both are the attacker's.
@@ -89,12 +84,9 @@ impl Policy {
     /// Safe methods change nothing, so they pass. `OPTIONS` is what CORS asks with. A `GET` that
     /// opens a WebSocket is guarded: browsers apply no CORS there and send the cookies along.
     fn is_guarded(&self, method: &Method, headers: &HeaderMap) -> bool {
-        let safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
-        let overridden = self.method_override
-            && METHOD_OVERRIDES
-                .iter()
-                .any(|name| headers.contains_key(name));
-        !safe || overridden || (method == Method::GET && is_websocket(headers))
+        let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let overridden = || self.method_override && overrides_method(headers);
+        !safe || (*method == Method::GET && is_websocket(headers)) || overridden()
     }
 
     fn is_listed(&self, origin: &[u8], uri: &Uri, headers: &HeaderMap) -> bool {
@@ -103,7 +95,7 @@ impl Policy {
         };
         match &self.origins {
             Origins::Listed(list) => list.iter().any(|entry| entry.matches(origin)),
-            Origins::Own => own_authority(uri, headers).is_some_and(|own| is_on_host(origin, own)),
+            Origins::Own => is_own(origin, uri, headers),
         }
     }
 
@@ -133,7 +125,7 @@ impl fmt::Debug for Origins {
 }
 
 /// The header's value without the white space around it.
-fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<&[u8]>, OriginReason> {
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, OriginReason> {
     let mut lines = headers.get_all(name).iter();
     let first = lines.next();
     if lines.next().is_some() {
@@ -142,21 +134,48 @@ fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<&[u8]>, Origin
     Ok(first.map(|value| value.as_bytes().trim_ascii()))
 }
 
-/// The host that the request is sent to: `:authority`, or else the only `Host`.
-fn own_authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-    if let Some(authority) = uri.authority() {
-        return Some(authority.as_str());
+/// Whether `origin` is the host that the request is sent to, as `:authority` (or the authority of
+/// an absolute target) and `Host` name it.
+///
+/// Where both are there they must agree (RFC 9113 section 8.3.1): what forwards a request whose two
+/// hosts differ has been fooled or fools us. A request that names its scheme as `https` is not the
+/// own of a page on plain `http`, which anybody on the way can write.
+fn is_own(origin: &str, uri: &Uri, headers: &HeaderMap) -> bool {
+    if uri.scheme() == Some(&Scheme::HTTPS) && !origin.starts_with("https://") {
+        return false;
     }
-    let host = single(headers, header::HOST).ok()??;
-    std::str::from_utf8(host).ok()
+    let Ok(host) = single(headers, &header::HOST) else {
+        return false;
+    };
+    let authority = uri
+        .authority()
+        .map(|authority| authority.as_str().as_bytes());
+    let is_on = |own: &[u8]| std::str::from_utf8(own).is_ok_and(|own| is_on_host(origin, own));
+    (authority.is_some() || host.is_some()) && authority.is_none_or(is_on) && host.is_none_or(is_on)
 }
 
+/// Whether a `GET` asks for a WebSocket (RFC 6455 section 4.1).
+///
+/// `Upgrade` is a list of protocols, over several lines perhaps, each in any case and with a version
+/// behind a slash (RFC 9110 section 7.8). A proxy may have taken it off as a hop-by-hop header in
+/// front of a server that does not insist on it; the key of the handshake is left then. Pages can
+/// set neither.
 fn is_websocket(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::UPGRADE)
-        .iter()
-        .flat_map(|line| line.as_bytes().split(|b| *b == b','))
-        .any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+    let is_name = |protocol: &[u8]| {
+        let mut parts = protocol.trim_ascii().split(|b| !is_token(*b));
+        let name = parts.next().unwrap_or_default();
+        name.eq_ignore_ascii_case(b"websocket")
+    };
+    headers.contains_key(header::SEC_WEBSOCKET_KEY)
+        || headers
+            .get_all(header::UPGRADE)
+            .iter()
+            .any(|line| line.as_bytes().split(|b| *b == b',').any(is_name))
+}
+
+/// A character of a token (RFC 9110 section 5.6.2).
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// Whether the browser adds credentials by itself: a cookie, or an `Authorization` that is not a

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use http::Response;
+use http::{HeaderMap, Method, Response, Uri};
 use tower_layer::Layer;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::ConfigError,
     event::EventSink,
-    rejection::{CustomRejection, DefaultRejection, Refusal, Rejection},
+    rejection::{CustomRejection, DefaultRejection, OriginReason, Refusal, Rejection},
 };
 
 /// Refuses state-changing requests that a page of a foreign origin sent.
@@ -59,8 +59,11 @@ impl OriginGuardLayer {
     /// Accepts requests whose origin is the host they are sent to: `:authority`, or `Host`.
     ///
     /// That is convenient and weaker than a list: a foreign host name that resolves to this
-    /// server (DNS rebinding) is its own origin, and neither header names the scheme. Behind a
-    /// proxy it needs the proxy to pass `Host` on; `X-Forwarded-Host` is never read.
+    /// server (DNS rebinding) is its own origin, and `Host` does not name the scheme, so that a page
+    /// on plain `http` of the same host passes unless the request itself says `https` (as the
+    /// `:scheme` of HTTP/2 does). Behind a proxy it needs the proxy to pass `Host` on;
+    /// `X-Forwarded-Host` is never read. Repeated `Host` lines, and a `Host` that is not the
+    /// `:authority`, are nobody's own.
     pub fn same_origin() -> Self {
         Self::with(Origins::Own)
     }
@@ -72,6 +75,7 @@ impl OriginGuardLayer {
                 missing: Missing::DenyWithCredentials,
                 ambient_credentials: false,
                 method_override: false,
+                report_only: false,
             }),
             refusal: Refusal::default(),
         }
@@ -79,6 +83,38 @@ impl OriginGuardLayer {
 }
 
 impl<R> OriginGuardLayer<R> {
+    /// The verdict of this layer on the head of a request, for handshakes that are not served
+    /// through tower.
+    ///
+    /// It is a pure function: no event is sent, and [`report_only`](Self::report_only) changes
+    /// nothing about it. Nothing is allocated.
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderValue, Method, Uri};
+    /// use tower_bearer::{OriginGuardLayer, OriginReason};
+    ///
+    /// let guard = OriginGuardLayer::new(["https://app.example".parse()?]);
+    /// let (method, uri) = (Method::POST, Uri::from_static("/transfer"));
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert("origin", HeaderValue::from_static("https://app.example"));
+    /// assert_eq!(guard.check(&method, &uri, &headers), Ok(()));
+    /// headers.insert("origin", HeaderValue::from_static("https://evil.example"));
+    /// assert_eq!(guard.check(&method, &uri, &headers), Err(OriginReason::UnlistedOrigin));
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Why the request is refused.
+    pub fn check(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<(), OriginReason> {
+        self.policy.check(method, uri, headers)
+    }
+
     /// Says that every request carries credentials that the browser adds by itself and no header
     /// shows, such as a client certificate. A request that does not say where it comes from is
     /// then refused.
@@ -119,6 +155,15 @@ impl<R> OriginGuardLayer<R> {
             policy: self.policy,
             refusal: self.refusal.with_responder(CustomRejection::new(response)),
         }
+    }
+
+    /// Lets every request through and sends [`Event::WouldReject`](crate::Event::WouldReject) for
+    /// each that would have been refused, to the sink given to [`events`](Self::events).
+    ///
+    /// It is for trying a list on real traffic before it is enforced, and guards nothing until this
+    /// call is taken out again.
+    pub fn report_only(self) -> Self {
+        self.update(|policy| policy.report_only = true)
     }
 
     fn update(mut self, change: impl FnOnce(&mut Policy)) -> Self {

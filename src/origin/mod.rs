@@ -2,7 +2,8 @@
 //!
 //! A browser adds cookies to every request, whichever page caused it. [`OriginGuardLayer`] goes
 //! in front of what trusts them, and judges by the headers that pages cannot forge. It guards
-//! every request but `GET`, `HEAD` and `OPTIONS`, and a `GET` that opens a WebSocket. In order:
+//! every request whose method is not exactly `GET`, `HEAD` or `OPTIONS`, and a `GET` that opens a
+//! WebSocket. In this order:
 //!
 //! 1. A repeated `Origin`, `Sec-Fetch-Site` or `Referer`: refused.
 //! 2. `Origin` is there: it must be on the list, whatever `Sec-Fetch-Site` says. `null` passes
@@ -13,18 +14,54 @@
 //! 5. Nothing at all: refused when the request carries credentials that browsers add by
 //!    themselves, that is a cookie or an `Authorization` that is not a bearer token.
 //!
-//! No content type, path or `X-Requested-With` exempts a request, and `X-Forwarded-*` is never
-//! read. A refusal is 403 with `Vary: Origin, Sec-Fetch-Site`, and the
-//! [`Rejection`](crate::Rejection) in the extensions of the response has the
-//! [`OriginReason`](crate::OriginReason).
+//! A header that is there and empty is not an absent one. No content type, path or
+//! `X-Requested-With` exempts a request, and `X-Forwarded-*` is never read. Entries of the list are
+//! normalised when they are parsed ([`Origin`]); what a request says is compared as it came, because
+//! browsers write an origin in one way only.
+//!
+//! A refusal is 403 with `Vary: Origin, Sec-Fetch-Site`, or `grpc-status: 7` to a gRPC or gRPC-Web
+//! client, and the [`Rejection`](crate::Rejection) in the extensions of the response has the
+//! [`OriginReason`](crate::OriginReason). [`OriginGuardLayer::report_only`] tries a list without
+//! refusing; [`OriginGuardLayer::check`] gives the bare verdict.
+//!
+//! # WebSockets
+//!
+//! A handshake is a `GET`, so it looks safe; it carries cookies, CORS does not apply to it, and what
+//! comes after it is no request that a guard would see. A `GET` counts as a handshake when
+//!
+//! * a member of `Upgrade` is named `websocket`: in any case, on any of several lines, with a version
+//!   (`websocket/13`) or whatever else behind the name;
+//! * or there is a `Sec-WebSocket-Key`: a proxy may have taken off `Upgrade`, which is for one hop
+//!   only, in front of a server that does not insist on it. Whether there is a `Connection: Upgrade`
+//!   does not matter for the same reason.
+//!
+//! Pages cannot set any of these headers, so no other `GET` of a browser is affected. Over HTTP/2 and
+//! HTTP/3 a handshake is an extended `CONNECT` (RFC 8441, RFC 9220), which is no safe method. Not
+//! guarded are upgrades to other protocols, which browsers do not ask for, and what else a `GET` may
+//! open: an event stream (`text/event-stream`) is protected by CORS, since a foreign page cannot read
+//! it. A `GET` handler that changes something is beyond any guard of this kind.
 //!
 //! # When `tower_http::csrf` is enough
 //!
 //! `tower_http::csrf::CsrfLayer` does the same job by the same headers and is enough for a service
-//! of one origin whose clients are recent browsers. Take this layer where one of its differences
-//! matters: an unlisted `Origin` is refused even if `Sec-Fetch-Site` calls it the same, entries
-//! are normalised so that none silently never matches, wildcards, `Referer` as the fall-back,
-//! cookies without any origin are refused, WebSockets are guarded, and gRPC gets gRPC answers.
+//! with one host name and current browsers, without WebSockets, that is reached over https alone.
+//! It differs in this; a test runs both over the same table of requests and knows every difference:
+//!
+//! | | `tower_http::csrf` 0.7 | this layer |
+//! |---|---|---|
+//! | `Sec-Fetch-Site: same-origin` or `none` beside a foreign `Origin` | passes | refused: after DNS rebinding both are the attacker's |
+//! | `Origin` on the request's own host | passes without `Sec-Fetch-Site`, whatever the scheme | passes if listed, or with [`same_origin`](OriginGuardLayer::same_origin) |
+//! | own host | compared byte by byte | case, default port and form of an address do not matter; `Host` and `:authority` must agree |
+//! | repeated headers | the first line counts | refused |
+//! | empty `Sec-Fetch-Site` | as if absent | refused unless something else speaks for the request |
+//! | neither `Origin` nor `Sec-Fetch-Site` | passes | by `Referer`, else by whether there are credentials |
+//! | WebSocket handshake | a safe `GET` | guarded |
+//! | method override headers | not known | guarded if [declared](OriginGuardLayer::method_override) |
+//! | entries | an entry that is not written as browsers write it never matches | normalised, or an error |
+//! | wildcards, custom schemes | none | both |
+//! | white space around a value that was set in the process | part of it | not part of it |
+//! | gRPC | 403 | a gRPC status |
+//! | exemptions | by a predicate | none |
 //!
 //! # Example
 //!

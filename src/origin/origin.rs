@@ -1,12 +1,11 @@
 //! Origins as an operator lists them and as browsers send them (RFC 6454 section 6.2).
 
-use std::{
-    fmt,
-    net::{Ipv4Addr, Ipv6Addr},
-    str::FromStr,
-};
+use std::{fmt, net::Ipv4Addr, str::FromStr};
 
-use crate::config::ConfigError;
+use crate::{
+    config::ConfigError,
+    host::{canonical_host, default_port, is_name, split_port},
+};
 
 /// An entry of the list of origins: `https://app.example`, or `https://*.app.example` for every
 /// host with exactly one label more, or `https://**.app.example` for one or more.
@@ -17,7 +16,9 @@ use crate::config::ConfigError;
 /// given in punycode.
 ///
 /// A wildcard trusts whoever gets a host name below it. Below a public suffix, such as a hosting
-/// provider's domain, that is anybody.
+/// provider's domain (`https://*.github.io`), that is anybody: no list of such suffixes is built in,
+/// so an entry of this kind is accepted, and it opens the guard to every other customer. Below your
+/// own domain it trusts each forgotten name that points to somebody else's server by now.
 ///
 /// ```
 /// use tower_bearer::Origin;
@@ -51,7 +52,8 @@ impl Origin {
     /// # Errors
     ///
     /// As with parsing; schemes whose origins are opaque (`file`, `data`, `javascript`, `blob`,
-    /// `about`) are refused.
+    /// `about`) are refused, and so are `ws` and `wss`: a WebSocket has the origin of the page that
+    /// opens it.
     pub fn custom_scheme(text: &str) -> Result<Self, ConfigError> {
         Self::parse(text, true)
     }
@@ -61,24 +63,31 @@ impl Origin {
         &self.text
     }
 
-    /// Whether `origin`, exactly as it came over the wire, is this entry's.
+    /// Whether `origin`, exactly as it came over the wire, is this entry's. With it, one list serves
+    /// the guard and CORS (`AllowOrigin::predicate` of `tower-http`).
     ///
     /// Nothing is normalised here. Browsers send the canonical form, and who sends another is no
     /// browser or an attempt to be read in two ways.
-    pub(super) fn matches(&self, origin: &str) -> bool {
+    ///
+    /// ```
+    /// let entry: tower_bearer::Origin = "https://*.app.example".parse()?;
+    /// assert!(entry.matches("https://eu.app.example"));
+    /// assert!(!entry.matches("https://app.example"));
+    /// assert!(!entry.matches("https://eu.app.example.evil.example"));
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn matches(&self, origin: &str) -> bool {
         let Some(Wildcard { at, rest, many }) = self.wildcard else {
             return *self.text == *origin;
         };
         let labels = origin
             .strip_prefix(self.text.get(..at).unwrap_or_default())
             .and_then(|o| o.strip_suffix(self.text.get(rest..).unwrap_or_default()));
-        let is_label =
-            |label: &str| is_label(label) && !label.bytes().any(|b| b.is_ascii_uppercase());
-        match labels {
-            Some(labels) if many => labels.split('.').all(is_label),
-            Some(label) => is_label(label),
-            None => false,
-        }
+        labels.is_some_and(|labels| {
+            is_name(labels)
+                && (many || !labels.contains('.'))
+                && !labels.bytes().any(|b| b.is_ascii_uppercase())
+        })
     }
 
     fn parse(text: &str, custom: bool) -> Result<Self, ConfigError> {
@@ -91,6 +100,9 @@ impl Origin {
             "http" | "https" => {}
             "about" | "blob" | "data" | "file" | "javascript" => {
                 return error("has a scheme whose origins are opaque, so it could never match");
+            }
+            "ws" | "wss" => {
+                return error("must be http or https: a WebSocket has the origin of its page");
             }
             other if custom && is_scheme(other) => {}
             _ => return error("must be http or https; others are given to Origin::custom_scheme"),
@@ -159,44 +171,13 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Whether `origin`, as it came over the wire, is `http` or `https` on the given authority, which
-/// is the request's own `Host` or `:authority`.
-///
-/// Neither names a scheme, so a port that is missing there is the default one of the origin's.
-pub(super) fn is_on_host(origin: &str, authority: &str) -> bool {
-    let (scheme, wire) = match origin.split_once("://") {
-        Some(("https", wire)) => ("https", wire),
-        Some(("http", wire)) => ("http", wire),
-        _ => return false,
-    };
-    let Some((host, port)) = split_port(authority) else {
-        return false;
-    };
-    let Some(mut own) = canonical_host(host) else {
-        return false;
-    };
-    if let Some(port) = port.filter(|port| Some(*port) != default_port(scheme)) {
-        own.push_str(&format!(":{port}"));
-    }
-    own == wire
-}
-
 /// The origin of a `Referer`: everything up to its path.
 pub(super) fn origin_of(referer: &str) -> Option<&str> {
-    let authority = referer.find("://")? + 3;
-    let end = referer
-        .get(authority..)?
-        .find(['/', '?', '#'])
-        .map_or(referer.len(), |path| authority + path);
-    referer.get(..end)
-}
-
-fn default_port(scheme: &str) -> Option<u16> {
-    match scheme {
-        "http" => Some(80),
-        "https" => Some(443),
-        _ => None,
-    }
+    let (scheme, rest) = referer.split_once(':')?;
+    let authority = rest.strip_prefix("//")?;
+    let end = |b| matches!(b, b'/' | b'?' | b'#');
+    let length = authority.bytes().position(end).unwrap_or(authority.len());
+    referer.get(..scheme.len() + "://".len() + length)
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -204,60 +185,6 @@ fn is_scheme(text: &str) -> bool {
         && text
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b))
-}
-
-/// Splits `host[:port]`. A port is written without leading zeros and is not zero.
-fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
-    let in_brackets = authority.rfind(']').map_or(0, |end| end + 1);
-    let Some(colon) = authority.get(in_brackets..)?.find(':') else {
-        return Some((authority, None));
-    };
-    let host = authority.get(..in_brackets + colon)?;
-    let port = authority.get(in_brackets + colon + 1..)?;
-    if port.starts_with(['0', '+']) {
-        return None;
-    }
-    Some((host, Some(port.parse().ok()?)))
-}
-
-/// The host in the form browsers send, or `None` when it is not one.
-fn canonical_host(host: &str) -> Option<String> {
-    if let Some(address) = host.strip_prefix('[') {
-        let address: Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;
-        return Some(canonical_ipv6(address));
-    }
-    if host.len() > 253 || !host.split('.').all(is_label) {
-        return None;
-    }
-    let last = host.rsplit('.').next()?;
-    // Browsers read a host that ends in a number as an IPv4 address, however it is written; only
-    // the one canonical form is accepted.
-    let is_number = last.bytes().all(|b| b.is_ascii_digit())
-        || last.starts_with("0x")
-        || last.starts_with("0X");
-    if is_number {
-        host.parse::<Ipv4Addr>().ok()?;
-    }
-    Some(host.to_ascii_lowercase())
-}
-
-/// Browsers never write the last four bytes of an IPv6 address as decimals; the standard library
-/// does for mapped addresses.
-fn canonical_ipv6(address: Ipv6Addr) -> String {
-    match address.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low] => format!("[::ffff:{high:x}:{low:x}]"),
-        _ => format!("[{address}]"),
-    }
-}
-
-/// A label of a host name, with the underscore that real ones have.
-fn is_label(label: &str) -> bool {
-    (1..=63).contains(&label.len())
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        && !label.starts_with('-')
-        && !label.ends_with('-')
 }
 
 #[cfg(test)]
@@ -314,7 +241,44 @@ mod tests {
             assert_eq!(canonical(given), None, "{given:?}");
         }
         assert!(Origin::custom_scheme("tauri://localhost").is_ok());
-        assert!(Origin::custom_scheme("file://localhost").is_err());
+        for given in [
+            "file://localhost",
+            "ws://a.example",
+            "wss://a.example",
+            "ta uri://a",
+        ] {
+            assert!(Origin::custom_scheme(given).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn the_error_says_what_is_in_the_way() {
+        for (given, problem) in [
+            ("app.example", "must start with a scheme"),
+            ("ftp://app.example", "must be http or https; others"),
+            ("file://app.example", "origins are opaque"),
+            (
+                "wss://app.example",
+                "a WebSocket has the origin of its page",
+            ),
+            ("https://app.example/", "must not end in a slash"),
+            ("https://app.example/x", "with no path, query or fragment"),
+            ("https://app.example?", "with no path, query or fragment"),
+            ("https://app.example#x", "with no path, query or fragment"),
+            ("https://app.example\\", "with no path, query or fragment"),
+            (
+                "https://a.example,https://b.example",
+                "with no path, query or fragment",
+            ),
+            ("https://user@app.example", "must not have a user name"),
+            ("https://app.example:0", "a port between 1 and 65535"),
+            ("https://b\u{fc}cher.example", "in ASCII (punycode)"),
+            ("https://*.[::1]", "a wildcard in front of an IP address"),
+        ] {
+            let error = given.parse::<Origin>().unwrap_err();
+            assert_eq!(error.setting(), "origin");
+            assert!(error.to_string().contains(problem), "{given}: {error}");
+        }
     }
 
     #[test]
@@ -337,15 +301,6 @@ mod tests {
         let many: Origin = "https://**.example.com".parse().unwrap();
         assert!(many.matches("https://a.b.example.com"));
         assert!(!many.matches("https://a..example.com"));
-    }
-
-    #[test]
-    fn the_own_host_names_no_scheme() {
-        assert!(is_on_host("https://app.example", "APP.example:443"));
-        assert!(is_on_host("http://[::1]:3000", "[0::1]:3000"));
-        assert!(!is_on_host("https://app.example", "app.example:80"));
-        assert!(!is_on_host("https://app.example", ""));
-        assert!(!is_on_host("tauri://app.example", "app.example"));
     }
 
     #[test]

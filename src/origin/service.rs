@@ -11,6 +11,7 @@ use tower_service::Service;
 
 use super::check::Policy;
 use crate::{
+    event::Event,
     guard::GuardFuture,
     rejection::{DefaultRejection, Refusal, Rejection, RejectionResponse},
 };
@@ -52,7 +53,12 @@ where
         match self.policy.check(request.method(), request.uri(), headers) {
             Ok(()) => GuardFuture::passed(self.inner.call(request)),
             Err(reason) => {
-                GuardFuture::refused(self.refusal.answer(headers, Rejection::origin(reason)))
+                let rejection = Rejection::origin(reason);
+                if self.policy.report_only {
+                    self.refusal.events.emit(&Event::WouldReject(&rejection));
+                    return GuardFuture::passed(self.inner.call(request));
+                }
+                GuardFuture::refused(self.refusal.answer(headers, rejection))
             }
         }
     }

@@ -4,3 +4,4 @@ mod cases;
 mod layer;
 mod properties;
 mod sessions;
+mod sockets;

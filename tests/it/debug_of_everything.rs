@@ -9,13 +9,14 @@ use http_body_util::Full;
 use tower::{Layer, Service};
 use tower_bearer::{
     AccessToken, BearerAuthLayer, CheckError, Claims, ClaimsError, ClaimsReason, ClientBinding,
-    ContentEncryption, CsrfBinding, CsrfKeys, CsrfLayer, DefaultRejection, Denied, Event,
-    EventSink, FormBody, Grant, KeyManagement, KeyRing, Loaded, ManualClock, MemoryStore,
-    NewSession, NoClaims, Origin, OriginGuardLayer, Profile, Realm, RefreshCookieLayer,
-    RefreshStore, Rejection, RequireScopeLayer, ResourceMetadata, ReusePolicy, RevokeReason,
-    RotationPolicy, Scope, Session, SessionEndpoints, SessionErrorKind, SessionId, SessionState,
-    SharedStore, SignatureAlgorithm, StoreError, StoreErrorKind, Swap, SystemClock, Timestamp,
-    TokenCodec, TokenContext, TokenErrorKind,
+    ConnectionScheme, ContentEncryption, ContentSecurityPolicy, CsrfBinding, CsrfKeys, CsrfLayer,
+    DefaultRejection, Denied, Event, EventSink, FormBody, Grant, HttpsHost, KeyManagement, KeyRing,
+    Loaded, ManualClock, MemoryStore, NewSession, NoClaims, Origin, OriginGuardLayer, Profile,
+    Realm, ReferrerPolicy, RefreshCookieLayer, RefreshStore, Rejection, RequireHttpsLayer,
+    RequireScopeLayer, ResourceMetadata, ReusePolicy, RevokeReason, RotationPolicy, Scope,
+    SecurityHeadersLayer, Session, SessionEndpoints, SessionErrorKind, SessionId, SessionState,
+    SharedStore, SignatureAlgorithm, StoreError, StoreErrorKind, StrictTransportSecurity, Swap,
+    SystemClock, Timestamp, TokenCodec, TokenContext, TokenErrorKind,
 };
 
 use crate::support::{
@@ -347,6 +348,26 @@ async fn no_public_type_prints_a_secret() {
     printed.add("OriginReason", &reason);
 
     let csrf_token = add_csrf(&mut printed, &keys).await;
+    // Response headers and the transport.
+    let host: HttpsHost = "app.example".parse().unwrap();
+    let secure = RequireHttpsLayer::connection().redirect_to(host.clone());
+    let hardened = SecurityHeadersLayer::new();
+    printed.add("ConnectionScheme", &ConnectionScheme::Https);
+    printed.add("ContentSecurityPolicy", &ContentSecurityPolicy::default());
+    printed.add("HttpsHost", &host);
+    printed.add("ReferrerPolicy", &ReferrerPolicy::SameOrigin);
+    printed.add("RequireHttps", &secure.layer(Opaque(())));
+    printed.add("RequireHttpsLayer", &secure);
+    printed.add("SecurityHeaders", &hardened.layer(Opaque(())));
+    printed.add(
+        "SecurityHeadersFuture",
+        &hardened.layer(inner()).call(request()),
+    );
+    printed.add("SecurityHeadersLayer", &hardened);
+    printed.add(
+        "StrictTransportSecurity",
+        &StrictTransportSecurity::default(),
+    );
 
     // Time and events.
     printed.add("ManualClock", &ManualClock::new(Timestamp::default()));

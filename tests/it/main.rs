@@ -6,6 +6,7 @@
     reason = "the helpers of tests fail by panicking, as the tests do"
 )]
 
+mod allocations;
 mod architecture;
 mod bearer;
 mod bearer_cases;
@@ -13,6 +14,7 @@ mod claims;
 mod csrf;
 mod csrf_form;
 mod debug_of_everything;
+mod headers;
 mod headers_prop;
 #[cfg(feature = "josekit")]
 mod interop;
@@ -20,11 +22,17 @@ mod keys;
 #[cfg(feature = "josekit")]
 mod keys_pem;
 mod origin;
+mod origin_against_tower_http;
+mod origin_answers;
+mod origin_prop;
+mod origin_rows;
 mod own_vectors;
 mod readiness;
 mod redaction;
+mod require_https;
 mod scenarios;
 mod scope;
+mod sockets;
 mod store;
 mod story;
 mod support;

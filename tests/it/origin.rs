@@ -1,13 +1,14 @@
 //! The origin guard through its public layer.
 
-use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, header};
-use serde_json::Value;
+use std::sync::{Arc, Mutex};
+
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    ConfigError, Event, EventSink, Origin, OriginGuardLayer, OriginReason, Rejection, RejectionKind,
+    ConfigError, Event, EventSink, OriginGuardLayer, OriginReason, Rejection, RejectionKind,
 };
 
-use crate::support::{cases, echo::Echo};
+use crate::support::echo::Echo;
 
 fn app() -> OriginGuardLayer {
     OriginGuardLayer::new(["https://app.example".parse().unwrap()])
@@ -146,163 +147,92 @@ async fn what_is_missing_is_a_choice() {
     );
 }
 
-#[tokio::test]
-async fn grpc_is_answered_in_grpc() {
-    let request = post(&[
-        ("origin", "https://evil.example"),
-        ("content-type", "application/grpc-web+proto"),
-    ]);
-    let (response, ran) = send(app(), request).await;
-    assert!(!ran);
-    assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(
-        response.headers()["content-type"],
-        "application/grpc-web+proto"
-    );
-    assert_eq!(response.headers()["grpc-status"], "7");
-    assert_eq!(response.headers()["cache-control"], "no-store");
+/// What was sent to a sink: the event's name and the reason.
+type Seen = Arc<Mutex<Vec<(&'static str, Option<OriginReason>)>>>;
+
+fn recorder() -> (EventSink, Seen) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = seen.clone();
+    let events = EventSink::new(move |event: &Event<'_>| {
+        sink.lock().unwrap().push(match event {
+            Event::Rejected(rejection) => ("rejected", rejection.origin_reason()),
+            Event::WouldReject(rejection) => ("would reject", rejection.origin_reason()),
+            other => panic!("{other:?}"),
+        });
+    });
+    (events, seen)
 }
 
 #[tokio::test]
 async fn refusals_are_reported_once() {
-    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let sink = seen.clone();
-    let events = EventSink::new(move |event| {
-        if let Event::Rejected(rejection) = event {
-            sink.lock().unwrap().push(rejection.origin_reason());
-        }
-    });
-    send(app().events(events), post(&[("origin", "null")])).await;
-    assert_eq!(*seen.lock().unwrap(), [Some(OriginReason::Null)]);
+    let (events, seen) = recorder();
+    let layer = app().events(events);
+    send(layer.clone(), post(&[("origin", "null")])).await;
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [("rejected", Some(OriginReason::Null))]
+    );
+    send(layer, post(&[("origin", "https://app.example")])).await;
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn report_only_lets_through_and_reports() {
+    let (events, seen) = recorder();
+    let layer = app().events(events).report_only();
+    let foreign = [
+        ("origin", "https://evil.example"),
+        ("content-type", "application/grpc"),
+    ];
+    let (response, ran) = send(layer.clone(), post(&foreign)).await;
+    assert!(ran);
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.body(), "inner");
+    assert!(response.headers().is_empty());
+    assert!(response.extensions().get::<Rejection>().is_none());
+    let expected = [("would reject", Some(OriginReason::UnlistedOrigin))];
+    assert_eq!(*seen.lock().unwrap(), expected);
+    // What passes anyway is not worth a word.
+    let (_, ran) = send(layer.clone(), post(&[("origin", "https://app.example")])).await;
+    assert!(ran);
+    assert_eq!(*seen.lock().unwrap(), expected);
+
+    // The verdict itself does not change.
+    let request = post(&foreign);
+    let verdict = layer.check(request.method(), request.uri(), request.headers());
+    assert_eq!(verdict, Err(OriginReason::UnlistedOrigin));
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn a_setting_of_one_layer_is_not_one_of_its_clone() {
+    let layer = app();
+    let _reporting = layer.clone().report_only().dangerous_allow_missing();
+    let printed = format!("{layer:?}");
+    assert!(printed.contains("report_only: false"), "{printed}");
+    assert!(printed.contains("DenyWithCredentials"), "{printed}");
+}
+
+#[test]
+fn the_verdict_needs_no_service() {
+    let verdict = |layer: &OriginGuardLayer, method: Method, headers: &HeaderMap| {
+        layer.check(&method, &Uri::from_static("/socket"), headers)
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert("upgrade", "websocket".parse().unwrap());
+    headers.insert("origin", "https://evil.example".parse().unwrap());
+    let refused = Err(OriginReason::UnlistedOrigin);
+    assert_eq!(verdict(&app(), Method::GET, &headers), refused);
+    headers.remove("upgrade");
+    assert_eq!(verdict(&app(), Method::GET, &headers), Ok(()));
+    assert_eq!(verdict(&app(), Method::CONNECT, &headers), refused);
+    let custom = app().rejection_response(|_| Response::new(String::new()));
+    let uri = Uri::from_static("/socket");
+    assert_eq!(custom.check(&Method::POST, &uri, &headers), refused);
 }
 
 #[test]
 fn an_empty_list_is_a_configuration_error() {
     let error: ConfigError = OriginGuardLayer::from_origins([]).unwrap_err();
     assert_eq!(error.setting(), "origins");
-}
-
-#[tokio::test]
-async fn the_public_table() {
-    let Some(text) = cases::outside("TOWER_BEARER_CASES", "origin.json") else {
-        return;
-    };
-    let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
-    let (mut judged, mut unsent) = (0, Vec::new());
-    let mut wrong = Vec::new();
-    for row in &rows {
-        let name = row["name"].as_str().unwrap();
-        let Some(headers) = table_headers(&row["headers"]) else {
-            // The HTTP library itself refuses such a value, so no layer ever sees it.
-            assert_eq!(row["expect"], "deny", "{name}");
-            unsent.push(name);
-            continue;
-        };
-        let mut request = Request::new(String::new());
-        *request.method_mut() =
-            Method::from_bytes(row["method"].as_str().unwrap().as_bytes()).unwrap();
-        *request.headers_mut() = headers;
-        let host = row["host"].as_str().unwrap();
-        request
-            .headers_mut()
-            .insert(header::HOST, host.parse().unwrap());
-        let (response, ran) = send(table_layer(row), request).await;
-        assert_eq!(ran, response.status() == StatusCode::OK, "{name}");
-        if ran != (row["expect"] == "allow") {
-            wrong.push(name);
-        }
-        judged += 1;
-    }
-    println!(
-        "origin.json: {judged} judged, {} not expressible in HTTP: {unsent:?}",
-        unsent.len()
-    );
-    assert_eq!(wrong, Vec::<&str>::new());
-    assert_eq!(judged + unsent.len(), rows.len());
-}
-
-fn table_headers(value: &Value) -> Option<HeaderMap> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in value.as_object().unwrap() {
-        let name: HeaderName = name.parse().unwrap();
-        let lines = match value {
-            Value::Array(lines) => lines.clone(),
-            line => vec![line.clone()],
-        };
-        for line in lines {
-            headers.append(&name, cases::header_value(&cases::text(&line))?);
-        }
-    }
-    Some(headers)
-}
-
-fn table_layer(row: &Value) -> OriginGuardLayer {
-    let options = &row["options"];
-    let origins: Vec<Origin> = row["allowed_origins"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|o| o.as_str().unwrap())
-        .map(|o| match options["allow_custom_schemes"].as_bool() {
-            Some(true) if !o.starts_with("http") => Origin::custom_scheme(o).unwrap(),
-            _ => o.parse().unwrap(),
-        })
-        .collect();
-    let mut layer = match options["self_origin"].as_str() {
-        Some("from_host") => OriginGuardLayer::same_origin(),
-        _ => OriginGuardLayer::from_origins(origins).unwrap(),
-    };
-    for (option, value) in options.as_object().into_iter().flatten() {
-        layer = match (option.as_str(), value) {
-            ("ambient_credentials", Value::Bool(true)) => layer.ambient_credentials(),
-            ("method_override_layer", Value::Bool(true)) => layer.method_override(),
-            ("missing", value) if value == "allow" => layer.dangerous_allow_missing(),
-            ("missing", value) if value == "deny" => layer.deny_missing(),
-            // Read above, or a property of the request that the guard needs not know.
-            ("allow_custom_schemes" | "self_origin" | "protocol_pseudo_header", _) => layer,
-            other => panic!("an option nobody reads: {other:?}"),
-        };
-    }
-    layer
-}
-
-#[test]
-fn the_public_table_of_entries() {
-    let Some(text) = cases::outside("TOWER_BEARER_CASES", "origin_config.json") else {
-        return;
-    };
-    let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
-    let mut wrong = Vec::new();
-    for row in &rows {
-        let entries = match &row["entry"] {
-            Value::Array(entries) => entries.clone(),
-            entry => vec![entry.clone()],
-        };
-        let custom = row["options"]["allow_custom_schemes"] == true;
-        let parsed: Result<Vec<Origin>, ConfigError> = entries
-            .iter()
-            .map(cases::text)
-            .map(|e| {
-                if custom {
-                    Origin::custom_scheme(&e)
-                } else {
-                    e.parse()
-                }
-            })
-            .collect();
-        let layer = parsed.clone().and_then(OriginGuardLayer::from_origins);
-        // Nobody is there to be warned; the documentation of `Origin` names the danger.
-        let right = match row["expect"].as_str().unwrap() {
-            "accept" | "warn" => layer.is_ok(),
-            "reject" => layer.is_err(),
-            other => panic!("{other}"),
-        };
-        let normalised = row["normalised"].as_str();
-        let first = parsed.ok().and_then(|o| o.first().map(Origin::to_string));
-        if !right || normalised.is_some_and(|n| first.as_deref() != Some(n)) {
-            wrong.push((row["name"].as_str().unwrap(), first));
-        }
-    }
-    println!("origin_config.json: {} judged", rows.len());
-    assert_eq!(wrong, []);
 }

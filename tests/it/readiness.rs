@@ -4,8 +4,9 @@
 use http::Request;
 use tower::{layer::util::Stack, util::MapRequestLayer};
 use tower_bearer::{
-    BearerAuthLayer, CsrfBinding, CsrfLayer, Denied, FormBody, KeyRing, MemoryStore, NoClaims,
-    OriginGuardLayer, RefreshCookieLayer, RequireScopeLayer,
+    BearerAuthLayer, ConnectionScheme, CsrfBinding, CsrfLayer, Denied, FormBody, KeyRing,
+    MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, RequireHttpsLayer,
+    RequireScopeLayer, SecurityHeadersLayer,
 };
 
 use crate::{
@@ -29,6 +30,10 @@ async fn every_layer() {
     let origin = Requests {
         passed: || from("https://app.example"),
         refused: Some(|| from("https://evil.example")),
+    };
+    let transport = Requests {
+        passed: || over(ConnectionScheme::Https),
+        refused: Some(|| over(ConnectionScheme::Http)),
     };
 
     // It rejects nothing, so it has nothing to refuse.
@@ -74,11 +79,24 @@ async fn every_layer() {
     .await;
     check("RefreshCookieLayer", sessions, &any).await;
     check(
+        "RequireHttpsLayer",
+        RequireHttpsLayer::connection(),
+        &transport,
+    )
+    .await;
+    check(
+        "RequireHttpsLayer with a redirect",
+        RequireHttpsLayer::connection().redirect_to("app.example".parse().unwrap()),
+        &transport,
+    )
+    .await;
+    check(
         "RequireScopeLayer",
         RequireScopeLayer::new("admin".parse().unwrap()),
         &scope,
     )
     .await;
+    check("SecurityHeadersLayer", SecurityHeadersLayer::new(), &any).await;
 }
 
 fn from(origin: &str) -> Request<String> {
@@ -86,4 +104,10 @@ fn from(origin: &str) -> Request<String> {
         .header("origin", origin)
         .body(String::new())
         .unwrap()
+}
+
+fn over(scheme: ConnectionScheme) -> Request<String> {
+    let mut request = Request::new(String::new());
+    request.extensions_mut().insert(scheme);
+    request
 }

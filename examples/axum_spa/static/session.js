@@ -48,7 +48,7 @@ document.addEventListener("visibilitychange", () => {
 /** Signs in. Rejects with `Failed`, of status 401 when address or password is wrong. */
 export async function signIn(email, password) {
   await alone(async () => {
-    const response = await request(`${BASE}/login`, {
+    const response = await change(`${BASE}/login`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ email, password }),
@@ -69,7 +69,7 @@ export function resume() {
 /** Ends this session on the server, or every session of the user. */
 export async function signOut({ everywhere = false } = {}) {
   const path = everywhere ? `${BASE}/logout-all` : `${BASE}/logout`;
-  const response = await alone(() => request(path, { method: "POST" }));
+  const response = await alone(() => change(path, { method: "POST" }));
   const { ok, status } = response;
   // 503: the store is down. The cookie is gone all the same, and the server ends the session later.
   // 401: the session had ended before, and so could not speak for the others.
@@ -83,7 +83,7 @@ export async function signOut({ everywhere = false } = {}) {
 
 /** The user's sessions; the list needs the cookie, not the access token. */
 export async function sessions() {
-  const response = await withCookie(`${BASE}/sessions`);
+  const response = await withCookie(() => request(`${BASE}/sessions`));
   if (!response.ok) throw await failure(response);
   return (await response.json()).sessions;
 }
@@ -91,17 +91,17 @@ export async function sessions() {
 /** Ends one session. One that is gone already is as good. */
 export async function revoke(id) {
   const path = `${BASE}/sessions/${encodeURIComponent(id)}`;
-  const response = await withCookie(path, { method: "DELETE" });
+  const response = await withCookie(() => alone(() => change(path, { method: "DELETE" })));
   if (!response.ok && response.status !== 404) throw await failure(response);
 }
 
 /** A call that the cookie answers for: a 401 says what it says to a refresh, that it is over. */
-async function withCookie(path, options) {
-  let response = await request(path, options);
+async function withCookie(ask) {
+  let response = await ask();
   if (response.status === 409) {
     // Another tab was quicker, or the browser has changed its signature: a refresh settles both.
     await refresh();
-    response = await request(path, options);
+    response = await ask();
   }
   if (response.status === 401) {
     forget();
@@ -150,7 +150,7 @@ async function renew() {
     let problem;
     try {
       // Only the request is under the lock: a tab that waits to try again holds nobody up.
-      const response = await alone(() => request(`${BASE}/refresh`, { method: "POST" }));
+      const response = await alone(() => change(`${BASE}/refresh`, { method: "POST" }));
       if (era !== began) throw new SignedOut();
       if (response.ok) {
         const what = access ? "renewed" : "signed-in";
@@ -168,8 +168,9 @@ async function renew() {
       if (error instanceof SignedOut) throw error;
       problem = error;
     }
-    // The network, a restart, a store that is down: the session is as good as before.
-    if (attempt >= ATTEMPTS) {
+    // The network, a restart, a store that is down: the session is as good as before. A refusal of the
+    // page itself (403) has been tried with a new token and does not pass by waiting.
+    if (attempt >= ATTEMPTS || problem.status === 403) {
       schedule(Date.now() + SLOWEST);
       throw problem;
     }
@@ -209,6 +210,37 @@ function announce(what) {
 /** Runs `work` while no other tab does. Without Web Locks (plain http) the server copes as well. */
 function alone(work) {
   return navigator.locks ? navigator.locks.request("tower-bearer-session", work) : work();
+}
+
+/**
+ * A request that changes something, with a copy of the CSRF cookie: no foreign page can read that.
+ * Sign-ins and sign-outs of other tabs replace the cookie, so this runs under the lock, and looks
+ * at it each time.
+ */
+async function change(path, options) {
+  const ask = (csrf) => {
+    const headers = new Headers(options.headers);
+    headers.set("X-CSRF-Token", csrf);
+    return request(path, { ...options, headers });
+  };
+  let response = await ask(csrfCookie() ?? (await csrfToken()));
+  // The cookie is of a session that ended, or of keys that were replaced.
+  if (response.status === 403) response = await ask(await csrfToken());
+  if (response.status === 403) {
+    throw new Failed(403, "The server refuses this page. Allow cookies for it, and reload.");
+  }
+  return response;
+}
+
+function csrfCookie() {
+  return document.cookie.match(/(?:^|; )(?:__Host-)?csrf=([^;]+)/)?.[1];
+}
+
+/** Has the server look at the cookie, and replace it if it is not good. */
+async function csrfToken() {
+  const response = await request(`${BASE}/csrf`);
+  if (!response.ok) throw await failure(response);
+  return (await response.json()).csrf_token;
 }
 
 function send(path, options, token) {

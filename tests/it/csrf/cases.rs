@@ -15,7 +15,7 @@ use crate::support::{
     csrf::{self, App, Fixtures, hex},
 };
 
-const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 #[tokio::test]
 async fn every_row() {
@@ -78,7 +78,7 @@ fn keys(given: &Value, fixtures: &Fixtures) -> CsrfKeys {
 }
 
 /// The layer that a row describes; an option that nobody reads is a mistake.
-fn layer(given: &Value, fixtures: &Fixtures, clock: &ManualClock) -> CsrfLayer {
+pub(super) fn layer(given: &Value, fixtures: &Fixtures, clock: &ManualClock) -> CsrfLayer {
     let mut builder = csrf::builder(keys(given, fixtures), fixtures.binding(&given["session"]))
         .clock(clock.clone());
     for (option, value) in given["config"].as_object().into_iter().flatten() {
@@ -102,7 +102,11 @@ fn layer(given: &Value, fixtures: &Fixtures, clock: &ManualClock) -> CsrfLayer {
 }
 
 /// The request that a row describes, once it is clear what its token is.
-async fn described(row: &Value, layer: &CsrfLayer, clock: &ManualClock) -> Option<Request<String>> {
+pub(super) async fn described(
+    row: &Value,
+    layer: &CsrfLayer,
+    clock: &ManualClock,
+) -> Option<Request<String>> {
     let when = &row["when"];
     let headers = match (&when["headers"], row["given"]["age_seconds"].as_i64()) {
         (Value::Array(_), None) => cases::pairs(&when["headers"])?,

@@ -4,6 +4,8 @@ pub(crate) mod cases;
 pub(crate) mod csrf;
 pub(crate) mod echo;
 pub(crate) mod faults;
+pub(crate) mod origin_rows;
 pub(crate) mod readiness;
 pub(crate) mod tokens;
+pub(crate) mod wire;
 pub(crate) mod world;

@@ -1,0 +1,31 @@
+//! Which pages of other origins may call this service, and read its answers.
+
+use std::time::Duration;
+
+use axum::http::{HeaderName, HeaderValue, Method, header, request::Parts};
+use tower_bearer::Origin;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+/// Lets pages of the same origins in that the guard accepts. It answers the browser's preflight
+/// requests, and so goes in front of everything that would refuse them.
+///
+/// The refresh cookie is `SameSite=Strict`: of the origins on the list, those of the same site
+/// (`https://app.example.com` for `https://api.example.com`, or another port of this host) have a session.
+pub(crate) fn layer(origins: Vec<Origin>) -> CorsLayer {
+    let listed = move |origin: &HeaderValue, _: &Parts| {
+        let origin = origin.to_str().unwrap_or_default();
+        origins.iter().any(|entry| entry.matches(origin))
+    };
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(listed))
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("x-csrf-token"),
+        ])
+        // What a page may read beside the body: when to try again.
+        .expose_headers([header::RETRY_AFTER])
+        .max_age(Duration::from_secs(600))
+}

@@ -1,0 +1,131 @@
+//! `RequireHttpsLayer`.
+
+use std::{fmt, sync::Arc};
+
+use http::{HeaderName, Response, header};
+use tower_layer::Layer;
+
+use super::{check::Evidence, host::HttpsHost, service::RequireHttps};
+use crate::{
+    config::ConfigError,
+    event::EventSink,
+    rejection::{CustomRejection, DefaultRejection, Refusal, Rejection},
+};
+
+/// Refuses requests that came over plain http.
+///
+/// See the [module documentation](crate::headers) for what it believes, where it goes, and an
+/// example. A refusal is 403 (a gRPC client gets `PERMISSION_DENIED`), and the
+/// [`Rejection`] in the extensions of the response is of the kind
+/// [`InsecureTransport`](crate::RejectionKind::InsecureTransport).
+#[derive(Clone)]
+#[must_use]
+pub struct RequireHttpsLayer<R = DefaultRejection> {
+    config: Arc<Config>,
+    refusal: Refusal<R>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Config {
+    pub(super) evidence: Evidence,
+    pub(super) redirect_to: Option<HttpsHost>,
+}
+
+impl RequireHttpsLayer {
+    /// Believes the [`ConnectionScheme`](crate::ConnectionScheme) that the server's own code put
+    /// into the extensions of the request. Where there is none, the answer is 500 with a
+    /// [`Rejection`] that names what is missing.
+    pub fn connection() -> Self {
+        Self::with(Evidence::Connection)
+    }
+
+    /// Believes a header that the proxy in front sets, such as `x-forwarded-proto`.
+    ///
+    /// Exactly one line with the one value `https` passes, in any case and with blanks around it. No
+    /// line, two of them, a list or another value is refused: then the proxy is not there, or is not
+    /// set up as it must be. For WebSockets some proxies write `wss`; have them write `https`.
+    ///
+    /// **The proxy must overwrite the header**, whatever the client sent, and must be the only way to
+    /// this server. Otherwise clients write it themselves.
+    ///
+    /// ```
+    /// use tower_bearer::RequireHttpsLayer;
+    ///
+    /// let layer = RequireHttpsLayer::behind_proxy("x-forwarded-proto")?;
+    /// # let _ = layer;
+    /// assert!(RequireHttpsLayer::behind_proxy("forwarded").is_err());
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When it is no header name, or is `Forwarded` (RFC 7239). That one is a list that every hop may
+    /// add to and is not parsed here; have the proxy set a header with the scheme alone.
+    pub fn behind_proxy(header: impl TryInto<HeaderName>) -> Result<Self, ConfigError> {
+        let error = |problem| Err(ConfigError::new("behind_proxy", problem));
+        match header.try_into() {
+            Ok(header::FORWARDED) => error(
+                "must be a header that holds the scheme alone, such as x-forwarded-proto; \
+                 Forwarded is not parsed",
+            ),
+            Ok(name) => Ok(Self::with(Evidence::Header(name))),
+            Err(_) => error("must be the name of a header, such as x-forwarded-proto"),
+        }
+    }
+
+    fn with(evidence: Evidence) -> Self {
+        Self {
+            config: Arc::new(Config {
+                evidence,
+                redirect_to: None,
+            }),
+            refusal: Refusal::default(),
+        }
+    }
+}
+
+impl<R> RequireHttpsLayer<R> {
+    /// Where refusals are reported to, redirects among them.
+    pub fn events(mut self, events: EventSink) -> Self {
+        self.refusal.events = events;
+        self
+    }
+
+    /// Answers `GET` and `HEAD` requests that are known to have come over plain http, and have
+    /// neither a cookie nor an `Authorization`, with 308 to the same path and query at this host.
+    /// Everything else stays refused.
+    pub fn redirect_to(mut self, host: HttpsHost) -> Self {
+        Arc::make_mut(&mut self.config).redirect_to = Some(host);
+        self
+    }
+
+    /// Replaces the answer to refused requests, not that to redirected ones. What the contract
+    /// asks for is added to it; see [`RejectionResponse`](crate::RejectionResponse).
+    pub fn rejection_response<B>(
+        self,
+        response: impl Fn(&Rejection) -> Response<B> + Send + Sync + 'static,
+    ) -> RequireHttpsLayer<CustomRejection<B>> {
+        RequireHttpsLayer {
+            config: self.config,
+            refusal: self.refusal.with_responder(CustomRejection::new(response)),
+        }
+    }
+}
+
+impl<S, R: Clone> Layer<S> for RequireHttpsLayer<R> {
+    type Service = RequireHttps<S, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequireHttps::new(inner, self.config.clone(), self.refusal.clone())
+    }
+}
+
+impl<R: fmt::Debug> fmt::Debug for RequireHttpsLayer<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { config, refusal } = self;
+        f.debug_struct("RequireHttpsLayer")
+            .field("config", config)
+            .field("refusal", refusal)
+            .finish()
+    }
+}

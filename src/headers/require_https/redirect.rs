@@ -1,0 +1,115 @@
+//! The redirect from plain http, for requests that lose nothing by it.
+
+use std::fmt::Write;
+
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
+
+use super::host::HttpsHost;
+
+/// Where to send a request, if it may be sent anywhere.
+///
+/// A request with credentials is refused instead: they are known to the network by now, and a client
+/// that is redirected without a word goes on sending them.
+pub(super) fn location(
+    host: &HttpsHost,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Option<HeaderValue> {
+    let safe = *method == Method::GET || *method == Method::HEAD;
+    let credentials =
+        headers.contains_key(header::COOKIE) || headers.contains_key(header::AUTHORIZATION);
+    // Without the slash, the path would go on where the host ends: `app.example` + `.evil.example`.
+    if !safe || credentials || !uri.path().starts_with('/') {
+        return None;
+    }
+    // Nothing of the address but path and query is the client's: neither `Host` nor the authority
+    // of the request target is read.
+    let mut text = format!("https://{host}");
+    push(&mut text, uri.path(), b"/:@");
+    if let Some(query) = uri.query() {
+        text.push('?');
+        push(&mut text, query, b"/:@?");
+    }
+    HeaderValue::try_from(text).ok()
+}
+
+/// 308, so that `HEAD` stays `HEAD` (RFC 9110 section 15.4.9). A 308 is cached unless it says
+/// otherwise, and a cache behind the proxy would answer it to the https request that follows.
+pub(super) fn answer<B: Default>(location: HeaderValue) -> Response<B> {
+    let mut response = Response::new(B::default());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, location);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Writes `part` as RFC 3986 allows it: unreserved characters, sub-delimiters, what is `also`
+/// allowed, and `%` as it came. Browsers send a few others as they are (`|`, `"`, bytes of UTF-8).
+fn push(text: &mut String, part: &str, also: &[u8]) {
+    for byte in part.bytes() {
+        if byte.is_ascii_alphanumeric()
+            || b"-._~!$&'()*+,;=%".contains(&byte)
+            || also.contains(&byte)
+        {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(uri: &str) -> Option<String> {
+        let host = "app.example".parse().unwrap();
+        let value = location(
+            &host,
+            &Method::GET,
+            &uri.parse().unwrap(),
+            &HeaderMap::new(),
+        )?;
+        Some(value.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn path_and_query_are_kept_and_nothing_else_is() {
+        for (uri, expected) in [
+            ("/", "https://app.example/"),
+            ("/a/b?c=d&e=f", "https://app.example/a/b?c=d&e=f"),
+            ("/?", "https://app.example/?"),
+            ("/?a?b/c:d@e", "https://app.example/?a?b/c:d@e"),
+            ("http://evil.example", "https://app.example/"),
+            ("http://evil.example?x", "https://app.example/?x"),
+            ("http://evil.example:8080/x", "https://app.example/x"),
+            ("//evil.example/x", "https://app.example//evil.example/x"),
+            ("/@evil.example", "https://app.example/@evil.example"),
+            (
+                "/%0d%0aset-cookie:a=b",
+                "https://app.example/%0d%0aset-cookie:a=b",
+            ),
+            ("/a|b\"{}?^|", "https://app.example/a%7Cb%22%7B%7D?%5E%7C"),
+            ("/\u{fc}?\u{fc}", "https://app.example/%C3%BC?%C3%BC"),
+        ] {
+            assert_eq!(to(uri).as_deref(), Some(expected), "{uri}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_path_goes_nowhere() {
+        assert_eq!(to("*"), None);
+        let mut parts = http::uri::Parts::default();
+        for path in [".evil.example/", "@evil.example/", ":80@evil.example/"] {
+            // Newer versions of `http` refuse such a path, and then there is nothing to show.
+            let Ok(path) = path.parse() else { continue };
+            parts.path_and_query = Some(path);
+            let uri = Uri::from_parts(std::mem::take(&mut parts)).unwrap();
+            let host = "app.example".parse().unwrap();
+            assert_eq!(location(&host, &Method::GET, &uri, &HeaderMap::new()), None);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The value of `Strict-Transport-Security`.
+
+use std::time::Duration;
+
+use http::HeaderValue;
+
+/// For how long a browser uses https alone for a host (RFC 6797).
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_bearer::{SecurityHeadersLayer, StrictTransportSecurity};
+///
+/// // A careful start: five minutes, on this host alone.
+/// let trial = StrictTransportSecurity::new(Duration::from_secs(300));
+/// // Once every host below this one speaks https too.
+/// let whole = StrictTransportSecurity::default().include_subdomains();
+/// # let _ = (SecurityHeadersLayer::new().strict_transport_security(trial),
+/// #     SecurityHeadersLayer::new().strict_transport_security(whole));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StrictTransportSecurity {
+    max_age_secs: u64,
+    include_subdomains: bool,
+    preload: bool,
+}
+
+const YEAR_SECS: u64 = 365 * 24 * 60 * 60;
+
+/// More than that is sent as that, which is how caches read a number too large for them
+/// (RFC 9111 section 1.2.2).
+const MOST_SECS: u64 = 1 << 31;
+
+impl StrictTransportSecurity {
+    /// For this host alone, for so long after each response, in whole seconds. Zero makes browsers
+    /// forget what they were told before (RFC 6797 section 6.1.1).
+    pub fn new(max_age: Duration) -> Self {
+        Self {
+            max_age_secs: max_age.as_secs().min(MOST_SECS),
+            include_subdomains: false,
+            preload: false,
+        }
+    }
+
+    /// For two years, every host below this one, and the lists that browsers are shipped with.
+    ///
+    /// Those lists ask for all of it, on the response of a registrable domain. Getting off them
+    /// takes months, and until then no host below the domain can be reached over plain http.
+    pub fn preloaded() -> Self {
+        Self {
+            max_age_secs: 2 * YEAR_SECS,
+            include_subdomains: true,
+            preload: true,
+        }
+    }
+
+    /// Binds every host below this one as well, those that other people run among them.
+    pub fn include_subdomains(self) -> Self {
+        Self {
+            include_subdomains: true,
+            ..self
+        }
+    }
+
+    pub(super) fn value(self) -> HeaderValue {
+        let mut text = format!("max-age={}", self.max_age_secs);
+        if self.include_subdomains {
+            text.push_str("; includeSubDomains");
+        }
+        if self.preload {
+            text.push_str("; preload");
+        }
+        // The text is ASCII, so this cannot fail; if it did, the shortest safe value would go out.
+        HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("max-age=31536000"))
+    }
+}
+
+impl Default for StrictTransportSecurity {
+    /// One year, this host alone.
+    fn default() -> Self {
+        Self::new(Duration::from_secs(YEAR_SECS))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_form_is_written_as_the_rfc_says() {
+        for (policy, expected) in [
+            (StrictTransportSecurity::default(), "max-age=31536000"),
+            (
+                StrictTransportSecurity::default().include_subdomains(),
+                "max-age=31536000; includeSubDomains",
+            ),
+            (
+                StrictTransportSecurity::preloaded(),
+                "max-age=63072000; includeSubDomains; preload",
+            ),
+            (StrictTransportSecurity::new(Duration::ZERO), "max-age=0"),
+            (
+                StrictTransportSecurity::new(Duration::from_millis(300_999)),
+                "max-age=300",
+            ),
+            (
+                StrictTransportSecurity::new(Duration::MAX),
+                "max-age=2147483648",
+            ),
+        ] {
+            assert_eq!(policy.value(), expected);
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! What goes in front of requests that work by cookie, and in which order.
+//!
+//! # Origins
+//!
+//! Cookies travel with requests that foreign pages cause. Put the guard in front of whatever trusts them
+//! and list the pages that may change something, each as the browser's address bar begins:
+//!
+//! ```
+//! use tower_bearer::{Event, EventSink, OriginGuardLayer};
+//!
+//! let events = EventSink::new(|event: &Event<'_>| match event {
+//!     Event::Rejected(rejection) => eprintln!("refused: {:?}", rejection.origin_reason()),
+//!     Event::WouldReject(rejection) => eprintln!("would refuse: {:?}", rejection.origin_reason()),
+//!     _ => {}
+//! });
+//! let guard = OriginGuardLayer::new([
+//!     "https://app.example".parse()?,
+//!     "https://*.preview.example".parse()?,
+//! ])
+//! .events(events)
+//! .report_only();
+//! # let _ = guard;
+//! # Ok::<(), tower_bearer::ConfigError>(())
+//! ```
+//!
+//! In front of a service that has users already, start like this: nothing is refused and the log tells
+//! what would be. Add what is missing to the list, then take `report_only` out. The rules, and how they
+//! differ from `tower_http::csrf`, are on the page of the [module `origin`](crate::origin).
+//!
+//! # CSRF tokens
+//!
+//! [`CsrfLayer`](crate::CsrfLayer) goes around what works by cookie. An API that takes an access token and
+//! no cookie needs none. The [module `csrf`](crate::csrf) says what a token is; here is who does what.
+//!
+//! ## Single-page applications
+//!
+//! The page copies the cookie `__Host-csrf` into `X-CSRF-Token`, in every request but `GET`.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use tower::ServiceBuilder;
+//! use tower_bearer::{
+//!     CsrfLayer, CsrfToken, KeyRing, OriginGuardLayer, RefreshCookieLayer, SessionEndpoints,
+//! };
+//!
+//! # fn routes(keys: KeyRing, sessions: RefreshCookieLayer) -> Result<Router, tower_bearer::ConfigError> {
+//! let csrf = CsrfLayer::builder(&keys, sessions.csrf_binding()).build()?;
+//! let auth = Router::new()
+//!     .route("/csrf", get(|csrf: CsrfToken| async move { csrf.masked() }))
+//!     .fallback_service(SessionEndpoints::new())
+//!     .layer(
+//!         ServiceBuilder::new()
+//!             .layer(OriginGuardLayer::new(["https://app.example".parse()?]))
+//!             .layer(csrf)
+//!             .layer(sessions),
+//!     );
+//! # Ok(auth)
+//! # }
+//! ```
+//!
+//! ```js
+//! const cookie = () => document.cookie.match(/(?:^|; )__Host-csrf=([^;]+)/)?.[1];
+//! const asked = async () => (await fetch("/auth/csrf")).text(); // brings the cookie, too
+//!
+//! async function change(path, options) {
+//!   const send = (token) => fetch(path, { ...options, headers: { ...options.headers, "X-CSRF-Token": token } });
+//!   let response = await send(cookie() ?? (await asked()));
+//!   if (response.status === 403) response = await send(await asked());
+//!   return response;
+//! }
+//! ```
+//!
+//! * The cookie is looked at for each request: a sign-in or sign-out in another tab replaces it. Pages that
+//!   send such requests one at a time, under a Web Lock, look at it under the lock.
+//! * 403 says nothing about the session: 401 alone does. One new token and one more try are enough, after
+//!   a restart with other keys for instance.
+//! * A page on another host cannot read the cookie, and takes the token from the answer to `/auth/csrf`,
+//!   which CORS lets listed origins read. Any other `GET` behind the layer brings the cookie as well.
+//! * The layer goes where the browser sends the refresh cookie, which is `/auth`. Around `/` it would take
+//!   everybody for nobody.
+//!
+//! ## Rendered pages
+//!
+//! A page that the server renders carries the token, masked anew each time: scripts take it from
+//! `<meta name="csrf-token">`, forms without a script send it in a hidden field, for which see
+//! `CsrfLayer::form_field`. The cookie can then be hidden from scripts with
+//! [`http_only`](crate::CsrfBuilder::http_only).
+//!
+//! ```
+//! use axum::response::Html;
+//! use tower_bearer::{CsrfToken, Rejection};
+//!
+//! async fn settings(csrf: CsrfToken) -> Result<Html<String>, Rejection> {
+//!     let token = csrf.masked()?; // needs no escaping
+//!     Ok(Html(format!(r#"<meta name="csrf-token" content="{token}">..."#)))
+//! }
+//! ```
+//!
+//! The layer has to be around such pages, and the session visible there: give the refresh cookie the path
+//! `/` with [`host_prefix`](crate::RefreshCookieBuilder::host_prefix), or bind tokens to the session that
+//! the pages have anyway.
+//!
+//! ## Sessions of another kind
+//!
+//! Their layer goes outside of `CsrfLayer` and leaves the id of a session it has *verified* in the
+//! request. Handlers that begin or end a session say so with
+//! [`rotate_to`](crate::CsrfToken::rotate_to), and after a privilege change in the same session with
+//! [`rotate`](crate::CsrfToken::rotate); otherwise the page's next request is refused.
+//!
+//! ```
+//! use axum::http::{StatusCode, request::Parts};
+//! use tower_bearer::{CsrfBinding, CsrfKeys, CsrfLayer, CsrfToken, Rejection};
+//!
+//! /// What the session layer puts into the extensions of a request.
+//! #[derive(Clone)]
+//! struct SessionId(String);
+//!
+//! # fn layer(secret: [u8; 32]) -> Result<CsrfLayer, tower_bearer::ConfigError> {
+//! let layer = CsrfLayer::builder(CsrfKeys::new([secret])?, |parts: &Parts| {
+//!     match parts.extensions.get::<SessionId>() {
+//!         Some(SessionId(id)) => CsrfBinding::session(id),
+//!         None => CsrfBinding::ANONYMOUS,
+//!     }
+//! });
+//! # layer.build()
+//! # }
+//!
+//! # async fn begin_session() -> String { String::new() }
+//! async fn login(csrf: CsrfToken) -> Result<StatusCode, Rejection> {
+//!     let id = begin_session().await;
+//!     csrf.rotate_to(CsrfBinding::session(&id))?;
+//!     Ok(StatusCode::NO_CONTENT)
+//! }
+//!
+//! async fn logout(csrf: CsrfToken) -> Result<StatusCode, Rejection> {
+//!     csrf.rotate_to(CsrfBinding::ANONYMOUS)?;
+//!     Ok(StatusCode::NO_CONTENT)
+//! }
+//! ```
+//!
+//! ## Native clients
+//!
+//! They have no cookies that somebody else could use, and no token. Mount
+//! [their endpoints](super::how_to#clients-without-a-cookie-jar) outside of the layer, under a path of their own, with
+//! the body as the only transport: an endpoint that also took the cookie would be a way around the check.
+//!
+//! # https alone, and the headers of a page
+//!
+//! [`RequireHttpsLayer`](crate::RequireHttpsLayer) goes in front of everything,
+//! [`SecurityHeadersLayer`](crate::SecurityHeadersLayer) in front of whatever may refuse, so that
+//! refusals have the headers too. Behind a proxy that ends TLS and *overwrites* `X-Forwarded-Proto`:
+//!
+//! ```
+//! use axum::{Router, http::header, response::Html, routing::get};
+//! use tower::ServiceBuilder;
+//! use tower_bearer::{RequireHttpsLayer, SecurityHeadersLayer};
+//!
+//! # fn app() -> Result<Router, tower_bearer::ConfigError> {
+//! let https = RequireHttpsLayer::behind_proxy("x-forwarded-proto")?
+//!     .redirect_to("app.example".parse()?);
+//! let headers = SecurityHeadersLayer::new()
+//!     .content_security_policy("default-src 'self'; frame-ancestors 'none'".parse()?);
+//!
+//! let app = Router::new()
+//!     .route("/", get(|| async { Html("<script src=app.js></script>") }))
+//!     // A page with a policy of its own: the layer lets it stand.
+//!     .route("/plain", get(|| async {
+//!         ([(header::CONTENT_SECURITY_POLICY, "sandbox")], Html("nothing runs here"))
+//!     }))
+//!     .layer(ServiceBuilder::new().layer(https).layer(headers))
+//!     // Behind the call of `layer` means outside of it: the balancer asks over plain http.
+//!     .route("/health", get(|| async { "well" }));
+//! # Ok(app)
+//! # }
+//! # app().unwrap();
+//! ```
+//!
+//! A server that ends TLS itself uses [`RequireHttpsLayer::connection`](crate::RequireHttpsLayer::connection)
+//! and says where it accepts what the connection speaks: see
+//! [`ConnectionScheme`](crate::ConnectionScheme). Without that the answer is 500, which names what is
+//! missing.
+//!
+//! Try a stricter `Content-Security-Policy` first in a handler or proxy that sends it as
+//! `Content-Security-Policy-Report-Only`, and a first `Strict-Transport-Security` for minutes: a year
+//! cannot be taken back from a browser that does not come by.
+//!
+//! # Order of layers
+//!
+//! From the outside in, with the reason why each is outside of the next:
+//!
+//! 1. [`RequireHttpsLayer`](crate::RequireHttpsLayer): what came over plain http is refused before
+//!    anything looks at it, a preflight too.
+//! 2. CORS, such as `tower_http::cors::CorsLayer`, where pages of other origins call the service. A
+//!    browser's preflight has neither cookies nor tokens, so it is answered before anything asks for
+//!    them. And the refusals of all further in get the CORS headers, without which the page could not
+//!    read their status.
+//! 3. [`SecurityHeadersLayer`](crate::SecurityHeadersLayer): refusals need the headers as well.
+//! 4. [`OriginGuardLayer`](crate::OriginGuardLayer): the cheapest check of all, and it says nothing about
+//!    tokens to a foreign page.
+//! 5. [`CsrfLayer`](crate::CsrfLayer): before the handler runs; and outside of the session, whose sign-in
+//!    or sign-out it hears of on the way back, to put the next token into the same response.
+//! 6. [`RefreshCookieLayer`](crate::RefreshCookieLayer), or sessions of another kind (which then have to
+//!    be outside of `CsrfLayer`, [see above](#csrf-tokens)).
+//! 7. [`BearerAuthLayer`](crate::BearerAuthLayer), and the application.
+//!
+//! The first three go around everything, 4 to 6 around what works by cookie, the last around the API; a
+//! service that does not have one of them leaves it out, and the order of the rest stays. A handle whose
+//! layer is missing is a loud error: the extractors name the layer, and answer 500.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use axum::{Router, http::{HeaderName, Method, header}, routing::get};
+//! use tower::ServiceBuilder;
+//! use tower_bearer::{
+//!     BearerAuthLayer, CsrfLayer, KeyRing, Origin, OriginGuardLayer, RefreshCookieLayer,
+//!     RequireHttpsLayer, SecurityHeadersLayer, SessionEndpoints, TokenCodec,
+//! };
+//! use tower_http::cors::{AllowOrigin, CorsLayer};
+//!
+//! # fn app(
+//! #     keys: KeyRing,
+//! #     codec: TokenCodec,
+//! #     sessions: RefreshCookieLayer,
+//! # ) -> Result<Router, tower_bearer::ConfigError> {
+//! // One list, for CORS and for the guard.
+//! let origins: [Origin; 2] = ["https://app.example".parse()?, "https://*.app.example".parse()?];
+//! let listed = origins.clone();
+//! let cors = CorsLayer::new()
+//!     .allow_origin(AllowOrigin::predicate(move |origin, _| {
+//!         listed.iter().any(|entry| origin.to_str().is_ok_and(|origin| entry.matches(origin)))
+//!     }))
+//!     .allow_credentials(true)
+//!     .allow_methods([Method::GET, Method::POST, Method::DELETE])
+//!     .allow_headers([
+//!         header::AUTHORIZATION,
+//!         header::CONTENT_TYPE,
+//!         HeaderName::from_static("x-csrf-token"),
+//!     ])
+//!     .expose_headers([header::RETRY_AFTER])
+//!     .max_age(Duration::from_secs(600));
+//!
+//! let csrf = CsrfLayer::builder(&keys, sessions.csrf_binding()).build()?;
+//! let auth = Router::new().fallback_service(SessionEndpoints::new()).layer(
+//!     ServiceBuilder::new()
+//!         .layer(OriginGuardLayer::new(origins))
+//!         .layer(csrf)
+//!         .layer(sessions),
+//! );
+//! let api = Router::new()
+//!     .route("/", get(|| async { "hello" }))
+//!     .route_layer(BearerAuthLayer::new(codec));
+//! let app: Router = Router::new().nest("/auth", auth).nest("/api", api).layer(
+//!     ServiceBuilder::new()
+//!         .layer(RequireHttpsLayer::behind_proxy("x-forwarded-proto")?)
+//!         .layer(cors)
+//!         .layer(SecurityHeadersLayer::new()),
+//! );
+//! # Ok(app)
+//! # }
+//! ```
+//!
+//! A page elsewhere needs both, CORS to read the answers and the guard to be let in; hence the one list. The
+//! refresh cookie is `SameSite=Strict`, so of the listed origins only those of the same site as the service
+//! have a session.

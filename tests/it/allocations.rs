@@ -1,0 +1,151 @@
+//! What must cost no allocation, counted.
+
+use allocation_counter::measure;
+use http::{HeaderMap, Method, Uri};
+use tower_bearer::OriginGuardLayer;
+
+use crate::support::csrf::{self, Fixtures};
+
+/// A request as browsers send it from `origin`.
+fn headers(origin: Option<&str>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let lines = [
+        ("host", "app.example"),
+        (
+            "user-agent",
+            "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0",
+        ),
+        ("content-type", "application/json"),
+        ("cookie", "__Secure-refresh_token=abc; theme=dark"),
+        ("sec-fetch-site", "same-site"),
+    ];
+    for (name, value) in lines {
+        headers.insert(name, value.parse().unwrap());
+    }
+    if let Some(origin) = origin {
+        headers.insert("origin", origin.parse().unwrap());
+    }
+    headers
+}
+
+#[test]
+fn judging_an_origin() {
+    let listed = OriginGuardLayer::new([
+        "https://www.example".parse().unwrap(),
+        "https://app.example".parse().unwrap(),
+        "https://*.app.example".parse().unwrap(),
+        "https://**.example.net".parse().unwrap(),
+    ]);
+    let own = OriginGuardLayer::same_origin();
+    let from = |origin: &str| headers(Some(origin));
+    let mut on_ipv6 = from("http://[::1]:3000");
+    on_ipv6.insert("host", "[0::1]:3000".parse().unwrap());
+    let mut by_referer = headers(None);
+    by_referer.remove("sec-fetch-site");
+    by_referer.insert("referer", "https://app.example/a".parse().unwrap());
+    let mut socket = from("https://evil.example");
+    socket.insert("upgrade", "websocket".parse().unwrap());
+
+    let cases = [
+        (
+            "exact",
+            &listed,
+            Method::POST,
+            from("https://app.example"),
+            true,
+        ),
+        (
+            "wildcard",
+            &listed,
+            Method::POST,
+            from("https://a.app.example"),
+            true,
+        ),
+        (
+            "deep wildcard",
+            &listed,
+            Method::POST,
+            from("https://a.b.example.net"),
+            true,
+        ),
+        (
+            "foreign",
+            &listed,
+            Method::POST,
+            from("https://evil.example"),
+            false,
+        ),
+        ("null", &listed, Method::POST, from("null"), false),
+        (
+            "metadata alone",
+            &listed,
+            Method::POST,
+            headers(None),
+            false,
+        ),
+        ("referrer", &listed, Method::POST, by_referer, true),
+        (
+            "safe",
+            &listed,
+            Method::GET,
+            from("https://evil.example"),
+            true,
+        ),
+        ("socket", &listed, Method::GET, socket, false),
+        ("own", &own, Method::POST, from("https://app.example"), true),
+        ("own on IPv6", &own, Method::POST, on_ipv6, true),
+        (
+            "not the own",
+            &own,
+            Method::POST,
+            from("https://evil.example"),
+            false,
+        ),
+    ];
+    let uri = Uri::from_static("/transfer");
+    for (name, layer, method, headers, passes) in cases {
+        let counted = measure(|| {
+            assert_eq!(
+                layer.check(&method, &uri, &headers).is_ok(),
+                passes,
+                "{name}"
+            );
+        });
+        assert_eq!(counted.count_total, 0, "{name}: {counted:?}");
+    }
+    // The counter does count.
+    assert!(measure(|| drop(headers(None))).count_total > 0);
+}
+
+#[tokio::test]
+async fn verifying_a_csrf_token() {
+    let fixtures = Fixtures::load();
+    let binding = fixtures.binding_of("S1");
+    let one = csrf::layer(fixtures.keys(&["K1"]), binding);
+    let several = csrf::layer(fixtures.keys(&["K2", "K1"]), binding);
+    let vector = &fixtures.vectors()[0];
+    let (raw, masked) = (
+        vector["raw"].as_str().unwrap(),
+        vector["masked"].as_str().unwrap(),
+    );
+    let dated = csrf::builder(fixtures.keys(&["K1"]), binding)
+        .max_age(std::time::Duration::from_secs(60))
+        .build()
+        .unwrap();
+    let stamped = csrf::issue(&dated).await;
+    for (name, layer, cookie, copy, passes) in [
+        ("raw", &one, raw, raw, true),
+        ("masked", &one, raw, masked, true),
+        ("second key", &several, raw, masked, true),
+        ("dated", &dated, &*stamped, &*stamped, true),
+        ("malformed", &one, raw, "junk", false),
+        ("mismatch", &one, raw, &masked.replace('A', "B"), false),
+    ] {
+        let request = csrf::post(cookie, copy);
+        let counted = measure(|| {
+            let verdict = layer.verify(request.headers(), &binding);
+            assert_eq!(verdict.is_ok(), passes, "{name}");
+        });
+        assert_eq!(counted.count_total, 0, "{name}: {counted:?}");
+    }
+}
