@@ -171,13 +171,15 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The origin of a `Referer`: everything up to its path.
-pub(super) fn origin_of(referer: &str) -> Option<&str> {
-    let (scheme, rest) = referer.split_once(':')?;
-    let authority = rest.strip_prefix("//")?;
-    let end = |b| matches!(b, b'/' | b'?' | b'#');
-    let length = authority.bytes().position(end).unwrap_or(authority.len());
-    referer.get(..scheme.len() + "://".len() + length)
+/// The origin of a `Referer`: everything up to its path. What comes behind is not looked at, because
+/// the browsers that send no `Origin` write bytes of any encoding there.
+pub(super) fn origin_of(referer: &[u8]) -> Option<&[u8]> {
+    let scheme = referer.iter().position(|b| *b == b':')?;
+    let start = scheme + "://".len();
+    let authority = referer.get(scheme..)?.strip_prefix(b"://")?;
+    let end = |b: &u8| matches!(b, b'/' | b'?' | b'#');
+    let length = authority.iter().position(end).unwrap_or(authority.len());
+    referer.get(..start + length)
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -305,11 +307,23 @@ mod tests {
 
     #[test]
     fn the_origin_of_a_referrer_ends_before_its_path() {
-        assert_eq!(
-            origin_of("https://a.example/x?y"),
-            Some("https://a.example")
-        );
-        assert_eq!(origin_of("https://a.example"), Some("https://a.example"));
-        assert_eq!(origin_of("/x"), None);
+        for (referer, expected) in [
+            (
+                b"https://a.example/x?y".as_slice(),
+                Some("https://a.example"),
+            ),
+            (b"https://a.example?y", Some("https://a.example")),
+            (b"https://a.example#y", Some("https://a.example")),
+            (b"https://a.example", Some("https://a.example")),
+            (b"https://a.example/\xff\xfe", Some("https://a.example")),
+            (b"https://", Some("https://")),
+            (b"https:/a.example", None),
+            (b"https:", None),
+            (b"//a.example", None),
+            (b"/x", None),
+            (b"", None),
+        ] {
+            assert_eq!(origin_of(referer), expected.map(str::as_bytes));
+        }
     }
 }
