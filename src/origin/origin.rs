@@ -49,6 +49,9 @@ impl Origin {
     /// An origin of a scheme other than `http` and `https`, as applications in a web view have:
     /// `tauri://localhost`, `chrome-extension://…`.
     ///
+    /// Such a host is opaque to browsers (WHATWG URL, "opaque-host parser"): they send it in the case
+    /// it was given in, some as an identifier in capitals. So it is kept as it is written here.
+    ///
     /// # Errors
     ///
     /// As with parsing; schemes whose origins are opaque (`file`, `data`, `javascript`, `blob`,
@@ -96,6 +99,7 @@ impl Origin {
             return error("must start with a scheme, such as https://app.example");
         };
         let scheme = scheme.to_ascii_lowercase();
+        let is_opaque = default_port(&scheme).is_none();
         match scheme.as_str() {
             "http" | "https" => {}
             "about" | "blob" | "data" | "file" | "javascript" => {
@@ -126,6 +130,8 @@ impl Origin {
             None => return error("must have a host, and a port between 1 and 65535 if any"),
         };
         let host = match canonical_host(host) {
+            // Browsers do not change the case of an opaque host.
+            Some(name) if is_opaque && !name.starts_with('[') => host.to_owned(),
             Some(host) => host,
             None => return error("must have a host name in ASCII (punycode), or an IP address"),
         };

@@ -192,7 +192,11 @@ const DIFFERENT: &[(&str, bool, &[&str])] = &[
     (
         "there are no schemes but http and https",
         false,
-        &["chrome-extension-listed", "capacitor-listed"],
+        &[
+            "chrome-extension-listed",
+            "capacitor-listed",
+            "opaque-host-in-capitals",
+        ],
     ),
     (
         "white space around a value that no HTTP parser has taken off is part of it",
