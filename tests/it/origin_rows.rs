@@ -121,7 +121,7 @@ fn every_entry() {
     }
     println!("origin_config: {} judged", rows.len());
     assert_eq!(wrong, []);
-    assert!(rows.len() >= 45 + 62);
+    assert!(rows.len() >= 45 + 63);
 }
 
 #[test]
