@@ -24,9 +24,9 @@ pub(crate) fn is_on_host(origin: &str, authority: &str) -> bool {
     else {
         return false;
     };
-    // Browsers leave the default port out of an origin.
+    // Browsers leave the default port out of an origin, so one that names it is nobody's.
     let port = port.filter(|port| *port != default);
-    wire_port != Some(default) && wire_port == port && is_written_as(host, wire)
+    wire_port == port && is_written_as(host, wire)
 }
 
 pub(crate) fn default_port(scheme: &str) -> Option<u16> {

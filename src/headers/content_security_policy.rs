@@ -10,8 +10,12 @@ use crate::config::ConfigError;
 ///
 /// Browsers pass over what they do not understand, so a slip leaves a policy that protects less than
 /// it says. Parsing refuses the usual ones: a directive that does not exist or is there twice, a
-/// keyword without its quotes (`self` would be a host of that name), and a comma, which begins a second
-/// policy.
+/// keyword without its single quotes (`self` would be a host of that name), and a comma, which begins a
+/// second policy. It knows the directives of today and those that browsers or drafts once had, so a
+/// policy with a past goes on as it is. Sources are not checked beyond that.
+///
+/// A nonce is for one response: in a policy that goes out with every response it protects from nobody
+/// who has seen one. A handler that needs it sends the header itself, and the layer lets that stand.
 ///
 /// ```
 /// use tower_bearer::{ContentSecurityPolicy, SecurityHeadersLayer};
@@ -33,9 +37,12 @@ pub struct ContentSecurityPolicy(HeaderValue);
 const DEFAULT: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; \
                        frame-ancestors 'none'; object-src 'none'";
 
-/// The directives of CSP Level 3 and of the specifications that add to it.
-const DIRECTIVES: [&str; 28] = [
+/// The directives of CSP Level 3, of the specifications that add to it, and the retired ones that live
+/// on in policies: `block-all-mixed-content`, `navigate-to`, `plugin-types`, `prefetch-src` and
+/// `require-sri-for`. Browsers pass over those, and nothing else in the policy depends on them.
+const DIRECTIVES: [&str; 32] = [
     "base-uri",
+    "block-all-mixed-content",
     "child-src",
     "connect-src",
     "default-src",
@@ -47,10 +54,13 @@ const DIRECTIVES: [&str; 28] = [
     "img-src",
     "manifest-src",
     "media-src",
+    "navigate-to",
     "object-src",
+    "plugin-types",
     "prefetch-src",
     "report-to",
     "report-uri",
+    "require-sri-for",
     "require-trusted-types-for",
     "sandbox",
     "script-src",
@@ -66,16 +76,21 @@ const DIRECTIVES: [&str; 28] = [
 ];
 
 /// Words that mean something in quotes alone. With a dash: what they begin with.
-const KEYWORDS: [&str; 13] = [
+const KEYWORDS: [&str; 18] = [
+    "inline-speculation-rules",
     "nonce-",
     "none",
     "report-sample",
+    "report-sha256",
+    "report-sha384",
+    "report-sha512",
     "script",
     "self",
     "sha256-",
     "sha384-",
     "sha512-",
     "strict-dynamic",
+    "trusted-types-eval",
     "unsafe-eval",
     "unsafe-hashes",
     "unsafe-inline",
@@ -131,8 +146,9 @@ impl FromStr for ContentSecurityPolicy {
                     "has {name} twice, and browsers read the first alone"
                 ));
             }
-            // These two take names of the page's own choice, which may look like keywords.
-            let free = ["report-to", "trusted-types"].contains(&name.as_str());
+            // The first takes bare words, the others names of the page's own choice, and both may
+            // look like keywords.
+            let free = ["require-sri-for", "report-to", "trusted-types"].contains(&name.as_str());
             if let Some(word) = words.find(|word| !free && is_bare_keyword(word)) {
                 return error(format!("has {word} in {name} without its single quotes"));
             }
@@ -158,11 +174,15 @@ fn error<T>(problem: impl Into<std::borrow::Cow<'static, str>>) -> Result<T, Con
     Err(ConfigError::new("content_security_policy", problem))
 }
 
+/// Whether `word` is a keyword that is not in single quotes: in none, in double ones, or in half of a
+/// pair.
 fn is_bare_keyword(word: &str) -> bool {
-    let word = word.to_ascii_lowercase();
-    KEYWORDS
-        .iter()
-        .any(|keyword| word == *keyword || (keyword.ends_with('-') && word.starts_with(keyword)))
+    let quoted = word.len() > 1 && word.starts_with('\'') && word.ends_with('\'');
+    let bare = word.trim_matches(['\'', '"']).to_ascii_lowercase();
+    // A host may begin like a nonce or a hash; neither of those has a dot in it.
+    let begins =
+        |start: &str| start.ends_with('-') && bare.starts_with(start) && !bare.contains('.');
+    !quoted && KEYWORDS.iter().any(|word| bare == *word || begins(word))
 }
 
 #[cfg(test)]
@@ -197,6 +217,17 @@ mod tests {
             "img-src * data: blob:; sandbox allow-scripts",
             "require-trusted-types-for 'script'; trusted-types none self",
             "connect-src self.example https://self",
+            "img-src nonce-less.example sha256-sums.example:8443/a/b",
+            "script-src 'self' 'wasm-unsafe-eval' 'inline-speculation-rules' 'report-sha256'",
+            "script-src 'strict-dynamic' 'nonce-rAnd0m' https: http:; object-src 'none'; base-uri 'none'",
+            "default-src https:; connect-src wss://*.example:* https://a.example/b/; report-uri /csp?a=b",
+            "style-src 'unsafe-hashes' 'sha384-oqVuAf' 'report-sample'; worker-src blob: 'self'",
+            "default-src 'self'; block-all-mixed-content; upgrade-insecure-requests",
+            "require-sri-for script style; plugin-types application/pdf; navigate-to 'self'",
+            "trusted-types 'none'; require-trusted-types-for 'script'; script-src 'trusted-types-eval'",
+            "trusted-types default a#b 'allow-duplicates'; report-to csp-endpoint; webrtc 'block'",
+            "sandbox allow-forms allow-same-origin; fenced-frame-src https:; manifest-src 'SELF'",
+            "sandbox",
         ] {
             let policy: ContentSecurityPolicy = text.parse().unwrap();
             assert_eq!(policy.to_string(), text.trim());
@@ -214,6 +245,14 @@ mod tests {
             ("default-src self", "self in default-src"),
             ("script-src NONE", "NONE in script-src"),
             ("script-src nonce-abc", "nonce-abc in script-src"),
+            ("script-src \"self\"", "\"self\" in script-src"),
+            ("script-src 'self", "'self in script-src"),
+            ("script-src none'", "none' in script-src"),
+            (
+                "style-src sha256-47DEQpj8/+=",
+                "sha256-47DEQpj8/+= in style-src",
+            ),
+            ("style-scr 'self'", "names style-scr"),
             ("default-src 'self', img-src *", "comma"),
             ("default-src 'self'\r\nset-cookie: a=b", "one line"),
             ("default-src 'self';\timg-src *", "one line"),

@@ -9,7 +9,8 @@ use crate::config::ConfigError;
 /// What a page's requests tell about the page (W3C Referrer Policy).
 ///
 /// Two kinds of policy are missing on purpose. With `no-referrer` browsers send `Origin: null` with
-/// the forms of a page, to its own server too, and an origin guard refuses those. `unsafe-url` and
+/// the forms of a page, to its own server too, and an origin guard lets those in by the word of
+/// `Sec-Fetch-Site` alone, which older browsers do not send. `unsafe-url` and
 /// `no-referrer-when-downgrade` tell other sites the whole address. A handler that needs one of
 /// them all the same sets the header itself, for its own page.
 ///
@@ -75,8 +76,8 @@ impl FromStr for ReferrerPolicy {
                     "referrer_policy",
                     match text {
                         "no-referrer" => {
-                            "must not be no-referrer: it makes browsers send `Origin: null`, which \
-                             an origin guard refuses; same-origin tells other sites as little"
+                            "must not be no-referrer: it makes browsers send `Origin: null` with \
+                             forms; same-origin tells other sites as little"
                         }
                         "no-referrer-when-downgrade" | "unsafe-url" => {
                             "must not tell other sites the whole address; \

@@ -51,7 +51,7 @@
 //! |---|---|---|
 //! | origins | required | The list *is* the decision. |
 //! | WebSocket handshakes | guarded | They are `GET` requests with cookies to which CORS does not apply. |
-//! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie, passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
+//! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie or an `Authorization` that is not a bearer token, passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
 //! | `error_description` | off | A client can do nothing with it that an attacker could not do better. |
 //!
 //! # CSRF tokens ([`CsrfLayer`](crate::CsrfLayer))
@@ -83,9 +83,9 @@
 //! | `base-uri 'none'` | | An injected `<base>` would turn every relative address of a script into somebody else's. `default-src` does not cover it. |
 //! | `form-action 'self'` | | An injected form would send what a password manager fills in. Some browsers apply it to the redirect after a form too, so a sign-in that goes on to another site has to list that site. |
 //! | `frame-ancestors 'none'` | | A page in a frame can be made to be clicked on. It replaces `X-Frame-Options`, which every current browser ignores beside it and which is therefore not sent. |
-//! | `object-src 'none'` | | Plug-in content from the own origin has a history, and no page needs it. |
+//! | `object-src 'none'` | | Plug-in content from the own origin has a history. Few pages need it: one that shows a PDF in an `<object>` does. |
 //! | `X-Content-Type-Options` | `nosniff` | An upload that is served as text must not run as a script. There is no reason to go without, so it cannot be left out. |
-//! | `Referrer-Policy` | `same-origin` | Other sites learn nothing, and the own server gets the `Referer` that the origin guard falls back to. With `no-referrer`, browsers send `Origin: null` with forms, which the guard refuses; so it is not offered. |
+//! | `Referrer-Policy` | `same-origin` | Other sites learn nothing, and the own server gets the `Referer` that the origin guard falls back to. With `no-referrer`, browsers send `Origin: null` with forms, which the guard refuses from those that send no `Sec-Fetch-Site`; so it is not offered. Pages whose forms post to *another* origin, listed there or not, send `Origin: null` with `same-origin` too, and need [`StrictOriginWhenCrossOrigin`](crate::ReferrerPolicy::StrictOriginWhenCrossOrigin). |
 //! | 304 | neither policy is added | The headers of a 304 replace those of the stored page, which may have a nonce of its own. |
 //!
 //! `Cross-Origin-Opener-Policy`, `Cross-Origin-Resource-Policy` and `Permissions-Policy` are left to the

@@ -8,10 +8,13 @@
 //! ```
 //! use tower_bearer::{Event, EventSink, OriginGuardLayer};
 //!
-//! let events = EventSink::new(|event: &Event<'_>| match event {
-//!     Event::Rejected(rejection) => eprintln!("refused: {:?}", rejection.origin_reason()),
-//!     Event::WouldReject(rejection) => eprintln!("would refuse: {:?}", rejection.origin_reason()),
-//!     _ => {}
+//! let events = EventSink::new(|event: &Event<'_>| {
+//!     let (what, rejection) = match event {
+//!         Event::Rejected(rejection) => ("refused", rejection),
+//!         Event::WouldReject(rejection) => ("would refuse", rejection),
+//!         _ => return,
+//!     };
+//!     eprintln!("{what} {:?}: {:?}", rejection.foreign_origin(), rejection.origin_reason());
 //! });
 //! let guard = OriginGuardLayer::new([
 //!     "https://app.example".parse()?,
@@ -24,7 +27,7 @@
 //! ```
 //!
 //! In front of a service that has users already, start like this: nothing is refused and the log tells
-//! what would be. Add what is missing to the list, then take `report_only` out. The rules, and how they
+//! what would be, and where it comes from. Add what is missing to the list, then take `report_only` out. The rules, and how they
 //! differ from `tower_http::csrf`, are on the page of the [module `origin`](crate::origin).
 //!
 //! # CSRF tokens

@@ -69,15 +69,10 @@ impl Policy {
         }
         match (site, referer) {
             (None, None) => self.unsaid(headers),
-            (_, referer) => {
-                let origin = referer
-                    .and_then(|r| std::str::from_utf8(r).ok())
-                    .and_then(origin_of);
-                match origin {
-                    Some(origin) if self.is_listed(origin.as_bytes(), uri, headers) => Ok(()),
-                    _ => Err(OriginReason::UnlistedReferer),
-                }
-            }
+            (_, referer) => match referer.and_then(origin_of) {
+                Some(origin) if self.is_listed(origin, uri, headers) => Ok(()),
+                _ => Err(OriginReason::UnlistedReferer),
+            },
         }
     }
 

@@ -158,7 +158,8 @@ impl<R> OriginGuardLayer<R> {
     }
 
     /// Lets every request through and sends [`Event::WouldReject`](crate::Event::WouldReject) for
-    /// each that would have been refused, to the sink given to [`events`](Self::events).
+    /// each that would have been refused, to the sink given to [`events`](Self::events). What the list
+    /// lacks is [`Rejection::foreign_origin`].
     ///
     /// It is for trying a list on real traffic before it is enforced, and guards nothing until this
     /// call is taken out again.

@@ -53,7 +53,7 @@
 //! | `Origin` on the request's own host | passes without `Sec-Fetch-Site`, whatever the scheme | passes if listed, or with [`same_origin`](OriginGuardLayer::same_origin) |
 //! | own host | compared byte by byte | case, default port and form of an address do not matter; `Host` and `:authority` must agree |
 //! | repeated headers | the first line counts | refused |
-//! | empty `Sec-Fetch-Site` | as if absent | refused unless something else speaks for the request |
+//! | empty `Origin` or `Sec-Fetch-Site` | as if absent | there, and nothing that is known |
 //! | neither `Origin` nor `Sec-Fetch-Site` | passes | by `Referer`, else by whether there are credentials |
 //! | WebSocket handshake | a safe `GET` | guarded |
 //! | method override headers | not known | guarded if [declared](OriginGuardLayer::method_override) |

@@ -49,6 +49,9 @@ impl Origin {
     /// An origin of a scheme other than `http` and `https`, as applications in a web view have:
     /// `tauri://localhost`, `chrome-extension://…`.
     ///
+    /// Such a host is opaque to browsers (WHATWG URL, "opaque-host parser"): they send it in the case
+    /// it was given in, some as an identifier in capitals. So it is kept as it is written here.
+    ///
     /// # Errors
     ///
     /// As with parsing; schemes whose origins are opaque (`file`, `data`, `javascript`, `blob`,
@@ -96,6 +99,7 @@ impl Origin {
             return error("must start with a scheme, such as https://app.example");
         };
         let scheme = scheme.to_ascii_lowercase();
+        let is_opaque = default_port(&scheme).is_none();
         match scheme.as_str() {
             "http" | "https" => {}
             "about" | "blob" | "data" | "file" | "javascript" => {
@@ -126,6 +130,8 @@ impl Origin {
             None => return error("must have a host, and a port between 1 and 65535 if any"),
         };
         let host = match canonical_host(host) {
+            // Browsers do not change the case of an opaque host.
+            Some(name) if is_opaque && !name.starts_with('[') => host.to_owned(),
             Some(host) => host,
             None => return error("must have a host name in ASCII (punycode), or an IP address"),
         };
@@ -171,13 +177,15 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The origin of a `Referer`: everything up to its path.
-pub(super) fn origin_of(referer: &str) -> Option<&str> {
-    let (scheme, rest) = referer.split_once(':')?;
-    let authority = rest.strip_prefix("//")?;
-    let end = |b| matches!(b, b'/' | b'?' | b'#');
-    let length = authority.bytes().position(end).unwrap_or(authority.len());
-    referer.get(..scheme.len() + "://".len() + length)
+/// The origin of a `Referer`: everything up to its path. What comes behind is not looked at, because
+/// the browsers that send no `Origin` write bytes of any encoding there.
+pub(super) fn origin_of(referer: &[u8]) -> Option<&[u8]> {
+    let scheme = referer.iter().position(|b| *b == b':')?;
+    let start = scheme + "://".len();
+    let authority = referer.get(scheme..)?.strip_prefix(b"://")?;
+    let end = |b: &u8| matches!(b, b'/' | b'?' | b'#');
+    let length = authority.iter().position(end).unwrap_or(authority.len());
+    referer.get(..start + length)
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -305,11 +313,23 @@ mod tests {
 
     #[test]
     fn the_origin_of_a_referrer_ends_before_its_path() {
-        assert_eq!(
-            origin_of("https://a.example/x?y"),
-            Some("https://a.example")
-        );
-        assert_eq!(origin_of("https://a.example"), Some("https://a.example"));
-        assert_eq!(origin_of("/x"), None);
+        for (referer, expected) in [
+            (
+                b"https://a.example/x?y".as_slice(),
+                Some("https://a.example"),
+            ),
+            (b"https://a.example?y", Some("https://a.example")),
+            (b"https://a.example#y", Some("https://a.example")),
+            (b"https://a.example", Some("https://a.example")),
+            (b"https://a.example/\xff\xfe", Some("https://a.example")),
+            (b"https://", Some("https://")),
+            (b"https:/a.example", None),
+            (b"https:", None),
+            (b"//a.example", None),
+            (b"/x", None),
+            (b"", None),
+        ] {
+            assert_eq!(origin_of(referer), expected.map(str::as_bytes));
+        }
     }
 }

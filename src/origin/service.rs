@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Request, Response};
+use http::{Request, Response, header};
 use tower_service::Service;
 
 use super::check::Policy;
@@ -53,7 +53,7 @@ where
         match self.policy.check(request.method(), request.uri(), headers) {
             Ok(()) => GuardFuture::passed(self.inner.call(request)),
             Err(reason) => {
-                let rejection = Rejection::origin(reason);
+                let rejection = Rejection::origin(reason, headers.get(header::ORIGIN));
                 if self.policy.report_only {
                     self.refusal.events.emit(&Event::WouldReject(&rejection));
                     return GuardFuture::passed(self.inner.call(request));

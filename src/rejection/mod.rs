@@ -41,6 +41,7 @@ pub struct Rejection {
     reason: &'static str,
     token: Option<TokenError>,
     origin: Option<OriginReason>,
+    foreign_origin: Option<Box<HeaderValue>>,
     csrf: Option<CsrfReason>,
     challenge: Option<HeaderValue>,
     retry_after: Option<Duration>,
@@ -82,6 +83,7 @@ impl Rejection {
             reason,
             token: None,
             origin: None,
+            foreign_origin: None,
             csrf: None,
             challenge: None,
             retry_after: (kind == RejectionKind::Unavailable).then_some(RETRY_AFTER),
@@ -99,10 +101,11 @@ impl Rejection {
         }
     }
 
-    /// A request from a foreign origin.
-    pub(crate) fn origin(reason: OriginReason) -> Self {
+    /// A request from a foreign origin, which is what its `Origin` says.
+    pub(crate) fn origin(reason: OriginReason, origin: Option<&HeaderValue>) -> Self {
         Self {
             origin: Some(reason),
+            foreign_origin: origin.cloned().map(Box::new),
             ..Self::new(
                 RejectionKind::ForeignOrigin,
                 "the request does not come from a listed origin",
@@ -166,6 +169,13 @@ impl Rejection {
     /// Why the origin was refused, for [`RejectionKind::ForeignOrigin`].
     pub fn origin_reason(&self) -> Option<OriginReason> {
         self.origin
+    }
+
+    /// What `Origin` said, for [`RejectionKind::ForeignOrigin`], if there was one; of several lines
+    /// the first. It is what the list lacks, or whom to ask. Whoever sent the request wrote it: print
+    /// it with `{:?}`, which escapes it.
+    pub fn foreign_origin(&self) -> Option<&HeaderValue> {
+        self.foreign_origin.as_deref()
     }
 
     /// What is wrong with the CSRF token, for [`RejectionKind::CsrfFailed`] and

@@ -42,7 +42,7 @@ pub enum OriginReason {
     /// `Origin`, `Sec-Fetch-Site` or `Referer` occurs more than once.
     Repeated,
     /// There is neither `Origin` nor a known `Sec-Fetch-Site`, and `Referer` is not of a listed
-    /// origin.
+    /// origin, or is missing beside an unknown `Sec-Fetch-Site`.
     UnlistedReferer,
     /// `Origin` is not on the list, or is not written as browsers write it.
     UnlistedOrigin,

@@ -53,6 +53,11 @@ async fn a_foreign_page_is_refused_before_the_inner_service_runs() {
         rejection.origin_reason(),
         Some(OriginReason::UnlistedOrigin)
     );
+    assert_eq!(rejection.foreign_origin().unwrap(), "https://evil.example");
+    // Where there was none, there is none to tell.
+    let (response, _) = send(app(), post(&[("sec-fetch-site", "cross-site")])).await;
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    assert_eq!(rejection.foreign_origin(), None);
 }
 
 /// Headers, and why they are refused if they are.

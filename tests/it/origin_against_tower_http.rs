@@ -21,6 +21,7 @@ const DIFFERENT: &[(&str, bool, &[&str])] = &[
             "sfs-same-origin-with-foreign-origin",
             "null-uppercase-sfs-same-origin",
             "origin-empty-sfs-same-origin",
+            "origin-empty-missing-allowed",
             "host-derived-rebinding",
             "origin-nearly-null",
             "null-with-none",
@@ -44,12 +45,13 @@ const DIFFERENT: &[(&str, bool, &[&str])] = &[
             "repeated-referer-same-origin",
             "repeated-origin-null",
             "repeated-origin-missing-allowed",
+            "own-host-repeated-host",
         ],
     ),
     (
         "an empty header is taken for an absent one",
         true,
-        &["site-empty"],
+        &["origin-empty", "origin-empty-listed-referer", "site-empty"],
     ),
     (
         "without `Sec-Fetch-Site`, the request's own host passes with any list, scheme, path and spelling",
@@ -105,6 +107,7 @@ const DIFFERENT: &[(&str, bool, &[&str])] = &[
             "referer-backslash",
             "referer-origin-in-query",
             "referer-leading-text",
+            "referer-obs-text-in-host",
             "referer-foreign-missing-allowed",
             "own-host-referer-foreign",
         ],
@@ -189,7 +192,11 @@ const DIFFERENT: &[(&str, bool, &[&str])] = &[
     (
         "there are no schemes but http and https",
         false,
-        &["chrome-extension-listed", "capacitor-listed"],
+        &[
+            "chrome-extension-listed",
+            "capacitor-listed",
+            "opaque-host-in-capitals",
+        ],
     ),
     (
         "white space around a value that no HTTP parser has taken off is part of it",

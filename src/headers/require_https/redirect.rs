@@ -88,6 +88,8 @@ mod tests {
             ("http://evil.example:8080/x", "https://app.example/x"),
             ("//evil.example/x", "https://app.example//evil.example/x"),
             ("/@evil.example", "https://app.example/@evil.example"),
+            ("/\\evil.example", "https://app.example/%5Cevil.example"),
+            ("/..//evil.example", "https://app.example/..//evil.example"),
             (
                 "/%0d%0aset-cookie:a=b",
                 "https://app.example/%0d%0aset-cookie:a=b",
