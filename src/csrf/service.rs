@@ -9,7 +9,10 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{future::CsrfFuture, handle::CsrfToken, layer::CsrfLayer};
-use crate::rejection::{DefaultRejection, Rejection, RejectionResponse};
+use crate::{
+    binding::SessionMoves,
+    rejection::{DefaultRejection, Rejection, RejectionResponse},
+};
 
 /// The service of [`CsrfLayer`](super::CsrfLayer).
 #[derive(Clone)]
@@ -43,12 +46,18 @@ where
         let (mut parts, body) = request.into_parts();
         let policy = &self.layer.policy;
         let binding = (self.layer.bind)(&parts);
-        let handle = |token| CsrfToken::new(policy.clone(), binding, token);
+        // A layer further out reads the same word.
+        let moves = parts.extensions.get_or_insert_default::<SessionMoves>();
+        let moves = moves.clone();
+        let handle = |token| CsrfToken::new(policy.clone(), moves, binding, token);
         let handle = if !policy.is_guarded(&parts.method, &parts.headers) {
             let cookie = policy.cookie(&parts.headers);
             let token = cookie.and_then(|cookie| policy.authentic(cookie, &binding));
+            let provide = token.is_err() && policy.replaces(&parts.headers);
             let handle = handle(token.ok());
-            handle.provide();
+            if provide {
+                handle.provide();
+            }
             handle
         } else if policy.is_exempt(&parts.headers) {
             handle(None)
