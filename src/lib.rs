@@ -35,7 +35,10 @@ pub use binding::CsrfBinding;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::ConfigError;
 #[doc(inline)]
-pub use csrf::{Csrf, CsrfBuilder, CsrfFuture, CsrfKeys, CsrfLayer, CsrfToken};
+pub use csrf::{
+    Csrf, CsrfBuilder, CsrfForm, CsrfFormFuture, CsrfFormLayer, CsrfFuture, CsrfKeys, CsrfLayer,
+    CsrfToken, FormBody,
+};
 pub use event::{Event, EventSink};
 pub use guard::GuardFuture;
 #[doc(inline)]

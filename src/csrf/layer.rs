@@ -2,18 +2,32 @@
 
 use std::{fmt, sync::Arc};
 
-use http::{HeaderMap, Response, request::Parts};
+use http::{Extensions, HeaderMap, Response, request::Parts};
 use tower_layer::Layer;
 
-use super::{builder::CsrfBuilder, keys::CsrfKeys, policy::Policy, service::Csrf};
+use super::{
+    builder::CsrfBuilder, form::CsrfFormLayer, future::CsrfFuture, handle::CsrfToken,
+    keys::CsrfKeys, policy::Policy, service::Csrf, token::Token,
+};
 use crate::{
-    binding::CsrfBinding,
+    binding::{CsrfBinding, SessionMoves},
+    config::ConfigError,
     event::EventSink,
-    rejection::{CsrfReason, CustomRejection, DefaultRejection, Refusal, Rejection},
+    rejection::{
+        CsrfReason, CustomRejection, DefaultRejection, Refusal, Rejection, RejectionResponse,
+    },
 };
 
 /// Says which session a request belongs to.
 pub(super) type Bind = Arc<dyn Fn(&Parts) -> CsrfBinding + Send + Sync>;
+
+/// How a request stands before a token is looked for in it.
+pub(super) enum Standing {
+    /// It needs none.
+    Free(CsrfToken),
+    /// It needs the token of this session.
+    Guarded(CsrfBinding),
+}
 
 /// Refuses state-changing requests that do not carry the CSRF token of their session, and gives
 /// browsers that token.
@@ -62,6 +76,18 @@ impl<R> CsrfLayer<R> {
         self
     }
 
+    /// Also looks for the token in the field `name` of an HTML form, for pages that work without a
+    /// script. The layer then reads bodies, so it is another one, with settings of its own: see
+    /// [`CsrfFormLayer`].
+    ///
+    /// # Errors
+    ///
+    /// When the name is empty, or has something else in it than visible ASCII characters other
+    /// than `"` and `\`: browsers write those in several ways.
+    pub fn form_field(self, name: impl Into<String>) -> Result<CsrfFormLayer<R>, ConfigError> {
+        CsrfFormLayer::new(self, name.into())
+    }
+
     /// Replaces the answer to refused requests. What the contract asks for is added to it; see
     /// [`RejectionResponse`](crate::RejectionResponse).
     pub fn rejection_response<B>(
@@ -84,6 +110,49 @@ impl<R> CsrfLayer<R> {
     /// What is wrong, for logs. A client is told 403 and no more.
     pub fn verify(&self, headers: &HeaderMap, binding: &CsrfBinding) -> Result<(), CsrfReason> {
         self.policy.check(headers, binding).map(drop)
+    }
+
+    /// What is decided without a look at what was submitted.
+    pub(super) fn standing(&self, parts: &mut Parts) -> Standing {
+        let binding = (self.bind)(parts);
+        let policy = &self.policy;
+        if !policy.is_guarded(&parts.method, &parts.headers) {
+            let cookie = policy.cookie(&parts.headers);
+            let token = cookie.and_then(|cookie| policy.authentic(cookie, &binding));
+            let provide = token.is_err() && policy.replaces(&parts.headers);
+            let handle = self.handle(&mut parts.extensions, binding, token.ok());
+            if provide {
+                handle.provide();
+            }
+            Standing::Free(handle)
+        } else if policy.is_exempt(&parts.headers) {
+            Standing::Free(self.handle(&mut parts.extensions, binding, None))
+        } else {
+            Standing::Guarded(binding)
+        }
+    }
+
+    /// Gives the request that passes with `token` its handle.
+    pub(super) fn handle(
+        &self,
+        extensions: &mut Extensions,
+        binding: CsrfBinding,
+        token: Option<Token>,
+    ) -> CsrfToken {
+        // A layer further out reads the same word.
+        let moves = extensions.get_or_insert_default::<SessionMoves>().clone();
+        let handle = CsrfToken::new(self.policy.clone(), moves, binding, token);
+        extensions.insert(handle.clone());
+        handle
+    }
+
+    /// The answer to a request that had these `headers` and does not pass.
+    pub(super) fn refuse<F, B>(&self, headers: &HeaderMap, reason: CsrfReason) -> CsrfFuture<F, B>
+    where
+        B: Default,
+        R: RejectionResponse<B>,
+    {
+        CsrfFuture::refused(self.refusal.answer(headers, Rejection::csrf(reason)))
     }
 }
 

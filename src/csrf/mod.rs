@@ -7,9 +7,12 @@
 //!
 //! | request | what happens |
 //! |---|---|
-//! | `GET`, `HEAD`, `OPTIONS` | passes, always; a browser without a good cookie gets one (not in place of a token that is only seen without its `SameSite=Strict` session, since a link on another site led here) |
+//! | `GET`, `HEAD`, `OPTIONS` | passes, always; a browser without a good cookie gets one |
 //! | exactly one bearer token and no cookie at all | passes: nothing in it was added by a browser |
 //! | everything else | needs the cookie and its copy, or is refused with 403 before the handler runs |
+//!
+//! A link on another site leads here without the `SameSite=Strict` cookie of the session. Such a request
+//! (`Sec-Fetch-Site: cross-site`) does not replace a token, so that foreign pages spoil none.
 //!
 //! No path, content type or `X-Requested-With` exempts a request, and a WebSocket upgrade is a `GET`
 //! to this layer: [`OriginGuardLayer`](crate::OriginGuardLayer), which belongs outside of it, guards
@@ -56,8 +59,11 @@
 //! # Rendered pages
 //!
 //! [`CsrfToken::masked`] goes into `<meta name="csrf-token" content="…">`; scripts send it in the header.
-//! With [`http_only`](CsrfBuilder::http_only) the cookie itself is hidden from scripts. Forms that work
-//! without a script carry it in a field, see `CsrfLayer::form_field`.
+//! With [`http_only`](CsrfBuilder::http_only) the cookie itself is hidden from scripts.
+//!
+//! Forms that work without a script carry it in a hidden field:
+//! `<input type="hidden" name="csrf_token" value="…">`. [`CsrfLayer::form_field`] makes the layer that
+//! reads it: [`CsrfFormLayer`], which holds the form in memory, up to a limit, and hands it on as it was.
 //!
 //! # Not `tower_http::csrf`
 //!
@@ -117,6 +123,7 @@
 //! ```
 
 mod builder;
+mod form;
 mod future;
 mod handle;
 mod keys;
@@ -126,6 +133,7 @@ mod service;
 mod token;
 
 pub use builder::CsrfBuilder;
+pub use form::{CsrfForm, CsrfFormFuture, CsrfFormLayer, FormBody};
 pub use future::CsrfFuture;
 pub use handle::CsrfToken;
 pub use keys::CsrfKeys;

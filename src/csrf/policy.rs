@@ -39,14 +39,6 @@ pub(super) struct AgeLimit {
     pub(super) skew: Duration,
 }
 
-/// Where the submitted token is to be looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Submitted<'a> {
-    Header(&'a [u8]),
-    /// There is no such header at all; a form may carry the token.
-    Nowhere,
-}
-
 impl Policy {
     pub(super) fn form(&self) -> Form {
         match self.age {
@@ -84,22 +76,16 @@ impl Policy {
         }
     }
 
-    /// What the header says, if it is there.
-    pub(super) fn submitted<'a>(
-        &self,
-        headers: &'a HeaderMap,
-    ) -> Result<Submitted<'a>, CsrfReason> {
+    /// What the header says.
+    fn submitted<'a>(&self, headers: &'a HeaderMap) -> Result<&'a [u8], CsrfReason> {
         let mut lines = headers.get_all(&self.header).iter();
-        let Some(line) = lines.next() else {
-            return Ok(Submitted::Nowhere);
-        };
+        let line = lines.next().ok_or(CsrfReason::TokenMissing)?;
         if lines.next().is_some() {
             return Err(CsrfReason::TokenDuplicate);
         }
         match line.as_bytes().trim_ascii() {
-            // Nor is a form looked into: a header that went wrong is not made good elsewhere.
             [] => Err(CsrfReason::TokenMissing),
-            text => Ok(Submitted::Header(text)),
+            text => Ok(text),
         }
     }
 
@@ -146,9 +132,7 @@ impl Policy {
         binding: &CsrfBinding,
     ) -> Result<Token, CsrfReason> {
         let cookie = self.cookie(headers)?;
-        let Submitted::Header(submitted) = self.submitted(headers)? else {
-            return Err(CsrfReason::TokenMissing);
-        };
+        let submitted = self.submitted(headers)?;
         let token = self.parse_cookie(cookie)?;
         self.compare(submitted, &token)?;
         self.verify(&token, binding)?;

@@ -8,11 +8,11 @@ use std::{
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::{future::CsrfFuture, handle::CsrfToken, layer::CsrfLayer};
-use crate::{
-    binding::SessionMoves,
-    rejection::{DefaultRejection, Rejection, RejectionResponse},
+use super::{
+    future::CsrfFuture,
+    layer::{CsrfLayer, Standing},
 };
+use crate::rejection::{DefaultRejection, RejectionResponse};
 
 /// The service of [`CsrfLayer`](super::CsrfLayer).
 #[derive(Clone)]
@@ -44,35 +44,15 @@ where
     // The inner service that is called is the one that was polled ready.
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let policy = &self.layer.policy;
-        let binding = (self.layer.bind)(&parts);
-        // A layer further out reads the same word.
-        let moves = parts.extensions.get_or_insert_default::<SessionMoves>();
-        let moves = moves.clone();
-        let handle = |token| CsrfToken::new(policy.clone(), moves, binding, token);
-        let handle = if !policy.is_guarded(&parts.method, &parts.headers) {
-            let cookie = policy.cookie(&parts.headers);
-            let token = cookie.and_then(|cookie| policy.authentic(cookie, &binding));
-            let provide = token.is_err() && policy.replaces(&parts.headers);
-            let handle = handle(token.ok());
-            if provide {
-                handle.provide();
-            }
-            handle
-        } else if policy.is_exempt(&parts.headers) {
-            handle(None)
-        } else {
-            match policy.check(&parts.headers, &binding) {
-                Ok(token) => handle(Some(token)),
-                Err(reason) => {
-                    let rejection = Rejection::csrf(reason);
-                    return CsrfFuture::refused(
-                        self.layer.refusal.answer(&parts.headers, rejection),
-                    );
-                }
-            }
+        let handle = match self.layer.standing(&mut parts) {
+            Standing::Free(handle) => handle,
+            Standing::Guarded(binding) => match self.layer.policy.check(&parts.headers, &binding) {
+                Ok(token) => self
+                    .layer
+                    .handle(&mut parts.extensions, binding, Some(token)),
+                Err(reason) => return self.layer.refuse(&parts.headers, reason),
+            },
         };
-        parts.extensions.insert(handle.clone());
         CsrfFuture::passed(self.inner.call(Request::from_parts(parts, body)), handle)
     }
 }

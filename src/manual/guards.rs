@@ -83,7 +83,7 @@
 //!
 //! A page that the server renders carries the token, masked anew each time: scripts take it from
 //! `<meta name="csrf-token">`, forms without a script send it in a hidden field, for which see
-//! `CsrfLayer::form_field`. The cookie can then be hidden from scripts with
+//! [`CsrfLayer::form_field`](crate::CsrfLayer::form_field). The cookie can then be hidden from scripts with
 //! [`http_only`](crate::CsrfBuilder::http_only).
 //!
 //! ```

@@ -10,9 +10,9 @@ use tower::{Layer, Service};
 use tower_bearer::{
     AccessToken, BearerAuthLayer, CheckError, Claims, ClaimsError, ClaimsReason, ClientBinding,
     ConnectionScheme, ContentEncryption, ContentSecurityPolicy, CsrfBinding, CsrfKeys, CsrfLayer,
-    DefaultRejection, Denied, Event, EventSink, Grant, HttpsHost, KeyManagement, KeyRing, Loaded,
-    ManualClock, MemoryStore, NewSession, NoClaims, Origin, OriginGuardLayer, Profile, Realm,
-    ReferrerPolicy, RefreshCookieLayer, RefreshStore, Rejection, RequireHttpsLayer,
+    DefaultRejection, Denied, Event, EventSink, FormBody, Grant, HttpsHost, KeyManagement, KeyRing,
+    Loaded, ManualClock, MemoryStore, NewSession, NoClaims, Origin, OriginGuardLayer, Profile,
+    Realm, ReferrerPolicy, RefreshCookieLayer, RefreshStore, Rejection, RequireHttpsLayer,
     RequireScopeLayer, ResourceMetadata, ReusePolicy, RevokeReason, RotationPolicy, Scope,
     SecurityHeadersLayer, Session, SessionEndpoints, SessionErrorKind, SessionId, SessionState,
     SharedStore, SignatureAlgorithm, StoreError, StoreErrorKind, StrictTransportSecurity, Swap,
@@ -86,6 +86,26 @@ async fn add_csrf(printed: &mut Printed, keys: &KeyRing) -> String {
         .push(("CsrfToken", handle.lock().unwrap().clone()));
     let (refused, _) = csrf::send(&layer, &app, csrf::post(&token, "junk")).await;
     printed.add("CsrfReason", &csrf::reason(&refused).unwrap());
+    let form = layer.form_field("csrf_token").unwrap();
+    printed.add("CsrfFormLayer", &form);
+    printed.add("CsrfForm", &form.layer(Opaque(())));
+    let body = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let keep = body.clone();
+    let inner = tower::service_fn(move |request: Request<FormBody<String>>| {
+        *keep.lock().unwrap() = format!("{:?}", request.body());
+        std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(())))
+    });
+    let post = Request::post("/")
+        .header("cookie", format!("{}={token}", csrf::COOKIE))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("csrf_token={token}"))
+        .unwrap();
+    let future = form.layer(inner).call(post);
+    printed.add("CsrfFormFuture", &future);
+    future.await.unwrap();
+    let body = body.lock().unwrap().clone();
+    assert_eq!(body, "FormBody(101 bytes)");
+    printed.0.push(("FormBody", body));
     token[3..46].to_owned()
 }
 

@@ -12,6 +12,7 @@ mod bearer;
 mod bearer_cases;
 mod claims;
 mod csrf;
+mod csrf_form;
 mod debug_of_everything;
 mod headers;
 mod headers_prop;

@@ -2,15 +2,19 @@
 //! call of `check`.
 
 use http::Request;
+use tower::{layer::util::Stack, util::MapRequestLayer};
 use tower_bearer::{
-    BearerAuthLayer, ConnectionScheme, CsrfBinding, CsrfLayer, Denied, KeyRing, MemoryStore,
-    NoClaims, OriginGuardLayer, RefreshCookieLayer, RequireHttpsLayer, RequireScopeLayer,
-    SecurityHeadersLayer,
+    BearerAuthLayer, ConnectionScheme, CsrfBinding, CsrfLayer, Denied, FormBody, KeyRing,
+    MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, RequireHttpsLayer,
+    RequireScopeLayer, SecurityHeadersLayer,
 };
 
-use crate::support::{
-    readiness::{Requests, check},
-    tokens::{self, codec, with_token},
+use crate::{
+    csrf_form,
+    support::{
+        readiness::{Requests, check},
+        tokens::{self, codec, with_token},
+    },
 };
 
 #[tokio::test]
@@ -52,7 +56,21 @@ async fn every_layer() {
     };
     let tokens = CsrfLayer::builder(&KeyRing::generate().unwrap(), |_| CsrfBinding::ANONYMOUS);
 
-    check("CsrfLayer", tokens.build().unwrap(), &csrf).await;
+    let tokens = tokens.build().unwrap();
+    check("CsrfLayer", tokens.clone(), &csrf).await;
+    let form = tokens.form_field("t").unwrap();
+    // The inner services here know nothing of this layer's body.
+    let plain =
+        MapRequestLayer::new(|request: Request<FormBody<String>>| request.map(|_| String::new()));
+    check("CsrfFormLayer", Stack::new(plain.clone(), form), &csrf).await;
+    // A service that waits for its form goes on with the instance that was polled ready.
+    let form = csrf_form::layer().form_field("t").unwrap();
+    check(
+        "CsrfFormLayer, a form",
+        Stack::new(plain, form),
+        &csrf_form::READ,
+    )
+    .await;
     check(
         "OriginGuardLayer",
         OriginGuardLayer::new(["https://app.example".parse().unwrap()]),

@@ -20,7 +20,7 @@ pub(super) async fn hold(name: &str) -> Result<(), String> {
             a_refusal_is_whole().await;
         }
         "body-unread-on-reject" => the_body_is_left_alone().await,
-        "form-body-handed-on-intact" => the_form_is_handed_on().await,
+        "form-body-handed-on-intact" => crate::csrf_form::the_form_is_handed_on().await,
         // Run as `readiness::every_layer`.
         "inner-service-readiness" => {}
         "mac-before-compare-order" => every_failure_looks_alike().await,
@@ -148,8 +148,6 @@ async fn the_body_is_left_alone() {
     let response = service.oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
 }
-
-async fn the_form_is_handed_on() {}
 
 async fn every_failure_looks_alike() {
     let good = token();

@@ -5,7 +5,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
-use tower_bearer::{CsrfKeys, CsrfLayer, CsrfReason, CsrfToken, RefreshTransport, Session};
+use tower_bearer::{
+    CsrfKeys, CsrfLayer, CsrfReason, CsrfToken, FormBody, RefreshTransport, Session,
+};
 
 use crate::support::{
     csrf::{self, reason},
@@ -409,5 +411,37 @@ async fn a_session_in_the_body_moves_no_browser() {
     let response = browser.call(&server, Method::POST, "/login").await;
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(csrf::issued(&response), None);
+    assert_eq!(browser.refused(&server).await, None);
+}
+
+/// The same for a form that the layer has read before the handler ran.
+#[tokio::test]
+async fn a_sign_in_form_is_answered_with_the_next_token() {
+    let server = Server::new();
+    let mut browser = Browser::default();
+    browser.visit(&server).await;
+    let token = browser.csrf.clone().unwrap();
+    let form = "application/x-www-form-urlencoded";
+    let request = Request::post("/auth/login")
+        .header(header::COOKIE, format!("{}={token}", csrf::COOKIE))
+        .header(header::USER_AGENT, FIREFOX)
+        .header(header::CONTENT_TYPE, form)
+        .body(format!("user=alice&csrf_token={token}"))
+        .unwrap();
+    let response = ServiceBuilder::new()
+        .layer(server.csrf.clone().form_field("csrf_token").unwrap())
+        .layer(server.world.layer.clone())
+        .service_fn(|request: Request<FormBody<String>>| async move {
+            let session = Session::from_extensions(request.extensions()).unwrap();
+            session.start("alice").await.unwrap();
+            let token = CsrfToken::from_extensions(request.extensions()).unwrap();
+            Ok::<_, std::convert::Infallible>(Response::new(token.masked().unwrap()))
+        })
+        .oneshot(request)
+        .await
+        .unwrap();
+    browser.keep(response.headers());
+    assert_ne!(browser.csrf, Some(token));
+    browser.submitted = Some(response.into_body());
     assert_eq!(browser.refused(&server).await, None);
 }
