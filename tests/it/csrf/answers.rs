@@ -131,15 +131,17 @@ async fn layers_of_two_names_do_not_disturb_each_other() {
         .cookie_name("csrf-admin")
         .build()
         .unwrap();
-    let service = ServiceBuilder::new()
-        .layer(other)
-        .layer(s1())
-        .service(App::new());
-    let response = service.oneshot(get()).await.unwrap();
-    assert!(csrf::issued(&response).is_some());
-    let lines = response.headers().get_all(header::SET_COOKIE).iter();
-    let other = lines.filter(|line| line.as_bytes().starts_with(b"__Host-csrf-admin=v1."));
-    assert_eq!(other.count(), 1);
+    for [outer, inner] in [[s1(), other.clone()], [other, s1()]] {
+        let service = ServiceBuilder::new()
+            .layer(outer)
+            .layer(inner)
+            .service(App::new());
+        let response = service.oneshot(get()).await.unwrap();
+        assert!(csrf::issued(&response).is_some());
+        let lines = response.headers().get_all(header::SET_COOKIE).iter();
+        let other = lines.filter(|line| line.as_bytes().starts_with(b"__Host-csrf-admin=v1."));
+        assert_eq!(other.count(), 1);
+    }
 }
 
 /// A token of the form that another key could have made is kept when a foreign page leads here; what

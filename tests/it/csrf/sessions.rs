@@ -445,3 +445,39 @@ async fn a_sign_in_form_is_answered_with_the_next_token() {
     browser.submitted = Some(response.into_body());
     assert_eq!(browser.refused(&server).await, None);
 }
+
+/// Each of several layers hears that the session has moved.
+#[tokio::test]
+async fn layers_of_two_names_both_follow_the_session() {
+    let server = Server::new();
+    let binding = server.world.layer.csrf_binding();
+    let other = CsrfLayer::builder(&server.world.keys, binding).cookie_name("other");
+    let service = ServiceBuilder::new()
+        .layer(other.build().unwrap())
+        .layer(server.csrf.clone())
+        .layer(server.world.layer.clone())
+        .service(service_fn(world::application));
+    let visit = Request::get("/auth/sessions").body(Full::<Bytes>::default());
+    let response = service.clone().oneshot(visit.unwrap()).await.unwrap();
+    let cookie = |response: &Response<Full<Bytes>>, name: &str| {
+        let lines = response.headers().get_all(header::SET_COOKIE).iter();
+        let mut pairs = lines.map(|line| line.to_str().unwrap().split(';').next().unwrap());
+        pairs.find_map(|pair| pair.strip_prefix(name).map(ToOwned::to_owned))
+    };
+    let first = cookie(&response, "__Host-other=").unwrap();
+    // Their header is the same, so what is good for one is good for both only when they agree.
+    let login = Request::post("/auth/login")
+        .header(
+            header::COOKIE,
+            format!("__Host-other={first}; {}={first}", csrf::COOKIE),
+        )
+        .header(csrf::HEADER, &first)
+        .header("x-user", "alice")
+        .body(Full::default())
+        .unwrap();
+    let response = service.oneshot(login).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let inner = cookie(&response, "__Host-csrf=").unwrap();
+    let outer = cookie(&response, "__Host-other=").unwrap();
+    assert!(inner != first && outer != first && inner != outer);
+}
