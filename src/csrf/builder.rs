@@ -138,7 +138,7 @@ impl CsrfBuilder {
     /// # Errors
     ///
     /// When the ring has no refresh secret, the cookie's name cannot be written into a cookie, a
-    /// method on the safe list is not safe, the list of session cookies is empty, or the age limit
+    /// method on the safe list is not safe, a session cookie has no name that can be sent, or the age limit
     /// is shorter than a second.
     pub fn build(self) -> Result<CsrfLayer, ConfigError> {
         self.keys.check()?;
@@ -162,11 +162,8 @@ impl CsrfBuilder {
                 "may name GET, HEAD, OPTIONS and TRACE only: every other method changes state",
             ));
         }
-        if self.session_cookies.as_ref().is_some_and(Vec::is_empty) {
-            return Err(ConfigError::new(
-                "session_cookies",
-                "must name one cookie at least; without the setting any cookie may authenticate",
-            ));
+        if let Some(names) = &self.session_cookies {
+            check_session_cookies(names)?;
         }
         if self.max_age.is_some_and(|limit| limit.as_secs() == 0) {
             return Err(ConfigError::new(
@@ -193,6 +190,27 @@ impl CsrfBuilder {
         };
         Ok(CsrfLayer::new(policy, self.bind, self.events))
     }
+}
+
+/// A name that no cookie can have would never end the exemption.
+fn check_session_cookies(names: &[String]) -> Result<(), ConfigError> {
+    let error = |problem| Err(ConfigError::new("session_cookies", problem));
+    if names.is_empty() {
+        return error(
+            "must name one cookie at least; without the setting any cookie may authenticate",
+        );
+    }
+    let visible = |b: u8| b.is_ascii_graphic() && b != b';' && b != b'=';
+    if !names
+        .iter()
+        .all(|name| !name.is_empty() && name.bytes().all(visible))
+    {
+        return error(
+            "must be full names of cookies, such as __Secure-refresh_token: visible ASCII \
+             characters other than ; and =",
+        );
+    }
+    Ok(())
 }
 
 impl fmt::Debug for CsrfBuilder {

@@ -11,7 +11,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use super::handle::CsrfToken;
-use crate::{binding::SessionMoved, guard::GuardFuture};
+use crate::guard::GuardFuture;
 
 pin_project! {
     /// The future of [`Csrf`](crate::Csrf): the inner service's, whose response gets the token, or
@@ -54,9 +54,6 @@ where
         let this = self.project();
         let mut response = ready!(this.guard.poll(cx))?;
         if let Some(handle) = this.handle {
-            if let Some(moved) = response.extensions_mut().remove::<SessionMoved>() {
-                handle.follow(moved);
-            }
             handle.write(response.headers_mut());
         }
         Poll::Ready(Ok(response))

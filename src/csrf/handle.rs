@@ -9,7 +9,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{policy::Policy, token::Token};
 use crate::{
-    binding::{CsrfBinding, SessionMoved},
+    binding::{CsrfBinding, SessionMoved, SessionMoves},
     rejection::{Rejection, RejectionKind},
     secret::{RandomError, random},
 };
@@ -25,6 +25,8 @@ pub struct CsrfToken(Arc<Inner>);
 
 struct Inner {
     policy: Arc<Policy>,
+    /// What the session further in says of itself.
+    moves: SessionMoves,
     state: Mutex<State>,
 }
 
@@ -33,20 +35,32 @@ struct State {
     token: Option<Token>,
     /// The browser does not have the token yet.
     issue: bool,
+    /// Where the session was last followed to.
+    followed: Option<SessionMoved>,
     /// The response depends on the token, so no shared cache may keep it.
     shown: bool,
 }
 
 impl CsrfToken {
     /// A handle that goes on with the `token` that the browser has, if it has a good one.
-    pub(super) fn new(policy: Arc<Policy>, binding: CsrfBinding, token: Option<Token>) -> Self {
+    pub(super) fn new(
+        policy: Arc<Policy>,
+        moves: SessionMoves,
+        binding: CsrfBinding,
+        token: Option<Token>,
+    ) -> Self {
         let state = Mutex::new(State {
             binding,
             token,
             issue: false,
+            followed: None,
             shown: false,
         });
-        Self(Arc::new(Inner { policy, state }))
+        Self(Arc::new(Inner {
+            policy,
+            moves,
+            state,
+        }))
     }
 
     /// The handle of a request.
@@ -65,13 +79,14 @@ impl CsrfToken {
     /// The token for this page, to be put into `<meta name="csrf-token" content="…">` or a hidden
     /// field: base64url, dots and a tag, which needs no escaping. Each call gives another text for
     /// the same token, so that a compressed page does not give it away (BREACH); all of them stay
-    /// good as long as the token does.
+    /// good as long as the token does. After a sign-in, a sign-out or a privilege change by the same
+    /// request it is the next token, which comes with this very response.
     ///
     /// # Errors
     ///
     /// [`RejectionKind::Unavailable`] when the operating system gives no random bytes.
     pub fn masked(&self) -> Result<String, Rejection> {
-        let mut state = self.state();
+        let mut state = self.follow();
         let token = match state.token {
             Some(token) => token,
             None => self.issue(&mut state).map_err(no_random)?,
@@ -94,7 +109,7 @@ impl CsrfToken {
     /// [`RejectionKind::Unavailable`] when the operating system gives no random bytes. The token
     /// is then left as it is.
     pub fn rotate(&self) -> Result<(), Rejection> {
-        let mut state = self.state();
+        let mut state = self.follow();
         self.issue(&mut state).map(drop).map_err(no_random)
     }
 
@@ -106,13 +121,8 @@ impl CsrfToken {
     ///
     /// As [`rotate`](Self::rotate).
     pub fn rotate_to(&self, binding: CsrfBinding) -> Result<(), Rejection> {
-        let mut state = self.state();
-        let before = std::mem::replace(&mut state.binding, binding);
-        let issued = self.issue(&mut state);
-        if issued.is_err() {
-            state.binding = before;
-        }
-        issued.map(drop).map_err(no_random)
+        let mut state = self.follow();
+        self.issue_for(&mut state, binding).map_err(no_random)
     }
 
     /// The name of the header that carries the token back.
@@ -120,38 +130,50 @@ impl CsrfToken {
         &self.0.policy.header
     }
 
-    /// Gives the browser a token if it has no good one. Without random bytes the request goes on
-    /// all the same: a safe request never fails here.
+    /// Gives the browser a token. Without random bytes the request goes on all the same: a safe
+    /// request never fails here.
     pub(super) fn provide(&self) {
-        let mut state = self.state();
-        if state.token.is_none() {
-            let _ = self.issue(&mut state);
-        }
+        let _ = self.issue(&mut self.state());
     }
 
-    /// Goes where the browser goes.
-    pub(super) fn follow(&self, moved: SessionMoved) {
-        let SessionMoved { to, renewed } = moved;
-        if renewed || self.state().binding != to {
-            // Without random bytes the next safe request gives the token out.
-            let _ = self.rotate_to(to);
+    /// Goes where the session has gone since, if it has.
+    fn follow(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        if let Some(moved) = self.0.moves.last()
+            && state.followed != Some(moved)
+        {
+            state.followed = Some(moved);
+            if moved.renewed || state.binding != moved.to {
+                // Without random bytes the next safe request gives the token out.
+                let _ = self.issue_for(&mut state, moved.to);
+            }
         }
+        state
     }
 
     /// Writes what was decided into the response's headers.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
-        let state = self.state();
+        let state = self.follow();
         let token = state.token.filter(|_| state.issue);
-        if let Some(cookie) = token.and_then(|token| self.0.policy.set_cookie(&token)) {
-            headers.append(header::SET_COOKIE, cookie);
+        let cookie = token.and_then(|token| self.0.policy.set_cookie(&token));
+        if let Some(cookie) = cookie {
+            // Of two layers the inner one gave the handler its handle, so that one's token counts.
+            if !self.0.policy.is_set(headers) {
+                headers.append(header::SET_COOKIE, cookie);
+            }
         } else if !state.shown {
             return;
         }
-        // A shared cache would hand one browser's token to the next.
-        if !headers.contains_key(header::CACHE_CONTROL) {
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        keep_to_one_browser(headers);
+    }
+
+    fn issue_for(&self, state: &mut State, binding: CsrfBinding) -> Result<(), RandomError> {
+        let before = std::mem::replace(&mut state.binding, binding);
+        let issued = self.issue(state);
+        if issued.is_err() {
+            state.binding = before;
         }
-        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+        issued.map(drop)
     }
 
     fn issue(&self, state: &mut State) -> Result<Token, RandomError> {
@@ -166,6 +188,21 @@ impl CsrfToken {
     }
 }
 
+/// A shared cache would hand one browser's token to the next. What the handler says of caching stays
+/// where it excludes them; `public`, `max-age` and the like do not, beside a cookie or not (RFC 9111
+/// section 7.3).
+fn keep_to_one_browser(headers: &mut HeaderMap) {
+    let excludes = |directive: &[u8]| {
+        let directive = directive.trim_ascii();
+        directive.eq_ignore_ascii_case(b"private") || directive.eq_ignore_ascii_case(b"no-store")
+    };
+    let mut lines = headers.get_all(header::CACHE_CONTROL).iter();
+    if !lines.any(|line| line.as_bytes().split(|b| *b == b',').any(excludes)) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+}
+
 fn no_random(_: RandomError) -> Rejection {
     Rejection::new(
         RejectionKind::Unavailable,
@@ -177,6 +214,7 @@ impl fmt::Debug for CsrfToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner {
             policy: _,
+            moves: _,
             state: _,
         } = &*self.0;
         f.write_str("CsrfToken(<secret>)")

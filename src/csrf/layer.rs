@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use http::{HeaderMap, Response, request::Parts};
+use http::{Extensions, HeaderMap, Response, request::Parts};
 use tower_layer::Layer;
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     keys::CsrfKeys, policy::Policy, service::Csrf, token::Token,
 };
 use crate::{
-    binding::CsrfBinding,
+    binding::{CsrfBinding, SessionMoves},
     config::ConfigError,
     event::EventSink,
     rejection::{
@@ -113,25 +113,37 @@ impl<R> CsrfLayer<R> {
     }
 
     /// What is decided without a look at what was submitted.
-    pub(super) fn standing(&self, parts: &Parts) -> Standing {
+    pub(super) fn standing(&self, parts: &mut Parts) -> Standing {
         let binding = (self.bind)(parts);
         let policy = &self.policy;
         if !policy.is_guarded(&parts.method, &parts.headers) {
             let cookie = policy.cookie(&parts.headers);
             let token = cookie.and_then(|cookie| policy.authentic(cookie, &binding));
-            let handle = self.handle(binding, token.ok());
-            handle.provide();
+            let provide = token.is_err() && policy.replaces(&parts.headers);
+            let handle = self.handle(&mut parts.extensions, binding, token.ok());
+            if provide {
+                handle.provide();
+            }
             Standing::Free(handle)
         } else if policy.is_exempt(&parts.headers) {
-            Standing::Free(self.handle(binding, None))
+            Standing::Free(self.handle(&mut parts.extensions, binding, None))
         } else {
             Standing::Guarded(binding)
         }
     }
 
-    /// The handle of a request that passes with `token`.
-    pub(super) fn handle(&self, binding: CsrfBinding, token: Option<Token>) -> CsrfToken {
-        CsrfToken::new(self.policy.clone(), binding, token)
+    /// Gives the request that passes with `token` its handle.
+    pub(super) fn handle(
+        &self,
+        extensions: &mut Extensions,
+        binding: CsrfBinding,
+        token: Option<Token>,
+    ) -> CsrfToken {
+        // A layer further out reads the same word.
+        let moves = extensions.get_or_insert_default::<SessionMoves>().clone();
+        let handle = CsrfToken::new(self.policy.clone(), moves, binding, token);
+        extensions.insert(handle.clone());
+        handle
     }
 
     /// The answer to a request that had these `headers` and does not pass.

@@ -11,9 +11,14 @@
 //! | exactly one bearer token and no cookie at all | passes: nothing in it was added by a browser |
 //! | everything else | needs the cookie and its copy, or is refused with 403 before the handler runs |
 //!
+//! A link on another site leads here without the `SameSite=Strict` cookie of the session. Such a request
+//! (`Sec-Fetch-Site: cross-site`) does not replace a token, so that foreign pages spoil none.
+//!
 //! No path, content type or `X-Requested-With` exempts a request, and a WebSocket upgrade is a `GET`
 //! to this layer: [`OriginGuardLayer`](crate::OriginGuardLayer), which belongs outside of it, guards
-//! those. Routes that need no token are left outside the layer.
+//! those. (Over HTTP/2 a WebSocket begins with `CONNECT`, which is refused here: scripts cannot add the
+//! header. Put such a route outside the layer, behind the origin guard.) Routes that need no token are
+//! left outside the layer too.
 //!
 //! # The token
 //!
@@ -29,17 +34,26 @@
 //! and other tabs go on working.
 //!
 //! A sign-in, a sign-out and a privilege change through [`RefreshCookieLayer`](crate::RefreshCookieLayer)
-//! bring the next token in the very same response. Sessions of another kind call
+//! bring the next token in the very same response, and [`CsrfToken::masked`] gives it to the handler that
+//! did so from there on. Sessions of another kind call
 //! [`CsrfToken::rotate_to`] where they do these things.
 //!
 //! # Single-page applications
 //!
-//! The page copies the cookie into the header, and asks for a token when it has none or is refused:
+//! The page copies the cookie into the header, and asks for a token when it is refused. It cannot do
+//! without: the cookie lasts until the browser closes, so it outlives sessions, keys and age limits, and
+//! the answer to another tab may put an older one in its place.
 //!
 //! ```js
 //! const token = () => document.cookie.match(/(?:^|; )__Host-csrf=([^;]*)/)?.[1];
-//! if (!token()) await fetch("/auth/csrf"); // any GET that passes the layer brings the cookie
-//! await fetch("/auth/refresh", { method: "POST", headers: { "X-CSRF-Token": token() ?? "" } });
+//! const post = (path) => fetch(path, { method: "POST", headers: { "X-CSRF-Token": token() ?? "" } });
+//!
+//! let response = await post("/auth/refresh");
+//! if (response.status === 403) {
+//!   // Any GET that passes the layer and no cache brings a good cookie.
+//!   await fetch("/auth/csrf", { cache: "no-store" });
+//!   response = await post("/auth/refresh");
+//! }
 //! ```
 //!
 //! # Rendered pages
@@ -64,7 +78,8 @@
 //! Outside in: CORS, [`OriginGuardLayer`](crate::OriginGuardLayer), `CsrfLayer`,
 //! [`RefreshCookieLayer`](crate::RefreshCookieLayer), the session endpoints. The session has to be
 //! visible where the layer is: the refresh cookie is sent to `/auth` only, so that is where the layer
-//! goes. An API that takes bearer tokens and no cookie needs no CSRF token.
+//! goes. An API that takes bearer tokens and no cookie needs no CSRF token, nor do clients that carry refresh
+//! tokens in [bodies](crate::RefreshTransport::Body): the layer would refuse them.
 //!
 //! # Example
 //!

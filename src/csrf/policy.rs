@@ -149,6 +149,28 @@ impl Policy {
         self.keys.sign(binding, form, random()?, stamp)
     }
 
+    /// Whether a response has the cookie already.
+    pub(super) fn is_set(&self, headers: &HeaderMap) -> bool {
+        let name = self.cookie.name().as_bytes();
+        let is_ours = |line: &HeaderValue| {
+            let rest = line.as_bytes().strip_prefix(name);
+            rest.is_some_and(|rest| rest.starts_with(b"="))
+        };
+        headers.get_all(header::SET_COOKIE).iter().any(is_ours)
+    }
+
+    /// Whether a safe request whose cookie is worth nothing here gets another one.
+    ///
+    /// A link on another site leads here without the `SameSite=Strict` cookie of the session, so
+    /// the browser looks like nobody's. Its token would be replaced by one of the wrong class, and
+    /// the pages in its other tabs refused, whenever a foreign page likes.
+    pub(super) fn replaces(&self, headers: &HeaderMap) -> bool {
+        let mut sites = headers.get_all("sec-fetch-site").iter();
+        let foreign = sites.any(|site| site == "cross-site");
+        let may_be_good = |cookie| Token::parse_raw(self.form(), cookie).is_some();
+        !(foreign && self.cookie(headers).is_ok_and(may_be_good))
+    }
+
     pub(super) fn set_cookie(&self, token: &Token) -> Option<HeaderValue> {
         self.cookie.set_until_closed(&token.raw())
     }

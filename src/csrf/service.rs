@@ -44,14 +44,15 @@ where
     // The inner service that is called is the one that was polled ready.
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let handle = match self.layer.standing(&parts) {
+        let handle = match self.layer.standing(&mut parts) {
             Standing::Free(handle) => handle,
             Standing::Guarded(binding) => match self.layer.policy.check(&parts.headers, &binding) {
-                Ok(token) => self.layer.handle(binding, Some(token)),
+                Ok(token) => self
+                    .layer
+                    .handle(&mut parts.extensions, binding, Some(token)),
                 Err(reason) => return self.layer.refuse(&parts.headers, reason),
             },
         };
-        parts.extensions.insert(handle.clone());
         CsrfFuture::passed(self.inner.call(Request::from_parts(parts, body)), handle)
     }
 }

@@ -90,8 +90,9 @@
 //! * **CSRF tokens are bound without a look at the store.** The layer stands outside of the session's, so
 //!   that a forged request is refused before anything is asked. What it binds to is the session id inside
 //!   the genuine refresh cookie ([`csrf_binding`](crate::RefreshCookieLayer::csrf_binding)); whether that
-//!   session still lives is for the handler to find out. A response whose cookies move the browser to
-//!   another session says so in its extensions, and the layer sends the next token along.
+//!   session still lives is for the handler to find out. The session says at once, through a word in the
+//!   request's extensions, that its cookie moves the browser to another session; the layer sends the next
+//!   token along, and a handler can put it into the page that it answers with.
 //! * **A privilege change gives a new token, and the id stays.** The session keeps its id through
 //!   [`elevate`](crate::Session::elevate), so a token from before it is still authentic; the browser no
 //!   longer has its cookie. To end those tokens too, a list of them would have to be kept, and every other

@@ -36,13 +36,12 @@ where
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
         let mut outgoing = this.session.outgoing();
+        let headers = response.headers_mut();
         if let Some(cookie) = outgoing.cookie.take() {
             // Appended: the application may set cookies of its own.
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-            response.extensions_mut().insert(outgoing.moved());
+            headers.append(header::SET_COOKIE, cookie);
         }
         if outgoing.private {
-            let headers = response.headers_mut();
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
         drop(outgoing);

@@ -159,6 +159,7 @@ impl Session {
             RefreshTransport::Cookie => {
                 let left = record.expires_at().since(now);
                 outgoing.cookie = self.shared().cookie.set(&value, left);
+                self.tell(&outgoing);
                 access
             }
             RefreshTransport::Body => access.with_refresh_token(value),

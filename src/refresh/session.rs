@@ -9,7 +9,7 @@ use http::{Extensions, HeaderValue, header, request::Parts};
 
 use super::{shared::Shared, transport::RefreshTransport};
 use crate::{
-    binding::{CsrfBinding, SessionMoved},
+    binding::{CsrfBinding, SessionMoved, SessionMoves},
     cookie,
     keys::{SessionKeySet, SessionKeys},
     rejection::{Rejection, RejectionKind},
@@ -44,6 +44,8 @@ pub(crate) struct Inner {
     /// What the application's own binding reads; the `User-Agent` where it has none.
     signal: Option<Vec<u8>>,
     outgoing: Mutex<Outgoing>,
+    /// Whom to tell where the cookie takes the browser, if there is a CSRF layer further out.
+    moves: Option<SessionMoves>,
 }
 
 /// What the layer adds to the response.
@@ -63,7 +65,7 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     /// Where `cookie` takes the browser, for a CSRF layer further out.
-    pub(crate) fn moved(&self) -> SessionMoved {
+    fn moved(&self) -> SessionMoved {
         let session = self.token.as_ref().filter(|_| !self.over);
         SessionMoved {
             to: session.map_or(CsrfBinding::ANONYMOUS, |token| token.session.into()),
@@ -91,6 +93,7 @@ impl Session {
             user_agent: parts.headers.get(header::USER_AGENT).cloned(),
             signal,
             outgoing: Mutex::default(),
+            moves: parts.extensions.get().cloned(),
         }))
     }
 
@@ -228,6 +231,21 @@ impl Session {
             RefreshTransport::Body => None,
         };
         outgoing.over = true;
+        self.tell(&outgoing);
+    }
+
+    /// The session that was handed out is new, or its privileges are.
+    pub(crate) fn renew(&self) {
+        let mut outgoing = self.outgoing();
+        outgoing.renewed = true;
+        self.tell(&outgoing);
+    }
+
+    /// Tells the CSRF layer where the cookie takes the browser. Without a cookie it stays.
+    pub(crate) fn tell(&self, outgoing: &Outgoing) {
+        if let Some(moves) = self.0.moves.as_ref().filter(|_| outgoing.cookie.is_some()) {
+            moves.tell(outgoing.moved());
+        }
     }
 
     /// The sealed form of `token`, made before anything is committed.
@@ -255,6 +273,7 @@ impl fmt::Debug for Session {
             user_agent: _,
             signal: _,
             outgoing: _,
+            moves: _,
         } = &*self.0;
         f.debug_struct("Session")
             .field("cookies", &values.len())

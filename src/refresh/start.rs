@@ -142,7 +142,7 @@ impl Session {
             .await
             .map_err(unavailable)?;
         let access = self.hand_out(token, cookie, &record, now, access);
-        self.outgoing().renewed = true;
+        self.renew();
         let events = &self.shared().events;
         events.emit(&Event::Started {
             session: record.key().id,
@@ -230,7 +230,7 @@ impl Session {
             match swap.map_err(unavailable)? {
                 Swap::Applied => {
                     let access = self.hand_out(successor, cookie, &next, now, access);
-                    self.outgoing().renewed = true;
+                    self.renew();
                     return Ok(access);
                 }
                 Swap::Conflict(newer) => match newer.record {

@@ -1,5 +1,6 @@
 //! The CSRF layer through its public interface.
 
+mod answers;
 mod cases;
 mod layer;
 mod properties;

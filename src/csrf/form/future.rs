@@ -120,8 +120,7 @@ impl<S, R> Pending<S, R> {
         });
         match checked {
             Ok(whole) => {
-                let handle = csrf.handle(binding, Some(token));
-                parts.extensions.insert(handle.clone());
+                let handle = csrf.handle(&mut parts.extensions, binding, Some(token));
                 let request = Request::from_parts(parts, FormBody::read(whole));
                 CsrfFuture::passed(inner.call(request), handle)
             }

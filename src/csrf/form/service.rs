@@ -52,12 +52,15 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let csrf = &self.layer.csrf;
+        let standing = csrf.standing(&mut parts);
         let refuse = |reason| CsrfFormFuture::answer(csrf.refuse(&parts.headers, reason));
-        let handle = match csrf.standing(&parts) {
+        let handle = match standing {
             Standing::Free(handle) => handle,
             Standing::Guarded(binding) => match self.layer.place(&parts, &binding) {
                 Err(reason) => return refuse(reason),
-                Ok(Place::Header(token)) => csrf.handle(binding, Some(token)),
+                Ok(Place::Header(token)) => {
+                    csrf.handle(&mut parts.extensions, binding, Some(token))
+                }
                 Ok(Place::Form(token, encoding)) => {
                     let limit = self.layer.settings.limit as u64;
                     let least = body.size_hint().lower();
@@ -79,7 +82,6 @@ where
                 }
             },
         };
-        parts.extensions.insert(handle.clone());
         let request = Request::from_parts(parts, FormBody::unread(body));
         CsrfFormFuture::answer(CsrfFuture::passed(self.inner.call(request), handle))
     }

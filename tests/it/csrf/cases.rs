@@ -1,4 +1,4 @@
-//! Every row of `tests/data/cases/csrf.json`.
+//! Every row of `tests/data/cases/csrf.json` and `csrf_more.json`.
 //!
 //! Rows with a form field in their configuration are judged here as well, through the form layer.
 
@@ -22,6 +22,14 @@ async fn every_row() {
     let table = cases::table("csrf.json");
     let judged = judge_all(table.as_array().unwrap()).await;
     assert_eq!(judged, 116);
+}
+
+/// More of the same kind, made by the formula of the fixtures and not by this crate.
+#[tokio::test]
+async fn every_row_of_our_own() {
+    let table = cases::table("csrf_more.json");
+    let judged = judge_all(table.as_array().unwrap()).await;
+    assert_eq!(judged, 165);
 }
 
 #[tokio::test]

@@ -358,11 +358,10 @@ fn what_cannot_work_does_not_build() {
         setting(builder().max_age(Duration::from_millis(999)).build()),
         "max_age"
     );
-    let none: [String; 0] = [];
-    assert_eq!(
-        setting(builder().session_cookies(none).build()),
-        "session_cookies"
-    );
+    for names in [&[][..], &[""], &["sid", "a b"], &["sid=1"], &["a;b"]] {
+        let layer = builder().session_cookies(names.iter().copied()).build();
+        assert_eq!(setting(layer), "session_cookies", "{names:?}");
+    }
     let verifier = KeyRing::builder()
         .access_secret(&fixtures.key("K1"))
         .build()
@@ -389,6 +388,54 @@ async fn narrower_safe_methods_are_kept_to() {
             csrf::send(&layer, &App::new(), csrf::request(method, HeaderMap::new())).await;
         assert_eq!(ran, passes);
     }
+}
+
+/// `TRACE` may be declared safe, and then gets a token like the others.
+#[tokio::test]
+async fn trace_is_safe_where_it_is_declared() {
+    let fixtures = Fixtures::load();
+    let layer = csrf::builder(fixtures.keys(&["K1"]), CsrfBinding::ANONYMOUS)
+        .safe_methods([Method::TRACE])
+        .build()
+        .unwrap();
+    let trace = || csrf::request(Method::TRACE, HeaderMap::new());
+    let (response, ran) = csrf::send(&layer, &App::new(), trace()).await;
+    assert!(ran && csrf::issued(&response).is_some());
+    assert!(!csrf::send(&layer, &App::new(), get()).await.1);
+}
+
+/// The sink that the builder was given is told as well as one that the layer was given later.
+#[tokio::test]
+async fn the_builder_takes_a_sink_too() {
+    let fixtures = Fixtures::load();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = seen.clone();
+    let events = EventSink::new(move |event| {
+        if let Event::Rejected(rejection) = event {
+            sink.lock().unwrap().push(rejection.csrf_reason().unwrap());
+        }
+    });
+    let layer = csrf::builder(fixtures.keys(&["K1"]), CsrfBinding::ANONYMOUS)
+        .events(events)
+        .build()
+        .unwrap();
+    let token = csrf::issue(&layer).await;
+    assert!(
+        csrf::send(&layer, &App::new(), csrf::post(&token, &token))
+            .await
+            .1
+    );
+    assert!(seen.lock().unwrap().is_empty(), "nothing was refused");
+    csrf::send(&layer, &App::new(), csrf::post(&token, "junk")).await;
+    assert_eq!(*seen.lock().unwrap(), [CsrfReason::TokenMalformed]);
+}
+
+/// Whoever forgot the layer is told which one.
+#[test]
+fn a_missing_layer_is_named() {
+    let rejection = CsrfToken::from_extensions(&http::Extensions::new()).unwrap_err();
+    assert_eq!(rejection.kind(), RejectionKind::Internal);
+    assert!(rejection.to_string().contains("CsrfLayer"), "{rejection}");
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
-use tower_bearer::{CsrfKeys, CsrfLayer, CsrfReason, Session};
+use tower_bearer::{
+    CsrfKeys, CsrfLayer, CsrfReason, CsrfToken, FormBody, RefreshTransport, Session,
+};
 
 use crate::support::{
     csrf::{self, reason},
@@ -23,6 +25,8 @@ struct Server {
 struct Browser {
     refresh: Option<String>,
     csrf: Option<String>,
+    /// What the page submits, if it is not a copy of the cookie.
+    submitted: Option<String>,
 }
 
 impl Server {
@@ -56,7 +60,7 @@ impl Browser {
         }
         if let Some(value) = &self.csrf {
             request = request.header(header::COOKIE, format!("{}={value}", csrf::COOKIE));
-            request = request.header(csrf::HEADER, value);
+            request = request.header(csrf::HEADER, self.submitted.as_ref().unwrap_or(value));
         }
         let response = server.send(request.body(Full::default()).unwrap()).await;
         self.keep(response.headers());
@@ -247,6 +251,7 @@ async fn only_a_genuine_cookie_makes_a_session() {
         let browser = Browser {
             refresh: Some(refresh.clone()),
             csrf: first.csrf.clone(),
+            submitted: None,
         };
         assert_eq!(browser.refused(&server).await.is_none(), good, "{refresh}");
     }
@@ -286,4 +291,193 @@ async fn keys_given_apart_do_as_well() {
     let server = Server { world, csrf };
     let mut browser = signed_in(&server).await;
     assert_eq!(browser.post(&server, "/refresh").await, StatusCode::OK);
+}
+
+/// The token that a handler puts into its answer is the one that the answer's cookie holds, though
+/// the session began, changed or ended in that very handler.
+#[tokio::test]
+async fn a_handler_that_moves_the_browser_can_answer_with_the_next_token() {
+    let server = Server::new();
+    for path in ["/login", "/elevate", "/logout"] {
+        let mut browser = match path {
+            "/login" => Browser::default(),
+            _ => signed_in(&server).await,
+        };
+        browser.visit(&server).await;
+        let token = browser.csrf.clone().unwrap();
+        let mut request = csrf::post(&token, &token);
+        let agent = http::HeaderValue::from_static(FIREFOX);
+        request.headers_mut().insert(header::USER_AGENT, agent);
+        if let Some(refresh) = &browser.refresh {
+            let cookie = format!("{}={refresh}", world::COOKIE);
+            request
+                .headers_mut()
+                .append(header::COOKIE, cookie.parse().unwrap());
+        }
+        let response = ServiceBuilder::new()
+            .layer(server.csrf.clone())
+            .layer(server.world.layer.clone())
+            .service_fn(move |request: Request<String>| async move {
+                let session = Session::from_extensions(request.extensions()).unwrap();
+                let token = CsrfToken::from_extensions(request.extensions()).unwrap();
+                match path {
+                    "/login" => drop(session.start("alice").await.unwrap()),
+                    "/elevate" => drop(session.elevate().await.unwrap()),
+                    _ => session.end().await.unwrap(),
+                }
+                let first = token.masked().unwrap();
+                assert_ne!(first, token.masked().unwrap());
+                Ok::<_, std::convert::Infallible>(Response::new(first))
+            })
+            .oneshot(request)
+            .await
+            .unwrap();
+        browser.keep(response.headers());
+        assert_ne!(browser.csrf.as_ref(), Some(&token), "{path}");
+        let masked = response.into_body();
+        let next = Browser {
+            submitted: Some(masked),
+            ..browser.clone()
+        };
+        assert_eq!(next.refused(&server).await, None, "{path}");
+    }
+}
+
+/// A link on another site leads to a page below the cookie's path. The browser sends what is `Lax`
+/// and keeps back what is `Strict`, so it looks like nobody's.
+#[tokio::test]
+async fn a_link_from_another_site_does_not_take_the_token_away() {
+    let server = Server::new();
+    let browser = signed_in(&server).await;
+    let visit = |site: &'static str| {
+        let followed = Browser {
+            refresh: None,
+            ..browser.clone()
+        };
+        let request = Request::get("/auth/sessions")
+            .header("sec-fetch-site", site)
+            .header("sec-fetch-mode", "navigate")
+            .header(
+                header::COOKIE,
+                format!("{}={}", csrf::COOKIE, followed.csrf.as_deref().unwrap()),
+            );
+        server.send(request.body(Full::default()).unwrap())
+    };
+    assert_eq!(csrf::issued(&visit("cross-site").await), None);
+    // Who comes from here and has no session is nobody.
+    for site in ["same-origin", "same-site", "none"] {
+        assert!(csrf::issued(&visit(site).await).is_some(), "{site}");
+    }
+    assert_eq!(browser.refused(&server).await, None);
+}
+
+/// Tabs race: the answer to an old request comes after the sign-in and puts its cookie over the new
+/// one. The next request is refused, and asking for a token heals it.
+#[tokio::test]
+async fn a_late_answer_costs_one_refusal() {
+    let server = Server::new();
+    let mut browser = signed_in(&server).await;
+    let mut early = Browser::default();
+    early.visit(&server).await;
+    browser.csrf = early.csrf;
+    assert_eq!(
+        browser.post(&server, "/refresh").await,
+        StatusCode::FORBIDDEN
+    );
+    browser.visit(&server).await;
+    assert_eq!(browser.post(&server, "/refresh").await, StatusCode::OK);
+}
+
+/// The refresh cookie has a lifetime, the CSRF cookie lasts until the browser closes.
+#[tokio::test]
+async fn a_token_that_outlives_its_session_is_replaced_before_the_next_sign_in() {
+    let server = Server::new();
+    let mut browser = signed_in(&server).await;
+    browser.refresh = None;
+    assert_eq!(browser.post(&server, "/login").await, StatusCode::FORBIDDEN);
+    browser.visit(&server).await;
+    assert_eq!(browser.post(&server, "/login").await, StatusCode::OK);
+}
+
+/// With tokens in bodies there is no cookie that could take the browser anywhere.
+#[tokio::test]
+async fn a_session_in_the_body_moves_no_browser() {
+    let world = World::with(|builder| builder.transport(RefreshTransport::Body));
+    let csrf = CsrfLayer::builder(&world.keys, world.layer.csrf_binding());
+    let csrf = csrf.build().unwrap();
+    let server = Server { world, csrf };
+    let mut browser = Browser::default();
+    browser.visit(&server).await;
+    let response = browser.call(&server, Method::POST, "/login").await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(csrf::issued(&response), None);
+    assert_eq!(browser.refused(&server).await, None);
+}
+
+/// The same for a form that the layer has read before the handler ran.
+#[tokio::test]
+async fn a_sign_in_form_is_answered_with_the_next_token() {
+    let server = Server::new();
+    let mut browser = Browser::default();
+    browser.visit(&server).await;
+    let token = browser.csrf.clone().unwrap();
+    let form = "application/x-www-form-urlencoded";
+    let request = Request::post("/auth/login")
+        .header(header::COOKIE, format!("{}={token}", csrf::COOKIE))
+        .header(header::USER_AGENT, FIREFOX)
+        .header(header::CONTENT_TYPE, form)
+        .body(format!("user=alice&csrf_token={token}"))
+        .unwrap();
+    let response = ServiceBuilder::new()
+        .layer(server.csrf.clone().form_field("csrf_token").unwrap())
+        .layer(server.world.layer.clone())
+        .service_fn(|request: Request<FormBody<String>>| async move {
+            let session = Session::from_extensions(request.extensions()).unwrap();
+            session.start("alice").await.unwrap();
+            let token = CsrfToken::from_extensions(request.extensions()).unwrap();
+            Ok::<_, std::convert::Infallible>(Response::new(token.masked().unwrap()))
+        })
+        .oneshot(request)
+        .await
+        .unwrap();
+    browser.keep(response.headers());
+    assert_ne!(browser.csrf, Some(token));
+    browser.submitted = Some(response.into_body());
+    assert_eq!(browser.refused(&server).await, None);
+}
+
+/// Each of several layers hears that the session has moved.
+#[tokio::test]
+async fn layers_of_two_names_both_follow_the_session() {
+    let server = Server::new();
+    let binding = server.world.layer.csrf_binding();
+    let other = CsrfLayer::builder(&server.world.keys, binding).cookie_name("other");
+    let service = ServiceBuilder::new()
+        .layer(other.build().unwrap())
+        .layer(server.csrf.clone())
+        .layer(server.world.layer.clone())
+        .service(service_fn(world::application));
+    let visit = Request::get("/auth/sessions").body(Full::<Bytes>::default());
+    let response = service.clone().oneshot(visit.unwrap()).await.unwrap();
+    let cookie = |response: &Response<Full<Bytes>>, name: &str| {
+        let lines = response.headers().get_all(header::SET_COOKIE).iter();
+        let mut pairs = lines.map(|line| line.to_str().unwrap().split(';').next().unwrap());
+        pairs.find_map(|pair| pair.strip_prefix(name).map(ToOwned::to_owned))
+    };
+    let first = cookie(&response, "__Host-other=").unwrap();
+    // Their header is the same, so what is good for one is good for both only when they agree.
+    let login = Request::post("/auth/login")
+        .header(
+            header::COOKIE,
+            format!("__Host-other={first}; {}={first}", csrf::COOKIE),
+        )
+        .header(csrf::HEADER, &first)
+        .header("x-user", "alice")
+        .body(Full::default())
+        .unwrap();
+    let response = service.oneshot(login).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let inner = cookie(&response, "__Host-csrf=").unwrap();
+    let outer = cookie(&response, "__Host-other=").unwrap();
+    assert!(inner != first && outer != first && inner != outer);
 }

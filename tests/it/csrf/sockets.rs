@@ -27,6 +27,8 @@ struct Sent {
 impl Sent {
     async fn of(row: &Value, fixtures: &Fixtures) -> Option<Self> {
         let judged = ["accept", "reject"].contains(&row["expect"].as_str().unwrap());
+        // A server takes `CONNECT` for the beginning of a tunnel.
+        let judged = judged && row["when"]["method"] != "CONNECT";
         if !judged || row["given"]["config"]["form_field"].is_string() {
             return None;
         }
@@ -55,8 +57,10 @@ impl Sent {
 async fn rows() -> Vec<Sent> {
     let fixtures = Fixtures::load();
     let mut sent = Vec::new();
-    for row in cases::table("csrf.json").as_array().unwrap() {
-        sent.extend(Sent::of(row, &fixtures).await);
+    for table in ["csrf.json", "csrf_more.json"] {
+        for row in cases::table(table).as_array().unwrap() {
+            sent.extend(Sent::of(row, &fixtures).await);
+        }
     }
     sent
 }
@@ -81,7 +85,7 @@ async fn every_header_row_over_http_1() {
         wrong.extend(row.judge(&row.server.http1(&bytes).await).err());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(rows.len() > 70, "{}", rows.len());
+    assert!(rows.len() > 180, "{}", rows.len());
 }
 
 /// HTTP/2 splits the `Cookie` header into a line for each cookie (RFC 9113 section 8.2.3).
@@ -101,7 +105,9 @@ async fn every_header_row_over_http_2() {
                 headers.append(name, value.clone());
             }
         }
-        if TOO_LONG.contains(&row.name.as_str()) {
+        // The inner service has a body for `HEAD` as well, which HTTP/2 does not.
+        let bodiless = row.request.method() == http::Method::HEAD;
+        if bodiless || TOO_LONG.contains(&row.name.as_str()) {
             continue;
         }
         let mut request = Request::new(Full::<Bytes>::default());
@@ -112,7 +118,7 @@ async fn every_header_row_over_http_2() {
         wrong.extend(row.judge(&answer).err());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(split > 70, "{split}");
+    assert!(split > 180, "{split}");
 }
 
 /// A header of a megabyte never gets as far as the layer.
