@@ -146,11 +146,11 @@ struct Message {
 }
 
 /// The fields that do not vary, together with the length of the one that follows them.
-const ANONYMOUS: &[u8] = b"\0\0\0\x0dcsrf-token/v1\0\0\0\x04anon\0\0\0\0";
-const SESSION: &[u8] = b"\0\0\0\x0dcsrf-token/v1\0\0\0\x04sess\0\0\0\x20";
-const NONCE: &[u8] = b"\0\0\0\x20";
-const NO_STAMP: &[u8] = b"\0\0\0\0";
-const STAMP: &[u8] = b"\0\0\0\x08";
+const ANONYMOUS: &[u8; 29] = b"\0\0\0\x0dcsrf-token/v1\0\0\0\x04anon\0\0\0\0";
+const SESSION: &[u8; 29] = b"\0\0\0\x0dcsrf-token/v1\0\0\0\x04sess\0\0\0\x20";
+const NONCE: &[u8; 4] = b"\0\0\0\x20";
+const NO_STAMP: &[u8; 4] = b"\0\0\0\0";
+const STAMP: &[u8; 4] = b"\0\0\0\x08";
 
 impl Message {
     const LONGEST: usize = SESSION.len() + 32 + NONCE.len() + 32 + STAMP.len() + 8;
@@ -180,8 +180,8 @@ impl Message {
     }
 
     #[inline]
-    fn push(&mut self, bytes: &[u8]) {
-        let end = self.len + bytes.len();
+    fn push<const N: usize>(&mut self, bytes: &[u8; N]) {
+        let end = self.len + N;
         if let Some(place) = self.bytes.get_mut(self.len..end) {
             place.copy_from_slice(bytes);
             self.len = end;

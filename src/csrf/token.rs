@@ -146,14 +146,23 @@ impl Token {
     }
 }
 
-/// Zero for equal arrays, whose length is a multiple of eight. Every byte is looked at, with no branch
-/// on any, eight at a time: comparing byte by byte in constant time takes longer than the MAC.
-fn difference<const N: usize>(one: &[u8; N], other: &[u8; N]) -> u64 {
+/// Whether two texts are the same, in a time that depends on their lengths alone. Every byte is looked
+/// at, with no branch on any, eight at a time: comparing byte by byte in constant time takes longer than
+/// the MAC.
+pub(super) fn are_same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && difference(one, other).ct_eq(&0).into()
+}
+
+/// Zero for equal slices of one length.
+fn difference(one: &[u8], other: &[u8]) -> u64 {
     let ((ones, one_rest), (others, other_rest)) = (one.as_chunks(), other.as_chunks());
-    debug_assert!(one_rest.is_empty() && other_rest.is_empty(), "whole words");
-    ones.iter().zip(others).fold(0, |all, (one, other)| {
-        all | (u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other))
-    })
+    let words = ones.iter().zip(others);
+    let words = words.map(|(a, b)| u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b));
+    let bytes = one_rest
+        .iter()
+        .zip(other_rest)
+        .map(|(a, b)| u64::from(a ^ b));
+    words.chain(bytes).fold(0, |all, different| all | different)
 }
 
 fn xor(bytes: &mut [u8], pad: &[u8]) {
@@ -226,6 +235,20 @@ mod tests {
             };
             assert!(Token::parse(other, token.raw().as_bytes()).is_none());
             assert!(Token::parse(other, token.masked(&pad).as_bytes()).is_none());
+        }
+    }
+
+    #[test]
+    fn every_bit_of_a_text_counts() {
+        for length in [0, 1, 7, 8, 9, 90] {
+            let text: Vec<u8> = (0..length).collect();
+            assert!(are_same(&text, &text));
+            assert!(!are_same(&text, &[&text[..], b"."].concat()));
+            for bit in 0..8 * text.len() {
+                let mut other = text.clone();
+                other[bit / 8] ^= 1 << (bit % 8);
+                assert!(!are_same(&text, &other), "bit {bit} of {length}");
+            }
         }
     }
 
