@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue, Method, header, request::Parts};
 use tower_bearer::Origin;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// Lets pages of the same origins in that the guard accepts. It answers the browser's preflight
+/// Lets in pages of the origins that the guard accepts. It answers the browser's preflight
 /// requests, and so goes in front of everything that would refuse them.
 ///
 /// The refresh cookie is `SameSite=Strict`: of the origins on the list, those of the same site

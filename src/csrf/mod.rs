@@ -12,7 +12,8 @@
 //! | everything else | needs the cookie and its copy, or is refused with 403 before the handler runs |
 //!
 //! A link on another site leads here without the `SameSite=Strict` cookie of the session. Such a request
-//! (`Sec-Fetch-Site: cross-site`) does not replace a token, so that foreign pages spoil none.
+//! (`Sec-Fetch-Site: cross-site`) replaces no token, so that the other tabs keep theirs, unless the page
+//! that it leads to asks for one with [`CsrfToken::masked`].
 //!
 //! No path, content type or `X-Requested-With` exempts a request, and a WebSocket upgrade is a `GET`
 //! to this layer: [`OriginGuardLayer`](crate::OriginGuardLayer), which belongs outside of it, guards
@@ -40,21 +41,10 @@
 //!
 //! # Single-page applications
 //!
-//! The page copies the cookie into the header, and asks for a token when it is refused. It cannot do
-//! without: the cookie lasts until the browser closes, so it outlives sessions, keys and age limits, and
-//! the answer to another tab may put an older one in its place.
-//!
-//! ```js
-//! const token = () => document.cookie.match(/(?:^|; )__Host-csrf=([^;]*)/)?.[1];
-//! const post = (path) => fetch(path, { method: "POST", headers: { "X-CSRF-Token": token() ?? "" } });
-//!
-//! let response = await post("/auth/refresh");
-//! if (response.status === 403) {
-//!   // Any GET that passes the layer and no cache brings a good cookie.
-//!   await fetch("/auth/csrf", { cache: "no-store" });
-//!   response = await post("/auth/refresh");
-//! }
-//! ```
+//! The page copies the cookie into the header, and asks for a token when it is refused. It has to: the
+//! cookie lasts until the browser closes, so it outlives sessions, keys and age limits, and the answer to
+//! another tab may put an older one in its place. Routes and script are in the
+//! [manual](crate::manual::guards#single-page-applications).
 //!
 //! # Rendered pages
 //!
@@ -75,10 +65,10 @@
 //!
 //! # Where it goes
 //!
-//! Outside in: CORS, [`OriginGuardLayer`](crate::OriginGuardLayer), `CsrfLayer`,
-//! [`RefreshCookieLayer`](crate::RefreshCookieLayer), the session endpoints. The session has to be
-//! visible where the layer is: the refresh cookie is sent to `/auth` only, so that is where the layer
-//! goes. An API that takes bearer tokens and no cookie needs no CSRF token, nor do clients that carry refresh
+//! Between [`OriginGuardLayer`](crate::OriginGuardLayer) and
+//! [`RefreshCookieLayer`](crate::RefreshCookieLayer): see the [order of layers](crate::manual::guards#order-of-layers).
+//! The session has to be visible where the layer is: the refresh cookie is sent to `/auth` only, so that
+//! is where the layer goes. An API that takes bearer tokens and no cookie needs no CSRF token, nor do clients that carry refresh
 //! tokens in [bodies](crate::RefreshTransport::Body): the layer would refuse them.
 //!
 //! # Example

@@ -4,14 +4,15 @@
 //!
 //! Adds four headers to every response that does not have them yet:
 //!
-//! | header | default |
-//! |---|---|
-//! | `Strict-Transport-Security` | `max-age=31536000` |
-//! | `Content-Security-Policy` | `default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'` |
-//! | `X-Content-Type-Options` | `nosniff` |
-//! | `Referrer-Policy` | `same-origin` |
+//! | header | default | changed by |
+//! |---|---|---|
+//! | `Strict-Transport-Security` | `max-age=31536000` | [`strict_transport_security`](SecurityHeadersLayer::strict_transport_security) |
+//! | `Content-Security-Policy` | `default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'` | [`content_security_policy`](SecurityHeadersLayer::content_security_policy) |
+//! | `X-Content-Type-Options` | `nosniff` | a handler |
+//! | `Referrer-Policy` | `same-origin` | [`referrer_policy`](SecurityHeadersLayer::referrer_policy) |
 //!
-//! The reasons are in the [manual](crate::manual::defaults#response-headers). What the inner service
+//! The reasons, and the two cases where one is left out (over plain http, and in a 304), are in the
+//! [manual](crate::manual::defaults#response-headers). What the inner service
 //! has set itself stays as it is, so a handler can send a policy of its own, for instance one with a
 //! nonce. Refusals of layers further in get the headers too.
 //!
@@ -36,8 +37,8 @@
 //!
 //! # Order
 //!
-//! From the outside in: `RequireHttps`, CORS, `SecurityHeaders`, `OriginGuard`, `Csrf`,
-//! `RefreshCookie`, `BearerAuth`, the application. `RequireHttps` in front means that
+//! `RequireHttps` goes in front of everything and `SecurityHeaders` in front of whatever may refuse; the
+//! rest is in the [manual](crate::manual::guards#order-of-layers). `RequireHttps` in front means that
 //! `Strict-Transport-Security` never leaves over plain http (RFC 6797 section 7.2). Without it, the
 //! header is left out where a [`ConnectionScheme`] says so and is sent otherwise; browsers ignore it
 //! over plain http (RFC 6797 section 8.1).

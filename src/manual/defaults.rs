@@ -64,8 +64,8 @@
 //! | lifetime | until the browser closes, as long as session and key | A token is no credential; its session ends it. [`max_age`](crate::CsrfBuilder::max_age) where a rule asks for a limit; servers' clocks may then differ by 60 seconds. |
 //! | header | `X-CSRF-Token` | What most front ends send. No foreign page can set it without a preflight. |
 //! | reissue | only when the one that came is worth nothing | A new token with every response breaks other tabs and caches. |
-//! | reissue after a link on another site | no token is replaced (`Sec-Fetch-Site: cross-site`) | Such a request comes without the `SameSite=Strict` cookie of the session: it looks like nobody's, and any foreign page could spoil the token of every open tab. |
-//! | caching | `no-store` and `Vary: Cookie` with a token, unless the handler says `private` or `no-store` | A shared cache that keeps `Set-Cookie` would give many browsers one token. |
+//! | reissue after a link on another site | only for a page that asks for its token (`Sec-Fetch-Site: cross-site`) | Such a request comes without the `SameSite=Strict` cookie of the session: it looks like nobody's, and would put a token of the wrong class over that of every open tab. A page that carries a token must get one that goes with its cookie. |
+//! | caching | with a token `Vary: Cookie`, and `no-store` unless the handler says that or `private` | A shared cache that keeps `Set-Cookie` would give many browsers one token. |
 //! | exemption | one bearer token and no cookie at all | The layer cannot know which cookie authenticates. [`session_cookies`](crate::CsrfBuilder::session_cookies) tells it. |
 //! | safe methods | `GET`, `HEAD`, `OPTIONS` | `TRACE` is safe too (RFC 9110 section 9.2.1), and no application needs it. |
 //! | old token of the same session | accepted | Nothing is kept on the server, and other tabs go on. Who could plant token and cookie reads the session's tokens already. |
@@ -85,7 +85,7 @@
 //! | `base-uri 'none'` | | An injected `<base>` would turn every relative address of a script into somebody else's. `default-src` does not cover it. |
 //! | `form-action 'self'` | | An injected form would send what a password manager fills in. Some browsers apply it to the redirect after a form too, so a sign-in that goes on to another site has to list that site. |
 //! | `frame-ancestors 'none'` | | A page in a frame can be made to be clicked on. It replaces `X-Frame-Options`, which every current browser ignores beside it and which is therefore not sent. |
-//! | `object-src 'none'` | | Plug-in content from the own origin has a history. Few pages need it: one that shows a PDF in an `<object>` does. |
+//! | `object-src 'none'` | | Old plug-ins ran files of the own origin with its rights. Few pages need them: one that shows a PDF in an `<object>` does. |
 //! | `X-Content-Type-Options` | `nosniff` | An upload that is served as text must not run as a script. There is no reason to go without, so it cannot be left out. |
 //! | `Referrer-Policy` | `same-origin` | Other sites learn nothing, and the own server gets the `Referer` that the origin guard falls back to. With `no-referrer`, browsers send `Origin: null` with forms, which the guard refuses from those that send no `Sec-Fetch-Site`; so it is not offered. Pages whose forms post to *another* origin, listed there or not, send `Origin: null` with `same-origin` too, and need [`StrictOriginWhenCrossOrigin`](crate::ReferrerPolicy::StrictOriginWhenCrossOrigin). |
 //! | 304 | neither policy is added | The headers of a 304 replace those of the stored page, which may have a nonce of its own. |

@@ -27,17 +27,19 @@
 //! ```
 //!
 //! In front of a service that has users already, start like this: nothing is refused and the log tells
-//! what would be, and where it comes from. Add what is missing to the list, then take `report_only` out. The rules, and how they
-//! differ from `tower_http::csrf`, are on the page of the [module `origin`](crate::origin).
+//! what would be, and where it comes from. Add what is missing to the list, then take `report_only` out.
+//! The rules, and how they differ from `tower_http::csrf`, are on the page of the
+//! [module `origin`](crate::origin).
 //!
 //! # CSRF tokens
 //!
 //! [`CsrfLayer`](crate::CsrfLayer) goes around what works by cookie. An API that takes an access token and
-//! no cookie needs none. The [module `csrf`](crate::csrf) says what a token is; here is who does what.
+//! no cookie needs none. The [module `csrf`](crate::csrf) says what a token is, and why this is not
+//! `tower_http::csrf`; here is who does what.
 //!
 //! ## Single-page applications
 //!
-//! The page copies the cookie `__Host-csrf` into `X-CSRF-Token`, in every request but `GET`.
+//! The page copies the cookie `__Host-csrf` into `X-CSRF-Token`, in every request to `/auth` but `GET`.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -79,14 +81,14 @@
 //!   a restart with other keys for instance.
 //! * A page on another host cannot read the cookie, and takes the token from the answer to `/auth/csrf`,
 //!   which CORS lets listed origins read. Any other `GET` behind the layer brings the cookie as well.
-//! * The layer goes where the browser sends the refresh cookie, which is `/auth`. Around `/` it would take
-//!   everybody for nobody.
+//! * The layer goes where the browser sends the refresh cookie, which is `/auth`. On other paths it would
+//!   see no session, and replace the token by one for nobody.
 //!
 //! ## Rendered pages
 //!
 //! A page that the server renders carries the token, masked anew each time: scripts take it from
-//! `<meta name="csrf-token">`, forms without a script send it in a hidden field, for which see
-//! [`CsrfLayer::form_field`](crate::CsrfLayer::form_field). The cookie can then be hidden from scripts with
+//! `<meta name="csrf-token">`, forms without a script send it in a hidden field. That takes another layer,
+//! [`CsrfFormLayer`](crate::CsrfFormLayer), whose page has a form and its handler. The cookie can then be hidden from scripts with
 //! [`http_only`](crate::CsrfBuilder::http_only).
 //!
 //! ```
@@ -143,7 +145,7 @@
 //!
 //! ## Native clients
 //!
-//! They have no cookies that somebody else could use, and no token. Mount
+//! They have no cookies that somebody else could use, and need no CSRF token. Mount
 //! [their endpoints](super::how_to#clients-without-a-cookie-jar) outside of the layer, under a path of their own, with
 //! the body as the only transport: an endpoint that also took the cookie would be a way around the check.
 //!
@@ -180,12 +182,28 @@
 //!
 //! A server that ends TLS itself uses [`RequireHttpsLayer::connection`](crate::RequireHttpsLayer::connection)
 //! and says where it accepts what the connection speaks: see
-//! [`ConnectionScheme`](crate::ConnectionScheme). Without that the answer is 500, which names what is
-//! missing.
+//! [`ConnectionScheme`](crate::ConnectionScheme). Without that the answer is 500, and the event names what
+//! is missing.
 //!
 //! Try a stricter `Content-Security-Policy` first in a handler or proxy that sends it as
 //! `Content-Security-Policy-Report-Only`, and a first `Strict-Transport-Security` for minutes: a year
 //! cannot be taken back from a browser that does not come by.
+//!
+//! # When the answer is 403
+//!
+//! The client is not told why; [above](#single-page-applications) is what a page does. The reason is in the
+//! event that each layer sends to its sink, such as [`CsrfBuilder::events`](crate::CsrfBuilder::events),
+//! and in the extensions of the response: both have the [`Rejection`](crate::Rejection).
+//!
+//! | [kind](crate::Rejection::kind) and reason | what is usually behind it |
+//! |---|---|
+//! | `ForeignOrigin`: `UnlistedOrigin`, `UnlistedReferer` | A foreign page, or one that the list lacks: see [`foreign_origin`](crate::Rejection::foreign_origin). |
+//! | `ForeignOrigin`: `CrossSite`, `Null` | A foreign page, or one in a sandbox. |
+//! | `ForeignOrigin`: `Missing` | A proxy that takes headers off, or a program that has a cookie: let it send `Origin`. |
+//! | `CsrfFailed`: `CookieMissing` | A page that has not asked for a token yet. Or plain http, over which browsers keep the cookie on localhost at most. |
+//! | `CsrfFailed`: `TokenMissing` | A script without the header, or a form without the field or without [`CsrfFormLayer`](crate::CsrfFormLayer). |
+//! | `CsrfFailed`: `SignatureInvalid`, `TokenMismatch` | Once: other keys, or a sign-in or sign-out in another tab. Always: the layer is around a path to which the session's cookie is not sent, or a session of another kind does not call [`rotate_to`](crate::CsrfToken::rotate_to). |
+//! | `InsecureTransport` | Plain http, or a proxy that does not overwrite the header. |
 //!
 //! # Order of layers
 //!
@@ -202,13 +220,14 @@
 //!    tokens to a foreign page.
 //! 5. [`CsrfLayer`](crate::CsrfLayer): before the handler runs; and outside of the session, whose sign-in
 //!    or sign-out it hears of on the way back, to put the next token into the same response.
-//! 6. [`RefreshCookieLayer`](crate::RefreshCookieLayer), or sessions of another kind (which then have to
-//!    be outside of `CsrfLayer`, [see above](#csrf-tokens)).
+//! 6. [`RefreshCookieLayer`](crate::RefreshCookieLayer). The layer of sessions of another kind goes
+//!    outside of `CsrfLayer` instead: [see above](#sessions-of-another-kind).
 //! 7. [`BearerAuthLayer`](crate::BearerAuthLayer), and the application.
 //!
 //! The first three go around everything, 4 to 6 around what works by cookie, the last around the API; a
-//! service that does not have one of them leaves it out, and the order of the rest stays. A handle whose
-//! layer is missing is a loud error: the extractors name the layer, and answer 500.
+//! service that does not have one of them leaves it out, and the order of the rest stays. An extractor
+//! whose layer is missing answers 500, with a [`Rejection`](crate::Rejection) in the extensions of the
+//! response that names the layer.
 //!
 //! ```
 //! use std::time::Duration;

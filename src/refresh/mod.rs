@@ -52,7 +52,8 @@
 //! # }
 //! ```
 //!
-//! In front of it belongs an [`OriginGuardLayer`](crate::OriginGuardLayer). With axum it is shorter: see
+//! In front of it belong an [`OriginGuardLayer`](crate::OriginGuardLayer) and a
+//! [`CsrfLayer`](crate::CsrfLayer): see [the manual](crate::manual::guards). With axum it is shorter: see
 //! [the crate's front page](crate).
 
 mod binding;
