@@ -34,11 +34,24 @@ use crate::{secret::sha256, session::SessionId, token::TokenContext};
 /// # assert_eq!(binding(&parts), CsrfBinding::ANONYMOUS);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CsrfBinding(Option<[u8; 32]>);
+pub struct CsrfBinding(Who);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Nobody,
+    /// The digest of the session's id.
+    Session([u8; 32]),
+    /// Perhaps somebody: the browser keeps the cookie of the session back from this request.
+    Unseen,
+}
 
 impl CsrfBinding {
     /// Nobody is signed in. Login forms are protected by tokens of this class.
-    pub const ANONYMOUS: Self = Self(None);
+    pub const ANONYMOUS: Self = Self(Who::Nobody);
+
+    /// The browser sends a `SameSite=Strict` cookie with no request that a page of another site
+    /// caused, so there may be a session. Tokens are made and judged as for nobody.
+    pub(crate) const UNSEEN: Self = Self(Who::Unseen);
 
     /// The session of this id: whatever stays the same while the session lasts, and changes at
     /// sign-in. Only its SHA-256 is kept. An empty id is nobody's: [`ANONYMOUS`](Self::ANONYMOUS).
@@ -48,7 +61,7 @@ impl CsrfBinding {
     pub fn session(id: impl AsRef<[u8]>) -> Self {
         match id.as_ref() {
             [] => Self::ANONYMOUS,
-            id => Self(Some(sha256(&[id]))),
+            id => Self(Who::Session(sha256(&[id]))),
         }
     }
 
@@ -64,7 +77,15 @@ impl CsrfBinding {
 
     /// The digest of the session id, if there is a session.
     pub(crate) fn digest(&self) -> Option<&[u8; 32]> {
-        self.0.as_ref()
+        match &self.0 {
+            Who::Session(digest) => Some(digest),
+            Who::Nobody | Who::Unseen => None,
+        }
+    }
+
+    /// Whether there may be a session that this request does not show.
+    pub(crate) fn is_unseen(&self) -> bool {
+        self.0 == Who::Unseen
     }
 }
 
@@ -77,9 +98,11 @@ impl From<SessionId> for CsrfBinding {
 
 impl fmt::Debug for CsrfBinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self(None) => "CsrfBinding(anonymous)",
-            Self(Some(_)) => "CsrfBinding(session)",
+        let Self(who) = self;
+        f.write_str(match who {
+            Who::Nobody => "CsrfBinding(anonymous)",
+            Who::Session(_) => "CsrfBinding(session)",
+            Who::Unseen => "CsrfBinding(unseen)",
         })
     }
 }

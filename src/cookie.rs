@@ -127,6 +127,11 @@ impl CookieSpec {
         })
     }
 
+    /// Whether browsers keep it back from requests that pages of other sites cause.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.same_site == SameSite::Strict
+    }
+
     /// The same cookie, open to the page's scripts.
     pub(crate) fn readable(self) -> Self {
         Self {

@@ -94,6 +94,12 @@ static METHOD_OVERRIDES: [HeaderName; 3] = [
     HeaderName::from_static("x-method-override"),
 ];
 
+/// Whether a page of another site caused the request, a link there among them.
+pub(crate) fn is_cross_site(headers: &HeaderMap) -> bool {
+    let mut sites = headers.get_all("sec-fetch-site").iter();
+    sites.any(|site| site == "cross-site")
+}
+
 /// Whether the request asks for another method than its own, should anybody further in listen.
 pub(crate) fn overrides_method(headers: &HeaderMap) -> bool {
     METHOD_OVERRIDES

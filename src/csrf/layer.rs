@@ -119,6 +119,15 @@ impl<R> CsrfLayer<R> {
         if !policy.is_guarded(&parts.method, &parts.headers) {
             let cookie = policy.cookie(&parts.headers);
             let token = cookie.and_then(|cookie| policy.authentic(cookie, &binding));
+            // Nobody can say whether a token is good whose session does not show. A page that asks
+            // for one gets a copy of what the browser has, and other tabs keep theirs. Whatever it
+            // is worth is found out when it comes back.
+            let token = match token {
+                Err(_) if binding.is_unseen() => {
+                    cookie.and_then(|cookie| policy.parse_cookie(cookie))
+                }
+                token => token,
+            };
             let provide = token.is_err() && policy.replaces(&parts.headers);
             let handle = self.handle(&mut parts.extensions, binding, token.ok());
             if provide {

@@ -12,8 +12,9 @@
 //! | everything else | needs the cookie and its copy, or is refused with 403 before the handler runs |
 //!
 //! A link on another site leads here without the `SameSite=Strict` cookie of the session. Such a request
-//! (`Sec-Fetch-Site: cross-site`) replaces no token, so that the other tabs keep theirs, unless the page
-//! that it leads to asks for one with [`CsrfToken::masked`].
+//! (`Sec-Fetch-Site: cross-site`) replaces no token, so that the other tabs keep theirs;
+//! [`CsrfToken::masked`] gives a copy of the one that the browser has. With sessions of another kind,
+//! whose cookie may have come along, it gives a new one.
 //!
 //! No path, content type or `X-Requested-With` exempts a request, and a WebSocket upgrade is a `GET`
 //! to this layer: [`OriginGuardLayer`](crate::OriginGuardLayer), which belongs outside of it, guards

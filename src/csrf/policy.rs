@@ -12,7 +12,7 @@ use crate::{
     binding::CsrfBinding,
     clock::{Clock, Timestamp},
     cookie::{self, CookieSpec},
-    guard::overrides_method,
+    guard::{is_cross_site, overrides_method},
     rejection::CsrfReason,
     secret::{RandomError, random},
 };
@@ -100,7 +100,7 @@ impl Policy {
         Ok(token)
     }
 
-    fn parse_cookie(&self, cookie: &[u8]) -> Result<Token, CsrfReason> {
+    pub(super) fn parse_cookie(&self, cookie: &[u8]) -> Result<Token, CsrfReason> {
         Token::parse_raw(self.form(), cookie).ok_or(CsrfReason::CookieMalformed)
     }
 
@@ -168,10 +168,8 @@ impl Policy {
     /// the browser looks like nobody's. Its token would be replaced by one of the wrong class, and
     /// the pages in its other tabs refused, whenever a foreign page likes.
     pub(super) fn replaces(&self, headers: &HeaderMap) -> bool {
-        let mut sites = headers.get_all("sec-fetch-site").iter();
-        let foreign = sites.any(|site| site == "cross-site");
-        let may_be_good = |cookie| Token::parse_raw(self.form(), cookie).is_some();
-        !(foreign && self.cookie(headers).is_ok_and(may_be_good))
+        let may_be_good = |cookie| self.parse_cookie(cookie).is_ok();
+        !(is_cross_site(headers) && self.cookie(headers).is_ok_and(may_be_good))
     }
 
     pub(super) fn set_cookie(&self, token: &Token) -> Option<HeaderValue> {

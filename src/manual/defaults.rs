@@ -64,7 +64,7 @@
 //! | lifetime | until the browser closes, as long as session and key | A token is no credential; its session ends it. [`max_age`](crate::CsrfBuilder::max_age) where a rule asks for a limit; servers' clocks may then differ by 60 seconds. |
 //! | header | `X-CSRF-Token` | What most front ends send. No foreign page can set it without a preflight. |
 //! | reissue | only when the one that came is worth nothing | A new token with every response breaks other tabs and caches. |
-//! | reissue after a link on another site | only for a page that asks for its token (`Sec-Fetch-Site: cross-site`) | Such a request comes without the `SameSite=Strict` cookie of the session: it looks like nobody's, and would put a token of the wrong class over that of every open tab. A page that carries a token must get one that goes with its cookie. |
+//! | reissue after a link on another site | no token is replaced (`Sec-Fetch-Site: cross-site`) | Such a request comes without the `SameSite=Strict` cookie of the session: it looks like nobody's, and would put a token of the wrong class over that of every open tab. A page that asks for its token gets a copy of the browser's. With sessions of another kind it gets a new one: their cookie may be `Lax`, and who looks like nobody is nobody. |
 //! | caching | with a token `Vary: Cookie`, and `no-store` unless the handler says that or `private` | A shared cache that keeps `Set-Cookie` would give many browsers one token. |
 //! | exemption | one bearer token and no cookie at all | The layer cannot know which cookie authenticates. [`session_cookies`](crate::CsrfBuilder::session_cookies) tells it. |
 //! | safe methods | `GET`, `HEAD`, `OPTIONS` | `TRACE` is safe too (RFC 9110 section 9.2.1), and no application needs it. |

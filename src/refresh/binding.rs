@@ -10,6 +10,7 @@ use super::{
 use crate::{
     binding::CsrfBinding,
     cookie,
+    guard::is_cross_site,
     session::{SessionId, unseal},
 };
 
@@ -17,7 +18,8 @@ impl RefreshCookieLayer {
     /// Binds CSRF tokens to the session of the refresh cookie, for
     /// [`CsrfLayer::builder`](crate::CsrfLayer::builder). The cookie is opened and so known to be
     /// genuine; the store is not asked. No cookie, a broken one, and genuine ones of two sessions
-    /// are nobody's: [`CsrfBinding::ANONYMOUS`].
+    /// are nobody's, as [`CsrfBinding::ANONYMOUS`]. A link on another site leads here without a
+    /// `SameSite=Strict` cookie: the browser then keeps the token that it has.
     ///
     /// The browser sends the refresh cookie to the layer's path only, so the CSRF layer belongs
     /// around the same routes. Elsewhere it would take everybody for nobody, and replace the
@@ -36,9 +38,16 @@ impl RefreshCookieLayer {
         let shared = self.shared.clone();
         move |parts| match session_of(&shared, parts) {
             Some(session) => session.into(),
+            None if is_kept_back(&shared, parts) => CsrfBinding::UNSEEN,
             None => CsrfBinding::ANONYMOUS,
         }
     }
+}
+
+/// Whether the browser may have a refresh cookie that it does not send with this request.
+fn is_kept_back(shared: &Shared, parts: &Parts) -> bool {
+    let mut sent = cookie::values(&parts.headers, shared.cookie.name());
+    shared.cookie.is_strict() && is_cross_site(&parts.headers) && sent.next().is_none()
 }
 
 fn session_of(shared: &Shared, parts: &Parts) -> Option<SessionId> {

@@ -371,6 +371,62 @@ async fn a_link_from_another_site_does_not_take_the_token_away() {
     assert_eq!(browser.refused(&server).await, None);
 }
 
+/// The same where the link leads to a page that carries the token: the page works, and so do the tabs
+/// that were open before.
+#[tokio::test]
+async fn a_page_reached_from_another_site_carries_the_token_that_the_browser_has() {
+    let server = Server::new();
+    let browser = signed_in(&server).await;
+    let page = |cookie: Option<String>| {
+        let mut request = Request::get("/auth/csrf").header("sec-fetch-site", "cross-site");
+        if let Some(cookie) = cookie {
+            request = request.header(header::COOKIE, format!("{}={cookie}", csrf::COOKIE));
+        }
+        ServiceBuilder::new()
+            .layer(server.csrf.clone())
+            .layer(server.world.layer.clone())
+            .service_fn(|request: Request<String>| async move {
+                let token = CsrfToken::from_extensions(request.extensions()).unwrap();
+                Ok::<_, std::convert::Infallible>(Response::new(token.masked().unwrap()))
+            })
+            .oneshot(request.body(String::new()).unwrap())
+    };
+    let response = page(browser.csrf.clone()).await.unwrap();
+    assert_eq!(csrf::issued(&response), None);
+    assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+    // What the page sends is of its own site again, and has the session's cookie.
+    let next = Browser {
+        submitted: Some(response.into_body()),
+        ..browser.clone()
+    };
+    assert_eq!(next.refused(&server).await, None);
+    assert_eq!(browser.refused(&server).await, None);
+
+    // A copy makes no token good: one of another session is refused as before.
+    let other = signed_in(&server).await;
+    let response = page(other.csrf.clone()).await.unwrap();
+    let planted = Browser {
+        csrf: other.csrf,
+        submitted: Some(response.into_body()),
+        ..browser
+    };
+    assert_eq!(
+        planted.refused(&server).await,
+        Some(CsrfReason::SignatureInvalid)
+    );
+
+    // Where there is nothing to copy, nobody's token is given out.
+    for nothing in [None, Some("junk".to_owned())] {
+        let response = page(nothing).await.unwrap();
+        let mut visitor = Browser {
+            csrf: csrf::issued(&response),
+            submitted: Some(response.into_body()),
+            ..Browser::default()
+        };
+        assert_eq!(visitor.post(&server, "/login").await, StatusCode::OK);
+    }
+}
+
 /// Tabs race: the answer to an old request comes after the sign-in and puts its cookie over the new
 /// one. The next request is refused, and asking for a token heals it.
 #[tokio::test]
