@@ -106,11 +106,18 @@ async fn profile(
 
 /// What deserves a line in the log, and in a real service a message to the user.
 fn report(event: &Event<'_>) {
-    if let Event::ReuseDetected {
-        session, subject, ..
-    } = event
-    {
-        eprintln!("an old refresh token came back: session {session} of {subject} is revoked");
+    match event {
+        Event::ReuseDetected {
+            session, subject, ..
+        } => {
+            eprintln!("an old refresh token came back: session {session} of {subject} is revoked");
+        }
+        // The client is told the status and no more; why stands here alone.
+        Event::Rejected(rejection) => match std::error::Error::source(rejection) {
+            Some(reason) => eprintln!("refused with {}: {reason}", rejection.status().as_u16()),
+            None => eprintln!("refused with {}: {rejection}", rejection.status().as_u16()),
+        },
+        _ => {}
     }
 }
 
@@ -144,7 +151,8 @@ fn app(settings: &Settings, keys: &KeyRing, origins: Vec<Origin>) -> Result<Rout
         sessions = sessions.dangerous_insecure_cookie();
     }
     let sessions = sessions.build()?;
-    let mut csrf = CsrfLayer::builder(keys, sessions.csrf_binding());
+    let events = EventSink::new(report);
+    let mut csrf = CsrfLayer::builder(keys, sessions.csrf_binding()).events(events.clone());
     if settings.insecure_cookie {
         csrf = csrf.dangerous_insecure_cookie();
     }
@@ -157,7 +165,7 @@ fn app(settings: &Settings, keys: &KeyRing, origins: Vec<Origin>) -> Result<Rout
         .fallback_service(SessionEndpoints::new())
         .layer(
             ServiceBuilder::new()
-                .layer(OriginGuardLayer::from_origins(origins.clone())?)
+                .layer(OriginGuardLayer::from_origins(origins.clone())?.events(events))
                 .layer(csrf.build()?)
                 .layer(sessions),
         );

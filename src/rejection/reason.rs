@@ -41,11 +41,11 @@ pub enum OriginReason {
     Null,
     /// `Origin`, `Sec-Fetch-Site` or `Referer` occurs more than once.
     Repeated,
+    /// `Origin` is not on the list, or is not written as browsers write it.
+    UnlistedOrigin,
     /// There is neither `Origin` nor a known `Sec-Fetch-Site`, and `Referer` is not of a listed
     /// origin, or is missing beside an unknown `Sec-Fetch-Site`.
     UnlistedReferer,
-    /// `Origin` is not on the list, or is not written as browsers write it.
-    UnlistedOrigin,
 }
 
 impl fmt::Display for CsrfReason {
@@ -55,7 +55,7 @@ impl fmt::Display for CsrfReason {
             Self::CookieDuplicate => "several cookies have the name of the CSRF cookie",
             Self::CookieMalformed => "the CSRF cookie is malformed",
             Self::CookieMissing => "there is no CSRF cookie",
-            Self::Expired => "the CSRF token is too old",
+            Self::Expired => "the CSRF token is too old, or from the future",
             Self::SignatureInvalid => "the CSRF cookie is not of this session",
             Self::TokenDuplicate => "the CSRF token was submitted more than once",
             Self::TokenMalformed => "the submitted CSRF token is malformed",
@@ -74,8 +74,8 @@ impl fmt::Display for OriginReason {
             Self::Missing => "nothing says where a request with credentials comes from",
             Self::Null => "the origin is opaque",
             Self::Repeated => "a header that occurs at most once is repeated",
-            Self::UnlistedReferer => "the origin of the referrer is not listed",
             Self::UnlistedOrigin => "the origin is not listed",
+            Self::UnlistedReferer => "the origin of the referrer is not listed",
         })
     }
 }
