@@ -31,7 +31,10 @@ struct Browser {
 
 impl Server {
     fn new() -> Self {
-        let world = World::new();
+        Self::of(World::new())
+    }
+
+    fn of(world: World) -> Self {
         let csrf = CsrfLayer::builder(&world.keys, world.layer.csrf_binding());
         let csrf = csrf.build().unwrap();
         Self { world, csrf }
@@ -425,6 +428,40 @@ async fn a_page_reached_from_another_site_carries_the_token_that_the_browser_has
         };
         assert_eq!(visitor.post(&server, "/login").await, StatusCode::OK);
     }
+}
+
+/// A `Lax` refresh cookie comes along with a link, so who comes without it is nobody, wherever from.
+/// A page that carries a token gets one that goes with that.
+#[tokio::test]
+async fn with_a_lax_cookie_a_visitor_without_it_is_nobody() {
+    let server = Server::of(World::with(|builder| builder.same_site_lax()));
+    let browser = signed_in(&server).await;
+    let response = ServiceBuilder::new()
+        .layer(server.csrf.clone())
+        .layer(server.world.layer.clone())
+        .service_fn(|request: Request<String>| async move {
+            let token = CsrfToken::from_extensions(request.extensions()).unwrap();
+            Ok::<_, std::convert::Infallible>(Response::new(token.masked().unwrap()))
+        })
+        .oneshot(
+            Request::get("/auth/csrf")
+                .header("sec-fetch-site", "cross-site")
+                .header(
+                    header::COOKIE,
+                    format!("{}={}", csrf::COOKIE, browser.csrf.unwrap()),
+                )
+                .body(String::new())
+                .unwrap(),
+        )
+        .await
+        .unwrap();
+    let mut visitor = Browser {
+        csrf: csrf::issued(&response),
+        submitted: Some(response.into_body()),
+        ..Browser::default()
+    };
+    assert!(visitor.csrf.is_some());
+    assert_eq!(visitor.post(&server, "/login").await, StatusCode::OK);
 }
 
 /// Tabs race: the answer to an old request comes after the sign-in and puts its cookie over the new
