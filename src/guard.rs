@@ -94,9 +94,12 @@ static METHOD_OVERRIDES: [HeaderName; 3] = [
     HeaderName::from_static("x-method-override"),
 ];
 
+/// What browsers say of where a request comes from (W3C Fetch Metadata). A static for the same reason.
+pub(crate) static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
 /// Whether a page of another site caused the request, a link there among them.
 pub(crate) fn is_cross_site(headers: &HeaderMap) -> bool {
-    let mut sites = headers.get_all("sec-fetch-site").iter();
+    let mut sites = headers.get_all(&SEC_FETCH_SITE).iter();
     sites.any(|site| site == "cross-site")
 }
 

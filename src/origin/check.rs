@@ -5,10 +5,11 @@ use std::fmt;
 use http::{HeaderMap, HeaderName, Method, Uri, header, uri::Scheme};
 
 use super::origin::{Origin, origin_of};
-use crate::{guard::overrides_method, host::is_on_host, rejection::OriginReason};
-
-// Statics, so that a look-up borrows the name instead of making and dropping one.
-static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+use crate::{
+    guard::{SEC_FETCH_SITE, overrides_method},
+    host::is_on_host,
+    rejection::OriginReason,
+};
 
 /// What `OriginGuardLayer` was told.
 #[derive(Clone, Debug)]
