@@ -11,6 +11,7 @@ mod binding;
 mod clock;
 mod config;
 mod cookie;
+mod credentials;
 pub mod csrf;
 mod event;
 mod guard;

@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 use super::{
     challenge::{Challenge, ErrorCode},
     check::{CheckError, CheckFn},
-    extract::{Credentials, credentials},
 };
 use crate::{
+    credentials::{Credentials, credentials},
     guard::Anonymous,
     rejection::{Rejection, RejectionKind},
     token::{Claims, TokenCodec, TokenError, TokenErrorKind},

@@ -59,7 +59,6 @@ mod challenge;
 mod check;
 mod claims;
 mod decide;
-mod extract;
 mod layer;
 mod scope;
 mod service;

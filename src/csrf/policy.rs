@@ -12,6 +12,7 @@ use crate::{
     binding::CsrfBinding,
     clock::{Clock, Timestamp},
     cookie::{self, CookieSpec},
+    credentials::{self, Credentials},
     guard::{is_cross_site, overrides_method},
     rejection::CsrfReason,
     secret::{RandomError, random},
@@ -195,12 +196,8 @@ fn has_one_bearer(headers: &HeaderMap) -> bool {
     let (Some(line), None) = (lines.next(), lines.next()) else {
         return false;
     };
-    let Some((scheme, token)) = line.as_bytes().split_at_checked(b"bearer ".len()) else {
-        return false;
-    };
-    let token = token.trim_ascii();
-    let token68 = |b: &u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(b);
-    scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty() && token.iter().all(token68)
+    let credentials = credentials::parse(line.as_bytes(), usize::MAX);
+    matches!(credentials, Credentials::Token(_))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, Method, Uri, header, uri::Scheme};
 
 use super::origin::{Origin, origin_of};
 use crate::{
+    credentials::is_tchar,
     guard::{SEC_FETCH_SITE, overrides_method},
     host::is_on_host,
     rejection::OriginReason,
@@ -158,7 +159,7 @@ fn is_own(origin: &str, uri: &Uri, headers: &HeaderMap) -> bool {
 /// set neither.
 fn is_websocket(headers: &HeaderMap) -> bool {
     let is_name = |protocol: &[u8]| {
-        let mut parts = protocol.trim_ascii().split(|b| !is_token(*b));
+        let mut parts = protocol.trim_ascii().split(|b| !is_tchar(*b));
         let name = parts.next().unwrap_or_default();
         name.eq_ignore_ascii_case(b"websocket")
     };
@@ -167,11 +168,6 @@ fn is_websocket(headers: &HeaderMap) -> bool {
             .get_all(header::UPGRADE)
             .iter()
             .any(|line| line.as_bytes().split(|b| *b == b',').any(is_name))
-}
-
-/// A character of a token (RFC 9110 section 5.6.2).
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// Whether the browser adds credentials by itself: a cookie, or an `Authorization` that is not a

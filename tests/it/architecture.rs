@@ -17,6 +17,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("clock", 0),
     ("config", 0),
     ("cookie", 0),
+    ("credentials", 0),
     ("host", 0),
     ("secret", 0),
     // The domain: imports leaves and other parts of the domain, never a layer.

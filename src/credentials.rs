@@ -4,7 +4,7 @@ use http::{HeaderMap, header};
 
 /// What a request carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Credentials<'a> {
+pub(crate) enum Credentials<'a> {
     /// No bearer credentials: no header, an empty one, or another scheme.
     Missing,
     /// Bearer credentials that are not written as the grammar says, and why.
@@ -17,7 +17,7 @@ pub(super) enum Credentials<'a> {
 
 /// Reads the credentials and marks the header sensitive, whatever it holds, so that no layer
 /// further in logs it.
-pub(super) fn credentials(headers: &mut HeaderMap, max_bytes: usize) -> Credentials<'_> {
+pub(crate) fn credentials(headers: &mut HeaderMap, max_bytes: usize) -> Credentials<'_> {
     let mut lines = headers.get_all(header::AUTHORIZATION).iter();
     if lines.next().is_none() {
         return Credentials::Missing;
@@ -40,7 +40,8 @@ pub(super) fn credentials(headers: &mut HeaderMap, max_bytes: usize) -> Credenti
     }
 }
 
-fn parse(value: &[u8], max_bytes: usize) -> Credentials<'_> {
+/// Reads one header line.
+pub(crate) fn parse(value: &[u8], max_bytes: usize) -> Credentials<'_> {
     let value = trim(value);
     let scheme = value.iter().take_while(|b| is_tchar(**b)).count();
     let (scheme, rest) = value.split_at_checked(scheme).unwrap_or((value, b""));
@@ -79,8 +80,8 @@ fn trim(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// A character of a scheme name (RFC 9110 section 5.6.2).
-fn is_tchar(b: u8) -> bool {
+/// A character of a token, such as the name of a scheme or protocol (RFC 9110 section 5.6.2).
+pub(crate) fn is_tchar(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
 }
 
