@@ -6,6 +6,8 @@ mod erased;
 mod error;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(feature = "memory")]
+mod roster;
 
 use std::{fmt, future::Future};
 

@@ -12,8 +12,8 @@ use dashmap::{DashMap, Entry};
 
 use crate::{
     clock::{Clock, Timestamp},
-    session::{RevokeReason, SessionId, SessionKey, SessionRecord, SubjectTag},
-    store::{Inserted, Loaded, StoreError, StoreErrorKind, Swap},
+    session::{SessionId, SessionKey, SessionRecord, SubjectTag},
+    store::{Inserted, Loaded, StoreError, StoreErrorKind, Swap, roster},
 };
 
 /// More shards than threads that write at once; fixed, so that it does not depend on the machine.
@@ -106,32 +106,16 @@ impl Inner {
         limit: usize,
         now: Timestamp,
     ) -> Result<Inserted, StoreError> {
-        // The session that is being added counts among the live ones.
-        let limit = limit.max(1);
-        let mut dropped = vec![];
-        if let Some(stored) = find(sessions, &record.id) {
-            return if *stored == *record {
-                Ok(Inserted { dropped })
-            } else {
-                Err(StoreError::unavailable("the session id is taken"))
-            };
+        let mut after: Vec<SessionRecord> = sessions.iter().map(|s| (**s).clone()).collect();
+        let dropped = roster::admit(&mut after, record, limit, now)?;
+        // A list that grows has lost nothing, so that a store that is full changes nothing.
+        if after.len() > sessions.len() {
+            self.reserve()?;
+        } else {
+            let freed = sessions.len() - after.len();
+            self.len.fetch_sub(freed, Ordering::Relaxed);
         }
-        self.retain(sessions, |session| now < session.expires_at());
-        while sessions.iter().filter(|session| !session.is_live()).count() > limit {
-            let oldest = oldest(sessions, |session| !session.is_live());
-            self.retain(sessions, |session| Some(session.id) != oldest);
-        }
-        self.reserve()?;
-        while sessions.iter().filter(|session| session.is_live()).count() >= limit {
-            let Some(oldest) = oldest(sessions, SessionRecord::is_live) else {
-                break;
-            };
-            if let Some(session) = sessions.iter_mut().find(|session| session.id == oldest) {
-                **session = session.revoked(RevokeReason::Limit);
-            }
-            dropped.push(oldest);
-        }
-        sessions.push(Box::new(record.clone()));
+        *sessions = after.into_iter().map(Box::new).collect();
         Ok(Inserted { dropped })
     }
 
@@ -191,15 +175,10 @@ impl Inner {
         let Some(mut sessions) = self.subjects.get_mut(subject) else {
             return vec![];
         };
-        sessions
-            .iter_mut()
-            .filter(|session| session.is_live() && now < session.expires_at())
-            .filter(|session| Some(&session.id) != keep)
-            .map(|session| {
-                **session = session.revoked(RevokeReason::RevokedAll);
-                session.id
-            })
-            .collect()
+        let mut after: Vec<SessionRecord> = sessions.iter().map(|s| (**s).clone()).collect();
+        let revoked = roster::revoke_all(&mut after, keep, now);
+        *sessions = after.into_iter().map(Box::new).collect();
+        revoked
     }
 
     /// Visits the next `subjects` of the round and removes what has expired.
@@ -248,13 +227,4 @@ impl Inner {
 fn find<'a>(sessions: &'a Sessions, id: &SessionId) -> Option<&'a SessionRecord> {
     let found = sessions.iter().find(|session| session.id == *id);
     found.map(|session| &**session)
-}
-
-/// The least recently rotated of those that `which` names.
-fn oldest(sessions: &Sessions, which: impl Fn(&SessionRecord) -> bool) -> Option<SessionId> {
-    sessions
-        .iter()
-        .filter(|session| which(session))
-        .min_by_key(|session| session.last_rotated_at())
-        .map(|session| session.id)
 }

@@ -1,0 +1,85 @@
+//! What becomes of a subject's sessions when one is added, and when all are revoked.
+//!
+//! These are the two operations that concern all of them at once. They are pure and stand here once,
+//! so that every store of this crate counts and drops alike: a store reads all of a subject's
+//! sessions, calls one of these, and writes the result back in one atomic step.
+
+use crate::{
+    clock::Timestamp,
+    session::{RevokeReason, SessionId, SessionRecord},
+    store::StoreError,
+};
+
+/// Adds `record` to the `sessions` of its subject and returns those that it drove out.
+///
+/// Expired sessions are removed. Of the live ones, those that were rotated least recently are
+/// revoked, so that the new one is within `limit` (at least 1); they stay to be recognised. Of
+/// ended ones about `limit` stay, or signing in and out would fill the store.
+///
+/// A record that is there already is left as it is, and so is everything else: the second of two
+/// applications changes nothing.
+///
+/// # Errors
+///
+/// When the id is that of another record; nothing is changed then.
+pub(crate) fn admit(
+    sessions: &mut Vec<SessionRecord>,
+    record: &SessionRecord,
+    limit: usize,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, StoreError> {
+    if let Some(stored) = sessions.iter().find(|session| session.id == record.id) {
+        return if stored == record {
+            Ok(vec![])
+        } else {
+            Err(StoreError::unavailable("the session id is taken"))
+        };
+    }
+    // The session that is being added counts among the live ones.
+    let limit = limit.max(1);
+    sessions.retain(|session| now < session.expires_at());
+    let forgotten = surplus(sessions, limit, |session| !session.is_live());
+    sessions.retain(|session| !forgotten.contains(&session.id));
+    let dropped = surplus(sessions, limit - 1, SessionRecord::is_live);
+    for session in sessions.iter_mut() {
+        if dropped.contains(&session.id) {
+            *session = session.revoked(RevokeReason::Limit);
+        }
+    }
+    sessions.push(record.clone());
+    Ok(dropped)
+}
+
+/// Revokes every live session but `keep` and returns those it revoked. Expired ones stay as they
+/// are: they are worth nothing already, and nobody is told of them.
+pub(crate) fn revoke_all(
+    sessions: &mut [SessionRecord],
+    keep: Option<&SessionId>,
+    now: Timestamp,
+) -> Vec<SessionId> {
+    sessions
+        .iter_mut()
+        .filter(|session| session.is_live() && now < session.expires_at())
+        .filter(|session| Some(&session.id) != keep)
+        .map(|session| {
+            *session = session.revoked(RevokeReason::RevokedAll);
+            session.id
+        })
+        .collect()
+}
+
+/// Of those that `which` names, all but the `keep` most recently rotated; the least recent first.
+fn surplus(
+    sessions: &[SessionRecord],
+    keep: usize,
+    which: impl Fn(&SessionRecord) -> bool,
+) -> Vec<SessionId> {
+    let mut named: Vec<&SessionRecord> = sessions.iter().filter(|s| which(s)).collect();
+    // Stable: of those rotated at one time, the one that was added first goes first.
+    named.sort_by_key(|session| session.last_rotated_at());
+    named.truncate(named.len().saturating_sub(keep));
+    named.iter().map(|session| session.id).collect()
+}
+
+#[cfg(test)]
+mod tests;
