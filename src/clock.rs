@@ -96,6 +96,19 @@ impl Clock for SystemClock {
     }
 }
 
+/// The time on a clock that never goes back, since some moment in this process. It measures how long
+/// things take and says nothing about the date.
+#[cfg(feature = "redis")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the clock"
+)]
+pub(crate) fn monotonic() -> Duration {
+    use std::{sync::OnceLock, time::Instant};
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
 /// A clock that stands still until it is told to move, for tests. Clones share the time.
 ///
 /// ```

@@ -26,6 +26,16 @@ pub enum Event<'a> {
         /// The subject as the application names it.
         subject: &'a str,
     },
+    /// A revocation was written, and fewer replicas than asked for have confirmed it in time: should
+    /// the server fail now, it may be lost with it. The store that wrote it remembers it.
+    DurabilityDegraded {
+        /// The sessions that were revoked.
+        sessions: &'a [SessionId],
+        /// How many replicas have confirmed.
+        acknowledged: u32,
+        /// How many were to.
+        wanted: u32,
+    },
     /// The key that encrypts access tokens has been used a quarter as often as is safe with random
     /// nonces (2^32 times, NIST SP 800-38D section 8.3): rotate it. Sent once a key and instance.
     EncryptionKeyWorn {
@@ -81,6 +91,12 @@ pub enum Event<'a> {
         /// The session.
         session: SessionId,
     },
+    /// The store had forgotten a revocation, in a failover as far as anybody can tell. The session was
+    /// refused all the same, and is revoked again.
+    RevocationRestored {
+        /// The session.
+        session: SessionId,
+    },
     /// A session ended before its time.
     Revoked {
         /// The session.
@@ -104,6 +120,16 @@ pub enum Event<'a> {
         /// The generation that was presented.
         presented_generation: u64,
     },
+    /// The store answers again.
+    StoreBack,
+    /// The server that keeps the sessions is set to throw entries away when its memory is full:
+    /// people will be signed out, and revoked sessions will be forgotten. Set it to `noeviction`.
+    StoreMayEvict {
+        /// Its `maxmemory-policy`.
+        policy: &'a str,
+    },
+    /// The store does not answer. Until it does, requests that need it fail at once.
+    StoreSilent,
 }
 
 /// Where events go: a function, shared by every layer it is given to.

@@ -71,6 +71,8 @@ pub use store::conformance;
 pub use store::{Inserted, Loaded, RefreshStore, SharedStore, StoreError, StoreErrorKind, Swap};
 #[cfg(feature = "memory")]
 pub use store::{MemoryStore, MemoryStoreBuilder};
+#[cfg(feature = "redis")]
+pub use store::{RedisHealth, RedisStore, RedisStoreBuilder};
 pub use token::{
     AccessToken, Claims, Grant, MintError, NoClaims, Profile, TokenCodec, TokenCodecBuilder,
     TokenContext, TokenError, TokenErrorKind,

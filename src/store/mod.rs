@@ -6,11 +6,15 @@ mod erased;
 mod error;
 #[cfg(feature = "memory")]
 mod memory;
-#[cfg(feature = "memory")]
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(any(feature = "memory", feature = "redis"))]
 mod roster;
 
 use std::{fmt, future::Future};
 
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisHealth, RedisStore, RedisStoreBuilder};
 pub use erased::SharedStore;
 pub use error::{StoreError, StoreErrorKind};
 #[cfg(feature = "memory")]

@@ -1,0 +1,289 @@
+//! Sessions in Redis or Valkey.
+//!
+//! One hash holds all sessions of a subject, one field each, so that every operation is about one key:
+//! atomic on the server, and never split between the nodes of a cluster. A session is replaced by
+//! comparing and swapping its bytes in a script of ten lines; what is about all sessions of a subject
+//! is read, decided here by the same functions as for every store, and written back if nothing has
+//! changed in between. No policy is in a script.
+
+mod breaker;
+mod builder;
+mod client;
+mod fault;
+mod health;
+mod limits;
+mod link;
+mod remembered;
+mod reply;
+mod request;
+mod source;
+mod subject;
+mod target;
+
+use std::{fmt, sync::Arc};
+
+pub use builder::RedisStoreBuilder;
+pub use health::RedisHealth;
+
+use self::{
+    client::Client,
+    fault::unexpected,
+    remembered::Remembered,
+    request::{Request, Wait},
+};
+use super::{Inserted, Loaded, RefreshStore, StoreError, StoreErrorKind, Swap};
+use crate::{
+    clock::monotonic,
+    config::ConfigError,
+    event::{Event, EventSink},
+    session::{SessionId, SessionKey, SessionRecord, SubjectTag},
+};
+
+/// Sessions in Redis or Valkey: one server, Sentinel or Cluster, shared by all instances of a service.
+///
+/// Redis 7.0 or later, or Valkey. Nothing is connected to before the first request; call
+/// [`health`](Self::health) when the service starts. Clones share the connection.
+///
+/// Every request is bounded in time. A server that does not answer costs one time-out; until it is
+/// back, requests then fail at once, and are answered 503 with the cookie left alone.
+///
+/// ```no_run
+/// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+/// use tower_bearer::RedisStore;
+///
+/// let store = RedisStore::builder("rediss://app:secret@redis.internal:6380/")
+///     .prefix("shop:")
+///     .build()?;
+/// for warning in store.health().await?.warnings() {
+///     eprintln!("WARNING: {warning}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct RedisStore(Arc<Inner>);
+
+struct Inner {
+    prefix: String,
+    client: Client,
+    /// For revocations that wait for replicas: whatever else is on their connection waits with them.
+    revoking: Option<(Client, Wait)>,
+    remembered: Remembered,
+    events: EventSink,
+}
+
+impl RedisStore {
+    /// Sessions on the server at `url`, with every default.
+    ///
+    /// # Errors
+    ///
+    /// When the URL is none that Redis is reached at: see [`builder`](Self::builder).
+    pub fn new(url: &str) -> Result<Self, ConfigError> {
+        Self::builder(url).build()
+    }
+
+    /// Asks the server how it is. [`Event::StoreMayEvict`] is sent when it may throw sessions away.
+    ///
+    /// In a cluster one of the nodes answers.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: nothing is changed.
+    pub async fn health(&self) -> Result<RedisHealth, StoreError> {
+        let begun = monotonic();
+        let replies = self.0.client.ask(&Request::Info).await?;
+        let health = RedisHealth::read(replies, monotonic().saturating_sub(begun))?;
+        if let Some(policy) = health.evicts() {
+            self.0.events.emit(&Event::StoreMayEvict { policy });
+        }
+        Ok(health)
+    }
+
+    /// The key that holds the sessions of `subject`.
+    fn key(&self, subject: &SubjectTag) -> String {
+        format!("{}s:{subject}", self.0.prefix)
+    }
+
+    /// The record as the server has it.
+    async fn read(&self, at: &SessionKey) -> Result<Loaded, StoreError> {
+        let (key, session) = (self.key(&at.subject), at.id.to_string());
+        let request = Request::Read {
+            key: &key,
+            session: &session,
+        };
+        let mut replies = self.0.client.ask(&request).await?.into_iter();
+        let stored = replies
+            .next()
+            .and_then(reply::bytes)
+            .ok_or_else(unexpected)?;
+        let now = replies
+            .next()
+            .and_then(reply::time)
+            .ok_or_else(unexpected)?;
+        let record = stored.map(|bytes| decode(&bytes, at)).transpose()?;
+        Ok(Loaded { record, now })
+    }
+
+    /// Compares and swaps; both are at one address.
+    async fn write(
+        &self,
+        current: &SessionRecord,
+        next: &SessionRecord,
+    ) -> Result<Swap, StoreError> {
+        let at = next.key();
+        let (key, session) = (self.key(&at.subject), at.id.to_string());
+        let revokes = !next.is_live();
+        let (client, wait) = self.client(revokes);
+        let longer = next.expires_at() > current.expires_at();
+        let request = Request::Swap {
+            key: &key,
+            session: &session,
+            current: &current.encode(),
+            next: &next.encode(),
+            extends_to: longer.then(|| next.expires_at()),
+            revokes,
+            wait,
+        };
+        let mut replies = client.ask(&request).await?.into_iter();
+        let answer = replies.next().ok_or_else(unexpected)?;
+        if reply::number(&answer) == Some(1) {
+            if revokes {
+                self.0.remembered.note(next);
+                self.judge_durability(&[at.id], replies.next(), wait);
+            }
+            return Ok(Swap::Applied);
+        }
+        let redis::Value::Array(found) = answer else {
+            return Err(unexpected());
+        };
+        let mut found = found.into_iter();
+        let stored = found.next().and_then(reply::bytes).ok_or_else(unexpected)?;
+        let now = found.next().and_then(reply::time).ok_or_else(unexpected)?;
+        let record = stored.map(|bytes| decode(&bytes, &at)).transpose()?;
+        Ok(Swap::Conflict(self.corrected(Loaded { record, now }).await))
+    }
+
+    /// A session that was revoked here is revoked, whatever the store says, and is made so again.
+    async fn corrected(&self, loaded: Loaded) -> Loaded {
+        let Loaded { record, now } = loaded;
+        let Some(found) = record else {
+            return Loaded { record: None, now };
+        };
+        let Some(revoked) = self.0.remembered.correct(&found) else {
+            return Loaded {
+                record: Some(found),
+                now,
+            };
+        };
+        // The answer is right without it; what fails now is done at the next look.
+        if let Ok(Swap::Applied) = Box::pin(self.write(&found, &revoked)).await {
+            let session = found.id;
+            self.0.events.emit(&Event::RevocationRestored { session });
+        }
+        Loaded {
+            record: Some(revoked),
+            now,
+        }
+    }
+
+    /// What a write goes through: one that revokes may have to wait for replicas.
+    fn client(&self, revokes: bool) -> (&Client, Option<Wait>) {
+        match &self.0.revoking {
+            Some((client, wait)) if revokes => (client, Some(*wait)),
+            _ => (&self.0.client, None),
+        }
+    }
+
+    /// Tells when fewer replicas than asked for have confirmed the revocation of `sessions`.
+    fn judge_durability(
+        &self,
+        sessions: &[SessionId],
+        reply: Option<redis::Value>,
+        wait: Option<Wait>,
+    ) {
+        let Some(Wait { replicas, .. }) = wait else {
+            return;
+        };
+        let acknowledged = reply.as_ref().and_then(reply::number).unwrap_or(0);
+        let acknowledged = u32::try_from(acknowledged).unwrap_or(0);
+        if acknowledged < replicas {
+            self.0.events.emit(&Event::DurabilityDegraded {
+                sessions,
+                acknowledged,
+                wanted: replicas,
+            });
+        }
+    }
+}
+
+/// Every operation may be sent twice, and is then carried out once: a connection that breaks leaves
+/// nobody knowing whether the first was.
+impl RefreshStore for RedisStore {
+    async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
+        let dropped = self.admit(record, limit).await?;
+        Ok(Inserted { dropped })
+    }
+
+    async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
+        let loaded = self.read(key).await?;
+        Ok(self.corrected(loaded).await)
+    }
+
+    async fn swap(
+        &self,
+        current: &SessionRecord,
+        next: &SessionRecord,
+    ) -> Result<Swap, StoreError> {
+        // A record never changes its address, and a session that was revoked here stays revoked.
+        if current.key() != next.key() || self.0.remembered.correct(next).is_some() {
+            return self.load(&current.key()).await.map(Swap::Conflict);
+        }
+        self.write(current, next).await
+    }
+
+    async fn list(&self, subject: &SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
+        let roster = self.read_all(subject).await?;
+        let (mut sessions, now) = (roster.sessions, roster.now);
+        sessions.retain(|session| now < session.expires_at());
+        Ok(sessions)
+    }
+
+    async fn revoke_all(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.end_all(subject, keep).await
+    }
+}
+
+/// The record that lies at `at`. Bytes that say something else have been put there by somebody else.
+fn decode(bytes: &[u8], at: &SessionKey) -> Result<SessionRecord, StoreError> {
+    let record = SessionRecord::decode(bytes)?;
+    if record.key() != *at {
+        return Err(StoreErrorKind::Corrupt.into());
+    }
+    Ok(record)
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            prefix,
+            client,
+            revoking,
+            remembered,
+            events: _,
+        } = &*self.0;
+        f.debug_struct("RedisStore")
+            .field("prefix", prefix)
+            .field("client", client)
+            .field("wait", &revoking.as_ref().map(|(_, wait)| wait))
+            .field("remembered", remembered)
+            .finish_non_exhaustive()
+    }
+}

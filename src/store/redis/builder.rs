@@ -1,0 +1,302 @@
+//! Construction: every setting, checked together once, without a word to any server.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use redis::aio::ConnectionLike;
+
+use super::{
+    Inner, RedisStore,
+    client::Client,
+    limits::Limits,
+    remembered::Remembered,
+    request::Wait,
+    target::{Access, Target},
+};
+use crate::{config::ConfigError, event::EventSink};
+
+const DEFAULT_PREFIX: &str = "tower-bearer:";
+const LONGEST_PREFIX: usize = 128;
+/// About a hundred bytes each.
+const DEFAULT_REMEMBERED: usize = 65_536;
+
+/// Builds a [`RedisStore`]. Setters take anything; [`build`](Self::build) judges.
+#[must_use]
+pub struct RedisStoreBuilder {
+    target: Target,
+    prefix: String,
+    limits: Limits,
+    access: Access,
+    wait: Option<Wait>,
+    remembered: usize,
+    events: EventSink,
+}
+
+impl RedisStore {
+    /// Starts with every default, for the server at `url`: `redis://[user:password@]host[:port][/database]`,
+    /// `rediss://` for TLS, or `redis+unix:///path/to/socket`.
+    pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
+        RedisStoreBuilder::new(Target::Server(url.into()))
+    }
+
+    /// Starts with every default, for the server that the sentinels name as the master of `master`.
+    ///
+    /// `sentinels` are the URLs of the sentinels, with *their* user and password. What the servers ask
+    /// for goes into [`username`](RedisStoreBuilder::username), [`password`](RedisStoreBuilder::password)
+    /// and [`database`](RedisStoreBuilder::database). `rediss://` means TLS to both.
+    ///
+    /// ```
+    /// use tower_bearer::RedisStore;
+    ///
+    /// let sentinels = ["redis://10.0.0.1:26379", "redis://10.0.0.2:26379", "redis://10.0.0.3:26379"];
+    /// let store = RedisStore::sentinel("sessions", sentinels).password("secret").build()?;
+    /// # let _ = store;
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn sentinel<U: Into<String>>(
+        master: impl Into<String>,
+        sentinels: impl IntoIterator<Item = U>,
+    ) -> RedisStoreBuilder {
+        RedisStoreBuilder::new(Target::Sentinel {
+            master: master.into(),
+            sentinels: sentinels.into_iter().map(Into::into).collect(),
+        })
+    }
+
+    /// Starts with every default, for the cluster that the servers at `urls` belong to. One that
+    /// answers is enough to find the others.
+    ///
+    /// ```
+    /// use tower_bearer::RedisStore;
+    ///
+    /// let store = RedisStore::cluster(["redis://10.0.0.1:6379", "redis://10.0.0.2:6379"]).build()?;
+    /// # let _ = store;
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    #[cfg(feature = "redis-cluster")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "redis-cluster")))]
+    pub fn cluster<U: Into<String>>(urls: impl IntoIterator<Item = U>) -> RedisStoreBuilder {
+        RedisStoreBuilder::new(Target::Cluster(urls.into_iter().map(Into::into).collect()))
+    }
+
+    /// Starts with every default, over a connection that the application has: of the `redis` crate in
+    /// the version that this crate uses, and one that stays connected by itself.
+    ///
+    /// It must not read from replicas. Clones of it must share its connection, or every request would
+    /// open one.
+    pub fn with_connection(
+        connection: impl ConnectionLike + Clone + Send + Sync + 'static,
+    ) -> RedisStoreBuilder {
+        RedisStoreBuilder::new(Target::Given(Arc::new(connection)))
+    }
+}
+
+impl RedisStoreBuilder {
+    fn new(target: Target) -> Self {
+        Self {
+            target,
+            prefix: DEFAULT_PREFIX.to_owned(),
+            limits: Limits::default(),
+            access: Access::default(),
+            wait: None,
+            remembered: DEFAULT_REMEMBERED,
+            events: EventSink::default(),
+        }
+    }
+
+    /// Sets what the name of every key begins with. Default `tower-bearer:`.
+    ///
+    /// Services that share a server and not their sessions have different ones.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Sets how long opening a connection may take. Default 1 s. Finding the master through sentinels
+    /// may take three times as long.
+    pub fn connect_timeout(mut self, at_most: Duration) -> Self {
+        self.limits.connect = at_most;
+        self
+    }
+
+    /// Sets how long one answer may take, and how long a request waits for its turn. Default 500 ms.
+    pub fn response_timeout(mut self, at_most: Duration) -> Self {
+        self.limits.response = at_most;
+        self
+    }
+
+    /// Sets how many requests are under way at one time; more wait for their turn. Default 512.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.limits.concurrency = requests;
+        self
+    }
+
+    /// Sets how long a server that does not answer is left alone before one request tries again.
+    /// Default 500 ms; zero never leaves it alone.
+    pub fn pause(mut self, pause: Duration) -> Self {
+        self.limits.pause = pause;
+        self
+    }
+
+    /// Sets the user (ACL) that connections sign in as. It overrides that of the URL.
+    pub fn username(mut self, username: impl Into<String>) -> Self {
+        self.access.username = Some(username.into());
+        self
+    }
+
+    /// Sets the password that connections sign in with. It overrides that of the URL.
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.access.password = Some(password.into());
+        self
+    }
+
+    /// Sets the number of the database. It overrides that of the URL.
+    pub fn database(mut self, number: u32) -> Self {
+        self.access.database = Some(number.into());
+        self
+    }
+
+    /// Sets who may vouch for the server, as certificates in PEM. Default: whoever the system trusts.
+    /// For `rediss://` only.
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.access.root_certificates = Some(pem.into());
+        self
+    }
+
+    /// Sets what the server is shown of the client: a certificate and its private key in PEM. For
+    /// `rediss://` only.
+    pub fn client_certificate(
+        mut self,
+        certificate: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.access.client_certificate = Some((certificate.into(), key.into()));
+        self
+    }
+
+    /// Has revocations wait until `replicas` have confirmed them, for `at_most` that long
+    /// (`WAIT`). When fewer do, the revocation stands and
+    /// [`Event::DurabilityDegraded`](crate::Event::DurabilityDegraded) is sent. Default: no waiting.
+    ///
+    /// They take a connection of their own, so that nothing else waits with them.
+    pub fn wait_for_replicas(mut self, replicas: u32, at_most: Duration) -> Self {
+        self.wait = Some(Wait { replicas, at_most });
+        self
+    }
+
+    /// Sets how many revocations this instance remembers, to refuse a session that the server presents
+    /// as live again after a failover. Default 65 536, about 6 MB when all are used; the oldest is
+    /// forgotten first.
+    pub fn remembered_revocations(mut self, sessions: usize) -> Self {
+        self.remembered = sessions;
+        self
+    }
+
+    /// Sets where [`StoreSilent`](crate::Event::StoreSilent), [`StoreBack`](crate::Event::StoreBack),
+    /// [`StoreMayEvict`](crate::Event::StoreMayEvict),
+    /// [`DurabilityDegraded`](crate::Event::DurabilityDegraded) and
+    /// [`RevocationRestored`](crate::Event::RevocationRestored) go. Default: nowhere.
+    pub fn events(mut self, events: EventSink) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// The store. Nothing is connected to yet.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot be used; the error names it.
+    pub fn build(self) -> Result<RedisStore, ConfigError> {
+        self.check()?;
+        let source = self.target.source(&self.access)?;
+        let client = Client::new(source, self.limits, self.events.clone());
+        let revoking = match self.wait {
+            Some(wait) => Some((
+                Client::new(
+                    self.target.source(&self.access)?,
+                    self.limits,
+                    self.events.clone(),
+                ),
+                wait,
+            )),
+            None => None,
+        };
+        Ok(RedisStore(Arc::new(Inner {
+            prefix: self.prefix,
+            client,
+            revoking,
+            remembered: Remembered::new(self.remembered),
+            events: self.events,
+        })))
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let Limits {
+            connect,
+            response,
+            concurrency,
+            pause: _,
+        } = self.limits;
+        if !self
+            .prefix
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !b"{}".contains(&b))
+        {
+            return Err(ConfigError::new(
+                "prefix",
+                "must be printable ASCII without spaces and braces; braces would tie all sessions to \
+                 one node of a cluster",
+            ));
+        }
+        if self.prefix.len() > LONGEST_PREFIX {
+            return Err(ConfigError::new("prefix", "must have at most 128 bytes"));
+        }
+        for (setting, duration) in [("connect_timeout", connect), ("response_timeout", response)] {
+            if duration.is_zero() || duration > Duration::from_secs(60) {
+                return Err(ConfigError::new(
+                    setting,
+                    "must be more than 0 and at most 60 s",
+                ));
+            }
+        }
+        if concurrency == 0 || concurrency > tokio::sync::Semaphore::MAX_PERMITS {
+            return Err(ConfigError::new(
+                "concurrency",
+                "must be at least 1, or nothing is ever asked",
+            ));
+        }
+        if let Some(Wait { replicas, at_most }) = self.wait
+            && (replicas == 0
+                || at_most < Duration::from_millis(1)
+                || at_most > Duration::from_secs(60))
+        {
+            return Err(ConfigError::new(
+                "wait_for_replicas",
+                "must name at least 1 replica and 1 ms to 60 s; `WAIT` with 0 would wait for ever",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for RedisStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Destructured whole, so that a new field forces a decision. URLs may hold passwords.
+        let Self {
+            target: _,
+            prefix,
+            limits,
+            access,
+            wait,
+            remembered,
+            events,
+        } = self;
+        f.debug_struct("RedisStoreBuilder")
+            .field("prefix", prefix)
+            .field("limits", limits)
+            .field("access", access)
+            .field("wait", wait)
+            .field("remembered", remembered)
+            .field("events", events)
+            .finish_non_exhaustive()
+    }
+}

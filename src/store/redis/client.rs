@@ -1,0 +1,149 @@
+//! Gets a request answered, within bounds.
+
+use std::{fmt, time::Duration};
+
+use redis::Value;
+use tokio::{
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
+
+use super::{
+    breaker::{Breaker, Ticket},
+    fault::{Fault, FaultKind},
+    limits::Limits,
+    link::Link,
+    request::{Naming, Request},
+    source::Source,
+};
+use crate::{
+    clock::monotonic,
+    event::{Event, EventSink},
+    store::StoreError,
+};
+
+/// The pauses before each try after the first. A moment later the sentinels may have another master
+/// and a slot another node; what takes longer is told to the client, which comes back by itself.
+const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(80)];
+
+/// A server, and how it is dealt with.
+pub(super) struct Client {
+    link: Link,
+    limits: Limits,
+    breaker: Breaker,
+    room: Semaphore,
+    events: EventSink,
+}
+
+impl Client {
+    pub(super) fn new(source: Source, limits: Limits, events: EventSink) -> Self {
+        Self {
+            link: Link::new(source),
+            limits,
+            breaker: Breaker::new(limits.pause),
+            room: Semaphore::new(limits.concurrency),
+            events,
+        }
+    }
+
+    /// The replies to `request`.
+    ///
+    /// It is sent again when its connection breaks: it may then have been carried out twice.
+    pub(super) async fn ask(&self, request: &Request<'_>) -> Result<Vec<Value>, StoreError> {
+        let ticket = self.breaker.admit(monotonic()).ok_or_else(|| {
+            StoreError::unavailable("Redis has not answered lately and is left alone for a moment")
+        })?;
+        let Ok(Ok(_room)) = timeout(self.limits.response, self.room.acquire()).await else {
+            return Err(StoreError::unavailable("too many requests wait for Redis"));
+        };
+        let outcome = self.attempt(request, &ticket).await;
+        if outcome.as_ref().err().is_none_or(Fault::is_answer) {
+            if ticket.answered() {
+                self.events.emit(&Event::StoreBack);
+            }
+        } else if ticket.silent(monotonic()) {
+            self.events.emit(&Event::StoreSilent);
+        }
+        outcome.map_err(StoreError::from)
+    }
+
+    async fn attempt(
+        &self,
+        request: &Request<'_>,
+        ticket: &Ticket<'_>,
+    ) -> Result<Vec<Value>, Fault> {
+        let mut naming = Naming::Digest;
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let fault = match self.send(request, naming, ticket).await {
+                Ok(replies) => return Ok(replies),
+                Err(fault) => fault,
+            };
+            match fault.kind {
+                // Known from now on, but to this server alone: no pause, and no try less.
+                FaultKind::NoScript if naming == Naming::Digest => naming = Naming::Text,
+                FaultKind::Busy | FaultKind::Dropped | FaultKind::Replica => match pauses.next() {
+                    Some(pause) => sleep(pause).await,
+                    None => return Err(fault),
+                },
+                FaultKind::NoScript | FaultKind::Refused | FaultKind::Silent => return Err(fault),
+            }
+        }
+    }
+
+    /// Sends the request once.
+    async fn send(
+        &self,
+        request: &Request<'_>,
+        naming: Naming,
+        ticket: &Ticket<'_>,
+    ) -> Result<Vec<Value>, Fault> {
+        let connection = self.link.connection(&self.limits).await?;
+        let pipeline = request.pipeline(naming);
+        let limit = self.limits.response + request.delay();
+        let replies = match timeout(limit, connection.send(&pipeline)).await {
+            Ok(Ok(replies)) => {
+                let essential = replies.get(..request.essential()).unwrap_or(&replies);
+                match Fault::among(essential) {
+                    None => return Ok(replies),
+                    Some(fault) => fault,
+                }
+            }
+            Ok(Err(error)) => Fault::new(error),
+            Err(_) => Fault::silent("no reply within the time-out"),
+        };
+        let broken = match replies.kind {
+            FaultKind::Dropped | FaultKind::Replica => true,
+            // A slow reply among others says nothing of the connection; silence does.
+            FaultKind::Silent => ticket.is_alone(),
+            _ => false,
+        };
+        if broken {
+            self.link.discard(&connection);
+        }
+        Err(replies)
+    }
+
+    /// Whether requests fail at once because the server has not answered.
+    pub(super) fn is_left_alone(&self) -> bool {
+        self.breaker.is_open()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            link,
+            limits,
+            breaker: _,
+            room: _,
+            events,
+        } = self;
+        f.debug_struct("Client")
+            .field("source", &link.source().name())
+            .field("limits", limits)
+            .field("left_alone", &self.is_left_alone())
+            .field("events", events)
+            .finish()
+    }
+}

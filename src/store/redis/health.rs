@@ -1,0 +1,165 @@
+//! What a server says of itself.
+
+use std::time::Duration;
+
+use redis::Value;
+
+use super::{fault::unexpected, reply};
+use crate::{clock::Timestamp, store::StoreError};
+
+/// What [`RedisStore::health`](super::RedisStore::health) found.
+///
+/// ```no_run
+/// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+/// use tower_bearer::RedisStore;
+///
+/// let store = RedisStore::new("redis://127.0.0.1:6379/")?;
+/// for warning in store.health().await?.warnings() {
+///     eprintln!("WARNING: {warning}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct RedisHealth {
+    now: Timestamp,
+    round_trip: Duration,
+    version: Option<String>,
+    role: Option<String>,
+    eviction_policy: Option<String>,
+    replicas: Option<u32>,
+}
+
+/// The first major version with everything that the scripts use.
+const OLDEST: u32 = 7;
+
+impl RedisHealth {
+    pub(super) fn read(replies: Vec<Value>, round_trip: Duration) -> Result<Self, StoreError> {
+        let mut replies = replies.into_iter();
+        let now = replies
+            .next()
+            .and_then(reply::time)
+            .ok_or_else(unexpected)?;
+        // `INFO` may be refused to the account: what it would say is then unknown, and no failure.
+        let info = replies.next().and_then(reply::text).unwrap_or_default();
+        let field = |name: &str| {
+            let mut lines = info.lines();
+            let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            value.map(|value| value.trim().to_owned())
+        };
+        Ok(Self {
+            now,
+            round_trip,
+            // Valkey calls itself Redis 7.2 in the one field and tells its own version in another.
+            version: field("redis_version"),
+            role: field("role"),
+            eviction_policy: field("maxmemory_policy"),
+            replicas: field("connected_slaves").and_then(|count| count.parse().ok()),
+        })
+    }
+
+    /// The server's time.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// How long the answer took.
+    pub fn round_trip(&self) -> Duration {
+        self.round_trip
+    }
+
+    /// The server's version, if the account may ask for it.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// `master` or `slave`, if the account may ask for it.
+    pub fn role(&self) -> Option<&str> {
+        self.role.as_deref()
+    }
+
+    /// The server's `maxmemory-policy`, if the account may ask for it.
+    pub fn eviction_policy(&self) -> Option<&str> {
+        self.eviction_policy.as_deref()
+    }
+
+    /// How many replicas are connected, if the account may ask for it.
+    pub fn replicas(&self) -> Option<u32> {
+        self.replicas
+    }
+
+    /// Whether the server throws entries away when its memory is full.
+    pub(super) fn evicts(&self) -> Option<&str> {
+        self.eviction_policy()
+            .filter(|policy| *policy != "noeviction")
+    }
+
+    /// What whoever runs the server should change, in sentences. Empty when all is well.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let Some(policy) = self.evicts() {
+            warnings.push(format!(
+                "Redis throws entries away when its memory is full (maxmemory-policy {policy}): \
+                 people are signed out and revoked sessions are forgotten; set it to noeviction"
+            ));
+        }
+        if self.role().is_some_and(|role| role != "master") {
+            warnings.push(
+                "this Redis is a replica: it takes no writes, so nobody can sign in; point the \
+                 store at the master or at the sentinels"
+                    .into(),
+            );
+        }
+        let major = |version: &str| version.split('.').next()?.parse::<u32>().ok();
+        if let Some(version) = self.version()
+            && major(version).is_some_and(|major| major < OLDEST)
+        {
+            warnings.push(format!(
+                "Redis {version} is older than {OLDEST}, which the scripts need"
+            ));
+        }
+        warnings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn health(info: Value) -> RedisHealth {
+        let time = Value::Array(vec![
+            Value::BulkString(b"1800000000".to_vec()),
+            Value::BulkString(b"250000".to_vec()),
+        ]);
+        RedisHealth::read(vec![time, info], Duration::from_millis(1)).unwrap()
+    }
+
+    fn info(text: &str) -> RedisHealth {
+        health(Value::BulkString(text.replace('\n', "\r\n").into_bytes()))
+    }
+
+    #[test]
+    fn what_should_be_changed_is_said() {
+        let good = info(
+            "# Server\nredis_version:7.0.15\nmaxmemory_policy:noeviction\nrole:master\nconnected_slaves:2\n",
+        );
+        assert!(good.warnings().is_empty(), "{:?}", good.warnings());
+        assert_eq!(good.version(), Some("7.0.15"));
+        assert_eq!(good.replicas(), Some(2));
+        assert_eq!(good.now(), Timestamp::from_millis(1_800_000_000_250));
+        let bad = info("redis_version:6.2.1\nmaxmemory_policy:allkeys-lru\nrole:slave\n");
+        let warnings = bad.warnings();
+        assert_eq!(warnings.len(), 3);
+        assert!(warnings[0].contains("allkeys-lru") && warnings[0].contains("noeviction"));
+        assert!(warnings[1].contains("replica"));
+        assert!(warnings[2].contains("6.2.1"));
+    }
+
+    #[test]
+    fn an_account_that_may_not_ask_is_no_failure() {
+        let refused = redis::parse_redis_value(b"-NOPERM no permissions\r\n").unwrap();
+        let health = health(refused);
+        assert_eq!(health.version(), None);
+        assert!(health.warnings().is_empty());
+    }
+}

@@ -1,0 +1,61 @@
+//! Replies as values of ours. RESP2 and RESP3 differ in maps only.
+
+use redis::Value;
+
+use super::request::Stored;
+use crate::clock::Timestamp;
+
+/// Bytes, `None` where there are none.
+pub(super) fn bytes(reply: Value) -> Option<Option<Vec<u8>>> {
+    match reply {
+        Value::BulkString(bytes) => Some(Some(bytes)),
+        Value::Nil => Some(None),
+        _ => None,
+    }
+}
+
+pub(super) fn text(reply: Value) -> Option<String> {
+    match reply {
+        Value::BulkString(bytes) => String::from_utf8(bytes).ok(),
+        Value::VerbatimString { text, .. } => Some(text),
+        _ => None,
+    }
+}
+
+/// What `TIME` says: seconds and the microseconds of the second.
+pub(super) fn time(reply: Value) -> Option<Timestamp> {
+    let Value::Array(parts) = reply else {
+        return None;
+    };
+    let mut numbers = parts
+        .into_iter()
+        .map(|part| text(part)?.parse::<u64>().ok());
+    let (seconds, micros) = (numbers.next()??, numbers.next()??);
+    let millis = seconds.checked_mul(1000)?.checked_add(micros / 1000)?;
+    Some(Timestamp::from_millis(millis))
+}
+
+/// What `HGETALL` says.
+pub(super) fn pairs(reply: Value) -> Option<Vec<Stored>> {
+    let pairs = match reply {
+        Value::Array(flat) => {
+            let mut flat = flat.into_iter();
+            let mut pairs = Vec::with_capacity(flat.len() / 2);
+            while let Some(name) = flat.next() {
+                pairs.push((name, flat.next()?));
+            }
+            pairs
+        }
+        Value::Map(pairs) => pairs,
+        _ => return None,
+    };
+    let known = |(name, value)| Some((bytes(name)??, bytes(value)??));
+    pairs.into_iter().map(known).collect()
+}
+
+pub(super) fn number(reply: &Value) -> Option<i64> {
+    match reply {
+        Value::Int(number) => Some(*number),
+        _ => None,
+    }
+}

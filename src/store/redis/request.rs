@@ -1,0 +1,197 @@
+//! What is asked of a server: one pipeline, or one script.
+
+use std::{sync::LazyLock, time::Duration};
+
+use redis::{Pipeline, Script, cmd};
+
+use crate::clock::Timestamp;
+
+/// Lets a script write though `maxmemory` is reached: revocations must not wait for room, and change
+/// nothing in the size of a record.
+macro_rules! revoking {
+    ($text:expr) => {
+        concat!("#!lua flags=allow-oom\n", $text)
+    };
+}
+
+/// A script, and the digest that servers know it by once they have seen it.
+pub(super) struct KnownScript {
+    text: &'static str,
+    digest: LazyLock<String>,
+}
+
+macro_rules! script {
+    ($name:ident, $text:expr) => {
+        static $name: KnownScript = KnownScript {
+            text: $text,
+            digest: LazyLock::new(|| Script::new($text).get_hash().to_owned()),
+        };
+    };
+}
+
+script!(SWAP, include_str!("swap.lua"));
+script!(SWAP_REVOKING, revoking!(include_str!("swap.lua")));
+script!(REPLACE, include_str!("replace.lua"));
+script!(REPLACE_REVOKING, revoking!(include_str!("replace.lua")));
+
+/// How a script is named. Servers forget scripts when they restart and with `SCRIPT FLUSH`, and a node
+/// that a slot has moved to may never have had them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// By its digest: 40 bytes.
+    Digest,
+    /// By its text, which teaches the server the digest.
+    Text,
+}
+
+/// Acknowledgement by replicas, as `WAIT` asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wait {
+    pub(super) replicas: u32,
+    pub(super) at_most: Duration,
+}
+
+/// A session as the store has it: its name and its bytes.
+pub(super) type Stored = (Vec<u8>, Vec<u8>);
+
+/// What is asked. `key` names a subject's sessions.
+pub(super) enum Request<'a> {
+    /// What the server says of itself.
+    Info,
+    /// One session, and the time.
+    Read { key: &'a str, session: &'a str },
+    /// All sessions of the subject, and the time.
+    ReadAll { key: &'a str },
+    /// One session for another version of it.
+    Swap {
+        key: &'a str,
+        session: &'a str,
+        current: &'a [u8],
+        next: &'a [u8],
+        /// Where the session lives longer than before, until when.
+        extends_to: Option<Timestamp>,
+        revokes: bool,
+        wait: Option<Wait>,
+    },
+    /// Several sessions, if all are as they were read. A change without bytes removes a session.
+    Replace {
+        key: &'a str,
+        read: &'a [Stored],
+        changes: &'a [Stored],
+        lives_until: Timestamp,
+        revokes: bool,
+        wait: Option<Wait>,
+    },
+}
+
+impl Request<'_> {
+    /// The commands.
+    pub(super) fn pipeline(&self, naming: Naming) -> Pipeline {
+        match self {
+            Self::Info => {
+                let mut pipeline = Pipeline::with_capacity(2);
+                pipeline.cmd("TIME");
+                pipeline.cmd("INFO");
+                pipeline
+            }
+            Self::Read { key, session } => {
+                let mut pipeline = Pipeline::with_capacity(2);
+                pipeline.cmd("HGET").arg(key).arg(session);
+                pipeline.cmd("TIME");
+                pipeline
+            }
+            Self::ReadAll { key } => {
+                let mut pipeline = Pipeline::with_capacity(2);
+                pipeline.cmd("HGETALL").arg(key);
+                pipeline.cmd("TIME");
+                pipeline
+            }
+            Self::Swap {
+                key,
+                session,
+                current,
+                next,
+                extends_to,
+                revokes,
+                wait,
+            } => {
+                let known = if *revokes { &SWAP_REVOKING } else { &SWAP };
+                let mut script = known.call(naming, key);
+                script.arg(session).arg(current).arg(next);
+                if let Some(until) = extends_to {
+                    script.arg(until.as_millis());
+                }
+                followed_by(script, *wait)
+            }
+            Self::Replace {
+                key,
+                read,
+                changes,
+                lives_until,
+                revokes,
+                wait,
+            } => {
+                let known = if *revokes {
+                    &REPLACE_REVOKING
+                } else {
+                    &REPLACE
+                };
+                let mut script = known.call(naming, key);
+                script.arg(lives_until.as_millis()).arg(read.len());
+                for (session, bytes) in read.iter().chain(*changes) {
+                    script.arg(session).arg(bytes);
+                }
+                followed_by(script, *wait)
+            }
+        }
+    }
+
+    /// How many replies the request cannot do without. The one to `WAIT` is not among them: the write
+    /// before it has happened.
+    pub(super) fn essential(&self) -> usize {
+        match self {
+            Self::Read { .. } | Self::ReadAll { .. } => 2,
+            // The time alone shows that the server answers; an account may be kept from the rest.
+            Self::Info | Self::Swap { .. } | Self::Replace { .. } => 1,
+        }
+    }
+
+    /// How long the server may take on purpose.
+    pub(super) fn delay(&self) -> Duration {
+        match self {
+            Self::Swap {
+                wait: Some(wait), ..
+            }
+            | Self::Replace {
+                wait: Some(wait), ..
+            } => wait.at_most,
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+impl KnownScript {
+    /// The beginning of a call: arguments follow.
+    fn call(&self, naming: Naming, key: &str) -> redis::Cmd {
+        let mut call = match naming {
+            Naming::Digest => cmd("EVALSHA"),
+            Naming::Text => cmd("EVAL"),
+        };
+        match naming {
+            Naming::Digest => call.arg(self.digest.as_str()),
+            Naming::Text => call.arg(self.text),
+        };
+        call.arg(1).arg(key);
+        call
+    }
+}
+
+fn followed_by(script: redis::Cmd, wait: Option<Wait>) -> Pipeline {
+    let mut pipeline = Pipeline::with_capacity(2);
+    pipeline.add_command(script);
+    if let Some(Wait { replicas, at_most }) = wait {
+        let millis = u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX);
+        pipeline.cmd("WAIT").arg(replicas).arg(millis);
+    }
+    pipeline
+}

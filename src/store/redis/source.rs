@@ -1,0 +1,94 @@
+//! Where connections come from.
+
+use std::sync::Arc;
+
+use redis::{
+    AsyncConnectionConfig, Pipeline, RedisFuture, RedisResult, Value, aio::ConnectionLike,
+    sentinel::SentinelClient,
+};
+use tokio::sync::Mutex;
+
+use super::limits::Limits;
+
+/// A connection that many requests share.
+pub(super) trait Carrier: Send + Sync {
+    /// Sends `pipeline`, which has `count` commands, and returns as many replies.
+    fn send<'a>(&self, pipeline: &'a Pipeline, count: usize) -> RedisFuture<'a, Vec<Value>>;
+}
+
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> Carrier for C {
+    fn send<'a>(&self, pipeline: &'a Pipeline, count: usize) -> RedisFuture<'a, Vec<Value>> {
+        // A clone is a handle on the same connection: requests of all of them are multiplexed.
+        let mut connection = self.clone();
+        Box::pin(async move { connection.req_packed_commands(pipeline, 0, count).await })
+    }
+}
+
+/// What opens connections.
+pub(super) enum Source {
+    /// Redis Cluster: one handle on connections to all nodes, which follows the slots by itself.
+    #[cfg(feature = "redis-cluster")]
+    Cluster(redis::cluster::ClusterClient),
+    /// The application's own connection.
+    Given(Arc<dyn Carrier>),
+    /// Whichever server the sentinels name as the master.
+    Sentinel(Mutex<SentinelClient>),
+    /// One server.
+    Server(redis::Client),
+}
+
+impl Source {
+    /// A new connection, or the same one where it was given.
+    pub(super) async fn open(&self, limits: &Limits) -> RedisResult<Arc<dyn Carrier>> {
+        // Requests are timed where they are sent, all in the same way.
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(limits.connect))
+            .set_response_timeout(None)
+            .set_pipeline_buffer_size(limits.concurrency.min(1024));
+        Ok(match self {
+            #[cfg(feature = "redis-cluster")]
+            Self::Cluster(client) => {
+                // Following a slot to another node counts as one answer, and has to fit into its time.
+                let config = redis::cluster::ClusterConfig::new()
+                    .set_connection_timeout(limits.connect)
+                    .set_response_timeout(limits.response);
+                Arc::new(client.get_async_connection_with_config(config).await?)
+            }
+            Self::Given(connection) => connection.clone(),
+            Self::Sentinel(sentinels) => {
+                let mut sentinels = sentinels.lock().await;
+                let master = sentinels.async_get_client().await?;
+                Arc::new(
+                    master
+                        .get_multiplexed_async_connection_with_config(&config)
+                        .await?,
+                )
+            }
+            Self::Server(client) => Arc::new(
+                client
+                    .get_multiplexed_async_connection_with_config(&config)
+                    .await?,
+            ),
+        })
+    }
+
+    /// How many things in a row have to be connected to.
+    pub(super) fn steps(&self) -> u32 {
+        match self {
+            // A sentinel, the master that it names, to see that it is one, and that master for good.
+            Self::Sentinel(_) => 3,
+            _ => 1,
+        }
+    }
+
+    /// For `Debug`: what kind it is, without addresses and passwords.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            #[cfg(feature = "redis-cluster")]
+            Self::Cluster(_) => "cluster",
+            Self::Given(_) => "given connection",
+            Self::Sentinel(_) => "sentinel",
+            Self::Server(_) => "server",
+        }
+    }
+}
