@@ -29,6 +29,7 @@ mod origin_rows;
 mod own_vectors;
 mod readiness;
 mod redaction;
+mod redis_harness;
 mod require_https;
 mod scenarios;
 mod scope;
