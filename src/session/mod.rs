@@ -23,4 +23,6 @@ pub(crate) use outcome::{Decision, Outcome};
 pub(crate) use policy::SessionPolicy;
 pub use policy::{ReusePolicy, RotationPolicy, RotationPolicyBuilder};
 pub use record::{RevokeReason, SessionRecord, SessionState};
+#[cfg(feature = "memory")]
+pub(crate) use record_codec::EncodedRecord;
 pub(crate) use transition::{Fresh, Opening};

@@ -12,6 +12,12 @@
 //! has a fixed size, so a record does not grow however often it rotates. One record has exactly
 //! one encoding, so a store may compare bytes where the trait says "equals".
 
+#[cfg(feature = "memory")]
+mod encoded;
+
+#[cfg(feature = "memory")]
+pub(crate) use encoded::EncodedRecord;
+
 use super::{
     envelope::take,
     id::{ClientBinding, SessionId, SubjectTag},
@@ -26,7 +32,10 @@ const VERSION: u8 = 1;
 const HAS_PREVIOUS: u8 = 1;
 const BARRIER: u8 = 2;
 const PRESENTED: u8 = 4;
-const FIXED: usize = 1 + 16 + 16 + 8 + 1 + 1 + 3 * 32 + 6 * 8 + 8 + 1 + 4 + 2 + 4;
+/// Everything between the version and the texts.
+const HEAD: usize = 16 + 16 + 8 + 1 + 1 + 3 * 32 + 6 * 8 + 8 + 1;
+/// Everything but the texts themselves.
+const FIXED: usize = 1 + HEAD + 4 + 2 + 4;
 
 /// Why bytes are not a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -121,8 +130,10 @@ fn malformed() -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, DecodeError::Malformed)
 }
 
-fn decode_v1(mut rest: &[u8]) -> Option<SessionRecord> {
-    let rest = &mut rest;
+fn decode_v1(bytes: &[u8]) -> Option<SessionRecord> {
+    // Cut off at once, so that the compiler sees that nothing in the head can be missing.
+    let (head, mut texts) = bytes.split_first_chunk::<HEAD>()?;
+    let rest = &mut head.as_slice();
     let id = SessionId::from_bytes(take(rest)?);
     let subject_tag = SubjectTag::from_bytes(take(rest)?);
     let generation = u64::from_be_bytes(take(rest)?);
@@ -135,9 +146,28 @@ fn decode_v1(mut rest: &[u8]) -> Option<SessionRecord> {
     let seed = take(rest)?;
     let handed_out_at = time(rest)?;
     let presented_at = optional(time(rest)?, flags & PRESENTED != 0)?;
-    let record = SessionRecord {
+    let rotated_at = time(rest)?;
+    let created_at = time(rest)?;
+    let absolute_expires_at = time(rest)?;
+    let idle_expires_at = time(rest)?;
+    let client = ClientBinding::from_bytes(take(rest)?);
+    let state = state(u8::from_be_bytes(take(rest)?))?;
+
+    let rest = &mut texts;
+    let subject = u32::from_be_bytes(take(rest)?);
+    let subject = text(rest, subject as usize)?;
+    let label = u16::from_be_bytes(take(rest)?);
+    let label = text(rest, label.into())?;
+    let context = u32::from_be_bytes(take(rest)?);
+    let context = slice(rest, context as usize)?;
+    if !rest.is_empty() {
+        return None;
+    }
+    // Nothing fails any more: the record is put together once, where the caller wants it.
+    Some(SessionRecord {
         id,
         subject_tag,
+        subject: subject.into(),
         generation,
         recoveries,
         current,
@@ -146,26 +176,15 @@ fn decode_v1(mut rest: &[u8]) -> Option<SessionRecord> {
         seed,
         handed_out_at,
         presented_at,
-        rotated_at: time(rest)?,
-        created_at: time(rest)?,
-        absolute_expires_at: time(rest)?,
-        idle_expires_at: time(rest)?,
-        client: ClientBinding::from_bytes(take(rest)?),
-        state: state(u8::from_be_bytes(take(rest)?))?,
-        subject: {
-            let len = u32::from_be_bytes(take(rest)?);
-            text(rest, len as usize)?.into()
-        },
-        label: {
-            let len = u16::from_be_bytes(take(rest)?);
-            text(rest, len.into())?.into()
-        },
-        context: {
-            let len = u32::from_be_bytes(take(rest)?);
-            slice(rest, len as usize)?.into()
-        },
-    };
-    rest.is_empty().then_some(record)
+        rotated_at,
+        created_at,
+        absolute_expires_at,
+        idle_expires_at,
+        client,
+        state,
+        label: label.into(),
+        context: context.into(),
+    })
 }
 
 /// A value behind a flag: what is absent must be zero, so that there is one encoding.

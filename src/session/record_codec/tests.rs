@@ -61,6 +61,29 @@ fn every_state_and_flag_survives() {
     assert_eq!(SessionRecord::decode(&first.encode()).unwrap(), first);
 }
 
+/// A store finds and sweeps records by what it reads off their bytes.
+#[cfg(feature = "memory")]
+#[test]
+fn records_one_behind_the_other_are_told_apart() {
+    let (mut first, _) = start(&SessionPolicy::default(), &keys());
+    let second = sample();
+    // One of the two expiries comes first, now this one, now that one.
+    first.absolute_expires_at = Timestamp::from_secs(5);
+    let (first_bytes, second_bytes) = (first.encode(), second.encode());
+    let both = [&first_bytes[..], &second_bytes].concat();
+
+    let (read, rest) = EncodedRecord::split_first(&both).unwrap();
+    assert_eq!((read.id, read.bytes), (first.id, &first_bytes[..]));
+    assert_eq!(read.expires_at, first.expires_at());
+    let (read, rest) = EncodedRecord::split_first(rest).unwrap();
+    assert_eq!((read.id, read.bytes), (second.id, &second_bytes[..]));
+    assert_eq!(read.expires_at, second.expires_at());
+    assert!(EncodedRecord::split_first(rest).is_none());
+    for end in 0..first_bytes.len() {
+        assert!(EncodedRecord::split_first(&both[..end]).is_none(), "{end}");
+    }
+}
+
 #[test]
 fn another_version_says_so() {
     let mut bytes = sample().encode();
@@ -107,6 +130,9 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let _ = SessionRecord::decode(&[&[VERSION], &bytes[..]].concat());
+        let bytes = [&[VERSION], &bytes[..]].concat();
+        let _ = SessionRecord::decode(&bytes);
+        #[cfg(feature = "memory")]
+        let _ = EncodedRecord::split_first(&bytes);
     }
 }

@@ -8,10 +8,10 @@ use crate::{
     store::StoreErrorKind,
 };
 
-const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 /// A live session of `subject` that ends after `seconds`.
-fn session(subject: &str, seconds: u64) -> SessionRecord {
+pub(super) fn session(subject: &str, seconds: u64) -> SessionRecord {
     let keys = SessionKeys::new([&b"a master secret with 32 bytes..."[..]]);
     let opening = Opening {
         subject,
@@ -44,14 +44,17 @@ fn at_its_bound_it_refuses_and_ends_nobody_elses_session() {
     assert_eq!(error.kind(), StoreErrorKind::Full);
     assert_eq!(store.len(), 2);
     for record in [&a, &b] {
-        assert_eq!(store.0.load(&record.key()).record.as_ref(), Some(record));
+        assert_eq!(
+            store.0.load(&record.key()).unwrap().record.as_ref(),
+            Some(record)
+        );
     }
     // An expired session makes room.
     clock.advance(Duration::from_secs(60));
     store.0.insert(&session("c", 3600), 9).unwrap();
     assert_eq!(store.len(), 2);
-    assert!(store.0.load(&a.key()).record.is_none());
-    assert_eq!(store.0.load(&b.key()).record.as_ref(), Some(&b));
+    assert!(store.0.load(&a.key()).unwrap().record.is_none());
+    assert_eq!(store.0.load(&b.key()).unwrap().record.as_ref(), Some(&b));
 }
 
 #[test]
@@ -79,17 +82,19 @@ fn expired_sessions_are_swept_while_others_sign_in() {
 #[test]
 fn signing_in_and_out_for_ever_does_not_grow() {
     let (store, _) = store(1_000);
+    let tag = session("a", 3600).subject_tag;
     for _ in 0..500 {
         let record = session("a", 3600);
         store.0.insert(&record, 4).unwrap();
         store
             .0
-            .swap(&record, &record.revoked(RevokeReason::SignedOut));
+            .swap(&record, &record.revoked(RevokeReason::SignedOut))
+            .unwrap();
     }
     assert!(store.len() <= 6, "{}", store.len());
     assert_eq!(
         store.len(),
-        store.0.subjects.iter().map(|s| s.len()).sum::<usize>()
+        store.0.subjects.get(&tag).unwrap().unpack().unwrap().len()
     );
 }
 
@@ -102,7 +107,7 @@ fn the_sweep_keeps_ended_sessions_until_they_expire() {
         store.0.insert(record, 4).unwrap();
     }
     let revoked = ended.revoked(RevokeReason::Reuse);
-    store.0.swap(&ended, &revoked);
+    store.0.swap(&ended, &revoked).unwrap();
     for n in 0..50 {
         clock.advance(Duration::from_secs(1));
         store
@@ -110,8 +115,8 @@ fn the_sweep_keeps_ended_sessions_until_they_expire() {
             .insert(&session(&format!("other {n}"), 1), 4)
             .unwrap();
     }
-    assert_eq!(store.0.load(&ended.key()).record, Some(revoked));
-    assert_eq!(store.0.load(&lasting.key()).record, Some(lasting));
+    assert_eq!(store.0.load(&ended.key()).unwrap().record, Some(revoked));
+    assert_eq!(store.0.load(&lasting.key()).unwrap().record, Some(lasting));
 }
 
 #[test]
@@ -119,8 +124,47 @@ fn a_record_never_changes_its_address() {
     let (store, _) = store(10);
     let (a, b) = (session("a", 60), session("b", 60));
     store.0.insert(&a, 9).unwrap();
-    assert!(matches!(store.0.swap(&a, &b), Swap::Conflict(_)));
-    assert_eq!(store.0.load(&a.key()).record, Some(a));
+    assert!(matches!(store.0.swap(&a, &b), Ok(Swap::Conflict(_))));
+    assert_eq!(store.0.load(&a.key()).unwrap().record, Some(a));
+}
+
+#[test]
+fn of_several_sessions_the_named_one_is_swapped_whatever_its_new_length() {
+    let (store, _) = store(10);
+    let sessions = [(); 3].map(|()| session("a", 60));
+    for record in &sessions {
+        store.0.insert(record, 9).unwrap();
+    }
+    let [first, mut second, third] = sessions;
+    for label in ["a longer label than it had", "short", ""] {
+        let mut next = second.clone();
+        next.label = label.into();
+        for _ in 0..2 {
+            let swap = store.0.swap(&second, &next).unwrap();
+            assert!(matches!(swap, Swap::Applied), "{label}");
+        }
+        let conflict = store.0.swap(&second, &first).unwrap();
+        assert!(
+            matches!(conflict, Swap::Conflict(Loaded { record: Some(stored), .. }) if stored == next)
+        );
+        let all = store.0.list(&next.subject_tag).unwrap();
+        assert_eq!(all, [first.clone(), next.clone(), third.clone()]);
+        second = next;
+    }
+}
+
+/// A table that grows is one shard's, so that no shard may be large.
+#[test]
+fn shards_follow_the_capacity_within_reason() {
+    for (capacity, shards) in [
+        (1, 64),
+        (50_000, 64),
+        (DEFAULT_CAPACITY, 1024),
+        (10_000_000, 16_384),
+        (usize::MAX, 16_384),
+    ] {
+        assert_eq!(inner::shards(capacity), shards, "{capacity}");
+    }
 }
 
 #[test]

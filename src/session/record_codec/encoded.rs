@@ -1,0 +1,48 @@
+//! An encoded record, read in place: what a store must know to find it among others and to drop it
+//! in time.
+
+use super::{HEAD, VERSION, slice, time};
+use crate::{
+    clock::Timestamp,
+    session::{SessionId, envelope::take},
+};
+
+/// From the subject tag to the time of creation: what stands between the id and the expiry.
+const BETWEEN: usize = 16 + 8 + 1 + 1 + 3 * 32 + 4 * 8;
+
+/// The bytes of one record, and what is read off them without decoding the rest.
+#[derive(Clone, Copy)]
+pub(crate) struct EncodedRecord<'a> {
+    pub(crate) id: SessionId,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) bytes: &'a [u8],
+}
+
+impl<'a> EncodedRecord<'a> {
+    /// The first of several records that stand one behind the other, and the rest; nothing when
+    /// there is none. An encoding says how long it is, so nothing has to stand between two.
+    pub(crate) fn split_first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let ([VERSION, head @ ..], mut rest) = bytes.split_first_chunk::<{ 1 + HEAD }>()? else {
+            return None;
+        };
+        let head = &mut head.as_slice();
+        let id = SessionId::from_bytes(take(head)?);
+        slice(head, BETWEEN)?;
+        let expires_at = time(head)?.min(time(head)?);
+
+        let rest = &mut rest;
+        let subject = u32::from_be_bytes(take(rest)?);
+        slice(rest, subject as usize)?;
+        let label = u16::from_be_bytes(take(rest)?);
+        slice(rest, label.into())?;
+        let context = u32::from_be_bytes(take(rest)?);
+        slice(rest, context as usize)?;
+        let (bytes, rest) = bytes.split_at_checked(bytes.len() - rest.len())?;
+        let first = Self {
+            id,
+            expires_at,
+            bytes,
+        };
+        Some((first, rest))
+    }
+}
