@@ -8,6 +8,7 @@
 
 mod allocations;
 mod architecture;
+mod backing;
 mod bearer;
 mod bearer_cases;
 mod claims;
@@ -29,7 +30,6 @@ mod origin_rows;
 mod own_vectors;
 mod readiness;
 mod redaction;
-mod redis_harness;
 mod require_https;
 mod scenarios;
 mod scope;

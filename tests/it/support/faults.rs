@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use tower_bearer::{
-    Inserted, Loaded, MemoryStore, RefreshStore, SessionId, SessionKey, SessionRecord, StoreError,
+    Inserted, Loaded, RefreshStore, SessionId, SessionKey, SessionRecord, SharedStore, StoreError,
     SubjectTag, Swap,
 };
 
@@ -21,13 +21,13 @@ pub enum Fault {
     LoseRace,
 }
 
-/// A [`MemoryStore`] behind a switchboard.
+/// A store behind a switchboard.
 #[derive(Clone, Debug)]
 pub struct FaultStore(Arc<State>);
 
 #[derive(Debug)]
 struct State {
-    inner: Mutex<MemoryStore>,
+    inner: Mutex<SharedStore>,
     calls: AtomicUsize,
     swaps: Mutex<Vec<Fault>>,
     /// How many more of `revoke_all` succeed before one fails.
@@ -37,9 +37,9 @@ struct State {
 }
 
 impl FaultStore {
-    pub fn new(inner: MemoryStore) -> Self {
+    pub fn new(inner: impl RefreshStore) -> Self {
         Self(Arc::new(State {
-            inner: Mutex::new(inner),
+            inner: Mutex::new(SharedStore::new(inner)),
             calls: AtomicUsize::new(0),
             swaps: Mutex::default(),
             revoke_alls: Mutex::default(),
@@ -69,7 +69,8 @@ impl FaultStore {
     }
 
     /// Puts another store in its place and returns the old one: a failover to an empty replica.
-    pub fn replace(&self, store: MemoryStore) -> MemoryStore {
+    pub fn replace(&self, store: impl RefreshStore) -> SharedStore {
+        let store = SharedStore::new(store);
         std::mem::replace(&mut *self.0.inner.lock().unwrap(), store)
     }
 
@@ -99,11 +100,11 @@ impl FaultStore {
         ));
     }
 
-    fn inner(&self) -> MemoryStore {
+    fn inner(&self) -> SharedStore {
         self.0.inner.lock().unwrap().clone()
     }
 
-    fn called(&self) -> Result<MemoryStore, StoreError> {
+    fn called(&self) -> Result<SharedStore, StoreError> {
         self.0.calls.fetch_add(1, Ordering::SeqCst);
         if *self.0.down.lock().unwrap() {
             return Err(StoreError::unavailable("down for the test"));

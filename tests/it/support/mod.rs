@@ -6,7 +6,6 @@ pub(crate) mod echo;
 pub(crate) mod faults;
 pub(crate) mod origin_rows;
 pub(crate) mod readiness;
-pub(crate) mod redis;
 pub(crate) mod tokens;
 pub(crate) mod wire;
 pub(crate) mod world;

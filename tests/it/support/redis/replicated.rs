@@ -19,6 +19,15 @@ const FORMATION: Duration = Duration::from_secs(20);
 /// Longer than a failover takes, one repeated for lack of a majority included.
 const FAILOVER: Duration = Duration::from_secs(20);
 
+/// A replica is served at once instead of waiting for others to share a snapshot with. And a clock that
+/// is moved by minutes is no reason to give up the other side.
+const REPLICATION: [&str; 4] = [
+    "--repl-diskless-sync-delay",
+    "0",
+    "--repl-timeout",
+    "1000000",
+];
+
 /// Two servers under Sentinel. All parts end when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Replicated {
@@ -46,21 +55,18 @@ impl Replicated {
 
     async fn launch(master_env: impl Fn() -> Env, replica_env: impl Fn() -> Env) -> Self {
         let master = Server::launch(|_| Launch {
-            // A replica is served at once instead of waiting for others to share a snapshot with.
-            args: args(&["--repl-diskless-sync-delay", "0"]),
+            args: args(&REPLICATION),
             env: master_env(),
             ..Launch::default()
         })
         .await;
         let port = master.port().to_string();
         let replica = Server::launch(|_| Launch {
-            args: args(&[
-                "--repl-diskless-sync-delay",
-                "0",
-                "--replicaof",
-                "127.0.0.1",
-                &port,
-            ]),
+            args: [
+                args(&REPLICATION),
+                args(&["--replicaof", "127.0.0.1", &port]),
+            ]
+            .concat(),
             env: replica_env(),
             ..Launch::default()
         })

@@ -33,7 +33,7 @@ fn again(name: &str) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command
         .args(["--exact", "--nocapture"])
-        .arg(format!("redis_harness::server::{name}"))
+        .arg(format!("harness::server::{name}"))
         .env(CHILD, "1")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

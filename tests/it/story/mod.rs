@@ -1,5 +1,7 @@
 //! The whole life of a session, through a real server over a socket, with a clock that stands still.
 //!
+//! It is told over every store of the crate: `crate::backing` is what sets one up.
+//!
 //! Each chapter asserts what a client sees: status, body, every attribute of the cookie,
 //! `Cache-Control` and the challenge.
 
@@ -23,9 +25,11 @@ use serde_json::{Value, json};
 use tower::ServiceBuilder;
 use tower_bearer::{
     AccessToken, BearerAuthLayer, Claims, ClaimsRequest, Denied, Event, EventSink, KeyRing,
-    ManualClock, MemoryStore, OriginGuardLayer, Profile, RefreshCookieLayer, Session,
-    SessionEndpoints, Timestamp, TokenCodec,
+    OriginGuardLayer, Profile, RefreshCookieLayer, Session, SessionEndpoints, Timestamp,
+    TokenCodec,
 };
+
+use crate::backing::Backing;
 
 const START: u64 = 1_800_000_000;
 const WEEK: u64 = 7 * 24 * 60 * 60;
@@ -64,13 +68,13 @@ async fn profile(claims: Claims<Role>) -> Json<Value> {
 /// The server and what the test knows about it.
 struct World {
     address: SocketAddr,
-    clock: ManualClock,
+    clock: Backing,
     events: Arc<Mutex<Vec<String>>>,
 }
 
 impl World {
     async fn new() -> Self {
-        let clock = ManualClock::new(Timestamp::from_secs(START));
+        let (store, clock) = Backing::new(Timestamp::from_secs(START)).await;
         let events = Arc::new(Mutex::new(Vec::new()));
         let heard = events.clone();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -83,7 +87,6 @@ impl World {
             .clock(clock.clone())
             .build(&KeyRing::generate().unwrap())
             .unwrap();
-        let store = MemoryStore::builder().clock(clock.clone()).build().unwrap();
         let claims = |request: ClaimsRequest| async move {
             match request.subject() {
                 "ann" => Ok(Role {

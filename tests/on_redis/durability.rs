@@ -1,0 +1,99 @@
+//! Revocations that wait for replicas.
+
+use std::time::Duration;
+
+use tower_bearer::{RedisStore, RefreshStore};
+
+use crate::{
+    stage::{Heard, assert_ok, impatient, instance},
+    support::redis::{Replicated, Server},
+};
+
+const WAIT: Duration = Duration::from_millis(200);
+
+fn waiting(servers: &Replicated, heard: &Heard, at_most: Duration) -> RedisStore {
+    impatient(RedisStore::sentinel(
+        Replicated::NAME,
+        servers.sentinel_urls(),
+    ))
+    .wait_for_replicas(1, at_most)
+    .events(heard.sink())
+    .build()
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_revocation_that_a_replica_has_confirmed_is_not_worth_a_word() {
+    let servers = Replicated::start().await;
+    let heard = Heard::default();
+    let world = instance(waiting(&servers, &heard, Duration::from_secs(5)));
+    let mut browser = world.signed_in("ada").await;
+    assert_eq!(browser.logout(&world).await.status, 204);
+    world.signed_in("ada").await;
+    let subject = world.store.last_key().subject;
+    assert_eq!(
+        world.store.revoke_all(&subject, None).await.unwrap().len(),
+        1
+    );
+    assert!(heard.all().is_empty(), "{:?}", heard.all());
+}
+
+#[tokio::test]
+async fn a_revocation_that_no_replica_has_confirmed_stands_and_is_reported() {
+    let servers = Replicated::start().await;
+    let heard = Heard::default();
+    let world = instance(waiting(&servers, &heard, WAIT));
+    let mut browser = world.signed_in("ada").await;
+    let session = world.store.last_key().id;
+    servers.cut_replication().await;
+
+    // Refreshing waits for nobody.
+    let begun = tokio::time::Instant::now();
+    assert_ok(&browser.refresh(&world).await);
+    assert!(begun.elapsed() < WAIT, "{:?}", begun.elapsed());
+    assert!(heard.all().is_empty());
+
+    let begun = tokio::time::Instant::now();
+    assert_eq!(browser.clone().logout(&world).await.status, 204);
+    assert!(begun.elapsed() >= WAIT);
+    let degraded =
+        format!("DurabilityDegraded {{ sessions: [{session:?}], acknowledged: 0, wanted: 1 }}");
+    assert_eq!(heard.all(), [degraded]);
+    assert_eq!(browser.refresh(&world).await.status, 401);
+
+    world.signed_in("ada").await;
+    let subject = world.store.last_key().subject;
+    world.store.revoke_all(&subject, None).await.unwrap();
+    assert_eq!(heard.count("DurabilityDegraded"), 2);
+}
+
+#[tokio::test]
+async fn while_revocations_wait_others_do_not() {
+    let servers = Replicated::start().await;
+    let heard = Heard::default();
+    let world = instance(waiting(&servers, &heard, WAIT));
+    let (mut leaving, mut staying) = (world.signed_in("ada").await, world.signed_in("bob").await);
+    servers.cut_replication().await;
+    let begun = tokio::time::Instant::now();
+    let (left, stayed) = tokio::join!(leaving.logout(&world), async {
+        tokio::time::sleep(WAIT / 4).await;
+        let begun = tokio::time::Instant::now();
+        let reply = staying.refresh(&world).await;
+        (reply, begun.elapsed())
+    });
+    assert_eq!(left.status, 204);
+    assert_ok(&stayed.0);
+    assert!(stayed.1 < WAIT / 2, "{:?}", stayed.1);
+    assert!(begun.elapsed() >= WAIT);
+}
+
+#[tokio::test]
+async fn a_server_without_replicas_reports_every_revocation() {
+    let server = Server::start().await;
+    let heard = Heard::default();
+    let store = impatient(RedisStore::builder(server.url())).wait_for_replicas(1, WAIT);
+    let world = instance(store.events(heard.sink()).build().unwrap());
+    let mut browser = world.signed_in("ada").await;
+    assert_eq!(browser.logout(&world).await.status, 204);
+    assert_eq!(heard.count("DurabilityDegraded"), 1);
+}

@@ -1,0 +1,312 @@
+//! Many sessions for a minute on a network that delays and cuts, and thieves among them.
+//!
+//! Bounded: so many sessions, so many clients each, a minute, and a pause between two refreshes of one
+//! client. All of it goes over loopback.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use http::{Method, header};
+use http_body_util::Full;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until},
+};
+use tower_bearer::{
+    Event, EventSink, Inserted, Loaded, RedisStore, RefreshStore, RotationPolicy, SessionId,
+    SessionKey, SessionRecord, StoreError, SubjectTag, Swap,
+};
+
+use crate::{
+    stage::{assert_ok, impatient, instance_with},
+    support::{
+        redis::{Chaos, Proxy, Server},
+        world::{Browser, FIREFOX, Reply, World},
+    },
+};
+
+const HONEST: usize = 200;
+const ROBBED: usize = 20;
+const CLIENTS: usize = 4;
+const LENGTH: Duration = Duration::from_secs(60);
+/// What 30 s and 60 s are by default: time passes faster here, and rotations come by the dozen.
+const GRACE: Duration = Duration::from_secs(4);
+const INTERVAL: Duration = Duration::from_secs(8);
+
+/// What everybody has seen.
+#[derive(Debug, Default)]
+struct Seen {
+    answered: AtomicUsize,
+    unavailable: AtomicUsize,
+    /// Honest sessions whose client was sent to sign in.
+    signed_out: Mutex<Vec<String>>,
+    /// Thieves who were sent away: the sessions they came with.
+    refused_thieves: Mutex<BTreeSet<SessionId>>,
+    reported: Mutex<BTreeSet<SessionId>>,
+    rotations: AtomicUsize,
+    successors: Successors,
+}
+
+/// The tokens that were to become current, by session, generation and recoveries.
+type Successors = Mutex<BTreeMap<(SessionId, Vec<u8>), BTreeSet<Vec<u8>>>>;
+
+/// A store that notes what is written through it, whether it was applied or not.
+#[derive(Clone, Debug)]
+struct Noting(RedisStore, Arc<Seen>);
+
+impl Noting {
+    fn note(&self, next: &SessionRecord) {
+        // As the layout has it: the generation and the recoveries, flags, and the hash of the token.
+        let bytes = next.encode();
+        let (age, hash) = (bytes[33..42].to_vec(), bytes[43..75].to_vec());
+        let mut successors = self.1.successors.lock().unwrap();
+        successors.entry((next.id(), age)).or_default().insert(hash);
+    }
+}
+
+impl RefreshStore for Noting {
+    async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
+        self.note(record);
+        self.0.insert(record, limit).await
+    }
+
+    async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
+        self.0.load(key).await
+    }
+
+    async fn swap(
+        &self,
+        current: &SessionRecord,
+        next: &SessionRecord,
+    ) -> Result<Swap, StoreError> {
+        self.note(next);
+        self.0.swap(current, next).await
+    }
+
+    async fn list(&self, subject: &SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
+        self.0.list(subject).await
+    }
+
+    async fn revoke_all(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.0.revoke_all(subject, keep).await
+    }
+}
+
+impl Seen {
+    fn sink(self: &Arc<Self>) -> EventSink {
+        let seen = self.clone();
+        EventSink::new(move |event: &Event<'_>| match event {
+            Event::ReuseDetected { session, .. } => {
+                seen.reported.lock().unwrap().insert(*session);
+            }
+            Event::Refreshed { outcome, .. } if *outcome == "rotated" => {
+                seen.rotations.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => {}
+        })
+    }
+}
+
+/// One instance of the service, with its own connection to the server.
+fn service(proxy: &Proxy, seen: &Arc<Seen>) -> World {
+    let store = impatient(RedisStore::builder(proxy.url())).build().unwrap();
+    let rotation = RotationPolicy::builder()
+        .grace(GRACE)
+        .interval(INTERVAL)
+        .build()
+        .unwrap();
+    instance_with(Noting(store, seen.clone()), |builder| {
+        builder
+            .rotation(rotation)
+            .repeat_limit(u16::MAX)
+            .events(seen.sink())
+    })
+}
+
+/// What the clients of one session share, as the tabs of one browser share its cookies.
+type Jar = Arc<Mutex<Option<String>>>;
+
+async fn refresh(world: &World, agent: &str, cookie: Option<String>) -> Reply {
+    let browser = Browser {
+        agent: agent.to_owned(),
+        cookie,
+    };
+    let request = browser.request(Method::POST, "/refresh");
+    world.send(request.body(Full::default()).unwrap()).await
+}
+
+/// One tab: refreshes now and then, until the end or until it is signed out.
+async fn tab(world: World, jar: Jar, seen: Arc<Seen>, end: Instant, seed: u64) -> Option<Reply> {
+    let mut dice = ChaCha8Rng::seed_from_u64(seed);
+    loop {
+        let pause = Duration::from_millis(dice.random_range(500..3500));
+        if Instant::now() + pause > end {
+            return None;
+        }
+        sleep(pause).await;
+        let cookie = jar.lock().unwrap().clone();
+        let reply = refresh(&world, FIREFOX, cookie).await;
+        match reply.status.as_u16() {
+            200 => {
+                seen.answered.fetch_add(1, Ordering::Relaxed);
+                if let Some(cookie) = reply.set_cookie() {
+                    *jar.lock().unwrap() = Some(cookie);
+                }
+            }
+            503 => {
+                seen.unavailable.fetch_add(1, Ordering::Relaxed);
+                assert!(reply.headers.contains_key(header::RETRY_AFTER));
+                assert_eq!(reply.set_cookie(), None, "the cookie is kept");
+            }
+            _ => return Some(reply),
+        }
+    }
+}
+
+/// Steals the cookie and uses it until it is refused.
+async fn thief(
+    world: World,
+    jar: Jar,
+    session: SessionId,
+    seen: Arc<Seen>,
+    begin: Instant,
+    end: Instant,
+) {
+    sleep_until(begin).await;
+    let mut cookie = jar.lock().unwrap().clone();
+    while Instant::now() < end {
+        let reply = refresh(&world, "curl/8.5.0", cookie.clone()).await;
+        match reply.status.as_u16() {
+            200 => cookie = reply.set_cookie().or(cookie),
+            503 => {}
+            _ => {
+                seen.refused_thieves.lock().unwrap().insert(session);
+                return;
+            }
+        }
+        sleep(Duration::from_millis(700)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_sessions_for_a_minute_on_a_bad_network() {
+    let server = Server::start().await;
+    let proxy = Proxy::to(server.port()).await;
+    let seen = Arc::<Seen>::default();
+    let instances = [service(&proxy, &seen), service(&proxy, &seen)];
+
+    let mut sessions = Vec::new();
+    for n in 0..HONEST + ROBBED {
+        // Two sessions of each person.
+        let browser = instances[n % 2].signed_in(&format!("user-{}", n / 2)).await;
+        let key = instances[n % 2].store.last_key();
+        sessions.push((key, Jar::new(Mutex::new(browser.cookie))));
+    }
+
+    proxy.chaos(Chaos {
+        seed: 4,
+        delay_max: Duration::from_millis(60),
+        cut_probability: 0.002,
+    });
+    let begin = Instant::now();
+    let end = begin + LENGTH;
+    let (mut tabs, mut thieves) = (JoinSet::new(), JoinSet::new());
+    for (n, (key, jar)) in sessions.iter().enumerate() {
+        for client in 0..CLIENTS {
+            let (world, jar, seen) = (instances[client % 2].clone(), jar.clone(), seen.clone());
+            let seed = (n * CLIENTS + client) as u64;
+            tabs.spawn(async move { (n, tab(world, jar, seen, end, seed).await) });
+        }
+        if n >= HONEST {
+            let (world, jar, seen) = (instances[n % 2].clone(), jar.clone(), seen.clone());
+            let theft = begin + LENGTH / 2 * (n - HONEST) as u32 / ROBBED as u32;
+            thieves.spawn(thief(world, jar, key.id, seen, theft, end));
+        }
+    }
+    let mut victims_signed_out = BTreeSet::new();
+    while let Some(ended) = tabs.join_next().await {
+        let (n, refused) = ended.unwrap();
+        match refused {
+            Some(reply) if n < HONEST => {
+                seen.signed_out
+                    .lock()
+                    .unwrap()
+                    .push(format!("session {n}: {reply:?}"));
+            }
+            Some(_) => drop(victims_signed_out.insert(sessions[n].0.id)),
+            None => {}
+        }
+    }
+    while let Some(ended) = thieves.join_next().await {
+        ended.unwrap();
+    }
+    let cuts = proxy.connections();
+    proxy.forward().await;
+
+    let (answered, unavailable) = (
+        seen.answered.load(Ordering::Relaxed),
+        seen.unavailable.load(Ordering::Relaxed),
+    );
+    let rotations = seen.rotations.load(Ordering::Relaxed);
+    println!(
+        "{answered} refreshes answered, {unavailable} unavailable, {rotations} rotations, \
+         {cuts} connections; {} thieves refused, {} thefts reported",
+        seen.refused_thieves.lock().unwrap().len(),
+        seen.reported.lock().unwrap().len(),
+    );
+    // It was a storm.
+    assert!(answered > 10_000, "{answered} answers");
+    assert!(cuts > 50, "{cuts} connections");
+    assert!(rotations > 4 * HONEST, "{rotations} rotations");
+
+    let signed_out = seen.signed_out.lock().unwrap();
+    assert!(
+        signed_out.is_empty(),
+        "honest and signed out: {signed_out:#?}"
+    );
+    let reported = seen.reported.lock().unwrap().clone();
+    let robbed: BTreeSet<_> = sessions[HONEST..].iter().map(|(key, _)| key.id).collect();
+    assert_eq!(
+        reported, robbed,
+        "every theft is reported, and nothing else"
+    );
+    assert!(seen.refused_thieves.lock().unwrap().is_subset(&reported));
+    assert!(victims_signed_out.is_subset(&reported));
+    for ((session, age), hashes) in seen.successors.lock().unwrap().iter() {
+        assert_eq!(hashes.len(), 1, "{session} has two successors at {age:?}");
+    }
+
+    // What is left on the server: every session once, and the honest ones work.
+    let mut records = 0;
+    for n in (0..HONEST + ROBBED).step_by(2) {
+        let key = format!("tower-bearer:s:{}", sessions[n].0.subject);
+        let count: usize = redis::from_redis_value(server.command(&["HLEN", &key]).await).unwrap();
+        records += count;
+    }
+    assert_eq!(records, HONEST + ROBBED);
+    let keys: usize = redis::from_redis_value(server.command(&["DBSIZE"]).await).unwrap();
+    assert_eq!(keys, (HONEST + ROBBED) / 2);
+    sleep(Duration::from_secs(1)).await;
+    for (n, (key, jar)) in sessions.iter().enumerate() {
+        let cookie = jar.lock().unwrap().clone();
+        let reply = refresh(&instances[n % 2], FIREFOX, cookie).await;
+        if n < HONEST {
+            assert_ok(&reply);
+        } else {
+            assert_eq!(reply.status, 401);
+            assert!(!instances[0].store.peek(key).await.unwrap().is_live());
+        }
+    }
+}

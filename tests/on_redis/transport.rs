@@ -1,0 +1,130 @@
+//! TLS, and accounts that may do what is needed and no more.
+
+use tower_bearer::{RedisStore, RedisStoreBuilder, RefreshStore, StoreErrorKind};
+
+use crate::{
+    stage::{assert_ok, impatient, instance},
+    support::redis::Server,
+};
+
+/// A sign-in, a refresh and a sign-out.
+async fn works(store: RedisStoreBuilder) {
+    let world = instance(impatient(store).build().unwrap());
+    let mut browser = world.signed_in("ada").await;
+    assert_ok(&browser.refresh(&world).await);
+    assert_eq!(browser.logout(&world).await.status, 204);
+    assert!(!world.store.last().await.is_live());
+}
+
+async fn fails(store: RedisStoreBuilder) {
+    let store = impatient(store).build().unwrap();
+    let error = store.health().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn tls_with_a_ca_of_ones_own() {
+    let server = Server::tls().await;
+    works(RedisStore::builder(server.url()).root_certificates(server.ca_pem())).await;
+}
+
+#[tokio::test]
+async fn a_server_that_nobody_vouches_for_is_not_spoken_to() {
+    let (server, other) = (Server::tls().await, Server::tls().await);
+    fails(RedisStore::builder(server.url())).await;
+    fails(RedisStore::builder(server.url()).root_certificates(other.ca_pem())).await;
+}
+
+#[tokio::test]
+async fn tls_with_a_certificate_of_the_client() {
+    let server = Server::mutual_tls().await;
+    let store = || RedisStore::builder(server.url()).root_certificates(server.ca_pem());
+    works(store().client_certificate(server.client_pem(), server.client_key_pem())).await;
+    fails(store()).await;
+}
+
+#[tokio::test]
+async fn tls_is_not_spoken_with_a_server_that_does_not() {
+    let server = Server::start().await;
+    let url = server.url().replace("redis://", "rediss://");
+    fails(RedisStore::builder(url)).await;
+}
+
+/// The account of the manual's chapter on operations.
+const RULES: [&str; 13] = [
+    "resetkeys",
+    "~tower-bearer:*",
+    "-@all",
+    "+evalsha",
+    "+eval",
+    "+hget",
+    "+hgetall",
+    "+hlen",
+    "+hset",
+    "+hdel",
+    "+pexpireat",
+    "+time",
+    "+wait",
+];
+
+#[tokio::test]
+async fn an_account_that_may_do_what_is_needed_and_no_more() {
+    let server = Server::start().await;
+    let mut rules = vec!["ACL", "SETUSER", "app", "on", ">secret"];
+    rules.extend(RULES);
+    server.command(&rules).await;
+    let url = format!("redis://app:secret@127.0.0.1:{}/", server.port());
+    works(RedisStore::builder(url.clone())).await;
+    let set_apart = RedisStore::builder(server.url())
+        .username("app")
+        .password("secret");
+    works(set_apart.wait_for_replicas(1, std::time::Duration::from_millis(10))).await;
+    // It may not ask how the server is set, which is no failure.
+    let store = RedisStore::new(&url).unwrap();
+    let health = store.health().await.unwrap();
+    assert_eq!((health.version(), health.eviction_policy()), (None, None));
+    server.command(&["ACL", "SETUSER", "app", "+info"]).await;
+    assert_eq!(
+        store.health().await.unwrap().eviction_policy(),
+        Some("noeviction")
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_an_error_that_does_not_tell_it() {
+    let server = Server::start().await;
+    server
+        .command(&["CONFIG", "SET", "requirepass", "secret"])
+        .await;
+    let store = RedisStore::builder(server.url())
+        .password("hunter2")
+        .build()
+        .unwrap();
+    let error = store.health().await.unwrap_err();
+    let told = format!("{error:?} {error} {:?}", std::error::Error::source(&error));
+    assert!(!told.contains("hunter2"), "{told}");
+    let right = RedisStore::builder(server.url()).password("secret");
+    works(right).await;
+}
+
+#[tokio::test]
+async fn an_account_without_the_right_to_write_is_an_error_and_nothing_else() {
+    let server = Server::start().await;
+    let world = instance(RedisStore::new(server.url()).unwrap());
+    let mut browser = world.signed_in("ada").await;
+    server
+        .command(&["ACL", "SETUSER", "default", "-hset"])
+        .await;
+    let reply = browser.refresh(&world).await;
+    assert_eq!((reply.status.as_u16(), reply.set_cookie()), (503, None));
+    server
+        .command(&["ACL", "SETUSER", "default", "+hset"])
+        .await;
+    assert_ok(&browser.refresh(&world).await);
+    assert_eq!(world.store.last().await.generation(), 1);
+    let _ = world
+        .store
+        .list(&world.store.last_key().subject)
+        .await
+        .unwrap();
+}
