@@ -54,34 +54,12 @@ impl Stage {
         }
     }
 
-    /// Waits until the replica has all that was written so far.
-    async fn replicated(&self) {
-        let written = self
-            .servers
-            .master()
-            .info("master_repl_offset")
-            .await
-            .unwrap();
-        let replica = self.servers.replica();
-        until(
-            "the replica has everything",
-            Duration::from_secs(10),
-            || async {
-                let read = replica.try_info("slave_repl_offset").await?;
-                let number = |offset: &str| offset.parse::<u64>().unwrap();
-                let has_all = number(&read) >= number(&written);
-                has_all.then_some(()).ok_or(format!("{read} of {written}"))
-            },
-        )
-        .await;
-    }
-
     /// A browser that has rotated once, and whose next refresh rotates again.
     async fn due(&self) -> Browser {
         let mut browser = self.world.signed_in("ada").await;
         assert_ok(&browser.refresh(&self.world).await);
         self.secs(120).await;
-        self.replicated().await;
+        self.servers.wait_for_replica().await;
         browser
     }
 }
@@ -161,7 +139,7 @@ async fn revocation_lost_in_a_failover_is_refused_and_reapplied_where_it_was_mad
     let mut browser = stage.due().await;
     let mut thief = browser.thief();
     assert_ok(&browser.refresh(&stage.world).await);
-    stage.replicated().await;
+    stage.servers.wait_for_replica().await;
     stage.servers.cut_replication().await;
     assert_eq!(thief.refresh(&stage.world).await.status, 401);
     assert_eq!(stage.world.count("ReuseDetected"), 1);
@@ -192,7 +170,7 @@ async fn sign_out_everywhere_lost_in_a_failover_is_reapplied_as_well() {
     let browser = stage.due().await;
     let elsewhere = stage.world.signed_in("ada").await;
     let subject = stage.world.store.last_key().subject;
-    stage.replicated().await;
+    stage.servers.wait_for_replica().await;
     stage.servers.cut_replication().await;
     assert_eq!(
         stage

@@ -271,7 +271,7 @@ async fn two_hundred_sessions_for_a_minute_on_a_bad_network() {
     assert!(cuts > 50, "{cuts} connections");
     assert!(rotations > 4 * HONEST, "{rotations} rotations");
 
-    let signed_out = seen.signed_out.lock().unwrap();
+    let signed_out = seen.signed_out.lock().unwrap().clone();
     assert!(
         signed_out.is_empty(),
         "honest and signed out: {signed_out:#?}"
