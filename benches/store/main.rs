@@ -5,16 +5,11 @@
 //! `cargo test`, everything runs once at a small size, so that it is known to run.
 
 #![allow(
-    clippy::expect_used,
-    clippy::panic,
     clippy::unwrap_used,
     reason = "a bench that cannot be set up has nothing to measure"
 )]
 
 mod memory;
-mod redis;
-#[path = "../../tests/it/support/redis/mod.rs"]
-mod redis_servers;
 mod run;
 mod sample;
 
@@ -22,5 +17,5 @@ use criterion::{criterion_group, criterion_main};
 
 // A store's reports come before its criterion benches, and all of them before the next store's:
 // memory is best counted in a process that has not used much of it yet.
-criterion_group!(benches, memory::reports, memory::rotation, redis::reports);
+criterion_group!(benches, memory::reports, memory::rotation);
 criterion_main!(benches);

@@ -99,9 +99,9 @@ impl Client {
         ticket: &Ticket<'_>,
     ) -> Result<Vec<Value>, Fault> {
         let connection = self.link.connection(&self.limits).await?;
-        let pipeline = request.pipeline(naming);
         let limit = self.limits.response + request.delay();
-        let replies = match timeout(limit, connection.send(&pipeline)).await {
+        let answer = connection.send(request.commands(naming));
+        let fault = match timeout(limit, answer).await {
             Ok(Ok(replies)) => {
                 let essential = replies.get(..request.essential()).unwrap_or(&replies);
                 match Fault::among(essential) {
@@ -112,7 +112,7 @@ impl Client {
             Ok(Err(error)) => Fault::new(error),
             Err(_) => Fault::silent("no reply within the time-out"),
         };
-        let broken = match replies.kind {
+        let broken = match fault.kind {
             FaultKind::Dropped | FaultKind::Replica => true,
             // A slow reply among others says nothing of the connection; silence does.
             FaultKind::Silent => ticket.is_alone(),
@@ -121,7 +121,7 @@ impl Client {
         if broken {
             self.link.discard(&connection);
         }
-        Err(replies)
+        Err(fault)
     }
 
     /// Whether requests fail at once because the server has not answered.

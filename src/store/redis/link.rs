@@ -6,12 +6,13 @@ use std::sync::{
 };
 
 use arc_swap::ArcSwapOption;
-use redis::{Pipeline, RedisResult, Value};
+use redis::{RedisFuture, Value};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{
     fault::Fault,
     limits::Limits,
+    request::Commands,
     source::{Carrier, Source},
 };
 
@@ -88,7 +89,7 @@ impl Link {
 }
 
 impl Connection {
-    pub(super) async fn send(&self, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {
-        self.carrier.send(pipeline, pipeline.len()).await
+    pub(super) fn send(&self, commands: Commands) -> RedisFuture<'static, Vec<Value>> {
+        self.carrier.send(commands)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-use redis::{Pipeline, Script, cmd};
+use redis::{Cmd, Pipeline, Script, cmd};
 
 use crate::clock::Timestamp;
 
@@ -54,6 +54,12 @@ pub(super) struct Wait {
 /// A session as the store has it: its name and its bytes.
 pub(super) type Stored = (Vec<u8>, Vec<u8>);
 
+/// What goes over the wire at once. One command alone is less work than a pipeline of one.
+pub(super) enum Commands {
+    One(Cmd),
+    Many(Pipeline),
+}
+
 /// What is asked. `key` names a subject's sessions.
 pub(super) enum Request<'a> {
     /// What the server says of itself.
@@ -86,25 +92,22 @@ pub(super) enum Request<'a> {
 
 impl Request<'_> {
     /// The commands.
-    pub(super) fn pipeline(&self, naming: Naming) -> Pipeline {
+    pub(super) fn commands(&self, naming: Naming) -> Commands {
         match self {
             Self::Info => {
                 let mut pipeline = Pipeline::with_capacity(2);
-                pipeline.cmd("TIME");
-                pipeline.cmd("INFO");
-                pipeline
+                pipeline.cmd("TIME").cmd("INFO");
+                Commands::Many(pipeline)
             }
             Self::Read { key, session } => {
-                let mut pipeline = Pipeline::with_capacity(2);
-                pipeline.cmd("HGET").arg(key).arg(session);
-                pipeline.cmd("TIME");
-                pipeline
+                let mut read = cmd("HGET");
+                read.arg(key).arg(session);
+                and_time(read)
             }
             Self::ReadAll { key } => {
-                let mut pipeline = Pipeline::with_capacity(2);
-                pipeline.cmd("HGETALL").arg(key);
-                pipeline.cmd("TIME");
-                pipeline
+                let mut read = cmd("HGETALL");
+                read.arg(key);
+                and_time(read)
             }
             Self::Swap {
                 key,
@@ -121,7 +124,7 @@ impl Request<'_> {
                 if let Some(until) = extends_to {
                     script.arg(until.as_millis());
                 }
-                followed_by(script, *wait)
+                and_wait(script, *wait)
             }
             Self::Replace {
                 key,
@@ -141,7 +144,7 @@ impl Request<'_> {
                 for (session, bytes) in read.iter().chain(*changes) {
                     script.arg(session).arg(bytes);
                 }
-                followed_by(script, *wait)
+                and_wait(script, *wait)
             }
         }
     }
@@ -172,7 +175,7 @@ impl Request<'_> {
 
 impl KnownScript {
     /// The beginning of a call: arguments follow.
-    fn call(&self, naming: Naming, key: &str) -> redis::Cmd {
+    fn call(&self, naming: Naming, key: &str) -> Cmd {
         let mut call = match naming {
             Naming::Digest => cmd("EVALSHA"),
             Naming::Text => cmd("EVAL"),
@@ -186,12 +189,22 @@ impl KnownScript {
     }
 }
 
-fn followed_by(script: redis::Cmd, wait: Option<Wait>) -> Pipeline {
+/// The read comes first: in a cluster, what a node lets through that is giving the slot away is the first
+/// command only.
+fn and_time(read: Cmd) -> Commands {
+    let mut pipeline = Pipeline::with_capacity(2);
+    pipeline.add_command(read);
+    pipeline.cmd("TIME");
+    Commands::Many(pipeline)
+}
+
+fn and_wait(script: Cmd, wait: Option<Wait>) -> Commands {
+    let Some(Wait { replicas, at_most }) = wait else {
+        return Commands::One(script);
+    };
+    let millis = u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX);
     let mut pipeline = Pipeline::with_capacity(2);
     pipeline.add_command(script);
-    if let Some(Wait { replicas, at_most }) = wait {
-        let millis = u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX);
-        pipeline.cmd("WAIT").arg(replicas).arg(millis);
-    }
-    pipeline
+    pipeline.cmd("WAIT").arg(replicas).arg(millis);
+    Commands::Many(pipeline)
 }

@@ -3,24 +3,32 @@
 use std::sync::Arc;
 
 use redis::{
-    AsyncConnectionConfig, Pipeline, RedisFuture, RedisResult, Value, aio::ConnectionLike,
+    AsyncConnectionConfig, RedisFuture, RedisResult, Value, aio::ConnectionLike,
     sentinel::SentinelClient,
 };
 use tokio::sync::Mutex;
 
-use super::limits::Limits;
+use super::{limits::Limits, request::Commands};
 
 /// A connection that many requests share.
 pub(super) trait Carrier: Send + Sync {
-    /// Sends `pipeline`, which has `count` commands, and returns as many replies.
-    fn send<'a>(&self, pipeline: &'a Pipeline, count: usize) -> RedisFuture<'a, Vec<Value>>;
+    /// The reply to one command, or the replies to several.
+    fn send(&self, commands: Commands) -> RedisFuture<'static, Vec<Value>>;
 }
 
 impl<C: ConnectionLike + Clone + Send + Sync + 'static> Carrier for C {
-    fn send<'a>(&self, pipeline: &'a Pipeline, count: usize) -> RedisFuture<'a, Vec<Value>> {
+    fn send(&self, commands: Commands) -> RedisFuture<'static, Vec<Value>> {
         // A clone is a handle on the same connection: requests of all of them are multiplexed.
         let mut connection = self.clone();
-        Box::pin(async move { connection.req_packed_commands(pipeline, 0, count).await })
+        Box::pin(async move {
+            match commands {
+                Commands::One(command) => Ok(vec![connection.req_packed_command(&command).await?]),
+                Commands::Many(pipeline) => {
+                    let count = pipeline.len();
+                    connection.req_packed_commands(&pipeline, 0, count).await
+                }
+            }
+        })
     }
 }
 

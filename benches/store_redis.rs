@@ -2,10 +2,25 @@
 //!
 //! The server has one thread for commands, and what runs there longest is the script; so what the
 //! store reaches is told as a share of what the server can do with that script at all.
+//!
+//! Apart from the bench `store`, which counts allocations and pays for that.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a bench that cannot be set up has nothing to measure"
+)]
+
+#[path = "../tests/it/support/redis/mod.rs"]
+mod redis_servers;
+#[path = "store/run.rs"]
+mod run;
+#[path = "store/sample.rs"]
+mod sample;
 
 use std::process::Command;
 
-use criterion::Criterion;
 use tokio::task::JoinSet;
 use tower_bearer::{RedisStore, RefreshStore, SessionRecord, Swap};
 
@@ -18,7 +33,7 @@ use crate::{
 /// Requests under way at one time, each for a session of its own.
 const TASKS: u64 = 64;
 
-pub fn reports(_: &mut Criterion) {
+fn main() {
     let run = Run::from_args();
     run.report("store::redis::rotations", report);
 }
@@ -130,7 +145,7 @@ struct Script {
 
 impl Script {
     fn load(server: &Server, record: &SessionRecord, runtime: &tokio::runtime::Runtime) -> Self {
-        let text = include_str!("../../src/store/redis/swap.lua");
+        let text = include_str!("../src/store/redis/swap.lua");
         let record = "r".repeat(record.encode().len());
         let digest = runtime.block_on(async {
             server.command(&["HSET", "bench", "session", &record]).await;
