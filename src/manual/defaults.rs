@@ -110,3 +110,8 @@
 //! | setting | default | why |
 //! |---|---|---|
 //! | `capacity` | 1 000 000 sessions | Bounded, whatever is thrown at it. At the bound new sign-ins are refused and no session of anybody else is dropped. |
+//!
+//! # Store in Redis
+//!
+//! Its settings stand with the rest of what its operation needs, in
+//! [`operations`](super::operations#settings-of-the-store).

@@ -5,6 +5,7 @@
 //! * [`rotation`]: what every refresh token is answered with, and why.
 //! * [`guards`]: origins, CSRF tokens, response headers, https, and the order of all layers.
 //! * [`how_to`]: sign in, roles, revocation, key rotation, proxies and server-side rendering.
+//! * [`operations`]: running it with Redis or Valkey: sizing, settings, failures, upgrades.
 //! * [`stores`]: writing a store of your own.
 //! * [`architecture`]: how the crate is built, and why.
 
@@ -12,6 +13,7 @@ pub mod architecture;
 pub mod defaults;
 pub mod guards;
 pub mod how_to;
+pub mod operations;
 pub mod rotation;
 pub mod stores;
 pub mod threats;

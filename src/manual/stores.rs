@@ -39,7 +39,8 @@
 //! drawn, a retry after an operation that did happen arrives at the same token. Do not retry inside the
 //! store for longer than a user would wait, and give every operation a time limit.
 //!
-//! Never read from a replica that may lag.
+//! Never read from a replica that may lag. How the store in Redis does all of this, and what it does when
+//! a server has forgotten a write, is in [`operations`](super::operations).
 //!
 //! # Proving it
 //!

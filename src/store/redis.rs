@@ -47,6 +47,9 @@ use crate::{
 /// Every request is bounded in time. A server that does not answer costs one time-out; until it is
 /// back, requests then fail at once, and are answered 503 with the cookie left alone.
 ///
+/// The chapter [`operations`](crate::manual::operations) of the manual has the settings to choose on the
+/// server and what each of its failures costs.
+///
 /// ```no_run
 /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 /// use tower_bearer::RedisStore;

@@ -1,0 +1,179 @@
+//! Running the service with Redis or Valkey: what to choose, what each failure costs, what to do.
+//!
+//! With [`RedisStore`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.RedisStore.html) (feature
+//! `redis`; `redis-cluster` for Cluster) all instances of a service share their sessions, and a restart
+//! signs nobody out.
+//!
+//! # What it needs
+//!
+//! * Redis 7.0 or later, or Valkey. The scripts use `PEXPIREAT … GT` and script flags, which came with 7.0.
+//!   (The tests run against Redis 7.0.)
+//! * One server, a master with replicas under Sentinel, or Cluster. Replicas are never read from: one that
+//!   lags presents a token that was just replaced as the current one.
+//! * An account that may run these commands and see these keys, and no more:
+//!
+//! ```text
+//! ACL SETUSER app on >PASSWORD resetkeys ~tower-bearer:* -@all
+//!     +evalsha +eval +hget +hgetall +hlen +hset +hdel +pexpireat +time
+//!     +info     # optional: health() then sees version, role and eviction policy
+//!     +wait     # for wait_for_replicas
+//!     +role     # under Sentinel
+//!     +cluster  # in a cluster
+//! ```
+//!
+//! TLS is spoken where the URL begins with `rediss://`, by rustls, with the certificates that the system
+//! trusts or with `root_certificates`. Somebody who reads the connection learns subjects and labels, and
+//! somebody who can write to it decides who is signed in: use TLS or a network of your own.
+//!
+//! # Layout of the keys
+//!
+//! One hash a subject, named `{prefix}s:{subject tag}` (default prefix `tower-bearer:`), with one field a
+//! session, named by the session id as events and logs write it. The value is the record, about 210 bytes
+//! and the subject, label and context; its layout stands in the source of `record_codec.rs`. The subject
+//! tag is a keyed hash: from a user's name nobody finds the key without the server's secret, and the name
+//! of a key tells nobody who it is. (The record itself holds the subject in clear.)
+//!
+//! The hash expires with the last of its sessions; expired and surplus ended sessions inside of it go with
+//! the next sign-in. Nothing else is stored, and nothing has to be cleaned up.
+//!
+//! To look at somebody's sessions: `HKEYS` of the hash, whose tag events do not tell but the session list
+//! of the application does. Do not edit records by hand: bytes that are no record are an error that
+//! touches nothing, and requests for that subject are answered 503 until they are gone. To end all
+//! sessions of a subject from outside, delete the hash: its tokens are then unknown, not stolen.
+//!
+//! # Sizing
+//!
+//! | what | figure |
+//! |---|---|
+//! | memory for a subject with one session of 330 bytes | 693 bytes (Redis 7.0, 200 000 such hashes) |
+//! | the same with `hash-max-listpack-value 512` | 532 bytes |
+//! | refresh | one read (`HGET` and `TIME`) and, where the token rotates, one script of two or three calls |
+//! | sign-in | two reads and a script |
+//! | sign-out | one read and a script; a sign-out everywhere the same |
+//!
+//! A page that is open refreshes once in an access token's life, and a rotation comes at most once a
+//! minute. A million people who are signed in at the same moment, each with an access token of 15 minutes,
+//! make about 1 100 refreshes a second. The bench `store_redis` shows on your machine what a server can do:
+//! a core does some tens of thousands of refreshes a second. One server is enough for most; Cluster is for
+//! those who have it anyway.
+//!
+//! # Settings of the server
+//!
+//! | setting | choose | why |
+//! |---|---|---|
+//! | `maxmemory-policy` | `noeviction` | Any other policy throws sessions away when memory is short: people are signed out, and a session that was revoked for theft is forgotten with them. [`health`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.RedisStore.html#method.health) warns, and sends [`StoreMayEvict`](crate::Event::StoreMayEvict). |
+//! | `maxmemory` | twice what the sizing says | At the limit new sign-ins and rotations are answered 503. Sign-out, revocation and the answer to theft go through: they take no room. |
+//! | `appendonly` | `yes` | Without persistence a restart signs everybody out. |
+//! | `appendfsync` | `everysec` | A crash of the machine loses a second of writes, which is what a failover loses too, and heals as that does. `always` costs a disk flush for each rotation and buys little. |
+//! | `stop-writes-on-bgsave-error` | `yes`, the default | A server that cannot keep what it promises says so: 503, and nothing is lost. |
+//! | replicas | 1 or 2, with Sentinel or Cluster | Replication is asynchronous: a failover may lose the last writes. The protocol is made for that. |
+//! | `min-replicas-to-write` | leave it off | It turns the loss of a replica into an outage. |
+//! | `timeout` | 0, the default | Idle connections that the server closes cost a reconnection each. |
+//! | Cluster: `cluster-require-full-coverage` | `no` | One shard without a master is then an outage for its subjects and not for all. |
+//!
+//! # What each failure costs
+//!
+//! | what happens | what users see |
+//! |---|---|
+//! | a connection breaks, the server restarts with its data | 200: the request is sent again. A script that ran before the reply was lost finds its own work. |
+//! | the server does not answer | 503 with `Retry-After`, and the cookie is kept. The first request waits for its time-out (500 ms, 1 s where no connection can be had); for the pause after it (500 ms) all others fail at once, and then one goes first. Events [`StoreSilent`](crate::Event::StoreSilent) and [`StoreBack`](crate::Event::StoreBack). |
+//! | API requests meanwhile | nothing: access tokens are verified without the store, until they expire |
+//! | sign-out meanwhile | the cookie is cleared, the revocation is tried again for four minutes ([`RevocationQueued`](crate::Event::RevocationQueued), [`RevocationLost`](crate::Event::RevocationLost)) |
+//! | `LOADING`, `MASTERDOWN`, `CLUSTERDOWN`, `TRYAGAIN`, `READONLY` | a second and a third try within a tenth of a second, under Sentinel with the master that the sentinels name by then; after that 503 |
+//! | a slot moves (`MOVED`, `ASK`) | 200 |
+//! | scripts are forgotten (`SCRIPT FLUSH`, restart, failover) | 200: the text is sent once |
+//! | failover that loses the last rotation | 200, whichever token comes first; [`Adopted`](crate::Event::Adopted) |
+//! | failover that loses more than one write of a session | that user signs in again; no alarm ([`StateLost`](crate::Event::StateLost)) |
+//! | failover that loses a revocation | the instance that made it remembers, refuses the session, and revokes it again ([`RevocationRestored`](crate::Event::RevocationRestored)). Other instances honour it until then: see [below](#revocations-and-failovers). |
+//! | the data set is lost | everybody signs in again: 401 `invalid_session`, cookies kept, so that they work again after a restore |
+//! | memory or disk full | sign-in and rotation 503; nothing is lost |
+//! | the server's clock steps back | sessions live longer by as much; nobody is judged |
+//! | the server's clock steps forward | sessions end earlier by as much |
+//! | one shard of a cluster is down | as above for its subjects. While other shards answer, the client does not take the cluster for dead: each request to that shard waits for its own time-out. |
+//!
+//! Judge an outage by [`StoreSilent`](crate::Event::StoreSilent), not by 503s alone: 503 also comes from
+//! claims that are not available.
+//!
+//! # Revocations and failovers
+//!
+//! A master acknowledges before its replicas have the write. If it dies in that moment, a session that was
+//! revoked is live again on its successor. Two settings are about this:
+//!
+//! * Each instance remembers the revocations that it wrote, 65 536 by default
+//!   (`remembered_revocations`), until it is restarted. It does not honour such a session, whatever the
+//!   store says, and revokes it again at the first sight of it.
+//! * With `wait_for_replicas(n, at_most)` a revocation waits until `n` replicas have it (`WAIT`), on a
+//!   connection of its own. When they do not confirm in time, the revocation stands and
+//!   [`DurabilityDegraded`](crate::Event::DurabilityDegraded) tells: then, and only then, a failover in the
+//!   next moment could lose it. Waiting takes a round trip to the replicas for each sign-out, and nothing
+//!   for refreshes. Set it where you have replicas, with about 100 ms.
+//!
+//! Rotations are not waited for: losing one is healed by the protocol.
+//!
+//! # Backup and restore
+//!
+//! A backup is worth little: after a day most rotations in it are history. Tokens newer than the backup by
+//! one rotation are adopted; those that are further ahead mean signing in again, without an alarm. Older
+//! tokens than those in the backup are gone. **Sessions that were revoked after the backup are live again
+//! in it.** After a restore from anything older than seconds, revoke what the log of
+//! [`Revoked`](crate::Event::Revoked) events names since then, or begin with an empty data set: people sign
+//! in again, and nobody gets a session back that was taken away.
+//!
+//! A dump opens no session: it holds hashes, and seeds that are worth nothing without the server's keys.
+//! It does hold subjects and labels, so it is personal data.
+//!
+//! # Moving to another server
+//!
+//! Make the new server a replica of the old one, stop the instances, promote it, start the instances with
+//! the new URL. Or leave the instances running and let Sentinel do it. Two servers that both take writes
+//! for one service are two truths: do not run instances against the old and the new one side by side.
+//!
+//! # Rolling change of keys
+//!
+//! Keys live with the instances and not in Redis. Change them in
+//! [two steps](super::how_to#replacing-keys); sessions and records stay as they are. While two refresh
+//! secrets are in use, a subject has two tags and so up to two hashes; lists and sign-outs look into both.
+//!
+//! # Upgrade of the record version
+//!
+//! The first byte of a record is the version of its layout, 1 so far. A record of a version that an
+//! instance does not know is an error that touches nothing: its subject gets 503 from that instance, and
+//! is served by the others. So a release with a new version comes in two steps, like a key: it reads
+//! both versions and writes the old one; only when every instance runs it is the new one written. The
+//! change log will say so where it happens. Downgrade in the opposite order.
+//!
+//! Since a record is compared by its bytes, an instance that reads an old version compares with the old
+//! bytes too. That is part of such a release and nothing to do by hand.
+//!
+//! # Settings of the store
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | `prefix` | `tower-bearer:` | Says whose keys they are. Services that share a server and not their users have different ones. |
+//! | `connect_timeout` | 1 s | A handshake with TLS over a region's network takes a tenth of that. Under Sentinel, a sentinel, the master and the check of its role come one after the other: three times as long. |
+//! | `response_timeout` | 500 ms | A thousand times what a script takes; a person waits for half a second without a thought. It is also how long a request waits for its turn. |
+//! | `concurrency` | 512 | More than one connection needs to be busy; beyond it a queue in the server would only be a longer one. |
+//! | `pause` | 500 ms | Half of what `Retry-After` tells clients, so that who comes back finds a verdict that is not older than that. |
+//! | `wait_for_replicas` | off | It needs replicas. |
+//! | `remembered_revocations` | 65 536 | Some megabytes, and more sign-outs than an instance sees between a write and the failover that loses it. |
+//!
+//! # Choices, and why
+//!
+//! * **The `redis` crate in version 1.8**, because version 2 was a release candidate when this was written,
+//!   and the storage of everybody's sessions is no place for one. It speaks RESP2 and RESP3, TLS by rustls,
+//!   Sentinel and Cluster, and many requests share one connection.
+//! * **A connection of our own around it.** Its connection manager knows nothing of Sentinel and keeps a
+//!   connection on which nothing comes back any more, as behind a firewall that has forgotten it. Here a
+//!   connection that was silent for a time-out is replaced.
+//! * **A breaker of our own**, eighty lines. Those of existing crates count failures in a window: with a
+//!   threshold of one, a single lost reply among a thousand good ones stops everybody; with a higher one,
+//!   a dead server costs several time-outs. What is asked here is whether anything has come back since
+//!   this request was sent.
+//! * **Policy stays out of the scripts.** They compare and replace. What is about all sessions of a subject
+//!   (the limit at sign-in, signing out everywhere) is decided by the same functions as in memory, and
+//!   written back if nothing has changed since it was read; otherwise it is decided again. So no script
+//!   knows the layout of a record, and a new layout needs no new script.
+//! * **Revocations may exceed `maxmemory`.** They run in scripts with the flag `allow-oom`, since they make
+//!   no record larger, and a full server is no reason to let a thief in.
+//! * **The memory of revocations lasts as long as the process**, bounded by number, and not for one access
+//!   token's life: a failover may lose a write long before anybody presents the token that it was about.
