@@ -7,13 +7,19 @@
 //! Settings, all optional: `ADDR`, `ACCESS_TTL` (seconds), `ALLOWED_ORIGINS` (comma-separated: this
 //! service's own, and those of pages elsewhere that may call it), `INSECURE_COOKIE=1` (plain http on
 //! another host than localhost, or in Safari), `TRUSTED_PROTO_HEADER=x-forwarded-proto` (behind a proxy
-//! that overwrites it: plain http is refused), and the keys as `KeyRing` reads them (`ACCESS_SECRET`,
-//! `REFRESH_SECRET`, `ENCRYPTION_KEY`; see the example `keygen`).
+//! that overwrites it: plain http is refused), `REDIS_URL` (sessions live there instead of in this
+//! process), and the keys as `KeyRing` reads them (`ACCESS_SECRET`, `REFRESH_SECRET`, `ENCRYPTION_KEY`;
+//! see the example `keygen`).
+//!
+//! With `REDIS_URL` and keys of your own a restart signs nobody out, and several of these processes are
+//! one service. A Redis that does not answer keeps it from starting no more than from running: it says
+//! so, and answers 503 to sign-in and refresh until Redis is there. Access tokens work meanwhile.
 
 mod cors;
 mod page;
 mod problem;
 mod settings;
+mod store;
 mod users;
 
 use std::time::Duration;
@@ -30,9 +36,9 @@ use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
     AccessToken, BearerAuthLayer, Claims, ClaimsRequest, ConnectionScheme, CsrfLayer, CsrfToken,
-    Denied, Event, EventSink, KeyRing, MemoryStore, Origin, OriginGuardLayer, Profile,
-    RefreshCookieLayer, Rejection, RequireHttpsLayer, RotationPolicy, SecurityHeadersLayer,
-    Session, SessionEndpoints, TokenCodec,
+    Denied, Event, EventSink, KeyRing, Origin, OriginGuardLayer, Profile, RefreshCookieLayer,
+    Rejection, RequireHttpsLayer, RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints,
+    SharedStore, TokenCodec,
 };
 
 use crate::{
@@ -117,11 +123,21 @@ fn report(event: &Event<'_>) {
             Some(reason) => eprintln!("refused with {}: {reason}", rejection.status().as_u16()),
             None => eprintln!("refused with {}: {rejection}", rejection.status().as_u16()),
         },
+        Event::StoreSilent => eprintln!("Redis does not answer"),
+        Event::StoreBack => eprintln!("Redis answers again"),
+        Event::RevocationRestored { session } => {
+            eprintln!("Redis had forgotten that session {session} was revoked: it is again");
+        }
         _ => {}
     }
 }
 
-fn app(settings: &Settings, keys: &KeyRing, origins: Vec<Origin>) -> Result<Router, Error> {
+fn app(
+    settings: &Settings,
+    keys: &KeyRing,
+    store: SharedStore,
+    origins: Vec<Origin>,
+) -> Result<Router, Error> {
     let users = Users::demo()?;
     let codec = TokenCodec::<Role>::builder(Profile::Nested)
         .issuer("https://id.example")
@@ -143,7 +159,7 @@ fn app(settings: &Settings, keys: &KeyRing, origins: Vec<Origin>) -> Result<Rout
     let rotation = RotationPolicy::builder()
         .grace(settings.access_ttl.min(Duration::from_secs(30)))
         .build()?;
-    let mut sessions = RefreshCookieLayer::builder(codec.clone(), MemoryStore::new(), claims)
+    let mut sessions = RefreshCookieLayer::builder(codec.clone(), store, claims)
         .cookie_path("/auth")
         .rotation(rotation)
         .events(EventSink::new(report));
@@ -199,7 +215,9 @@ async fn main() -> Result<(), Error> {
     let settings = Settings::from_env()?;
     let listener = TcpListener::bind(settings.addr).await?;
     let listening = listener.local_addr()?;
-    let app = app(&settings, &settings::keys()?, settings.origins(listening)?)?;
+    let keys = settings::keys()?;
+    let store = store::open(settings.redis_url.as_deref(), EventSink::new(report)).await?;
+    let app = app(&settings, &keys, store, settings.origins(listening)?)?;
 
     println!("Open {} in a browser.", settings::url(listening));
     println!("Sign in as {DEMO_EMAIL} with the password: {DEMO_PASSWORD}");

@@ -16,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) insecure_cookie: bool,
     /// `TRUSTED_PROTO_HEADER`: the header in which the proxy in front says what the client speaks.
     pub(crate) trusted_proto_header: Option<String>,
+    /// `REDIS_URL`: where sessions live; it may hold a password.
+    pub(crate) redis_url: Option<String>,
     allowed_origins: Option<String>,
 }
 
@@ -35,6 +37,7 @@ impl Settings {
                 .map_err(|_| format!("ACCESS_TTL: `{ttl}` is not a number of seconds"))?,
             insecure_cookie: read("INSECURE_COOKIE").is_some_and(|value| value != "0"),
             trusted_proto_header: read("TRUSTED_PROTO_HEADER"),
+            redis_url: read("REDIS_URL"),
             allowed_origins: read("ALLOWED_ORIGINS"),
         })
     }
