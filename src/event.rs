@@ -6,6 +6,7 @@ use crate::{
     clock::Timestamp,
     rejection::Rejection,
     session::{ClientBinding, RevokeReason, SessionId},
+    store::StoreError,
 };
 
 /// Something worth recording. Events carry no tokens, no hashes and no keys.
@@ -122,6 +123,9 @@ pub enum Event<'a> {
     },
     /// The store answers again.
     StoreBack,
+    /// The store answered, and not with what it was asked for: no room, no right, a record that cannot
+    /// be read. The request was answered 503. The error's sources say what the server said.
+    StoreFailed(&'a StoreError),
     /// The server that keeps the sessions is set to throw entries away when its memory is full:
     /// people will be signed out, and revoked sessions will be forgotten. Set it to `noeviction`.
     StoreMayEvict {

@@ -91,6 +91,10 @@
 //! | the server's clock steps forward | sessions end earlier by as much |
 //! | one shard of a cluster is down | as above for its subjects. While other shards answer, the client does not take the cluster for dead: each request to that shard waits for its own time-out. |
 //!
+//! What a server refuses for good (a wrong password, a right that the account lacks, a full disk) is
+//! answered 503 too, and [`StoreFailed`](crate::Event::StoreFailed) says what the server said. `health()` at
+//! the start finds most of it.
+//!
 //! Judge an outage by [`StoreSilent`](crate::Event::StoreSilent), not by 503s alone: 503 also comes from
 //! claims that are not available.
 //!

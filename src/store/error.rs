@@ -25,6 +25,9 @@ pub enum StoreErrorKind {
     Corrupt,
     /// The store is at its bound and takes no new session.
     Full,
+    /// The store answered that it will not: a wrong password, an account without the right, a disk that
+    /// is full. It will not do so later either, unless somebody changes something.
+    Refused,
     /// The store did not answer, or not in time. The operation may or may not have happened.
     Unavailable,
 }
@@ -60,6 +63,7 @@ impl fmt::Display for StoreError {
         f.write_str(match self.kind {
             StoreErrorKind::Corrupt => "a stored session cannot be read",
             StoreErrorKind::Full => "the session store is full",
+            StoreErrorKind::Refused => "the session store refused",
             StoreErrorKind::Unavailable => "the session store did not answer",
         })
     }

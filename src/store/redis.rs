@@ -57,8 +57,10 @@ use crate::{
 /// let store = RedisStore::builder("rediss://app:secret@redis.internal:6380/")
 ///     .prefix("shop:")
 ///     .build()?;
-/// for warning in store.health().await?.warnings() {
-///     eprintln!("WARNING: {warning}");
+/// match store.health().await {
+///     Ok(health) => health.warnings().iter().for_each(|warning| eprintln!("WARNING: {warning}")),
+///     // It may come later; until then requests that need it are answered 503.
+///     Err(error) => eprintln!("WARNING: {error}: {:?}", std::error::Error::source(&error)),
 /// }
 /// # Ok(())
 /// # }
@@ -80,18 +82,25 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// When the URL is none that Redis is reached at: see [`builder`](Self::builder).
+    /// When the URL is none that Redis is reached at: see [`builder`](Self::builder). The error speaks of
+    /// the setting `url` and never repeats it; where it came from a variable of your own, say so together
+    /// with [`ConfigError::problem`].
     pub fn new(url: &str) -> Result<Self, ConfigError> {
         Self::builder(url).build()
     }
 
-    /// Asks the server how it is. [`Event::StoreMayEvict`] is sent when it may throw sessions away.
+    /// Asks the server how it is, and whether it lets this account run the scripts on these keys.
+    ///
+    /// Call it when the service starts. A server that does not answer yet is no reason not to start:
+    /// requests are answered 503 until it does.
     ///
     /// In a cluster one of the nodes answers.
     ///
     /// # Errors
     ///
-    /// When the server does not answer.
+    /// [`Unavailable`](StoreErrorKind::Unavailable) when the server does not answer,
+    /// [`Refused`](StoreErrorKind::Refused) when it does and the login or the account is not as it must
+    /// be: that does not pass by waiting.
     ///
     /// # Cancel safety
     ///
@@ -100,6 +109,17 @@ impl RedisStore {
         let begun = monotonic();
         let replies = self.0.client.ask(&Request::Info).await?;
         let health = RedisHealth::read(replies, monotonic().saturating_sub(begun))?;
+        // A swap of something that is not there changes nothing.
+        let probe = Request::Swap {
+            key: &format!("{}health", self.0.prefix),
+            session: "health",
+            current: b"?",
+            next: b"!",
+            extends_to: None,
+            revokes: false,
+            wait: None,
+        };
+        self.0.client.ask(&probe).await?;
         if let Some(policy) = health.evicts() {
             self.0.events.emit(&Event::StoreMayEvict { policy });
         }
@@ -127,7 +147,7 @@ impl RedisStore {
             .next()
             .and_then(reply::time)
             .ok_or_else(unexpected)?;
-        let record = stored.map(|bytes| decode(&bytes, at)).transpose()?;
+        let record = stored.map(|bytes| self.decode(&bytes, at)).transpose()?;
         Ok(Loaded { record, now })
     }
 
@@ -166,8 +186,17 @@ impl RedisStore {
         let mut found = found.into_iter();
         let stored = found.next().and_then(reply::bytes).ok_or_else(unexpected)?;
         let now = found.next().and_then(reply::time).ok_or_else(unexpected)?;
-        let record = stored.map(|bytes| decode(&bytes, &at)).transpose()?;
+        let record = stored.map(|bytes| self.decode(&bytes, &at)).transpose()?;
         Ok(Swap::Conflict(self.corrected(Loaded { record, now }).await))
+    }
+
+    /// The record that lies at `at`. Bytes that say something else have been put there by somebody else.
+    fn decode(&self, bytes: &[u8], at: &SessionKey) -> Result<SessionRecord, StoreError> {
+        let decoded = SessionRecord::decode(bytes).and_then(|record| match record.key() == *at {
+            true => Ok(record),
+            false => Err(StoreErrorKind::Corrupt.into()),
+        });
+        decoded.inspect_err(|error| self.0.events.emit(&Event::StoreFailed(error)))
     }
 
     /// A session that was revoked here is revoked, whatever the store says, and is made so again.
@@ -262,15 +291,6 @@ impl RefreshStore for RedisStore {
     ) -> Result<Vec<SessionId>, StoreError> {
         self.end_all(subject, keep).await
     }
-}
-
-/// The record that lies at `at`. Bytes that say something else have been put there by somebody else.
-fn decode(bytes: &[u8], at: &SessionKey) -> Result<SessionRecord, StoreError> {
-    let record = SessionRecord::decode(bytes)?;
-    if record.key() != *at {
-        return Err(StoreErrorKind::Corrupt.into());
-    }
-    Ok(record)
 }
 
 impl fmt::Debug for RedisStore {

@@ -133,7 +133,7 @@ fn debug_shows_no_password() {
 
 #[tokio::test]
 async fn a_server_that_may_throw_sessions_away_is_warned_of() {
-    let server = Server::with(&["--maxmemory-policy", "allkeys-lru"]).await;
+    let server = Server::with(&["--maxmemory-policy", "allkeys-lru", "--appendonly", "yes"]).await;
     let heard = Heard::default();
     let store = RedisStore::builder(server.url())
         .events(heard.sink())
@@ -149,6 +149,23 @@ async fn a_server_that_may_throw_sessions_away_is_warned_of() {
         .await;
     assert!(store.health().await.unwrap().warnings().is_empty());
     assert_eq!(heard.all().len(), 1);
+}
+
+#[tokio::test]
+async fn an_account_that_may_not_run_scripts_is_told_at_the_start() {
+    let server = Server::start().await;
+    let acl = ["ACL", "SETUSER", "default", "-@scripting"];
+    server.command(&acl).await;
+    let heard = Heard::default();
+    let store = RedisStore::builder(server.url())
+        .events(heard.sink())
+        .build()
+        .unwrap();
+    let error = store.health().await.unwrap_err();
+    assert_eq!(error.kind(), tower_bearer::StoreErrorKind::Refused);
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("evalsha"), "{source}");
+    assert_eq!(heard.count("StoreFailed"), 1);
 }
 
 #[tokio::test]

@@ -101,6 +101,7 @@ async fn a_wrong_password_is_an_error_that_does_not_tell_it() {
         .build()
         .unwrap();
     let error = store.health().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Refused);
     let told = format!("{error:?} {error} {:?}", std::error::Error::source(&error));
     assert!(!told.contains("hunter2"), "{told}");
     let right = RedisStore::builder(server.url()).password("secret");

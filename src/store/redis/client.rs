@@ -57,14 +57,22 @@ impl Client {
             return Err(StoreError::unavailable("too many requests wait for Redis"));
         };
         let outcome = self.attempt(request, &ticket).await;
-        if outcome.as_ref().err().is_none_or(Fault::is_answer) {
-            if ticket.answered() {
-                self.events.emit(&Event::StoreBack);
-            }
-        } else if ticket.silent(monotonic()) {
-            self.events.emit(&Event::StoreSilent);
+        let answered = outcome.as_ref().err().is_none_or(Fault::is_answer);
+        let news = if answered {
+            ticket.answered().then_some(Event::StoreBack)
+        } else {
+            ticket.silent(monotonic()).then_some(Event::StoreSilent)
+        };
+        if let Some(news) = news {
+            self.events.emit(&news);
         }
-        outcome.map_err(StoreError::from)
+        outcome.map_err(|fault| {
+            let error = StoreError::from(fault);
+            if answered {
+                self.events.emit(&Event::StoreFailed(&error));
+            }
+            error
+        })
     }
 
     async fn attempt(

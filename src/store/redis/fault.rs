@@ -71,11 +71,12 @@ impl Fault {
 }
 
 impl From<Fault> for StoreError {
-    fn from(Fault { kind: _, error }: Fault) -> Self {
-        let kind = match error.code() {
-            Some("OOM") => StoreErrorKind::Full,
+    fn from(Fault { kind, error }: Fault) -> Self {
+        let kind = match (error.code(), kind) {
+            (Some("OOM"), _) => StoreErrorKind::Full,
             // Something else than sessions lies under the key.
-            Some("WRONGTYPE") => StoreErrorKind::Corrupt,
+            (Some("WRONGTYPE"), _) => StoreErrorKind::Corrupt,
+            (_, FaultKind::Refused) => StoreErrorKind::Refused,
             _ => StoreErrorKind::Unavailable,
         };
         Self::new(kind, error)
@@ -159,17 +160,17 @@ mod tests {
             (
                 "MISCONF Redis is configured to save RDB snapshots",
                 FaultKind::Refused,
-                StoreErrorKind::Unavailable,
+                StoreErrorKind::Refused,
             ),
             (
                 "NOPERM this user has no permissions",
                 FaultKind::Refused,
-                StoreErrorKind::Unavailable,
+                StoreErrorKind::Refused,
             ),
             (
                 "ERR unknown command",
                 FaultKind::Refused,
-                StoreErrorKind::Unavailable,
+                StoreErrorKind::Refused,
             ),
             (
                 "OOM command not allowed when used memory > 'maxmemory'.",

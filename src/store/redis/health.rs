@@ -14,7 +14,9 @@ use crate::{clock::Timestamp, store::StoreError};
 /// use tower_bearer::RedisStore;
 ///
 /// let store = RedisStore::new("redis://127.0.0.1:6379/")?;
-/// for warning in store.health().await?.warnings() {
+/// let health = store.health().await?;
+/// println!("Redis {:?} answers within {:?}", health.version(), health.round_trip());
+/// for warning in health.warnings() {
 ///     eprintln!("WARNING: {warning}");
 /// }
 /// # Ok(())
@@ -28,6 +30,7 @@ pub struct RedisHealth {
     role: Option<String>,
     eviction_policy: Option<String>,
     replicas: Option<u32>,
+    appends: Option<bool>,
 }
 
 /// The first major version with everything that the scripts use.
@@ -55,6 +58,7 @@ impl RedisHealth {
             role: field("role"),
             eviction_policy: field("maxmemory_policy"),
             replicas: field("connected_slaves").and_then(|count| count.parse().ok()),
+            appends: field("aof_enabled").map(|enabled| enabled == "1"),
         })
     }
 
@@ -110,6 +114,13 @@ impl RedisHealth {
                     .into(),
             );
         }
+        if self.appends == Some(false) && self.replicas == Some(0) {
+            warnings.push(
+                "Redis keeps no append-only file and has no replica: a restart signs out everybody who \
+                 came since its last snapshot; set appendonly to yes"
+                    .into(),
+            );
+        }
         let major = |version: &str| version.split('.').next()?.parse::<u32>().ok();
         if let Some(version) = self.version()
             && major(version).is_some_and(|major| major < OLDEST)
@@ -153,6 +164,18 @@ mod tests {
         assert!(warnings[0].contains("allkeys-lru") && warnings[0].contains("noeviction"));
         assert!(warnings[1].contains("replica"));
         assert!(warnings[2].contains("6.2.1"));
+    }
+
+    #[test]
+    fn a_server_that_keeps_nothing_is_warned_of() {
+        let lone = "maxmemory_policy:noeviction\nrole:master\naof_enabled:0\nconnected_slaves:";
+        assert!(info(&format!("{lone}0\n")).warnings()[0].contains("appendonly"));
+        assert!(info(&format!("{lone}1\n")).warnings().is_empty());
+        assert!(
+            info("aof_enabled:1\nconnected_slaves:0\n")
+                .warnings()
+                .is_empty()
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What is about all sessions of a subject: read, decided here, written back if nothing has changed.
 
 use super::{
-    RedisStore, decode,
+    RedisStore,
     fault::unexpected,
     reply,
     request::{Request, Stored},
@@ -45,7 +45,7 @@ impl RedisStore {
                 .and_then(|name| name.parse().ok());
             let id = name.ok_or(StoreErrorKind::Corrupt)?;
             let subject = *subject;
-            let record = decode(bytes, &SessionKey { subject, id })?;
+            let record = self.decode(bytes, &SessionKey { subject, id })?;
             Ok(self.0.remembered.correct(&record).unwrap_or(record))
         });
         let sessions = sessions.collect::<Result<_, StoreError>>()?;
