@@ -14,3 +14,10 @@ pub(crate) async fn complete<T: Send + 'static>(
         Err(_) => Some(work.await),
     }
 }
+
+/// Waits, where there is a runtime to wait on.
+pub(crate) async fn pause(by: std::time::Duration) {
+    if tokio::runtime::Handle::try_current().is_ok() {
+        tokio::time::sleep(by).await;
+    }
+}

@@ -89,7 +89,8 @@
 //! | memory or disk full | sign-in and rotation 503; nothing is lost |
 //! | the server's clock steps back | sessions live longer by as much; nobody is judged |
 //! | the server's clock steps forward | sessions end earlier by as much |
-//! | one shard of a cluster is down | as above for its subjects. While other shards answer, the client does not take the cluster for dead: each request to that shard waits for its own time-out. |
+//! | one shard of a cluster is down | as above for its subjects, until its replica has taken over. While other shards answer, the cluster is not taken for dead: each request to that shard waits for its own time-out, and once in a while one looks for the nodes anew. |
+//! | the operator makes a master a replica by hand | reads go on until a write says `READONLY`: close its clients (`CLIENT KILL TYPE normal`), as Sentinel does |
 //!
 //! What a server refuses for good (a wrong password, a right that the account lacks, a full disk) is
 //! answered 503 too, and [`StoreFailed`](crate::Event::StoreFailed) says what the server said. `health()` at
@@ -106,8 +107,8 @@
 //! * Each instance remembers the revocations that it wrote, 65 536 by default
 //!   (`remembered_revocations`), until it is restarted. It does not honour such a session, whatever the
 //!   store says, and revokes it again at the first sight of it.
-//! * With `wait_for_replicas(n, at_most)` a revocation waits until `n` replicas have it (`WAIT`), on a
-//!   connection of its own. When they do not confirm in time, the revocation stands and
+//! * With `wait_for_replicas(n, at_most)` a revocation is written and then waits until `n` replicas have it
+//!   (`WAIT`, on a connection of its own). When they do not confirm in time, it stands and
 //!   [`DurabilityDegraded`](crate::Event::DurabilityDegraded) tells: then, and only then, a failover in the
 //!   next moment could lose it. Waiting takes a round trip to the replicas for each sign-out, and nothing
 //!   for refreshes. Set it where you have replicas, with about 100 ms.
@@ -154,7 +155,8 @@
 //! | setting | default | why |
 //! |---|---|---|
 //! | `prefix` | `tower-bearer:` | Says whose keys they are. Services that share a server and not their users have different ones. |
-//! | `connect_timeout` | 1 s | A handshake with TLS over a region's network takes a tenth of that. Under Sentinel, a sentinel, the master and the check of its role come one after the other: three times as long. |
+//! | `connect_timeout` | 1 s | A handshake with TLS over a region's network takes a tenth of that. Several connections come one after the other in a cluster (three times as long in all) and under Sentinel (twice, and a second and a half for the sentinels). |
+//! | TCP | no delay, keep-alive after 30 s, given up after 5 s without an acknowledgement | Requests are small and waited for. A firewall does not forget the connection, and a machine that is gone is noticed in seconds and not in a quarter of an hour. |
 //! | `response_timeout` | 500 ms | A thousand times what a script takes; a person waits for half a second without a thought. It is also how long a request waits for its turn. |
 //! | `concurrency` | 512 | More than one connection needs to be busy; beyond it a queue in the server would only be a longer one. |
 //! | `pause` | 500 ms | Half of what `Retry-After` tells clients, so that who comes back finds a verdict that is not older than that. |
@@ -177,6 +179,9 @@
 //!   (the limit at sign-in, signing out everywhere) is decided by the same functions as in memory, and
 //!   written back if nothing has changed since it was read; otherwise it is decided again. So no script
 //!   knows the layout of a record, and a new layout needs no new script.
+//! * **A privilege change is tried a second time after a second.** Its token is drawn and not derived: were
+//!   the first try applied and its answer lost, no later call could find it again. A store that has just been
+//!   silent is left alone for half a second, so the second try comes after that.
 //! * **Revocations may exceed `maxmemory`.** They run in scripts with the flag `allow-oom`, since they make
 //!   no record larger, and a full server is no reason to let a thief in.
 //! * **The memory of revocations lasts as long as the process**, bounded by number, and not for one access

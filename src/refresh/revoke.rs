@@ -175,7 +175,7 @@ impl Revocation {
         Ok(revoked)
     }
 
-    async fn write(&self, shared: &Shared) -> Result<bool, StoreError> {
+    async fn write(&mut self, shared: &Shared) -> Result<bool, StoreError> {
         // A known record is tried first even when an attempt has failed: that attempt may have
         // been applied all the same, and the store then recognises it.
         let (mut record, mut now) = match &self.found {
@@ -183,7 +183,9 @@ impl Revocation {
             None => {
                 let loaded = shared.store.load(&self.key).await?;
                 match loaded.record {
-                    Some(record) => (record, loaded.now),
+                    // Kept for the next attempt: should this one be applied and its answer be lost, the
+                    // store recognises the same swap.
+                    Some(record) => self.found.insert((record, loaded.now)).clone(),
                     None => return Ok(false),
                 }
             }

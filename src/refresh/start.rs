@@ -7,6 +7,7 @@ use super::{
     session::Session,
 };
 use crate::{
+    background,
     event::Event,
     secret::RandomError,
     session::{
@@ -20,6 +21,9 @@ use crate::{
 const LONGEST_SUBJECT: usize = 256;
 /// The most an application may attach to a session, in bytes.
 const LONGEST_CONTEXT: usize = 1024;
+
+/// After which a client, too, would come back.
+const A_MOMENT: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// What a session begins with, for [`Session::start_with`].
 ///
@@ -223,8 +227,12 @@ impl Session {
             let store = &self.shared().store;
             let swap = match store.swap(&record, &next).await {
                 // It may have been applied, and no later call could find the new token again: the
-                // browser would be left with one that is worth nothing.
-                Err(_) => store.swap(&record, &next).await,
+                // browser would be left with one that is worth nothing. A moment later, since a store
+                // that has just been silent may be left alone for one.
+                Err(_) => {
+                    background::pause(A_MOMENT).await;
+                    store.swap(&record, &next).await
+                }
                 answered => answered,
             };
             match swap.map_err(unavailable)? {

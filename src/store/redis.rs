@@ -9,6 +9,7 @@
 mod breaker;
 mod builder;
 mod client;
+mod durability;
 mod fault;
 mod health;
 mod limits;
@@ -19,6 +20,7 @@ mod request;
 mod source;
 mod subject;
 mod target;
+mod tcp;
 
 use std::{fmt, sync::Arc};
 
@@ -26,10 +28,8 @@ pub use builder::RedisStoreBuilder;
 pub use health::RedisHealth;
 
 use self::{
-    client::Client,
-    fault::unexpected,
-    remembered::Remembered,
-    request::{Request, Wait},
+    client::Client, durability::Durability, fault::unexpected, remembered::Remembered,
+    request::Request,
 };
 use super::{Inserted, Loaded, RefreshStore, StoreError, StoreErrorKind, Swap};
 use crate::{
@@ -71,8 +71,7 @@ pub struct RedisStore(Arc<Inner>);
 struct Inner {
     prefix: String,
     client: Client,
-    /// For revocations that wait for replicas: whatever else is on their connection waits with them.
-    revoking: Option<(Client, Wait)>,
+    durability: Option<Durability>,
     remembered: Remembered,
     events: EventSink,
 }
@@ -117,7 +116,6 @@ impl RedisStore {
             next: b"!",
             extends_to: None,
             revokes: false,
-            wait: None,
         };
         self.0.client.ask(&probe).await?;
         if let Some(policy) = health.evicts() {
@@ -159,8 +157,6 @@ impl RedisStore {
     ) -> Result<Swap, StoreError> {
         let at = next.key();
         let (key, session) = (self.key(&at.subject), at.id.to_string());
-        let revokes = !next.is_live();
-        let (client, wait) = self.client(revokes);
         let longer = next.expires_at() > current.expires_at();
         let request = Request::Swap {
             key: &key,
@@ -168,16 +164,12 @@ impl RedisStore {
             current: &current.encode(),
             next: &next.encode(),
             extends_to: longer.then(|| next.expires_at()),
-            revokes,
-            wait,
+            revokes: !next.is_live(),
         };
-        let mut replies = client.ask(&request).await?.into_iter();
+        let mut replies = self.0.client.ask(&request).await?.into_iter();
         let answer = replies.next().ok_or_else(unexpected)?;
         if reply::number(&answer) == Some(1) {
-            if revokes {
-                self.0.remembered.note(next);
-                self.judge_durability(&[at.id], replies.next(), wait);
-            }
+            self.0.remembered.note(next);
             return Ok(Swap::Applied);
         }
         let redis::Value::Array(found) = answer else {
@@ -187,7 +179,7 @@ impl RedisStore {
         let stored = found.next().and_then(reply::bytes).ok_or_else(unexpected)?;
         let now = found.next().and_then(reply::time).ok_or_else(unexpected)?;
         let record = stored.map(|bytes| self.decode(&bytes, &at)).transpose()?;
-        Ok(Swap::Conflict(self.corrected(Loaded { record, now }).await))
+        Ok(Swap::Conflict(Loaded { record, now }))
     }
 
     /// The record that lies at `at`. Bytes that say something else have been put there by somebody else.
@@ -212,7 +204,7 @@ impl RedisStore {
             };
         };
         // The answer is right without it; what fails now is done at the next look.
-        if let Ok(Swap::Applied) = Box::pin(self.write(&found, &revoked)).await {
+        if let Ok(Swap::Applied) = self.write(&found, &revoked).await {
             let session = found.id;
             self.0.events.emit(&Event::RevocationRestored { session });
         }
@@ -222,31 +214,22 @@ impl RedisStore {
         }
     }
 
-    /// What a write goes through: one that revokes may have to wait for replicas.
-    fn client(&self, revokes: bool) -> (&Client, Option<Wait>) {
-        match &self.0.revoking {
-            Some((client, wait)) if revokes => (client, Some(*wait)),
-            _ => (&self.0.client, None),
-        }
-    }
-
-    /// Tells when fewer replicas than asked for have confirmed the revocation of `sessions`.
-    fn judge_durability(
-        &self,
-        sessions: &[SessionId],
-        reply: Option<redis::Value>,
-        wait: Option<Wait>,
-    ) {
-        let Some(Wait { replicas, .. }) = wait else {
+    /// Waits, where that was asked for, until replicas have the revocation of `sessions`, of which
+    /// `record` was written last. When they do not say so in time, it stands all the same.
+    async fn confirm(&self, sessions: &[SessionId], record: &SessionRecord) {
+        let Some(durability) = &self.0.durability else {
             return;
         };
-        let acknowledged = reply.as_ref().and_then(reply::number).unwrap_or(0);
-        let acknowledged = u32::try_from(acknowledged).unwrap_or(0);
-        if acknowledged < replicas {
+        let key = self.key(&record.subject_tag);
+        let (acknowledged, wanted) = (
+            durability.confirmed(&key, record).await,
+            durability.wanted(),
+        );
+        if acknowledged < wanted {
             self.0.events.emit(&Event::DurabilityDegraded {
                 sessions,
                 acknowledged,
-                wanted: replicas,
+                wanted,
             });
         }
     }
@@ -274,7 +257,15 @@ impl RefreshStore for RedisStore {
         if current.key() != next.key() || self.0.remembered.correct(next).is_some() {
             return self.load(&current.key()).await.map(Swap::Conflict);
         }
-        self.write(current, next).await
+        match self.write(current, next).await? {
+            Swap::Applied => {
+                if !next.is_live() {
+                    self.confirm(&[next.id], next).await;
+                }
+                Ok(Swap::Applied)
+            }
+            Swap::Conflict(found) => Ok(Swap::Conflict(self.corrected(found).await)),
+        }
     }
 
     async fn list(&self, subject: &SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
@@ -298,14 +289,14 @@ impl fmt::Debug for RedisStore {
         let Inner {
             prefix,
             client,
-            revoking,
+            durability,
             remembered,
             events: _,
         } = &*self.0;
         f.debug_struct("RedisStore")
             .field("prefix", prefix)
             .field("client", client)
-            .field("wait", &revoking.as_ref().map(|(_, wait)| wait))
+            .field("wait", durability)
             .field("remembered", remembered)
             .finish_non_exhaustive()
     }

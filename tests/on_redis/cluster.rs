@@ -112,6 +112,45 @@ async fn a_node_that_dies_is_503_for_its_sessions_until_its_replica_has_taken_ov
     }
 }
 
+/// Its connections stay open and nothing comes back on them; only the other nodes tell who has taken over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_hangs_is_left_for_the_replica_that_has_taken_over() {
+    let cluster = Cluster::start().await;
+    let world = instance(cluster_store(&cluster));
+    let mut browser = world.signed_in("ada").await;
+    let slot = slot_of_last(&cluster, &world).await;
+    // All the time others are served by the other nodes.
+    let stop = Arc::<AtomicBool>::default();
+    let mut others = Vec::new();
+    for n in 0..12 {
+        let other = world.signed_in(&format!("user-{n}")).await;
+        if cluster
+            .master_of(slot_of_last(&cluster, &world).await)
+            .await
+            != cluster.master_of(slot).await
+        {
+            others.push(other);
+        }
+    }
+    let mut other = others.pop().expect("somebody is on another node");
+    let serving = {
+        let (world, stop) = (world.clone(), stop.clone());
+        tokio::spawn(async move {
+            while !stop.load(Ordering::SeqCst) {
+                other.refresh(&world).await;
+                sleep(Duration::from_millis(150)).await;
+            }
+        })
+    };
+    let hung = &cluster.nodes()[cluster.master_of(slot).await];
+    sleep(Duration::from_millis(300)).await;
+    hung.pause();
+    assert_ok(&refresh_when_back(&mut browser, &world).await);
+    stop.store(true, Ordering::SeqCst);
+    serving.await.unwrap();
+    hung.resume();
+}
+
 #[tokio::test]
 async fn scripts_are_sent_again_to_nodes_that_have_forgotten_them() {
     let cluster = Cluster::start().await;

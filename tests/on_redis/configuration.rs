@@ -113,6 +113,10 @@ async fn a_connection_has_its_own_server_and_user() {
         builder().client_certificate("pem", "pem"),
         "client_certificate",
     );
+    refused(
+        builder().wait_for_replicas(1, Duration::from_secs(1)),
+        "wait_for_replicas",
+    );
     builder().build().unwrap();
 }
 

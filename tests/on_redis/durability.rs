@@ -6,7 +6,7 @@ use tower_bearer::{RedisStore, RefreshStore};
 
 use crate::{
     stage::{Heard, assert_ok, impatient, instance},
-    support::redis::{Replicated, Server},
+    support::redis::{Cluster, Loss, Proxy, Replicated, Server, Which},
 };
 
 const WAIT: Duration = Duration::from_millis(200);
@@ -85,6 +85,77 @@ async fn while_revocations_wait_others_do_not() {
     assert_ok(&stayed.0);
     assert!(stayed.1 < WAIT / 2, "{:?}", stayed.1);
     assert!(begun.elapsed() >= WAIT);
+}
+
+/// However many there are: each stands at once, and is told within the time that it may wait.
+#[tokio::test]
+async fn many_revocations_at_once_do_not_wait_one_behind_the_other() {
+    let servers = Replicated::start().await;
+    let heard = Heard::default();
+    let world = instance(waiting(&servers, &heard, WAIT));
+    let mut leaving = Vec::new();
+    for n in 0..20 {
+        leaving.push(world.signed_in(&format!("user-{n}")).await);
+    }
+    servers.cut_replication().await;
+    let begun = tokio::time::Instant::now();
+    let left = leaving.into_iter().map(|mut browser| {
+        let world = world.clone();
+        tokio::spawn(async move { browser.logout(&world).await.status })
+    });
+    for left in left.collect::<Vec<_>>() {
+        assert_eq!(left.await.unwrap(), 204);
+    }
+    assert!(begun.elapsed() < WAIT * 5, "{:?}", begun.elapsed());
+    assert_eq!(heard.count("DurabilityDegraded"), 20);
+    assert_eq!(world.count("RevocationQueued"), 0);
+}
+
+/// The script is applied, its reply is lost, and then the server is lost that had it.
+#[tokio::test]
+async fn a_sign_out_everywhere_whose_reply_is_lost_is_remembered_and_confirmed() {
+    let servers = Replicated::start().await;
+    let proxy = Proxy::to(servers.master().port()).await;
+    let heard = Heard::default();
+    let store = impatient(RedisStore::builder(proxy.url())).wait_for_replicas(1, WAIT);
+    let world = instance(store.events(heard.sink()).build().unwrap());
+    let mut browser = world.signed_in("ada").await;
+    let subject = world.store.last_key().subject;
+    // The script for revocations is new to the server: its text is what is applied.
+    let lost = proxy.arm(Loss::Reply, Which::containing("EVAL\r\n"));
+    servers.cut_replication().await;
+    assert_eq!(
+        world.store.revoke_all(&subject, None).await.unwrap().len(),
+        1
+    );
+    assert!(lost.has_struck());
+    assert_eq!(heard.count("DurabilityDegraded"), 1);
+    // What a promoted replica would say: the session as it was.
+    let name = format!("tower-bearer:s:{subject}");
+    let old = servers.replica().command(&["DUMP", &name]).await;
+    let redis::Value::BulkString(old) = old else {
+        panic!("the replica has {old:?}");
+    };
+    let mut restore = redis::cmd("RESTORE");
+    restore.arg(&name).arg(0).arg(old).arg("REPLACE");
+    let mut master = servers.master().connection().await.unwrap();
+    restore.exec_async(&mut master).await.unwrap();
+    assert_eq!(browser.refresh(&world).await.status, 401);
+    assert_eq!(heard.count("RevocationRestored"), 1);
+}
+
+#[tokio::test]
+async fn a_cluster_confirms_as_well() {
+    let cluster = Cluster::start().await;
+    let heard = Heard::default();
+    let store = impatient(RedisStore::cluster(cluster.urls()));
+    let store = store
+        .wait_for_replicas(1, Duration::from_secs(5))
+        .events(heard.sink());
+    let world = instance(store.build().unwrap());
+    let mut browser = world.signed_in("ada").await;
+    assert_eq!(browser.logout(&world).await.status, 204);
+    assert!(heard.all().is_empty(), "{:?}", heard.all());
 }
 
 #[tokio::test]

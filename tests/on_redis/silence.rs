@@ -1,9 +1,16 @@
 //! Servers that do not answer: one time-out for all, and a way back.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+use redis::RedisFuture;
 use tokio::time::Instant;
-use tower_bearer::{RedisStore, RefreshStore, StoreErrorKind};
+use tower_bearer::{RedisStore, RefreshStore, SessionId, SessionKey, StoreErrorKind, SubjectTag};
 
 use crate::{
     stage::{
@@ -108,23 +115,94 @@ async fn a_connection_on_which_nothing_comes_back_is_replaced() {
 }
 
 #[tokio::test]
-async fn one_slow_reply_among_good_ones_costs_the_others_nothing() {
-    let server = Server::start().await;
-    let proxy = Proxy::to(server.port()).await;
+async fn a_slow_reply_within_the_time_out_is_waited_for() {
+    let server = Server::with(&["--enable-debug-command", "local"]).await;
     let heard = Heard::default();
-    let slow = impatient(RedisStore::builder(proxy.url())).events(heard.sink());
-    let world = instance(slow.build().unwrap());
+    let redis = impatient(RedisStore::builder(server.url())).events(heard.sink());
+    let redis = redis.build().unwrap();
+    let world = instance(redis.clone());
     let mut browser = world.signed_in("ada").await;
     let key = world.store.last_key();
-    // Every reply comes late, but within the time-out; and all the time there are some.
-    proxy.delay(Duration::from_millis(50));
-    let connections = proxy.connections();
+    // The server itself is slow with this one: it sleeps, and answers everybody after it.
+    let sleeper = server.connection().await.unwrap();
+    let asleep = tokio::spawn(async move {
+        let mut sleeper = sleeper;
+        let nap = redis::cmd("DEBUG").arg("SLEEP").arg("0.4").clone();
+        nap.exec_async(&mut sleeper).await.unwrap();
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    // Slow, and within the time-out: nobody is sent away, and nobody looks for another connection.
+    let clients = server.info("total_connections_received");
+    let (before, reply) = tokio::join!(clients, browser.refresh(&world));
+    assert_ok(&reply);
+    asleep.await.unwrap();
     for _ in 0..10 {
-        assert!(world.store.load(&key).await.is_ok());
+        assert!(redis.load(&key).await.is_ok());
     }
-    assert_ok(&browser.refresh(&world).await);
-    assert_eq!(proxy.connections(), connections, "one connection for all");
+    let before: u64 = before.unwrap().parse().unwrap();
+    let after = server.info("total_connections_received").await.unwrap();
+    // One more: this question's own.
+    assert_eq!(after.parse::<u64>().unwrap(), before + 1);
     assert!(heard.all().is_empty(), "{:?}", heard.all());
+}
+
+/// One reply takes longer than the time-out, while others come all the time: the server is there, and
+/// so is the connection.
+#[tokio::test]
+async fn one_late_reply_among_good_ones_costs_the_others_nothing() {
+    let server = Server::start().await;
+    let heard = Heard::default();
+    let connection = server.connection().await.unwrap();
+    let slow = Slow {
+        inner: connection,
+        late: Arc::new(AtomicBool::new(true)),
+    };
+    let redis = impatient(RedisStore::with_connection(slow)).events(heard.sink());
+    let redis = redis.build().unwrap();
+    let key = SessionKey {
+        subject: SubjectTag::from_bytes([1; 16]),
+        id: SessionId::from_bytes([2; 16]),
+    };
+    let late = {
+        let redis = redis.clone();
+        tokio::spawn(async move { redis.load(&key).await })
+    };
+    let begun = Instant::now();
+    while begun.elapsed() < RESPONSE + PAUSE {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(redis.load(&key).await.is_ok(), "the others are answered");
+    }
+    assert!(late.await.unwrap().is_err(), "this one never was");
+    assert!(heard.all().is_empty(), "{:?}", heard.all());
+}
+
+/// A connection that never answers its first request.
+#[derive(Clone)]
+struct Slow {
+    inner: redis::aio::MultiplexedConnection,
+    late: Arc<AtomicBool>,
+}
+
+impl redis::aio::ConnectionLike for Slow {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a redis::Cmd) -> RedisFuture<'a, redis::Value> {
+        self.inner.req_packed_command(cmd)
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        cmd: &'a redis::Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<redis::Value>> {
+        match self.late.swap(false, Ordering::SeqCst) {
+            true => Box::pin(std::future::pending()),
+            false => self.inner.req_packed_commands(cmd, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        self.inner.get_db()
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use redis::aio::ConnectionLike;
 use super::{
     Inner, RedisStore,
     client::Client,
+    durability::Durability,
     limits::Limits,
     remembered::Remembered,
     request::Wait,
@@ -34,6 +35,9 @@ pub struct RedisStoreBuilder {
 impl RedisStore {
     /// Starts with every default, for the server at `url`: `redis://[user:password@]host[:port][/database]`,
     /// `rediss://` for TLS, or `redis+unix:///path/to/socket`.
+    ///
+    /// TLS is rustls's, whose cryptography the whole process shares. An application that chooses it by
+    /// `CryptoProvider::install_default` does so before this; where nobody has, `ring` is installed.
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder::new(Target::Server(url.into()))
     }
@@ -111,8 +115,9 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Sets how long opening a connection may take. Default 1 s. Finding the master through sentinels
-    /// may take three times as long.
+    /// Sets how long opening a connection may take. Default 1 s. In a cluster, where the nodes are found
+    /// first, all of it may take three times as long; under Sentinel twice and a second and a half, which
+    /// is what the sentinels get.
     pub fn connect_timeout(mut self, at_most: Duration) -> Self {
         self.limits.connect = at_most;
         self
@@ -177,7 +182,8 @@ impl RedisStoreBuilder {
     /// (`WAIT`). When fewer do, the revocation stands and
     /// [`Event::DurabilityDegraded`](crate::Event::DurabilityDegraded) is sent. Default: no waiting.
     ///
-    /// They take a connection of their own, so that nothing else waits with them.
+    /// Waiting takes a connection of its own, so that nothing else waits as well, and so it does not go with
+    /// [`with_connection`](RedisStore::with_connection).
     pub fn wait_for_replicas(mut self, replicas: u32, at_most: Duration) -> Self {
         self.wait = Some(Wait { replicas, at_most });
         self
@@ -209,24 +215,34 @@ impl RedisStoreBuilder {
         self.check()?;
         let source = self.target.source(&self.access)?;
         let client = Client::new(source, self.limits, self.events.clone());
-        let revoking = match self.wait {
-            Some(wait) => Some((
-                Client::new(
-                    self.target.source(&self.access)?,
-                    self.limits,
-                    self.events.clone(),
-                ),
-                wait,
-            )),
+        let durability = match self.wait {
+            Some(wait) => Some(self.durability(wait)?),
             None => None,
         };
         Ok(RedisStore(Arc::new(Inner {
             prefix: self.prefix,
             client,
-            revoking,
+            durability,
             remembered: Remembered::new(self.remembered),
             events: self.events,
         })))
+    }
+
+    fn durability(&self, wait: Wait) -> Result<Durability, ConfigError> {
+        if matches!(self.target, Target::Given(_)) {
+            return Err(ConfigError::new(
+                "wait_for_replicas",
+                "does not go with with_connection: waiting takes a connection of its own",
+            ));
+        }
+        let limits = Limits {
+            response: self.limits.response + wait.at_most,
+            ..self.limits
+        };
+        // What goes wrong here is told as a confirmation that did not come.
+        let source = self.target.source(&self.access)?;
+        let client = Client::new(source, limits, EventSink::default());
+        Ok(Durability::new(client, wait))
     }
 
     fn check(&self) -> Result<(), ConfigError> {

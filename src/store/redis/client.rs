@@ -38,7 +38,7 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(source: Source, limits: Limits, events: EventSink) -> Self {
         Self {
-            link: Link::new(source),
+            link: Link::new(source, limits),
             limits,
             breaker: Breaker::new(limits.pause),
             room: Semaphore::new(limits.concurrency),
@@ -50,13 +50,17 @@ impl Client {
     ///
     /// It is sent again when its connection breaks: it may then have been carried out twice.
     pub(super) async fn ask(&self, request: &Request<'_>) -> Result<Vec<Value>, StoreError> {
-        let ticket = self.breaker.admit(monotonic()).ok_or_else(|| {
-            StoreError::unavailable("Redis has not answered lately and is left alone for a moment")
-        })?;
+        let ticket = self.breaker.admit(monotonic()).ok_or_else(left_alone)?;
         let Ok(Ok(_room)) = timeout(self.limits.response, self.room.acquire()).await else {
             return Err(StoreError::unavailable("too many requests wait for Redis"));
         };
-        let outcome = self.attempt(request, &ticket).await;
+        if ticket.is_void() {
+            return Err(left_alone());
+        }
+        // Every step has its own limit; this one is for all of them and their repetitions together.
+        let limit = self.link.patience() + self.limits.response * 2;
+        let outcome = timeout(limit, self.attempt(request, &ticket)).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(Fault::silent("too many steps, too slow")));
         let answered = outcome.as_ref().err().is_none_or(Fault::is_answer);
         let news = if answered {
             ticket.answered().then_some(Event::StoreBack)
@@ -106,10 +110,9 @@ impl Client {
         naming: Naming,
         ticket: &Ticket<'_>,
     ) -> Result<Vec<Value>, Fault> {
-        let connection = self.link.connection(&self.limits).await?;
-        let limit = self.limits.response + request.delay();
+        let connection = self.link.connection().await?;
         let answer = connection.send(request.commands(naming));
-        let fault = match timeout(limit, answer).await {
+        let fault = match timeout(self.limits.response, answer).await {
             Ok(Ok(replies)) => {
                 let essential = replies.get(..request.essential()).unwrap_or(&replies);
                 match Fault::among(essential) {
@@ -123,7 +126,12 @@ impl Client {
         let broken = match fault.kind {
             FaultKind::Dropped | FaultKind::Replica => true,
             // A slow reply among others says nothing of the connection; silence does.
-            FaultKind::Silent => ticket.is_alone(),
+            FaultKind::Silent if ticket.is_alone() => true,
+            // In a cluster the others may come from other nodes. Finding the nodes anew shows whether a
+            // replica has taken over; once in a while is enough.
+            FaultKind::Silent => {
+                self.link.source().has_nodes() && connection.age() > self.limits.connect
+            }
             _ => false,
         };
         if broken {
@@ -136,6 +144,10 @@ impl Client {
     pub(super) fn is_left_alone(&self) -> bool {
         self.breaker.is_open()
     }
+}
+
+fn left_alone() -> StoreError {
+    StoreError::unavailable("Redis has not answered lately and is left alone for a moment")
 }
 
 impl fmt::Debug for Client {

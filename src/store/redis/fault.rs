@@ -98,12 +98,12 @@ fn kind(error: &RedisError) -> FaultKind {
         ErrorKind::Server(kind) => match kind {
             ServerErrorKind::BusyLoading
             | ServerErrorKind::ClusterDown
-            | ServerErrorKind::MasterDown
             | ServerErrorKind::Moved
             | ServerErrorKind::Ask
             | ServerErrorKind::TryAgain => FaultKind::Busy,
             ServerErrorKind::NoScript => FaultKind::NoScript,
-            ServerErrorKind::ReadOnly => FaultKind::Replica,
+            // Only a replica has a master to miss.
+            ServerErrorKind::MasterDown | ServerErrorKind::ReadOnly => FaultKind::Replica,
             _ => FaultKind::Refused,
         },
         _ => FaultKind::Refused,
@@ -139,7 +139,7 @@ mod tests {
             ),
             (
                 "MASTERDOWN Link with MASTER is down",
-                FaultKind::Busy,
+                FaultKind::Replica,
                 StoreErrorKind::Unavailable,
             ),
             (

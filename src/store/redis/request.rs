@@ -77,7 +77,14 @@ pub(super) enum Request<'a> {
         /// Where the session lives longer than before, until when.
         extends_to: Option<Timestamp>,
         revokes: bool,
-        wait: Option<Wait>,
+    },
+    /// How many replicas have this record and all before it. It is written once more, as it is, so that
+    /// the connection has a write to wait for.
+    Confirm {
+        key: &'a str,
+        session: &'a str,
+        record: &'a [u8],
+        wait: Wait,
     },
     /// Several sessions, if all are as they were read. A change without bytes removes a session.
     Replace {
@@ -86,7 +93,6 @@ pub(super) enum Request<'a> {
         changes: &'a [Stored],
         lives_until: Timestamp,
         revokes: bool,
-        wait: Option<Wait>,
     },
 }
 
@@ -116,15 +122,28 @@ impl Request<'_> {
                 next,
                 extends_to,
                 revokes,
-                wait,
             } => {
                 let known = if *revokes { &SWAP_REVOKING } else { &SWAP };
                 let mut script = known.call(naming, key);
                 script.arg(session).arg(current).arg(next);
                 if let Some(until) = extends_to {
-                    script.arg(until.as_millis());
+                    script.arg(moment(*until));
                 }
-                and_wait(script, *wait)
+                Commands::One(script)
+            }
+            Self::Confirm {
+                key,
+                session,
+                record,
+                wait: Wait { replicas, at_most },
+            } => {
+                let mut script = SWAP_REVOKING.call(naming, key);
+                script.arg(session).arg(record).arg(record);
+                let millis = u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX);
+                let mut pipeline = Pipeline::with_capacity(2);
+                pipeline.add_command(script);
+                pipeline.cmd("WAIT").arg(replicas).arg(millis);
+                Commands::Many(pipeline)
             }
             Self::Replace {
                 key,
@@ -132,7 +151,6 @@ impl Request<'_> {
                 changes,
                 lives_until,
                 revokes,
-                wait,
             } => {
                 let known = if *revokes {
                     &REPLACE_REVOKING
@@ -140,11 +158,11 @@ impl Request<'_> {
                     &REPLACE
                 };
                 let mut script = known.call(naming, key);
-                script.arg(lives_until.as_millis()).arg(read.len());
+                script.arg(moment(*lives_until)).arg(read.len());
                 for (session, bytes) in read.iter().chain(*changes) {
                     script.arg(session).arg(bytes);
                 }
-                and_wait(script, *wait)
+                Commands::One(script)
             }
         }
     }
@@ -155,20 +173,7 @@ impl Request<'_> {
         match self {
             Self::Read { .. } | Self::ReadAll { .. } => 2,
             // The time alone shows that the server answers; an account may be kept from the rest.
-            Self::Info | Self::Swap { .. } | Self::Replace { .. } => 1,
-        }
-    }
-
-    /// How long the server may take on purpose.
-    pub(super) fn delay(&self) -> Duration {
-        match self {
-            Self::Swap {
-                wait: Some(wait), ..
-            }
-            | Self::Replace {
-                wait: Some(wait), ..
-            } => wait.at_most,
-            _ => Duration::ZERO,
+            Self::Info | Self::Swap { .. } | Self::Confirm { .. } | Self::Replace { .. } => 1,
         }
     }
 }
@@ -198,13 +203,8 @@ fn and_time(read: Cmd) -> Commands {
     Commands::Many(pipeline)
 }
 
-fn and_wait(script: Cmd, wait: Option<Wait>) -> Commands {
-    let Some(Wait { replicas, at_most }) = wait else {
-        return Commands::One(script);
-    };
-    let millis = u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX);
-    let mut pipeline = Pipeline::with_capacity(2);
-    pipeline.add_command(script);
-    pipeline.cmd("WAIT").arg(replicas).arg(millis);
-    Commands::Many(pipeline)
+/// What `PEXPIREAT` takes: the server counts with a sign, and adds to it.
+fn moment(at: Timestamp) -> u64 {
+    const LATEST: u64 = u64::MAX / 4;
+    at.as_millis().min(LATEST)
 }

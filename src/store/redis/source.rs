@@ -1,6 +1,6 @@
 //! Where connections come from.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use redis::{
     AsyncConnectionConfig, RedisFuture, RedisResult, Value, aio::ConnectionLike,
@@ -80,12 +80,26 @@ impl Source {
         })
     }
 
-    /// How many things in a row have to be connected to.
-    pub(super) fn steps(&self) -> u32 {
+    /// How long opening may take, where one connection takes `connect` at most.
+    pub(super) fn patience(&self, connect: Duration) -> Duration {
         match self {
-            // A sentinel, the master that it names, to see that it is one, and that master for good.
-            Self::Sentinel(_) => 3,
-            _ => 1,
+            // First the nodes that were named, and then all that these know of.
+            #[cfg(feature = "redis-cluster")]
+            Self::Cluster(_) => connect * 3,
+            // The sentinels have times of the client library's own: a second to connect, and half a
+            // second to answer. Then comes the master that they name, twice: to see that it is one,
+            // and for good.
+            Self::Sentinel(_) => Duration::from_millis(1500) + connect * 2,
+            _ => connect,
+        }
+    }
+
+    /// Whether several servers answer, each for some of the keys.
+    pub(super) fn has_nodes(&self) -> bool {
+        match self {
+            #[cfg(feature = "redis-cluster")]
+            Self::Cluster(_) => true,
+            _ => false,
         }
     }
 

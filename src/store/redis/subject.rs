@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
+    event::Event,
     session::{RevokeReason, SessionId, SessionKey, SessionRecord, SessionState, SubjectTag},
     store::{StoreError, StoreErrorKind, roster},
 };
@@ -23,6 +24,8 @@ pub(super) struct All {
     stored: Vec<Stored>,
     /// As they are: a revocation that the server has forgotten holds here.
     pub(super) sessions: Vec<SessionRecord>,
+    /// Those that the server has forgotten the revocation of.
+    forgotten: Vec<SessionId>,
     pub(super) now: Timestamp,
 }
 
@@ -39,6 +42,7 @@ impl RedisStore {
             .next()
             .and_then(reply::time)
             .ok_or_else(unexpected)?;
+        let mut forgotten = Vec::new();
         let sessions = stored.iter().map(|(name, bytes)| {
             let name = std::str::from_utf8(name)
                 .ok()
@@ -46,13 +50,18 @@ impl RedisStore {
             let id = name.ok_or(StoreErrorKind::Corrupt)?;
             let subject = *subject;
             let record = self.decode(bytes, &SessionKey { subject, id })?;
-            Ok(self.0.remembered.correct(&record).unwrap_or(record))
+            let Some(revoked) = self.0.remembered.correct(&record) else {
+                return Ok(record);
+            };
+            forgotten.push(id);
+            Ok(revoked)
         });
         let sessions = sessions.collect::<Result<_, StoreError>>()?;
         Ok(All {
             subject: *subject,
             stored,
             sessions,
+            forgotten,
             now,
         })
     }
@@ -65,13 +74,15 @@ impl RedisStore {
         let mut planned = Vec::new();
         for _ in 0..ATTEMPTS {
             let all = self.read_all(&record.subject_tag).await?;
+            let (mut after, dropped) = (all.sessions.clone(), planned);
             if all.sessions.contains(record) {
                 // By a try before this one, whose reply was lost, or by an earlier call.
-                return Ok(planned);
+                self.ended(&dropped, &after).await;
+                return Ok(dropped);
             }
-            let mut after = all.sessions.clone();
             let dropped = roster::admit(&mut after, record, limit, all.now)?;
-            if self.write_all(&all, &after, None).await? {
+            if self.write_all(&all, &after, false).await? {
+                self.ended(&dropped, &after).await;
                 return Ok(dropped);
             }
             planned = dropped;
@@ -95,7 +106,8 @@ impl RedisStore {
                 all.sessions.iter().any(is)
             });
             revoked.extend(planned);
-            if self.write_all(&all, &after, Some(&revoked)).await? {
+            if self.write_all(&all, &after, true).await? {
+                self.ended(&revoked, &after).await;
                 return Ok(revoked);
             }
             planned = revoked;
@@ -104,19 +116,17 @@ impl RedisStore {
     }
 
     /// Writes what has changed between `all` and `after`; false when the server holds something else
-    /// than `all` by now. `revoked` are sessions that this is to end, and that may wait for replicas.
+    /// than `all` by now.
     async fn write_all(
         &self,
         all: &All,
         after: &[SessionRecord],
-        revoked: Option<&[SessionId]>,
+        revokes: bool,
     ) -> Result<bool, StoreError> {
         let changes = changes(&all.stored, after);
         if changes.is_empty() {
             return Ok(true);
         }
-        let revokes = revoked.is_some();
-        let (client, wait) = self.client(revokes);
         let lives_until = after.iter().map(SessionRecord::expires_at).max();
         let request = Request::Replace {
             key: &self.key(&all.subject),
@@ -124,31 +134,29 @@ impl RedisStore {
             changes: &changes,
             lives_until: lives_until.unwrap_or_default(),
             revokes,
-            wait,
         };
-        let mut replies = client.ask(&request).await?.into_iter();
-        let answer = replies.next().ok_or_else(unexpected)?;
-        match reply::number(&answer) {
+        let replies = self.0.client.ask(&request).await?;
+        match replies.first().and_then(reply::number) {
             Some(1) => {}
             Some(0) => return Ok(false),
             _ => return Err(unexpected()),
         }
-        let was_live = |ended: &&SessionRecord| {
-            let same = |before: &&SessionRecord| before.id == ended.id;
-            all.sessions
-                .iter()
-                .find(same)
-                .is_some_and(SessionRecord::is_live)
-        };
-        for ended in after
-            .iter()
-            .filter(|session| !session.is_live())
-            .filter(was_live)
-        {
-            self.0.remembered.note(ended);
+        for session in all.forgotten.iter().copied() {
+            self.0.events.emit(&Event::RevocationRestored { session });
         }
-        self.judge_durability(revoked.unwrap_or_default(), replies.next(), wait);
         Ok(true)
+    }
+
+    /// Remembers that `sessions` were ended, which stand among `all`, and has it confirmed.
+    async fn ended(&self, sessions: &[SessionId], all: &[SessionRecord]) {
+        let mut last = None;
+        for session in all.iter().filter(|session| sessions.contains(&session.id)) {
+            self.0.remembered.note(session);
+            last = Some(session);
+        }
+        if let Some(last) = last {
+            self.confirm(sessions, last).await;
+        }
     }
 }
 

@@ -7,13 +7,12 @@
 --          else what is stored (or nil), and the time.
 local stored = redis.call('HGET', KEYS[1], ARGV[1])
 if stored == ARGV[2] then
+  -- Before any other write: a server whose memory is full refuses a script's first one only.
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-  if ARGV[4] then
-    redis.call('PEXPIREAT', KEYS[1], ARGV[4], 'GT')
-  end
-  return 1
+elseif stored ~= ARGV[3] then
+  return {stored, redis.call('TIME')}
 end
-if stored == ARGV[3] then
-  return 1
+if ARGV[4] then
+  redis.call('PEXPIREAT', KEYS[1], ARGV[4], 'GT')
 end
-return {stored, redis.call('TIME')}
+return 1

@@ -9,7 +9,10 @@ use redis::{
 };
 use tokio::sync::Mutex;
 
-use super::source::{Carrier, Source};
+use super::{
+    source::{Carrier, Source},
+    tcp,
+};
 use crate::config::ConfigError;
 
 /// What sessions are to be kept in.
@@ -54,9 +57,10 @@ impl Target {
 fn server(url: &str, access: &Access) -> Result<Source, ConfigError> {
     let server = parse("url", url)?;
     access.check_tls(is_tls(&server))?;
+    let login = access.login(server.redis_settings());
     let server = server
-        .clone()
-        .set_redis_settings(access.login(server.redis_settings()));
+        .set_redis_settings(login)
+        .set_tcp_settings(tcp::settings());
     let client = match access.certificates() {
         Some(certificates) => Client::build_with_tls(server, certificates),
         None => Client::open(server),
@@ -81,7 +85,9 @@ fn sentinel(master: &str, sentinels: &[String], access: &Access) -> Result<Sourc
         .into_iter()
         .map(|sentinel| sentinel.addr().clone());
     let mut builder = SentinelClientBuilder::new(addresses, master, SentinelServerType::Master)
-        .map_err(|_| url_error(SETTING))?;
+        .map_err(|_| url_error(SETTING))?
+        .set_client_to_sentinel_tcp_settings(tcp::settings())
+        .set_client_to_redis_tcp_settings(tcp::settings());
     if let Some(username) = own.username() {
         builder = builder.set_client_to_sentinel_username(username);
     }
@@ -120,7 +126,7 @@ fn cluster(urls: &[String], access: &Access) -> Result<Source, ConfigError> {
     }
     let nodes = parse_all(SETTING, urls)?;
     access.check_tls(one_kind(SETTING, &nodes)?)?;
-    let mut builder = redis::cluster::ClusterClient::builder(nodes);
+    let mut builder = redis::cluster::ClusterClient::builder(nodes).tcp_settings(tcp::settings());
     if let Some(username) = &access.username {
         builder = builder.username(username);
     }

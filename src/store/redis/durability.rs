@@ -1,0 +1,58 @@
+//! Waiting until replicas have a revocation.
+
+use std::fmt;
+
+use tokio::{sync::Mutex, time::timeout};
+
+use super::{
+    client::Client,
+    reply,
+    request::{Request, Wait},
+};
+use crate::session::SessionRecord;
+
+/// A connection to wait on. `WAIT` holds up whatever else is on its connection.
+pub(super) struct Durability {
+    client: Client,
+    wait: Wait,
+    turn: Mutex<()>,
+}
+
+impl Durability {
+    pub(super) fn new(client: Client, wait: Wait) -> Self {
+        Self {
+            client,
+            wait,
+            turn: Mutex::new(()),
+        }
+    }
+
+    pub(super) fn wanted(&self) -> u32 {
+        self.wait.replicas
+    }
+
+    /// How many replicas have `record`, which lies under `key`, and all that was written before it, as
+    /// far as was found out in time.
+    pub(super) async fn confirmed(&self, key: &str, record: &SessionRecord) -> u32 {
+        // One at a time: with replicas that lag, each would wait for all those before it, and longer
+        // than anybody was told. Who does not get a turn in time has no confirmation.
+        let Ok(_turn) = timeout(self.wait.at_most, self.turn.lock()).await else {
+            return 0;
+        };
+        let request = Request::Confirm {
+            key,
+            session: &record.id.to_string(),
+            record: &record.encode(),
+            wait: self.wait,
+        };
+        let replies = self.client.ask(&request).await.unwrap_or_default();
+        let confirmed = replies.get(1).and_then(reply::number).unwrap_or(0);
+        u32::try_from(confirmed).unwrap_or(0)
+    }
+}
+
+impl fmt::Debug for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.wait.fmt(f)
+    }
+}

@@ -1,0 +1,26 @@
+//! What is asked of the operating system for a connection.
+
+use std::time::Duration;
+
+use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
+
+/// A connection that nobody has used for so long is tried out, before a firewall forgets it.
+const IDLE: Duration = Duration::from_secs(30);
+const BETWEEN_TRIES: Duration = Duration::from_secs(5);
+/// What was sent and not acknowledged for so long is lost, and the connection with it: the machine on the
+/// other side is gone. By default systems hope for a quarter of an hour.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
+
+pub(super) fn settings() -> TcpSettings {
+    let keepalive = TcpKeepalive::new()
+        .with_time(IDLE)
+        .with_interval(BETWEEN_TRIES);
+    // Requests are small, many, and waited for: none is held back to travel with the next.
+    let settings = TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(keepalive);
+    #[cfg(target_os = "linux")]
+    let settings = settings.set_user_timeout(UNACKNOWLEDGED);
+    settings
+}
