@@ -12,11 +12,12 @@ use tower_bearer::{
     ConnectionScheme, ContentEncryption, ContentSecurityPolicy, CsrfBinding, CsrfKeys, CsrfLayer,
     DefaultRejection, Denied, Event, EventSink, FormBody, Grant, HttpsHost, KeyManagement, KeyRing,
     Loaded, ManualClock, MemoryStore, NewSession, NoClaims, Origin, OriginGuardLayer, Profile,
-    Realm, ReferrerPolicy, RefreshCookieLayer, RefreshStore, Rejection, RequireHttpsLayer,
-    RequireScopeLayer, ResourceMetadata, ReusePolicy, RevokeReason, RotationPolicy, Scope,
-    SecurityHeadersLayer, Session, SessionEndpoints, SessionErrorKind, SessionId, SessionState,
-    SharedStore, SignatureAlgorithm, StoreError, StoreErrorKind, StrictTransportSecurity, Swap,
-    SystemClock, Timestamp, TokenCodec, TokenContext, TokenErrorKind,
+    Realm, RedisStore, ReferrerPolicy, RefreshCookieLayer, RefreshStore, Rejection,
+    RequireHttpsLayer, RequireScopeLayer, ResourceMetadata, ReusePolicy, RevokeReason,
+    RotationPolicy, Scope, SecurityHeadersLayer, Session, SessionEndpoints, SessionErrorKind,
+    SessionId, SessionState, SharedStore, SignatureAlgorithm, StoreError, StoreErrorKind,
+    StrictTransportSecurity, Swap, SystemClock, Timestamp, TokenCodec, TokenContext,
+    TokenErrorKind,
 };
 
 use crate::support::{
@@ -191,6 +192,12 @@ async fn no_public_type_prints_a_secret() {
     );
     printed.add("MemoryStore", &MemoryStore::new());
     printed.add("MemoryStoreBuilder", &MemoryStore::builder());
+    let redis = || {
+        let url = format!("rediss://app:{PRIVATE}@127.0.0.1:1/");
+        RedisStore::builder(url).password(PRIVATE)
+    };
+    printed.add("RedisStoreBuilder", &redis());
+    printed.add("RedisStore", &redis().build().unwrap());
     printed.add("ReusePolicy", &ReusePolicy::Subject);
     printed.add("RevokeReason", &RevokeReason::Reuse);
     printed.add("RotationPolicy", &RotationPolicy::default());
@@ -381,7 +388,9 @@ async fn no_public_type_prints_a_secret() {
         .iter()
         .map(|(name, _)| (*name).to_owned())
         .collect();
-    let missing: Vec<_> = exported().difference(&names).cloned().collect();
+    let mut missing: Vec<_> = exported().difference(&names).cloned().collect();
+    // Only a server makes one: it is printed where there is one, in the tests of the Redis store.
+    missing.retain(|name| name != "RedisHealth");
     assert!(exported().len() > 60, "the exports were read");
     assert!(
         missing.is_empty(),

@@ -83,6 +83,7 @@ async fn an_account_that_may_do_what_is_needed_and_no_more() {
     let store = RedisStore::new(&url).unwrap();
     let health = store.health().await.unwrap();
     assert_eq!((health.version(), health.eviction_policy()), (None, None));
+    assert!(!format!("{health:?}").contains("secret"), "{health:?}");
     server.command(&["ACL", "SETUSER", "app", "+info"]).await;
     assert_eq!(
         store.health().await.unwrap().eviction_policy(),
