@@ -156,7 +156,7 @@
 //! |---|---|---|
 //! | `prefix` | `tower-bearer:` | Says whose keys they are. Services that share a server and not their users have different ones. |
 //! | `connect_timeout` | 1 s | A handshake with TLS over a region's network takes a tenth of that. Several connections come one after the other in a cluster (three times as long in all) and under Sentinel (twice, and a second and a half for the sentinels). |
-//! | TCP | no delay, keep-alive after 30 s, given up after 5 s without an acknowledgement | Requests are small and waited for. A firewall does not forget the connection, and a machine that is gone is noticed in seconds and not in a quarter of an hour. |
+//! | TCP | keep-alive after 30 s, given up after 5 s without an acknowledgement (Linux) | A firewall does not forget the connection, and a machine that is gone is noticed in seconds and not in a quarter of an hour. |
 //! | `response_timeout` | 500 ms | A thousand times what a script takes; a person waits for half a second without a thought. It is also how long a request waits for its turn. |
 //! | `concurrency` | 512 | More than one connection needs to be busy; beyond it a queue in the server would only be a longer one. |
 //! | `pause` | 500 ms | Half of what `Retry-After` tells clients, so that who comes back finds a verdict that is not older than that. |

@@ -124,7 +124,8 @@ impl Request<'_> {
                 revokes,
             } => {
                 let known = if *revokes { &SWAP_REVOKING } else { &SWAP };
-                let mut script = known.call(naming, key);
+                let bytes = session.len() + current.len() + next.len() + DIGITS;
+                let mut script = known.call(naming, key, 4, bytes);
                 script.arg(session).arg(current).arg(next);
                 if let Some(until) = extends_to {
                     script.arg(moment(*until));
@@ -137,7 +138,8 @@ impl Request<'_> {
                 record,
                 wait: Wait { replicas, at_most },
             } => {
-                let mut script = SWAP_REVOKING.call(naming, key);
+                let bytes = session.len() + 2 * record.len();
+                let mut script = SWAP_REVOKING.call(naming, key, 3, bytes);
                 script.arg(session).arg(record).arg(record);
                 let millis = u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX);
                 let mut pipeline = Pipeline::with_capacity(2);
@@ -157,9 +159,14 @@ impl Request<'_> {
                 } else {
                     &REPLACE
                 };
-                let mut script = known.call(naming, key);
+                let sessions = || read.iter().chain(*changes);
+                let bytes: usize = sessions()
+                    .map(|(name, bytes)| name.len() + bytes.len())
+                    .sum();
+                let count = 2 + 2 * (read.len() + changes.len());
+                let mut script = known.call(naming, key, count, bytes + 2 * DIGITS);
                 script.arg(moment(*lives_until)).arg(read.len());
-                for (session, bytes) in read.iter().chain(*changes) {
+                for (session, bytes) in sessions() {
                     script.arg(session).arg(bytes);
                 }
                 Commands::One(script)
@@ -179,20 +186,22 @@ impl Request<'_> {
 }
 
 impl KnownScript {
-    /// The beginning of a call: arguments follow.
-    fn call(&self, naming: Naming, key: &str) -> Cmd {
-        let mut call = match naming {
-            Naming::Digest => cmd("EVALSHA"),
-            Naming::Text => cmd("EVAL"),
+    /// The beginning of a call: arguments follow, of so many bytes.
+    fn call(&self, naming: Naming, key: &str, count: usize, bytes: usize) -> Cmd {
+        let (command, name) = match naming {
+            Naming::Digest => ("EVALSHA", self.digest.as_str()),
+            Naming::Text => ("EVAL", self.text),
         };
-        match naming {
-            Naming::Digest => call.arg(self.digest.as_str()),
-            Naming::Text => call.arg(self.text),
-        };
-        call.arg(1).arg(key);
+        // Room for all of it at once: records are large, and would be moved whenever it grows.
+        let own = command.len() + name.len() + 1 + key.len();
+        let mut call = Cmd::with_capacity(4 + count, own + bytes);
+        call.arg(command).arg(name).arg(1).arg(key);
         call
     }
 }
+
+/// The most digits of a number.
+const DIGITS: usize = 20;
 
 /// The read comes first: in a cluster, what a node lets through that is giving the slot away is the first
 /// command only.

@@ -16,10 +16,9 @@ pub(super) fn settings() -> TcpSettings {
     let keepalive = TcpKeepalive::new()
         .with_time(IDLE)
         .with_interval(BETWEEN_TRIES);
-    // Requests are small, many, and waited for: none is held back to travel with the next.
-    let settings = TcpSettings::default()
-        .set_nodelay(true)
-        .set_keepalive(keepalive);
+    // Small requests may travel together (`TCP_NODELAY` stays off): a server answers at once, so that
+    // none is held back for longer than a round trip, and a busy one has less to read.
+    let settings = TcpSettings::default().set_keepalive(keepalive);
     #[cfg(target_os = "linux")]
     let settings = settings.set_user_timeout(UNACKNOWLEDGED);
     settings
