@@ -88,11 +88,13 @@ impl Inner {
         now: Timestamp,
     ) -> Result<Inserted, StoreError> {
         let subject = record.key().subject;
+        // Before the lock is taken: getting memory can take milliseconds.
+        let first = Packed::new(slice::from_ref(record));
         match self.subjects.entry(subject) {
             Entry::Occupied(mut entry) => self.add(entry.get_mut(), record, limit, now),
             Entry::Vacant(entry) => {
                 self.reserve()?;
-                drop(entry.insert(Packed::new(slice::from_ref(record))));
+                drop(entry.insert(first));
                 self.round().push(subject);
                 Ok(Inserted { dropped: vec![] })
             }
@@ -194,9 +196,10 @@ impl Inner {
             iter::from_fn(|| round.pop()).take(subjects).collect()
         };
         visited.retain(|subject| {
+            let mut emptied = Packed::new(&[]);
             self.subjects
                 .remove_if_mut(subject, |_, sessions| {
-                    self.release(sessions.remove_expired(now));
+                    self.release(sessions.remove_expired(now, &mut emptied));
                     sessions.is_empty()
                 })
                 .is_none()

@@ -1,6 +1,6 @@
 //! The sessions of one subject, in as few bytes as they can be kept in.
 
-use std::iter;
+use std::{iter, mem};
 
 use crate::{
     clock::Timestamp,
@@ -66,13 +66,15 @@ impl Packed {
         }
     }
 
-    /// Removes the sessions that have expired, and says how many.
-    pub(super) fn remove_expired(&mut self, now: Timestamp) -> usize {
+    /// Removes the sessions that have expired, and says how many. What they lay in is left in `emptied`, for
+    /// the caller to give back when no lock is held: giving memory back can take milliseconds.
+    pub(super) fn remove_expired(&mut self, now: Timestamp, emptied: &mut Self) -> usize {
         let remains = |session: &EncodedRecord<'_>| now < session.expires_at;
         let expired = self.iter().filter(|session| !remains(session)).count();
         if expired > 0 {
             let remain: Vec<_> = self.iter().filter(remains).map(|s| s.bytes).collect();
-            self.0 = remain.concat().into();
+            let remain = remain.concat().into();
+            *emptied = Self(mem::replace(&mut self.0, remain));
         }
         expired
     }
@@ -105,17 +107,20 @@ mod tests {
                 let seconds = if expired & 1 << n == 0 { 61 } else { 60 };
                 session("a", seconds)
             });
-            let mut packed = Packed::new(&sessions);
+            let (mut packed, mut old) = (Packed::new(&sessions), Packed::new(&[]));
             assert_eq!(packed.unpack().unwrap(), sessions);
-            assert_eq!(packed.remove_expired(NOW + Duration::from_secs(59)), 0);
+            assert_eq!(
+                packed.remove_expired(NOW + Duration::from_secs(59), &mut old),
+                0
+            );
 
             let then = NOW + Duration::from_secs(60);
-            let gone = packed.remove_expired(then);
+            let gone = packed.remove_expired(then, &mut old);
             assert_eq!(gone, expired.count_ones() as usize);
             let remain = sessions.iter().filter(|s| then < s.expires_at());
             assert!(packed.unpack().unwrap().iter().eq(remain));
             assert_eq!(packed.is_empty(), expired == 15);
-            assert_eq!(packed.remove_expired(then), 0);
+            assert_eq!(packed.remove_expired(then, &mut old), 0);
         }
     }
 
@@ -124,12 +129,12 @@ mod tests {
         let sessions = [session("a", 60), session("a", 60)];
         let good = Packed::new(&sessions);
         for at in 0..good.0.len() {
-            let mut packed = Packed(good.0.clone());
+            let (mut packed, mut old) = (Packed(good.0.clone()), Packed::new(&[]));
             packed.0[at] ^= 0xff;
             let _ = packed.unpack();
             let _ = packed.find(&sessions[1].id).map(SessionRecord::decode);
             packed.replace(&sessions[1].id, &sessions[1].encode());
-            packed.remove_expired(NOW);
+            packed.remove_expired(NOW, &mut old);
         }
         // The state of the first, behind which nothing is out of place.
         let mut packed = good;
