@@ -18,7 +18,7 @@
 //!     +info     # optional: health() then sees version, role and eviction policy
 //!     +wait     # for wait_for_replicas
 //!     +role     # under Sentinel
-//!     +cluster  # in a cluster
+//!     +cluster|slots +asking   # in a cluster
 //! ```
 //!
 //! TLS is spoken where the URL begins with `rediss://`, by rustls, with the certificates that the system

@@ -136,15 +136,8 @@ impl RedisStore {
             key: &key,
             session: &session,
         };
-        let mut replies = self.0.client.ask(&request).await?.into_iter();
-        let stored = replies
-            .next()
-            .and_then(reply::bytes)
-            .ok_or_else(unexpected)?;
-        let now = replies
-            .next()
-            .and_then(reply::time)
-            .ok_or_else(unexpected)?;
+        let replies = self.0.client.ask(&request).await?;
+        let (stored, now) = reply::with_time(replies, reply::bytes)?;
         let record = stored.map(|bytes| self.decode(&bytes, at)).transpose()?;
         Ok(Loaded { record, now })
     }
@@ -175,9 +168,7 @@ impl RedisStore {
         let redis::Value::Array(found) = answer else {
             return Err(unexpected());
         };
-        let mut found = found.into_iter();
-        let stored = found.next().and_then(reply::bytes).ok_or_else(unexpected)?;
-        let now = found.next().and_then(reply::time).ok_or_else(unexpected)?;
+        let (stored, now) = reply::with_time(found, reply::bytes)?;
         let record = stored.map(|bytes| self.decode(&bytes, &at)).transpose()?;
         Ok(Swap::Conflict(Loaded { record, now }))
     }

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use tower_bearer::{RedisStore, RotationPolicy};
 
 use crate::{
-    stage::{assert_ok, impatient, instance, instance_with, refresh_when_back},
+    stage::{assert_ok, impatient, instance, instance_with, key_of, refresh_when_back},
     support::{
         redis::Cluster,
         world::{Browser, World},
@@ -27,7 +27,7 @@ fn cluster_store(cluster: &Cluster) -> RedisStore {
 
 /// The slot that the session lies in which began last.
 async fn slot_of_last(cluster: &Cluster, world: &World) -> u16 {
-    let key = format!("tower-bearer:s:{}", world.store.last_key().subject);
+    let key = key_of(&world.store.last_key().subject);
     cluster.slot_of(&key).await
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tower_bearer::{RedisStore, RefreshStore};
 
 use crate::{
-    stage::{Heard, assert_ok, impatient, instance},
+    stage::{Heard, assert_ok, impatient, instance, key_of},
     support::redis::{Cluster, Loss, Proxy, Replicated, Server, Which},
 };
 
@@ -132,7 +132,7 @@ async fn a_sign_out_everywhere_whose_reply_is_lost_is_remembered_and_confirmed()
     assert!(lost.has_struck());
     assert_eq!(heard.count("DurabilityDegraded"), 1);
     // What a promoted replica would say: the session as it was.
-    let name = format!("tower-bearer:s:{subject}");
+    let name = key_of(&subject);
     let old = servers.replica().command(&["DUMP", &name]).await;
     let redis::Value::BulkString(old) = old else {
         panic!("the replica has {old:?}");

@@ -6,7 +6,7 @@ use redis::Value;
 use tower_bearer::{Clock, RefreshStore, StoreErrorKind};
 
 use crate::{
-    stage::{Stage, assert_ok, assert_unavailable, instance, refresh_when_back, store},
+    stage::{Stage, assert_ok, assert_unavailable, instance, key_of, refresh_when_back, store},
     support::redis::{Loss, Proxy, Server, Which},
 };
 
@@ -104,7 +104,7 @@ async fn restart_with_an_empty_data_set_is_401_and_keeps_the_cookie_for_a_restor
     let world = instance(store(server.url()));
     let mut browser = world.signed_in("ada").await;
     let key = world.store.last_key();
-    let name = format!("tower-bearer:s:{}", key.subject);
+    let name = key_of(&key.subject);
     let Value::BulkString(dump) = server.command(&["DUMP", &name]).await else {
         panic!("no dump of {name}");
     };
@@ -234,7 +234,7 @@ async fn a_record_of_an_unknown_version_is_an_error_that_touches_nothing() {
     let world = instance(store(server.url()));
     let mut browser = world.signed_in("ada").await;
     let key = world.store.last_key();
-    let name = format!("tower-bearer:s:{}", key.subject);
+    let name = key_of(&key.subject);
     let field = key.id.to_string();
     let mut connection = server.connection().await.unwrap();
     let read = redis::cmd("HGET").arg(&name).arg(&field).clone();
@@ -274,7 +274,7 @@ async fn something_else_under_the_key_is_an_error_that_touches_nothing() {
     let world = instance(store(server.url()));
     let mut browser = world.signed_in("ada").await;
     let key = world.store.last_key();
-    let name = format!("tower-bearer:s:{}", key.subject);
+    let name = key_of(&key.subject);
     server.command(&["SET", &name, "somebody else's"]).await;
     assert_unavailable(&browser.refresh(&world).await);
     let error = world.store.load(&key).await.unwrap_err();

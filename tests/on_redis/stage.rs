@@ -7,7 +7,7 @@ use std::{
 
 use tower_bearer::{
     Event, EventSink, KeyRing, ManualClock, RedisStore, RedisStoreBuilder, RefreshCookieBuilder,
-    RefreshStore,
+    RefreshStore, SubjectTag,
 };
 
 use crate::support::{
@@ -72,6 +72,11 @@ pub struct Stage {
     pub server: Server,
     pub clock: ServerClock,
     pub world: World,
+}
+
+/// The key that a subject's sessions lie under.
+pub fn key_of(subject: &SubjectTag) -> String {
+    format!("tower-bearer:s:{subject}")
 }
 
 /// When the clocks of servers start that have one.

@@ -26,7 +26,7 @@ use tower_bearer::{
 };
 
 use crate::{
-    stage::{assert_ok, impatient, instance_with},
+    stage::{assert_ok, impatient, instance_with, key_of},
     support::{
         redis::{Chaos, Proxy, Server},
         world::{Browser, FIREFOX, Reply, World},
@@ -291,7 +291,7 @@ async fn two_hundred_sessions_for_a_minute_on_a_bad_network() {
     // What is left on the server: every session once, and the honest ones work.
     let mut records = 0;
     for n in (0..HONEST + ROBBED).step_by(2) {
-        let key = format!("tower-bearer:s:{}", sessions[n].0.subject);
+        let key = key_of(&sessions[n].0.subject);
         let count: usize = redis::from_redis_value(server.command(&["HLEN", &key]).await).unwrap();
         records += count;
     }

@@ -3,8 +3,8 @@
 use tower_bearer::{RedisStore, RedisStoreBuilder, RefreshStore, StoreErrorKind};
 
 use crate::{
-    stage::{assert_ok, impatient, instance},
-    support::redis::Server,
+    stage::{assert_ok, impatient, instance, key_of},
+    support::redis::{Cluster, Replicated, Server},
 };
 
 /// A sign-in, a refresh and a sign-out.
@@ -70,9 +70,7 @@ const RULES: [&str; 13] = [
 #[tokio::test]
 async fn an_account_that_may_do_what_is_needed_and_no_more() {
     let server = Server::start().await;
-    let mut rules = vec!["ACL", "SETUSER", "app", "on", ">secret"];
-    rules.extend(RULES);
-    server.command(&rules).await;
+    with_account(&server, &[]).await;
     let url = format!("redis://app:secret@127.0.0.1:{}/", server.port());
     works(RedisStore::builder(url.clone())).await;
     let set_apart = RedisStore::builder(server.url())
@@ -89,6 +87,46 @@ async fn an_account_that_may_do_what_is_needed_and_no_more() {
         store.health().await.unwrap().eviction_policy(),
         Some("noeviction")
     );
+}
+
+/// The account with `more` rights, on `server`.
+async fn with_account(server: &Server, more: &[&str]) {
+    let mut rules = vec!["ACL", "SETUSER", "app", "on", ">secret"];
+    rules.extend(RULES);
+    rules.extend(more);
+    server.command(&rules).await;
+}
+
+#[tokio::test]
+async fn the_same_account_under_sentinel() {
+    let servers = Replicated::start().await;
+    for server in [servers.master(), servers.replica()] {
+        with_account(server, &["+role"]).await;
+    }
+    let store = RedisStore::sentinel(Replicated::NAME, servers.sentinel_urls());
+    works(store.username("app").password("secret")).await;
+}
+
+#[tokio::test]
+async fn the_same_account_in_a_cluster_also_while_a_slot_moves() {
+    let cluster = Cluster::start().await;
+    for node in cluster.nodes() {
+        with_account(node, &["+cluster|slots", "+asking"]).await;
+    }
+    let store = impatient(RedisStore::cluster(cluster.urls()));
+    let store = store.username("app").password("secret").build().unwrap();
+    let world = instance(store);
+    let mut browser = world.signed_in("ada").await;
+    let slot = cluster
+        .slot_of(&key_of(&world.store.last_key().subject))
+        .await;
+    let home = cluster.master_of(slot).await;
+    let migration = cluster.begin_migration(slot, (home + 1) % 3).await;
+    assert!(migration.move_one().await.is_some());
+    assert_ok(&browser.refresh(&world).await);
+    migration.finish().await;
+    assert_ok(&browser.refresh(&world).await);
+    assert_eq!(world.store.last().await.generation(), 1);
 }
 
 #[tokio::test]

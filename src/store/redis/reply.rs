@@ -2,8 +2,19 @@
 
 use redis::Value;
 
-use super::request::Stored;
-use crate::clock::Timestamp;
+use super::{fault::unexpected, request::Stored};
+use crate::{clock::Timestamp, store::StoreError};
+
+/// What was read, and the time behind it.
+pub(super) fn with_time<T>(
+    replies: Vec<Value>,
+    read: impl Fn(Value) -> Option<T>,
+) -> Result<(T, Timestamp), StoreError> {
+    let mut replies = replies.into_iter();
+    let found = replies.next().and_then(read).ok_or_else(unexpected)?;
+    let now = replies.next().and_then(time).ok_or_else(unexpected)?;
+    Ok((found, now))
+}
 
 /// Bytes, `None` where there are none.
 pub(super) fn bytes(reply: Value) -> Option<Option<Vec<u8>>> {

@@ -33,15 +33,8 @@ impl RedisStore {
     pub(super) async fn read_all(&self, subject: &SubjectTag) -> Result<All, StoreError> {
         let key = self.key(subject);
         let request = Request::ReadAll { key: &key };
-        let mut replies = self.0.client.ask(&request).await?.into_iter();
-        let stored = replies
-            .next()
-            .and_then(reply::pairs)
-            .ok_or_else(unexpected)?;
-        let now = replies
-            .next()
-            .and_then(reply::time)
-            .ok_or_else(unexpected)?;
+        let replies = self.0.client.ask(&request).await?;
+        let (stored, now) = reply::with_time(replies, reply::pairs)?;
         let mut forgotten = Vec::new();
         let sessions = stored.iter().map(|(name, bytes)| {
             let name = std::str::from_utf8(name)
