@@ -1,0 +1,151 @@
+//! A case: one thing that is done over and over, and how often it allocates.
+
+use std::{
+    fmt::Debug,
+    hint::black_box,
+    sync::Barrier,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::allocations;
+
+/// What went wrong, with the name of the case in front.
+pub type Problem = String;
+
+pub trait Case {
+    fn name(&self) -> &str;
+
+    /// Does it once and looks closely at what comes out.
+    fn check(&mut self) -> Result<(), Problem>;
+
+    /// How long it takes to do it `calls` times. An outcome that is not the right one is a problem.
+    fn time(&mut self, calls: u64) -> Result<Duration, Problem>;
+
+    /// How many allocations one call makes; nothing when they are not counted.
+    fn allocations(&mut self) -> Result<Option<u64>, Problem>;
+}
+
+/// A case of this process. Every call has to give `Ok`; what it gives is dropped within the time.
+struct Local<F, G> {
+    name: String,
+    call: F,
+    inspect: G,
+}
+
+/// The case `name`: `call` is measured, `inspect` looks at what one call gave.
+pub fn case<T, E, F, G>(name: impl Into<String>, call: F, inspect: G) -> Box<dyn Case>
+where
+    T: 'static,
+    E: Debug + 'static,
+    F: FnMut() -> Result<T, E> + 'static,
+    G: Fn(&T) -> Result<(), String> + 'static,
+{
+    let name = name.into();
+    Box::new(Local {
+        name,
+        call,
+        inspect,
+    })
+}
+
+impl<T, E, F, G> Case for Local<F, G>
+where
+    E: Debug,
+    F: FnMut() -> Result<T, E>,
+    G: Fn(&T) -> Result<(), String>,
+{
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn check(&mut self) -> Result<(), Problem> {
+        let given = (self.call)().map_err(|error| problem(&self.name, error))?;
+        (self.inspect)(&given).map_err(|error| format!("{}: {error}", self.name))
+    }
+
+    fn time(&mut self, calls: u64) -> Result<Duration, Problem> {
+        time(&mut self.call, calls).map_err(|error| problem(&self.name, error))
+    }
+
+    fn allocations(&mut self) -> Result<Option<u64>, Problem> {
+        let mut outcome = Ok(());
+        // What is set up by a first call is not counted.
+        for _ in 0..2 {
+            black_box((self.call)()).map_err(|error| problem(&self.name, error))?;
+        }
+        let counted = allocations::count(|| outcome = black_box((self.call)()).map(drop));
+        outcome.map_err(|error| problem(&self.name, error))?;
+        Ok(counted)
+    }
+}
+
+/// The same done on several threads at once. The time is that until the last of them is done.
+struct Parallel<F> {
+    name: String,
+    threads: usize,
+    call: F,
+}
+
+/// The case `name@2threads`.
+pub fn on_two_threads<T, E, F>(name: &str, call: F) -> Box<dyn Case>
+where
+    T: 'static,
+    E: Debug + Send + 'static,
+    F: Fn() -> Result<T, E> + Sync + 'static,
+{
+    Box::new(Parallel {
+        name: format!("{name}@2threads"),
+        threads: 2,
+        call,
+    })
+}
+
+impl<T, E, F> Case for Parallel<F>
+where
+    E: Debug + Send,
+    F: Fn() -> Result<T, E> + Sync,
+{
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn check(&mut self) -> Result<(), Problem> {
+        self.time(1).map(drop)
+    }
+
+    fn time(&mut self, calls: u64) -> Result<Duration, Problem> {
+        let (start, call) = (Barrier::new(self.threads), &self.call);
+        let one = || {
+            start.wait();
+            time(&mut || call(), calls)
+        };
+        let slowest = thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.threads).map(|_| scope.spawn(one)).collect();
+            let times = threads.into_iter().map(|thread| match thread.join() {
+                Ok(time) => time.map_err(|error| problem(&self.name, error)),
+                Err(_) => Err(format!("{}: a thread has panicked", self.name)),
+            });
+            times.collect::<Result<Vec<_>, _>>()
+        })?;
+        Ok(slowest.into_iter().max().unwrap_or_default())
+    }
+
+    fn allocations(&mut self) -> Result<Option<u64>, Problem> {
+        Ok(None)
+    }
+}
+
+fn time<T, E>(call: &mut impl FnMut() -> Result<T, E>, calls: u64) -> Result<Duration, E> {
+    allocations::uncounted(|| {
+        let start = Instant::now();
+        for _ in 0..calls {
+            black_box(call())?;
+        }
+        Ok(start.elapsed())
+    })
+}
+
+fn problem(name: &str, error: impl Debug) -> Problem {
+    format!("{name} went wrong: {error:?}")
+}

@@ -1,0 +1,105 @@
+//! What tower-bearer costs, beside a floor written by hand and beside other crates.
+//!
+//! Every case takes a token of the same claims from its text to claims with types, and checks its issuer, its
+//! audience and its dates by the system's clock. Each case is done in batches; rounds visit the batches of
+//! all cases in another order each; ratios are taken within a round. `--help` tells the rest.
+
+mod aims;
+mod allocations;
+mod args;
+mod bare;
+#[cfg(feature = "cache")]
+mod cached;
+mod case;
+mod claims;
+mod floor;
+mod http;
+mod keys;
+mod ours;
+mod peers;
+mod refused;
+mod report;
+mod rounds;
+mod statistics;
+mod web;
+mod worker;
+
+use std::{process::ExitCode, time::Duration};
+
+use crate::{
+    args::{Args, Mode, USAGE},
+    case::{Case, Problem},
+    ours::Tokens,
+    peers::jsonwebtoken::Backend,
+    rounds::Length,
+};
+
+/// Leaves a minute of the five for starting and for machines slower than usual.
+const USUAL_LENGTH: Length = Length::Time(Duration::from_secs(220));
+
+fn main() -> ExitCode {
+    let args = match Args::parse(std::env::args().skip(1)) {
+        Ok(args) => args,
+        Err(error) => {
+            eprintln!("{error}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> Result<(), Problem> {
+    let tokens = Tokens::mint();
+    if args.mode == Mode::Worker {
+        Backend::RustCrypto.install();
+        return worker::serve(of_backend(&tokens, Backend::RustCrypto));
+    }
+    Backend::AwsLc.install();
+    let seed = args.seed.unwrap_or_else(rand::random);
+    if args.mode == Mode::Http {
+        println!("seed {seed}\n");
+        return http::run(&tokens, args.length, seed);
+    }
+    let mut cases = cases(&tokens)?;
+    cases.retain(|case| args.wants(case.name()));
+    if args.mode == Mode::Check {
+        rounds::check(&mut cases)?;
+        println!("{} cases do what they should", cases.len());
+        return Ok(());
+    }
+    let length = args.length.unwrap_or(USUAL_LENGTH);
+    let series = rounds::run(&mut cases, length, seed)?;
+    let rounds = series.first().map_or(0, |one| one.nanos.len());
+    println!("seed {seed}, {rounds} rounds\n");
+    report::print(&series);
+    Ok(())
+}
+
+/// All cases: those of this process, and those of the second one.
+fn cases(tokens: &Tokens) -> Result<Vec<Box<dyn Case>>, Problem> {
+    let mut cases = ours::shared(tokens);
+    cases.extend(ours::pairs(tokens));
+    #[cfg(feature = "cache")]
+    cases.extend(cached::cases());
+    cases.extend(refused::cases(tokens));
+    cases.extend(bare::cases(tokens));
+    cases.extend(peers::josekit::cases(tokens));
+    cases.extend(peers::jwt_simple::cases(tokens));
+    cases.extend(web::cases(tokens));
+    cases.extend(of_backend(tokens, Backend::AwsLc));
+    cases.extend(worker::start()?);
+    Ok(cases)
+}
+
+/// What has to be measured once for each backend of jsonwebtoken.
+fn of_backend(tokens: &Tokens, backend: Backend) -> Vec<Box<dyn Case>> {
+    let mut cases = peers::jsonwebtoken::cases(tokens, backend);
+    cases.extend(web::of_backend(tokens, backend));
+    cases
+}

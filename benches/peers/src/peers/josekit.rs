@@ -1,0 +1,109 @@
+//! josekit over the system's OpenSSL.
+
+use std::hint::black_box;
+
+use josekit::{
+    JoseError,
+    jwe::{self, Dir, alg::direct::DirectJweDecrypter},
+    jwk::Jwk,
+    jws::{ES256, EdDSA, HS256, JwsVerifier, RS256, alg::hmac::HmacJwsVerifier},
+    jwt::{self, JwtPayload, JwtPayloadValidator},
+};
+
+use crate::{
+    case::{Case, case, on_two_threads},
+    claims::{AUDIENCE, ISSUER, SESSION, SUBJECT, equal},
+    keys,
+    ours::Tokens,
+};
+
+/// What opens and judges nested tokens.
+struct Nested {
+    decrypter: DirectJweDecrypter,
+    verifier: HmacJwsVerifier,
+    rules: JwtPayloadValidator,
+}
+
+impl Nested {
+    fn new() -> Self {
+        let decrypter = Dir.decrypter_from_bytes(keys::A256);
+        let verifier = HS256.verifier_from_bytes(keys::HS256);
+        Self {
+            decrypter: decrypter.expect("the key has 32 bytes"),
+            verifier: verifier.expect("the secret is long enough"),
+            rules: rules(),
+        }
+    }
+
+    fn verify(&self, token: &str) -> Result<JwtPayload, JoseError> {
+        let (signed, _) = jwe::deserialize_compact(token, &self.decrypter)?;
+        let (claims, _) = jwt::decode_with_verifier(signed, &self.verifier)?;
+        self.rules.validate(&claims)?;
+        Ok(claims)
+    }
+
+    fn verify_encrypted(&self, token: &str) -> Result<JwtPayload, JoseError> {
+        let (claims, _) = jwt::decode_with_decrypter(token, &self.decrypter)?;
+        self.rules.validate(&claims)?;
+        Ok(claims)
+    }
+}
+
+/// It knows no leeway, and reads the system's clock when it is given no time.
+fn rules() -> JwtPayloadValidator {
+    let mut rules = JwtPayloadValidator::new();
+    rules.set_issuer(ISSUER);
+    rules.set_audience(AUDIENCE);
+    rules
+}
+
+fn inspect(claims: &JwtPayload) -> Result<(), String> {
+    let sid = claims.claim("sid").and_then(|sid| sid.as_str());
+    equal("sub", claims.subject().unwrap_or_default(), SUBJECT)?;
+    equal("sid", sid.unwrap_or_default(), SESSION)
+}
+
+pub fn cases(tokens: &Tokens) -> Vec<Box<dyn Case>> {
+    let (nested, parallel, encrypted) = (Nested::new(), Nested::new(), Nested::new());
+    let (token, token_of_parallel) = (tokens.nested.clone(), tokens.nested.clone());
+    let token_of_encrypted = tokens.encrypted.clone();
+    let jwk = |jwk: &str| Jwk::from_bytes(jwk).expect("the JWK is good");
+    let eddsa = EdDSA.verifier_from_jwk(&jwk(keys::ED25519_JWK));
+    let es256 = ES256.verifier_from_jwk(&jwk(keys::ES256_JWK));
+    let rs256 = RS256.verifier_from_jwk(&jwk(keys::RS256_JWK));
+    let hs256 = HS256.verifier_from_bytes(keys::HS256);
+    vec![
+        case(
+            "josekit_nested",
+            move || nested.verify(black_box(&token)),
+            inspect,
+        ),
+        on_two_threads("josekit_nested", move || {
+            parallel.verify(black_box(&token_of_parallel))
+        }),
+        case(
+            "josekit_encrypted",
+            move || encrypted.verify_encrypted(black_box(&token_of_encrypted)),
+            inspect,
+        ),
+        signed("hs256", hs256, &tokens.hs256),
+        signed("eddsa", eddsa, &tokens.eddsa),
+        signed("es256", es256, &tokens.es256),
+        signed("rs256", rs256, &tokens.rs256),
+    ]
+}
+
+fn signed(
+    algorithm: &str,
+    verifier: Result<impl JwsVerifier + 'static, JoseError>,
+    token: &str,
+) -> Box<dyn Case> {
+    let (verifier, rules) = (verifier.expect("the key is good"), rules());
+    let token = token.to_owned();
+    let call = move || {
+        let (claims, _) = jwt::decode_with_verifier(black_box(&token), &verifier)?;
+        rules.validate(&claims)?;
+        Ok::<_, JoseError>(claims)
+    };
+    case(format!("josekit_{algorithm}"), call, inspect)
+}

@@ -1,0 +1,210 @@
+//! Routers behind one layer each, and the head that each is sent.
+
+use std::{hint::black_box, sync::Arc};
+
+use axum::{
+    Extension, Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+    routing::get,
+};
+use http::{StatusCode, header};
+use tower_bearer::{BearerAuthLayer, Claims, NoClaims, Profile, TokenCodec};
+use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
+
+use super::{at_once, noop::NoopLayer};
+#[cfg(feature = "cache")]
+use crate::cached;
+use crate::{
+    claims::{Owned, SUBJECT},
+    keys,
+    ours::{self, Tokens},
+    peers::jsonwebtoken::Verifier,
+};
+
+/// A router, the heads that it is sent in turn, and the status that it answers with.
+pub struct App {
+    pub name: String,
+    pub router: Router,
+    pub heads: Vec<http::Request<()>>,
+    pub status: StatusCode,
+}
+
+impl App {
+    pub fn new(name: &str, router: Router, head: http::Request<()>) -> Self {
+        Self {
+            name: name.to_owned(),
+            router,
+            heads: vec![head],
+            status: StatusCode::OK,
+        }
+    }
+}
+
+/// All that need no backend of jsonwebtoken. `axum_bare_…` is sent what the others of that name are sent.
+pub fn all(tokens: &Tokens) -> Vec<App> {
+    let nested = || bearer(&tokens.nested);
+    let foreign = || bearer(&foreign(tokens.nested.len()));
+    let (sessions, cookie) = tower_sessions();
+    let with_cookie = || with(header::COOKIE, &cookie);
+    let pass = middleware::from_fn(|request: Request, next: Next| next.run(request));
+    let refused = App::new("axum_refused", bearer_auth(), foreign());
+    vec![
+        App::new("axum_bare_nested", bare(), nested()),
+        App::new("axum_noop_layer", bare().layer(NoopLayer), nested()),
+        App::new("axum_from_fn", bare().layer(pass), nested()),
+        App::new("axum_nested", bearer_auth(), nested()),
+        App::new("axum_bare_foreign", bare(), foreign()),
+        App {
+            status: StatusCode::UNAUTHORIZED,
+            ..refused
+        },
+        App::new("axum_bare_cookie", bare(), with_cookie()),
+        App::new("axum_tower_sessions", sessions, with_cookie()),
+    ]
+}
+
+/// Our layer with a cache that holds all of a thousand tokens, and the bare router with the same heads.
+#[cfg(feature = "cache")]
+pub fn cached() -> [App; 2] {
+    let keys = keys::shared();
+    let tokens = cached::tokens(Profile::Nested, &keys);
+    let heads: Vec<_> = tokens.iter().map(|token| bearer(token)).collect();
+    let router = behind(cached::codec(Profile::Nested, &keys));
+    let app = |name: &str, router| App {
+        name: name.to_owned(),
+        router,
+        heads: heads.clone(),
+        status: StatusCode::OK,
+    };
+    [app("axum_bare_cached", bare()), app("axum_cached", router)]
+}
+
+/// `from_fn` with jsonwebtoken, and the bare router with the same head.
+pub fn jsonwebtoken(tokens: &Tokens) -> [App; 2] {
+    let head = || bearer(&tokens.hs256);
+    [
+        App::new("axum_bare_jsonwebtoken", bare(), head()),
+        App::new("axum_jsonwebtoken_hs256", behind_jsonwebtoken(), head()),
+    ]
+}
+
+/// Those that are compared over HTTP: bare first. Each client of theirs has the same token.
+pub fn for_http(tokens: &Tokens) -> Vec<App> {
+    let nested = || bearer(&tokens.nested);
+    let (sessions, cookie) = tower_sessions();
+    vec![
+        App::new("http_bare", bare(), nested()),
+        App::new("http_noop_layer", bare().layer(NoopLayer), nested()),
+        App::new("http_nested", bearer_auth(), nested()),
+        #[cfg(feature = "cache")]
+        App::new(
+            "http_cached",
+            behind(cached::codec(Profile::Nested, &keys::shared())),
+            nested(),
+        ),
+        App::new(
+            "http_jsonwebtoken",
+            behind_jsonwebtoken(),
+            bearer(&tokens.hs256),
+        ),
+        App::new(
+            "http_tower_sessions",
+            sessions,
+            with(header::COOKIE, &cookie),
+        ),
+    ]
+}
+
+fn bare() -> Router {
+    Router::new().route("/", get(async || "hello"))
+}
+
+/// Our layer around a handler that takes the claims.
+fn bearer_auth() -> Router {
+    behind(ours::codec(Profile::Nested, &keys::shared()))
+}
+
+fn behind(codec: TokenCodec<NoClaims>) -> Router {
+    let handler = async |claims: Claims| {
+        black_box(claims.subject());
+        "hello"
+    };
+    let router = Router::new().route("/", get(handler));
+    router.layer(BearerAuthLayer::new(codec))
+}
+
+/// What its users write. The claims are shared rather than cloned on their way to the handler.
+fn behind_jsonwebtoken() -> Router {
+    async fn authenticate(
+        State(verifier): State<Arc<Verifier>>,
+        mut request: Request,
+        next: Next,
+    ) -> Result<Response, StatusCode> {
+        const REFUSED: StatusCode = StatusCode::UNAUTHORIZED;
+        let value = request.headers().get(header::AUTHORIZATION);
+        let value = value.and_then(|value| value.to_str().ok()).ok_or(REFUSED)?;
+        let token = value.strip_prefix("Bearer ").ok_or(REFUSED)?;
+        let claims = verifier.verify(token).map_err(|_| REFUSED)?;
+        request.extensions_mut().insert(Arc::new(claims));
+        Ok(next.run(request).await)
+    }
+    let handler = async |Extension(claims): Extension<Arc<Owned>>| {
+        black_box(&*claims.sub);
+        "hello"
+    };
+    let verifier = Arc::new(Verifier::hs256());
+    let layer = middleware::from_fn_with_state(verifier, authenticate);
+    Router::new().route("/", get(handler)).layer(layer)
+}
+
+/// tower-sessions over its store in memory, which holds one session, and the cookie of that session.
+fn tower_sessions() -> (Router, String) {
+    const USER: &str = "user";
+    let store = MemoryStore::default();
+    let session = Session::new(None, Arc::new(store.clone()), None);
+    let saved = at_once(async {
+        session.insert(USER, SUBJECT).await?;
+        session.save().await
+    });
+    saved
+        .expect("memory is there at once")
+        .expect("it is saved");
+    let id = session.id().expect("a saved session has an id");
+    let handler = async |session: Session| match session.get::<String>(USER).await {
+        Ok(Some(user)) => {
+            black_box(&*user);
+            Ok("hello")
+        }
+        _ => Err(StatusCode::UNAUTHORIZED),
+    };
+    let router = Router::new().route("/", get(handler));
+    let router = router.layer(SessionManagerLayer::new(store));
+    (router, format!("id={id}"))
+}
+
+/// A token as a stranger would send: three segments, signed with a key that nobody here knows, as long as
+/// ours. The nested profile has five segments, so our layer refuses it before any cryptography; what is
+/// measured is reading the header, noticing that, and building the answer with its challenge. The router
+/// behind the layer is never called, and its time is missing from that of the whole.
+fn foreign(len: usize) -> String {
+    let (header, signature) = ("eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9", "A".repeat(86));
+    let payload = "e30A".repeat(len);
+    let payload = &payload[..len - header.len() - signature.len() - 2];
+    format!("{header}.{payload}.{signature}")
+}
+
+fn bearer(token: &str) -> http::Request<()> {
+    with(header::AUTHORIZATION, &format!("Bearer {token}"))
+}
+
+/// A head as a client's, with one more line.
+fn with(name: http::HeaderName, value: &str) -> http::Request<()> {
+    let head = http::Request::get("/")
+        .header(header::HOST, "api.example")
+        .header(header::ACCEPT, "application/json")
+        .header(header::USER_AGENT, "peers/1.0")
+        .header(name, value);
+    head.body(()).expect("the head is well-formed")
+}
