@@ -67,6 +67,7 @@ fn run(args: Args) -> Result<(), Problem> {
         Backend::AwsLc.install();
         return http::run(&tokens, args.length, seed);
     }
+    floor::trial::run()?;
     let mut cases = cases(&tokens)?;
     cases.retain(|case| args.wants(case.name()));
     if args.mode == Mode::Check {
