@@ -20,6 +20,7 @@ mod host;
 mod keys;
 pub mod manual;
 pub mod origin;
+mod random;
 pub mod refresh;
 mod rejection;
 mod secret;

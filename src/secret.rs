@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ring::{digest, hmac, rand::SecureRandom};
+use ring::{digest, hmac};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// A value that is wiped on drop and never printed.
@@ -24,20 +24,6 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<secret>")
     }
-}
-
-/// The operating system gave no random bytes. Nothing can be issued until it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the operating system gave no random bytes")]
-pub(crate) struct RandomError;
-
-/// Fills an array with bytes from the operating system's generator.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], RandomError> {
-    let mut bytes = [0; N];
-    ring::rand::SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| RandomError)?;
-    Ok(bytes)
 }
 
 /// SHA-256 over the concatenation of `parts`. Callers keep parts of fixed length or prefix them.

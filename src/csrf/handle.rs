@@ -10,8 +10,8 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 use super::{policy::Policy, token::Token};
 use crate::{
     binding::{CsrfBinding, SessionMoved, SessionMoves},
+    random::{RandomError, random},
     rejection::{Rejection, RejectionKind},
-    secret::{RandomError, random},
 };
 
 /// The CSRF token of a request, for pages that carry it and for handlers that change who is

@@ -9,7 +9,7 @@ use crate::{
     binding::CsrfBinding,
     config::ConfigError,
     keys::{KeyRing, check_key},
-    secret::RandomError,
+    random::RandomError,
 };
 
 /// The keys that CSRF tokens are made and checked with: the first one makes, all of them check.

@@ -14,8 +14,8 @@ use crate::{
     cookie::{self, CookieSpec},
     credentials::{self, Credentials},
     guard::{is_cross_site, overrides_method},
+    random::{RandomError, random},
     rejection::CsrfReason,
-    secret::{RandomError, random},
 };
 
 /// What the layer was told.

@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn every_form_reads_back() {
-        let pad = crate::secret::random().unwrap();
+        let pad = crate::random::random().unwrap();
         for form in [Form::Plain, Form::Dated] {
             let stamp = match form {
                 Form::Plain => [0; 8],

@@ -176,11 +176,8 @@ impl KeyRingBuilder {
             return Err(ConfigError::new("key ring", "has no keys at all"));
         }
         let secrets = sessions.iter().map(|secret| secret.expose().as_slice());
-        let keys = Keys {
-            signing,
-            encryption,
-            sessions: (!sessions.is_empty()).then(|| SessionKeys::new(secrets)),
-        };
+        let sessions = (!sessions.is_empty()).then(|| SessionKeys::new(secrets));
+        let keys = Keys::new(signing, encryption, sessions);
         keys.check()?;
         Ok(KeyRing::new(keys))
     }

@@ -12,10 +12,7 @@ use super::{
     header::{ACCESS_TOKEN_TYPE, Content, check_kid, encrypted_header},
     jose::{WrapHeader, Wrapping},
 };
-use crate::{
-    config::ConfigError,
-    secret::{Secret, random},
-};
+use crate::{config::ConfigError, random::random, secret::Secret};
 
 /// How often one AES-GCM key may be used with random 96-bit IVs: NIST SP 800-38D section 8.3.
 pub(crate) const SEAL_LIMIT: u64 = 1 << 32;

@@ -19,10 +19,7 @@ use super::{
     encryption::{OpenError, SealError},
     jwk::{Jwk, bytes, exactly, problem},
 };
-use crate::{
-    config::ConfigError,
-    secret::{Secret, random},
-};
+use crate::{config::ConfigError, random::random, secret::Secret};
 
 pub(crate) use super::wrap_header::{Epk, WrapHeader};
 

@@ -15,6 +15,7 @@ mod jose;
 #[cfg(feature = "josekit")]
 mod jose_pem;
 mod jwk;
+mod names;
 mod publish;
 mod ring;
 mod session;

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use arc_swap::ArcSwap;
 
 use super::{KeyRingBuilder, Keys, encryption::SEAL_LIMIT};
-use crate::{config::ConfigError, secret};
+use crate::{config::ConfigError, random, secret};
 
 /// All keys of a service, replaced as a whole while it serves. Clones share the keys.
 ///
@@ -50,7 +50,7 @@ impl KeyRing {
     ///
     /// When the operating system gives no random bytes.
     pub fn generate() -> Result<Self, ConfigError> {
-        let master = secret::random::<32>()
+        let master = random::fresh::<32>()
             .map(secret::Secret::new)
             .map_err(|error| ConfigError::new("master secret", error.to_string()))?;
         Self::from_master(master.expose())

@@ -8,6 +8,7 @@ mod load;
 use std::fmt;
 
 use ring::{hmac, rand::SystemRandom, signature};
+use smallvec::SmallVec;
 
 use super::{SignatureAlgorithm as Alg, header::signed_header};
 
@@ -54,14 +55,9 @@ pub(crate) enum PublicParts<'a> {
     Rsa { n: &'a [u8], e: &'a [u8] },
 }
 
-/// The longest signature a key makes: `ring` signs with RSA keys of at most 4096 bits.
-const MAX_SIGNATURE: usize = 512;
-
-/// A signature or MAC in a fixed buffer.
-pub(crate) struct Signature {
-    bytes: [u8; MAX_SIGNATURE],
-    len: usize,
-}
+/// A signature or MAC. Those of RSA are long and take so long to make that an allocation more is
+/// not noticed.
+pub(crate) struct Signature(SmallVec<[u8; 96]>);
 
 /// Why nothing was signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -164,22 +160,22 @@ impl SigningKey {
         }
         let rng = SystemRandom::new();
         match &self.material {
-            Material::Hmac(key) => Signature::copy(hmac::sign(key, message).as_ref()),
+            Material::Hmac(key) => Ok(Signature::copy(hmac::sign(key, message).as_ref())),
             Material::Ed25519 { private, .. } => {
                 let pair = private.as_ref().ok_or(SignError::PublicOnly)?;
-                Signature::copy(pair.sign(message).as_ref())
+                Ok(Signature::copy(pair.sign(message).as_ref()))
             }
             Material::Ecdsa { private, .. } => {
                 let pair = private.as_ref().ok_or(SignError::PublicOnly)?;
                 let signed = pair.sign(&rng, message).map_err(|_| SignError::Failed)?;
-                Signature::copy(signed.as_ref())
+                Ok(Signature::copy(signed.as_ref()))
             }
             Material::Rsa { private, .. } => {
                 let pair = private.as_ref().ok_or(SignError::PublicOnly)?;
-                let mut out = Signature::zeroed(pair.public().modulus_len())?;
-                pair.sign(rsa_encoding(self.algorithm), &rng, message, out.as_mut())
+                let mut out = SmallVec::from_elem(0, pair.public().modulus_len());
+                pair.sign(rsa_encoding(self.algorithm), &rng, message, &mut out)
                     .map_err(|_| SignError::Failed)?;
-                Ok(out)
+                Ok(Signature(out))
             }
         }
     }
@@ -203,36 +199,23 @@ impl SigningKey {
 }
 
 impl Signature {
-    fn zeroed(len: usize) -> Result<Self, SignError> {
-        if len > MAX_SIGNATURE {
-            return Err(SignError::Failed);
-        }
-        let bytes = [0; MAX_SIGNATURE];
-        Ok(Self { bytes, len })
-    }
-
-    fn copy(from: &[u8]) -> Result<Self, SignError> {
-        let mut out = Self::zeroed(from.len())?;
-        out.as_mut().copy_from_slice(from);
-        Ok(out)
-    }
-
-    fn as_mut(&mut self) -> &mut [u8] {
-        let len = self.len;
-        self.bytes.get_mut(..len).unwrap_or_default()
+    fn copy(from: &[u8]) -> Self {
+        Self(SmallVec::from_slice(from))
     }
 }
 
 impl AsRef<[u8]> for Signature {
     fn as_ref(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        &self.0
     }
 }
 
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { bytes: _, len } = self;
-        f.debug_struct("Signature").field("len", len).finish()
+        let Self(bytes) = self;
+        f.debug_struct("Signature")
+            .field("len", &bytes.len())
+            .finish()
     }
 }
 

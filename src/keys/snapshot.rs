@@ -4,15 +4,24 @@ use std::{fmt, sync::Arc};
 
 use super::{
     ContentEncryption, EncryptionKey, KeyManagement, SessionKeys, SignatureAlgorithm, SigningKey,
+    names::Names,
 };
 use crate::config::ConfigError;
 
 /// One snapshot of the ring. In each list the first key that can mint does; all are accepted.
-#[derive(Default)]
 pub(crate) struct Keys {
     pub(crate) signing: Vec<Arc<SigningKey>>,
     pub(crate) encryption: Vec<Arc<EncryptionKey>>,
     pub(crate) sessions: Option<SessionKeys>,
+    by_kid: ByPurpose,
+    by_header: ByPurpose,
+    by_nested_header: Names,
+}
+
+/// The names of the keys of either list.
+struct ByPurpose {
+    signing: Names,
+    encryption: Names,
 }
 
 /// Why no key was found for a token.
@@ -30,6 +39,27 @@ pub(crate) enum LookupError {
 }
 
 impl Keys {
+    pub(super) fn new(
+        signing: Vec<Arc<SigningKey>>,
+        encryption: Vec<Arc<EncryptionKey>>,
+        sessions: Option<SessionKeys>,
+    ) -> Self {
+        Self {
+            by_kid: ByPurpose {
+                signing: Names::new(&signing, SigningKey::kid),
+                encryption: Names::new(&encryption, EncryptionKey::kid),
+            },
+            by_header: ByPurpose {
+                signing: Names::new(&signing, signed_header),
+                encryption: Names::new(&encryption, claims_header),
+            },
+            by_nested_header: Names::new(&encryption, nested_header),
+            signing,
+            encryption,
+            sessions,
+        }
+    }
+
     /// The key that signs new tokens.
     pub(crate) fn active_signing(&self) -> Option<&Arc<SigningKey>> {
         self.signing.iter().find(|key| key.can_sign())
@@ -42,8 +72,8 @@ impl Keys {
 
     /// The key that writes exactly this protected header, without looking inside it.
     pub(crate) fn signing_by_header(&self, encoded: &[u8]) -> Option<&Arc<SigningKey>> {
-        let mut keys = self.signing.iter();
-        let key = keys.find(|key| key.encoded_header().as_bytes() == encoded)?;
+        let names = &self.by_header.signing;
+        let key = names.find(&self.signing, signed_header, encoded)?;
         match key.kid() {
             Some(_) => Some(key),
             // A header without `kid` may fit several keys, and then none is taken.
@@ -57,7 +87,12 @@ impl Keys {
         kid: Option<&str>,
         alg: SignatureAlgorithm,
     ) -> Result<&Arc<SigningKey>, LookupError> {
-        find(&self.signing, kid, |k| k.kid(), |k| k.algorithm() == alg)
+        let named = kid.and_then(|kid| {
+            let names = &self.by_kid.signing;
+            names.find(&self.signing, SigningKey::kid, kid.as_bytes())
+        });
+        let fits = |key: &SigningKey| key.algorithm() == alg;
+        choose(&self.signing, kid, named, SigningKey::kid, fits)
     }
 
     /// The key for a token's `kid`, `alg` and `enc`.
@@ -67,8 +102,12 @@ impl Keys {
         alg: KeyManagement,
         enc: ContentEncryption,
     ) -> Result<&Arc<EncryptionKey>, LookupError> {
-        let fits = |k: &EncryptionKey| k.management() == alg && k.content() == enc;
-        find(&self.encryption, kid, |k| k.kid(), fits)
+        let named = kid.and_then(|kid| {
+            let names = &self.by_kid.encryption;
+            names.find(&self.encryption, EncryptionKey::kid, kid.as_bytes())
+        });
+        let fits = |key: &EncryptionKey| key.management() == alg && key.content() == enc;
+        choose(&self.encryption, kid, named, EncryptionKey::kid, fits)
     }
 
     /// The key that writes exactly this protected header around a signed token.
@@ -76,7 +115,7 @@ impl Keys {
         &self,
         encoded: &[u8],
     ) -> Option<&Arc<EncryptionKey>> {
-        self.encryption_by_header(encoded, EncryptionKey::encoded_header_nested)
+        self.encryption_by_header(&self.by_nested_header, nested_header, encoded)
     }
 
     /// The key that writes exactly this protected header around claims.
@@ -84,16 +123,16 @@ impl Keys {
         &self,
         encoded: &[u8],
     ) -> Option<&Arc<EncryptionKey>> {
-        self.encryption_by_header(encoded, EncryptionKey::encoded_header_claims)
+        self.encryption_by_header(&self.by_header.encryption, claims_header, encoded)
     }
 
     fn encryption_by_header(
         &self,
+        names: &Names,
+        header: fn(&EncryptionKey) -> Option<&str>,
         encoded: &[u8],
-        header: fn(&EncryptionKey) -> &str,
     ) -> Option<&Arc<EncryptionKey>> {
-        let mut keys = self.encryption.iter();
-        let key = keys.find(|key| header(key).as_bytes() == encoded)?;
+        let key = names.find(&self.encryption, header, encoded)?;
         match key.kid() {
             Some(_) => Some(key),
             None => self
@@ -197,19 +236,28 @@ impl Keys {
     }
 }
 
-/// A `kid` has to name exactly one key, and that key has to fit. Without one, or when the named
-/// key may be one that was configured without a name, exactly one key has to fit.
-fn find<'a, K>(
+fn signed_header(key: &SigningKey) -> Option<&str> {
+    Some(key.encoded_header())
+}
+
+fn claims_header(key: &EncryptionKey) -> Option<&str> {
+    Some(key.encoded_header_claims())
+}
+
+fn nested_header(key: &EncryptionKey) -> Option<&str> {
+    Some(key.encoded_header_nested())
+}
+
+/// The key that a `kid` names has to fit. Without one, or when the named key may be one that was
+/// configured without a name, exactly one key has to fit.
+fn choose<'a, K>(
     keys: &'a [Arc<K>],
     kid: Option<&str>,
+    named: Option<&'a Arc<K>>,
     name: fn(&K) -> Option<&str>,
     fits: impl Fn(&K) -> bool,
 ) -> Result<&'a Arc<K>, LookupError> {
-    let mut named = keys.iter().filter(|key| kid.is_some() && name(key) == kid);
-    if let Some(key) = named.next() {
-        if named.next().is_some() {
-            return Err(LookupError::Ambiguous);
-        }
+    if let Some(key) = named {
         return if fits(key) {
             Ok(key)
         } else {
@@ -235,6 +283,9 @@ impl fmt::Debug for Keys {
             signing,
             encryption,
             sessions,
+            by_kid: _,
+            by_header: _,
+            by_nested_header: _,
         } = self;
         f.debug_struct("Keys")
             .field("signing", signing)

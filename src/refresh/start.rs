@@ -9,7 +9,7 @@ use super::{
 use crate::{
     background,
     event::Event,
-    secret::RandomError,
+    random::RandomError,
     session::{
         Fresh, Opening, RevokeReason, SessionError, SessionErrorKind, SessionKey, SessionRecord,
     },

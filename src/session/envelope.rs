@@ -29,7 +29,8 @@ use super::{
 use crate::{
     clock::Timestamp,
     keys::{SessionKeyId, SessionKeys},
-    secret::{RandomError, Secret, derive, random, sha256},
+    random::{RandomError, random},
+    secret::{Secret, derive, sha256},
 };
 
 const VERSION: u8 = 1;

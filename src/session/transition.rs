@@ -11,7 +11,8 @@ use super::{
 use crate::{
     clock::Timestamp,
     keys::{SessionKeyId, SessionKeySet},
-    secret::{RandomError, Secret, random},
+    random::{RandomError, random},
+    secret::Secret,
 };
 
 /// The longest label a record keeps, in bytes.

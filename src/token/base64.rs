@@ -56,6 +56,16 @@ pub(super) fn encode_append(bytes: &[u8], text: &mut String) {
     URL_SAFE_NO_PAD.encode_append(bytes, text);
 }
 
+/// The same for text that is kept as bytes.
+pub(super) fn encode_bytes(bytes: &[u8], text: &mut Vec<u8>) {
+    URL_SAFE_NO_PAD.encode_append(bytes, text);
+}
+
+/// How many characters `bytes` bytes take.
+pub(super) const fn encoded_len(bytes: usize) -> usize {
+    (bytes * 4).div_ceil(3)
+}
+
 /// How many bytes `text` stands for; no encoding is one character longer than a multiple of four.
 fn decoded_len(text: &[u8]) -> Option<usize> {
     let rest = match text.len() % 4 {

@@ -1,8 +1,9 @@
 //! Verified claims.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::registered::Registered;
 use crate::clock::Timestamp;
@@ -27,8 +28,7 @@ pub struct Claims<C = NoClaims>(Arc<Inner<C>>);
 pub struct NoClaims {}
 
 struct Inner<C> {
-    /// All strings behind each other: one allocation instead of five.
-    text: Box<str>,
+    text: Text,
     subject: Span,
     issuer: Option<Span>,
     session: Option<Span>,
@@ -39,9 +39,14 @@ struct Inner<C> {
     custom: C,
 }
 
-/// A range of bytes in [`Inner::text`]; a token is far shorter than four gigabytes.
+/// All strings behind each other. Those of nearly every token fit in beside the other claims, so
+/// that a verified token is one allocation; longer ones have one of their own.
+type Text = SmallVec<[u8; 192]>;
+
+/// A range of bytes in [`Inner::text`]. A codec accepts at most 64 kibibytes of base64url, so no
+/// position is too large.
 #[derive(Clone, Copy)]
-struct Span(u32, u32);
+struct Span(u16, u16);
 
 /// The registered claims of a verified token, for code that does not know the application's type:
 /// [`RequireScopeLayer`](crate::RequireScopeLayer), a
@@ -68,12 +73,17 @@ trait Context: Send + Sync {
     fn expires_at(&self) -> Timestamp;
 }
 
+/// A position in the strings of a token.
+fn position(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
 impl<C> Inner<C> {
     fn text(&self, span: Span) -> &str {
         let Span(start, end) = span;
-        self.text
-            .get(start as usize..end as usize)
-            .unwrap_or_default()
+        let bytes = self.text.get(start.into()..end.into());
+        // It was copied from text, so that it always is text.
+        std::str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
     }
 }
 
@@ -97,26 +107,19 @@ impl<C: Send + Sync> Context for Inner<C> {
 
 impl<C> Claims<C> {
     pub(super) fn new(claims: &Registered<'_>, expires_at: Timestamp, custom: C) -> Self {
-        let strings = [
-            &claims.subject,
-            &claims.issuer,
-            &claims.session,
-            &claims.token_id,
-            &claims.scope,
-        ];
-        let len = strings
-            .iter()
-            .filter_map(|s| s.as_deref())
-            .map(str::len)
-            .sum();
-        let mut text = String::with_capacity(len);
-        let [subject, issuer, session, token_id, scope] = strings.map(|string| {
-            let start = text.len() as u32;
-            text.push_str(string.as_deref()?);
-            Some(Span(start, text.len() as u32))
-        });
+        let mut text = Text::new();
+        let mut append = |string: &Option<Cow<'_, str>>| {
+            let start = text.len();
+            text.extend_from_slice(string.as_ref()?.as_bytes());
+            Some(Span(position(start), position(text.len())))
+        };
+        let subject = append(&claims.subject);
+        let issuer = append(&claims.issuer);
+        let session = append(&claims.session);
+        let token_id = append(&claims.token_id);
+        let scope = append(&claims.scope);
         Self(Arc::new(Inner {
-            text: text.into_boxed_str(),
+            text,
             subject: subject.unwrap_or(Span(0, 0)),
             issuer,
             session,

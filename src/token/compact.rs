@@ -19,6 +19,21 @@ pub(super) struct Encrypted<'a> {
 }
 
 impl<'a> Signed<'a> {
+    /// The same for a token whose first `header` bytes are those of a known header and whose
+    /// signature has `signature` characters, which tells where the dots have to be. Other dots are
+    /// not looked for; they are no base64url, and so decoding finds them.
+    pub(super) fn behind_header(token: &'a [u8], header: usize, signature: usize) -> Option<Self> {
+        let end = token.len().checked_sub(signature + 1)?;
+        let (input, signature) = token.split_at_checked(end)?;
+        let (header, payload) = input.split_at_checked(header)?;
+        Some(Self {
+            input,
+            header,
+            payload: payload.strip_prefix(b".")?,
+            signature: signature.strip_prefix(b".")?,
+        })
+    }
+
     /// Nothing unless there are exactly three segments.
     pub(super) fn split(token: &'a [u8]) -> Option<Self> {
         let mut dots = memchr::memchr_iter(b'.', token);
@@ -36,6 +51,25 @@ impl<'a> Signed<'a> {
 }
 
 impl<'a> Encrypted<'a> {
+    /// The same for a token whose first `header` bytes are those of a known header and whose key is
+    /// shared: then there is no encrypted key, and the lengths of iv and tag tell where the dots
+    /// have to be. Other dots are not looked for; they are no base64url, and so decoding finds them.
+    pub(super) fn behind_header(token: &'a [u8], header: usize) -> Option<Self> {
+        const IV: usize = 16;
+        const TAG: usize = 22;
+        let (header, rest) = token.split_at_checked(header)?;
+        let (iv, rest) = rest.strip_prefix(b"..")?.split_at_checked(IV)?;
+        let rest = rest.strip_prefix(b".")?;
+        let (ciphertext, tag) = rest.split_at_checked(rest.len().checked_sub(TAG + 1)?)?;
+        Some(Self {
+            header,
+            key: b"",
+            iv,
+            ciphertext,
+            tag: tag.strip_prefix(b".")?,
+        })
+    }
+
     /// Nothing unless there are exactly five segments.
     pub(super) fn split(token: &'a [u8]) -> Option<Self> {
         let mut dots = memchr::memchr_iter(b'.', token);
@@ -51,6 +85,12 @@ impl<'a> Encrypted<'a> {
             tag: token.get(d + 1..)?,
         })
     }
+}
+
+/// The first segment; nothing when there is no second.
+pub(super) fn first_segment(token: &[u8]) -> &[u8] {
+    let end = memchr::memchr(b'.', token).unwrap_or_default();
+    token.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]

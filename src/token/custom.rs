@@ -1,5 +1,7 @@
 //! The application's own claims: the members of a token that are not registered ones.
 
+mod value;
+
 use std::{borrow::Cow, slice};
 
 use serde::{
@@ -11,7 +13,9 @@ use serde::{
     forward_to_deserialize_any,
 };
 use serde_json::Error;
+use smallvec::SmallVec;
 
+use self::value::Value;
 use super::json::{Fault, Reader, distinct};
 
 /// A member of the claims: its name, and its value as JSON text that was already read strictly.
@@ -19,6 +23,10 @@ pub(super) struct Member<'a> {
     pub(super) name: Cow<'a, str>,
     pub(super) value: &'a str,
 }
+
+/// The members of one token. A few lie on the stack, so that no token that people make costs an
+/// allocation here.
+pub(super) type Members<'a> = SmallVec<[Member<'a>; 8]>;
 
 /// The claims that only the codec writes.
 const RESERVED: [&str; 9] = [
@@ -28,7 +36,7 @@ const RESERVED: [&str; 9] = [
 /// Reads the application's type from its members alone, so that the registered claims are
 /// neither read twice nor in the way of `deny_unknown_fields`.
 pub(super) fn from_members<C: DeserializeOwned>(members: &[Member<'_>]) -> Result<C, Error> {
-    C::deserialize(Members(members))
+    C::deserialize(Object(members))
 }
 
 /// Checks the serialised form of the application's type: an object without registered claims.
@@ -36,7 +44,7 @@ pub(super) fn check(json: &str) -> Result<(), Fault> {
     if json == "{}" {
         return Ok(());
     }
-    let mut names = Vec::new();
+    let mut names = SmallVec::<[Cow<'_, str>; 8]>::new();
     Reader::new(json).only_object(|reader, name| {
         if RESERVED.contains(&name.as_ref()) {
             return Err("the application's claims have a member that only the codec writes");
@@ -50,14 +58,14 @@ pub(super) fn check(json: &str) -> Result<(), Fault> {
     distinct(&names, |name| name)
 }
 
-struct Members<'m, 'a>(&'m [Member<'a>]);
+struct Object<'m, 'a>(&'m [Member<'a>]);
 
 struct Access<'m, 'a> {
     rest: slice::Iter<'m, Member<'a>>,
     value: Option<&'a str>,
 }
 
-impl<'de> Deserializer<'de> for Members<'_, 'de> {
+impl<'de> Deserializer<'de> for Object<'_, 'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -119,8 +127,7 @@ impl<'a> MapAccess<'a> for Access<'_, 'a> {
 
     fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Error> {
         // An empty text is refused by the parser, should a visitor ask for a value too many.
-        let value = self.value.take().unwrap_or_default();
-        seed.deserialize(&mut serde_json::Deserializer::from_str(value))
+        seed.deserialize(Value(self.value.take().unwrap_or_default()))
     }
 
     fn size_hint(&self) -> Option<usize> {

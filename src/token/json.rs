@@ -6,6 +6,8 @@
 
 mod scalar;
 
+pub(super) use scalar::is_plain;
+
 use std::borrow::Cow;
 
 /// What is wrong with the text. It never repeats the text.
@@ -53,15 +55,21 @@ impl<'a> Reader<'a> {
         self.end()
     }
 
-    /// The same for a text that begins with `known`: an open object and at least one whole
-    /// member, which the caller recognised by its bytes. `member` is given the rest.
+    /// A reader of a text that begins with `known`: an open object and at least one whole member,
+    /// which the caller recognised by its bytes. It stands behind that member.
+    pub(super) fn behind(text: &'a str, known: &str) -> Self {
+        Self {
+            text,
+            at: known.len(),
+            depth: 1,
+        }
+    }
+
+    /// Reads the rest of the object inside which the reader stands, behind a whole member.
     pub(super) fn rest_of_object(
         mut self,
-        known: &str,
         member: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        self.at = known.len();
-        self.depth = 1;
         self.more_members(member)?;
         self.end()
     }

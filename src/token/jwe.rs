@@ -4,7 +4,7 @@ use super::{
     MintError, Profile, TokenError, TokenErrorKind,
     base64::{Scratch, decode_array, encode_append},
     codec::Inner,
-    compact::Encrypted,
+    compact::{Encrypted, first_segment},
     header::{Header, same_media_type},
     jws::{check_type, not_found},
 };
@@ -15,6 +15,11 @@ use crate::keys::{
 const OPAQUE: TokenError = TokenError::new(
     TokenErrorKind::Decryption,
     "the content was not encrypted with the configured key, or was changed",
+);
+
+const SEGMENTS: TokenError = TokenError::new(
+    TokenErrorKind::Segments,
+    "an encrypted token has five segments",
 );
 
 /// The key of one token.
@@ -28,26 +33,53 @@ enum Opener<'k> {
 }
 
 /// Opens an encrypted token into `scratch` and returns the plaintext.
+///
+/// The header that a shared key writes itself is known by its bytes, and then the lengths of iv and
+/// tag tell where the segments are. Every other token is read in the general way, which comes to the
+/// same end on those, too.
 pub(super) fn open<'s>(
     codec: &Inner,
     keys: &Keys,
     token: &[u8],
     scratch: &'s mut Scratch,
 ) -> Result<&'s [u8], TokenError> {
-    let parts = Encrypted::split(token).ok_or(TokenError::new(
-        TokenErrorKind::Segments,
-        "an encrypted token has five segments",
-    ))?;
+    let header = first_segment(token);
     let prepared = match codec.profile {
-        Profile::Nested => keys.encryption_by_nested_header(parts.header),
-        _ if codec.prepared_type() => keys.encryption_by_claims_header(parts.header),
+        Profile::Nested => keys.encryption_by_nested_header(header),
+        _ if codec.prepared_type() => keys.encryption_by_claims_header(header),
         _ => None,
     };
-    let opener = match prepared {
-        Some(key) => opener(codec, key, &WrapHeader::default(), parts.key)?,
-        None => find_opener(codec, keys, &parts)?,
-    };
+    if let Some(key) = prepared
+        && key.management() == KeyManagement::Direct
+        && let Some(parts) = Encrypted::behind_header(token, header.len())
+    {
+        return opener(codec, key, &WrapHeader::default(), parts.key)
+            .and_then(|opener| open_content(&opener, &parts, scratch))
+            .map_err(|error| segments_first(error, token));
+    }
+    open_any(codec, keys, token, scratch)
+}
+
+/// Opens a token with any header.
+pub(super) fn open_any<'s>(
+    codec: &Inner,
+    keys: &Keys,
+    token: &[u8],
+    scratch: &'s mut Scratch,
+) -> Result<&'s [u8], TokenError> {
+    let parts = Encrypted::split(token).ok_or(SEGMENTS)?;
+    let opener = find_opener(codec, keys, &parts)?;
     open_content(&opener, &parts, scratch)
+}
+
+/// The number of segments is judged before all else, also where positions were computed from
+/// lengths and a dot too many was met as a foreign character.
+#[cold]
+fn segments_first(error: TokenError, token: &[u8]) -> TokenError {
+    match Encrypted::split(token) {
+        Some(_) => error,
+        None => SEGMENTS,
+    }
 }
 
 /// Opens the content into `scratch` with the key found for it.
@@ -143,7 +175,7 @@ fn opener<'k>(
 }
 
 /// Encrypts `content`, a signed token or claims, with the active key.
-pub(super) fn seal(codec: &Inner, keys: &Keys, content: String) -> Result<String, MintError> {
+pub(super) fn seal(codec: &Inner, keys: &Keys, mut content: Vec<u8>) -> Result<String, MintError> {
     let key = keys
         .active_encryption()
         .ok_or_else(|| MintError::new("the ring has no key that encrypts"))?;
@@ -155,7 +187,6 @@ pub(super) fn seal(codec: &Inner, keys: &Keys, content: String) -> Result<String
         Profile::Encrypted | Profile::Signed => Content::Claims(&codec.token_type),
     };
     let failed = |e| MintError::with_source("the token could not be encrypted", e);
-    let mut content = content.into_bytes();
     let (header, encrypted_key, sealed);
     let header: &str = if key.management() == KeyManagement::Direct {
         encrypted_key = Vec::new();

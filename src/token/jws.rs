@@ -2,31 +2,83 @@
 
 use super::{
     MintError, TokenError, TokenErrorKind,
-    base64::{Scratch, encode_append},
+    base64::{Scratch, encode_append, encoded_len},
     codec::Inner,
-    compact::Signed,
+    compact::{Signed, first_segment},
     header::{Header, same_media_type},
 };
 use crate::keys::{Keys, LookupError, SignatureAlgorithm, SigningKey};
 
+const FORGED: TokenError = TokenError::new(
+    TokenErrorKind::Signature,
+    "the signature is not that of the configured key",
+);
+
+const SEGMENTS: TokenError = TokenError::new(
+    TokenErrorKind::Segments,
+    "a signed token has three segments",
+);
+
 /// Verifies a signed token and returns its payload, still encoded.
+///
+/// The header that a key writes itself is known by its bytes, and then the length of its signatures
+/// tells where the segments are. Every other token is read in the general way, which comes to the
+/// same end on those, too.
 pub(super) fn open<'t>(
     codec: &Inner,
     keys: &Keys,
     token: &'t [u8],
 ) -> Result<&'t [u8], TokenError> {
-    const FORGED: TokenError = TokenError::new(
-        TokenErrorKind::Signature,
-        "the signature is not that of the configured key",
-    );
-    let parts = Signed::split(token).ok_or(TokenError::new(
-        TokenErrorKind::Segments,
-        "a signed token has three segments",
-    ))?;
-    let key = match keys.signing_by_header(parts.header) {
-        Some(key) if codec.prepared_type() => key,
-        _ => find_key(codec, keys, parts.header)?,
-    };
+    let header = first_segment(token);
+    let prepared = keys.signing_by_header(header);
+    if let Some(key) = prepared.filter(|_| codec.prepared_type())
+        && let Some(parts) =
+            Signed::behind_header(token, header.len(), encoded_len(key.signature_len()))
+    {
+        return check(codec, key, &parts).map_err(|error| segments_first(error, token));
+    }
+    open_any(codec, keys, token)
+}
+
+/// Verifies a token with any header.
+pub(super) fn open_any<'t>(
+    codec: &Inner,
+    keys: &Keys,
+    token: &'t [u8],
+) -> Result<&'t [u8], TokenError> {
+    let parts = Signed::split(token).ok_or(SEGMENTS)?;
+    let key = find_key(codec, keys, parts.header)?;
+    check(codec, key, &parts)
+}
+
+/// The number of segments is judged before all else, also where positions were computed from
+/// lengths and a dot too many was not noticed.
+#[cold]
+fn segments_first(error: TokenError, token: &[u8]) -> TokenError {
+    match Signed::split(token) {
+        Some(_) => error,
+        None => SEGMENTS,
+    }
+}
+
+/// Decodes the payload of a token whose signature was checked.
+pub(super) fn payload<'s>(
+    encoded: &[u8],
+    scratch: &'s mut Scratch,
+) -> Result<&'s [u8], TokenError> {
+    match scratch.decode(encoded) {
+        Some(bytes) => Ok(bytes),
+        // Signed by the key's owner, and still a dot too many.
+        None if encoded.contains(&b'.') => Err(SEGMENTS),
+        None => Err(TokenError::new(
+            TokenErrorKind::Encoding,
+            "the payload is not canonical base64url",
+        )),
+    }
+}
+
+/// Checks the signature of `parts` by `key` and returns the payload, still encoded.
+fn check<'t>(codec: &Inner, key: &SigningKey, parts: &Signed<'t>) -> Result<&'t [u8], TokenError> {
     if !codec.allows(key.algorithm()) {
         return Err(TokenError::new(
             TokenErrorKind::Algorithm,
@@ -100,7 +152,7 @@ pub(super) fn not_found(error: LookupError) -> TokenError {
 }
 
 /// Signs `claims` with the active key.
-pub(super) fn seal(codec: &Inner, keys: &Keys, claims: &str) -> Result<String, MintError> {
+pub(super) fn seal(codec: &Inner, keys: &Keys, claims: &[u8]) -> Result<String, MintError> {
     let key = keys
         .active_signing()
         .ok_or_else(|| MintError::new("the ring has no key that signs"))?;
@@ -116,12 +168,12 @@ pub(super) fn seal(codec: &Inner, keys: &Keys, claims: &str) -> Result<String, M
         header = key.encode_header(&codec.token_type);
         &header
     };
-    let payload = claims.len().div_ceil(3) * 4;
-    let signature = key.signature_len().div_ceil(3) * 4;
+    let payload = encoded_len(claims.len());
+    let signature = encoded_len(key.signature_len());
     let mut token = String::with_capacity(header.len() + payload + signature + 2);
     token.push_str(header);
     token.push('.');
-    encode_append(claims.as_bytes(), &mut token);
+    encode_append(claims, &mut token);
     let signature = key
         .sign(token.as_bytes())
         .map_err(|e| MintError::with_source("the token could not be signed", e))?;

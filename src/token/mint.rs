@@ -1,17 +1,15 @@
 //! From a grant to a token.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
 
 use super::{
-    AccessToken, Grant, MintError, Profile, TokenCodec, base64::encode_append, codec::Inner,
-    custom, jwe, jws,
+    AccessToken, Grant, MintError, Profile, TokenCodec, base64::encode_bytes, codec::Inner, custom,
+    json::is_plain, jwe, jws,
 };
 use crate::{
     clock::Timestamp,
     keys::{ACCESS_TOKEN_TYPE, Keys},
-    secret::random,
+    random::random,
 };
 
 impl<C: Serialize> TokenCodec<C> {
@@ -39,13 +37,8 @@ impl<C: Serialize> TokenCodec<C> {
     /// writes (`iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti`, `sid`, `cnf`), the subject is
     /// empty, the ring has no key that mints, or the token would be longer than accepted.
     pub fn mint_at(&self, grant: &Grant<'_, C>, now: Timestamp) -> Result<AccessToken, MintError> {
-        let custom = serde_json::to_string(grant.custom).map_err(|e| {
-            MintError::with_source("the application's claims could not be serialised", e)
-        })?;
-        custom::check(&custom).map_err(MintError::new)?;
-        let claims = self
-            .inner
-            .claims(grant.subject, grant.session, &custom, now)?;
+        let mut claims = self.inner.registered(grant.subject, grant.session, now)?;
+        append(&mut claims, grant.custom)?;
         let token = self.inner.seal(claims)?;
         Ok(AccessToken::new(token, self.inner.lifetime))
     }
@@ -57,14 +50,13 @@ impl Inner {
         self.token_type == ACCESS_TOKEN_TYPE
     }
 
-    /// The claims as JSON; `custom` is an object.
-    fn claims(
+    /// The registered claims as the open beginning of a JSON object.
+    fn registered(
         &self,
         subject: &str,
         session: Option<&str>,
-        custom: &str,
         now: Timestamp,
-    ) -> Result<String, MintError> {
+    ) -> Result<Vec<u8>, MintError> {
         if subject.is_empty() && !self.rules.subject_optional {
             return Err(MintError::new("the subject is empty"));
         }
@@ -72,34 +64,28 @@ impl Inner {
             random().map_err(|e| MintError::with_source("no token id could be made", e))?;
         let preamble = self.rules.preamble.as_str();
         let known = preamble.len() + subject.len() + session.map_or(0, str::len);
-        let mut json = String::with_capacity(known + custom.len() + 112);
-        json.push_str(preamble);
+        let mut json = Vec::with_capacity(known + REST);
+        json.extend_from_slice(preamble.as_bytes());
         if !subject.is_empty() {
             text_member(&mut json, "sub", subject)?;
         }
         let issued_at = now.as_secs();
-        number_member(&mut json, "exp", issued_at + self.lifetime.as_secs())?;
-        number_member(&mut json, "iat", issued_at)?;
+        number_member(&mut json, "exp", issued_at + self.lifetime.as_secs());
+        number_member(&mut json, "iat", issued_at);
         begin_member(&mut json, "jti");
-        json.push('"');
-        encode_append(&id, &mut json);
-        json.push('"');
+        json.push(b'"');
+        encode_bytes(&id, &mut json);
+        json.push(b'"');
         if let Some(session) = session {
             text_member(&mut json, "sid", session)?;
-        }
-        if let Some(members) = custom.strip_prefix('{').filter(|rest| *rest != "}") {
-            separate(&mut json);
-            json.push_str(members);
-        } else {
-            json.push('}');
         }
         Ok(json)
     }
 
-    fn seal(&self, claims: String) -> Result<String, MintError> {
+    fn seal(&self, claims: Vec<u8>) -> Result<String, MintError> {
         let keys: &Keys = &self.keys.load();
         let token = match self.profile {
-            Profile::Nested => jwe::seal(self, keys, jws::seal(self, keys, &claims)?)?,
+            Profile::Nested => jwe::seal(self, keys, jws::seal(self, keys, &claims)?.into_bytes())?,
             Profile::Encrypted => jwe::seal(self, keys, claims)?,
             Profile::Signed => jws::seal(self, keys, &claims)?,
         };
@@ -112,34 +98,52 @@ impl Inner {
     }
 }
 
-fn separate(json: &mut String) {
-    if json.len() > 1 {
-        json.push(',');
-    }
-}
+/// Room for what does not depend on the subject: the names and values of `exp`, `iat` and `jti`, and
+/// claims of the application's of usual length.
+const REST: usize = 208;
 
-fn begin_member(json: &mut String, name: &str) {
-    separate(json);
-    json.push('"');
-    json.push_str(name);
-    json.push_str("\":");
-}
-
-fn text_member(json: &mut String, name: &str, value: &str) -> Result<(), MintError> {
-    begin_member(json, name);
-    if value.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
-        json.push('"');
-        json.push_str(value);
-        json.push('"');
-        return Ok(());
+/// Appends the application's claims, an object, to the open object `json`, and closes it.
+fn append<C: Serialize>(json: &mut Vec<u8>, custom: &C) -> Result<(), MintError> {
+    let end = json.len();
+    serde_json::to_writer(&mut *json, custom).map_err(|e| {
+        MintError::with_source("the application's claims could not be serialised", e)
+    })?;
+    let members = json.get(end..).unwrap_or_default();
+    let text = std::str::from_utf8(members)
+        .map_err(|_| MintError::new("the application's claims are not utf-8"))?;
+    custom::check(text).map_err(MintError::new)?;
+    if text == "{}" {
+        json.truncate(end);
+        json.push(b'}');
+    } else if let Some(brace) = json.get_mut(end) {
+        // There is always a member before: `exp`.
+        *brace = b',';
     }
-    let value = serde_json::to_string(value)
-        .map_err(|e| MintError::with_source("a claim could not be written", e))?;
-    json.push_str(&value);
     Ok(())
 }
 
-fn number_member(json: &mut String, name: &str, value: u64) -> Result<(), MintError> {
+fn begin_member(json: &mut Vec<u8>, name: &str) {
+    if json.len() > 1 {
+        json.push(b',');
+    }
+    json.push(b'"');
+    json.extend_from_slice(name.as_bytes());
+    json.extend_from_slice(b"\":");
+}
+
+fn text_member(json: &mut Vec<u8>, name: &str, value: &str) -> Result<(), MintError> {
     begin_member(json, name);
-    write!(json, "{value}").map_err(|_| MintError::new("a claim could not be written"))
+    if is_plain(value) {
+        json.push(b'"');
+        json.extend_from_slice(value.as_bytes());
+        json.push(b'"');
+        return Ok(());
+    }
+    serde_json::to_writer(json, value)
+        .map_err(|e| MintError::with_source("a claim could not be written", e))
+}
+
+fn number_member(json: &mut Vec<u8>, name: &str, value: u64) {
+    begin_member(json, name);
+    json.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }

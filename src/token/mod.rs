@@ -5,6 +5,8 @@
 //! base64url, the AEAD, the signature, UTF-8, and only then the claims.
 
 mod access;
+#[cfg(test)]
+mod agreement;
 mod base64;
 mod builder;
 mod claims;

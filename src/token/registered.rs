@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use super::{
     TokenError, TokenErrorKind,
-    custom::Member,
+    custom::{Member, Members},
     json::{Fault, Reader, distinct, once},
 };
 use crate::clock::Timestamp;
@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 const MAX_SECONDS: i64 = 253_402_300_799;
 
 /// What a codec demands of the registered claims.
+#[derive(Clone)]
 pub(super) struct Rules {
     /// The accepted issuers; `None` when every issuer is accepted.
     pub(super) issuers: Option<Box<[String]>>,
@@ -26,7 +27,7 @@ pub(super) struct Rules {
 
 /// The beginning of the claims that the codec mints: `{"iss":"…","aud":"…"`, with what is
 /// configured. What begins with the very same bytes need not be read member by member.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Preamble {
     text: String,
     issuer: Option<String>,
@@ -81,49 +82,68 @@ pub(super) struct Registered<'a> {
 impl<'a> Registered<'a> {
     /// Reads `text` in one pass. Members it does not know go to `members`, for the application.
     pub(super) fn read(
+        &mut self,
         text: &'a str,
         rules: &'a Rules,
-        members: &mut Vec<Member<'a>>,
-    ) -> Result<Self, TokenError> {
-        let mut claims = Self::default();
+        members: &mut Members<'a>,
+    ) -> Result<(), TokenError> {
         let known = &rules.preamble;
-        let begins = known.begins(text);
-        if begins {
-            claims.issuer = known.issuer.as_deref().map(Cow::Borrowed);
-            claims.audience = known.audience.then_some(true);
-        }
-        let member = |reader: &mut Reader<'a>, name: Cow<'a, str>| {
-            match name.as_bytes() {
-                b"iss" => once(&mut claims.issuer, string(reader)?),
-                b"sub" => once(&mut claims.subject, string(reader)?),
-                b"aud" => once(&mut claims.audience, audience(reader, rules)?),
-                b"exp" => once(&mut claims.expires_at, date(reader)?),
-                b"nbf" => once(&mut claims.not_before, date(reader)?),
-                b"iat" => once(&mut claims.issued_at, date(reader)?),
-                b"jti" => once(&mut claims.token_id, string(reader)?),
-                b"sid" => once(&mut claims.session, string(reader)?),
-                b"cnf" => once(&mut claims.confirmation, reader.value().map(drop)?),
-                b"scope" => {
-                    // The application may want it in its own type as well.
-                    let (scope, value) = reader.with_text(string)?;
-                    members.push(Member { name, value });
-                    once(&mut claims.scope, scope)
-                }
-                _ => {
-                    let value = reader.value()?;
-                    members.push(Member { name, value });
-                    Ok(())
-                }
+        let reader = if known.begins(text) {
+            let mut reader = Reader::behind(text, &known.text);
+            self.issuer = known.issuer.as_deref().map(Cow::Borrowed);
+            self.audience = known.audience.then_some(true);
+            self.read_as_minted(&mut reader);
+            reader.rest_of_object(|reader, name| self.member(reader, name, rules, members))
+        } else {
+            Reader::new(text).only_object(|reader, name| self.member(reader, name, rules, members))
+        };
+        reader
+            .and_then(|()| distinct(members, |member| &member.name))
+            .map_err(invalid)
+    }
+
+    /// Reads as many members as follow each other just as the codec writes them, and leaves the
+    /// first that differs, and all behind it, to the general path. It never decides that something
+    /// is wrong, so a text is judged the same whether it is read here or there.
+    #[inline]
+    fn read_as_minted(&mut self, reader: &mut Reader<'a>) {
+        self.subject = reader.plain_string_behind(",\"sub\":").map(Cow::Borrowed);
+        self.expires_at = date_behind(reader, ",\"exp\":");
+        self.issued_at = date_behind(reader, ",\"iat\":");
+        self.token_id = reader.plain_string_behind(",\"jti\":").map(Cow::Borrowed);
+        self.session = reader.plain_string_behind(",\"sid\":").map(Cow::Borrowed);
+    }
+
+    /// Reads the value of the member `name`.
+    fn member(
+        &mut self,
+        reader: &mut Reader<'a>,
+        name: Cow<'a, str>,
+        rules: &Rules,
+        members: &mut Members<'a>,
+    ) -> Result<(), Fault> {
+        match name.as_bytes() {
+            b"iss" => once(&mut self.issuer, string(reader)?),
+            b"sub" => once(&mut self.subject, string(reader)?),
+            b"aud" => once(&mut self.audience, audience(reader, rules)?),
+            b"exp" => once(&mut self.expires_at, date(reader)?),
+            b"nbf" => once(&mut self.not_before, date(reader)?),
+            b"iat" => once(&mut self.issued_at, date(reader)?),
+            b"jti" => once(&mut self.token_id, string(reader)?),
+            b"sid" => once(&mut self.session, string(reader)?),
+            b"cnf" => once(&mut self.confirmation, reader.value().map(drop)?),
+            b"scope" => {
+                // The application may want it in its own type as well.
+                let (scope, value) = reader.with_text(string)?;
+                members.push(Member { name, value });
+                once(&mut self.scope, scope)
             }
-        };
-        let reader = Reader::new(text);
-        let read = match begins {
-            true => reader.rest_of_object(&known.text, member),
-            false => reader.only_object(member),
-        };
-        read.and_then(|()| distinct(members, |member| &member.name))
-            .map_err(invalid)?;
-        Ok(claims)
+            _ => {
+                let value = reader.value()?;
+                members.push(Member { name, value });
+                Ok(())
+            }
+        }
     }
 
     /// Judges the claims as of `now`, and returns when the token ends.
@@ -226,6 +246,13 @@ fn audience(reader: &mut Reader<'_>, rules: &Rules) -> Result<bool, Fault> {
         Ok(())
     })?;
     Ok(found)
+}
+
+/// What [`date`] reads of a whole number of seconds, if one follows behind `prefix`.
+#[inline]
+fn date_behind(reader: &mut Reader<'_>, prefix: &str) -> Option<i64> {
+    let seconds = reader.small_integer_behind(prefix, MAX_SECONDS)?;
+    Some(seconds * 1000)
 }
 
 /// A `NumericDate` in milliseconds: a JSON number, fractions allowed (RFC 7519 section 2).

@@ -3,8 +3,12 @@
 use serde::de::DeserializeOwned;
 
 use super::{
-    Claims, Profile, TokenCodec, TokenError, TokenErrorKind, base64::Scratch, codec::Inner,
-    custom::from_members, jwe, jws, registered::Registered,
+    Claims, Profile, TokenCodec, TokenError, TokenErrorKind,
+    base64::Scratch,
+    codec::Inner,
+    custom::{Members, from_members},
+    jwe, jws,
+    registered::Registered,
 };
 use crate::{clock::Timestamp, keys::Keys};
 
@@ -27,8 +31,8 @@ impl<C: DeserializeOwned> TokenCodec<C> {
     pub fn verify_at(&self, token: &str, now: Timestamp) -> Result<Claims<C>, TokenError> {
         let (mut outer, mut inner) = (Scratch::new(), Scratch::new());
         let text = self.inner.open(token, &mut outer, &mut inner)?;
-        let mut members = Vec::new();
-        let registered = Registered::read(text, &self.inner.rules, &mut members)?;
+        let (mut registered, mut members) = (Registered::default(), Members::new());
+        registered.read(text, &self.inner.rules, &mut members)?;
         let expires_at = registered.check(&self.inner.rules, now)?;
         let custom = from_members(&members).map_err(|_| {
             TokenError::new(
@@ -60,22 +64,12 @@ impl Inner {
         let json = match self.profile {
             Profile::Nested => {
                 let nested = jwe::open(self, keys, token, outer)?;
-                payload(jws::open(self, keys, nested)?, inner)?
+                jws::payload(jws::open(self, keys, nested)?, inner)?
             }
             Profile::Encrypted => jwe::open(self, keys, token, outer)?,
-            Profile::Signed => payload(jws::open(self, keys, token)?, inner)?,
+            Profile::Signed => jws::payload(jws::open(self, keys, token)?, inner)?,
         };
         std::str::from_utf8(json)
             .map_err(|_| TokenError::new(TokenErrorKind::Claims, "the claims are not utf-8"))
-    }
-}
-
-fn payload<'s>(encoded: &[u8], scratch: &'s mut Scratch) -> Result<&'s [u8], TokenError> {
-    match scratch.decode(encoded) {
-        Some(bytes) => Ok(bytes),
-        None => Err(TokenError::new(
-            TokenErrorKind::Encoding,
-            "the payload is not canonical base64url",
-        )),
     }
 }

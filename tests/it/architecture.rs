@@ -19,6 +19,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("cookie", 0),
     ("credentials", 0),
     ("host", 0),
+    ("random", 0),
     ("secret", 0),
     // The domain: imports leaves and other parts of the domain, never a layer.
     ("binding", 1),

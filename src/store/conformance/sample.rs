@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Rule;
 use crate::{
     clock::Timestamp,
-    secret::{RandomError, random},
+    random::{RandomError, random},
     session::{ClientBinding, SessionId, SessionRecord, SessionState, SubjectTag},
     store::{RefreshStore, StoreError, conformance::Violation},
 };

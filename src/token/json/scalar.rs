@@ -132,6 +132,39 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
+    /// A string without escapes that follows right behind `prefix`; otherwise nothing, and nothing
+    /// is read.
+    #[inline]
+    pub(in crate::token) fn plain_string_behind(&mut self, prefix: &str) -> Option<&'a str> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        rest.strip_prefix(prefix.as_bytes())?.strip_prefix(b"\"")?;
+        let start = self.at + prefix.len() + 1;
+        let end = plain_run(self.text.as_bytes(), start);
+        let plain = self.text.get(start..end)?;
+        if self.text.as_bytes().get(end) != Some(&b'"') {
+            return None;
+        }
+        self.at = end + 1;
+        Some(plain)
+    }
+
+    /// What [`Reader::small_integer`] reads, if it follows right behind `prefix` and is at most
+    /// `max`; otherwise nothing, and nothing is read.
+    #[inline]
+    pub(in crate::token) fn small_integer_behind(&mut self, prefix: &str, max: i64) -> Option<i64> {
+        let start = self.at;
+        let rest = self.text.as_bytes().get(start..)?;
+        if !rest.starts_with(prefix.as_bytes()) {
+            return None;
+        }
+        self.at += prefix.len();
+        let value = self.small_integer().filter(|value| *value <= max);
+        if value.is_none() {
+            self.at = start;
+        }
+        value
+    }
+
     fn digits(&mut self) -> Result<(), Fault> {
         let start = self.at;
         while matches!(self.peek(), Some(b'0'..=b'9')) {
@@ -151,6 +184,11 @@ impl<'a> Reader<'a> {
         self.at = end;
         Ok(())
     }
+}
+
+/// Whether a JSON string is `text` as it stands between its quotes.
+pub(in crate::token) fn is_plain(text: &str) -> bool {
+    plain_run(text.as_bytes(), 0) == text.len()
 }
 
 /// Where the run of ordinary string bytes that begins at `at` ends: at a quote, a backslash, a

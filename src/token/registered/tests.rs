@@ -14,10 +14,18 @@ fn rules() -> Rules {
 }
 
 fn judge_by(rules: &Rules, json: &str) -> Result<Timestamp, TokenErrorKind> {
-    let mut members = Vec::new();
-    Registered::read(json, rules, &mut members)
-        .and_then(|claims| claims.check(rules, NOW))
+    let (mut claims, mut members) = (Registered::default(), Members::new());
+    claims
+        .read(json, rules, &mut members)
+        .and_then(|()| claims.check(rules, NOW))
         .map_err(|error| error.kind())
+}
+
+/// What is read of a text that is well-formed.
+fn read<'a>(json: &'a str, rules: &'a Rules) -> (Registered<'a>, Members<'a>) {
+    let (mut claims, mut members) = (Registered::default(), Members::new());
+    claims.read(json, rules, &mut members).unwrap();
+    (claims, members)
 }
 
 /// Judges a good token with `changes` (member, JSON text) made to it; an empty text removes.
@@ -224,8 +232,8 @@ fn repeated_claims_are_refused() {
 #[test]
 fn unknown_members_are_kept_for_the_application() {
     let json = claims(&[("scope", "\"a b\""), ("role", "[1, {\"x\":2}]")]);
-    let (rules, mut members) = (rules(), Vec::new());
-    let claims = Registered::read(&json, &rules, &mut members).unwrap();
+    let rules = rules();
+    let (claims, members) = read(&json, &rules);
     assert_eq!(claims.scope.as_deref(), Some("a b"));
     let members: Vec<_> = members.iter().map(|m| (&*m.name, m.value)).collect();
     assert_eq!(members, [("scope", "\"a b\""), ("role", "[1, {\"x\":2}]")]);
@@ -275,9 +283,8 @@ fn a_preamble_known_by_its_bytes_comes_to_the_same_end() {
                     &mut refused
                 }) += 1;
                 if found.is_ok() && iss.is_some() {
-                    let (mut members, mut others) = (Vec::new(), Vec::new());
-                    let known = Registered::read(&text, &known, &mut members).ok().unwrap();
-                    let other = Registered::read(&text, &unknown, &mut others).ok().unwrap();
+                    let (known, members) = read(&text, &known);
+                    let (other, others) = read(&text, &unknown);
                     assert_eq!(known.issuer, other.issuer);
                     assert_eq!(members.len(), others.len());
                 }
