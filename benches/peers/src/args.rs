@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{rounds::Length, worker};
+use crate::{peers::jsonwebtoken::Backend, rounds::Length, worker};
 
 pub const USAGE: &str = "\
 usage: peers [--check | --http] [--rounds N | --seconds N] [--seed N] [--only TEXT]...
@@ -19,8 +19,8 @@ pub enum Mode {
     Measure,
     Check,
     Http,
-    /// Not for people: the second process of a run.
-    Worker,
+    /// Not for people: a further process of a run.
+    Worker(Backend),
 }
 
 #[derive(Debug)]
@@ -50,28 +50,36 @@ impl Args {
                 parsed.only.push(args.next().ok_or("--only needs a text")?);
                 continue;
             }
-            let mut number = || {
-                let value = args.next().and_then(|value| value.parse::<u64>().ok());
-                value.ok_or(format!("{arg} needs a number"))
-            };
             let mode = match &*arg {
                 "--check" => Some(Mode::Check),
                 "--http" => Some(Mode::Http),
-                worker::ARGUMENT => Some(Mode::Worker),
+                worker::ARGUMENT => {
+                    let name = args.next().unwrap_or_default();
+                    let backend = Backend::ALL.into_iter().find(|one| one.name() == name);
+                    Some(Mode::Worker(backend.ok_or("no such backend")?))
+                }
                 _ => None,
             };
             let length = match &*arg {
-                "--rounds" => Some(Length::Rounds(number()?.max(1) as usize)),
-                "--seconds" => Some(Length::Time(Duration::from_secs(number()?))),
+                "--rounds" => Some(Length::Rounds(number(&arg, args.next())?.max(1) as usize)),
+                "--seconds" => Some(Length::Time(Duration::from_secs(number(
+                    &arg,
+                    args.next(),
+                )?))),
                 _ => None,
             };
             match (mode, length) {
                 (Some(mode), _) if parsed.mode == Mode::Measure => parsed.mode = mode,
                 (_, Some(length)) if parsed.length.is_none() => parsed.length = Some(length),
-                _ if arg == "--seed" => parsed.seed = Some(number()?),
+                _ if arg == "--seed" => parsed.seed = Some(number(&arg, args.next())?),
                 _ => return Err(format!("{arg} is unknown, or one too many")),
             }
         }
         Ok(parsed)
     }
+}
+
+fn number(arg: &str, value: Option<String>) -> Result<u64, String> {
+    let value = value.and_then(|value| value.parse().ok());
+    value.ok_or(format!("{arg} needs a number"))
 }

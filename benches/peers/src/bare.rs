@@ -14,7 +14,7 @@ use ring::{
 use crate::{
     case::{Case, case},
     keys,
-    ours::Tokens,
+    tokens::{Form, Tokens},
 };
 
 pub fn cases(tokens: &Tokens) -> Vec<Box<dyn Case>> {
@@ -39,10 +39,13 @@ pub fn cases(tokens: &Tokens) -> Vec<Box<dyn Case>> {
 
 fn raw(
     name: &str,
-    token: &str,
+    tokens: &Form,
     verify: impl Fn(&[u8], &[u8]) -> Result<(), Unspecified> + 'static,
 ) -> Box<dyn Case> {
-    let (message, signature) = token.rsplit_once('.').expect("a signed token has dots");
+    let (message, signature) = tokens
+        .good
+        .rsplit_once('.')
+        .expect("a signed token has dots");
     let message = message.as_bytes().to_vec();
     let signature = URL_SAFE_NO_PAD.decode_to_vec(signature);
     let signature = signature.expect("a signature is base64url");

@@ -3,12 +3,13 @@
 use std::{
     fmt::Debug,
     hint::black_box,
+    rc::Rc,
     sync::Barrier,
     thread,
     time::{Duration, Instant},
 };
 
-use crate::allocations;
+use crate::{allocations, tokens::Form};
 
 /// What went wrong, with the name of the case in front.
 pub type Problem = String;
@@ -80,31 +81,86 @@ where
     }
 }
 
+/// A case that verifies a token. Those that it must not take are tried when it is checked.
+struct Verifying {
+    case: Box<dyn Case>,
+    refuses: Box<dyn Fn() -> Result<(), Problem>>,
+}
+
+/// The case `name`: verifying the good one among `tokens`.
+pub fn verifying<T, E>(
+    name: impl Into<String>,
+    tokens: &Form,
+    verify: impl Fn(&str) -> Result<T, E> + 'static,
+    inspect: impl Fn(&T) -> Result<(), String> + 'static,
+) -> Box<dyn Case>
+where
+    T: 'static,
+    E: Debug + 'static,
+{
+    let (name, verify) = (name.into(), Rc::new(verify));
+    let refuses = {
+        let (name, verify, bad) = (name.clone(), verify.clone(), tokens.bad.clone());
+        move || {
+            let taken = bad.iter().find(|(_, token)| verify(token).is_ok());
+            taken.map_or(Ok(()), |(what, _)| {
+                Err(format!("{name} takes a token {what}"))
+            })
+        }
+    };
+    let good = tokens.good.clone();
+    Box::new(Verifying {
+        case: case(name, move || verify(black_box(&good)), inspect),
+        refuses: Box::new(refuses),
+    })
+}
+
+impl Case for Verifying {
+    fn name(&self) -> &str {
+        self.case.name()
+    }
+
+    fn check(&mut self) -> Result<(), Problem> {
+        self.case.check()?;
+        (self.refuses)()
+    }
+
+    fn time(&mut self, calls: u64) -> Result<Duration, Problem> {
+        self.case.time(calls)
+    }
+
+    fn allocations(&mut self) -> Result<Option<u64>, Problem> {
+        self.case.allocations()
+    }
+}
+
 /// The same done on several threads at once. The time is that until the last of them is done.
 struct Parallel<F> {
     name: String,
     threads: usize,
-    call: F,
+    token: String,
+    verify: F,
 }
 
-/// The case `name@2threads`.
-pub fn on_two_threads<T, E, F>(name: &str, call: F) -> Box<dyn Case>
+/// The case `name@2threads`: verifying the good one among `tokens`.
+pub fn on_two_threads<T, E, F>(name: &str, tokens: &Form, verify: F) -> Box<dyn Case>
 where
     T: 'static,
     E: Debug + Send + 'static,
-    F: Fn() -> Result<T, E> + Sync + 'static,
+    F: Fn(&str) -> Result<T, E> + Sync + 'static,
 {
     Box::new(Parallel {
         name: format!("{name}@2threads"),
         threads: 2,
-        call,
+        token: tokens.good.clone(),
+        verify,
     })
 }
 
 impl<T, E, F> Case for Parallel<F>
 where
     E: Debug + Send,
-    F: Fn() -> Result<T, E> + Sync,
+    F: Fn(&str) -> Result<T, E> + Sync,
 {
     fn name(&self) -> &str {
         &self.name
@@ -115,10 +171,10 @@ where
     }
 
     fn time(&mut self, calls: u64) -> Result<Duration, Problem> {
-        let (start, call) = (Barrier::new(self.threads), &self.call);
+        let start = Barrier::new(self.threads);
         let one = || {
             start.wait();
-            time(&mut || call(), calls)
+            time(&mut || (self.verify)(black_box(&self.token)), calls)
         };
         let slowest = thread::scope(|scope| {
             let threads: Vec<_> = (0..self.threads).map(|_| scope.spawn(one)).collect();

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-pub const ISSUER: &str = "https://id.example.com";
+pub const ISSUER: &str = "https://id.example";
 pub const AUDIENCE: &str = "https://api.example";
 pub const SUBJECT: &str = "5f0c2f4e9b3a4d7c";
 pub const SESSION: &str = "Zk3J8qLxR2uV0wYt5aBcDg";

@@ -17,10 +17,10 @@ use rand::{SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 use crate::{
     aims::Bound,
     case::Problem,
-    ours::Tokens,
     report::verdict,
     rounds::Length,
     statistics::Summary,
+    tokens::Tokens,
     web::{self, App},
 };
 

@@ -21,6 +21,7 @@ mod refused;
 mod report;
 mod rounds;
 mod statistics;
+mod tokens;
 mod web;
 mod worker;
 
@@ -29,9 +30,9 @@ use std::{process::ExitCode, time::Duration};
 use crate::{
     args::{Args, Mode, USAGE},
     case::{Case, Problem},
-    ours::Tokens,
     peers::jsonwebtoken::Backend,
     rounds::Length,
+    tokens::Tokens,
 };
 
 /// Leaves a minute of the five for starting and for machines slower than usual.
@@ -56,16 +57,17 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<(), Problem> {
     let tokens = Tokens::mint();
-    if args.mode == Mode::Worker {
-        Backend::RustCrypto.install();
-        return worker::serve(of_backend(&tokens, Backend::RustCrypto));
+    if let Mode::Worker(backend) = args.mode {
+        backend.install();
+        return worker::serve(of_backend(&tokens, backend));
     }
-    Backend::AwsLc.install();
     let seed = args.seed.unwrap_or_else(rand::random);
     if args.mode == Mode::Http {
         println!("seed {seed}\n");
+        Backend::AwsLc.install();
         return http::run(&tokens, args.length, seed);
     }
+    floor::trial::run()?;
     let mut cases = cases(&tokens)?;
     cases.retain(|case| args.wants(case.name()));
     if args.mode == Mode::Check {
@@ -81,7 +83,10 @@ fn run(args: Args) -> Result<(), Problem> {
     Ok(())
 }
 
-/// All cases: those of this process, and those of the second one.
+/// All cases: those of this process, and those of the others.
+///
+/// axum has processes of its own for the sake of the allocator: among all these cases the heap gets into a
+/// state in which the large futures that some layers box cost microseconds.
 fn cases(tokens: &Tokens) -> Result<Vec<Box<dyn Case>>, Problem> {
     let mut cases = ours::shared(tokens);
     cases.extend(ours::pairs(tokens));
@@ -91,15 +96,18 @@ fn cases(tokens: &Tokens) -> Result<Vec<Box<dyn Case>>, Problem> {
     cases.extend(bare::cases(tokens));
     cases.extend(peers::josekit::cases(tokens));
     cases.extend(peers::jwt_simple::cases(tokens));
-    cases.extend(web::cases(tokens));
-    cases.extend(of_backend(tokens, Backend::AwsLc));
-    cases.extend(worker::start()?);
+    for backend in Backend::ALL {
+        cases.extend(worker::start(backend)?);
+    }
     Ok(cases)
 }
 
-/// What has to be measured once for each backend of jsonwebtoken.
+/// The cases of a process that has this backend of jsonwebtoken. One of the two has those of axum, too.
 fn of_backend(tokens: &Tokens, backend: Backend) -> Vec<Box<dyn Case>> {
     let mut cases = peers::jsonwebtoken::cases(tokens, backend);
     cases.extend(web::of_backend(tokens, backend));
+    if backend == Backend::AwsLc {
+        cases.extend(web::cases(tokens));
+    }
     cases
 }

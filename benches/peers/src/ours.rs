@@ -1,53 +1,27 @@
-//! The cases of tower-bearer and of the floor, and the tokens that all cases share.
+//! The cases of tower-bearer and of the floor.
 
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 use tower_bearer::{
-    AccessToken, Claims, Grant, KeyRing, NoClaims, Profile, SystemClock, TokenCodec,
+    AccessToken, Claims, Grant, KeyRing, NoClaims, Profile, Timestamp, TokenCodec,
     TokenCodecBuilder,
 };
 
 use crate::{
-    case::{Case, case, on_two_threads},
-    claims::{AUDIENCE, Custom, ISSUER, LEEWAY, LIFETIME, SESSION, SUBJECT, equal},
+    case::{Case, case, on_two_threads, verifying},
+    claims::{AUDIENCE, Custom, ISSUER, LEEWAY, LIFETIME, SCOPE, SESSION, SUBJECT, equal, now},
     floor::{self, Floor},
     keys,
+    tokens::{Form, Tokens},
 };
 
-/// One token of each form.
-#[derive(Clone)]
-pub struct Tokens {
-    pub nested: String,
-    pub encrypted: String,
-    pub hs256: String,
-    pub eddsa: String,
-    pub es256: String,
-    pub rs256: String,
-}
-
-impl Tokens {
-    pub fn mint() -> Self {
-        let shared = keys::shared();
-        let signed = |keys: &KeyRing| mint(&codec(Profile::Signed, keys));
-        Self {
-            nested: mint(&codec(Profile::Nested, &shared)),
-            encrypted: mint(&codec(Profile::Encrypted, &shared)),
-            hs256: signed(&shared),
-            eddsa: signed(&keys::pair(keys::ED25519_JWK)),
-            es256: signed(&keys::pair(keys::ES256_JWK)),
-            rs256: signed(&keys::pair(keys::RS256_JWK)),
-        }
-    }
-}
-
-/// A codec with the rules of every case, still open.
+/// A codec with the rules of every case, still open. It reads the system's clock, as by default.
 pub fn builder<C>(profile: Profile) -> TokenCodecBuilder<C> {
     TokenCodec::builder(profile)
         .issuer(ISSUER)
         .audience(AUDIENCE)
         .leeway(Duration::from_secs(LEEWAY))
         .lifetime(Duration::from_secs(LIFETIME))
-        .clock(SystemClock)
 }
 
 pub fn codec<C>(profile: Profile, keys: &KeyRing) -> TokenCodec<C> {
@@ -56,7 +30,11 @@ pub fn codec<C>(profile: Profile, keys: &KeyRing) -> TokenCodec<C> {
 
 /// A token of the usual claims. Each has another `jti`.
 pub fn mint(codec: &TokenCodec<Custom>) -> String {
-    let minted = codec.mint_at(&grant(&Custom::usual()), codec.clock().now());
+    mint_at(codec, codec.clock().now())
+}
+
+pub fn mint_at(codec: &TokenCodec<Custom>, now: Timestamp) -> String {
+    let minted = codec.mint_at(&grant(&Custom::usual()), now);
     minted.expect("the claims are good").as_str().to_owned()
 }
 
@@ -68,70 +46,30 @@ fn grant(custom: &Custom) -> Grant<'_, Custom> {
     }
 }
 
-pub fn inspect<C>(claims: &Claims<C>) -> Result<(), String> {
-    equal("sub", claims.subject(), SUBJECT)?;
-    equal("sid", claims.session().unwrap_or_default(), SESSION)
-}
-
-fn inspect_floor(claims: &floor::Claims) -> Result<(), String> {
-    equal("iss", claims.issuer(), ISSUER)?;
-    equal("sub", claims.subject(), SUBJECT)?;
-    equal("sid", claims.session(), SESSION)?;
-    equal("scope", claims.scope(), crate::claims::SCOPE)?;
-    match claims.token_id().len() {
-        22 if claims.expires_at() > crate::claims::now() => Ok(()),
-        _ => Err("jti or exp is not what was minted".to_owned()),
-    }
-}
-
 /// Ours and the floor, for everything that is done with the shared keys.
 pub fn shared(tokens: &Tokens) -> Vec<Box<dyn Case>> {
     let keys = keys::shared();
     let floor = Arc::new(Floor::new());
-    let mut cases = Vec::new();
-    let forms = [
-        ("nested_hs256", Profile::Nested, &tokens.nested),
-        ("encrypted", Profile::Encrypted, &tokens.encrypted),
-        ("signed_hs256", Profile::Signed, &tokens.hs256),
+    let parallel = codec::<NoClaims>(Profile::Nested, &keys);
+    let codec_of = |profile| codec(profile, &keys);
+    let mut cases = vec![
+        verify("nested_hs256", codec_of(Profile::Nested), &tokens.nested),
+        on_two_threads("nested_hs256", &tokens.nested, move |token| {
+            parallel.verify(token)
+        }),
+        verify("encrypted", codec_of(Profile::Encrypted), &tokens.encrypted),
+        verify("signed_hs256", codec_of(Profile::Signed), &tokens.hs256),
+        custom(codec(Profile::Nested, &keys), &tokens.nested),
+        verify_by(&floor, "nested", &tokens.nested, Floor::verify_nested),
+        verify_by(
+            &floor,
+            "encrypted",
+            &tokens.encrypted,
+            Floor::verify_encrypted,
+        ),
+        verify_by(&floor, "signed", &tokens.hs256, Floor::verify_signed),
     ];
-    for (name, profile, token) in forms {
-        cases.push(verify(name, codec(profile, &keys), token));
-    }
-    let (codec, token) = (
-        codec::<Custom>(Profile::Nested, &keys),
-        tokens.nested.clone(),
-    );
-    cases.push(case(
-        "nested_hs256_custom",
-        move || codec.verify(black_box(&token)),
-        |claims| inspect(claims).and_then(|()| claims.custom().check()),
-    ));
-    cases.push(verify_by(
-        &floor,
-        "floor_nested",
-        &tokens.nested,
-        Floor::verify_nested,
-    ));
-    cases.push(verify_by(
-        &floor,
-        "floor_encrypted",
-        &tokens.encrypted,
-        Floor::verify_encrypted,
-    ));
-    cases.push(verify_by(
-        &floor,
-        "floor_signed",
-        &tokens.hs256,
-        Floor::verify_signed,
-    ));
-    cases.extend(minting(&keys, floor));
-    cases.push(on_two_threads("nested_hs256", {
-        let (codec, token) = (
-            self::codec::<NoClaims>(Profile::Nested, &keys),
-            tokens.nested.clone(),
-        );
-        move || codec.verify(black_box(&token))
-    }));
+    cases.extend(minting(codec(Profile::Nested, &keys), floor));
     cases
 }
 
@@ -142,58 +80,56 @@ pub fn pairs(tokens: &Tokens) -> Vec<Box<dyn Case>> {
         ("es256", keys::ES256_JWK, &tokens.es256),
         ("rs256", keys::RS256_JWK, &tokens.rs256),
     ];
-    let cases = forms.into_iter().map(|(name, jwk, token)| {
-        let codec = codec(Profile::Signed, &keys::pair(jwk));
-        verify(name, codec, token)
-    });
+    let cases = forms
+        .into_iter()
+        .map(|(name, jwk, tokens)| verify(name, codec(Profile::Signed, &keys::pair(jwk)), tokens));
     cases.collect()
 }
 
-fn verify(name: &str, codec: TokenCodec<NoClaims>, token: &str) -> Box<dyn Case> {
-    let token = token.to_owned();
-    case(name, move || codec.verify(black_box(&token)), inspect)
+fn verify(name: &str, codec: TokenCodec<NoClaims>, tokens: &Form) -> Box<dyn Case> {
+    verifying(name, tokens, move |token| codec.verify(token), inspect)
 }
 
-/// Not by a pointer to the function: what is called is known when this is compiled, as it is for ours.
+/// With the application's claims in an owned structure.
+fn custom(codec: TokenCodec<Custom>, tokens: &Form) -> Box<dyn Case> {
+    let verify = move |token: &str| codec.verify(token);
+    verifying("nested_hs256_custom", tokens, verify, |claims| {
+        inspect(claims)?;
+        claims.custom().check()
+    })
+}
+
+/// The function is not called by a pointer: what is called is known to the compiler, as it is for ours.
 fn verify_by(
     floor: &Arc<Floor>,
     name: &str,
-    token: &str,
+    tokens: &Form,
     verify: impl Fn(&Floor, &str) -> Result<floor::Claims, floor::Refused> + 'static,
 ) -> Box<dyn Case> {
-    let (floor, token) = (floor.clone(), token.to_owned());
-    case(
-        name,
-        move || verify(&floor, black_box(&token)),
-        inspect_floor,
-    )
+    let floor = floor.clone();
+    let verify = move |token: &str| verify(&floor, token);
+    verifying(format!("floor_{name}"), tokens, verify, inspect_floor)
 }
 
-fn minting(keys: &KeyRing, floor: Arc<Floor>) -> [Box<dyn Case>; 2] {
-    let (codec, custom) = (codec::<Custom>(Profile::Nested, keys), Custom::usual());
-    let verifier = codec.clone();
-    let ours = case(
-        "mint_nested",
-        move || codec.mint_at(black_box(&grant(&custom)), codec.clock().now()),
-        {
-            let verifier = verifier.clone();
-            move |token: &AccessToken| accepted(&verifier, token.as_str())
-        },
-    );
-    let custom = Custom::usual();
-    let floor = case(
-        "floor_mint",
-        move || {
-            let grant = floor::Grant {
-                subject: SUBJECT,
-                session: SESSION,
-                custom: &custom,
-            };
-            floor.mint_nested(black_box(&grant))
-        },
-        move |token: &String| accepted(&verifier, token),
-    );
-    [ours, floor]
+fn minting(codec: TokenCodec<Custom>, floor: Arc<Floor>) -> [Box<dyn Case>; 2] {
+    let (custom, of_floor) = (Custom::usual(), Custom::usual());
+    let (verifier, of_both) = (codec.clone(), codec.clone());
+    let ours = move || codec.mint_at(black_box(&grant(&custom)), codec.clock().now());
+    let floors = move || {
+        floor.mint_nested(black_box(&floor::Grant {
+            subject: SUBJECT,
+            session: SESSION,
+            custom: &of_floor,
+        }))
+    };
+    [
+        case("mint_nested", ours, move |token: &AccessToken| {
+            accepted(&verifier, token.as_str())
+        }),
+        case("floor_mint", floors, move |token: &String| {
+            accepted(&of_both, token)
+        }),
+    ]
 }
 
 /// A token that was minted is one that tower-bearer takes.
@@ -201,4 +137,20 @@ fn accepted(codec: &TokenCodec<Custom>, token: &str) -> Result<(), String> {
     let claims = codec.verify(token).map_err(|error| error.to_string())?;
     inspect(&claims)?;
     claims.custom().check()
+}
+
+pub fn inspect<C>(claims: &Claims<C>) -> Result<(), String> {
+    equal("sub", claims.subject(), SUBJECT)?;
+    equal("sid", claims.session().unwrap_or_default(), SESSION)
+}
+
+fn inspect_floor(claims: &floor::Claims) -> Result<(), String> {
+    equal("iss", claims.issuer(), ISSUER)?;
+    equal("sub", claims.subject(), SUBJECT)?;
+    equal("sid", claims.session(), SESSION)?;
+    equal("scope", claims.scope(), SCOPE)?;
+    match claims.token_id().len() {
+        22 if claims.expires_at() > now() => Ok(()),
+        _ => Err("jti or exp is not what was minted".to_owned()),
+    }
 }

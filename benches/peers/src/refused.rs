@@ -7,8 +7,8 @@ use tower_bearer::{KeyRing, NoClaims, Profile, TokenCodec, TokenError, TokenErro
 
 use crate::{
     case::{Case, case},
-    keys,
-    ours::{self, Tokens},
+    keys, ours,
+    tokens::{Tokens, changed},
 };
 
 /// The names of the cases.
@@ -17,14 +17,14 @@ pub const NAMES: &[&str] = &["refused_tag", "refused_mac", "refused_segments"];
 pub fn cases(tokens: &Tokens) -> Vec<Box<dyn Case>> {
     use TokenErrorKind::{Decryption, Segments, Signature};
     let codec: TokenCodec<NoClaims> = ours::codec(Profile::Nested, &keys::shared());
+    let good = &tokens.nested.good;
+    let tag = good.rfind('.').expect("a token has dots") + 1;
+    let (before, after) = good.split_at(good.len() / 2);
     let tokens = [
-        (forged_tag(&tokens.nested), Decryption),
+        (changed(good, tag), Decryption),
         (forged_mac(), Signature),
         // As long as it was, with a dot in the place of another character.
-        (
-            replaced(&tokens.nested, tokens.nested.len() / 2, "."),
-            Segments,
-        ),
+        (format!("{before}.{}", &after[1..]), Segments),
     ];
     let cases = NAMES.iter().zip(tokens).map(|(name, (token, kind))| {
         let codec = codec.clone();
@@ -43,17 +43,6 @@ pub fn cases(tokens: &Tokens) -> Vec<Box<dyn Case>> {
     cases.collect()
 }
 
-/// Another first character of the tag: every character there is a good one.
-fn forged_tag(token: &str) -> String {
-    let at = token.rfind('.').expect("a token has dots") + 1;
-    let other = if token[at..].starts_with('A') {
-        "B"
-    } else {
-        "A"
-    };
-    replaced(token, at, other)
-}
-
 /// Encrypted with the right key around a token that another key of the same name has signed.
 fn forged_mac() -> String {
     let oct = |alg: &str, kid: &str, key: &[u8]| {
@@ -67,8 +56,4 @@ fn forged_mac() -> String {
         .build();
     let keys = keys.expect("the keys are good");
     ours::mint(&ours::codec(Profile::Nested, &keys))
-}
-
-fn replaced(token: &str, at: usize, with: &str) -> String {
-    format!("{}{with}{}", &token[..at], &token[at + with.len()..])
 }

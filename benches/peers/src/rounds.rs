@@ -8,7 +8,7 @@ use rand::{SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 use crate::case::{Case, Problem};
 
 /// How long one visit takes, roughly.
-const BATCH: Duration = Duration::from_micros(400);
+const BATCH: Duration = Duration::from_micros(250);
 /// Fewer rounds say too little about the spread.
 const FEWEST: usize = 31;
 
@@ -59,7 +59,7 @@ pub fn run(cases: &mut [Box<dyn Case>], length: Length, seed: u64) -> Result<Vec
         for &at in &order {
             let (case, calls) = (&mut cases[at], calls[at]);
             // What the case before has thrown out of the caches comes back outside of the time.
-            case.time(calls / 8)?;
+            case.time((calls / 8).max(1))?;
             let time = case.time(calls)?;
             series[at].nanos.push(time.as_nanos() as f64 / calls as f64);
         }

@@ -1,4 +1,4 @@
-//! A second process of this program, which measures cases that cannot be measured in this one.
+//! A further process of this program, for cases that cannot be measured in this one.
 //!
 //! It is asked line by line, a batch at a time, so that its batches lie among those of the others; in
 //! between it waits for the next line and takes no time of the processor.
@@ -12,9 +12,12 @@ use std::{
     time::Duration,
 };
 
-use crate::case::{Case, Problem};
+use crate::{
+    case::{Case, Problem},
+    peers::jsonwebtoken::Backend,
+};
 
-/// The argument that makes this program a worker.
+/// The argument that makes this program a worker; the name of a backend follows it.
 pub const ARGUMENT: &str = "--worker";
 
 const CHECK: &str = "check";
@@ -36,8 +39,8 @@ struct Remote {
 }
 
 /// Starts the process, and gives the cases that it says it has.
-pub fn start() -> Result<Vec<Box<dyn Case>>, Problem> {
-    let mut worker = Worker::start().map_err(failed)?;
+pub fn start(backend: Backend) -> Result<Vec<Box<dyn Case>>, Problem> {
+    let mut worker = Worker::start(backend).map_err(failed)?;
     let names = worker.line().map_err(failed)?;
     let worker = Rc::new(RefCell::new(worker));
     let cases = names.split_whitespace().enumerate().map(|(index, name)| {
@@ -86,9 +89,9 @@ fn answer(cases: &mut [Box<dyn Case>], line: &str) -> Result<String, Problem> {
 }
 
 impl Worker {
-    fn start() -> io::Result<Self> {
+    fn start(backend: Backend) -> io::Result<Self> {
         let mut child = Command::new(env::current_exe()?)
-            .arg(ARGUMENT)
+            .args([ARGUMENT, backend.name()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -161,5 +164,5 @@ impl Case for Remote {
 }
 
 fn failed(error: io::Error) -> Problem {
-    format!("the second process: {error}")
+    format!("a further process: {error}")
 }

@@ -12,6 +12,7 @@ mod jwe;
 mod jws;
 mod mint;
 mod scan;
+pub mod trial;
 mod unusual;
 
 use ring::{

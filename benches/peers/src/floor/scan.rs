@@ -78,57 +78,72 @@ impl<'t> Scanner<'t> {
         dates: &mut Dates,
         seen: &mut u16,
     ) -> Option<Result<(), Refused>> {
-        self.expect(b'"')?;
-        let name = self.string()?;
-        self.expect(b':')?;
-        let known = match self.slice(name) {
-            b"sub" => {
-                spans.subject = self.string_value()?;
+        let rest = self.bytes.get(self.at..)?;
+        let known = match rest {
+            [b'"', b's', b'u', b'b', b'"', b':', b'"', ..] => {
+                self.at += 7;
+                spans.subject = self.string()?;
                 Known::Subject
             }
-            b"exp" => {
+            [b'"', b'e', b'x', b'p', b'"', b':', ..] => {
+                self.at += 6;
                 dates.expires_at = self.number()?;
                 Known::ExpiresAt
             }
-            b"iat" => {
+            [b'"', b'i', b'a', b't', b'"', b':', ..] => {
+                self.at += 6;
                 dates.issued_at = Some(self.number()?);
                 Known::IssuedAt
             }
-            b"jti" => {
-                spans.token_id = self.string_value()?;
+            [b'"', b'j', b't', b'i', b'"', b':', b'"', ..] => {
+                self.at += 7;
+                spans.token_id = self.string()?;
                 Known::TokenId
             }
-            b"sid" => {
-                spans.session = self.string_value()?;
+            [b'"', b's', b'i', b'd', b'"', b':', b'"', ..] => {
+                self.at += 7;
+                spans.session = self.string()?;
                 Known::Session
             }
-            b"scope" => {
-                spans.scope = self.string_value()?;
+            [b'"', b's', b'c', b'o', b'p', b'e', b'"', b':', b'"', ..] => {
+                self.at += 9;
+                spans.scope = self.string()?;
                 Known::Scope
             }
-            b"nbf" => {
+            [b'"', b'n', b'b', b'f', b'"', b':', ..] => {
+                self.at += 6;
                 dates.not_before = Some(self.number()?);
                 Known::NotBefore
             }
-            b"iss" => {
-                spans.issuer = self.string_value()?;
+            [b'"', b'i', b's', b's', b'"', b':', b'"', ..] => {
+                self.at += 7;
+                spans.issuer = self.string()?;
                 if self.slice(spans.issuer) != rules.issuer.as_bytes() {
                     return Some(Err(Refused));
                 }
                 Known::Issuer
             }
-            b"aud" => {
-                let audience = self.string_value()?;
+            [b'"', b'a', b'u', b'd', b'"', b':', b'"', ..] => {
+                self.at += 7;
+                let audience = self.string()?;
                 if self.slice(audience) != rules.audience.as_bytes() {
                     return Some(Err(Refused));
                 }
                 Known::Audience
             }
             // The token is bound to a key that nobody has proved.
-            b"cnf" => return Some(Err(Refused)),
+            [b'"', b'c', b'n', b'f', b'"', ..] => return Some(Err(Refused)),
             _ => {
+                self.expect(b'"')?;
+                let name = self.string()?;
+                // With a value of another kind than it ought to have.
+                if is_known(self.slice(name)) {
+                    return None;
+                }
+                self.expect(b':')?;
                 if self.bytes.get(self.at) == Some(&b'"') {
-                    self.string_value()?;
+                    self.at += 1;
+                    self.string()?;
                 } else {
                     self.number()?;
                 }
@@ -160,12 +175,6 @@ impl<'t> Scanner<'t> {
         slice.unwrap_or_default()
     }
 
-    #[inline]
-    fn string_value(&mut self) -> Option<Span> {
-        self.expect(b'"')?;
-        self.string()
-    }
-
     /// Reads a string from behind its first quote to behind its last.
     #[inline]
     fn string(&mut self) -> Option<Span> {
@@ -192,6 +201,13 @@ impl<'t> Scanner<'t> {
         let leading_zero = self.bytes.get(start) == Some(&b'0') && self.at - start > 1;
         (self.at > start && !leading_zero).then_some(value)
     }
+}
+
+fn is_known(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 10] = [
+        b"iss", b"aud", b"sub", b"exp", b"nbf", b"iat", b"jti", b"sid", b"scope", b"cnf",
+    ];
+    NAMES.contains(&name)
 }
 
 fn span(start: usize, end: usize) -> Span {

@@ -1,7 +1,5 @@
 //! josekit over the system's OpenSSL.
 
-use std::hint::black_box;
-
 use josekit::{
     JoseError,
     jwe::{self, Dir, alg::direct::DirectJweDecrypter},
@@ -11,10 +9,10 @@ use josekit::{
 };
 
 use crate::{
-    case::{Case, case, on_two_threads},
+    case::{Case, on_two_threads, verifying},
     claims::{AUDIENCE, ISSUER, SESSION, SUBJECT, equal},
     keys,
-    ours::Tokens,
+    tokens::{Form, Tokens},
 };
 
 /// What opens and judges nested tokens.
@@ -65,25 +63,25 @@ fn inspect(claims: &JwtPayload) -> Result<(), String> {
 
 pub fn cases(tokens: &Tokens) -> Vec<Box<dyn Case>> {
     let (nested, parallel, encrypted) = (Nested::new(), Nested::new(), Nested::new());
-    let (token, token_of_parallel) = (tokens.nested.clone(), tokens.nested.clone());
-    let token_of_encrypted = tokens.encrypted.clone();
     let jwk = |jwk: &str| Jwk::from_bytes(jwk).expect("the JWK is good");
     let eddsa = EdDSA.verifier_from_jwk(&jwk(keys::ED25519_JWK));
     let es256 = ES256.verifier_from_jwk(&jwk(keys::ES256_JWK));
     let rs256 = RS256.verifier_from_jwk(&jwk(keys::RS256_JWK));
     let hs256 = HS256.verifier_from_bytes(keys::HS256);
     vec![
-        case(
+        verifying(
             "josekit_nested",
-            move || nested.verify(black_box(&token)),
+            &tokens.nested,
+            move |token| nested.verify(token),
             inspect,
         ),
-        on_two_threads("josekit_nested", move || {
-            parallel.verify(black_box(&token_of_parallel))
+        on_two_threads("josekit_nested", &tokens.nested, move |token| {
+            parallel.verify(token)
         }),
-        case(
+        verifying(
             "josekit_encrypted",
-            move || encrypted.verify_encrypted(black_box(&token_of_encrypted)),
+            &tokens.encrypted,
+            move |token| encrypted.verify_encrypted(token),
             inspect,
         ),
         signed("hs256", hs256, &tokens.hs256),
@@ -96,14 +94,13 @@ pub fn cases(tokens: &Tokens) -> Vec<Box<dyn Case>> {
 fn signed(
     algorithm: &str,
     verifier: Result<impl JwsVerifier + 'static, JoseError>,
-    token: &str,
+    tokens: &Form,
 ) -> Box<dyn Case> {
     let (verifier, rules) = (verifier.expect("the key is good"), rules());
-    let token = token.to_owned();
-    let call = move || {
-        let (claims, _) = jwt::decode_with_verifier(black_box(&token), &verifier)?;
+    let verify = move |token: &str| {
+        let (claims, _) = jwt::decode_with_verifier(token, &verifier)?;
         rules.validate(&claims)?;
         Ok::<_, JoseError>(claims)
     };
-    case(format!("josekit_{algorithm}"), call, inspect)
+    verifying(format!("josekit_{algorithm}"), tokens, verify, inspect)
 }

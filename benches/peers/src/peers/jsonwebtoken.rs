@@ -1,8 +1,6 @@
 //! jsonwebtoken. Its cryptography is chosen once per process, so each of its backends has a process of its
 //! own; see [`crate::worker`].
 
-use std::hint::black_box;
-
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation,
     crypto::{CryptoProvider, aws_lc, rust_crypto},
@@ -10,19 +8,21 @@ use jsonwebtoken::{
 };
 
 use crate::{
-    case::{Case, case},
+    case::{Case, verifying},
     claims::{AUDIENCE, ISSUER, LEEWAY, Owned},
     keys,
-    ours::Tokens,
+    tokens::{Form, Tokens},
 };
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
     AwsLc,
     RustCrypto,
 }
 
 impl Backend {
+    pub const ALL: [Self; 2] = [Self::AwsLc, Self::RustCrypto];
+
     /// Makes it the one of this process.
     pub fn install(self) {
         let provider: &'static CryptoProvider = match self {
@@ -34,15 +34,15 @@ impl Backend {
     }
 
     /// What the names of its cases end with.
-    pub fn suffix(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
-            Self::AwsLc => "_aws_lc",
-            Self::RustCrypto => "_rust_crypto",
+            Self::AwsLc => "aws_lc",
+            Self::RustCrypto => "rust_crypto",
         }
     }
 }
 
-/// A key and the rules, prepared.
+/// A key and the rules, prepared. It has no rule for `iat`.
 #[derive(Clone)]
 pub struct Verifier {
     key: DecodingKey,
@@ -95,11 +95,11 @@ pub fn cases(tokens: &Tokens, backend: Backend) -> Vec<Box<dyn Case>> {
     cases
 }
 
-fn verify(algorithm: &str, verifier: Verifier, token: &str, backend: Backend) -> Box<dyn Case> {
-    let token = token.to_owned();
-    case(
-        format!("jsonwebtoken_{algorithm}{}", backend.suffix()),
-        move || verifier.verify(black_box(&token)),
+fn verify(algorithm: &str, verifier: Verifier, tokens: &Form, backend: Backend) -> Box<dyn Case> {
+    verifying(
+        format!("jsonwebtoken_{algorithm}_{}", backend.name()),
+        tokens,
+        move |token| verifier.verify(token),
         Owned::check,
     )
 }

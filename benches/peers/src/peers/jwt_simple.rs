@@ -1,6 +1,6 @@
 //! jwt-simple, with its backend in Rust.
 
-use std::{collections::HashSet, hint::black_box};
+use std::collections::HashSet;
 
 use jwt_simple::prelude::{
     Duration, ECDSAP256PublicKeyLike as _, ES256PublicKey, Ed25519PublicKey,
@@ -10,10 +10,10 @@ use jwt_simple::prelude::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    case::{Case, case},
+    case::{Case, verifying},
     claims::{AUDIENCE, ISSUER, LEEWAY, SESSION, SUBJECT, equal},
     keys,
-    ours::Tokens,
+    tokens::{Form, Tokens},
 };
 
 /// The claims that its own structure does not have.
@@ -67,13 +67,10 @@ pub fn cases(tokens: &Tokens) -> Vec<Box<dyn Case>> {
 
 fn verify(
     algorithm: &str,
-    token: &str,
+    tokens: &Form,
     verify: impl Fn(&str, VerificationOptions) -> Result<JWTClaims<Others>, jwt_simple::Error> + 'static,
 ) -> Box<dyn Case> {
-    let (token, rules) = (token.to_owned(), rules());
-    case(
-        format!("jwt_simple_{algorithm}"),
-        move || verify(black_box(&token), rules.clone()),
-        inspect,
-    )
+    let rules = rules();
+    let verify = move |token: &str| verify(token, rules.clone());
+    verifying(format!("jwt_simple_{algorithm}"), tokens, verify, inspect)
 }

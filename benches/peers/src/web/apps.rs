@@ -10,6 +10,7 @@ use axum::{
     routing::get,
 };
 use http::{StatusCode, header};
+use serde::{Deserialize, Serialize};
 use tower_bearer::{BearerAuthLayer, Claims, NoClaims, Profile, TokenCodec};
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
@@ -17,10 +18,10 @@ use super::{at_once, noop::NoopLayer};
 #[cfg(feature = "cache")]
 use crate::cached;
 use crate::{
-    claims::{Owned, SUBJECT},
-    keys,
-    ours::{self, Tokens},
+    claims::{Owned, ROLE, SCOPE, SUBJECT},
+    keys, ours,
     peers::jsonwebtoken::Verifier,
+    tokens::Tokens,
 };
 
 /// A router, the heads that it is sent in turn, and the status that it answers with.
@@ -44,8 +45,8 @@ impl App {
 
 /// All that need no backend of jsonwebtoken. `axum_bare_…` is sent what the others of that name are sent.
 pub fn all(tokens: &Tokens) -> Vec<App> {
-    let nested = || bearer(&tokens.nested);
-    let foreign = || bearer(&foreign(tokens.nested.len()));
+    let nested = || bearer(&tokens.nested.good);
+    let foreign = || bearer(&foreign(tokens.nested.good.len()));
     let (sessions, cookie) = tower_sessions();
     let with_cookie = || with(header::COOKIE, &cookie);
     let pass = middleware::from_fn(|request: Request, next: Next| next.run(request));
@@ -83,7 +84,7 @@ pub fn cached() -> [App; 2] {
 
 /// `from_fn` with jsonwebtoken, and the bare router with the same head.
 pub fn jsonwebtoken(tokens: &Tokens) -> [App; 2] {
-    let head = || bearer(&tokens.hs256);
+    let head = || bearer(&tokens.hs256.good);
     [
         App::new("axum_bare_jsonwebtoken", bare(), head()),
         App::new("axum_jsonwebtoken_hs256", behind_jsonwebtoken(), head()),
@@ -92,7 +93,7 @@ pub fn jsonwebtoken(tokens: &Tokens) -> [App; 2] {
 
 /// Those that are compared over HTTP: bare first. Each client of theirs has the same token.
 pub fn for_http(tokens: &Tokens) -> Vec<App> {
-    let nested = || bearer(&tokens.nested);
+    let nested = || bearer(&tokens.nested.good);
     let (sessions, cookie) = tower_sessions();
     vec![
         App::new("http_bare", bare(), nested()),
@@ -107,7 +108,7 @@ pub fn for_http(tokens: &Tokens) -> Vec<App> {
         App::new(
             "http_jsonwebtoken",
             behind_jsonwebtoken(),
-            bearer(&tokens.hs256),
+            bearer(&tokens.hs256.good),
         ),
         App::new(
             "http_tower_sessions",
@@ -159,22 +160,35 @@ fn behind_jsonwebtoken() -> Router {
     Router::new().route("/", get(handler)).layer(layer)
 }
 
-/// tower-sessions over its store in memory, which holds one session, and the cookie of that session.
+/// What a session holds: as much as the handler behind our layer learns from a token.
+#[derive(Deserialize, Serialize)]
+struct User {
+    id: String,
+    scope: String,
+    role: String,
+}
+
+/// tower-sessions over its store in memory, which holds one session, and the cookie of that session. The
+/// handler reads the user from it.
 fn tower_sessions() -> (Router, String) {
     const USER: &str = "user";
     let store = MemoryStore::default();
     let session = Session::new(None, Arc::new(store.clone()), None);
+    let user = User {
+        id: SUBJECT.to_owned(),
+        scope: SCOPE.to_owned(),
+        role: ROLE.to_owned(),
+    };
     let saved = at_once(async {
-        session.insert(USER, SUBJECT).await?;
+        session.insert(USER, user).await?;
         session.save().await
     });
-    saved
-        .expect("memory is there at once")
-        .expect("it is saved");
+    let saved = saved.expect("memory is there at once");
+    saved.expect("the session is saved");
     let id = session.id().expect("a saved session has an id");
-    let handler = async |session: Session| match session.get::<String>(USER).await {
+    let handler = async |session: Session| match session.get::<User>(USER).await {
         Ok(Some(user)) => {
-            black_box(&*user);
+            black_box(&*user.id);
             Ok("hello")
         }
         _ => Err(StatusCode::UNAUTHORIZED),

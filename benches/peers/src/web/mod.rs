@@ -22,11 +22,11 @@ use tower::Service as _;
 pub use self::apps::{App, for_http};
 use crate::{
     case::{Case, case},
-    ours::Tokens,
     peers::jsonwebtoken::Backend,
+    tokens::Tokens,
 };
 
-/// The cases that any process can run.
+/// The cases that need no backend of jsonwebtoken.
 pub fn cases(tokens: &Tokens) -> Vec<Box<dyn Case>> {
     let mut cases: Vec<_> = apps::all(tokens).into_iter().map(visit).collect();
     #[cfg(feature = "cache")]
@@ -35,12 +35,12 @@ pub fn cases(tokens: &Tokens) -> Vec<Box<dyn Case>> {
     cases
 }
 
-/// The cases of jsonwebtoken's backend, with a bare router in the same process.
+/// Those that need one, with a bare router in the same process.
 pub fn of_backend(tokens: &Tokens, backend: Backend) -> Vec<Box<dyn Case>> {
-    let suffix = backend.suffix();
+    let backend = backend.name();
     let apps = apps::jsonwebtoken(tokens).into_iter();
     let named = apps.map(|app| App {
-        name: format!("{}{suffix}", app.name),
+        name: format!("{}_{backend}", app.name),
         ..app
     });
     named.map(visit).collect()
