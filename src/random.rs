@@ -1,41 +1,43 @@
 //! Random bytes.
 //!
-//! All come from the operating system. Asking it costs more than encrypting a token does, so each
-//! thread asks for some in advance. There is no generator of our own between: nothing has to be
-//! seeded again, and what was handed out is wiped here, so that no later look at this memory tells it.
+//! Asking the operating system costs about half of what minting a token does. Each thread therefore
+//! has a generator (ChaCha20) that the system seeds, and seeds again after [`RESEED`] bytes.
 
 use std::cell::RefCell;
 
-use ring::rand::{SecureRandom, SystemRandom};
-use zeroize::Zeroize;
+use rand::{Rng as _, SeedableRng as _, rngs::ChaCha20Rng};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use zeroize::Zeroizing;
 
 /// The operating system gave no random bytes. Nothing can be issued until it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the operating system gave no random bytes")]
 pub(crate) struct RandomError;
 
-/// How many bytes a thread asks for at once: enough for the IVs and names of 36 tokens.
-const POOL: usize = 1024;
+/// How many bytes are made of one seed: whoever reads a generator in memory learns so many at most.
+const RESEED: usize = 64 * 1024;
 
-struct Pool {
-    bytes: [u8; POOL],
-    /// How many are left: those at the end of `bytes`.
+struct Generator {
+    chacha: ChaCha20Rng,
+    /// How many bytes are left until it is seeded again.
     left: usize,
 }
 
 thread_local! {
-    static RANDOM: RefCell<Pool> = const {
-        RefCell::new(Pool::EMPTY)
-    };
+    static GENERATOR: RefCell<Option<Generator>> = const { RefCell::new(None) };
 }
 
 /// An array of random bytes, for what is needed with every token or request.
 ///
-/// A process that is forked would hand out the same bytes as its parent. Rust programs that serve do
-/// not fork, but those that embed this crate may: they have to do it before the first token is minted.
+/// A process that is forked makes the same bytes as its parent until the next seed. Rust services do
+/// not fork, but a program that embeds this crate may: it has to do so before the first token is
+/// minted.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], RandomError> {
-    let pooled = RANDOM.try_with(|pool| pool.try_borrow_mut().ok()?.take());
-    match pooled {
+    let made = GENERATOR.try_with(|generator| {
+        let mut generator = generator.try_borrow_mut().ok()?;
+        Some(next(&mut generator))
+    });
+    match made {
         Ok(Some(bytes)) => bytes,
         // The thread is ending.
         _ => fresh(),
@@ -45,89 +47,62 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], RandomError> {
 /// An array of bytes that the operating system makes now, for keys.
 pub(crate) fn fresh<const N: usize>() -> Result<[u8; N], RandomError> {
     let mut bytes = [0; N];
-    fill(&mut bytes)?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| RandomError)?;
     Ok(bytes)
 }
 
-fn fill(bytes: &mut [u8]) -> Result<(), RandomError> {
-    SystemRandom::new().fill(bytes).map_err(|_| RandomError)
-}
-
-impl Pool {
-    const EMPTY: Self = Self {
-        bytes: [0; POOL],
-        left: 0,
+fn next<const N: usize>(generator: &mut Option<Generator>) -> Result<[u8; N], RandomError> {
+    let ready = match generator {
+        Some(ready) if ready.left >= N => ready,
+        spent => spent.insert(Generator::seeded()?),
     };
-
-    /// The next bytes; nothing when there can never be as many.
-    fn take<const N: usize>(&mut self) -> Option<Result<[u8; N], RandomError>> {
-        if N > POOL {
-            return None;
-        }
-        if self.left < N {
-            if let Err(error) = fill(&mut self.bytes) {
-                self.left = 0;
-                return Some(Err(error));
-            }
-            self.left = POOL;
-        }
-        let start = POOL - self.left;
-        let next = self.bytes.get_mut(start..)?.first_chunk_mut::<N>()?;
-        let taken = *next;
-        next.zeroize();
-        self.left -= N;
-        Some(Ok(taken))
-    }
+    let mut bytes = [0; N];
+    ready.chacha.fill_bytes(&mut bytes);
+    ready.left = ready.left.saturating_sub(N);
+    Ok(bytes)
 }
 
-impl Drop for Pool {
-    fn drop(&mut self) {
-        self.bytes.zeroize();
+impl Generator {
+    fn seeded() -> Result<Self, RandomError> {
+        let seed = Zeroizing::new(fresh()?);
+        Ok(Self {
+            chacha: ChaCha20Rng::from_seed(*seed),
+            left: RESEED,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::{collections::HashSet, thread};
 
     use super::*;
 
     #[test]
-    fn nothing_is_handed_out_twice() {
-        let draw = || {
-            (0..500)
-                .map(|_| random::<16>().unwrap())
-                .collect::<Vec<_>>()
-        };
+    fn nothing_is_made_twice_on_any_thread() {
+        let draw = || -> Vec<[u8; 16]> { (0..5000).map(|_| random().unwrap()).collect() };
+        let threads: Vec<_> = (0..4).map(|_| thread::spawn(draw)).collect();
+        let others = threads.into_iter().flat_map(|t| t.join().unwrap());
         let mut seen = HashSet::new();
-        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(draw)).collect();
-        for bytes in threads
-            .into_iter()
-            .flat_map(|t| t.join().unwrap())
-            .chain(draw())
-        {
-            assert!(seen.insert(bytes));
-        }
-        assert_eq!(seen.len(), 2500);
+        assert!(others.chain(draw()).all(|bytes| seen.insert(bytes)));
+        assert_eq!(seen.len(), 25_000);
     }
 
     #[test]
-    fn every_length_is_served_and_wiped_behind() {
-        let mut pool = Pool::EMPTY;
-        let mut before = [0_u8; POOL];
-        for round in 0..200 {
-            let taken: [u8; 48] = pool.take().unwrap().unwrap();
-            assert_ne!(taken, [0; 48]);
-            let start = POOL - pool.left;
-            assert!(pool.bytes[..start].iter().all(|b| *b == 0), "{round}");
-            // What is left is what was there, and not new bytes over it.
-            if round % 21 != 0 {
-                assert_eq!(pool.bytes[start..], before[start..]);
-            }
-            before = pool.bytes;
+    fn a_generator_is_seeded_again_when_it_has_made_enough() {
+        let mut generator = None;
+        let mut left = Vec::new();
+        for _ in 0..5000 {
+            next::<32>(&mut generator).unwrap();
+            left.push(generator.as_ref().unwrap().left);
         }
-        assert!(pool.take::<{ POOL }>().is_some());
-        assert!(pool.take::<{ POOL + 1 }>().is_none());
-        assert!(random::<{ POOL + 1 }>().is_ok());
+        let first: Vec<_> = left.iter().take(3).collect();
+        assert_eq!(first, [&(RESEED - 32), &(RESEED - 64), &(RESEED - 96)]);
+        let seeded = left.iter().filter(|left| **left == RESEED - 32).count();
+        assert_eq!(seeded, (5000 * 32_usize).div_ceil(RESEED));
+        // More at once than a seed is for.
+        assert!(next::<{ RESEED + 1 }>(&mut generator).is_ok());
     }
 }

@@ -70,15 +70,15 @@ impl Keys {
         self.encryption.iter().find(|key| key.can_seal())
     }
 
-    /// The key that writes exactly this protected header, without looking inside it.
-    pub(crate) fn signing_by_header(&self, encoded: &[u8]) -> Option<&Arc<SigningKey>> {
+    /// The key that writes exactly the protected header which `token` begins with, without looking
+    /// inside it, and the length of that.
+    pub(crate) fn signing_by_header(&self, token: &[u8]) -> Option<(&Arc<SigningKey>, usize)> {
         let names = &self.by_header.signing;
-        let key = names.find(&self.signing, signed_header, encoded)?;
-        match key.kid() {
-            Some(_) => Some(key),
+        let found = names.find_first_segment(&self.signing, signed_header, token);
+        found.filter(|(key, _)| {
             // A header without `kid` may fit several keys, and then none is taken.
-            None => self.signing_by(None, key.algorithm()).ok(),
-        }
+            key.kid().is_some() || self.signing_by(None, key.algorithm()).is_ok()
+        })
     }
 
     /// The key for a token's `kid` and `alg`.
@@ -110,35 +110,33 @@ impl Keys {
         choose(&self.encryption, kid, named, EncryptionKey::kid, fits)
     }
 
-    /// The key that writes exactly this protected header around a signed token.
+    /// The same for the header around a signed token.
     pub(crate) fn encryption_by_nested_header(
         &self,
-        encoded: &[u8],
-    ) -> Option<&Arc<EncryptionKey>> {
-        self.encryption_by_header(&self.by_nested_header, nested_header, encoded)
+        token: &[u8],
+    ) -> Option<(&Arc<EncryptionKey>, usize)> {
+        self.encryption_by_header(&self.by_nested_header, nested_header, token)
     }
 
-    /// The key that writes exactly this protected header around claims.
+    /// The same for the header around claims.
     pub(crate) fn encryption_by_claims_header(
         &self,
-        encoded: &[u8],
-    ) -> Option<&Arc<EncryptionKey>> {
-        self.encryption_by_header(&self.by_header.encryption, claims_header, encoded)
+        token: &[u8],
+    ) -> Option<(&Arc<EncryptionKey>, usize)> {
+        self.encryption_by_header(&self.by_header.encryption, claims_header, token)
     }
 
     fn encryption_by_header(
         &self,
         names: &Names,
         header: fn(&EncryptionKey) -> Option<&str>,
-        encoded: &[u8],
-    ) -> Option<&Arc<EncryptionKey>> {
-        let key = names.find(&self.encryption, header, encoded)?;
-        match key.kid() {
-            Some(_) => Some(key),
-            None => self
-                .encryption_by(None, key.management(), key.content())
-                .ok(),
-        }
+        token: &[u8],
+    ) -> Option<(&Arc<EncryptionKey>, usize)> {
+        let found = names.find_first_segment(&self.encryption, header, token);
+        found.filter(|(key, _)| {
+            let alone = || self.encryption_by(None, key.management(), key.content());
+            key.kid().is_some() || alone().is_ok()
+        })
     }
 
     /// Whether `next` can take over: it has to serve every purpose that is in use. A key that

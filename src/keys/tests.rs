@@ -34,34 +34,6 @@ fn master_keys_sign_and_seal() {
     assert_eq!(ring.encryptions(), 1);
 }
 
-#[test]
-fn headers_are_found_by_their_bytes() {
-    let ring = KeyRing::from_master(&secret(1)).unwrap();
-    let keys = ring.load();
-    let key = keys.active_signing().unwrap();
-    let header = base64_simd::URL_SAFE_NO_PAD
-        .decode_to_vec(key.encoded_header())
-        .unwrap();
-    let expected = format!(
-        r#"{{"alg":"HS256","typ":"at+jwt","kid":"{}"}}"#,
-        key.kid().unwrap()
-    );
-    assert_eq!(header, expected.as_bytes());
-    assert!(
-        keys.signing_by_header(key.encoded_header().as_bytes())
-            .is_some()
-    );
-    let key = keys.active_encryption().unwrap();
-    assert!(
-        keys.encryption_by_nested_header(key.encoded_header_nested().as_bytes())
-            .is_some()
-    );
-    assert!(
-        keys.encryption_by_claims_header(key.encoded_header_nested().as_bytes())
-            .is_none()
-    );
-}
-
 /// RFC 8037 appendix A.1.
 const ED25519: &str = r#"{"kty":"OKP","crv":"Ed25519","kid":"ed","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 /// RFC 7515 appendix A.3.1.
@@ -233,8 +205,8 @@ fn two_keys_without_a_name_are_never_guessed_between() {
         .signing_by(None, SignatureAlgorithm::Es256)
         .unwrap_err();
     assert_eq!(error, LookupError::Ambiguous);
-    let header = keys.signing[0].encoded_header().as_bytes();
-    assert!(keys.signing_by_header(header).is_none());
+    let token = format!("{}.e30.x", keys.signing[0].encoded_header());
+    assert!(keys.signing_by_header(token.as_bytes()).is_none());
 
     // A minting ring is refused outright, because nobody would accept its tokens.
     let nameless = P256.replace("\"kid\":\"ec\",", "");

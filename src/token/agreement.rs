@@ -99,7 +99,7 @@ fn judged(
     let expires_at = claims.check(&rules, NOW)?;
     let custom = from_members(&members)
         .map_err(|_| TokenError::new(TokenErrorKind::Claims, "the claims do not fit"))?;
-    Ok(Claims::new(&claims, expires_at, custom))
+    Ok(Claims::new(text, &claims, expires_at, custom))
 }
 
 fn in_general(codec: &TokenCodec<Object>, token: &str) -> Result<Claims<Object>, TokenError> {

@@ -1,11 +1,13 @@
 //! Verified claims.
 
-use std::{any::Any, borrow::Cow, fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
-use super::registered::Registered;
+use super::{
+    registered::Registered,
+    strings::{Span, Strings},
+};
 use crate::clock::Timestamp;
 
 /// What a verified access token says (RFC 7519 section 4.1). Cheap to clone.
@@ -28,8 +30,8 @@ pub struct Claims<C = NoClaims>(Arc<Inner<C>>);
 pub struct NoClaims {}
 
 struct Inner<C> {
-    text: Text,
-    subject: Span,
+    strings: Strings,
+    subject: Option<Span>,
     issuer: Option<Span>,
     session: Option<Span>,
     token_id: Option<Span>,
@@ -38,15 +40,6 @@ struct Inner<C> {
     expires_at: Timestamp,
     custom: C,
 }
-
-/// All strings behind each other. Those of nearly every token fit in beside the other claims, so
-/// that a verified token is one allocation; longer ones have one of their own.
-type Text = SmallVec<[u8; 192]>;
-
-/// A range of bytes in [`Inner::text`]. A codec accepts at most 64 kibibytes of base64url, so no
-/// position is too large.
-#[derive(Clone, Copy)]
-struct Span(u16, u16);
 
 /// The registered claims of a verified token, for code that does not know the application's type:
 /// [`RequireScopeLayer`](crate::RequireScopeLayer), a
@@ -74,35 +67,21 @@ trait Context: Send + Sync {
     fn expires_at(&self) -> Timestamp;
 }
 
-/// A position in the strings of a token.
-fn position(at: usize) -> u16 {
-    u16::try_from(at).unwrap_or(u16::MAX)
-}
-
-impl<C> Inner<C> {
-    fn text(&self, span: Span) -> &str {
-        let Span(start, end) = span;
-        let bytes = self.text.get(start.into()..end.into());
-        // It was copied from text, so that it always is text.
-        std::str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
-    }
-}
-
 impl<C: Send + Sync + 'static> Context for Inner<C> {
     fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
     }
     fn subject(&self) -> &str {
-        self.text(self.subject)
+        self.subject.map_or("", |span| self.strings.get(span))
     }
     fn session(&self) -> Option<&str> {
-        self.session.map(|span| self.text(span))
+        self.session.map(|span| self.strings.get(span))
     }
     fn token_id(&self) -> Option<&str> {
-        self.token_id.map(|span| self.text(span))
+        self.token_id.map(|span| self.strings.get(span))
     }
     fn scope(&self) -> Option<&str> {
-        self.scope.map(|span| self.text(span))
+        self.scope.map(|span| self.strings.get(span))
     }
     fn expires_at(&self) -> Timestamp {
         self.expires_at
@@ -110,21 +89,25 @@ impl<C: Send + Sync + 'static> Context for Inner<C> {
 }
 
 impl<C> Claims<C> {
-    pub(super) fn new(claims: &Registered<'_>, expires_at: Timestamp, custom: C) -> Self {
-        let mut text = Text::new();
-        let mut append = |string: &Option<Cow<'_, str>>| {
-            let start = text.len();
-            text.extend_from_slice(string.as_ref()?.as_bytes());
-            Some(Span(position(start), position(text.len())))
-        };
-        let subject = append(&claims.subject);
-        let issuer = append(&claims.issuer);
-        let session = append(&claims.session);
-        let token_id = append(&claims.token_id);
-        let scope = append(&claims.scope);
+    /// The claims that were read of `text`.
+    pub(super) fn new(
+        text: &str,
+        claims: &Registered<'_>,
+        expires_at: Timestamp,
+        custom: C,
+    ) -> Self {
+        let parts = [
+            &claims.subject,
+            &claims.issuer,
+            &claims.session,
+            &claims.token_id,
+            &claims.scope,
+        ];
+        let (strings, spans) = Strings::new(text, parts);
+        let [subject, issuer, session, token_id, scope] = spans;
         Self(Arc::new(Inner {
-            text,
-            subject: subject.unwrap_or(Span(0, 0)),
+            strings,
+            subject,
             issuer,
             session,
             token_id,
@@ -138,27 +121,27 @@ impl<C> Claims<C> {
     /// `sub`: who the token speaks for. Empty only when the codec was built with
     /// [`subject_optional`](super::TokenCodecBuilder::subject_optional) and there is none.
     pub fn subject(&self) -> &str {
-        self.0.text(self.0.subject)
+        self.0.subject.map_or("", |span| self.0.strings.get(span))
     }
 
     /// `iss`: who issued the token; one of the codec's issuers unless every issuer is accepted.
     pub fn issuer(&self) -> Option<&str> {
-        self.0.issuer.map(|span| self.0.text(span))
+        self.0.issuer.map(|span| self.0.strings.get(span))
     }
 
     /// `sid`: the refresh session the token was minted for.
     pub fn session(&self) -> Option<&str> {
-        self.0.session.map(|span| self.0.text(span))
+        self.0.session.map(|span| self.0.strings.get(span))
     }
 
     /// `jti`: the token's own name.
     pub fn token_id(&self) -> Option<&str> {
-        self.0.token_id.map(|span| self.0.text(span))
+        self.0.token_id.map(|span| self.0.strings.get(span))
     }
 
     /// `scope`: space-separated scopes (RFC 8693 section 4.2).
     pub fn scope(&self) -> Option<&str> {
-        self.0.scope.map(|span| self.0.text(span))
+        self.0.scope.map(|span| self.0.strings.get(span))
     }
 
     /// `iat`: when the token was issued.

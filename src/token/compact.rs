@@ -87,12 +87,6 @@ impl<'a> Encrypted<'a> {
     }
 }
 
-/// The first segment; nothing when there is no second.
-pub(super) fn first_segment(token: &[u8]) -> &[u8] {
-    let end = memchr::memchr(b'.', token).unwrap_or_default();
-    token.get(..end).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use super::{
     MintError, Profile, TokenError, TokenErrorKind,
     base64::{Scratch, decode_array, encode_append},
     codec::Inner,
-    compact::{Encrypted, first_segment},
+    compact::Encrypted,
     header::{Header, same_media_type},
     jws::{check_type, not_found},
 };
@@ -43,18 +43,17 @@ pub(super) fn open<'s>(
     token: &[u8],
     scratch: &'s mut Scratch,
 ) -> Result<&'s [u8], TokenError> {
-    let header = first_segment(token);
     let prepared = match codec.profile {
-        Profile::Nested => keys.encryption_by_nested_header(header),
-        _ if codec.prepared_type() => keys.encryption_by_claims_header(header),
+        Profile::Nested => keys.encryption_by_nested_header(token),
+        _ if codec.prepared_type() => keys.encryption_by_claims_header(token),
         _ => None,
     };
-    if let Some(key) = prepared
+    if let Some((key, header)) = prepared
         && key.management() == KeyManagement::Direct
-        && let Some(parts) = Encrypted::behind_header(token, header.len())
+        && let Some(parts) = Encrypted::behind_header(token, header)
     {
-        return opener(codec, key, &WrapHeader::default(), parts.key)
-            .and_then(|opener| open_content(&opener, &parts, scratch))
+        // A shared key authenticates whoever has it, so every profile takes it.
+        return open_content(&Opener::Direct(key), &parts, scratch)
             .map_err(|error| segments_first(error, token));
     }
     open_any(codec, keys, token, scratch)

@@ -4,7 +4,7 @@ use super::{
     MintError, TokenError, TokenErrorKind,
     base64::{Scratch, encode_append, encoded_len},
     codec::Inner,
-    compact::{Signed, first_segment},
+    compact::Signed,
     header::{Header, same_media_type},
 };
 use crate::keys::{Keys, LookupError, SignatureAlgorithm, SigningKey};
@@ -29,11 +29,10 @@ pub(super) fn open<'t>(
     keys: &Keys,
     token: &'t [u8],
 ) -> Result<&'t [u8], TokenError> {
-    let header = first_segment(token);
-    let prepared = keys.signing_by_header(header);
-    if let Some(key) = prepared.filter(|_| codec.prepared_type())
-        && let Some(parts) =
-            Signed::behind_header(token, header.len(), encoded_len(key.signature_len()))
+    if codec.prepared_type()
+        && let Some((key, header)) = keys.signing_by_header(token)
+        && let signature = encoded_len(key.signature_len())
+        && let Some(parts) = Signed::behind_header(token, header, signature)
     {
         return check(codec, key, &parts).map_err(|error| segments_first(error, token));
     }

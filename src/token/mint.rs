@@ -67,17 +67,17 @@ impl Inner {
         let mut json = Vec::with_capacity(known + REST);
         json.extend_from_slice(preamble.as_bytes());
         if !subject.is_empty() {
-            text_member(&mut json, "sub", subject)?;
+            text_member(&mut json, ",\"sub\":", subject)?;
         }
         let issued_at = now.as_secs();
-        number_member(&mut json, "exp", issued_at + self.lifetime.as_secs());
-        number_member(&mut json, "iat", issued_at);
-        begin_member(&mut json, "jti");
+        number_member(&mut json, ",\"exp\":", issued_at + self.lifetime.as_secs());
+        number_member(&mut json, ",\"iat\":", issued_at);
+        begin_member(&mut json, ",\"jti\":");
         json.push(b'"');
         encode_bytes(&id, &mut json);
         json.push(b'"');
         if let Some(session) = session {
-            text_member(&mut json, "sid", session)?;
+            text_member(&mut json, ",\"sid\":", session)?;
         }
         Ok(json)
     }
@@ -122,13 +122,14 @@ fn append<C: Serialize>(json: &mut Vec<u8>, custom: &C) -> Result<(), MintError>
     Ok(())
 }
 
+/// Begins a member with `name`, which is written as it stands between two members: `,"name":`.
 fn begin_member(json: &mut Vec<u8>, name: &str) {
-    if json.len() > 1 {
-        json.push(b',');
-    }
-    json.push(b'"');
-    json.extend_from_slice(name.as_bytes());
-    json.extend_from_slice(b"\":");
+    let first = json.len() == 1;
+    json.extend_from_slice(
+        name.as_bytes()
+            .get(usize::from(first)..)
+            .unwrap_or_default(),
+    );
 }
 
 fn text_member(json: &mut Vec<u8>, name: &str, value: &str) -> Result<(), MintError> {

@@ -20,6 +20,7 @@ mod jwe;
 mod jws;
 mod mint;
 mod registered;
+mod strings;
 mod verify;
 
 pub use access::AccessToken;

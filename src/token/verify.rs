@@ -40,7 +40,7 @@ impl<C: DeserializeOwned> TokenCodec<C> {
                 "the application's claims do not fit their type",
             )
         })?;
-        Ok(Claims::new(&registered, expires_at, custom))
+        Ok(Claims::new(text, &registered, expires_at, custom))
     }
 }
 

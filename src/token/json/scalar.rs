@@ -115,8 +115,11 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(in crate::token) fn small_integer(&mut self) -> Option<i64> {
         let rest = self.text.as_bytes().get(self.at..)?;
-        let (mut value, mut len) = (0_i64, 0);
-        for byte in rest.iter().take(16) {
+        let (mut value, mut len) = match rest.first_chunk().copied().and_then(eight_digits) {
+            Some(value) => (value, 8),
+            None => (0, 0),
+        };
+        for byte in rest.get(len..)?.iter().take(16 - len) {
             match byte {
                 b'0'..=b'9' => value = value * 10 + i64::from(byte - b'0'),
                 b'.' | b'e' | b'E' => return None,
@@ -186,6 +189,24 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The number that eight digits make: neighbours are joined to pairs, pairs to fours, and fours to
+/// the whole, each time in all places at once.
+#[inline]
+fn eight_digits(digits: [u8; 8]) -> Option<i64> {
+    const fn each(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+    let word = u64::from_le_bytes(digits);
+    let digits = word.wrapping_sub(each(b'0'));
+    // A byte below '0' borrows and one above '9' carries: either way a high bit shows.
+    if (digits | word.wrapping_add(each(0x7F - b'9')) | word) & each(0x80) != 0 {
+        return None;
+    }
+    let pairs = (digits.wrapping_mul(10 << 8 | 1) >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_FFFF_0000_FFFF;
+    i64::try_from(fours.wrapping_mul(10_000 << 32 | 1) >> 32).ok()
+}
+
 /// Whether a JSON string is `text` as it stands between its quotes.
 pub(in crate::token) fn is_plain(text: &str) -> bool {
     plain_run(text.as_bytes(), 0) == text.len()
@@ -218,4 +239,29 @@ pub(super) fn plain_run(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_digits_are_read_together() {
+        for number in [0, 1, 9, 10, 12_345_678, 18_000_000, 90_909_090, 99_999_999] {
+            let text = format!("{number:08}");
+            let digits = *text.as_bytes().first_chunk().unwrap();
+            assert_eq!(eight_digits(digits), Some(number));
+        }
+        for at in 0..8 {
+            for byte in 0..=255_u8 {
+                let mut text = *b"90817263";
+                text[at] = byte;
+                let expected = std::str::from_utf8(&text).ok().and_then(|text| {
+                    let digits = text.bytes().all(|b| b.is_ascii_digit());
+                    digits.then(|| text.parse().unwrap())
+                });
+                assert_eq!(eight_digits(text), expected, "{at} {byte}");
+            }
+        }
+    }
 }
