@@ -28,11 +28,13 @@ impl Baseline {
         counts.collect::<io::Result<_>>().map(Self)
     }
 
-    pub fn write(counts: &[(&str, u64)]) -> io::Result<()> {
+    /// Keeps `counts`, and says with what they were counted.
+    pub fn write(counts: &[(&str, u64)], version: &str) -> io::Result<()> {
         let lines = counts
             .iter()
             .map(|(name, count)| format!("{name} {count}\n"));
-        fs::write(path(), HEAD.to_owned() + &lines.collect::<String>())?;
+        let lines: String = lines.collect();
+        fs::write(path(), format!("{HEAD}# Counted by: {version}\n{lines}"))?;
         println!("{FILE} is written");
         Ok(())
     }

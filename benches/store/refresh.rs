@@ -6,7 +6,7 @@ use criterion::Criterion;
 use crate::support::{refreshing::Refreshing, run::Run};
 
 /// So many are refreshed one after another before all of them are put back.
-const BROWSERS: usize = 16;
+const BROWSERS: usize = 8;
 
 pub fn after_rotations(c: &mut Criterion) {
     let run = Run::from_args();
