@@ -36,7 +36,7 @@ pub fn cases() -> Vec<Case> {
         ),
         bearer("layers/bearer/missing", &layer, None, unauthorized),
         load_swap(),
-        refresh(),
+        refresh("layers/refresh/whole", 3),
     ]
 }
 
@@ -74,11 +74,12 @@ fn load_swap() -> Case {
     )
 }
 
-fn refresh() -> Case {
-    let mut refreshing = Refreshing::new(1, 3);
+/// A whole refresh, after so many rotations.
+pub fn refresh(name: &'static str, rotations: usize) -> Case {
+    let mut refreshing = Refreshing::new(1, rotations);
     refreshing.check();
     Case::prepared(
-        "layers/refresh/whole",
+        name,
         refreshing,
         |refreshing| refreshing.requests().remove(0),
         |refreshing, request| refreshing.refresh(request).status() == StatusCode::OK,

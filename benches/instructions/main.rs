@@ -17,6 +17,7 @@ mod baseline;
 mod callgrind;
 mod case;
 mod layers;
+mod scale;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each bench uses a part of it")]
 mod support;
@@ -40,6 +41,7 @@ fn main() -> io::Result<ExitCode> {
     let has = |flag: &str| env::args().any(|arg| arg == flag);
     let mut cases = tokens::cases();
     cases.extend(layers::cases());
+    cases.extend(scale::cases());
     // The file is written whole or not at all.
     if !has(UPDATE) {
         cases.retain(|case| run.wants(case.name()));

@@ -1,6 +1,9 @@
 //! Keys of our choice, so that what is measured beside the crate can use the same. Test-only.
 
+use std::ops::Range;
+
 use base64_simd::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
 use tower_bearer::KeyRing;
 
 pub const HS256: &[u8; 32] = b"Yw0zq-1mR7tP4vLkXh9sJc2aUe6oBn8d";
@@ -35,6 +38,26 @@ pub fn of(jwk: &str) -> KeyRing {
 pub fn symmetric(alg: &str, kid: &str, key: &[u8]) -> String {
     let k = URL_SAFE_NO_PAD.encode_to_string(key);
     format!(r#"{{"kty":"oct","alg":"{alg}","kid":"{kid}","k":"{k}"}}"#)
+}
+
+/// A signing key and an encryption key for every number.
+pub fn numbered(numbers: Range<u32>) -> KeyRing {
+    numbers
+        .fold(KeyRing::builder(), |builder, n| {
+            let (name, secret) = (format!("2026-{n:04}"), secret(n));
+            builder
+                .jwk(&symmetric("HS256", &name, &secret))
+                .jwk(&symmetric("A256GCM", &name, &secret.map(|byte| !byte)))
+        })
+        .build()
+        .unwrap()
+}
+
+/// Looks random enough for the ring to take it.
+fn secret(n: u32) -> [u8; 32] {
+    let input = [b"bench".as_slice(), &n.to_be_bytes()].concat();
+    let digest = digest(&SHA256, &input);
+    digest.as_ref().try_into().unwrap()
 }
 
 /// The bytes of a member of a JWK.

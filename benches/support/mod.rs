@@ -1,6 +1,7 @@
 //! What more than one bench needs.
 
 pub mod browser;
+pub mod claims;
 pub mod keys;
 pub mod memory;
 pub mod refreshing;
