@@ -14,10 +14,9 @@
 
 #[path = "../tests/it/support/redis/mod.rs"]
 mod redis_servers;
-#[path = "store/run.rs"]
-mod run;
-#[path = "store/sample.rs"]
-mod sample;
+#[path = "support/mod.rs"]
+#[allow(dead_code, reason = "each bench uses a part of it")]
+mod support;
 
 use std::process::Command;
 
@@ -26,8 +25,10 @@ use tower_bearer::{RedisStore, RefreshStore, SessionRecord, Swap};
 
 use crate::{
     redis_servers::Server,
-    run::{Run, timed},
-    sample::session,
+    support::{
+        run::{Run, timed},
+        sessions::session,
+    },
 };
 
 /// Requests under way at one time, each for a session of its own.
@@ -35,7 +36,7 @@ const TASKS: u64 = 64;
 
 fn main() {
     let run = Run::from_args();
-    run.report("store::redis::rotations", report);
+    run.report("store/redis/rotations", report);
 }
 
 /// What is measured: rounds of it, in turn, so that what the machine does meanwhile concerns all.

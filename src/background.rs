@@ -6,12 +6,16 @@ use std::future::Future;
 ///
 /// On a tokio runtime it runs in a task of its own. Anywhere else it runs in place and then ends
 /// with the caller.
-pub(crate) async fn complete<T: Send + 'static>(
+pub(crate) fn complete<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
-) -> Option<T> {
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => runtime.spawn(work).await.ok(),
-        Err(_) => Some(work.await),
+) -> impl Future<Output = Option<T>> + Send {
+    // Boxed, so that the futures of the callers, who seldom get here, have no room for it.
+    let work = Box::pin(work);
+    async move {
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => runtime.spawn(work).await.ok(),
+            Err(_) => Some(work.await),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use cookie::{Cookie, SameSite, time};
+use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue, header};
 use memchr::memchr;
 
@@ -58,7 +58,8 @@ pub(crate) struct CookieSpec {
     path: String,
     same_site: SameSite,
     secure: bool,
-    http_only: bool,
+    /// What follows the value but for the lifetime, `; ` first. Rendered once: it never changes.
+    attributes: String,
 }
 
 /// How the cookie's name tells the browser what to insist on (RFC 6265bis section 4.1.3).
@@ -118,13 +119,26 @@ impl CookieSpec {
             Prefix::Host => (format!("__Host-{name}"), "/".to_owned()),
             Prefix::Insecure => (name.to_owned(), path.to_owned()),
         };
-        Ok(Self {
+        let spec = Self {
             name,
             path,
             same_site,
             secure: prefix != Prefix::Insecure,
-            http_only: true,
-        })
+            attributes: String::new(),
+        };
+        Ok(spec.with_attributes(true))
+    }
+
+    fn with_attributes(mut self, http_only: bool) -> Self {
+        let cookie = Cookie::build(("", ""))
+            .path(self.path.as_str())
+            .secure(self.secure)
+            .http_only(http_only)
+            .same_site(self.same_site)
+            .build();
+        let rendered = cookie.to_string();
+        self.attributes = rendered.trim_start_matches('=').to_owned();
+        self
     }
 
     /// Whether browsers keep it back from requests that pages of other sites cause.
@@ -134,10 +148,7 @@ impl CookieSpec {
 
     /// The same cookie, open to the page's scripts.
     pub(crate) fn readable(self) -> Self {
-        Self {
-            http_only: false,
-            ..self
-        }
+        self.with_attributes(false)
     }
 
     /// The name, prefix included.
@@ -147,8 +158,7 @@ impl CookieSpec {
 
     /// A `Set-Cookie` that stores `value` for `max_age`, whole seconds, rounded down.
     pub(crate) fn set(&self, value: &str, max_age: Duration) -> Option<HeaderValue> {
-        let seconds = i64::try_from(max_age.min(LONGEST).as_secs()).unwrap_or(0);
-        self.header(value, Some(time::Duration::seconds(seconds)))
+        self.header(value, Some(max_age.min(LONGEST).as_secs()))
     }
 
     /// A `Set-Cookie` that stores `value` until the browser closes.
@@ -158,18 +168,15 @@ impl CookieSpec {
 
     /// A `Set-Cookie` that removes the cookie: same name, path and attributes, no lifetime.
     pub(crate) fn clear(&self) -> Option<HeaderValue> {
-        self.header("", Some(time::Duration::ZERO))
+        self.header("", Some(0))
     }
 
-    fn header(&self, value: &str, max_age: Option<time::Duration>) -> Option<HeaderValue> {
-        let mut cookie = Cookie::build((self.name.as_str(), value))
-            .path(self.path.as_str())
-            .secure(self.secure)
-            .http_only(self.http_only)
-            .same_site(self.same_site)
-            .build();
-        cookie.set_max_age(max_age);
-        let mut header = HeaderValue::from_str(&cookie.to_string()).ok()?;
+    fn header(&self, value: &str, max_age: Option<u64>) -> Option<HeaderValue> {
+        let mut line = [&self.name, "=", value, &self.attributes].concat();
+        if let Some(seconds) = max_age {
+            line.push_str(&["; Max-Age=", &seconds.to_string()].concat());
+        }
+        let mut header = HeaderValue::try_from(line).ok()?;
         header.set_sensitive(true);
         Some(header)
     }

@@ -10,12 +10,19 @@
 )]
 
 mod memory;
-mod run;
-mod sample;
+mod refresh;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "each bench uses a part of it")]
+mod support;
 
 use criterion::{criterion_group, criterion_main};
 
 // A store's reports come before its criterion benches, and all of them before the next store's:
 // memory is best counted in a process that has not used much of it yet.
-criterion_group!(benches, memory::reports, memory::rotation);
+criterion_group!(
+    benches,
+    memory::reports,
+    memory::load_swap,
+    refresh::after_rotations
+);
 criterion_main!(benches);

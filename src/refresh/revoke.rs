@@ -127,12 +127,14 @@ async fn all_now(
     Ok(revoked)
 }
 
-async fn complete<T: Send + 'static>(
+fn complete<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-) -> Result<T, StoreError> {
-    background::complete(work)
-        .await
-        .unwrap_or_else(|| Err(StoreError::unavailable("revocation was cut off")))
+) -> impl Future<Output = Result<T, StoreError>> + Send {
+    let done = background::complete(work);
+    async move {
+        let cut_off = || Err(StoreError::unavailable("revocation was cut off"));
+        done.await.unwrap_or_else(cut_off)
+    }
 }
 
 /// The names a subject's sessions may lie under: one for each refresh secret in use.

@@ -232,9 +232,10 @@ impl Case<'_> {
 
     /// Rows 8 and 9: the same successor again.
     fn replay(&self, next: Option<SessionRecord>) -> Decision {
+        let recoveries = self.record.recoveries;
         let successor = self
             .presented
-            .successor(self.record, self.record.recoveries, self.keys);
+            .successor(&self.hash, self.record, recoveries, self.keys);
         match successor {
             // Anything but the stored token would be taken for theft at its first use.
             Some(successor) if successor.hash() == self.record.current => Decision {
@@ -280,7 +281,10 @@ impl Case<'_> {
         recoveries: u8,
         next: impl FnOnce(&Envelope) -> SessionRecord,
     ) -> Decision {
-        match self.presented.successor(self.record, recoveries, self.keys) {
+        match self
+            .presented
+            .successor(&self.hash, self.record, recoveries, self.keys)
+        {
             Some(successor) => Decision {
                 outcome,
                 next: Some(next(&successor)),

@@ -202,13 +202,16 @@ impl Envelope {
     /// The token that replaces this one, at `recoveries` recoveries of the same generation.
     ///
     /// Derived, never drawn: every retry, duplicate, time-out or lost write arrives at the same
-    /// one. `None` when the derivation key has left the ring or the generations are used up.
+    /// one. `hash` is [its own](Self::hash), which the caller has needed to find its place.
+    /// `None` when the derivation key has left the ring or the generations are used up.
     pub(crate) fn successor(
         &self,
+        hash: &[u8; 32],
         record: &SessionRecord,
         recoveries: u8,
         keys: &SessionKeys,
     ) -> Option<Self> {
+        debug_assert_eq!(*hash, self.hash());
         let key = keys.find(self.key_id)?.next();
         let generation = self.generation.checked_add(1)?;
         let mut context = hmac::Context::with_key(key);
@@ -233,7 +236,7 @@ impl Envelope {
             recoveries,
             expires_at: record.absolute_expires_at,
             secret: Secret::new(secret),
-            parent: parent(&self.hash()),
+            parent: parent(hash),
         })
     }
 

@@ -4,8 +4,7 @@ use std::fs;
 
 use allocation_counter::measure;
 
-use super::Store;
-use crate::{run::Run, sample::session};
+use crate::support::{memory::Store, run::Run, sessions::session};
 
 /// Where Linux does not use another: the size of a page, which /proc/self/statm counts in.
 const PAGE: u64 = 4096;

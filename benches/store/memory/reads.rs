@@ -8,10 +8,10 @@ use std::{
 
 use tower_bearer::SessionKey;
 
-use super::Store;
-use crate::{
+use crate::support::{
+    memory::Store,
     run::{Run, timed},
-    sample::session,
+    sessions::session,
 };
 
 /// Sessions of this share have expired when the reading begins: one of these.

@@ -5,10 +5,10 @@ use std::{mem::swap, sync::Barrier, thread, time::Duration};
 use criterion::{Criterion, Throughput};
 use tower_bearer::{SessionRecord, Swap};
 
-use super::Store;
-use crate::{
+use crate::support::{
+    memory::Store,
     run::{Run, timed},
-    sample::session,
+    sessions::session,
 };
 
 /// Sessions that rotate to and fro between two records, which are made beforehand.
@@ -76,12 +76,12 @@ pub fn report(run: &Run, name: &str) {
     );
 }
 
-pub fn rotation(c: &mut Criterion) {
+pub fn load_swap(c: &mut Criterion) {
     let run = Run::from_args();
     let rotating = Rotating::new(&run);
-    let mut group = c.benchmark_group("store::memory::rotation");
+    let mut group = c.benchmark_group("store/memory");
     group.throughput(Throughput::Elements(1));
-    for (name, threads) in [("one_thread", 1), ("two_threads", 2)] {
+    for (name, threads) in [("load_swap", 1), ("load_swap/two_threads", 2)] {
         group.bench_function(name, |b| {
             // An even number, so that two threads do what is counted.
             b.iter_custom(|count| rotating.time(threads, count.next_multiple_of(2)));

@@ -13,7 +13,7 @@ const PLACE: SealContext<'static> = SealContext {
 
 fn token(keys: &SessionKeys) -> (SessionRecord, Envelope) {
     let (record, first) = start(&SessionPolicy::default(), keys);
-    let second = first.successor(&record, 2, keys).unwrap();
+    let second = first.successor(&first.hash(), &record, 2, keys).unwrap();
     (record, second)
 }
 
@@ -137,22 +137,22 @@ fn the_hash_depends_on_session_generation_and_secret_alone() {
 fn a_successor_is_a_function_of_its_predecessor() {
     let keys = SessionKeys::new([OLD]);
     let (record, token) = token(&keys);
-    let next = token.successor(&record, 0, &keys).unwrap();
-    let same = token.successor(&record, 0, &keys).unwrap();
+    let next = token.successor(&token.hash(), &record, 0, &keys).unwrap();
+    let same = token.successor(&token.hash(), &record, 0, &keys).unwrap();
     assert_eq!(next.body(), same.body());
     assert_eq!(next.generation, token.generation + 1);
     assert_eq!(next.parent, parent(&token.hash()));
     assert_eq!(next.expires_at, record.absolute_expires_at);
     // Recoveries, seed and predecessor each lead elsewhere.
-    let burned = token.successor(&record, 1, &keys).unwrap();
+    let burned = token.successor(&token.hash(), &record, 1, &keys).unwrap();
     assert_ne!(next.hash(), burned.hash());
     let mut reseeded = record.clone();
     reseeded.seed = [7; 32];
-    let elsewhere = token.successor(&reseeded, 0, &keys).unwrap();
+    let elsewhere = token.successor(&token.hash(), &reseeded, 0, &keys).unwrap();
     assert_ne!(next.hash(), elsewhere.hash());
     let mut end = token.clone();
     end.generation = u64::MAX;
-    assert!(end.successor(&record, 0, &keys).is_none());
+    assert!(end.successor(&end.hash(), &record, 0, &keys).is_none());
 }
 
 /// A fleet in the middle of a key change: some servers seal with the old key, some with the new.
@@ -169,7 +169,11 @@ fn every_retry_converges_while_a_fleet_changes_its_key() {
                 let value = seal(token, sealer, PLACE).unwrap();
                 for opener in [&before, &after] {
                     let opened = unseal(value.as_bytes(), opener, PLACE).unwrap();
-                    next.push(opened.successor(&record, 0, opener).unwrap());
+                    next.push(
+                        opened
+                            .successor(&opened.hash(), &record, 0, opener)
+                            .unwrap(),
+                    );
                 }
             }
         }
@@ -196,7 +200,11 @@ fn an_old_key_is_needed_by_the_sessions_that_began_under_it_and_no_others() {
 
     let value = seal(&new, &after, PLACE).unwrap();
     let opened = unseal(value.as_bytes(), &dropped, PLACE).unwrap();
-    assert!(opened.successor(&record, 0, &dropped).is_some());
+    assert!(
+        opened
+            .successor(&opened.hash(), &record, 0, &dropped)
+            .is_some()
+    );
 }
 
 #[test]

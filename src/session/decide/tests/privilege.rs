@@ -86,7 +86,9 @@ fn a_privilege_change_that_the_store_lost_is_adopted_with_its_barrier() {
 #[test]
 fn behind_a_privilege_change_a_recovered_sibling_is_not_adopted() {
     let (mut world, _, current) = World::rotated();
-    let recovered = current.successor(&world.record, 1, &world.keys).unwrap();
+    let recovered = current
+        .successor(&current.hash(), &world.record, 1, &world.keys)
+        .unwrap();
     let active = world.keys.active().unwrap();
     let (record, _) = world
         .record

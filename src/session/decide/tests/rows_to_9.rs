@@ -64,7 +64,9 @@ fn row_2_no_record_is_unknown_and_writes_nothing() {
 fn row_3_a_revoked_session_answers_every_token_the_same() {
     let (mut world, previous, current) = World::rotated();
     world.record = world.record.revoked(RevokeReason::SignedOut);
-    let future = current.successor(&world.record, 0, &world.keys).unwrap();
+    let future = current
+        .successor(&current.hash(), &world.record, 0, &world.keys)
+        .unwrap();
     for token in [&previous, &current, &future] {
         for client in [BROWSER, STRANGER] {
             let decision = world.ask(token, client);

@@ -29,10 +29,15 @@ impl Run {
         if self.in_full { in_full } else { tried }
     }
 
+    /// Whether the filter names `name`, and more is wanted than a list.
+    pub fn wants(&self, name: &str) -> bool {
+        let filter = self.filter.as_deref().unwrap_or_default();
+        !self.lists && name.contains(filter)
+    }
+
     /// Runs a report that the filter names.
     pub fn report(&self, name: &str, report: impl FnOnce(&Self, &str)) {
-        let filter = self.filter.as_deref().unwrap_or_default();
-        if !self.lists && name.contains(filter) {
+        if self.wants(name) {
             report(self, name);
         }
     }

@@ -1,0 +1,24 @@
+//! What minting and verifying cost, and beside each what the bare `ring` primitives cost over the
+//! very same bytes: base64, AEAD and MAC or signature, and nothing else.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a bench that cannot be set up has nothing to measure"
+)]
+
+mod claims;
+mod floor;
+mod keys;
+mod profiles;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "each bench uses a part of it")]
+mod support;
+
+use criterion::{criterion_group, criterion_main};
+
+criterion_group! {
+    name = benches;
+    config = support::settings::criterion();
+    targets = profiles::shared, profiles::public_key, keys::ring_sizes, claims::sizes
+}
+criterion_main!(benches);
