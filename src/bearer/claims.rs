@@ -27,11 +27,8 @@ impl<C: Send + Sync + 'static> Claims<C> {
     /// assert!(rejection.to_string().starts_with("BearerAuthLayer is missing"));
     /// ```
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
-        if let Some(claims) = extensions.get::<Self>() {
-            return Ok(claims.clone());
-        }
-        if extensions.get::<TokenContext>().is_some() {
-            return Err(Rejection::new(
+        if let Some(context) = extensions.get::<TokenContext>() {
+            return context.claims().ok_or(Rejection::new(
                 RejectionKind::Internal,
                 "the codec of BearerAuthLayer has claims of another type",
             ));

@@ -13,7 +13,7 @@ use crate::{
     credentials::{Credentials, credentials},
     guard::Anonymous,
     rejection::{Rejection, RejectionKind},
-    token::{Claims, TokenCodec, TokenError, TokenErrorKind},
+    token::{TokenCodec, TokenContext, TokenError, TokenErrorKind},
 };
 
 /// Everything `BearerAuthLayer` was told, shared by its services.
@@ -78,7 +78,7 @@ where
         &self,
         required: bool,
         headers: &mut HeaderMap,
-    ) -> Result<Option<Claims<C>>, Rejection> {
+    ) -> Result<Option<TokenContext>, Rejection> {
         let token = match credentials(headers, self.codec.max_token_bytes()) {
             Credentials::Token(token) => token,
             Credentials::Missing if !required => return Ok(None),
@@ -106,10 +106,11 @@ where
             .codec
             .verify_at(token, now)
             .map_err(|e| Rejection::token(e).with_challenge(self.invalid_token.clone()))?;
+        let context = TokenContext::from(claims);
         if let Some(check) = &self.check {
-            check(&claims.context()).map_err(|e| self.refused_by_check(e))?;
+            check(&context).map_err(|e| self.refused_by_check(e))?;
         }
-        Ok(Some(claims))
+        Ok(Some(context))
     }
 
     fn refused_by_check(&self, error: CheckError) -> Rejection {

@@ -19,9 +19,9 @@ use crate::{
 
 /// Lets requests through that carry a good bearer token, and answers the others.
 ///
-/// On success the claims are in the request extensions as [`Claims<C>`](crate::Claims) and, for
-/// code that does not know `C`, as [`TokenContext`], and the `Authorization` value is marked
-/// sensitive. See the [module documentation](super) for an example and the answers.
+/// On success the request extensions hold a [`TokenContext`], of which
+/// [`Claims::from_extensions`](crate::Claims::from_extensions) and the extractor for axum make the
+/// claims of the codec's type, and the `Authorization` value is marked sensitive. See the [module documentation](super) for an example and the answers.
 #[must_use]
 pub struct BearerAuthLayer<C = NoClaims, R = DefaultRejection> {
     config: Arc<Config<C>>,

@@ -54,9 +54,8 @@ where
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let required = self.config.is_required(request.method(), request.headers());
         match self.config.decide(required, request.headers_mut()) {
-            Ok(Some(claims)) => {
-                request.extensions_mut().insert(claims.context());
-                request.extensions_mut().insert(claims);
+            Ok(Some(context)) => {
+                request.extensions_mut().insert(context);
             }
             Ok(None) => {
                 request.extensions_mut().insert(self.config.anonymous());

@@ -1,6 +1,6 @@
 //! Verified claims.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{any::Any, borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -66,6 +66,7 @@ struct Span(u16, u16);
 pub struct TokenContext(Arc<dyn Context>);
 
 trait Context: Send + Sync {
+    fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
     fn subject(&self) -> &str;
     fn session(&self) -> Option<&str>;
     fn token_id(&self) -> Option<&str>;
@@ -87,7 +88,10 @@ impl<C> Inner<C> {
     }
 }
 
-impl<C: Send + Sync> Context for Inner<C> {
+impl<C: Send + Sync + 'static> Context for Inner<C> {
+    fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
     fn subject(&self) -> &str {
         self.text(self.subject)
     }
@@ -180,7 +184,18 @@ impl<C: Send + Sync + 'static> Claims<C> {
     }
 }
 
+impl<C: Send + Sync + 'static> From<Claims<C>> for TokenContext {
+    fn from(claims: Claims<C>) -> Self {
+        Self(claims.0)
+    }
+}
+
 impl TokenContext {
+    /// All claims, for code that does know the application's type; `None` when it is another.
+    pub fn claims<C: Send + Sync + 'static>(&self) -> Option<Claims<C>> {
+        self.0.clone().any().downcast().ok().map(Claims)
+    }
+
     /// `sub`: who the token speaks for.
     pub fn subject(&self) -> &str {
         self.0.subject()
