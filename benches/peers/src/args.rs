@@ -17,6 +17,7 @@ usage: peers [--check | --http] [--rounds N | --seconds N] [--seed N] [--only TE
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     Measure,
+    Help,
     Check,
     Http,
     /// Not for people: a further process of a run.
@@ -51,6 +52,7 @@ impl Args {
                 continue;
             }
             let mode = match &*arg {
+                "--help" => Some(Mode::Help),
                 "--check" => Some(Mode::Check),
                 "--http" => Some(Mode::Http),
                 worker::ARGUMENT => {

@@ -16,6 +16,7 @@ use rand::{SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 
 use crate::{
     aims::Bound,
+    args::Args,
     case::Problem,
     report::verdict,
     rounds::Length,
@@ -46,11 +47,15 @@ struct Server {
     rates: Vec<f64>,
 }
 
-pub fn run(tokens: &Tokens, length: Option<Length>, seed: u64) -> Result<(), Problem> {
+pub fn run(tokens: &Tokens, args: &Args, seed: u64) -> Result<(), Problem> {
     let tool = Tool::find()?;
-    let servers = web::for_http(tokens).into_iter().map(Server::start);
+    let mut apps = web::for_http(tokens);
+    // The bare one is what the others are compared with.
+    let bare = apps.first().map(|app| app.name.clone()).unwrap_or_default();
+    apps.retain(|app| app.name == bare || args.wants(&app.name));
+    let servers = apps.into_iter().map(Server::start);
     let mut servers = servers.collect::<Result<Vec<_>, _>>()?;
-    let (length, start) = (length.unwrap_or(USUAL_LENGTH), Instant::now());
+    let (length, start) = (args.length.unwrap_or(USUAL_LENGTH), Instant::now());
     let mut random = StdRng::seed_from_u64(seed);
     let mut order: Vec<usize> = (0..servers.len()).collect();
     for round in 0.. {

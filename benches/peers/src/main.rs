@@ -56,6 +56,10 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<(), Problem> {
+    if args.mode == Mode::Help {
+        println!("{USAGE}");
+        return Ok(());
+    }
     let tokens = Tokens::mint();
     if let Mode::Worker(backend) = args.mode {
         backend.install();
@@ -65,7 +69,7 @@ fn run(args: Args) -> Result<(), Problem> {
     if args.mode == Mode::Http {
         println!("seed {seed}\n");
         Backend::AwsLc.install();
-        return http::run(&tokens, args.length, seed);
+        return http::run(&tokens, &args, seed);
     }
     floor::trial::run()?;
     let mut cases = cases(&tokens)?;
