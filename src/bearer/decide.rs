@@ -10,7 +10,7 @@ use super::{
     check::{CheckError, CheckFn},
 };
 use crate::{
-    credentials::{Credentials, credentials},
+    credentials::{Credentials, NOT_TOKEN68, credentials, is_token68},
     guard::Anonymous,
     rejection::{Rejection, RejectionKind},
     token::{TokenCodec, TokenContext, TokenError, TokenErrorKind},
@@ -90,8 +90,7 @@ where
                 .with_challenge(self.missing.clone()));
             }
             Credentials::Malformed(reason) => {
-                return Err(Rejection::new(RejectionKind::InvalidRequest, reason)
-                    .with_challenge(self.invalid_request.clone()));
+                return Err(self.malformed(reason));
             }
             Credentials::TooLarge => {
                 let error = TokenError::new(
@@ -102,15 +101,24 @@ where
             }
         };
         let now = self.codec.clock().now();
-        let claims = self
-            .codec
-            .verify_at(token, now)
-            .map_err(|e| Rejection::token(e).with_challenge(self.invalid_token.clone()))?;
+        let claims = self.codec.verify_bytes(token, now).map_err(|error| {
+            // What is no token by its characters never verifies, so it is enough to look here.
+            if is_token68(token) {
+                Rejection::token(error).with_challenge(self.invalid_token.clone())
+            } else {
+                self.malformed(NOT_TOKEN68)
+            }
+        })?;
         let context = TokenContext::from(claims);
         if let Some(check) = &self.check {
             check(&context).map_err(|e| self.refused_by_check(e))?;
         }
         Ok(Some(context))
+    }
+
+    fn malformed(&self, reason: &'static str) -> Rejection {
+        Rejection::new(RejectionKind::InvalidRequest, reason)
+            .with_challenge(self.invalid_request.clone())
     }
 
     fn refused_by_check(&self, error: CheckError) -> Rejection {

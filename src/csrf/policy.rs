@@ -196,8 +196,10 @@ fn has_one_bearer(headers: &HeaderMap) -> bool {
     let (Some(line), None) = (lines.next(), lines.next()) else {
         return false;
     };
-    let credentials = credentials::parse(line.as_bytes(), usize::MAX);
-    matches!(credentials, Credentials::Token(_))
+    match credentials::parse(line.as_bytes(), usize::MAX) {
+        Credentials::Token(token) => credentials::is_token68(token),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

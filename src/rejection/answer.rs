@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{self, Entry},
+};
 
 use super::{Rejection, RejectionKind, grpc::Grpc};
 use crate::event::{Event, EventSink};
@@ -140,7 +143,8 @@ impl<R> Refusal<R> {
 }
 
 fn add_missing(headers: &mut HeaderMap, name: header::HeaderName, value: &HeaderValue) {
-    if !headers.contains_key(&name) {
-        headers.insert(name, value.clone());
+    // A map that is full already is the custom answer's, and stays as it is.
+    if let Ok(Entry::Vacant(place)) = headers.try_entry(name) {
+        let _ = place.try_insert(value.clone());
     }
 }
