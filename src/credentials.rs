@@ -45,11 +45,18 @@ pub(crate) fn credentials(headers: &mut HeaderMap, max_bytes: usize) -> Credenti
 /// Reads one header line.
 pub(crate) fn parse(value: &[u8], max_bytes: usize) -> Credentials<'_> {
     let value = trim(value);
-    let scheme = value.iter().take_while(|b| is_tchar(**b)).count();
-    let (scheme, rest) = value.split_at_checked(scheme).unwrap_or((value, b""));
-    if !scheme.eq_ignore_ascii_case(b"bearer") {
-        return Credentials::Missing;
-    }
+    // The scheme as nearly everybody writes it need not be looked at character by character.
+    let rest = match value.strip_prefix(b"Bearer ") {
+        Some(_) => value.get(b"Bearer".len()..).unwrap_or_default(),
+        None => {
+            let scheme = value.iter().take_while(|b| is_tchar(**b)).count();
+            let (scheme, rest) = value.split_at_checked(scheme).unwrap_or((value, b""));
+            if !scheme.eq_ignore_ascii_case(b"bearer") {
+                return Credentials::Missing;
+            }
+            rest
+        }
+    };
     let spaces = rest.iter().take_while(|b| **b == b' ').count();
     let token = rest.get(spaces..).unwrap_or_default();
     if spaces == 0 || token.is_empty() {

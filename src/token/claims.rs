@@ -103,19 +103,30 @@ impl<C> Claims<C> {
             &claims.token_id,
             &claims.scope,
         ];
-        let (strings, spans) = Strings::new(text, parts);
-        let [subject, issuer, session, token_id, scope] = spans;
-        Self(Arc::new(Inner {
-            strings,
-            subject,
-            issuer,
-            session,
-            token_id,
-            scope,
+        let mut inner = Arc::new(Inner {
+            strings: Strings::new(),
+            subject: None,
+            issuer: None,
+            session: None,
+            token_id: None,
+            scope: None,
             issued_at: claims.issued_at(),
             expires_at,
             custom,
-        }))
+        });
+        // The strings are copied to where they stay: moved there with the rest, they would be copied
+        // three times. Nobody else has the claims yet, so they are always there to be changed.
+        if let Some(inner) = Arc::get_mut(&mut inner) {
+            let spans = inner.strings.keep(text, parts);
+            [
+                inner.subject,
+                inner.issuer,
+                inner.session,
+                inner.token_id,
+                inner.scope,
+            ] = spans;
+        }
+        Self(inner)
     }
 
     /// `sub`: who the token speaks for. Empty only when the codec was built with

@@ -18,12 +18,17 @@ pub(super) struct Strings(SmallVec<[u8; SHORT]>);
 pub(super) struct Span(u16, u16);
 
 impl Strings {
+    pub(super) fn new() -> Self {
+        Self(SmallVec::new())
+    }
+
     /// Keeps `parts`, most of which borrow from `claims`, and says where each lies.
     #[inline]
-    pub(super) fn new<const N: usize>(
+    pub(super) fn keep<const N: usize>(
+        &mut self,
         claims: &str,
         parts: [&Option<Cow<'_, str>>; N],
-    ) -> (Self, [Option<Span>; N]) {
+    ) -> [Option<Span>; N] {
         let mut borrowed = claims.len() <= SHORT;
         let spans = parts.map(|part| {
             let part = part.as_deref()?;
@@ -32,21 +37,23 @@ impl Strings {
             Some(Span::new(start?, part.len()))
         });
         if borrowed {
-            return (Self(SmallVec::from_slice(claims.as_bytes())), spans);
+            self.0.extend_from_slice(claims.as_bytes());
+            return spans;
         }
-        Self::one_by_one(parts)
+        self.keep_one_by_one(parts)
     }
 
     #[cold]
-    fn one_by_one<const N: usize>(parts: [&Option<Cow<'_, str>>; N]) -> (Self, [Option<Span>; N]) {
-        let mut bytes = SmallVec::new();
-        let spans = parts.map(|part| {
+    fn keep_one_by_one<const N: usize>(
+        &mut self,
+        parts: [&Option<Cow<'_, str>>; N],
+    ) -> [Option<Span>; N] {
+        parts.map(|part| {
             let part = part.as_deref()?;
-            let start = bytes.len();
-            bytes.extend_from_slice(part.as_bytes());
+            let start = self.0.len();
+            self.0.extend_from_slice(part.as_bytes());
             Some(Span::new(start, part.len()))
-        });
-        (Self(bytes), spans)
+        })
     }
 
     pub(super) fn get(&self, span: Span) -> &str {
@@ -76,6 +83,15 @@ impl Span {
 mod tests {
     use super::*;
 
+    fn kept<const N: usize>(
+        claims: &str,
+        parts: [&Option<Cow<'_, str>>; N],
+    ) -> (Strings, [Option<Span>; N]) {
+        let mut strings = Strings::new();
+        let spans = strings.keep(claims, parts);
+        (strings, spans)
+    }
+
     #[test]
     fn every_string_is_found_again_wherever_it_came_from() {
         let claims = r#"{"iss":"é","sub":"user-1","sid":"","scope":"a b"}"#;
@@ -92,11 +108,11 @@ mod tests {
             Cow::Borrowed(""),
         ];
         let parts = parts.map(Some);
-        let (strings, spans) = Strings::new(claims, parts.each_ref());
+        let (strings, spans) = kept(claims, parts.each_ref());
         for (part, span) in parts.iter().zip(spans) {
             assert_eq!(strings.get(span.unwrap()), part.as_deref().unwrap());
         }
-        let (_, [span]) = Strings::new(claims, [&None]);
+        let (_, [span]) = kept(claims, [&None]);
         assert!(span.is_none());
     }
 
@@ -104,13 +120,13 @@ mod tests {
     fn of_long_claims_the_strings_alone_are_kept() {
         let long = "x".repeat(3000);
         let parts = [Some(Cow::Borrowed(&long[1..])), Some(Cow::Borrowed("y"))];
-        let (strings, spans) = Strings::new(&long, parts.each_ref());
+        let (strings, spans) = kept(&long, parts.each_ref());
         for (part, span) in parts.iter().zip(spans) {
             assert_eq!(strings.get(span.unwrap()), part.as_deref().unwrap());
         }
         assert_eq!(strings.0.len(), 3000);
         let short = "x".repeat(SHORT);
-        let (strings, _) = Strings::new(&short, [&Some(Cow::Borrowed(&short[1..9]))]);
+        let (strings, _) = kept(&short, [&Some(Cow::Borrowed(&short[1..9]))]);
         assert!(!strings.0.spilled());
     }
 }
