@@ -18,6 +18,12 @@ impl<T: Zeroize> Secret<T> {
     pub(crate) fn expose(&self) -> &T {
         &self.0
     }
+
+    /// The same, to be filled in.
+    #[cfg(feature = "cache")]
+    pub(crate) fn expose_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
 }
 
 impl<T: Zeroize> fmt::Debug for Secret<T> {
@@ -34,10 +40,15 @@ pub(crate) struct RandomError;
 /// Fills an array with bytes from the operating system's generator.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], RandomError> {
     let mut bytes = [0; N];
-    ring::rand::SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| RandomError)?;
+    fill(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Fills `bytes` from the operating system's generator.
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), RandomError> {
+    ring::rand::SystemRandom::new()
+        .fill(bytes)
+        .map_err(|_| RandomError)
 }
 
 /// SHA-256 over the concatenation of `parts`. Callers keep parts of fixed length or prefix them.

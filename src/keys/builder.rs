@@ -7,6 +7,7 @@ use ring::hmac;
 use super::{
     ContentEncryption, EncryptionKey, KeyRing, Keys, SessionKeys, SignatureAlgorithm, SigningKey,
     jwk::{Jwk, Purpose, bytes},
+    snapshot::next_generation,
     weak,
 };
 use crate::{
@@ -177,6 +178,7 @@ impl KeyRingBuilder {
         }
         let secrets = sessions.iter().map(|secret| secret.expose().as_slice());
         let keys = Keys {
+            generation: next_generation(),
             signing,
             encryption,
             sessions: (!sessions.is_empty()).then(|| SessionKeys::new(secrets)),

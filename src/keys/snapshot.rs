@@ -1,6 +1,12 @@
 //! One immutable set of keys, and how a key is found in it.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use super::{
     ContentEncryption, EncryptionKey, KeyManagement, SessionKeys, SignatureAlgorithm, SigningKey,
@@ -8,8 +14,10 @@ use super::{
 use crate::config::ConfigError;
 
 /// One snapshot of the ring. In each list the first key that can mint does; all are accepted.
-#[derive(Default)]
 pub(crate) struct Keys {
+    /// Which snapshot this is; no two of a process have the same. What was found with one snapshot
+    /// is told by it from what another would find. An address would not do: it is used again.
+    pub(crate) generation: u64,
     pub(crate) signing: Vec<Arc<SigningKey>>,
     pub(crate) encryption: Vec<Arc<EncryptionKey>>,
     pub(crate) sessions: Option<SessionKeys>,
@@ -27,6 +35,12 @@ pub(crate) enum LookupError {
     /// The token names no key and several would fit.
     #[error("the token names no key and several would fit")]
     Ambiguous,
+}
+
+/// The number of the next snapshot.
+pub(super) fn next_generation() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Keys {
@@ -232,11 +246,13 @@ fn find<'a, K>(
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
+            generation,
             signing,
             encryption,
             sessions,
         } = self;
         f.debug_struct("Keys")
+            .field("generation", generation)
             .field("signing", signing)
             .field("encryption", encryption)
             .field("sessions", sessions)

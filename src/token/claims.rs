@@ -128,6 +128,15 @@ impl<C> Claims<C> {
         }))
     }
 
+    /// How much memory the claims take that their type knows of, in bytes, and in how many pieces.
+    /// What the application's type keeps elsewhere is not in it.
+    #[cfg(feature = "cache")]
+    pub(super) fn memory(&self) -> (usize, usize) {
+        // The two counts of the `Arc` lie in front of what it shares.
+        let shared = 2 * size_of::<usize>() + size_of::<Inner<C>>();
+        (shared + self.0.text.len(), 2)
+    }
+
     /// `sub`: who the token speaks for. Empty only when the codec was built with
     /// [`subject_optional`](super::TokenCodecBuilder::subject_optional) and there is none.
     pub fn subject(&self) -> &str {

@@ -3,8 +3,12 @@
 use serde::de::DeserializeOwned;
 
 use super::{
-    Claims, Profile, TokenCodec, TokenError, TokenErrorKind, base64::Scratch, codec::Inner,
-    custom::from_members, jwe, jws, registered::Registered,
+    Claims, Profile, TokenCodec, TokenError, TokenErrorKind,
+    base64::Scratch,
+    codec::Inner,
+    custom::{Member, from_members},
+    jwe, jws,
+    registered::Registered,
 };
 use crate::{clock::Timestamp, keys::Keys};
 
@@ -25,26 +29,40 @@ impl<C: DeserializeOwned> TokenCodec<C> {
     ///
     /// As [`TokenCodec::verify`].
     pub fn verify_at(&self, token: &str, now: Timestamp) -> Result<Claims<C>, TokenError> {
+        self.cache.verify(&self.inner, token, now)
+    }
+}
+
+impl Inner {
+    /// Verifies `token` from its first byte to its last, with the keys of one snapshot, and shows
+    /// `passed` what it says.
+    pub(super) fn verify<C: DeserializeOwned>(
+        &self,
+        keys: &Keys,
+        token: &str,
+        now: Timestamp,
+        passed: impl FnOnce(&Registered<'_>, &[Member<'_>]),
+    ) -> Result<Claims<C>, TokenError> {
         let (mut outer, mut inner) = (Scratch::new(), Scratch::new());
-        let text = self.inner.open(token, &mut outer, &mut inner)?;
+        let text = self.open(keys, token, &mut outer, &mut inner)?;
         let mut members = Vec::new();
-        let registered = Registered::read(text, &self.inner.rules, &mut members)?;
-        let expires_at = registered.check(&self.inner.rules, now)?;
+        let registered = Registered::read(text, &self.rules, &mut members)?;
+        let expires_at = registered.check(&self.rules, now)?;
         let custom = from_members(&members).map_err(|_| {
             TokenError::new(
                 TokenErrorKind::Claims,
                 "the application's claims do not fit their type",
             )
         })?;
+        passed(&registered, &members);
         Ok(Claims::new(&registered, expires_at, custom))
     }
-}
 
-impl Inner {
     /// The authentic text of the claims. Independent of the application's type, so that it is
     /// compiled once.
     fn open<'s>(
         &self,
+        keys: &Keys,
         token: &str,
         outer: &'s mut Scratch,
         inner: &'s mut Scratch,
@@ -55,7 +73,6 @@ impl Inner {
                 "the token is longer than accepted",
             ));
         }
-        let keys: &Keys = &self.keys.load();
         let token = token.as_bytes();
         let json = match self.profile {
             Profile::Nested => {
