@@ -74,6 +74,8 @@ pub use store::{Inserted, Loaded, RefreshStore, SharedStore, StoreError, StoreEr
 pub use store::{MemoryStore, MemoryStoreBuilder};
 #[cfg(feature = "redis")]
 pub use store::{RedisHealth, RedisStore, RedisStoreBuilder};
+#[cfg(feature = "cache")]
+pub use token::TokenCache;
 pub use token::{
     AccessToken, Claims, Grant, MintError, NoClaims, Profile, TokenCodec, TokenCodecBuilder,
     TokenContext, TokenError, TokenErrorKind,

@@ -47,10 +47,13 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], RandomError> {
 /// An array of bytes that the operating system makes now, for keys.
 pub(crate) fn fresh<const N: usize>() -> Result<[u8; N], RandomError> {
     let mut bytes = [0; N];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| RandomError)?;
+    fill(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Fills `bytes` with what the operating system makes now.
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), RandomError> {
+    SystemRandom::new().fill(bytes).map_err(|_| RandomError)
 }
 
 fn next<const N: usize>(generator: &mut Option<Generator>) -> Result<[u8; N], RandomError> {

@@ -18,6 +18,12 @@ impl<T: Zeroize> Secret<T> {
     pub(crate) fn expose(&self) -> &T {
         &self.0
     }
+
+    /// The same, to be filled in.
+    #[cfg(feature = "cache")]
+    pub(crate) fn expose_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
 }
 
 impl<T: Zeroize> fmt::Debug for Secret<T> {

@@ -1,6 +1,12 @@
 //! One immutable set of keys, and how a key is found in it.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use super::{
     ContentEncryption, EncryptionKey, KeyManagement, SessionKeys, SignatureAlgorithm, SigningKey,
@@ -10,6 +16,9 @@ use crate::config::ConfigError;
 
 /// One snapshot of the ring. In each list the first key that can mint does; all are accepted.
 pub(crate) struct Keys {
+    /// Which snapshot this is; no two of a process have the same. What was found with one snapshot
+    /// is told by it from what another would find. An address would not do: it is used again.
+    pub(crate) generation: u64,
     pub(crate) signing: Vec<Arc<SigningKey>>,
     pub(crate) encryption: Vec<Arc<EncryptionKey>>,
     pub(crate) sessions: Option<SessionKeys>,
@@ -38,6 +47,12 @@ pub(crate) enum LookupError {
     Ambiguous,
 }
 
+/// The number of the next snapshot.
+fn next_generation() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 impl Keys {
     pub(super) fn new(
         signing: Vec<Arc<SigningKey>>,
@@ -45,6 +60,7 @@ impl Keys {
         sessions: Option<SessionKeys>,
     ) -> Self {
         Self {
+            generation: next_generation(),
             by_kid: ByPurpose {
                 signing: Names::new(&signing, SigningKey::kid),
                 encryption: Names::new(&encryption, EncryptionKey::kid),
@@ -278,6 +294,7 @@ fn choose<'a, K>(
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
+            generation,
             signing,
             encryption,
             sessions,
@@ -286,6 +303,7 @@ impl fmt::Debug for Keys {
             by_nested_header: _,
         } = self;
         f.debug_struct("Keys")
+            .field("generation", generation)
             .field("signing", signing)
             .field("encryption", encryption)
             .field("sessions", sessions)

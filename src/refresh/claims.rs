@@ -75,6 +75,8 @@ pub(crate) enum IssueError {
 /// The codec and the closure, without the application's claims type.
 pub(crate) trait Issuer: Send + Sync {
     fn issue<'a>(&'a self, request: ClaimsRequest, now: Timestamp) -> Issuing<'a>;
+    /// Lets the codec forget what it remembers of a session, or of all when it is not known which.
+    fn forget(&self, session: Option<&SessionId>);
 }
 
 pub(crate) type Issuing<'a> =
@@ -112,6 +114,13 @@ where
                 .mint_at(&grant, now)
                 .map_err(|error: MintError| IssueError::Unavailable(Box::new(error)))
         })
+    }
+
+    fn forget(&self, session: Option<&SessionId>) {
+        match session {
+            Some(session) => self.codec.session_ended(session),
+            None => self.codec.sessions_ended(),
+        }
     }
 }
 

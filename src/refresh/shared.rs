@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     cookie::CookieSpec,
-    event::EventSink,
+    event::{Event, EventSink},
     keys::KeyRing,
-    session::{SealContext, SessionPolicy},
+    session::{RevokeReason, SealContext, SessionId, SessionPolicy},
     store::SharedStore,
 };
 
@@ -40,6 +40,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// A session has ended before its time: its access tokens are forgotten, then it is told.
+    pub(crate) fn revoked(&self, session: SessionId, reason: RevokeReason) {
+        self.claims.forget(Some(&session));
+        self.events.emit(&Event::Revoked { session, reason });
+    }
+
     /// What a refresh token of this layer is sealed to: a token never changes its transport.
     pub(crate) fn seal_context(&self) -> SealContext<'_> {
         SealContext {

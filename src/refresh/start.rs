@@ -153,10 +153,7 @@ impl Session {
             subject: record.subject(),
         });
         for dropped in inserted.dropped {
-            events.emit(&Event::Revoked {
-                session: dropped,
-                reason: RevokeReason::Limit,
-            });
+            self.shared().revoked(dropped, RevokeReason::Limit);
         }
         // The new session stands; one that cannot be ended now is ended in the background.
         let _ = revoke::by_keys(self.shared(), replaced, RevokeReason::Replaced).await;

@@ -3,7 +3,7 @@
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use super::{
-    NoClaims, Profile, TokenCodec,
+    NoClaims, Profile, TokenCodec, cache,
     codec::{Inner, is_shared},
     registered::{Preamble, Rules},
 };
@@ -50,6 +50,7 @@ pub struct TokenCodecBuilder<C = NoClaims> {
     max_token_bytes: usize,
     algorithms: Option<Vec<SignatureAlgorithm>>,
     clock: Arc<dyn Clock>,
+    pub(super) cache: cache::Plan<C>,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -70,6 +71,7 @@ impl<C> TokenCodecBuilder<C> {
             max_token_bytes: 8192,
             algorithms: None,
             clock: Arc::new(SystemClock),
+            cache: cache::Plan::default(),
             claims: PhantomData,
         }
     }
@@ -172,8 +174,9 @@ impl<C> TokenCodecBuilder<C> {
         self.check_names()?;
         self.check_ranges()?;
         self.check_keys(&keys.load())?;
+        let cache = self.cache.build(self.max_token_bytes)?;
         let preamble = Preamble::new(self.issuers.first(), self.audiences.first());
-        Ok(TokenCodec::new(Inner {
+        let inner = Inner {
             profile: self.profile,
             keys: keys.clone(),
             issuer: self.issuers.first().cloned().unwrap_or_default(),
@@ -191,7 +194,8 @@ impl<C> TokenCodecBuilder<C> {
             max_token_bytes: self.max_token_bytes,
             algorithms: self.algorithms.map(Into::into),
             clock: self.clock,
-        }))
+        };
+        Ok(TokenCodec::new(inner, cache))
     }
 
     fn check_names(&self) -> Result<(), ConfigError> {
@@ -314,6 +318,7 @@ impl<C> fmt::Debug for TokenCodecBuilder<C> {
             max_token_bytes,
             algorithms,
             clock,
+            cache,
             claims: _,
         } = self;
         f.debug_struct("TokenCodecBuilder")
@@ -331,6 +336,7 @@ impl<C> fmt::Debug for TokenCodecBuilder<C> {
             .field("max_token_bytes", max_token_bytes)
             .field("algorithms", algorithms)
             .field("clock", clock)
+            .field("cache", cache)
             .finish()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
-use super::{NoClaims, TokenCodecBuilder, registered::Rules};
+use super::{NoClaims, TokenCodecBuilder, cache, registered::Rules};
 use crate::{
     clock::Clock,
     config::ConfigError,
@@ -34,6 +34,7 @@ use crate::{
 /// ```
 pub struct TokenCodec<C = NoClaims> {
     pub(super) inner: Arc<Inner>,
+    pub(super) cache: cache::Slot<C>,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -152,9 +153,10 @@ impl<C> TokenCodec<C> {
         TokenCodecBuilder::new(profile)
     }
 
-    pub(super) fn new(inner: Inner) -> Self {
+    pub(super) fn new(inner: Inner, cache: cache::Slot<C>) -> Self {
         Self {
             inner: Arc::new(inner),
+            cache,
             claims: PhantomData,
         }
     }
@@ -237,6 +239,7 @@ impl<C> Clone for TokenCodec<C> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
+            cache: self.cache.clone(),
             claims: PhantomData,
         }
     }
@@ -244,7 +247,11 @@ impl<C> Clone for TokenCodec<C> {
 
 impl<C> fmt::Debug for TokenCodec<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { inner, claims: _ } = self;
+        let Self {
+            inner,
+            cache: _,
+            claims: _,
+        } = self;
         f.debug_struct("TokenCodec")
             .field("profile", &inner.profile)
             .field("issuer", &inner.issuer)

@@ -9,6 +9,8 @@ mod access;
 mod agreement;
 mod base64;
 mod builder;
+#[cfg_attr(not(feature = "cache"), path = "no_cache.rs")]
+mod cache;
 mod claims;
 mod codec;
 mod compact;
@@ -25,6 +27,8 @@ mod verify;
 
 pub use access::AccessToken;
 pub use builder::TokenCodecBuilder;
+#[cfg(feature = "cache")]
+pub use cache::TokenCache;
 pub use claims::{Claims, NoClaims, TokenContext};
 pub use codec::{Grant, Profile, TokenCodec};
 pub use error::{MintError, TokenError, TokenErrorKind};

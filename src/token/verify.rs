@@ -6,7 +6,7 @@ use super::{
     Claims, Profile, TokenCodec, TokenError, TokenErrorKind,
     base64::Scratch,
     codec::Inner,
-    custom::{Members, from_members},
+    custom::{Member, Members, from_members},
     jwe, jws,
     registered::Registered,
 };
@@ -38,26 +38,40 @@ impl<C: DeserializeOwned> TokenCodec<C> {
         token: &[u8],
         now: Timestamp,
     ) -> Result<Claims<C>, TokenError> {
+        self.cache.verify(&self.inner, token, now)
+    }
+}
+
+impl Inner {
+    /// Verifies `token` from its first byte to its last, with the keys of one snapshot, and shows
+    /// `passed` what it says.
+    pub(super) fn verify<C: DeserializeOwned>(
+        &self,
+        keys: &Keys,
+        token: &[u8],
+        now: Timestamp,
+        passed: impl FnOnce(&Registered<'_>, &[Member<'_>]),
+    ) -> Result<Claims<C>, TokenError> {
         let (mut outer, mut inner) = (Scratch::new(), Scratch::new());
-        let text = self.inner.open(token, &mut outer, &mut inner)?;
+        let text = self.open(keys, token, &mut outer, &mut inner)?;
         let (mut registered, mut members) = (Registered::default(), Members::new());
-        registered.read(text, &self.inner.rules, &mut members)?;
-        let expires_at = registered.check(&self.inner.rules, now)?;
+        registered.read(text, &self.rules, &mut members)?;
+        let expires_at = registered.check(&self.rules, now)?;
         let custom = from_members(&members).map_err(|_| {
             TokenError::new(
                 TokenErrorKind::Claims,
                 "the application's claims do not fit their type",
             )
         })?;
+        passed(&registered, &members);
         Ok(Claims::new(text, &registered, expires_at, custom))
     }
-}
 
-impl Inner {
     /// The authentic text of the claims. Independent of the application's type, so that it is
     /// compiled once.
     fn open<'s>(
         &self,
+        keys: &Keys,
         token: &[u8],
         outer: &'s mut Scratch,
         inner: &'s mut Scratch,
@@ -68,7 +82,6 @@ impl Inner {
                 "the token is longer than accepted",
             ));
         }
-        let keys: &Keys = &self.keys.load();
         let json = match self.profile {
             Profile::Nested => {
                 let nested = jwe::open(self, keys, token, outer)?;

@@ -156,6 +156,7 @@ async fn no_public_type_prints_a_secret() {
     printed.add("MintError", &unmintable);
     printed.add("NoClaims", &NoClaims {});
     printed.add("Profile", &Profile::Nested);
+    printed.add("TokenCache", world.codec.cache().unwrap());
     printed.add("TokenCodec", &world.codec);
     printed.add("TokenCodecBuilder", &builder);
     printed.add("TokenContext", &context);

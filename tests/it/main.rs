@@ -37,6 +37,7 @@ mod sockets;
 mod store;
 mod story;
 mod support;
+mod token_cache;
 mod token_codec;
 mod token_headers;
 mod token_support;

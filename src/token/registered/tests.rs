@@ -308,3 +308,72 @@ fn a_preamble_known_by_its_bytes_comes_to_the_same_end() {
     assert!(judge_by(&known, &deep(31)).is_ok());
     assert_eq!(judge_by(&known, &deep(32)), Err(TokenErrorKind::Claims));
 }
+
+#[cfg(feature = "cache")]
+mod window {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Dates around the present, far from it, and none.
+    fn seconds() -> impl Strategy<Value = Option<String>> {
+        prop_oneof![
+            2 => Just(None),
+            6 => (-200_i64..200).prop_map(|by| Some((1_800_000_000 + by).to_string())),
+            1 => prop::sample::select(vec!["0", "-1", "-1e300", "253402300799", "1800000000.25"])
+                .prop_map(|text| Some(text.to_owned())),
+        ]
+    }
+
+    fn times() -> impl Strategy<Value = u64> {
+        let around = 1_800_000_000_000_i64..1_800_000_000_001;
+        let edge = (around, -500_i64..500, -1_i64..=1);
+        prop_oneof![
+            8 => edge.prop_map(|(now, secs, millis)| (now + secs * 1000 + millis) as u64),
+            1 => prop::sample::select(vec![0, 1, u64::MAX, i64::MAX as u64]),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        /// For claims that have passed: within the window they pass again, and outside of it,
+        /// unless their dates are absurd, they do not.
+        #[test]
+        fn it_is_when_the_check_passes(
+            dates in [seconds(), seconds(), seconds()],
+            leeway in prop::sample::select(vec![0, 1, 60, 300]),
+            max_age in prop::sample::select(vec![None, Some(0), Some(100), Some(u64::MAX)]),
+            passed in times(),
+            asked in prop::collection::vec(times(), 20),
+        ) {
+            let rules = Rules {
+                leeway: Duration::from_secs(leeway),
+                max_age: max_age.map(Duration::from_secs),
+                ..rules()
+            };
+            let names = ["exp", "nbf", "iat"];
+            let changes: Vec<_> = names
+                .into_iter()
+                .zip(dates.iter().map(|date| date.as_deref().unwrap_or_default()))
+                .collect();
+            let text = claims(&changes);
+            let (registered, _members) = read(&text, &rules);
+            let passes = |millis| {
+                let now = Timestamp::from_millis(millis);
+                registered.check(&rules, now).is_ok()
+            };
+            if !passes(passed) {
+                return Ok(());
+            }
+            let (first, last) = registered.window(&rules);
+            let absurd = dates.iter().flatten().any(|date| date == "-1e300");
+            for millis in asked.into_iter().chain([passed]) {
+                let now = i64::try_from(millis).unwrap_or(i64::MAX);
+                let within = first <= now && now <= last;
+                prop_assert!(!within || passes(millis), "too long at {}", millis);
+                prop_assert!(absurd || within == passes(millis), "too short at {}", millis);
+            }
+        }
+    }
+}

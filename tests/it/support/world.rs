@@ -19,7 +19,7 @@ use tower::{Layer, Service, ServiceExt};
 use tower_bearer::{
     Claims, ClaimsError, ClaimsRequest, Denied, Event, EventSink, KeyRing, ManualClock,
     MemoryStore, NewSession, Profile, RefreshCookieBuilder, RefreshCookieLayer, Session,
-    SessionEndpoints, Timestamp, TokenCodec,
+    SessionEndpoints, Timestamp, TokenCache, TokenCodec,
 };
 
 use super::faults::FaultStore;
@@ -91,6 +91,8 @@ impl World {
             .issuer("https://id.example")
             .audience("api")
             .clock(app_clock.clone())
+            // Every scenario runs with it, and none may notice.
+            .cache(TokenCache::new(256 * 1024))
             .build(&keys)
             .unwrap();
         let events = Arc::new(Mutex::new(Vec::new()));

@@ -1,0 +1,175 @@
+//! A codec with a cache beside one without, over the same ring, through whatever happens to both.
+
+use std::time::Duration;
+
+use proptest::{prelude::*, strategy::ValueTree};
+use tower_bearer::{
+    Claims, Grant, KeyRing, Profile, Timestamp, TokenCache, TokenCodec, TokenError,
+};
+
+use super::{NOW, Role, builder, keys, role, same};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Verify(usize),
+    /// To so many milliseconds after the start, or before it.
+    Time(i64),
+    Rotate(u8),
+    ForgetSession(u8),
+    ForgetAll,
+}
+
+const SESSIONS: [Option<&str>; 3] = [None, Some("s-1"), Some("s-2")];
+
+/// Times at which some token of the pool begins or ends, and their neighbours.
+fn time() -> impl Strategy<Value = i64> {
+    let edges = vec![0, -10, 60, 110, 170, 1, 50, 300, -70];
+    (prop::sample::select(edges), -1_i64..=1).prop_map(|(secs, millis)| secs * 1000 + millis)
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        16 => any::<prop::sample::Index>().prop_map(|index| Step::Verify(index.index(64))),
+        3 => time().prop_map(Step::Time),
+        1 => (1_u8..=2).prop_map(Step::Rotate),
+        1 => (1_u8..=2).prop_map(Step::ForgetSession),
+        1 => Just(Step::ForgetAll),
+    ]
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(NOW.as_millis().saturating_add_signed(millis))
+}
+
+fn codec(profile: Profile, ring: &KeyRing, max_age: bool, cached: bool) -> TokenCodec<Role> {
+    let mut builder = builder(profile)
+        .leeway(Duration::from_secs(10))
+        .lifetime(Duration::from_secs(100));
+    if max_age {
+        builder = builder.max_age(Duration::from_secs(50));
+    }
+    if cached {
+        builder = builder.cache(TokenCache::new(256 * 1024));
+    }
+    builder.build(ring).unwrap()
+}
+
+/// Good tokens of both keys, at several times and of several sessions, and bad ones made of them.
+fn pool(profile: Profile) -> Vec<String> {
+    let mut pool = Vec::new();
+    for seed in [1, 2] {
+        let mints = codec(profile, &keys(seed), false, false);
+        for (secs, session) in [0, 60].into_iter().zip(SESSIONS.into_iter().cycle()) {
+            for session in [session, Some("s-1")] {
+                let custom = &role();
+                let grant = Grant {
+                    subject: "user-1",
+                    session,
+                    custom,
+                };
+                let token = mints.mint_at(&grant, at(secs * 1000)).unwrap();
+                pool.push(token.as_str().to_owned());
+            }
+        }
+        let elsewhere = TokenCodec::<Role>::nested(&keys(seed), "https://id.example", "other");
+        let custom = &role();
+        let grant = Grant {
+            subject: "user-1",
+            session: None,
+            custom,
+        };
+        let token = elsewhere.unwrap().mint_at(&grant, NOW).unwrap();
+        pool.push(token.as_str().to_owned());
+    }
+    let good = pool[0].clone();
+    let (head, tail) = good.split_at(good.len() / 2);
+    pool.push(format!("{good}A"));
+    pool.push(format!("{head}x{tail}"));
+    pool.push(good[..good.len() - 1].to_owned());
+    pool.push(String::new());
+    pool.push("a".repeat(9000));
+    pool
+}
+
+type Said = (
+    String,
+    [Option<String>; 4],
+    Option<Timestamp>,
+    Timestamp,
+    Role,
+);
+
+fn said(verified: &Result<Claims<Role>, TokenError>) -> Result<Said, TokenError> {
+    let claims = verified.as_ref().map_err(Clone::clone)?;
+    let text = |text: Option<&str>| text.map(str::to_owned);
+    let (context, custom) = (claims.context(), claims.custom().clone());
+    assert_eq!(context.subject(), claims.subject());
+    assert_eq!(context.session(), claims.session());
+    Ok((
+        claims.subject().to_owned(),
+        [
+            claims.issuer(),
+            claims.session(),
+            claims.token_id(),
+            claims.scope(),
+        ]
+        .map(text),
+        claims.issued_at(),
+        claims.expires_at(),
+        custom,
+    ))
+}
+
+/// How many of the answers were look-ups.
+fn run(profile: Profile, max_age: bool, steps: &[Step]) -> usize {
+    let (ring, pool) = (keys(1), pool(profile));
+    let plain = codec(profile, &ring, max_age, false);
+    let cached = codec(profile, &ring, max_age, true);
+    let (mut now, mut hits) = (NOW, 0);
+    let mut kept: Vec<Claims<Role>> = Vec::new();
+    for step in steps {
+        match step {
+            Step::Verify(index) => {
+                let token = &pool[index % pool.len()];
+                let expected = said(&plain.verify_at(token, now));
+                for _ in 0..2 {
+                    let verified = cached.verify_at(token, now);
+                    assert_eq!(said(&verified), expected);
+                    if let Ok(claims) = verified {
+                        hits += usize::from(kept.iter().any(|old| same(old, &claims)));
+                        kept.push(claims);
+                    }
+                }
+            }
+            Step::Time(millis) => now = at(*millis),
+            Step::Rotate(seed) => ring.rotate(keys(*seed)).unwrap(),
+            Step::ForgetSession(n) => cached.forget_session(&format!("s-{n}")),
+            Step::ForgetAll => cached.forget_all(),
+        }
+    }
+    hits
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn nobody_can_tell(
+        steps in prop::collection::vec(step(), 1..150),
+        encrypted: bool,
+        max_age: bool,
+    ) {
+        let profile = if encrypted { Profile::Encrypted } else { Profile::Nested };
+        run(profile, max_age, &steps);
+    }
+}
+
+/// The property would hold of a cache that remembers nothing.
+#[test]
+fn and_it_does_remember() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let steps = prop::collection::vec(step(), 400..401);
+    let steps = steps.new_tree(&mut runner).unwrap().current();
+    let hits = run(Profile::Nested, false, &steps);
+    assert!(hits > 50, "{hits}");
+}

@@ -1,0 +1,316 @@
+//! The cache of verified tokens: what it remembers, what makes it forget, and that nobody can tell
+//! but by the time it takes.
+
+mod equivalence;
+mod memory;
+mod races;
+mod sessions;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tower::{Layer, ServiceExt};
+use tower_bearer::{
+    BearerAuthLayer, CheckError, Claims, Grant, KeyRing, Profile, Timestamp, TokenCache,
+    TokenCodec, TokenCodecBuilder, TokenErrorKind,
+};
+
+use crate::support::{echo::Echo, tokens::with_token};
+
+pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+const MEBIBYTE: usize = 1024 * 1024;
+
+/// A test-only key.
+const ED25519: &str = r#"{"kty":"OKP","crv":"Ed25519","kid":"ed","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Role {
+    role: String,
+}
+
+fn role() -> Role {
+    Role {
+        role: "editor".into(),
+    }
+}
+
+fn keys(seed: u8) -> KeyRing {
+    let master = b"-pL5rYhMOQ-LI53EpIQ1PPf07o_lplPUnQqX9XxKHRz";
+    let mut master = *master;
+    master[0] = seed;
+    KeyRing::from_master(&master).unwrap()
+}
+
+fn builder<C>(profile: Profile) -> TokenCodecBuilder<C> {
+    let builder = TokenCodec::builder(profile);
+    builder.issuer("https://id.example").audience("api")
+}
+
+/// A nested codec with a cache.
+fn remembering(keys: &KeyRing) -> TokenCodec<Role> {
+    let builder = builder(Profile::Nested).leeway(Duration::from_secs(10));
+    builder
+        .cache(TokenCache::new(MEBIBYTE))
+        .build(keys)
+        .unwrap()
+}
+
+fn minted(codec: &TokenCodec<Role>, session: Option<&str>) -> String {
+    let grant = Grant {
+        subject: "user-1",
+        session,
+        custom: &role(),
+    };
+    codec.mint_at(&grant, NOW).unwrap().as_str().to_owned()
+}
+
+fn len<C>(codec: &TokenCodec<C>) -> usize {
+    codec.cache().unwrap().len()
+}
+
+/// Whether the second was remembered from the first: they lie in one place.
+pub(crate) fn same<C>(one: &Claims<C>, two: &Claims<C>) -> bool {
+    std::ptr::eq(one.subject(), two.subject()) && !one.subject().is_empty()
+}
+
+#[test]
+fn a_token_is_verified_once_in_every_profile() {
+    for (profile, ring) in [
+        (Profile::Nested, keys(1)),
+        (Profile::Encrypted, keys(1)),
+        (Profile::Signed, keys(1)),
+        (
+            Profile::Signed,
+            KeyRing::builder().jwk(ED25519).build().unwrap(),
+        ),
+    ] {
+        let cache = TokenCache::new(MEBIBYTE);
+        let codec: TokenCodec<Role> = builder(profile).cache(cache).build(&ring).unwrap();
+        let (one, two) = (minted(&codec, None), minted(&codec, Some("s-1")));
+        let [first, other] = [&one, &two].map(|token| codec.verify_at(token, NOW).unwrap());
+        let [again, other_again] = [&one, &two].map(|token| codec.verify_at(token, NOW).unwrap());
+        assert!(same(&first, &again) && same(&other, &other_again) && !same(&first, &other));
+        // What clones of the codec have seen is known to all of them.
+        assert!(same(&first, &codec.clone().verify_at(&one, NOW).unwrap()));
+        assert_eq!(len(&codec), 2);
+    }
+}
+
+#[test]
+fn a_codec_without_a_cache_remembers_nothing() {
+    let codec: TokenCodec<Role> = builder(Profile::Nested).build(&keys(1)).unwrap();
+    let token = minted(&codec, Some("s-1"));
+    let claims = [(); 2].map(|()| codec.verify_at(&token, NOW).unwrap());
+    assert!(!same(&claims[0], &claims[1]));
+    assert!(codec.cache().is_none());
+    codec.forget_session("s-1");
+    codec.forget_all();
+}
+
+#[test]
+fn new_keys_make_every_entry_stale() {
+    let ring = keys(1);
+    let codec = remembering(&ring);
+    let token = minted(&codec, None);
+    let first = codec.verify_at(&token, NOW).unwrap();
+    // The same keys once more are other keys: who replaces them wants them looked at.
+    ring.rotate(keys(1)).unwrap();
+    let second = codec.verify_at(&token, NOW).unwrap();
+    assert!(!same(&first, &second));
+    assert!(same(&second, &codec.verify_at(&token, NOW).unwrap()));
+    ring.rotate(keys(2)).unwrap();
+    let refused = codec.verify_at(&token, NOW).unwrap_err();
+    assert_eq!(refused.kind(), TokenErrorKind::Key);
+    // What was refused is not kept until it is evicted.
+    assert_eq!(len(&codec), 0);
+    ring.rotate(keys(1)).unwrap();
+    assert!(codec.verify_at(&token, NOW).is_ok());
+}
+
+#[test]
+fn the_time_is_looked_at_each_time() {
+    let ring = keys(1);
+    let lifetime = Duration::from_secs(100);
+    let base = || {
+        let builder = builder(Profile::Nested).leeway(Duration::from_secs(10));
+        builder.lifetime(lifetime).cache(TokenCache::new(MEBIBYTE))
+    };
+    let codec: TokenCodec<Role> = base().build(&ring).unwrap();
+    let young: TokenCodec<Role> = base()
+        .max_age(Duration::from_secs(50))
+        .build(&ring)
+        .unwrap();
+    let token = minted(&codec, None);
+    let millis = |ms: i64| Timestamp::from_millis((NOW.as_millis() as i64 + ms) as u64);
+    // Forwards and backwards: every edge is met with the entry there.
+    for (codec, at, refused) in [
+        (&codec, 109_999, None),
+        (&codec, 110_000, Some(TokenErrorKind::Expired)),
+        (&codec, -10_000, None),
+        (&codec, -10_001, Some(TokenErrorKind::NotYetValid)),
+        (&young, 60_000, None),
+        (&young, 60_001, Some(TokenErrorKind::TooOld)),
+    ] {
+        let good = codec.verify_at(&token, NOW).unwrap();
+        let judged = codec.verify_at(&token, millis(at));
+        assert_eq!(judged.as_ref().err().map(|e| e.kind()), refused, "{at}");
+        // At the last moment it is still a look-up.
+        assert!(judged.is_err() || same(&good, &judged.unwrap()), "{at}");
+    }
+    // An expired token gives its place back when it comes again.
+    assert!(codec.verify_at(&token, millis(0)).is_ok());
+    assert_eq!(len(&codec), 1);
+    assert!(codec.verify_at(&token, millis(200_000)).is_err());
+    assert_eq!(len(&codec), 0);
+}
+
+#[test]
+fn a_forgotten_session_is_verified_anew_and_passes() {
+    let codec = remembering(&keys(1));
+    let (token, other) = (minted(&codec, Some("s-1")), minted(&codec, None));
+    let verify = |token: &str| codec.verify_at(token, NOW).unwrap();
+    let (first, first_other) = (verify(&token), verify(&other));
+    codec.clone().forget_session("s-1");
+    let second = verify(&token);
+    assert!(!same(&first, &second) && same(&second, &verify(&token)));
+    assert!(same(&first_other, &verify(&other)));
+    // Another session's end is its own affair, but for one in 4096 that share a number.
+    let kept = (0..20).filter(|n| {
+        let before = verify(&token);
+        codec.forget_session(&format!("other-{n}"));
+        same(&before, &verify(&token))
+    });
+    assert!(kept.count() >= 18);
+    let before = verify(&token);
+    codec.forget_all();
+    assert!(!same(&before, &verify(&token)) && !same(&first_other, &verify(&other)));
+    assert_eq!(len(&codec), 2);
+}
+
+#[test]
+fn failures_are_never_kept() {
+    let codec = remembering(&keys(1));
+    let good = minted(&codec, None);
+    let claims = codec.verify_at(&good, NOW).unwrap();
+    let bytes = codec.cache().unwrap().bytes();
+    let foreign = remembering(&keys(2));
+    for n in 0..1000 {
+        let bad = match n % 5 {
+            0 => format!("{good}{n}"),
+            1 => format!("e{n}.{good}"),
+            2 => minted(&foreign, None),
+            3 => good[..good.len() - 1 - n % 400].to_owned(),
+            _ => "x".repeat(n),
+        };
+        assert!(codec.verify_at(&bad, NOW).is_err());
+    }
+    let far = NOW + Duration::from_secs(100_000);
+    let late = minted(&codec, None);
+    assert!(codec.verify_at(&late, far).is_err());
+    assert_eq!((len(&codec), codec.cache().unwrap().bytes()), (1, bytes));
+    assert!(same(&claims, &codec.verify_at(&good, NOW).unwrap()));
+}
+
+/// One key ring, two audiences: a verdict of one codec is none of the other.
+#[test]
+fn codecs_share_nothing() {
+    let ring = keys(1);
+    let codec = |audience: &str| -> TokenCodec<Role> {
+        let builder = TokenCodec::builder(Profile::Nested).issuer("https://id.example");
+        let builder = builder.audience(audience);
+        builder
+            .cache(TokenCache::new(MEBIBYTE))
+            .build(&ring)
+            .unwrap()
+    };
+    let (api, admin) = (codec("api"), codec("admin"));
+    let token = minted(&api, None);
+    for _ in 0..2 {
+        assert!(api.verify_at(&token, NOW).is_ok());
+        let refused = admin.verify_at(&token, NOW).unwrap_err();
+        assert_eq!(refused.kind(), TokenErrorKind::Audience);
+    }
+    assert_eq!((len(&api), len(&admin)), (1, 0));
+}
+
+#[test]
+fn a_cache_without_room_for_a_token_is_refused_when_building() {
+    let build = |bytes, longest| {
+        let builder = builder::<Role>(Profile::Nested).max_token_bytes(longest);
+        builder.cache(TokenCache::new(bytes)).build(&keys(1))
+    };
+    for (bytes, longest) in [
+        (0, 8192),
+        (1, 1),
+        (64 * 1024, 8192),
+        (256 * 1024, 65_536),
+        (usize::MAX, 8192),
+    ] {
+        let error = build(bytes, longest).unwrap_err();
+        assert_eq!(error.setting(), "cache", "{error}");
+    }
+    // The smallest that are taken do remember a token of the greatest length.
+    for longest in [512, 8192, 65_536] {
+        let error = build(0, longest).unwrap_err();
+        let least = error.problem().split(' ').nth(3).unwrap();
+        let codec = build(least.parse().unwrap(), longest).unwrap();
+        let mut long = role();
+        let token = loop {
+            let more = "x".repeat(long.role.len() / 20 + 1);
+            let grant = Grant {
+                subject: "u",
+                session: None,
+                custom: &Role {
+                    role: format!("{}{more}", long.role),
+                },
+            };
+            match codec.mint_at(&grant, NOW) {
+                Ok(_) => long.role += &more,
+                Err(_) => {
+                    let custom = &long;
+                    break codec.mint_at(&Grant { custom, ..grant }, NOW).unwrap();
+                }
+            }
+        };
+        assert!(token.as_str().len() > longest * 9 / 10);
+        let claims = [(); 2].map(|()| codec.verify_at(token.as_str(), NOW).unwrap());
+        assert!(same(&claims[0], &claims[1]), "{longest}");
+    }
+}
+
+#[tokio::test]
+async fn the_check_of_the_layer_runs_for_every_request() {
+    let codec: TokenCodec<Role> = {
+        let clock = tower_bearer::ManualClock::new(NOW);
+        let builder = builder(Profile::Nested).clock(clock);
+        let builder = builder.cache(TokenCache::new(MEBIBYTE));
+        builder.build(&keys(1)).unwrap()
+    };
+    let token = minted(&codec, Some("s-1"));
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = asked.clone();
+    let layer = BearerAuthLayer::new(codec.clone()).check(move |context| {
+        assert_eq!(context.session(), Some("s-1"));
+        match count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0..3 => Ok(()),
+            _ => Err(CheckError::Revoked),
+        }
+    });
+    let mut seen = Vec::new();
+    for status in [200, 200, 200, 401, 401] {
+        let echo = Echo::default();
+        let service = layer.layer(echo.clone());
+        let response = service.oneshot(with_token(&token)).await.unwrap();
+        assert_eq!(response.status(), status);
+        if status == 200 {
+            let head = echo.last();
+            seen.push(
+                Claims::<Role>::from_extensions(&head.extensions)
+                    .unwrap()
+                    .clone(),
+            );
+        }
+    }
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 5);
+    assert!(same(&seen[0], &seen[1]) && same(&seen[0], &seen[2]));
+}
