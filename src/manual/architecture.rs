@@ -29,7 +29,7 @@
 //! A test reads the sources and fails when one of the first seven is broken.
 //!
 //! 1. Modules import downwards only, and a layer never imports another layer.
-//! 2. Types of `josekit`, OpenSSL, `ring` and `redis` stand in no public signature. `josekit` is named
+//! 2. Types of `josekit`, OpenSSL, `quick_cache`, `ring` and `redis` stand in no public signature. `josekit` is named
 //!    behind its fence only (`keys/jose*.rs`).
 //! 3. The system clock is read in `clock.rs` only; everything below takes `now`.
 //! 4. There is no `unsafe`.

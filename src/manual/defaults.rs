@@ -9,6 +9,7 @@
 //! | [`max_token_bytes`](crate::TokenCodecBuilder::max_token_bytes) | 8 KiB | Most servers refuse a longer header line anyway. Checked before parsing. |
 //! | [`token_type`](crate::TokenCodecBuilder::token_type) | `at+jwt` | RFC 9068: an id token signed by the same key is not an access token. |
 //! | form | none; choose a [`Profile`](crate::Profile) | [`Nested`](crate::Profile::Nested) is the usual choice: signed, and tells nobody anything. [`Signed`](crate::Profile::Signed) when others verify. |
+//! | [cache of verified tokens](super::performance#the-verified-token-cache) | off | It keeps the claims of whoever is signed in, and pays with public-key algorithms only. |
 //! | issuer, audience | required | A token that is good everywhere is good at the wrong place. Waived by name only. |
 //!
 //! # Sessions ([`RefreshCookieLayer`](crate::RefreshCookieLayer))

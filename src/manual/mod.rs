@@ -6,6 +6,7 @@
 //! * [`guards`]: origins, CSRF tokens, response headers, https, and the order of all layers.
 //! * [`how_to`]: sign in, roles, revocation, key rotation, proxies and server-side rendering.
 //! * [`operations`]: running it with Redis or Valkey: sizing, settings, failures, upgrades.
+//! * [`performance`]: where the time goes, which profile to choose, sizing, the cache of verified tokens.
 //! * [`stores`]: writing a store of your own.
 //! * [`architecture`]: how the crate is built, and why.
 
@@ -14,6 +15,7 @@ pub mod defaults;
 pub mod guards;
 pub mod how_to;
 pub mod operations;
+pub mod performance;
 pub mod rotation;
 pub mod stores;
 pub mod threats;

@@ -60,7 +60,8 @@
 //! **A stolen access token, until it expires.** It is verified without a look at the store; that is
 //! what makes it cheap. Sign-out and revocation reach it when it ends: 15 minutes by default.
 //! Choose less where that is too much, or give
-//! [`BearerAuthLayer::check`](crate::BearerAuthLayer::check) something to ask.
+//! [`BearerAuthLayer::check`](crate::BearerAuthLayer::check) something to ask. A
+//! [cache of verified tokens](super::performance#the-verified-token-cache) changes nothing about it, for better or worse.
 //!
 //! **A script in your page.** It cannot read the cookie, and it can take the access token only if it
 //! reaches the variable that holds it. But it *is* the page: while it runs, it can refresh and call the

@@ -18,7 +18,7 @@ use self::{
 use super::{NoClaims, TokenCodec, TokenCodecBuilder};
 use crate::{config::ConfigError, session::SessionId};
 
-/// More is a slip: at 300 bytes an entry these are two hundred million tokens.
+/// More is a slip: at 500 bytes an entry these are a hundred million tokens.
 const MOST: u64 = 64 * 1024 * 1024 * 1024;
 
 /// Remembers tokens that have been verified, so that the same token costs a look-up the next time. Off
@@ -91,11 +91,11 @@ const MOST: u64 = 64 * 1024 * 1024 * 1024;
 /// # Memory
 ///
 /// `max_bytes` bounds everything: the table, which is laid out when the codec is built, the claims, and
-/// the secret. A token with a handful of claims takes 350 to 500 bytes. What the application's type keeps on
-/// the heap is not known and is taken for the length of its members in the token; where it is much more, leave
-/// room. When it is full, tokens that were asked for once make room before those that were asked for
-/// twice: a flood of distinct tokens evicts, and never grows. Expired tokens go when they come again or
-/// in the same way; no thread sweeps.
+/// the secret. A token takes 470 bytes, and 530 with a short text of the application's. What that type keeps
+/// on the heap is not known and is guessed from its text in the token; see
+/// [the manual](crate::manual::performance#how-large) for how well. When the cache is full, tokens that
+/// were asked for once make room before those that were asked for twice: a flood of distinct tokens
+/// evicts, and never grows. Expired tokens go when they come again or in the same way; no thread sweeps.
 ///
 /// A look-up takes the read lock of one shard, and never waits for a verification.
 ///
@@ -108,7 +108,7 @@ pub struct TokenCache<C = NoClaims> {
 }
 
 impl<C: Send + Sync + 'static> TokenCache<C> {
-    /// A cache of `max_bytes` bytes for one codec; 16 MiB hold some 35 000 tokens. Whether it is a
+    /// A cache of `max_bytes` bytes for one codec; 16 MiB hold some 30 000 tokens. Whether it is a
     /// good number is told by [`TokenCodecBuilder::build`].
     pub fn new(max_bytes: usize) -> Self {
         Self {
@@ -141,10 +141,10 @@ impl<C> TokenCache<C> {
 }
 
 impl<C: Send + Sync + 'static> TokenCodecBuilder<C> {
-    /// Remembers verified tokens in `cache`. Off by default.
+    /// Remembers verified tokens in `cache`. Off by default; see [`TokenCache`] for an example.
     ///
     /// [`build`](Self::build) refuses a cache that has no room for a token of
-    /// [`max_token_bytes`](Self::max_token_bytes).
+    /// [`max_token_bytes`](Self::max_token_bytes), and one of more than 64 GiB.
     pub fn cache(mut self, cache: TokenCache<C>) -> Self {
         self.cache = Plan(Some(cache));
         self
@@ -164,6 +164,20 @@ impl<C> TokenCodec<C> {
     /// every session that ends. It is for those that end elsewhere, on another instance say. It
     /// revokes nothing: the tokens are authentic until they expire, and pass. Refuse them in
     /// [`BearerAuthLayer::check`](crate::BearerAuthLayer::check).
+    ///
+    /// ```
+    /// use tower_bearer::{Event, EventSink, NoClaims, TokenCodec};
+    ///
+    /// /// For a codec that was built apart from the one that the layer mints with.
+    /// fn forgetful(codec: TokenCodec<NoClaims>) -> EventSink {
+    ///     EventSink::new(move |event: &Event<'_>| {
+    ///         if let Event::Revoked { session, .. } = event {
+    ///             codec.forget_session(&session.to_string());
+    ///         }
+    ///     })
+    /// }
+    /// # let _ = forgetful;
+    /// ```
     pub fn forget_session(&self, session: &str) {
         if let Some(memory) = self.cache.memory() {
             memory.ended.end(session);

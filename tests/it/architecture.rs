@@ -348,16 +348,17 @@ fn check_length(source: &Source) -> Vec<String> {
     }
 }
 
-/// Names that a file brings in from crates whose types must stay inside.
+/// The crates whose types must stay inside.
+const BACKENDS: [&str; 5] = ["josekit", "openssl", "quick_cache", "ring", "redis"];
+
+/// Names that a file brings in from those crates.
 fn foreign_names(source: &Source) -> BTreeSet<String> {
-    let mut names: BTreeSet<String> = ["josekit", "openssl", "ring", "redis"]
-        .map(str::to_owned)
-        .into();
+    let mut names: BTreeSet<String> = BACKENDS.map(str::to_owned).into();
     let code = source.code();
     let mut lines = code.iter().map(|(_, line)| line.trim());
     while let Some(line) = lines.next() {
         let mut text = line.to_owned();
-        let foreign = ["josekit", "openssl", "ring", "redis"]
+        let foreign = BACKENDS
             .iter()
             .any(|name| text.starts_with(&format!("use {name}::")));
         if !foreign {
@@ -420,7 +421,7 @@ fn check_public_types(source: &Source) -> Vec<String> {
             let path = format!("{name}::");
             let named = match name.as_str() {
                 // The crates' names are fine as ordinary words, say for a parameter.
-                "josekit" | "openssl" | "ring" | "redis" => types.contains(&path),
+                backend if BACKENDS.contains(&backend) => types.contains(&path),
                 _ => has_word(types, name),
             };
             if named {

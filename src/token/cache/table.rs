@@ -15,7 +15,7 @@ const fn place<C>() -> usize {
 /// What hangs on an entry is taken for no less than this, which is what a token with nothing of
 /// the application's comes to. So there is an end to the places that can be needed, and all of them
 /// are laid out at once: a table that grew would hold two copies of itself while it does.
-const LEAST: usize = 224;
+const LEAST: usize = 336;
 
 /// The smallest part that a table is divided into: far more than the claims of the longest token.
 const SMALLEST_SHARD: usize = 512 * 1024;

@@ -1,0 +1,134 @@
+//! Where the time goes, which profile to choose when, and how much of everything a machine can do.
+//!
+//! Every figure here is for x86-64 with AES and SHA instructions, 214 bytes of claims, and Rust 1.95. Times
+//! are those of two virtual cores which others share, so they vary by a fifth from run to run and by half
+//! from machine to machine; ratios, taken in turn within one run, vary by a few per cent. Measure yours:
+//!
+//! ```sh
+//! cargo run --release --manifest-path benches/peers/Cargo.toml             # beside other libraries, 4 minutes
+//! cargo run --release --manifest-path benches/peers/Cargo.toml -- --http   # over loopback, needs wrk or oha
+//! cargo bench --bench token          # verifying and minting, by profile, keys and size of claims
+//! cargo bench --bench layers         # what a layer adds to a request
+//! cargo bench --bench store          # sessions in memory: bytes, operations a second, the longest wait
+//! cargo bench --bench store_redis    # the same against a redis-server that it starts
+//! cargo bench --bench instructions   # instructions, compared with the file in the repository
+//! ```
+//!
+//! # Where the time goes
+//!
+//! Verifying a nested token takes little more than a microsecond. A third of that is the HMAC, a quarter is
+//! AES-GCM, and a tenth is base64; reading the claims is another tenth, the clock and memory are the rest.
+//! Nothing is left to win but in the primitives: a program written by hand for one key, one issuer and one
+//! shape of claims, with the same checks, the *floor* of the comparison, takes six sevenths of it.
+//!
+//! * **A token's header is compared, not parsed.** The header that a key writes is encoded when the key is
+//!   loaded. A token that begins with the very same bytes is of that key, and its lengths say where its
+//!   segments are. Another spelling is parsed; that costs 0.2 microseconds more.
+//! * **Keys are expanded once**, when they are loaded.
+//! * **What the codec mints itself is recognised**: issuer and audience by their bytes, the next members in the
+//!   order in which it writes them. Any other order, blanks and escapes are read member by member, with the same
+//!   outcome; a property test compares the two.
+//! * **One allocation**, for the claims. Requests share it: a clone counts a reference. An application's own
+//!   type adds those of its fields.
+//! * **A refusal allocates nothing** until there is an answer to be made.
+//! * **Random bytes** for a token's name and IV come from a generator in the thread (ChaCha20, seeded by the
+//!   system, again after each 64 KiB). Two calls of the system would cost half of what minting does. A process
+//!   that forks has to do so before it mints: until the next seed its child would make the same bytes.
+//! * **The number of keys does not matter.** Up to four are compared, more are looked up.
+//!
+//! # Which profile
+//!
+//! | | verifies in | choose it when |
+//! |---|---|---|
+//! | [`Encrypted`](crate::Profile::Encrypted) | 0.5 µs | one service, or several that trust each other fully, mint and verify |
+//! | [`Signed`](crate::Profile::Signed), HS256 | 0.7 µs | the same, and clients may read their claims |
+//! | [`Nested`](crate::Profile::Nested), HS256 | 1.1 µs | the usual choice: signed, and nothing leaks from logs or a stolen token |
+//! | `Signed`, RS256 | 20 µs | others verify, and their libraries know little else |
+//! | `Signed`, EdDSA | 38 µs | others verify: short signatures, fast to mint |
+//! | `Signed`, ES256 | 58 µs | others verify, in hardware that has it |
+//!
+//! A public key costs thirty to eighty times as much as a shared secret. That is the signature itself: this crate
+//! adds less than two per cent. Where verifiers are yours, a shared secret or the nested profile is the
+//! faster choice; where they are not, the cache takes most of the price away.
+//!
+//! # Sizing
+//!
+//! * **Verifications**: about 800 000 a second and core for nested tokens, 1 500 000 for encrypted ones,
+//!   25 000 for EdDSA. Two threads do 1.9 times as much as one: nothing is shared but the count of references
+//!   to the keys' snapshot.
+//! * **In front of a handler** the bearer layer adds to a request what verifying costs and a quarter of a
+//!   microsecond.
+//! * **Sessions in memory**: about 425 bytes each with all tables, 1.4 million loads and swaps a second on one
+//!   thread and nearly twice as many on two. A read waits for no sweep.
+//! * **A whole refresh**, request to response and without minting the access token, takes 3 to 5 microseconds:
+//!   twelve blocks of SHA-256 and two runs of AES-GCM with keys of their own are a third of that, the two
+//!   operations of the store a fifth, the rest is memory for cookie, JSON and headers. It takes the same after ten
+//!   rotations and after ten thousand.
+//! * **Sessions in Redis**: 87 000 refreshes a second for one server, whose one thread is the limit;
+//!   [`operations`](super::operations) has the memory.
+//!
+//! # The verified-token cache
+//!
+//! With the feature `cache` a codec can remember the tokens that it has verified: see
+//! [`TokenCache`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.TokenCache.html), and
+//! `TokenCodecBuilder::cache`. It is off by default, and most services are better off without it.
+//!
+//! | form | verified | remembered | first time, with the cache on |
+//! |---|---|---|---|
+//! | `Signed`, EdDSA | 39 µs | 0.14 µs | 40 µs |
+//! | `Signed`, HS256 | 0.8 µs | 0.14 µs | 1.1 µs |
+//! | `Nested`, HS256 in A256GCM | 1.2 µs | 0.18 µs | 1.6 µs |
+//! | `Encrypted`, A256GCM | 0.7 µs | 0.14 µs | 1.0 µs |
+//!
+//! One thread, a thousand distinct tokens of some 420 bytes in turn (650 for the nested ones, which have longer claims
+//! than most), the reading of the clock included, claims of the application's own with two texts. A hit allocates
+//! nothing. `cargo bench --bench cache` measures it on your machine.
+//!
+//! **Where it pays.** ES256, EdDSA and RS256 take 20 to 60 µs: an API with twenty requests a second
+//! for each of its tokens gets nineteen of them for the price of a look-up. **Where it does not.** With a shared secret
+//! a verification costs what five look-ups do, less than anything else that the request does: leave it
+//! off. Tokens that come once or twice cost the look-up in vain, and their place.
+//!
+//! ## How large
+//!
+//! An entry takes 470 bytes with no claims of your own, and 530 with a short text; add what your own type
+//! keeps. So 16 MiB hold 30 000 tokens and more, which is as many users in each quarter of an hour, with
+//! the default lifetime. The number is a bound: the table is laid out when the codec is built (a quarter
+//! of it; untouched memory costs an address, no more), the rest comes and goes with the claims, and when it is full
+//! the next token takes the place of one that is less asked for. Tokens that nobody sends again pass through a
+//! tenth of it and leave those in use alone.
+//!
+//! What a type of your own keeps on the heap is guessed from its text in the token: every text, list and
+//! object in it is taken for a piece of memory. For the types tried in the tests (nothing, texts, a map of lists)
+//! what the allocator counted was between 92 and 97 percent of the promise. A type that unfolds a small
+//! claim into something large is not seen through; put that behind the request instead.
+//!
+//! ## What a sign-out does to it
+//!
+//! A session that ends takes what is remembered of its tokens with it: the next time one comes it is verified
+//! in full. It then **passes**, as it does without a cache: access tokens are good until they expire,
+//! whoever has signed out (see [`threats`](super::threats)). So the cache never makes a revoked token
+//! last longer, and never makes it end sooner. Where a sign-out has to reach access tokens at once, say so in
+//! [`BearerAuthLayer::check`](crate::BearerAuthLayer::check): it is asked for each request, after the look-up
+//! as after the verification, and it is shown the token's `sid`.
+//!
+//! Within one process nothing has to be done for it: the layer that ends the session forgets the tokens of the codec
+//! that it mints with, and so of every clone of it. A codec on another instance, or one that was built apart, is told
+//! with `TokenCodec::forget_session`, from whatever tells that instance of sign-outs; untold, it goes on
+//! answering the same as before, since the token would pass anyhow.
+//!
+//! ## Why it is off by default
+//!
+//! * It keeps the claims of everybody who is signed in, for as long as their tokens last, where without
+//!   it they are gone with the request.
+//! * Requests that carry one token share one value of your type. That is of no consequence for plain data.
+//! * With shared secrets it gains little.
+//! * It is one more thing to be right about. What it rests on is in the documentation of
+//!   [`TokenCache`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.TokenCache.html): what a
+//!   verdict depends on, what the key is, and what an attacker could see of it.
+//!
+//! # Keeping it so
+//!
+//! Times in a shared machine tell little, so a change is judged by instructions, which are the same at every
+//! run: `benches/instructions.baseline` holds them, and the tests fail when a path has become 5 % dearer.
+//! When that is meant to be, `cargo bench --bench instructions -- --update` writes the file anew.
