@@ -94,22 +94,22 @@ fn verify(c: &mut Criterion) {
             tokens[0].len()
         );
         let mut next = turns(&tokens);
-        c.bench_function(&format!("cache::{name}::off"), |b| {
+        c.bench_function(&format!("cache/{name}/off"), |b| {
             b.iter(|| plain.verify(black_box(next())).unwrap());
         });
         let mut next = turns(&tokens);
-        c.bench_function(&format!("cache::{name}::hit"), |b| {
+        c.bench_function(&format!("cache/{name}/hit"), |b| {
             b.iter(|| cached.verify(black_box(next())).unwrap());
         });
         let mut next = turns(&tokens);
-        c.bench_function(&format!("cache::{name}::miss"), |b| {
+        c.bench_function(&format!("cache/{name}/miss"), |b| {
             b.iter(|| {
                 cached.forget_all();
                 cached.verify(black_box(next())).unwrap()
             });
         });
     }
-    c.bench_function("cache::clock", |b| {
+    c.bench_function("cache/clock", |b| {
         b.iter(|| tower_bearer::Clock::now(black_box(&SystemClock)));
     });
 }
@@ -140,11 +140,11 @@ fn layer(c: &mut Criterion) {
     };
     let (_, profile, keys) = &forms()[1];
     let tokens = tokens(&codec(*profile, keys, false));
-    measure("cache::layer::bare", router(), &tokens);
+    measure("cache/layer/bare", router(), &tokens);
     for (name, cached) in [("nested_off", false), ("nested_hit", true)] {
         let layer = BearerAuthLayer::new(codec(*profile, keys, cached));
         let router = router().layer(layer);
-        measure(&format!("cache::layer::{name}"), router, &tokens);
+        measure(&format!("cache/layer/{name}"), router, &tokens);
     }
 }
 
