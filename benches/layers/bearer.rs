@@ -5,13 +5,13 @@ use std::hint::black_box;
 use criterion::Criterion;
 use http::StatusCode;
 use tower::Layer;
-use tower_bearer::{BearerAuthLayer, Profile};
+use tower_bearer::{BearerAuthLayer, Profile, TokenCache};
 
 use crate::support::{
     browser::get,
     keys,
     services::{Nothing, call},
-    tokens::{Custom, codec, custom, minted_at, tampered},
+    tokens::{Custom, builder, codec, custom, minted_at, tampered},
 };
 
 pub fn layer(c: &mut Criterion) {
@@ -49,6 +49,13 @@ pub fn layer(c: &mut Criterion) {
         });
     }
     let request = get(Some(&nested));
+    let cached = builder::<Custom>(Profile::Nested).cache(TokenCache::new(1024 * 1024));
+    let layer = BearerAuthLayer::new(cached.build(&keys).unwrap());
+    let mut service = layer.layer(Nothing);
+    assert_eq!(call(&mut service, &request).status(), passes);
+    c.bench_function("layers/bearer/cached", |b| {
+        b.iter(|| call(&mut service, black_box(&request)));
+    });
     c.bench_function("layers/bearer/bare", |b| {
         b.iter(|| call(&mut Nothing, black_box(&request)));
     });

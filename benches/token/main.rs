@@ -6,6 +6,7 @@
     reason = "a bench that cannot be set up has nothing to measure"
 )]
 
+mod cache;
 mod claims;
 mod floor;
 mod keys;
@@ -19,6 +20,7 @@ use criterion::{criterion_group, criterion_main};
 criterion_group! {
     name = benches;
     config = support::settings::criterion();
-    targets = profiles::shared, profiles::public_key, keys::ring_sizes, claims::sizes
+    targets = profiles::shared, profiles::public_key, keys::ring_sizes, claims::sizes,
+        cache::verify
 }
 criterion_main!(benches);

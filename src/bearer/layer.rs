@@ -21,7 +21,8 @@ use crate::{
 ///
 /// On success the request extensions hold a [`TokenContext`], of which
 /// [`Claims::from_extensions`](crate::Claims::from_extensions) and the extractor for axum make the
-/// claims of the codec's type, and the `Authorization` value is marked sensitive. See the [module documentation](super) for an example and the answers.
+/// claims of the codec's type, and the `Authorization` value is marked sensitive. See the
+/// [module documentation](super) for an example and the answers.
 #[must_use]
 pub struct BearerAuthLayer<C = NoClaims, R = DefaultRejection> {
     config: Arc<Config<C>>,

@@ -117,10 +117,7 @@ where
     }
 
     fn forget(&self, session: Option<&SessionId>) {
-        match session {
-            Some(session) => self.codec.session_ended(session),
-            None => self.codec.sessions_ended(),
-        }
+        self.codec.ended(session);
     }
 }
 

@@ -151,11 +151,11 @@ impl SessionEndpoints {
             }
         }
         let done = match call {
-            Call::Refresh => session.refresh().await.map(|token| self.token(&token)),
+            Call::Refresh => session.refresh().await.and_then(|token| self.token(&token)),
             Call::Logout => session.end().await.map(|()| self.signed_out()),
             Call::LogoutAll if self.keep_current => match session.end_others().await {
                 // The successor travels in the body, so there has to be one.
-                Ok(token) if token.refresh_token().is_some() => Ok(self.token(&token)),
+                Ok(token) if token.refresh_token().is_some() => self.token(&token),
                 ended => ended.map(|_| no_content()),
             },
             Call::LogoutAll => match session.end_all().await {
@@ -177,26 +177,27 @@ impl SessionEndpoints {
         done.unwrap_or_else(|error| problem(&error))
     }
 
-    /// Written by hand: tokens are base64url and dots, so that nothing has to be looked for that
-    /// JSON would want escaped.
-    fn token(&self, token: &AccessToken) -> Answer {
-        let [access, kind, expires, refresh] = if self.camel_case {
-            ["accessToken", "tokenType", "expiresIn", "refreshToken"]
-        } else {
-            ["access_token", "token_type", "expires_in", "refresh_token"]
-        };
-        let expires_in = token.expires_in().as_secs().to_string();
-        let members = [
-            [r#"{""#, access, r#"":""#, token.as_str()],
-            [r#"",""#, kind, r#"":""#, "Bearer"],
-            [r#"",""#, expires, r#"":"#, &expires_in],
-        ];
-        let mut body = members.as_flattened().concat();
-        if let Some(token) = token.refresh_token() {
-            body.push_str(&[r#",""#, refresh, r#"":""#, token, r#"""#].concat());
+    fn token(&self, token: &AccessToken) -> Result<Answer, SessionError> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct CamelCase<'a> {
+            access_token: &'a str,
+            token_type: &'static str,
+            expires_in: u64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            refresh_token: Option<&'a str>,
         }
-        body.push('}');
-        json_body(body.into())
+
+        if self.camel_case {
+            json(&CamelCase {
+                access_token: token.as_str(),
+                token_type: "Bearer",
+                expires_in: token.expires_in().as_secs(),
+                refresh_token: token.refresh_token(),
+            })
+        } else {
+            json(token)
+        }
     }
 
     fn signed_out(&self) -> Response<Full<Bytes>> {
@@ -261,18 +262,14 @@ fn no_content() -> Response<Full<Bytes>> {
 fn json(value: &impl Serialize) -> Result<Answer, SessionError> {
     let body = serde_json::to_vec(value)
         .map_err(|error| SessionError::with_source(SessionErrorKind::Unavailable, error))?;
-    Ok(json_body(body.into()))
-}
-
-fn json_body(body: Bytes) -> Answer {
-    let mut response = Response::new(Full::new(body));
+    let mut response = Response::new(Full::new(Bytes::from(body)));
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    Ok(response)
 }
 
 impl<B> Service<Request<B>> for SessionEndpoints

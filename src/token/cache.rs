@@ -192,16 +192,15 @@ impl<C> TokenCodec<C> {
         }
     }
 
-    /// A session has ended: nothing is kept that is about it.
-    pub(crate) fn session_ended(&self, session: &SessionId) {
-        if self.cache.memory().is_some() {
-            self.forget_session(&session.to_string());
+    /// A session has ended, or several and it is not known which: nothing is kept that is about them.
+    pub(crate) fn ended(&self, session: Option<&SessionId>) {
+        match session {
+            Some(session) if self.cache.memory().is_some() => {
+                self.forget_session(&session.to_string());
+            }
+            Some(_) => {}
+            None => self.forget_all(),
         }
-    }
-
-    /// Sessions have ended, and it is not known which.
-    pub(crate) fn sessions_ended(&self) {
-        self.forget_all();
     }
 }
 

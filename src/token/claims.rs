@@ -198,6 +198,18 @@ impl<C: Send + Sync + 'static> From<Claims<C>> for TokenContext {
 
 impl TokenContext {
     /// All claims, for code that does know the application's type; `None` when it is another.
+    /// Shares the memory.
+    ///
+    /// ```
+    /// use tower_bearer::{KeyRing, NoClaims, TokenCodec, TokenContext};
+    ///
+    /// let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+    /// let token = codec.mint("user-1", &NoClaims {})?;
+    /// let context = TokenContext::from(codec.verify(token.as_str())?);
+    /// assert_eq!(context.claims::<NoClaims>().unwrap().issuer(), Some("https://id.example"));
+    /// assert!(context.claims::<String>().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn claims<C: Send + Sync + 'static>(&self) -> Option<Claims<C>> {
         self.0.clone().any().downcast().ok().map(Claims)
     }

@@ -51,9 +51,6 @@ impl<C: DeserializeOwned> Slot<C> {
 }
 
 impl<C> TokenCodec<C> {
-    /// A session has ended: nothing is kept that is about it.
-    pub(crate) fn session_ended(&self, _session: &SessionId) {}
-
-    /// Sessions have ended, and it is not known which.
-    pub(crate) fn sessions_ended(&self) {}
+    /// A session has ended, or several and it is not known which: nothing is kept that is about them.
+    pub(crate) fn ended(&self, _session: Option<&SessionId>) {}
 }

@@ -1,6 +1,6 @@
 //! The registered claims (RFC 7519 section 4.1), read in one pass and judged.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, ops::Range, time::Duration};
 
 use super::{
     TokenError, TokenErrorKind,
@@ -31,6 +31,8 @@ pub(super) struct Rules {
 pub(super) struct Preamble {
     text: String,
     issuer: Option<String>,
+    /// Where the issuer lies in the text, unless it is escaped there.
+    place: Option<Range<usize>>,
     /// Whether it names the first accepted audience.
     audience: bool,
 }
@@ -48,7 +50,10 @@ impl Preamble {
                 text.push_str(&format!("{comma}\"{name}\":{value}"));
             }
         }
+        let place = issuer.map(|issuer| Self::ISSUER..Self::ISSUER + issuer.len());
+        let plain = |place: &Range<usize>| text.get(place.clone()) == issuer.map(String::as_str);
         Self {
+            place: place.filter(plain),
             text,
             issuer: issuer.cloned(),
             audience: audience.is_some(),
@@ -62,14 +67,10 @@ impl Preamble {
 
     /// The issuer that `claims` name, which begin with it: where it lies there, unless it is escaped.
     fn issuer<'a>(&'a self, claims: &'a str) -> Option<&'a str> {
-        let issuer = self.issuer.as_deref()?;
-        let there = claims.get(Self::ISSUER..)?;
-        Some(
-            there
-                .get(..issuer.len())
-                .filter(|found| *found == issuer)
-                .unwrap_or(issuer),
-        )
+        match &self.place {
+            Some(place) => claims.get(place.clone()),
+            None => self.issuer.as_deref(),
+        }
     }
 
     /// Whether `claims` begin with it, and it says anything.
