@@ -98,7 +98,7 @@ impl Clock for SystemClock {
 
 /// The time on a clock that never goes back, since some moment in this process. It measures how long
 /// things take and says nothing about the date.
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "metrics", feature = "redis"))]
 #[allow(
     clippy::disallowed_methods,
     reason = "the one place that reads the clock"

@@ -19,6 +19,7 @@ pub mod headers;
 mod host;
 mod keys;
 pub mod manual;
+mod observe;
 pub mod origin;
 mod random;
 pub mod refresh;
@@ -50,6 +51,8 @@ pub use headers::{
     StrictTransportSecurity,
 };
 pub use keys::{ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, SignatureAlgorithm};
+#[cfg(feature = "metrics")]
+pub use observe::describe_metrics;
 #[doc(inline)]
 pub use origin::{Origin, OriginGuard, OriginGuardLayer};
 #[doc(inline)]

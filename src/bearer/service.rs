@@ -13,6 +13,7 @@ use tower_service::Service;
 use super::decide::Config;
 use crate::{
     guard::GuardFuture,
+    observe,
     rejection::{DefaultRejection, Refusal, RejectionResponse},
     token::NoClaims,
 };
@@ -55,12 +56,15 @@ where
         let required = self.config.is_required(request.method(), request.headers());
         match self.config.decide(required, request.headers_mut()) {
             Ok(Some(context)) => {
+                observe::accepted();
                 request.extensions_mut().insert(context);
             }
             Ok(None) => {
+                observe::anonymous();
                 request.extensions_mut().insert(self.config.anonymous());
             }
             Err(rejection) => {
+                observe::refused(rejection.reason());
                 let response = self.refusal.answer(request.headers(), rejection);
                 return GuardFuture::refused(response);
             }

@@ -5,6 +5,7 @@
 //! * [`rotation`]: what every refresh token is answered with, and why.
 //! * [`guards`]: origins, CSRF tokens, response headers, https, and the order of all layers.
 //! * [`how_to`]: sign in, roles, revocation, key rotation, proxies and server-side rendering.
+//! * [`observability`]: events, lines and spans of `tracing`, metrics, and what to be woken up for.
 //! * [`operations`]: running it with Redis or Valkey: sizing, settings, failures, upgrades.
 //! * [`performance`]: where the time goes, which profile to choose, sizing, the cache of verified tokens.
 //! * [`stores`]: writing a store of your own.
@@ -14,6 +15,7 @@ pub mod architecture;
 pub mod defaults;
 pub mod guards;
 pub mod how_to;
+pub mod observability;
 pub mod operations;
 pub mod performance;
 pub mod rotation;

@@ -21,7 +21,7 @@ use crate::{
     event::EventSink,
     keys::KeyRing,
     session::{ReusePolicy, RotationPolicy, SessionPolicy},
-    store::{RefreshStore, SharedStore},
+    store::{ObservedStore, RefreshStore},
     token::TokenCodec,
 };
 
@@ -32,7 +32,7 @@ pub struct RefreshCookieBuilder {
     issuer: String,
     access_lifetime: Duration,
     can_mint: bool,
-    store: SharedStore,
+    store: ObservedStore,
     claims: Box<dyn Issuer>,
     policy: SessionPolicy,
     idle: Option<Duration>,
@@ -63,7 +63,7 @@ impl RefreshCookieBuilder {
             issuer: codec.issuer().to_owned(),
             access_lifetime: codec.lifetime(),
             can_mint: codec.can_mint(),
-            store: SharedStore::new(store),
+            store: ObservedStore::new(store),
             claims: Box::new(ClaimsIssuer { codec, claims }),
             policy: SessionPolicy::default(),
             idle: None,

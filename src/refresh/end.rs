@@ -2,6 +2,7 @@
 
 use super::{info::SessionInfo, presented::unavailable, revoke, session::Session};
 use crate::{
+    observe::{Work, in_span},
     session::{RevokeReason, SessionError, SessionErrorKind, SessionId, SessionRecord},
     store::RefreshStore,
     token::AccessToken,
@@ -20,10 +21,13 @@ impl Session {
     ///
     /// Safe: once begun, the revocation runs to its end.
     pub async fn end(&self) -> Result<(), SessionError> {
-        let keys = self.presented_sessions();
-        self.clear_cookie();
-        let ended = revoke::by_keys(self.shared(), keys?, RevokeReason::SignedOut);
-        ended.await.map_err(unavailable)
+        in_span(Work::Session, "end", async {
+            let keys = self.presented_sessions();
+            self.clear_cookie();
+            let ended = revoke::by_keys(self.shared(), keys?, RevokeReason::SignedOut);
+            ended.await.map_err(unavailable)
+        })
+        .await
     }
 
     /// Ends every session of the subject, this one included, and clears the cookie.
@@ -38,13 +42,16 @@ impl Session {
     ///
     /// Safe: once begun, the revocation runs to its end.
     pub async fn end_all(&self) -> Result<(), SessionError> {
-        let current = self.current().await?;
-        let subject = current.record.subject().to_owned();
-        let own = current.token.subject;
-        let all = revoke::all(self.shared(), subject, None, Some(own)).await;
-        all.map_err(unavailable)?;
-        self.clear_cookie();
-        Ok(())
+        in_span(Work::Session, "end_all", async {
+            let current = self.current().await?;
+            let subject = current.record.subject().to_owned();
+            let own = current.token.subject;
+            let all = revoke::all(self.shared(), subject, None, Some(own)).await;
+            all.map_err(unavailable)?;
+            self.clear_cookie();
+            Ok(())
+        })
+        .await
     }
 
     /// Ends every other session of the subject and re-seeds this one, as after a changed password:
@@ -59,11 +66,14 @@ impl Session {
     /// Dropped in between, the others may be ended and this one not re-seeded; calling it again
     /// completes it.
     pub async fn end_others(&self) -> Result<AccessToken, SessionError> {
-        let current = self.current().await?;
-        let (subject, keep) = (current.record.subject().to_owned(), current.token.session);
-        let others = revoke::all(self.shared(), subject, Some(keep), None).await;
-        others.map_err(unavailable)?;
-        self.elevate_from(current, None).await
+        in_span(Work::Session, "end_others", async {
+            let current = self.current().await?;
+            let (subject, keep) = (current.record.subject().to_owned(), current.token.session);
+            let others = revoke::all(self.shared(), subject, Some(keep), None).await;
+            others.map_err(unavailable)?;
+            self.elevate_from(current, None).await
+        })
+        .await
     }
 
     /// Ends one session of the same subject by its id.
@@ -78,17 +88,20 @@ impl Session {
     ///
     /// Safe: once begun, the revocation runs to its end.
     pub async fn end_session(&self, id: &SessionId) -> Result<(), SessionError> {
-        let honoured = self.honoured().await?;
-        let own = self.live_sessions(&honoured.record, honoured.now).await?;
-        let found = own.into_iter().find(|record| record.key().id == *id);
-        let record = found.ok_or(SessionError::new(SessionErrorKind::NotFound))?;
-        let reason = RevokeReason::RevokedByOwner;
-        let ended = revoke::now(self.shared(), record, honoured.now, reason, None);
-        ended.await.map_err(unavailable)?;
-        if *id == honoured.token.session {
-            self.clear_cookie();
-        }
-        Ok(())
+        in_span(Work::Session, "end_session", async {
+            let honoured = self.honoured().await?;
+            let own = self.live_sessions(&honoured.record, honoured.now).await?;
+            let found = own.into_iter().find(|record| record.key().id == *id);
+            let record = found.ok_or(SessionError::new(SessionErrorKind::NotFound))?;
+            let reason = RevokeReason::RevokedByOwner;
+            let ended = revoke::now(self.shared(), record, honoured.now, reason, None);
+            ended.await.map_err(unavailable)?;
+            if *id == honoured.token.session {
+                self.clear_cookie();
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// The live sessions of the subject, this one first, then the most recently seen.
@@ -102,21 +115,24 @@ impl Session {
     ///
     /// Safe: nothing is changed.
     pub async fn list(&self) -> Result<Vec<SessionInfo>, SessionError> {
-        let honoured = self.honoured().await?;
-        let records = self.live_sessions(&honoured.record, honoured.now).await?;
-        let mut list: Vec<_> = records
-            .iter()
-            .map(|record| SessionInfo {
-                id: record.key().id,
-                current: record.key().id == honoured.token.session,
-                created_at: record.created_at(),
-                last_seen_at: record.last_seen(),
-                expires_at: record.expires_at(),
-                client: record.label().to_owned(),
-            })
-            .collect();
-        list.sort_by_key(|info| (!info.current, std::cmp::Reverse(info.last_seen_at)));
-        Ok(list)
+        in_span(Work::Session, "list", async {
+            let honoured = self.honoured().await?;
+            let records = self.live_sessions(&honoured.record, honoured.now).await?;
+            let mut list: Vec<_> = records
+                .iter()
+                .map(|record| SessionInfo {
+                    id: record.key().id,
+                    current: record.key().id == honoured.token.session,
+                    created_at: record.created_at(),
+                    last_seen_at: record.last_seen(),
+                    expires_at: record.expires_at(),
+                    client: record.label().to_owned(),
+                })
+                .collect();
+            list.sort_by_key(|info| (!info.current, std::cmp::Reverse(info.last_seen_at)));
+            Ok(list)
+        })
+        .await
     }
 
     async fn live_sessions(

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     config::ConfigError,
+    observe::{Work, in_span},
     session::{SessionError, SessionId},
     store::RefreshStore,
     token::TokenCodec,
@@ -78,8 +79,11 @@ impl RefreshCookieLayer {
     ///
     /// Safe: once begun, it runs to its end.
     pub async fn end_all_of(&self, subject: &str) -> Result<Vec<SessionId>, SessionError> {
-        let ended = revoke::all(&self.shared, subject.to_owned(), None, None).await;
-        ended.map_err(unavailable)
+        in_span(Work::Session, "end_all_of", async {
+            let ended = revoke::all(&self.shared, subject.to_owned(), None, None).await;
+            ended.map_err(unavailable)
+        })
+        .await
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     event::Event,
+    observe::{self, Work, in_span},
     session::{
         Envelope, Outcome, RevokeReason, SessionError, SessionErrorKind, SessionRecord,
         SessionState,
@@ -41,6 +42,20 @@ impl Session {
     /// Safe. A refresh that is dropped either did not happen or is answered again with the same
     /// successor; a revocation, once begun, runs to its end.
     pub async fn refresh(&self) -> Result<AccessToken, SessionError> {
+        let mut row = None;
+        let done = in_span(Work::Session, "refresh", self.answer(&mut row)).await;
+        observe::refreshed(match (&done, row) {
+            // A row that could not be carried out, or none at all: the store was away, the subject was
+            // denied, nothing genuine came.
+            (Err(error), row) if row.is_none_or(Outcome::is_success) => error.kind().as_str(),
+            (Err(error), _) if error.kind() == SessionErrorKind::Unavailable => "unavailable",
+            (_, row) => row.map_or("unknown", Outcome::as_str),
+        });
+        done
+    }
+
+    /// Refreshes, and notes which row of the table matched last.
+    async fn answer(&self, row: &mut Option<Outcome>) -> Result<AccessToken, SessionError> {
         let token = self.presented()?;
         let mut loaded = self.load(&token.key()).await?;
         let mut access = None;
@@ -48,6 +63,7 @@ impl Session {
         let mut notes = self.handed_out().is_none();
         for _ in 0..ATTEMPTS {
             let decision = self.judge(&token, &loaded)?;
+            *row = Some(decision.outcome);
             let record = match loaded.record {
                 Some(record) if decision.outcome.is_success() => record,
                 record => {

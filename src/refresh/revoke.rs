@@ -14,6 +14,7 @@ use crate::{
     background,
     clock::Timestamp,
     event::Event,
+    observe::in_current_span,
     session::{
         ClientBinding, ReusePolicy, RevokeReason, SessionId, SessionKey, SessionRecord, SubjectTag,
     },
@@ -131,7 +132,7 @@ async fn all_now(
 fn complete<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> impl Future<Output = Result<T, StoreError>> + Send {
-    let done = background::complete(work);
+    let done = background::complete(in_current_span(work));
     async move {
         let cut_off = || Err(StoreError::unavailable("revocation was cut off"));
         done.await.unwrap_or_else(cut_off)
@@ -236,7 +237,7 @@ fn later(shared: &Arc<Shared>, mut revocation: Revocation) {
     };
     shared.events.emit(&Event::RevocationQueued { session });
     let shared = shared.clone();
-    runtime.spawn(async move {
+    runtime.spawn(in_current_span(async move {
         let mut pause = Duration::from_millis(250);
         let mut done = false;
         for _ in 0..RETRIES {
@@ -251,5 +252,5 @@ fn later(shared: &Arc<Shared>, mut revocation: Revocation) {
             shared.events.emit(&Event::RevocationLost { session });
         }
         shared.retries.0.fetch_sub(1, Ordering::AcqRel);
-    });
+    }));
 }

@@ -12,7 +12,7 @@ use crate::{
     event::{Event, EventSink},
     keys::KeyRing,
     session::{RevokeReason, SealContext, SessionId, SessionPolicy},
-    store::SharedStore,
+    store::ObservedStore,
 };
 
 /// Reads what tells one client from another out of a request's head.
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
     /// The path the session endpoints lie under.
     pub(crate) base: String,
     pub(crate) policy: SessionPolicy,
-    pub(crate) store: SharedStore,
+    pub(crate) store: ObservedStore,
     pub(crate) claims: Box<dyn Issuer>,
     pub(crate) events: EventSink,
     pub(crate) signal: Option<ClientSignal>,

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     background,
     event::Event,
+    observe::{Work, in_span},
     random::RandomError,
     session::{
         Fresh, Opening, RevokeReason, SessionError, SessionErrorKind, SessionKey, SessionRecord,
@@ -108,6 +109,10 @@ impl Session {
     ///
     /// As [`start`](Self::start).
     pub async fn start_with(&self, new: NewSession) -> Result<AccessToken, SessionError> {
+        in_span(Work::Session, "start", self.begin(new)).await
+    }
+
+    async fn begin(&self, new: NewSession) -> Result<AccessToken, SessionError> {
         if new.subject.is_empty() || new.subject.len() > LONGEST_SUBJECT {
             return Err(invalid("the subject must have 1 to 256 bytes"));
         }
@@ -174,8 +179,7 @@ impl Session {
     /// Dropped after the store has answered, the client does not learn the new token and signs in
     /// again.
     pub async fn elevate(&self) -> Result<AccessToken, SessionError> {
-        let current = self.current().await?;
-        self.elevate_from(current, None).await
+        in_span(Work::Session, "elevate", self.elevate_current(None)).await
     }
 
     /// Like [`elevate`](Self::elevate), with a new context of at most 1024 bytes for the claims
@@ -195,8 +199,17 @@ impl Session {
     ) -> Result<AccessToken, SessionError> {
         let context = context.into();
         check_context(&context)?;
+        in_span(
+            Work::Session,
+            "elevate",
+            self.elevate_current(Some(context)),
+        )
+        .await
+    }
+
+    async fn elevate_current(&self, context: Option<Vec<u8>>) -> Result<AccessToken, SessionError> {
         let current = self.current().await?;
-        self.elevate_from(current, Some(context)).await
+        self.elevate_from(current, context).await
     }
 
     pub(crate) async fn elevate_from(

@@ -73,6 +73,25 @@ pub enum RejectionKind {
     Unavailable,
 }
 
+impl RejectionKind {
+    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ContentTooLarge => "content_too_large",
+            Self::CsrfFailed => "csrf_failed",
+            Self::ForeignOrigin => "foreign_origin",
+            Self::InsecureTransport => "insecure_transport",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::Internal => "internal",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken => "invalid_token",
+            Self::MissingCredentials => "missing_credentials",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// When a client may come back after a 503. Short, because the usual cause is a failover.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -158,6 +177,21 @@ impl Rejection {
             }
             RejectionKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
+    }
+
+    /// The most precise reason there is, as a name in `snake_case` that stays as it is: the kind of the
+    /// [`TokenError`], the [`OriginReason`] or the [`CsrfReason`], `revoked` where the application's own
+    /// check refused the token, and the kind of the rejection where nothing else is known. For logs and
+    /// labels of metrics, never for a client.
+    pub fn reason(&self) -> &'static str {
+        let token = self.token.as_ref().map(|error| error.kind().as_str());
+        let origin = self.origin.map(OriginReason::as_str);
+        let csrf = self.csrf.map(CsrfReason::as_str);
+        let reason = token.or(origin).or(csrf);
+        reason.unwrap_or(match self.kind {
+            RejectionKind::InvalidToken => "revoked",
+            kind => kind.as_str(),
+        })
     }
 
     /// Why the token was refused, when it was the token itself. For logs and tests only: telling

@@ -29,6 +29,25 @@ pub enum CsrfReason {
     TokenMissing,
 }
 
+impl CsrfReason {
+    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BodyTooLarge => "body_too_large",
+            Self::CookieDuplicate => "cookie_duplicate",
+            Self::CookieMalformed => "cookie_malformed",
+            Self::CookieMissing => "cookie_missing",
+            Self::Expired => "expired",
+            Self::SignatureInvalid => "signature_invalid",
+            Self::TokenDuplicate => "token_duplicate",
+            Self::TokenMalformed => "token_malformed",
+            Self::TokenMismatch => "token_mismatch",
+            Self::TokenMissing => "token_missing",
+        }
+    }
+}
+
 /// Why `OriginGuardLayer` refused a request. A client is told 403 and no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -46,6 +65,21 @@ pub enum OriginReason {
     /// There is neither `Origin` nor a known `Sec-Fetch-Site`, and `Referer` is not of a listed
     /// origin, or is missing beside an unknown `Sec-Fetch-Site`.
     UnlistedReferer,
+}
+
+impl OriginReason {
+    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CrossSite => "cross_site",
+            Self::Missing => "missing",
+            Self::Null => "null",
+            Self::Repeated => "repeated",
+            Self::UnlistedOrigin => "unlisted_origin",
+            Self::UnlistedReferer => "unlisted_referer",
+        }
+    }
 }
 
 impl fmt::Display for CsrfReason {

@@ -64,6 +64,30 @@ pub enum SessionErrorKind {
     Unavailable,
 }
 
+impl SessionErrorKind {
+    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ambiguous => "ambiguous",
+            Self::Denied => "denied",
+            Self::Expired => "expired",
+            Self::InvalidInput => "invalid_input",
+            Self::Invalid => "invalid",
+            Self::NoSession => "no_session",
+            Self::NotFound => "not_found",
+            Self::OtherClient => "other_client",
+            Self::Outdated => "outdated",
+            Self::Reuse => "reuse",
+            Self::Revoked => "revoked",
+            Self::StateLost => "state_lost",
+            Self::Superseded => "superseded",
+            Self::TooManyRequests => "too_many_requests",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 impl SessionError {
     pub(crate) fn new(kind: SessionErrorKind) -> Self {
         Self { kind, source: None }

@@ -77,6 +77,22 @@ pub enum RevokeReason {
     SignedOut,
 }
 
+impl RevokeReason {
+    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Limit => "limit",
+            Self::RevokedAll => "revoked_all",
+            Self::RevokedByOwner => "revoked_by_owner",
+            Self::Reuse => "reuse",
+            Self::Replaced => "replaced",
+            Self::SignedOut => "signed_out",
+        }
+    }
+}
+
 impl SessionRecord {
     /// Where the session lives.
     pub fn key(&self) -> SessionKey {

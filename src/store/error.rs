@@ -32,6 +32,19 @@ pub enum StoreErrorKind {
     Unavailable,
 }
 
+impl StoreErrorKind {
+    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Corrupt => "corrupt",
+            Self::Full => "full",
+            Self::Refused => "refused",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 impl StoreError {
     /// An error of this kind with its cause.
     pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

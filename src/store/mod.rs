@@ -6,6 +6,7 @@ mod erased;
 mod error;
 #[cfg(feature = "memory")]
 mod memory;
+mod observed;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(any(feature = "memory", feature = "redis"))]
@@ -19,6 +20,7 @@ pub use erased::SharedStore;
 pub use error::{StoreError, StoreErrorKind};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
+pub(crate) use observed::ObservedStore;
 
 use crate::{
     clock::Timestamp,

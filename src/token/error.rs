@@ -57,6 +57,31 @@ pub enum TokenErrorKind {
     SenderConstrained,
 }
 
+impl TokenErrorKind {
+    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::Segments => "segments",
+            Self::Encoding => "encoding",
+            Self::Header => "header",
+            Self::HeaderParameter => "header_parameter",
+            Self::Algorithm => "algorithm",
+            Self::Key => "key",
+            Self::Decryption => "decryption",
+            Self::Signature => "signature",
+            Self::Claims => "claims",
+            Self::Issuer => "issuer",
+            Self::Audience => "audience",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::TooOld => "too_old",
+            Self::SenderConstrained => "sender_constrained",
+        }
+    }
+}
+
 impl TokenError {
     pub(crate) const fn new(kind: TokenErrorKind, detail: &'static str) -> Self {
         Self { kind, detail }

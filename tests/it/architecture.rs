@@ -26,6 +26,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("event", 1),
     ("guard", 1),
     ("keys", 1),
+    ("observe", 1),
     ("rejection", 1),
     ("session", 1),
     ("store", 1),

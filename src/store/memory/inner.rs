@@ -13,6 +13,7 @@ use dashmap::{DashMap, Entry};
 use super::{packed::Packed, round::Round};
 use crate::{
     clock::{Clock, Timestamp},
+    observe,
     session::{SessionId, SessionKey, SessionRecord, SubjectTag},
     store::{Inserted, Loaded, StoreError, StoreErrorKind, Swap, roster},
 };
@@ -216,13 +217,14 @@ impl Inner {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |len| {
                 (len < self.capacity).then_some(len + 1)
             })
-            .map(drop)
+            .map(|before| observe::sessions_in_memory(before + 1))
             .map_err(|_| StoreErrorKind::Full.into())
     }
 
     /// Gives the room of so many sessions back.
     fn release(&self, sessions: usize) {
-        self.len.fetch_sub(sessions, Ordering::Relaxed);
+        let before = self.len.fetch_sub(sessions, Ordering::Relaxed);
+        observe::sessions_in_memory(before.saturating_sub(sessions));
     }
 
     pub(super) fn round(&self) -> MutexGuard<'_, Round> {

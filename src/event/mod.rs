@@ -1,5 +1,14 @@
 //! What happened, told to the application as it happens.
 
+mod name;
+#[cfg(any(feature = "metrics", feature = "tracing"))]
+mod observed;
+#[cfg(not(any(feature = "metrics", feature = "tracing")))]
+#[path = "unobserved.rs"]
+mod observed;
+#[cfg(feature = "tracing")]
+mod traced;
+
 use std::{fmt, sync::Arc};
 
 use crate::{
@@ -162,6 +171,7 @@ impl EventSink {
     }
 
     pub(crate) fn emit(&self, event: &Event<'_>) {
+        observed::observe(event);
         if let Some(f) = &self.0 {
             f(event);
         }

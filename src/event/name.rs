@@ -1,0 +1,35 @@
+//! What events are called in logs and metrics.
+
+use super::Event;
+
+impl Event<'_> {
+    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    ///
+    /// ```
+    /// assert_eq!(tower_bearer::Event::StoreSilent.name(), "store_silent");
+    /// ```
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Adopted { .. } => "adopted",
+            Self::Denied { .. } => "denied",
+            Self::DurabilityDegraded { .. } => "durability_degraded",
+            Self::EncryptionKeyWorn { .. } => "encryption_key_worn",
+            Self::Recovered { .. } => "recovered",
+            Self::Refreshed { .. } => "refreshed",
+            Self::Rejected(_) => "rejected",
+            Self::ReuseDetected { .. } => "reuse_detected",
+            Self::RevocationLost { .. } => "revocation_lost",
+            Self::RevocationQueued { .. } => "revocation_queued",
+            Self::RevocationRestored { .. } => "revocation_restored",
+            Self::Revoked { .. } => "revoked",
+            Self::Started { .. } => "started",
+            Self::StateLost { .. } => "state_lost",
+            Self::StoreBack => "store_back",
+            Self::StoreFailed(_) => "store_failed",
+            Self::StoreMayEvict { .. } => "store_may_evict",
+            Self::StoreSilent => "store_silent",
+            Self::WouldReject(_) => "would_reject",
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Every event, as a count (feature `metrics`) and as a line (feature `tracing`).
+
+use super::Event;
+
+/// Counts the event and writes it down, whether or not the application has a sink for it.
+pub(super) fn observe(event: &Event<'_>) {
+    #[cfg(feature = "metrics")]
+    count(event);
+    #[cfg(feature = "tracing")]
+    super::traced::trace(event);
+}
+
+#[cfg(feature = "metrics")]
+fn count(event: &Event<'_>) {
+    use crate::observe;
+
+    observe::event(event.name());
+    match event {
+        Event::Rejected(rejection) => {
+            observe::rejected(rejection.kind().as_str(), rejection.reason());
+        }
+        Event::Revoked { reason, .. } => observe::session_ended(reason.as_str()),
+        Event::Started { .. } => observe::session_started(),
+        _ => {}
+    }
+}

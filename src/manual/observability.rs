@@ -1,0 +1,125 @@
+//! Seeing what the layers do: events, `tracing`, `metrics`, and what to be woken up for.
+//!
+//! There are three ways, and they do not exclude each other.
+//!
+//! * An [`EventSink`](crate::EventSink) is a function of yours that every [`Event`](crate::Event) is handed
+//!   to, with the subject: to tell a user that somebody has their session. No feature is needed. The
+//!   example `axum_spa` shows it.
+//! * With the feature `tracing` every event is also a line of the [`tracing`](https://docs.rs/tracing)
+//!   subscriber that the application has installed, and calls that wait are spans.
+//! * With the feature `metrics` everything is counted by the recorder of [`metrics`](https://docs.rs/metrics)
+//!   that the application has installed: Prometheus, StatsD, OpenTelemetry, whatever there is one for.
+//!
+//! Without a subscriber or a recorder a feature costs a few nanoseconds a call; without the features the
+//! code is not there. The names below are part of the crate's interface: one that changes is a breaking
+//! change.
+//!
+//! Tokens, cookies, hashes and keys are never written anywhere. **Subjects are left out of lines and
+//! labels**: they may be e-mail addresses, and a log is kept longer than an account. Lines carry the
+//! session's id instead, which is worth nothing to whoever finds it; the sink has both.
+//!
+//! # Lines
+//!
+//! The target is `tower_bearer`. Every line has the field `event` with a name of this table. What clients
+//! do wrong is `DEBUG`, because anybody can send any number of it; what the service does wrong, and what
+//! looks like theft, is `WARN` or `ERROR`.
+//!
+//! | `event` | level | other fields | what it means |
+//! |---|---|---|---|
+//! | `adopted` | WARN | `session`, `generation` | the store had lost the last rotation and the newer token was adopted: a failover |
+//! | `denied` | INFO | `session` | your claims closure refused the subject; the session is over |
+//! | `durability_degraded` | WARN | `sessions`, `acknowledged`, `wanted` | a revocation has reached fewer replicas than asked for; `sessions` is how many |
+//! | `encryption_key_worn` | WARN | `encryptions` | rotate the encryption key: a quarter of what is safe is used up |
+//! | `recovered` | INFO | `session`, `generation`, `recoveries` | a response was lost on the way and the client got it again |
+//! | `refreshed` | DEBUG | `session`, `generation`, `outcome` | a refresh succeeded; `outcome` is the row of [the decision](super::rotation#the-decision) |
+//! | `rejected` | DEBUG, WARN, ERROR | `kind`, `reason`, `origin` | a layer refused a request. WARN for kind `unavailable`, ERROR for `internal`: a layer is missing |
+//! | `reuse_detected` | WARN | `session`, `expected_generation`, `presented_generation` | an old refresh token came back from another client: **tell the user** |
+//! | `revocation_lost` | ERROR | `session` | a session that should be over is not: the store stayed away. End it by hand |
+//! | `revocation_queued` | WARN | `session` | the same, still being tried |
+//! | `revocation_restored` | WARN | `session` | the store had forgotten a revocation, which is written again: a failover |
+//! | `revoked` | INFO | `session`, `reason` | a session ended before its time |
+//! | `started` | INFO | `session` | somebody signed in |
+//! | `state_lost` | WARN | `session`, `stored_generation`, `presented_generation` | the store has lost more than one write; the user signs in again |
+//! | `store_back` | INFO | | the store answers again |
+//! | `store_failed` | ERROR | `error`, `cause` | the store answered with an error: no room, no right, a broken record |
+//! | `store_may_evict` | WARN | `policy` | Redis is set to throw sessions away: set `noeviction` |
+//! | `store_silent` | ERROR | | the store does not answer; requests that need it get 503 |
+//! | `would_reject` | INFO | `kind`, `reason`, `origin` | a layer in report-only mode would have refused this |
+//!
+//! `kind` is [`RejectionKind::as_str`](crate::RejectionKind::as_str), `reason` the more precise
+//! [`Rejection::reason`](crate::Rejection::reason) or, for `revoked`,
+//! [`RevokeReason::as_str`](crate::RevokeReason::as_str). `origin` is what the client sent, escaped.
+//!
+//! # Spans
+//!
+//! Two kinds, both at `DEBUG` with the target `tower_bearer`, because a service has a span for each request
+//! already. Verifying an access token waits for nothing and has none.
+//!
+//! | span | field `operation` | around |
+//! |---|---|---|
+//! | `session` | `start`, `refresh`, `elevate`, `end`, `end_all`, `end_others`, `end_session`, `list`, `end_all_of` | the method of [`Session`](crate::Session) or [`RefreshCookieLayer`](crate::RefreshCookieLayer) of that name |
+//! | `store` | `insert`, `load`, `swap`, `list`, `revoke_all` | one call to the store, within the span of the session |
+//!
+//! To see them without the rest of your program: `RUST_LOG=info,tower_bearer=debug`.
+//!
+//! # Metrics
+//!
+//! | name | kind | labels | what it counts |
+//! |---|---|---|---|
+//! | `tower_bearer_verifications_total` | counter | `outcome` | requests at the bearer layer |
+//! | `tower_bearer_rejections_total` | counter | `kind`, `reason` | requests that any layer, or an extractor, refused |
+//! | `tower_bearer_refreshes_total` | counter | `outcome` | refresh requests |
+//! | `tower_bearer_sessions_started_total` | counter | | sign-ins |
+//! | `tower_bearer_sessions_ended_total` | counter | `reason` | sessions that ended before their time, by `RevokeReason` |
+//! | `tower_bearer_sessions` | gauge | | sessions in a `MemoryStore`, expired ones not yet swept included |
+//! | `tower_bearer_store_duration_seconds` | histogram | `operation`, `outcome` | calls to the store of a `RefreshCookieLayer`, `ok` or `error` |
+//! | `tower_bearer_events_total` | counter | `event` | every event of the table above |
+//!
+//! Every label has a fixed, small set of values: nothing that a client sends becomes one.
+//!
+//! * **Verifications.** `accepted`; `anonymous`, where the layer is optional and nobody signed in;
+//!   `missing_credentials` and `invalid_request`; `unavailable` and `internal`; `revoked`, by your own
+//!   `check`; and the [kind of the token's error](crate::TokenErrorKind) for a token that was refused,
+//!   `expired` above all.
+//! * **Refreshes.** The rows that succeed: `rotated`, `coalesced`, `replayed`, `recovered`, `adopted`. Those
+//!   that do not: `expired`, `unknown`, `revoked`, `reuse`, `state_lost`, `superseded`. And what came to no
+//!   decision, or to one that could not be carried out: `no_session`, `invalid` (forged, foreign, keys
+//!   that are gone), `ambiguous`, `denied`, `too_many_requests`, `unavailable`.
+//! * **Live sessions.** A `MemoryStore` knows how many it has. Redis does not count them for us; its own
+//!   exporter's number of keys is the number of subjects with a session.
+//!
+//! Durations are recorded in seconds. An exporter with a default for its buckets mostly has one for whole
+//! requests; a store in the same data centre answers in 0.0002 to 0.01 seconds.
+//! [`describe_metrics`](https://docs.rs/tower-bearer/latest/tower_bearer/fn.describe_metrics.html) gives the
+//! exporter its help texts.
+//!
+//! # What to be woken up for
+//!
+//! | condition | it means |
+//! |---|---|
+//! | any `revocation_lost` | somebody who was signed out is not |
+//! | `store_silent` without `store_back` for a minute | nobody can sign in or stay signed in |
+//! | `rejected` with `kind` `internal` | a layer is missing on a route |
+//! | refreshes with `invalid` or `state_lost` above their usual rate | keys differ between instances, or a failover lost writes: people are being signed out |
+//! | verifications with `key`, `signature` or `decryption` above their usual rate | keys differ between instances, or somebody is trying |
+//! | `reuse_detected` above its usual rate | thefts, or a client that keeps its cookie in two places: see [operations](super::operations) |
+//! | `encryption_key_worn` | rotate within weeks |
+//!
+//! A user whose session was stolen is not woken up for, but told: in the sink, not in the log.
+//!
+//! ```
+//! use tower_bearer::{Event, EventSink};
+//!
+//! fn send_mail(to: &str, text: &str) {
+//!     // Hands it to a queue: the sink runs on the request's path.
+//! #   let _ = (to, text);
+//! }
+//!
+//! let events = EventSink::new(|event: &Event<'_>| {
+//!     if let Event::ReuseDetected { subject, at, .. } = event {
+//!         let text = format!("At {} s somebody used an old copy of your session.", at.as_secs());
+//!         send_mail(subject, &text);
+//!     }
+//! });
+//! # let _ = events;
+//! ```

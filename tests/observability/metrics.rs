@@ -1,0 +1,163 @@
+//! What a recorder hears.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use metrics_util::{
+    MetricKind,
+    debugging::{DebugValue, DebuggingRecorder},
+};
+
+use crate::{day, manual};
+
+/// Everything that a recorder has heard, by name and then by labels.
+type Heard = BTreeMap<String, BTreeMap<Vec<(String, String)>, DebugValue>>;
+
+fn heard_of_a_day() -> (Heard, BTreeMap<String, MetricKind>, BTreeSet<String>) {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    ::metrics::with_local_recorder(&recorder, || {
+        tower_bearer::describe_metrics();
+        day::run(day::day());
+    });
+    let (mut heard, mut kinds) = (Heard::new(), BTreeMap::new());
+    let mut described = BTreeSet::new();
+    for (key, unit, text, value) in snapshotter.snapshot().into_vec() {
+        let (kind, key) = key.into_parts();
+        let labels = key.labels();
+        let labels = labels.map(|label| (label.key().to_owned(), label.value().to_owned()));
+        kinds.insert(key.name().to_owned(), kind);
+        if unit.is_some() && text.is_some() {
+            described.insert(key.name().to_owned());
+        }
+        let of_name = heard.entry(key.name().to_owned()).or_default();
+        of_name.insert(labels.collect(), value);
+    }
+    (heard, kinds, described)
+}
+
+fn count(heard: &Heard, name: &str, labels: &[(&str, &str)]) -> u64 {
+    let wanted = labels.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+    match heard[name].get(&wanted.collect::<Vec<_>>()) {
+        Some(DebugValue::Counter(count)) => *count,
+        None => 0,
+        other => panic!("{name} is no counter: {other:?}"),
+    }
+}
+
+#[test]
+fn the_manual_lists_what_a_recorder_hears_and_nothing_else() {
+    let (heard, kinds, described) = heard_of_a_day();
+    let kind_of = manual::table("Metrics").into_iter().map(|row| {
+        let name = manual::quoted(&row[0]).into_iter().next().unwrap();
+        (name, row[1].clone())
+    });
+    let listed: BTreeMap<String, String> = kind_of.collect();
+    let kinds: BTreeMap<String, String> = kinds
+        .into_iter()
+        .map(|(name, kind)| (name, format!("{kind:?}").to_lowercase()))
+        .collect();
+    assert_eq!(kinds, listed);
+    let all: BTreeSet<String> = listed.keys().cloned().collect();
+    assert_eq!(described, all, "each has a unit and a help text");
+
+    let labels = manual::names("Metrics", 2);
+    for (name, values) in &heard {
+        for found in values.keys() {
+            let keys: BTreeSet<String> = found.iter().map(|(key, _)| key.clone()).collect();
+            assert_eq!(keys, labels[name], "{name}");
+        }
+    }
+}
+
+#[test]
+fn refreshes_are_counted_by_what_was_decided() {
+    let (heard, ..) = heard_of_a_day();
+    let outcomes: BTreeMap<&str, u64> = heard["tower_bearer_refreshes_total"]
+        .iter()
+        .map(|(labels, value)| match value {
+            DebugValue::Counter(count) => (labels[0].1.as_str(), *count),
+            other => panic!("no counter: {other:?}"),
+        })
+        .collect();
+    let expected = BTreeMap::from([
+        ("coalesced", 1),
+        ("denied", 1),
+        ("expired", 1),
+        ("invalid", 1),
+        ("no_session", 1),
+        ("recovered", 1),
+        ("replayed", 2),
+        ("reuse", 1),
+        ("revoked", 1),
+        ("rotated", 4),
+        ("unavailable", 1),
+        ("unknown", 1),
+    ]);
+    assert_eq!(outcomes, expected);
+}
+
+#[test]
+fn verifications_are_counted_by_outcome() {
+    let (heard, ..) = heard_of_a_day();
+    let name = "tower_bearer_verifications_total";
+    for outcome in [
+        "accepted",
+        "anonymous",
+        "expired",
+        "invalid_request",
+        "missing_credentials",
+    ] {
+        assert_eq!(count(&heard, name, &[("outcome", outcome)]), 1, "{outcome}");
+    }
+    assert_eq!(heard[name].len(), 5);
+    let rejected = |kind, reason| {
+        let labels = [("kind", kind), ("reason", reason)];
+        count(&heard, "tower_bearer_rejections_total", &labels)
+    };
+    assert_eq!(rejected("invalid_token", "expired"), 1);
+    assert_eq!(rejected("foreign_origin", "unlisted_origin"), 1);
+    assert_eq!(rejected("csrf_failed", "cookie_missing"), 1);
+}
+
+#[test]
+fn sessions_begin_and_end_and_the_store_is_timed() {
+    let (heard, ..) = heard_of_a_day();
+    assert_eq!(count(&heard, "tower_bearer_sessions_started_total", &[]), 8);
+    let ended = |reason| {
+        let labels = [("reason", reason)];
+        count(&heard, "tower_bearer_sessions_ended_total", &labels)
+    };
+    for reason in ["denied", "limit", "reuse", "signed_out"] {
+        assert_eq!(ended(reason), 1, "{reason}");
+    }
+    assert_eq!(ended("revoked_all"), 2);
+    for operation in ["insert", "load", "swap", "revoke_all"] {
+        let labels =
+            [("operation", operation), ("outcome", "ok")].map(|(k, v)| (k.into(), v.into()));
+        let times = &heard["tower_bearer_store_duration_seconds"][&labels.to_vec()];
+        let DebugValue::Histogram(times) = times else {
+            panic!("{operation}: {times:?}");
+        };
+        assert!(
+            times.iter().all(|seconds| (0.0..5.0).contains(&seconds.0)),
+            "{times:?}"
+        );
+    }
+    let failed = [("operation", "load"), ("outcome", "error")].map(|(k, v)| (k.into(), v.into()));
+    assert!(heard["tower_bearer_store_duration_seconds"].contains_key(&failed.as_slice()));
+    let DebugValue::Gauge(sessions) = heard["tower_bearer_sessions"][&Vec::new()] else {
+        panic!("the number of sessions is a gauge");
+    };
+    assert!(sessions.0 >= 1.0, "{sessions}");
+}
+
+#[test]
+fn labels_are_words_of_ours() {
+    let (heard, ..) = heard_of_a_day();
+    for (name, values) in heard {
+        for (label, value) in values.into_keys().flatten() {
+            let ours = value.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+            assert!(ours, "{name}: {label}={value}");
+        }
+    }
+}

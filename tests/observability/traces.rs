@@ -1,0 +1,178 @@
+//! What a subscriber hears.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Arc, Mutex},
+};
+
+use tracing::{
+    Event, Level, Subscriber,
+    field::{Field, Visit},
+    span,
+};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt},
+    registry::LookupSpan,
+};
+
+use crate::{day, manual};
+
+/// One line: level, target, fields, and the names of the spans around it from the outside in.
+#[derive(Clone, Debug)]
+struct Line {
+    level: Level,
+    target: String,
+    fields: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Notes {
+    lines: Vec<Line>,
+    /// The path of each span, as `name:operation`, with the fields it was made with.
+    spans: Vec<(Vec<String>, Level)>,
+}
+
+/// Writes everything down, at every level.
+#[derive(Clone, Default)]
+struct Notebook(Arc<Mutex<Notes>>);
+
+#[derive(Default)]
+struct Fields(BTreeMap<String, String>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Notebook {
+    fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        let span = ctx.span(id).unwrap();
+        let operation = &fields.0["operation"];
+        let name = format!("{}:{operation}", span.name());
+        let mut path: Vec<String> = Vec::new();
+        if let Some(parent) = span.parent() {
+            path.extend(parent.extensions().get::<Vec<String>>().unwrap().clone());
+        }
+        path.push(name);
+        span.extensions_mut().insert(path.clone());
+        self.0
+            .lock()
+            .unwrap()
+            .spans
+            .push((path, *span.metadata().level()));
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        self.0.lock().unwrap().lines.push(Line {
+            level: *event.metadata().level(),
+            target: event.metadata().target().to_owned(),
+            fields: fields.0,
+        });
+    }
+}
+
+fn notes_of_a_day() -> (Notes, day::Secrets) {
+    let notebook = Notebook::default();
+    let subscriber = tracing_subscriber::registry().with(notebook.clone());
+    let secrets = tracing::subscriber::with_default(subscriber, || day::run(day::day()));
+    let notes = notebook.0.lock().unwrap().clone();
+    (notes, secrets)
+}
+
+#[test]
+fn lines_are_as_the_manual_says() {
+    let (notes, _) = notes_of_a_day();
+    let levels: BTreeMap<String, String> = manual::table("Lines")
+        .into_iter()
+        .map(|row| {
+            let name = manual::quoted(&row[0]).into_iter().next().unwrap();
+            (name, row[1].clone())
+        })
+        .collect();
+    let fields = manual::names("Lines", 2);
+    let mut seen = BTreeSet::new();
+    for line in &notes.lines {
+        assert_eq!(line.target, "tower_bearer");
+        let name = &line.fields["event"];
+        let level = line.level.to_string();
+        assert!(levels[name].split(", ").any(|l| l == level), "{line:?}");
+        let written = line
+            .fields
+            .keys()
+            .filter(|key| *key != "event" && *key != "message");
+        for field in written {
+            assert!(fields[name].contains(field), "{name} has {field}");
+        }
+        // `origin` and `cause` are there when there is something to say.
+        for field in &fields[name] {
+            let optional = field == "origin" || field == "cause";
+            assert!(
+                optional || line.fields.contains_key(field),
+                "{name} lacks {field}"
+            );
+        }
+        seen.insert(name.as_str());
+    }
+    let expected = [
+        "denied",
+        "recovered",
+        "refreshed",
+        "rejected",
+        "reuse_detected",
+        "revoked",
+        "started",
+        "would_reject",
+    ];
+    assert_eq!(seen, BTreeSet::from(expected));
+}
+
+#[test]
+fn spans_are_as_the_manual_says() {
+    let (notes, _) = notes_of_a_day();
+    let operations = manual::names("Spans", 1);
+    let mut seen = BTreeSet::new();
+    for (path, level) in &notes.spans {
+        assert_eq!(*level, Level::DEBUG);
+        let (name, operation) = path.last().unwrap().split_once(':').unwrap();
+        assert!(operations[name].contains(operation), "{path:?}");
+        if name == "store" {
+            assert!(path[0].starts_with("session:"), "{path:?} is within a call");
+        }
+        seen.insert(path.join(" > "));
+    }
+    for path in [
+        "session:refresh > store:load",
+        "session:refresh > store:swap",
+        "session:start > store:insert",
+        "session:end > store:swap",
+        "session:end_all > store:revoke_all",
+    ] {
+        assert!(seen.contains(path), "{path} is not among {seen:#?}");
+    }
+}
+
+#[test]
+fn nothing_secret_is_written_down() {
+    let (notes, day::Secrets(secrets)) = notes_of_a_day();
+    assert!(!notes.lines.is_empty() && !notes.spans.is_empty());
+    let text = format!("{notes:?}");
+    for secret in secrets {
+        assert!(!text.contains(&secret), "{secret} is written down");
+        // Nor a part that would be enough to find the rest by.
+        let part = secret.get(secret.len() / 2..secret.len() / 2 + 12);
+        if let Some(part) = part {
+            assert!(!text.contains(part), "{part} is written down");
+        }
+    }
+}
