@@ -103,7 +103,7 @@ async fn instance(
     let auth = Router::new()
         .route("/csrf", get(|csrf: CsrfToken| async move { csrf.masked() }))
         .route("/login", post(login))
-        .fallback_service(SessionEndpoints::new())
+        .merge(SessionEndpoints::new())
         .layer(
             ServiceBuilder::new()
                 .layer(OriginGuardLayer::from_origins(origins)?)

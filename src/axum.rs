@@ -1,15 +1,16 @@
 //! Extractors for axum (feature `axum`).
 
-use axum_core::{
+use ::axum::{
     body::Body,
     extract::{FromRequestParts, OptionalFromRequestParts},
     response::{IntoResponse, Response},
+    routing::Router,
 };
-use http::{HeaderMap, request::Parts};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
 
 use crate::{
     csrf::CsrfToken,
-    refresh::Session,
+    refresh::{Session, SessionEndpoints},
     rejection::{DefaultRejection, Refusal, Rejection, RejectionKind},
     session::SessionError,
     token::Claims,
@@ -46,11 +47,20 @@ where
     }
 }
 
-/// The answer that a layer with this rejection would give, with an empty body.
+/// The answer that a layer with this rejection would give. Its body is empty, but for a mistake of the
+/// application's own (500): it says which layer is missing, because whoever tries the route out has
+/// nothing else to go by, and it tells an attacker nothing.
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
+        let mistake = (self.kind() == RejectionKind::Internal).then(|| self.to_string());
         let refusal = Refusal::<DefaultRejection>::default();
-        refusal.answer::<Body>(&HeaderMap::new(), self)
+        let mut response = refusal.answer::<Body>(&HeaderMap::new(), self);
+        if let Some(mistake) = mistake {
+            let text = HeaderValue::from_static("text/plain; charset=utf-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, text);
+            *response.body_mut() = Body::from(mistake);
+        }
+        response
     }
 }
 
@@ -78,5 +88,44 @@ impl<S: Sync> FromRequestParts<S> for CsrfToken {
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
         self.response().map(Body::new)
+    }
+}
+
+/// The session endpoints as routes, for [`Router::merge`]: unlike a fallback they leave every other path
+/// to the router, and `MatchedPath` names them.
+///
+/// ```
+/// use axum::{Router, http::{Request, StatusCode}, routing::post};
+/// use tower::ServiceExt;
+/// use tower_bearer::{ClaimsRequest, Denied, KeyRing, NoClaims, RefreshCookieLayer, SessionEndpoints, TokenCodec};
+/// # use tower_bearer::MemoryStore;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
+/// let sessions = RefreshCookieLayer::with_claims(codec, MemoryStore::new(), claims)?;
+/// let auth = Router::new()
+///     .route("/login", post(|| async { "your own" }))
+///     .merge(SessionEndpoints::new())
+///     .layer(sessions);
+/// let app: Router = Router::new().nest("/auth", auth);
+///
+/// let refresh = Request::post("/auth/refresh").body(axum::body::Body::empty())?;
+/// assert_eq!(app.oneshot(refresh).await?.status(), StatusCode::UNAUTHORIZED); // no cookie yet
+/// # Ok(())
+/// # }
+/// ```
+impl<S> From<SessionEndpoints> for Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    fn from(endpoints: SessionEndpoints) -> Self {
+        Self::new()
+            .route_service("/refresh", endpoints.clone())
+            .route_service("/logout", endpoints.clone())
+            .route_service("/logout-all", endpoints.clone())
+            .route_service("/sessions", endpoints.clone())
+            .route_service("/sessions/{id}", endpoints)
     }
 }

@@ -52,7 +52,7 @@
 //! let csrf = CsrfLayer::builder(&keys, sessions.csrf_binding()).build()?;
 //! let auth = Router::new()
 //!     .route("/csrf", get(|csrf: CsrfToken| async move { csrf.masked() }))
-//!     .fallback_service(SessionEndpoints::new())
+//!     .merge(SessionEndpoints::new())
 //!     .layer(
 //!         ServiceBuilder::new()
 //!             .layer(OriginGuardLayer::new(["https://app.example".parse()?]))
@@ -263,7 +263,7 @@
 //!     .max_age(Duration::from_secs(600));
 //!
 //! let csrf = CsrfLayer::builder(&keys, sessions.csrf_binding()).build()?;
-//! let auth = Router::new().fallback_service(SessionEndpoints::new()).layer(
+//! let auth = Router::new().merge(SessionEndpoints::new()).layer(
 //!     ServiceBuilder::new()
 //!         .layer(OriginGuardLayer::new(origins))
 //!         .layer(csrf)

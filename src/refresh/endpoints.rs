@@ -84,6 +84,19 @@ enum Call<'a> {
 }
 
 impl SessionEndpoints {
+    /// An OpenAPI 3.1 document of the endpoints with every default, to be nested into your own below the
+    /// cookie's path. A plain text, so that no generator's types become part of this crate; a test
+    /// holds it to what the endpoints answer.
+    ///
+    /// ```
+    /// use tower_bearer::SessionEndpoints;
+    ///
+    /// let document: serde_json::Value = serde_json::from_str(SessionEndpoints::OPENAPI)?;
+    /// assert_eq!(document["paths"]["/refresh"]["post"]["operationId"], "refreshSession");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub const OPENAPI: &'static str = include_str!("openapi.json");
+
     /// The endpoints with every default.
     pub fn new() -> Self {
         Self::default()

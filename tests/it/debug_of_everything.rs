@@ -392,6 +392,8 @@ async fn no_public_type_prints_a_secret() {
     let mut missing: Vec<_> = exported().difference(&names).cloned().collect();
     // Only a server makes one: it is printed where there is one, in the tests of the Redis store.
     missing.retain(|name| name != "RedisHealth");
+    // Functions and modules are no types.
+    missing.retain(|name| name.starts_with(|first: char| first.is_uppercase()));
     assert!(exported().len() > 60, "the exports were read");
     assert!(
         missing.is_empty(),

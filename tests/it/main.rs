@@ -22,6 +22,7 @@ mod interop;
 mod keys;
 #[cfg(feature = "josekit")]
 mod keys_pem;
+mod openapi;
 mod origin;
 mod origin_against_tower_http;
 mod origin_answers;

@@ -144,7 +144,7 @@ fn sessions_begin_and_end_and_the_store_is_timed() {
         );
     }
     let failed = [("operation", "load"), ("outcome", "error")].map(|(k, v)| (k.into(), v.into()));
-    assert!(heard["tower_bearer_store_duration_seconds"].contains_key(&failed.as_slice()));
+    assert!(heard["tower_bearer_store_duration_seconds"].contains_key(failed.as_slice()));
     let DebugValue::Gauge(sessions) = heard["tower_bearer_sessions"][&Vec::new()] else {
         panic!("the number of sessions is a gauge");
     };

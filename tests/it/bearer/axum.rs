@@ -1,11 +1,14 @@
 //! The extractors.
 
 use axum::{Router, body::Body, routing::get};
-use http::{Request, StatusCode, header};
+use http::{Method, Request, StatusCode, header};
 use tower::ServiceExt;
-use tower_bearer::{BearerAuthLayer, Claims, NoClaims, Rejection, RejectionKind};
+use tower_bearer::{BearerAuthLayer, Claims, NoClaims, Rejection, RejectionKind, SessionEndpoints};
 
-use crate::support::tokens::{Scoped, codec, token};
+use crate::support::{
+    tokens::{Scoped, codec, token},
+    world::World,
+};
 
 async fn me(claims: Claims) -> String {
     claims.subject().to_owned()
@@ -70,10 +73,8 @@ async fn a_missing_layer_is_named() {
     for path in ["/me", "/whoever"] {
         let (status, body, rejection) = call(app(), path, Some(&token())).await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
-        // The client is not told which layer it is, the log is.
-        assert_eq!(body, "");
-        let reason = rejection.unwrap().to_string();
-        assert!(reason.starts_with("BearerAuthLayer is missing"), "{reason}");
+        assert!(body.starts_with("BearerAuthLayer is missing"), "{body}");
+        assert_eq!(rejection.unwrap().to_string(), body);
     }
 }
 
@@ -88,4 +89,63 @@ async fn claims_of_another_type_are_never_nobody() {
         let reason = rejection.unwrap().to_string();
         assert!(reason.contains("another type"), "{reason}");
     }
+}
+
+async fn session_label(session: tower_bearer::Session) -> String {
+    format!("{}", session.has_cookie())
+}
+
+async fn csrf_token(token: tower_bearer::CsrfToken) -> Result<String, Rejection> {
+    token.masked()
+}
+
+#[tokio::test]
+async fn the_other_missing_layers_are_named_too() {
+    let app = Router::new()
+        .route("/session", get(session_label))
+        .route("/csrf", get(csrf_token));
+    for (path, layer) in [("/session", "RefreshCookieLayer"), ("/csrf", "CsrfLayer")] {
+        let (status, body, _) = call(app.clone(), path, None).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(body.starts_with(&format!("{layer} is missing")), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn the_session_endpoints_are_routes_beside_others() {
+    let world = World::new();
+    let auth = Router::new()
+        .route("/login", get(|| async { "the application's own" }))
+        .merge(SessionEndpoints::new())
+        .fallback(|| async { (StatusCode::NOT_FOUND, "the application's own") })
+        .layer(world.layer.clone());
+    let app = Router::new().nest("/auth", auth);
+    let alice = world.signed_in("alice").await;
+    let send = async |method: Method, path: &str| {
+        let request = alice.request(method, path).body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 10_000).await.unwrap();
+        (
+            head.status.as_u16(),
+            String::from_utf8(body.to_vec()).unwrap(),
+        )
+    };
+    let (status, list) = send(Method::GET, "/sessions").await;
+    assert_eq!(status, 200);
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let id = list["sessions"][0]["id"].as_str().unwrap();
+    assert_eq!(send(Method::GET, "/refresh").await.0, 405);
+    assert_eq!(send(Method::POST, "/refresh").await.0, 200);
+    assert_eq!(send(Method::GET, "/login").await.1, "the application's own");
+    assert_eq!(
+        send(Method::GET, "/elsewhere").await.1,
+        "the application's own"
+    );
+    assert_eq!(
+        send(Method::DELETE, &format!("/sessions/{id}")).await.0,
+        204
+    );
+    assert_eq!(send(Method::POST, "/logout-all").await.0, 401);
+    assert_eq!(send(Method::POST, "/logout").await.0, 204);
 }

@@ -1,0 +1,206 @@
+//! The OpenAPI document of the session endpoints, held to what they answer.
+
+use std::collections::BTreeSet;
+
+use http::{Method, header};
+use http_body_util::Full;
+use serde_json::Value;
+use tower_bearer::SessionEndpoints;
+
+use crate::support::world::{Browser, COOKIE, Reply, World};
+
+const CALLS: [(Method, &str); 5] = [
+    (Method::POST, "/refresh"),
+    (Method::POST, "/logout"),
+    (Method::POST, "/logout-all"),
+    (Method::GET, "/sessions"),
+    (Method::DELETE, "/sessions/{id}"),
+];
+
+/// Path and method, status.
+type Seen = BTreeSet<(String, String, u16)>;
+
+fn document() -> Value {
+    serde_json::from_str(SessionEndpoints::OPENAPI).unwrap()
+}
+
+/// What a `$ref` stands for.
+fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str() {
+        Some(pointer) => document
+            .pointer(&pointer[1..])
+            .expect("the reference leads somewhere"),
+        None => value,
+    }
+}
+
+fn documented(document: &Value) -> Seen {
+    let mut all = Seen::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            for status in operation["responses"].as_object().unwrap().keys() {
+                all.insert((path.clone(), method.clone(), status.parse().unwrap()));
+            }
+        }
+    }
+    all
+}
+
+/// Checks one answer against the document, and notes it.
+fn check(document: &Value, seen: &mut Seen, method: &Method, path: &str, reply: &Reply) {
+    let method = method.as_str().to_ascii_lowercase();
+    let status = reply.status.as_u16();
+    let responses = &document["paths"][path][&method]["responses"];
+    let response = resolved(document, &responses[status.to_string()]);
+    assert!(
+        response.is_object(),
+        "{method} {path} answered {status}, which is not documented"
+    );
+    for (name, about) in response["headers"].as_object().into_iter().flatten() {
+        assert!(
+            about["required"] == true && reply.headers.contains_key(name),
+            "{name}"
+        );
+    }
+    match response["content"].as_object() {
+        None => assert!(reply.body.is_null(), "{method} {path}: {:?}", reply.body),
+        Some(content) => {
+            let (kind, body) = content.iter().next().unwrap();
+            assert_eq!(reply.headers[header::CONTENT_TYPE], kind.as_str());
+            conforms(document, &body["schema"], &reply.body);
+        }
+    }
+    seen.insert((path.to_owned(), method, status));
+}
+
+/// As much of JSON Schema as the document uses.
+fn conforms(document: &Value, schema: &Value, value: &Value) {
+    let schema = resolved(document, schema);
+    match schema["type"].as_str().unwrap() {
+        "object" => {
+            for name in schema["required"].as_array().unwrap() {
+                assert!(
+                    !value[name.as_str().unwrap()].is_null(),
+                    "{name} is missing: {value}"
+                );
+            }
+            for (name, member) in value.as_object().unwrap() {
+                let known = &schema["properties"][name];
+                assert!(known.is_object(), "{name} is not documented");
+                conforms(document, known, member);
+            }
+        }
+        "array" => {
+            let entries = value.as_array().unwrap().iter();
+            entries.for_each(|entry| conforms(document, &schema["items"], entry));
+        }
+        "string" => {
+            assert!(value.is_string(), "{value}");
+            let allowed = schema["enum"].as_array();
+            assert!(
+                allowed.is_none_or(|all| all.contains(value)),
+                "{value} is not listed"
+            );
+        }
+        "integer" => assert!(value.is_u64(), "{value}"),
+        "boolean" => assert!(value.is_boolean(), "{value}"),
+        other => panic!("the schema has a {other}"),
+    }
+}
+
+/// Sends `call` as `browser` would; `{id}` is `id`.
+async fn send(world: &World, browser: &Browser, method: &Method, path: &str, id: &str) -> Reply {
+    let request = browser.request(method.clone(), &path.replace("{id}", id));
+    world.send(request.body(Full::default()).unwrap()).await
+}
+
+async fn own_id(world: &World, browser: &Browser) -> String {
+    let list = send(world, browser, &Method::GET, "/sessions", "").await;
+    list.body["sessions"][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_document_has_what_the_endpoints_answer_and_nothing_else() {
+    let document = document();
+    let mut seen = Seen::new();
+    for (method, path) in CALLS {
+        // Nobody, a forger, and whoever is signed in.
+        let world = World::new();
+        let nobody = world.browser();
+        let mut forger = world.browser();
+        forger.cookie = Some("v1.forged".to_owned());
+        let alice = world.signed_in("alice").await;
+        let id = own_id(&world, &alice).await;
+        for browser in [&nobody, &forger] {
+            let reply = send(&world, browser, &method, path, &id).await;
+            check(&document, &mut seen, &method, path, &reply);
+        }
+        // Another client with the cookie, which has to refresh before anything else.
+        if path != "/refresh" {
+            let reply = send(&world, &alice.thief(), &method, path, &id).await;
+            check(&document, &mut seen, &method, path, &reply);
+        }
+        let world = World::new();
+        let alice = world.signed_in("alice").await;
+        let id = own_id(&world, &alice).await;
+        world.store.down(true);
+        let reply = send(&world, &alice, &method, path, &id).await;
+        check(&document, &mut seen, &method, path, &reply);
+        world.store.down(false);
+        let bob = world.signed_in("bob").await;
+        let both = format!(
+            "{}; {COOKIE}={}",
+            alice.cookie.as_ref().unwrap(),
+            bob.cookie.unwrap()
+        );
+        let mut confused = world.browser();
+        confused.cookie = Some(both);
+        let reply = send(&world, &confused, &method, path, &id).await;
+        check(&document, &mut seen, &method, path, &reply);
+    }
+    only_some(&document, &mut seen).await;
+    assert_eq!(seen, documented(&document));
+}
+
+/// What only some of the calls answer.
+async fn only_some(document: &Value, seen: &mut Seen) {
+    let delete = (Method::DELETE, "/sessions/{id}");
+    let world = World::new();
+    let alice = world.signed_in("alice").await;
+    let id = own_id(&world, &alice).await;
+    for (method, path) in CALLS {
+        let world = World::new();
+        let alice = world.signed_in("alice").await;
+        let id = own_id(&world, &alice).await;
+        let reply = send(&world, &alice, &method, path, &id).await;
+        check(document, seen, &method, path, &reply);
+    }
+    let gone = send(
+        &world,
+        &alice,
+        &delete.0,
+        delete.1,
+        &id.replace(&id[..4], "AAAA"),
+    )
+    .await;
+    check(document, seen, &delete.0, delete.1, &gone);
+    // The browser's own newer cookie is a moment old.
+    let late = alice.clone();
+    let mut elevated = alice.clone();
+    let step = elevated.call(&world, Method::POST, "/elevate").await;
+    assert_eq!(step.status, 200);
+    let reply = send(&world, &late, &Method::POST, "/refresh", "").await;
+    check(document, seen, &Method::POST, "/refresh", &reply);
+    let world = World::with(|builder| builder.repeat_limit(1));
+    let mut alice = world.signed_in("alice").await;
+    alice.refresh(&world).await;
+    let mut reply = alice.refresh(&world).await;
+    for _ in 0..10 {
+        reply = alice.refresh(&world).await;
+        if reply.status == 429 {
+            break;
+        }
+    }
+    assert_eq!(reply.status, 429);
+    check(document, seen, &Method::POST, "/refresh", &reply);
+}
