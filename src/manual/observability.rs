@@ -10,8 +10,9 @@
 //! * With the feature `metrics` everything is counted by the recorder of [`metrics`](https://docs.rs/metrics)
 //!   that the application has installed: Prometheus, StatsD, OpenTelemetry, whatever there is one for.
 //!
-//! Without a subscriber or a recorder a feature costs a few nanoseconds a call; without the features the
-//! code is not there. The names below are part of the crate's interface: one that changes is a breaking
+//! With both features, and nobody who listens, a request that the bearer layer lets through takes 120
+//! instructions more, one that it refuses 1 300, and a refresh 4 000 (5 %); without the features the code
+//! is not there. (`cargo bench --bench instructions`, with and without `--features metrics,tracing`.) The names below are part of the crate's interface: one that changes is a breaking
 //! change.
 //!
 //! Tokens, cookies, hashes and keys are never written anywhere. **Subjects are left out of lines and
