@@ -11,11 +11,16 @@
 //! * [`architecture`]: how the crate is built, and why.
 
 pub mod architecture;
+pub mod connections;
 pub mod defaults;
 pub mod guards;
 pub mod how_to;
+pub mod keys;
+pub mod migrating;
 pub mod operations;
 pub mod performance;
+pub mod recipes;
 pub mod rotation;
 pub mod stores;
+pub mod testing;
 pub mod threats;
