@@ -98,8 +98,8 @@
 //! an address or into a log of its own.
 //!
 //! **Cookies planted for the refresh cookie's name.** A sibling host can set a cookie of that name. It is somebody's own
-//! session or it does not open; beside the user's own cookie it is *two sessions*, answered 400 with both cleared, so a
-//! sibling can sign a user out. [`host_prefix`](crate::RefreshCookieBuilder::host_prefix) closes this, at the price of
+//! session or it does not open; beside the user's own cookie it is *two sessions*, answered 400 with the
+//! user's own cleared, so a sibling can sign a user out. [`host_prefix`](crate::RefreshCookieBuilder::host_prefix) closes this, at the price of
 //! `Path=/`.
 //!
 //! **Handlers.** A `GET` that changes something, a route that forgot its layer, an object that belongs to somebody else:
