@@ -73,12 +73,33 @@ impl std::ops::Sub<Duration> for Timestamp {
 ///
 /// Everything that judges time in this crate takes it as a value; a clock is asked once per
 /// request, at the edge.
+///
+/// ```
+/// use tower_bearer::{Clock, SystemClock, Timestamp};
+///
+/// /// A clock that is known to be behind by a minute.
+/// #[derive(Debug)]
+/// struct Late;
+///
+/// impl Clock for Late {
+///     fn now(&self) -> Timestamp {
+///         SystemClock.now() + std::time::Duration::from_secs(60)
+///     }
+/// }
+/// # assert!(Late.now() > SystemClock.now());
+/// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The present time.
     fn now(&self) -> Timestamp;
 }
 
 /// The system's real-time clock.
+///
+/// ```
+/// use tower_bearer::{Clock, SystemClock, Timestamp};
+///
+/// assert!(SystemClock.now() > Timestamp::from_secs(1_700_000_000));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

@@ -17,6 +17,25 @@ pin_project! {
     ///
     /// A guard holds nothing of its own across an `await`: dropping the future drops the inner
     /// service's future and nothing else.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use http::{Request, Response};
+    /// use tower::{Layer, Service, service_fn};
+    /// use tower_bearer::OriginGuardLayer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut service = OriginGuardLayer::new(["https://app.example".parse()?]).layer(service_fn(
+    ///     |_: Request<()>| async { Ok::<_, std::convert::Infallible>(Response::new(())) },
+    /// ));
+    /// // A service is made ready before it is called; this one is always ready.
+    /// let answer: tower_bearer::GuardFuture<_, ()> = service.call(Request::new(()));
+    /// assert_eq!(answer.await?.status(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct GuardFuture<F, B> {
         #[pin]

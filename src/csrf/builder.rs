@@ -18,6 +18,18 @@ use crate::{
 };
 
 /// Builds a [`CsrfLayer`]; [`CsrfLayer::builder`] starts it.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_bearer::{CsrfBinding, CsrfLayer, KeyRing};
+///
+/// let csrf = CsrfLayer::builder(&KeyRing::generate()?, |_| CsrfBinding::ANONYMOUS)
+///     .http_only()
+///     .max_age(Duration::from_secs(8 * 60 * 60))
+///     .build()?;
+/// # let _ = csrf;
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
 #[must_use]
 pub struct CsrfBuilder {
     keys: CsrfKeys,

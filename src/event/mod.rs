@@ -19,6 +19,22 @@ use crate::{
 };
 
 /// Something worth recording. Events carry no tokens, no hashes and no keys.
+///
+/// ```
+/// use tower_bearer::{Event, RevokeReason};
+///
+/// /// What goes to whoever is on call. New kinds of events may come: `_` takes them.
+/// fn is_urgent(event: &Event<'_>) -> bool {
+///     match event {
+///         Event::StoreSilent | Event::StoreFailed(_) | Event::RevocationLost { .. } => true,
+///         Event::Revoked { reason, .. } => *reason == RevokeReason::Reuse,
+///         _ => false,
+///     }
+/// }
+/// # assert!(is_urgent(&Event::StoreSilent) && !is_urgent(&Event::StoreBack));
+/// ```
+///
+/// What to watch is in [the manual](crate::manual::runbooks#what-to-watch).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {

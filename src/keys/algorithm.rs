@@ -179,6 +179,9 @@ impl KeyManagement {
 impl FromStr for SignatureAlgorithm {
     type Err = ConfigError;
 
+    /// # Errors
+    ///
+    /// When it is none of the names that [`as_str`](Self::as_str) gives, letter for letter.
     fn from_str(name: &str) -> Result<Self, ConfigError> {
         let mut all = Self::ALL.into_iter();
         all.find(|a| a.as_str() == name).ok_or_else(|| {
@@ -193,6 +196,9 @@ impl FromStr for SignatureAlgorithm {
 impl FromStr for ContentEncryption {
     type Err = ConfigError;
 
+    /// # Errors
+    ///
+    /// When it is none of the names that [`as_str`](Self::as_str) gives, letter for letter.
     fn from_str(name: &str) -> Result<Self, ConfigError> {
         let mut all = Self::ALL.into_iter();
         all.find(|a| a.as_str() == name)
@@ -203,6 +209,9 @@ impl FromStr for ContentEncryption {
 impl FromStr for KeyManagement {
     type Err = ConfigError;
 
+    /// # Errors
+    ///
+    /// When it is none of the names that [`as_str`](Self::as_str) gives, letter for letter.
     fn from_str(name: &str) -> Result<Self, ConfigError> {
         let mut all = Self::ALL.into_iter();
         all.find(|a| a.as_str() == name).ok_or_else(|| {

@@ -1,4 +1,5 @@
-//! Every default with its reason.
+//! Every default with its reason. What a builder cannot have a safe default for is an argument of its constructor.
+//! Durations are [`Duration`](std::time::Duration)s; what is kept of them is written with the row where it matters.
 //!
 //! # Access tokens ([`TokenCodec`](crate::TokenCodec))
 //!
@@ -7,10 +8,15 @@
 //! | [`lifetime`](crate::TokenCodecBuilder::lifetime) | 15 minutes | How long a stolen token works, and how long a sign-out takes to reach the API, against one refresh per user and quarter of an hour. |
 //! | [`leeway`](crate::TokenCodecBuilder::leeway) | 60 s, at most 300 s | Clocks of machines that keep time differ by less; it extends every token's life, so more is not offered. One process that mints and verifies needs none. |
 //! | [`max_token_bytes`](crate::TokenCodecBuilder::max_token_bytes) | 8 KiB | Most servers refuse a longer header line anyway. Checked before parsing. |
+//! | [`max_age`](crate::TokenCodecBuilder::max_age) | none | `exp` says it already. For tokens of issuers that date theirs generously; a token without `iat` is then refused. |
+//! | [`algorithms`](crate::TokenCodecBuilder::algorithms) | whatever the ring's keys are for, each for one | A key is configured for its algorithm, so the list would say it twice. It narrows a ring that is shared. |
 //! | [`token_type`](crate::TokenCodecBuilder::token_type) | `at+jwt` | RFC 9068: an id token signed by the same key is not an access token. |
 //! | form | none; choose a [`Profile`](crate::Profile) | [`Nested`](crate::Profile::Nested) is the usual choice: signed, and tells nobody anything. [`Signed`](crate::Profile::Signed) when others verify. |
 //! | [cache of verified tokens](super::performance#the-verified-token-cache) | off | It keeps the claims of whoever is signed in, and pays with public-key algorithms only. |
 //! | issuer, audience | required | A token that is good everywhere is good at the wrong place. Waived by name only. |
+//! | [`dangerous_any_issuer`](crate::TokenCodecBuilder::dangerous_any_issuer), [`dangerous_any_audience`](crate::TokenCodecBuilder::dangerous_any_audience), [`dangerous_any_token_type`](crate::TokenCodecBuilder::dangerous_any_token_type) | off | For [the days of a move](super::migrating), and for issuers that cannot do better. |
+//! | [`subject_optional`](crate::TokenCodecBuilder::subject_optional) | off | A handler that reads an empty subject as somebody is a hole. |
+//! | [`clock`](crate::TokenCodecBuilder::clock) | the system's | Another one is for tests. |
 //!
 //! # Sessions ([`RefreshCookieLayer`](crate::RefreshCookieLayer))
 //!
@@ -22,7 +28,22 @@
 //! | [`reuse`](crate::RefreshCookieBuilder::reuse) | the session | One device was robbed; signing out the others is a choice ([`ReusePolicy::Subject`](crate::ReusePolicy::Subject)). |
 //! | [`client_binding`](crate::RefreshCookieBuilder::client_binding) | `User-Agent` | The one thing a browser sends unchanged from networks that change. Addresses change with every train ride. |
 //! | [`repeat_limit`](crate::RefreshCookieBuilder::repeat_limit) | 200 in 30 s | A hundred restored tabs are honest; a loop is not. |
+//! | [`rotation`](crate::RefreshCookieBuilder::rotation) | [`RotationPolicy::default`](crate::RotationPolicy) | See the next table. |
+//! | [`transport`](crate::RefreshCookieBuilder::transport) | the cookie | Browsers have no other place that scripts cannot read. |
+//! | [`events`](crate::RefreshCookieBuilder::events), here and at every layer | nobody is told | Where they go is the application's affair. Connect it: [what to watch](super::runbooks#what-to-watch). |
+//! | claims | argument | They decide who may go on being signed in. |
+//! | [`label`](crate::NewSession::label), [`context`](crate::NewSession::context) | the `User-Agent`, cut at 200 bytes; empty | What a person recognises a device by; what the claims closure is to remember. |
 //! | longest subject, context | 256, 1024 bytes | Records are read whole at every refresh. |
+//!
+//! ## The ready-made endpoints ([`SessionEndpoints`](crate::SessionEndpoints))
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | [`camel_case`](crate::SessionEndpoints::camel_case) | off | The names are those of OAuth (RFC 6749 section 5.1). |
+//! | [`clear_site_data`](crate::SessionEndpoints::clear_site_data) | off | Some browsers take seconds over it. |
+//! | [`keep_current`](crate::SessionEndpoints::keep_current) | off | "Sign out everywhere" means here as well. |
+//! | `Retry-After` | 1 s with 409 and 503, 30 s with 429 | A failover takes seconds; a loop has to stop. |
+//! | body with a refresh token | 4 KiB at most | A token has 195 bytes. |
 //!
 //! # Rotation ([`RotationPolicy`](crate::RotationPolicy))
 //!
@@ -39,39 +60,59 @@
 //!
 //! | attribute | default | why |
 //! |---|---|---|
-//! | name | `__Secure-refresh_token` | The prefix makes browsers refuse it over plain http. [`host_prefix`](crate::RefreshCookieBuilder::host_prefix) also keeps sibling hosts from planting one, at the price of `Path=/`. |
-//! | `Path` | `/auth` | Only the session endpoints need it; every other request travels without. It covers refresh *and* sign-out. |
+//! | name, [`cookie_name`](crate::RefreshCookieBuilder::cookie_name) | `__Secure-refresh_token` | The prefix makes browsers refuse it over plain http. [`host_prefix`](crate::RefreshCookieBuilder::host_prefix) also keeps sibling hosts from planting one, at the price of `Path=/`. |
+//! | `Path`, [`cookie_path`](crate::RefreshCookieBuilder::cookie_path) | `/auth` | Only the session endpoints need it; every other request travels without. It covers refresh *and* sign-out. |
 //! | `HttpOnly`, `Secure` | always | [`dangerous_insecure_cookie`](crate::RefreshCookieBuilder::dangerous_insecure_cookie) drops the second for plain http in development. Chrome and Firefox take `Secure` cookies from `http://localhost`; Safari does not. |
 //! | `SameSite` | `Strict` | A refresh is never the consequence of following a link. [`same_site_lax`](crate::RefreshCookieBuilder::same_site_lax) for the return from an OAuth provider. |
 //! | `Max-Age` | what is left of the session | At most 400 days, which is where browsers stop. |
 //! | `Domain` | never | A cookie for all subdomains is as safe as the worst of them. |
 //!
-//! # Guards
+//! # Bearer tokens ([`BearerAuthLayer`](crate::BearerAuthLayer), [`RequireScopeLayer`](crate::RequireScopeLayer))
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | [`realm`](crate::BearerAuthLayer::realm) | `api` | A challenge has one (RFC 6750 section 3); clients do not act on it. |
+//! | [`optional`](crate::BearerAuthLayer::optional) | off | A route that forgets to look would be open. |
+//! | [`check`](crate::BearerAuthLayer::check) | none | It costs whatever it asks. See [the recipe](super::recipes#refusing-tokens-of-sessions-that-have-ended). |
+//! | [`preflight`](crate::BearerAuthLayer::preflight) | off | A CORS layer belongs outside and answers it. |
+//! | [`error_description`](crate::BearerAuthLayer::error_description) | off | A client can do nothing with it that an attacker could not do better. |
+//! | [`scope`](crate::BearerAuthLayer::scope), [`resource_metadata`](crate::BearerAuthLayer::resource_metadata) | none | Hints for clients that find their way by themselves (RFC 9728). |
+//! | `rejection_response`, of every guard | the status, no body | See [answers of your own](super::connections#answers-of-your-own). |
+//! | `Retry-After` | 5 s with 503 | |
+//!
+//! # Origins ([`OriginGuardLayer`](crate::OriginGuardLayer))
 //!
 //! | setting | default | why |
 //! |---|---|---|
 //! | origins | required | The list *is* the decision. |
 //! | WebSocket handshakes | guarded | They are `GET` requests with cookies to which CORS does not apply. |
 //! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie or an `Authorization` that is not a bearer token, passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
-//! | `error_description` | off | A client can do nothing with it that an attacker could not do better. |
+//! | [`deny_missing`](crate::OriginGuardLayer::deny_missing), [`dangerous_allow_missing`](crate::OriginGuardLayer::dangerous_allow_missing) | neither | They decide the row above for everybody: refuse all that say nothing, or let them pass. |
+//! | [`ambient_credentials`](crate::OriginGuardLayer::ambient_credentials) | off | Client certificates show in no header; who uses them says so. |
+//! | [`method_override`](crate::OriginGuardLayer::method_override), here and at the CSRF layer | off | A `GET` is a `GET`, unless something further in makes it another method. |
+//! | [`report_only`](crate::OriginGuardLayer::report_only) | off | A guard guards. |
 //!
 //! # CSRF tokens ([`CsrfLayer`](crate::CsrfLayer))
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | cookie | `__Host-csrf`, `Secure`, `Path=/` | The prefix keeps sibling hosts and plain http from planting one. |
+//! | cookie, [`cookie_name`](crate::CsrfBuilder::cookie_name) | `__Host-csrf`, `Secure`, `Path=/` | The prefix keeps sibling hosts and plain http from planting one. |
 //! | `SameSite` | `Lax` | With `Strict`, a page that is reached by a link from elsewhere would come without the cookie and get another one, and the forms in other tabs would go stale. The cookie opens nothing by itself. |
 //! | `HttpOnly` | off | A single-page application copies the cookie into the header. [`http_only`](crate::CsrfBuilder::http_only) for pages that get the token from the server. |
 //! | lifetime | until the browser closes, as long as session and key | A token is no credential; its session ends it. [`max_age`](crate::CsrfBuilder::max_age) where a rule asks for a limit; servers' clocks may then differ by 60 seconds. |
-//! | header | `X-CSRF-Token` | What most front ends send. No foreign page can set it without a preflight. |
+//! | [`header_name`](crate::CsrfBuilder::header_name) | `X-CSRF-Token` | What most front ends send. No foreign page can set it without a preflight. |
 //! | reissue | only when the one that came is worth nothing | A new token with every response breaks other tabs and caches. |
 //! | reissue after a link on another site | no token is replaced (`Sec-Fetch-Site: cross-site`) | Such a request comes without the `SameSite=Strict` cookie of the session: it looks like nobody's, and would put a token of the wrong class over that of every open tab. A page that asks for its token gets a copy of the browser's. With sessions of another kind it gets a new one: their cookie may be `Lax`, and who looks like nobody is nobody. |
 //! | caching | with a token `Vary: Cookie`, and `no-store` unless the handler says that or `private` | A shared cache that keeps `Set-Cookie` would give many browsers one token. |
 //! | exemption | one bearer token and no cookie at all | The layer cannot know which cookie authenticates. [`session_cookies`](crate::CsrfBuilder::session_cookies) tells it. |
-//! | safe methods | `GET`, `HEAD`, `OPTIONS` | `TRACE` is safe too (RFC 9110 section 9.2.1), and no application needs it. |
+//! | [`safe_methods`](crate::CsrfBuilder::safe_methods) | `GET`, `HEAD`, `OPTIONS` | `TRACE` is safe too (RFC 9110 section 9.2.1), and no application needs it. |
 //! | old token of the same session | accepted | Nothing is kept on the server, and other tabs go on. Who could plant token and cookie reads the session's tokens already. |
-//! | form field | off | Reading bodies costs memory on unchecked requests; a header costs nothing. |
-//! | form limit | 64 KiB | A form without files fits; more is a decision about memory per request. |
+//! | [`form_field`](crate::CsrfLayer::form_field) | off | Reading bodies costs memory on unchecked requests; a header costs nothing. |
+//! | [`body_limit`](crate::CsrfFormLayer::body_limit) | 64 KiB | A form without files fits; more is a decision about memory per request. |
+//! | `multipart` of `CsrfFormLayer` | off | Files are large, and a script can send the token in the header. |
+//! | [`skew`](crate::CsrfBuilder::skew), with `max_age` | 60 s | Servers that keep time differ by less. |
+//! | [`clock`](crate::CsrfBuilder::clock), with `max_age` | the system's | Another one is for tests. |
+//! | [`dangerous_insecure_cookie`](crate::CsrfBuilder::dangerous_insecure_cookie) | off | Every sibling host could plant the cookie. |
 //!
 //! # Response headers
 //!
@@ -91,6 +132,10 @@
 //! | `Referrer-Policy` | `same-origin` | Other sites learn nothing, and the own server gets the `Referer` that the origin guard falls back to. With `no-referrer`, browsers send `Origin: null` with forms, which the guard refuses from those that send no `Sec-Fetch-Site`; so it is not offered. Pages whose forms post to *another* origin, listed there or not, send `Origin: null` with `same-origin` too, and need [`StrictOriginWhenCrossOrigin`](crate::ReferrerPolicy::StrictOriginWhenCrossOrigin). |
 //! | 304 | neither policy is added | The headers of a 304 replace those of the stored page, which may have a nonce of its own. |
 //!
+//! Each of the three policies is replaced by the method of its name on
+//! [`SecurityHeadersLayer`](crate::SecurityHeadersLayer), or left out by one that begins with `dangerous_without_`: for
+//! a proxy that sends it already.
+//!
 //! `Cross-Origin-Opener-Policy`, `Cross-Origin-Resource-Policy` and `Permissions-Policy` are left to the
 //! application: what is right depends on its pop-ups, on who embeds its files and on what it asks the
 //! browser for.
@@ -106,11 +151,22 @@
 //! | when on | `GET` and `HEAD` without `Cookie` and `Authorization` | Typed addresses and old links, which have nothing to lose. The host is configured and never taken from the request. |
 //! | cached | `no-store` | A cache that does not tell the schemes apart would answer the https request with it. |
 //!
+//! # Keys ([`KeyRing`](crate::KeyRing))
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | keys | required | A key that a program invents is gone with the process. [`generate`](crate::KeyRing::generate) is for development. |
+//! | shortest secret | 32 bytes (48 and 64 for HS384 and HS512) | As long as the hash (RFC 7518 section 3.2). RSA: 2048 bits. |
+//! | [`dangerous_weak_secrets`](crate::KeyRingBuilder::dangerous_weak_secrets) | off | A secret with a word of a sample in it is a sample. |
+//! | order | the first key of a list mints | See [replacing a key](super::keys#replacing-a-key-two-steps-and-a-wait). |
+//! | `kid` of a shared secret | derived from it | Two keys are told apart without anybody naming them. |
+//!
 //! # Store in memory
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `capacity` | 1 000 000 sessions | Bounded, whatever is thrown at it. At the bound new sign-ins are refused and no session of anybody else is dropped. |
+//! | [`capacity`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.MemoryStoreBuilder.html#method.capacity) | 1 000 000 sessions | Bounded, whatever is thrown at it. At the bound new sign-ins are refused and no session of anybody else is dropped. |
+//! | `clock` | the system's | Another one is for tests. |
 //!
 //! # Store in Redis
 //!

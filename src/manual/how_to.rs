@@ -1,4 +1,4 @@
-//! How to do the usual things. What goes in front of requests that work by cookie, and the order of all
+//! How to do the usual things. More of them, one situation each, are in [`recipes`](super::recipes). What goes in front of requests that work by cookie, and the order of all
 //! layers, is in [`guards`](super::guards).
 //!
 //! # Signing in
@@ -110,7 +110,7 @@
 //! # A second factor
 //!
 //! Start the session with the first, and call [`Session::elevate`](crate::Session::elevate) after the
-//! second: the session is re-seeded, so a refresh token from before the step is worth nothing after it.
+//! second ([code](super::recipes#step-up-a-second-factor)): the session is re-seeded, so a refresh token from before the step is worth nothing after it.
 //! What was proven can be kept in the session's
 //! [context](crate::NewSession::context), which the claims closure gets back at every refresh;
 //! [`elevate_with`](crate::Session::elevate_with) replaces it.
@@ -167,24 +167,9 @@
 //!
 //! # Replacing keys
 //!
-//! In every list of keys the first one mints and all are accepted. A fleet of servers does not restart
-//! in one moment, so keys change in two steps:
-//!
-//! 1. Put the new key *behind* the old one, everywhere: `REFRESH_SECRET=old,new`. Every server now
-//!    understands what the next step will produce.
-//! 2. Put it in front, everywhere: `REFRESH_SECRET=new,old`. New tokens use it; old ones stay good.
-//! 3. Remove the old one when the last token made with it has expired: the access lifetime and the
-//!    leeway for `ACCESS_SECRET` and `ENCRYPTION_KEY`, the absolute lifetime of sessions for
-//!    `REFRESH_SECRET`.
-//!
-//! A server that does not restart calls [`KeyRing::rotate`](crate::KeyRing::rotate): every clone of the
-//! ring, and with it every codec and layer, changes at once and without a lock.
-//!
-//! A service that verifies what another has signed needs public keys only: the issuer's JWK Set goes to
-//! [`KeyRing::verifier`](crate::KeyRing::verifier), a public key file to `KeyRingBuilder::pem`.
-//!
-//! When a key has leaked, skip to the end: the new key alone. Everybody signs in again, the thief does
-//! not.
+//! In two steps, so that no instance meets a token that it does not know: the new key *behind* the old one everywhere
+//! (`REFRESH_SECRET=old,new`), then in front (`new,old`), and the old one goes when its last token has expired. When a key
+//! has leaked: the new one alone. The chapter [`keys`](super::keys) has the steps with their times.
 //!
 //! # Proxies and server-side rendering
 //!
@@ -197,22 +182,5 @@
 //!
 //! # Tests
 //!
-//! Give codec and store one [`ManualClock`](crate::ManualClock), and let hours pass in no time.
-//!
-//! ```
-//! use std::time::Duration;
-//! use tower_bearer::{KeyRing, ManualClock, NoClaims, Profile, Timestamp, TokenCodec};
-//!
-//! let clock = ManualClock::new(Timestamp::from_secs(1_800_000_000));
-//! let codec = TokenCodec::<NoClaims>::builder(Profile::Nested)
-//!     .issuer("https://id.example")
-//!     .audience("api")
-//!     .leeway(Duration::ZERO)
-//!     .clock(clock.clone())
-//!     .build(&KeyRing::generate()?)?;
-//! let token = codec.mint("user-1", &NoClaims {})?;
-//! assert!(codec.verify(token.as_str()).is_ok());
-//! clock.advance(codec.lifetime());
-//! assert!(codec.verify(token.as_str()).is_err());
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! Give codec and store one [`ManualClock`](crate::ManualClock), and let days pass in no time: see
+//! [`testing`](super::testing).

@@ -1,23 +1,45 @@
 //! The long-form documentation.
 //!
+//! To understand it:
+//!
 //! * [`threats`]: what the crate protects against, and what it does not.
-//! * [`defaults`]: every default with its reason.
+//! * [`standards`]: the points of RFC 8725, RFC 9700 and OWASP, one by one.
 //! * [`rotation`]: what every refresh token is answered with, and why.
-//! * [`guards`]: origins, CSRF tokens, response headers, https, and the order of all layers.
-//! * [`how_to`]: sign in, roles, revocation, key rotation, proxies and server-side rendering.
-//! * [`observability`]: events, lines and spans of `tracing`, metrics, and what to be woken up for.
-//! * [`operations`]: running it with Redis or Valkey: sizing, settings, failures, upgrades.
-//! * [`performance`]: where the time goes, which profile to choose, sizing, the cache of verified tokens.
-//! * [`stores`]: writing a store of your own.
+//! * [`defaults`]: every default with its reason.
 //! * [`architecture`]: how the crate is built, and why.
+//!
+//! To build with it:
+//!
+//! * [`how_to`]: sign in, roles, ending sessions, native clients, server-side rendering.
+//! * [`recipes`]: one situation each, from another path to two services with one sign-in.
+//! * [`guards`]: origins, CSRF tokens, response headers, https, and the order of all layers.
+//! * [`connections`]: proxies, WebSockets, event streams, answers of your own.
+//! * [`testing`]: tokens and sessions of a test's own making, and a clock that it moves.
+//! * [`stores`]: writing a store of your own.
+//! * [`migrating`]: moving a service that has users already.
+//!
+//! To run it:
+//!
+//! * [`runbooks`]: before the first user, what to watch, what to do at night.
+//! * [`observability`]: events, lines and spans of `tracing`, metrics, and what to be woken up for.
+//! * [`keys`]: what there is, how to replace them, and what to do when one has leaked.
+//! * [`operations`]: Redis or Valkey: sizing, settings, failures, upgrades.
+//! * [`performance`]: where the time goes, which profile to choose, sizing, the cache of verified tokens.
 
 pub mod architecture;
+pub mod connections;
 pub mod defaults;
 pub mod guards;
 pub mod how_to;
+pub mod keys;
+pub mod migrating;
 pub mod observability;
 pub mod operations;
 pub mod performance;
+pub mod recipes;
 pub mod rotation;
+pub mod runbooks;
+pub mod standards;
 pub mod stores;
+pub mod testing;
 pub mod threats;

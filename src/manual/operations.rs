@@ -1,4 +1,5 @@
-//! Running the service with Redis or Valkey: what to choose, what each failure costs, what to do.
+//! Running the service with Redis or Valkey: what to choose, what each failure costs, what to do. What to check before
+//! the first user, what to watch and what to do at night is in [`runbooks`](super::runbooks).
 //!
 //! With [`RedisStore`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.RedisStore.html) (feature
 //! `redis`; `redis-cluster` for Cluster) all instances of a service share their sessions, and a restart
@@ -136,7 +137,7 @@
 //! # Rolling change of keys
 //!
 //! Keys live with the instances and not in Redis. Change them in
-//! [two steps](super::how_to#replacing-keys); sessions and records stay as they are. While two refresh
+//! [two steps](super::keys#replacing-a-key-two-steps-and-a-wait); sessions and records stay as they are. While two refresh
 //! secrets are in use, a subject has two tags and so up to two hashes; lists and sign-outs look into both.
 //!
 //! # Upgrade of the record version
@@ -162,6 +163,9 @@
 //! | `pause` | 500 ms | Half of what `Retry-After` tells clients, so that who comes back finds a verdict that is not older than that. |
 //! | `wait_for_replicas` | off | It needs replicas. |
 //! | `remembered_revocations` | 65 536 | Some megabytes, and more sign-outs than an instance sees between a write and the failover that loses it. |
+//! | `username`, `password`, `database` | those of the URL | For URLs that are logged, and for Sentinel and Cluster, where the URL is that of a sentinel or of a node. |
+//! | `root_certificates`, `client_certificate` | whom the system trusts; none | For a private authority, and for servers that ask for a certificate. |
+//! | `events` | nobody is told | [What to watch](super::runbooks#what-to-watch). |
 //!
 //! # Choices, and why
 //!

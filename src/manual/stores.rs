@@ -42,8 +42,177 @@
 //! Never read from a replica that may lag. How the store in Redis does all of this, and what it does when
 //! a server has forgotten a write, is in [`operations`](super::operations).
 //!
-//! # Proving it
+//! # A skeleton
+//!
+//! Whole and small: one map of bytes behind one lock, in place of a database. Every operation is one step because
+//! the lock is held throughout; in SQL that is a transaction which locks the subject's rows, or a
+//! statement that compares. It passes the suite.
+//!
+//! ```
+//! use std::{collections::BTreeMap, sync::{Arc, Mutex, MutexGuard}};
+//!
+//! use tower_bearer::{
+//!     Clock, Inserted, Loaded, ManualClock, RefreshStore, RevokeReason, SessionId, SessionKey, SessionRecord,
+//!     StoreError, StoreErrorKind, SubjectTag, Swap, Timestamp,
+//! };
+//!
+//! /// `CREATE TABLE sessions (subject BYTEA, id BYTEA, record BYTEA, expires_at BIGINT, PRIMARY KEY (subject, id))`
+//! type Rows = BTreeMap<([u8; 16], [u8; 16]), Vec<u8>>;
+//!
+//! #[derive(Clone, Debug)]
+//! struct TableStore {
+//!     rows: Arc<Mutex<Rows>>,
+//!     /// The database's clock, and not that of the instance: `SELECT now()`.
+//!     clock: ManualClock,
+//! }
+//!
+//! fn address(key: &SessionKey) -> ([u8; 16], [u8; 16]) {
+//!     (*key.subject.as_bytes(), *key.id.as_bytes())
+//! }
+//!
+//! impl TableStore {
+//!     /// `BEGIN`. Give it a time limit, and turn what fails into `StoreError::unavailable(error)`.
+//!     fn begin(&self) -> Result<(MutexGuard<'_, Rows>, Timestamp), StoreError> {
+//!         let rows = self.rows.lock().map_err(|_| StoreError::unavailable("poisoned"))?;
+//!         Ok((rows, self.clock.now()))
+//!     }
+//!
+//!     /// `SELECT record FROM sessions WHERE subject = $1 FOR UPDATE`, without what has expired.
+//!     fn of(rows: &Rows, subject: &SubjectTag, now: Timestamp) -> Result<Vec<SessionRecord>, StoreError> {
+//!         let tag = *subject.as_bytes();
+//!         let records = rows.range((tag, [0; 16])..=(tag, [255; 16])).map(|(_, bytes)| {
+//!             // An error, and never "not there": that would sign somebody out for a broken disk.
+//!             SessionRecord::decode(bytes)
+//!         });
+//!         let records: Vec<_> = records.collect::<Result<_, _>>()?;
+//!         Ok(records.into_iter().filter(|record| now < record.expires_at()).collect())
+//!     }
+//! }
+//!
+//! impl RefreshStore for TableStore {
+//!     async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
+//!         let (mut rows, now) = self.begin()?;
+//!         match rows.get(&address(&record.key())) {
+//!             // This very call, sent twice.
+//!             Some(bytes) if *bytes == record.encode() => return Ok(Inserted { dropped: Vec::new() }),
+//!             Some(_) => return Err(StoreErrorKind::Corrupt.into()),
+//!             None => {}
+//!         }
+//!         let mut live = Self::of(&rows, &record.key().subject, now)?;
+//!         live.retain(SessionRecord::is_live);
+//!         live.sort_by_key(SessionRecord::last_rotated_at);
+//!         let surplus = (live.len() + 1).saturating_sub(limit);
+//!         let mut dropped = Vec::new();
+//!         for old in live.iter().take(surplus) {
+//!             // Revoked and not deleted, so that its token is recognised when it comes.
+//!             rows.insert(address(&old.key()), old.revoked(RevokeReason::Limit).encode());
+//!             dropped.push(old.id());
+//!         }
+//!         rows.insert(address(&record.key()), record.encode());
+//!         Ok(Inserted { dropped })
+//!     }
+//!
+//!     async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
+//!         let (rows, now) = self.begin()?;
+//!         let record = rows.get(&address(key)).map(|bytes| SessionRecord::decode(bytes)).transpose()?;
+//!         Ok(Loaded { record, now })
+//!     }
+//!
+//!     async fn swap(&self, current: &SessionRecord, next: &SessionRecord) -> Result<Swap, StoreError> {
+//!         // `UPDATE sessions SET record = $3 WHERE subject = $1 AND id = $2 AND record = $4`
+//!         let (mut rows, now) = self.begin()?;
+//!         match rows.get_mut(&address(&current.key())) {
+//!             Some(bytes) if *bytes == current.encode() => {
+//!                 *bytes = next.encode();
+//!                 Ok(Swap::Applied)
+//!             }
+//!             // This very call, sent twice.
+//!             Some(bytes) if *bytes == next.encode() => Ok(Swap::Applied),
+//!             Some(bytes) => {
+//!                 Ok(Swap::Conflict(Loaded { record: Some(SessionRecord::decode(bytes)?), now }))
+//!             }
+//!             None => Ok(Swap::Conflict(Loaded { record: None, now })),
+//!         }
+//!     }
+//!
+//!     async fn list(&self, subject: &SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
+//!         let (rows, now) = self.begin()?;
+//!         Self::of(&rows, subject, now)
+//!     }
+//!
+//!     async fn revoke_all(
+//!         &self,
+//!         subject: &SubjectTag,
+//!         keep: Option<&SessionId>,
+//!     ) -> Result<Vec<SessionId>, StoreError> {
+//!         let (mut rows, now) = self.begin()?;
+//!         let mut revoked = Vec::new();
+//!         for record in Self::of(&rows, subject, now)? {
+//!             if record.is_live() && Some(&record.id()) != keep {
+//!                 rows.insert(address(&record.key()), record.revoked(RevokeReason::RevokedAll).encode());
+//!                 revoked.push(record.id());
+//!             }
+//!         }
+//!         Ok(revoked)
+//!     }
+//! }
+//! # tokio::runtime::Builder::new_multi_thread().build()?.block_on(async {
+//! # let clock = ManualClock::new(Timestamp::from_secs(1_800_000_000));
+//! # let store = TableStore { rows: Arc::default(), clock: clock.clone() };
+//! # tower_bearer::conformance::run(async || store.clone(), async |by| clock.advance(by)).await?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What the skeleton leaves to you:
+//!
+//! * **Deleting.** Rows whose `expires_at` has passed, once an hour (`DELETE … WHERE expires_at < now()`). A row's
+//!   time moves with each rotation, so write it with the record. Of revoked rows a subject that signs in all day
+//!   collects many: delete the oldest of more than the limit at `insert`, as the crate's own stores do.
+//! * **Bounded waiting.** Time-outs for connection, statement and lock.
+//! * **Locks in SQL.** `insert` and `revoke_all` of one subject must exclude each other, also when the subject has no
+//!   row yet, where `FOR UPDATE` locks nothing: lock the subject itself (an advisory lock in PostgreSQL) or run
+//!   serialisable transactions and try again after a conflict.
+//! * **One primary.** Never a replica for `load`.
+//!
+//! # Running the suite
 //!
 //! With the feature `store-tests` the module `conformance` runs the cases that the crate's own stores
 //! pass over yours: races, the same swap twice, `insert` against `revoke_all`, the edges of expiry,
-//! bounded size. Call it from a test of your crate, against the real server.
+//! bounded size. In `Cargo.toml`, for tests alone:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! tower-bearer = { version = "0.1", features = ["store-tests"] }
+//! ```
+//!
+//! ```no_run
+//! # use tower_bearer::MemoryStore as TableStore;
+//! use tower_bearer::conformance::{self, Violation};
+//!
+//! #[tokio::test(flavor = "multi_thread")]
+//! async fn the_store_keeps_its_promises() -> Result<(), Violation> {
+//!     let store = TableStore::new(); // of the real server
+//!     // A real clock is waited for; the longest wait is some seconds.
+//!     conformance::run(async || store.clone(), async |by| tokio::time::sleep(by).await).await
+//! }
+//! ```
+//!
+//! Against the real server, with the isolation level of production: a fake has no races. The
+//! [`Violation`](https://docs.rs/tower-bearer/latest/tower_bearer/conformance/struct.Violation.html) names the rule
+//! that is broken. Subjects are drawn at random, so other data is left alone. Then pull the plug: stop the server while
+//! requests run and start it again. What has to be seen is 503 and, with the same cookie, 200 afterwards.
+//!
+//! # Mistakes that tests of one's own do not find
+//!
+//! | mistake | what happens, and when |
+//! |---|---|
+//! | `SELECT`, then `UPDATE` without comparing | two branches of one session, under load alone; a theft that nobody notices |
+//! | comparing a version column that is counted apart from the record | right until somebody restores one without the other. Compare the bytes. |
+//! | `now` from the instance | instances that differ by seconds judge the grace differently: honest users are signed out |
+//! | an expired row that is missing from `swap`'s comparison, but there for `load` | endless conflicts, 503 |
+//! | deleting a session at sign-out | works, and a thief's later attempt is `unknown` instead of `revoked`. With deletion at *reuse* no trace is left. |
+//! | reading from a replica after a failover of the primary only | a token that was replaced looks current: the next honest request raises the alarm |
+//! | an ORM that trims or re-encodes bytes | every swap is a conflict |
+//! | an error that is swallowed and returned as `None` | 401 for everybody while the database is away, instead of 503 |

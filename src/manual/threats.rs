@@ -85,11 +85,36 @@
 //!
 //! **Theft of the server's keys.** Who has the keys mints tokens. Keep them out of images and
 //! repositories (`*_FILE` variables read mounted secrets), and rotate them: see
-//! [`how_to`](super::how_to#replacing-keys).
+//! [`keys`](super::keys).
 //!
 //! **A store that lies.** The store is trusted to compare and replace atomically and to keep what it
 //! acknowledged. One lost write is recognised and healed; more than that asks the user to sign in
 //! again, and never counts as theft.
+//!
+//! **Who holds the token has what it gives.** Access tokens are bearer tokens: nothing ties them to a client. A token that
+//! *is* tied to one (`cnf`: DPoP, certificates) is refused, since the tie is not checked here.
+//!
+//! **A page that keeps its tokens badly.** Nothing here can see that a page puts its access token into `localStorage`, into
+//! an address or into a log of its own.
+//!
+//! **Cookies planted for the refresh cookie's name.** A sibling host can set a cookie of that name. It is somebody's own
+//! session or it does not open; beside the user's own cookie it is *two sessions*, answered 400 with the
+//! user's own cleared, so a sibling can sign a user out. [`host_prefix`](crate::RefreshCookieBuilder::host_prefix) closes this, at the price of
+//! `Path=/`.
+//!
+//! **Handlers.** A `GET` that changes something, a route that forgot its layer, an object that belongs to somebody else:
+//! a layer sees the head of a request and knows nothing of what a handler does with it.
+//!
+//! **Floods.** Garbage is refused early and cheaply, and one token is answered so often in half a minute. There is no limit
+//! by address, neither at sign-in nor elsewhere. A flood of *genuine* sign-ins fills the store up to its bound.
+//!
+//! **Being seen.** Whoever watches the network learns that somebody refreshes, and whoever holds a signed token reads it.
+//! Whether a subject exists, no answer of this crate tells; your sign-in handler's answers and their timing may.
+//!
+//! **Signing in through others.** Redirects, PKCE, state and mix-up (RFC 9700) belong to the library that does it. This crate
+//! begins where somebody has been signed in.
+//!
+//! The points of the usual lists, one by one, are in [`standards`](super::standards).
 //!
 //! # What honest users may still notice
 //!

@@ -16,7 +16,7 @@ use crate::{
     rejection::{CustomRejection, DefaultRejection, OriginReason, Refusal, Rejection},
 };
 
-/// Refuses state-changing requests that a page of a foreign origin sent.
+/// Refuses state-changing requests that a page of a foreign origin (RFC 6454) sent.
 ///
 /// See the [module documentation](super) for the rules and an example.
 #[derive(Clone)]

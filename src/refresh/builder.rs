@@ -26,6 +26,24 @@ use crate::{
 };
 
 /// Builds a [`RefreshCookieLayer`]. Setters take anything; [`build`](Self::build) judges.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_bearer::{
+///     ClaimsRequest, Denied, KeyRing, MemoryStore, NoClaims, RefreshCookieLayer, TokenCodec,
+/// };
+///
+/// let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
+/// let sessions = RefreshCookieLayer::builder(codec, MemoryStore::new(), claims)
+///     .absolute_lifetime(Duration::from_secs(30 * 24 * 60 * 60))
+///     .idle_lifetime(Duration::from_secs(7 * 24 * 60 * 60))
+///     .session_limit(10)
+///     .host_prefix()
+///     .build()?;
+/// # let _ = sessions;
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
 #[must_use]
 pub struct RefreshCookieBuilder {
     keys: KeyRing,
@@ -78,13 +96,15 @@ impl RefreshCookieBuilder {
         }
     }
 
-    /// Sets how long a session lasts from sign-in, refreshed or not. Default 7 days.
+    /// Sets how long a session lasts from sign-in, refreshed or not. Default 7 days; at least one
+    /// second, and not shorter than an access token lives. The cookie's `Max-Age` is at most 400 days.
     pub fn absolute_lifetime(mut self, lifetime: Duration) -> Self {
         self.policy.absolute = lifetime;
         self
     }
 
-    /// Sets how long a session lasts unused. Default: as long as the absolute lifetime.
+    /// Sets how long a session lasts unused. Default: as long as the absolute lifetime; at least one
+    /// second, and not longer than that. It begins anew with each rotation.
     pub fn idle_lifetime(mut self, lifetime: Duration) -> Self {
         self.idle = Some(lifetime);
         self

@@ -40,6 +40,16 @@ pub struct ClaimsRequest {
 }
 
 /// Why claims are needed.
+///
+/// ```
+/// use tower_bearer::{ClaimsReason, ClaimsRequest};
+///
+/// /// The slow look at a directory is for sign-ins alone.
+/// fn asks_the_directory(request: &ClaimsRequest) -> bool {
+///     request.reason() == ClaimsReason::SignIn
+/// }
+/// # let _ = asks_the_directory;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClaimsReason {
@@ -52,11 +62,29 @@ pub enum ClaimsReason {
 }
 
 /// The application refuses the subject: disabled, deleted, password changed. The session ends.
+///
+/// ```
+/// use tower_bearer::{ClaimsRequest, Denied, NoClaims};
+///
+/// async fn claims(request: ClaimsRequest) -> Result<NoClaims, Denied> {
+///     if request.subject() == "disabled" { Err(Denied) } else { Ok(NoClaims {}) }
+/// }
+/// # let _ = claims;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, thiserror::Error)]
 #[error("the application refused the subject")]
 pub struct Denied;
 
 /// Why the claims closure gave no claims.
+///
+/// ```
+/// use std::error::Error;
+/// use tower_bearer::{ClaimsError, Denied};
+///
+/// let away = ClaimsError::unavailable("the directory did not answer");
+/// assert!(away.source().is_some());
+/// assert!(matches!(ClaimsError::from(Denied), ClaimsError::Denied));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClaimsError {

@@ -70,6 +70,10 @@ pub struct SessionEndpoints {
 }
 
 /// The future of [`SessionEndpoints`].
+///
+/// # Cancel safety
+///
+/// Dropping it is as safe as dropping the method of [`Session`] behind the call.
 pub struct EndpointsFuture(Pin<Box<dyn Future<Output = Answer> + Send>>);
 
 type Answer = Response<Full<Bytes>>;

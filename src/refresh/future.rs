@@ -13,6 +13,11 @@ use super::session::Session;
 
 pin_project_lite::pin_project! {
     /// The future of [`RefreshCookie`](crate::RefreshCookie).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the inner service's future. No cookie is sent then; what a method of
+    /// [`Session`](crate::Session) does when it is dropped stands with the method.
     pub struct RefreshCookieFuture<F> {
         #[pin]
         inner: F,

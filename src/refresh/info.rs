@@ -4,6 +4,17 @@ use crate::{clock::Timestamp, session::SessionId};
 
 /// One entry of [`Session::list`](crate::Session::list). Serialises with times in whole seconds
 /// since 1970, as tokens do.
+///
+/// ```
+/// use tower_bearer::SessionInfo;
+///
+/// /// The client wrote its own name: escape it before it goes into a page.
+/// fn line(info: &SessionInfo) -> String {
+///     let here = if info.current { "this one" } else { "another" };
+///     format!("{}: {here}, since {}", info.id, info.created_at.as_secs())
+/// }
+/// # let _ = line;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionInfo {

@@ -24,7 +24,8 @@ use crate::{
 /// Carries the refresh cookie: gives every request a [`Session`](crate::Session) and appends what
 /// the handle decided to the response. It never rejects and never waits. Cheap to clone.
 ///
-/// There is an example on the [module page](crate::refresh).
+/// Refresh tokens rotate (RFC 9700 section 4.14.2), in a cookie as RFC 6265 has it. There is an example on
+/// the [module page](crate::refresh).
 #[derive(Clone)]
 pub struct RefreshCookieLayer {
     pub(crate) shared: Arc<Shared>,

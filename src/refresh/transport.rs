@@ -7,6 +7,15 @@ use serde::Deserialize;
 
 /// How the refresh token travels. One layer has one transport, and a token that was given out by
 /// the one is worth nothing in the other.
+///
+/// ```
+/// use tower_bearer::{RefreshCookieBuilder, RefreshTransport};
+///
+/// fn for_native_clients(builder: RefreshCookieBuilder) -> RefreshCookieBuilder {
+///     builder.cookie_path("/native").transport(RefreshTransport::Body)
+/// }
+/// # let _ = for_native_clients;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RefreshTransport {

@@ -36,10 +36,32 @@ pub trait RejectionResponse<B> {
 }
 
 /// Answers with the status alone and an empty body.
+///
+/// It is what layers begin with, and stands in their types where one is kept in a struct:
+///
+/// ```
+/// use tower_bearer::{BearerAuthLayer, DefaultRejection, NoClaims};
+///
+/// struct Layers {
+///     bearer: BearerAuthLayer<NoClaims, DefaultRejection>,
+/// }
+/// # let _ = |layers: Layers| layers.bearer;
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DefaultRejection;
 
 /// Answers with what a function makes; the `rejection_response` setters of the layers make it.
+///
+/// It stands in the types of layers where one is kept in a struct:
+///
+/// ```
+/// use tower_bearer::{CustomRejection, OriginGuardLayer};
+///
+/// struct Layers {
+///     origins: OriginGuardLayer<CustomRejection<String>>,
+/// }
+/// # let _ = |layers: Layers| layers.origins;
+/// ```
 pub struct CustomRejection<B>(Arc<ResponseFn<B>>);
 
 type ResponseFn<B> = dyn Fn(&Rejection) -> Response<B> + Send + Sync;

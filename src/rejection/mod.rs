@@ -48,6 +48,15 @@ pub struct Rejection {
 }
 
 /// The kinds of [`Rejection`], which are all that a client can tell apart.
+///
+/// ```
+/// use tower_bearer::{Rejection, RejectionKind};
+///
+/// fn belongs_to_whoever_is_on_call(rejection: &Rejection) -> bool {
+///     matches!(rejection.kind(), RejectionKind::Internal | RejectionKind::Unavailable)
+/// }
+/// # let _ = belongs_to_whoever_is_on_call;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
@@ -223,7 +232,8 @@ impl Rejection {
         self.challenge.as_ref()
     }
 
-    /// When the client may try again, where the answer carries `Retry-After`.
+    /// How long the client is asked to wait, where the answer carries `Retry-After`: whole seconds,
+    /// five of them so far (RFC 9110 section 10.2.3).
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

@@ -4,6 +4,16 @@ use std::{error::Error, fmt};
 
 /// Why `CsrfLayer` refused a request. A client is told 403 (413 for a form that is too long) and no
 /// more.
+///
+/// ```
+/// use http::HeaderMap;
+/// use tower_bearer::{CsrfBinding, CsrfLayer, CsrfReason, KeyRing};
+///
+/// let layer = CsrfLayer::builder(&KeyRing::generate()?, |_| CsrfBinding::ANONYMOUS).build()?;
+/// let reason = layer.verify(&HeaderMap::new(), &CsrfBinding::ANONYMOUS).unwrap_err();
+/// assert_eq!(reason, CsrfReason::CookieMissing);
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CsrfReason {
@@ -49,6 +59,16 @@ impl CsrfReason {
 }
 
 /// Why `OriginGuardLayer` refused a request. A client is told 403 and no more.
+///
+/// ```
+/// use tower_bearer::{OriginReason, Rejection};
+///
+/// /// A proxy that takes headers off, most likely.
+/// fn is_the_proxy(rejection: &Rejection) -> bool {
+///     rejection.origin_reason() == Some(OriginReason::Missing)
+/// }
+/// # let _ = is_the_proxy;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OriginReason {

@@ -25,6 +25,17 @@ pub struct SessionError {
 }
 
 /// The kinds of [`SessionError`].
+///
+/// ```
+/// use tower_bearer::{SessionError, SessionErrorKind};
+///
+/// /// Whether the same cookie works a little later.
+/// fn passes_by_waiting(error: &SessionError) -> bool {
+///     use SessionErrorKind::{Superseded, TooManyRequests, Unavailable};
+///     matches!(error.kind(), Superseded | TooManyRequests | Unavailable)
+/// }
+/// # let _ = passes_by_waiting;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionErrorKind {

@@ -25,10 +25,31 @@ pub struct SessionId([u8; 16]);
 
 /// The subject as stores address it: a keyed hash of fixed length, so that neither the names of
 /// entries nor cookies tell who it is. (The record itself holds the subject in clear.)
+///
+/// ```
+/// use tower_bearer::SubjectTag;
+///
+/// // A store keeps the 16 bytes, or the 22 characters that they are written as.
+/// let tag = SubjectTag::from_bytes([7; 16]);
+/// assert_eq!(tag.to_string().len(), 22);
+/// assert_eq!(SubjectTag::from_bytes(*tag.as_bytes()), tag);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SubjectTag([u8; 16]);
 
 /// Which client a session was opened on: 8 bytes that are equal for requests of one client.
+///
+/// ```
+/// use tower_bearer::{ClientBinding, Event};
+///
+/// fn is_other_client(event: &Event<'_>) -> bool {
+///     match event {
+///         Event::ReuseDetected { held_by, presented_by, .. } => held_by != presented_by,
+///         _ => false,
+///     }
+/// }
+/// # let _ = (is_other_client, ClientBinding::from_bytes([0; 8]));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientBinding([u8; 8]);
 
@@ -52,6 +73,13 @@ pub struct SessionKey {
 }
 
 /// Text that is not 22 characters of canonical base64url.
+///
+/// ```
+/// use tower_bearer::{ParseSessionIdError, SessionId};
+///
+/// let error: ParseSessionIdError = "not an id".parse::<SessionId>().unwrap_err();
+/// assert_eq!(error.to_string(), "a session id is 22 characters of base64url");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a session id is 22 characters of base64url")]
 pub struct ParseSessionIdError {
@@ -108,6 +136,9 @@ impl ClientBinding {
 impl FromStr for SessionId {
     type Err = ParseSessionIdError;
 
+    /// # Errors
+    ///
+    /// When the text is not 22 characters of canonical base64url.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const ERROR: ParseSessionIdError = ParseSessionIdError { _private: () };
         let mut out = [0_u8; 16];

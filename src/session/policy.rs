@@ -27,6 +27,15 @@ pub struct RotationPolicy {
 }
 
 /// Builds a [`RotationPolicy`]. Setters take anything; [`build`](Self::build) judges.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_bearer::RotationPolicy;
+///
+/// let policy = RotationPolicy::builder().interval(Duration::from_secs(300)).build()?;
+/// # let _ = policy;
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RotationPolicyBuilder {
@@ -34,6 +43,15 @@ pub struct RotationPolicyBuilder {
 }
 
 /// What ends when an old token comes back.
+///
+/// ```
+/// use tower_bearer::{RefreshCookieBuilder, ReusePolicy};
+///
+/// fn strict(builder: RefreshCookieBuilder) -> RefreshCookieBuilder {
+///     builder.reuse(ReusePolicy::Subject)
+/// }
+/// # let _ = strict;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReusePolicy {

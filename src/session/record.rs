@@ -14,6 +14,18 @@ use crate::clock::Timestamp;
 /// [`key`](Self::key), [`is_live`](Self::is_live), [`expires_at`](Self::expires_at) and
 /// [`last_rotated_at`](Self::last_rotated_at). No field opens a session: refresh tokens are kept as
 /// hashes, and the seed is worth nothing without the server's key.
+///
+/// ```
+/// use tower_bearer::{SessionRecord, StoreError};
+///
+/// /// To a column of bytes and back.
+/// fn round_trip(record: &SessionRecord) -> Result<bool, StoreError> {
+///     let bytes = record.encode();
+///     Ok(SessionRecord::decode(&bytes)? == *record)
+/// }
+/// # assert!(SessionRecord::decode(b"something else").is_err());
+/// # let _ = round_trip;
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionRecord {
     pub(crate) id: SessionId,
@@ -48,6 +60,15 @@ pub struct SessionRecord {
 }
 
 /// Whether a session may still be refreshed.
+///
+/// ```
+/// use tower_bearer::{RevokeReason, SessionRecord, SessionState};
+///
+/// fn was_stolen(record: &SessionRecord) -> bool {
+///     record.state() == SessionState::Revoked(RevokeReason::Reuse)
+/// }
+/// # let _ = was_stolen;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionState {
@@ -58,6 +79,16 @@ pub enum SessionState {
 }
 
 /// Why a session was ended before its time.
+///
+/// ```
+/// use tower_bearer::{Event, RevokeReason};
+///
+/// fn ended_by_the_user(event: &Event<'_>) -> bool {
+///     use RevokeReason::{RevokedAll, RevokedByOwner, SignedOut};
+///     matches!(event, Event::Revoked { reason: RevokedAll | RevokedByOwner | SignedOut, .. })
+/// }
+/// # let _ = ended_by_the_user;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RevokeReason {

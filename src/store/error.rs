@@ -18,6 +18,13 @@ pub struct StoreError {
 }
 
 /// The kinds of [`StoreError`].
+///
+/// ```
+/// use tower_bearer::{StoreError, StoreErrorKind};
+///
+/// let error = StoreError::new(StoreErrorKind::Refused, "the disk is full");
+/// assert_eq!(error.to_string(), "the session store refused");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {

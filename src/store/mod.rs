@@ -151,6 +151,13 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
 }
 
 /// What [`RefreshStore::load`] found.
+///
+/// ```
+/// use tower_bearer::{Loaded, Timestamp};
+///
+/// let nothing = Loaded { record: None, now: Timestamp::from_secs(1_800_000_000) };
+/// # let _ = nothing;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The record, if the store has one.
@@ -160,6 +167,14 @@ pub struct Loaded {
 }
 
 /// What [`RefreshStore::insert`] did.
+///
+/// ```
+/// use tower_bearer::Inserted;
+///
+/// // The subject was below its limit.
+/// let inserted = Inserted { dropped: Vec::new() };
+/// # let _ = inserted;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Inserted {
     /// The sessions that had to go to stay within the limit.
@@ -167,6 +182,19 @@ pub struct Inserted {
 }
 
 /// What [`RefreshStore::swap`] did.
+///
+/// ```
+/// use tower_bearer::{Loaded, SessionRecord, Swap, Timestamp};
+///
+/// /// What a store answers that held `stored`, compared as bytes.
+/// fn judge(stored: Option<SessionRecord>, current: &SessionRecord, next: &SessionRecord, now: Timestamp) -> Swap {
+///     match stored {
+///         Some(stored) if stored == *current || stored == *next => Swap::Applied,
+///         record => Swap::Conflict(Loaded { record, now }),
+///     }
+/// }
+/// # let _ = judge;
+/// ```
 #[derive(Clone, Debug)]
 #[allow(
     clippy::large_enum_variant,

@@ -26,6 +26,13 @@ use crate::clock::Timestamp;
 pub struct Claims<C = NoClaims>(Arc<Inner<C>>);
 
 /// No claims beyond the registered ones.
+///
+/// ```
+/// use tower_bearer::NoClaims;
+///
+/// assert_eq!(serde_json::to_string(&NoClaims {})?, "{}");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoClaims {}
 

@@ -20,6 +20,14 @@ pub struct TokenError {
 }
 
 /// The kinds of [`TokenError`], in the order in which they are found.
+///
+/// ```
+/// use tower_bearer::{KeyRing, TokenCodec, TokenErrorKind};
+///
+/// let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// assert_eq!(codec.verify("a.b.c").unwrap_err().kind(), TokenErrorKind::Segments);
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenErrorKind {
@@ -102,6 +110,21 @@ impl fmt::Display for TokenError {
 impl Error for TokenError {}
 
 /// Why a token could not be minted.
+///
+/// ```
+/// use serde::Serialize;
+/// use tower_bearer::{KeyRing, TokenCodec};
+///
+/// #[derive(Serialize)]
+/// struct Mine {
+///     exp: u64, // the codec writes it
+/// }
+///
+/// let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let error: tower_bearer::MintError = codec.mint("user-1", &Mine { exp: 1 }).unwrap_err();
+/// assert!(error.to_string().contains("a member that only the codec writes"));
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
 #[derive(Debug)]
 pub struct MintError {
     detail: &'static str,

@@ -21,6 +21,18 @@ const LONGEST_PREFIX: usize = 128;
 const DEFAULT_REMEMBERED: usize = 65_536;
 
 /// Builds a [`RedisStore`]. Setters take anything; [`build`](Self::build) judges.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_bearer::RedisStore;
+///
+/// let store = RedisStore::builder("redis://127.0.0.1:6379/")
+///     .prefix("shop:")
+///     .wait_for_replicas(1, Duration::from_millis(100))
+///     .build()?;
+/// # let _ = store;
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
 #[must_use]
 pub struct RedisStoreBuilder {
     target: Target,

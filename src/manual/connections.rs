@@ -1,0 +1,170 @@
+//! Proxies, WebSockets, event streams, and answers of your own.
+//!
+//! # Behind a proxy
+//!
+//! What a proxy in front has to leave alone, and what goes wrong when it does not:
+//!
+//! | the proxy | or else |
+//! |---|---|
+//! | passes `User-Agent` on | every browser is the same client: a thief is answered like a second tab |
+//! | passes `Origin`, `Referer` and `Sec-Fetch-Site` on | 403 `ForeignOrigin`, reason `Missing` |
+//! | passes `Cookie` and `Authorization` on, and takes header lines of 8 KiB | 400 or 431 of the proxy's own; 401 |
+//! | passes `Host` on | [`OriginGuardLayer::same_origin`](crate::OriginGuardLayer::same_origin) refuses everybody; a list does not look at `Host` |
+//! | *overwrites* `X-Forwarded-Proto`, and does not append | [`RequireHttpsLayer`](crate::RequireHttpsLayer) refuses lists; a header that is only passed on is the client's own word |
+//! | passes every `Set-Cookie` line on | nobody stays signed in |
+//! | caches nothing below `/auth` | the layers say `no-store`; a proxy that is told to cache all the same hands sessions around |
+//! | does not send a `POST` again by itself | harmless for refreshes, which are answered alike; your own handlers may mind |
+//! | shows the same path as the browser does, or the builder is told the browser's | the cookie goes to another path than the endpoints have |
+//!
+//! For nginx:
+//!
+//! ```text
+//! location / {
+//!     proxy_pass http://127.0.0.1:3000;
+//!     proxy_set_header Host $host;
+//!     proxy_set_header X-Forwarded-Proto $scheme;   # overwrites
+//!     proxy_next_upstream off;
+//!     large_client_header_buffers 4 16k;             # belongs into `server`
+//! }
+//! ```
+//!
+//! Client addresses are used by nothing here. A rate limit in front of the sign-in route needs the real one.
+//!
+//! **A renderer that refreshes for the user** is a proxy too: see
+//! [`how_to`](super::how_to#proxies-and-server-side-rendering).
+//!
+//! # WebSockets
+//!
+//! A browser cannot set a header on a WebSocket handshake, and a token in the query ends up in logs. So:
+//!
+//! 1. Put [`OriginGuardLayer`](crate::OriginGuardLayer) around the route: it guards handshakes too. No bearer
+//!    layer goes there.
+//! 2. Upgrade, and let the first message be the access token. Verify it with the codec; close when it is bad or
+//!    does not come within seconds.
+//! 3. A socket outlives its token. Close it at [`expires_at`](crate::Claims::expires_at), or let the page send the
+//!    next token over it before then.
+//!
+//! ```
+//! use std::time::Duration;
+//! use tower_bearer::{Claims, Clock, NoClaims, SystemClock, TokenCodec, TokenError};
+//!
+//! /// Who speaks, and for how long the socket may stay open on this token.
+//! fn admit(codec: &TokenCodec, first_message: &str) -> Result<(Claims<NoClaims>, Duration), TokenError> {
+//!     let claims = codec.verify(first_message)?;
+//!     let left = claims.expires_at().since(SystemClock.now());
+//!     Ok((claims, left))
+//! }
+//! # let codec = TokenCodec::nested(&tower_bearer::KeyRing::generate()?, "https://id.example", "api")?;
+//! # let token = codec.mint("user-1", &NoClaims {})?;
+//! # assert!(admit(&codec, token.as_str())?.1 > Duration::from_secs(890));
+//! # assert!(admit(&codec, "no token").is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`BearerAuthLayer::check`](crate::BearerAuthLayer::check) does not run for such a token: ask your list of ended
+//! sessions yourself. Native clients can set the header; for them the bearer layer goes around the route as usual.
+//! Handshakes that do not come through tower are judged by
+//! [`OriginGuardLayer::check`](crate::OriginGuardLayer::check).
+//!
+//! # Event streams
+//!
+//! `EventSource` sends no `Authorization`, `fetch` does:
+//!
+//! ```js
+//! const response = await fetch("/api/feed", { headers: { Authorization: `Bearer ${token}` } });
+//! for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) show(chunk);
+//! // The stream has ended, as it does with its token: refresh, and open it again.
+//! ```
+//!
+//! The guard has verified the token when the stream begins, and sees nothing of what comes after. End it with
+//! the token:
+//!
+//! ```
+//! use std::{convert::Infallible, time::Duration};
+//!
+//! use axum::{Router, response::sse::{Event, Sse}, routing::get};
+//! use futures_util::{Stream, StreamExt, stream};
+//! use tower_bearer::{BearerAuthLayer, Claims, Clock, NoClaims, SystemClock, TokenCodec};
+//!
+//! async fn feed(claims: Claims<NoClaims>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+//!     let left = claims.expires_at().since(SystemClock.now());
+//!     let news = stream::unfold((), |()| async {
+//!         tokio::time::sleep(Duration::from_secs(1)).await;
+//!         Some((Ok(Event::default().data("tick")), ()))
+//!     });
+//!     Sse::new(news.take_until(tokio::time::sleep(left)))
+//! }
+//!
+//! fn routes(codec: TokenCodec) -> Router {
+//!     Router::new().route("/api/feed", get(feed)).route_layer(BearerAuthLayer::new(codec))
+//! }
+//! # let _ = routes;
+//! ```
+//!
+//! The same goes for long downloads and for streaming calls of gRPC.
+//!
+//! # Answers of your own
+//!
+//! Every guard has a `rejection_response`. It makes the body; what clients and caches rely on (status where it was
+//! left at 200, challenge, `Cache-Control`, `Retry-After`) is added. gRPC requests do not get it, because their
+//! answer has no body.
+//!
+//! ```
+//! use axum::body::Body;
+//! use http::{Response, header};
+//! use tower_bearer::{BearerAuthLayer, CsrfLayer, OriginGuardLayer, Rejection, RejectionKind, TokenCodec};
+//!
+//! fn problem(rejection: &Rejection) -> Response<Body> {
+//!     // The kind alone: the reason helps nobody but an attacker.
+//!     let code = match rejection.kind() {
+//!         RejectionKind::MissingCredentials => "sign_in",
+//!         RejectionKind::InvalidToken => "refresh",
+//!         RejectionKind::InsufficientScope => "not_allowed",
+//!         RejectionKind::CsrfFailed => "csrf",
+//!         _ => "refused",
+//!     };
+//!     let status = rejection.status();
+//!     let mut response =
+//!         Response::new(Body::from(format!(r#"{{"status":{},"code":"{code}"}}"#, status.as_u16())));
+//!     *response.status_mut() = status;
+//!     let problem = header::HeaderValue::from_static("application/problem+json");
+//!     response.headers_mut().insert(header::CONTENT_TYPE, problem);
+//!     response
+//! }
+//!
+//! # fn layers(codec: TokenCodec, csrf: CsrfLayer) -> Result<(), tower_bearer::ConfigError> {
+//! let bearer = BearerAuthLayer::new(codec).rejection_response(problem);
+//! let origins = OriginGuardLayer::new(["https://app.example".parse()?]).rejection_response(problem);
+//! let csrf = csrf.rejection_response(problem);
+//! # let _ = (bearer, origins, csrf);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The extractors have no such function; where the layer is in place they do not fail. (Behind an
+//! [`optional`](crate::BearerAuthLayer::optional) layer take `Option<Claims<C>>` and answer yourself.)
+//!
+//! What a [`Session`](crate::Session) returns is an error like any other. Keep the status that
+//! `SessionError` would have given, since [pages act on it](super::how_to#what-the-page-does-with-a-failure), and
+//! change the rest:
+//!
+//! ```
+//! use axum::response::{Html, IntoResponse, Response};
+//! use tower_bearer::{SessionError, SessionErrorKind};
+//!
+//! struct Page(SessionError);
+//!
+//! impl IntoResponse for Page {
+//!     fn into_response(self) -> Response {
+//!         let text = match self.0.kind() {
+//!             SessionErrorKind::Unavailable => "Please try again in a moment.",
+//!             _ => "Please sign in again.",
+//!         };
+//!         let (mut parts, _) = self.0.into_response().into_parts();
+//!         parts.headers.remove("content-type");
+//!         parts.headers.remove("content-length");
+//!         (parts, Html(text)).into_response()
+//!     }
+//! }
+//! # use axum::http::StatusCode;
+//! ```

@@ -1,0 +1,336 @@
+//! Recipes: one situation each. The basics (sign-in, roles, ending sessions) are in
+//! [`how_to`](super::how_to), tests in [`testing`](super::testing), keys in [`keys`](super::keys).
+//!
+//! # Another path, another host
+//!
+//! The refresh cookie goes to one path of one host. Say the path once, at the builder, and mount the endpoints
+//! there. A cookie for `/account` is not sent to `/auth`.
+//!
+//! ```
+//! use axum::Router;
+//! use tower_bearer::{ClaimsRequest, Denied, MemoryStore, NoClaims, RefreshCookieLayer, SessionEndpoints, TokenCodec};
+//!
+//! # fn app(codec: TokenCodec) -> Result<Router, tower_bearer::ConfigError> {
+//! # let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
+//! let sessions = RefreshCookieLayer::builder(codec, MemoryStore::new(), claims)
+//!     .cookie_path("/account/session")
+//!     .build()?;
+//! let auth = Router::new().fallback_service(SessionEndpoints::new()).layer(sessions);
+//! let app: Router = Router::new().nest("/account/session", auth);
+//! # Ok(app)
+//! # }
+//! # use tower_bearer::KeyRing;
+//! # app(TokenCodec::nested(&KeyRing::generate().unwrap(), "https://id.example", "api").unwrap()).unwrap();
+//! ```
+//!
+//! Behind a proxy that strips or adds a prefix, the path is the one that the *browser* sees.
+//!
+//! **A cookie for a parent host** (`Domain=example.com`) is not offered, on purpose: every host below it could
+//! read the cookie, and the weakest of them decides. Give sessions a host of their own instead, say
+//! `id.example.com`, and let the pages of `app.example.com` call it: list their origins in
+//! [`OriginGuardLayer`](crate::OriginGuardLayer) and in CORS, and fetch with `credentials: "include"`. The
+//! two hosts are one *site*, so the `SameSite=Strict` cookie is sent.
+//!
+//! # Pages of another origin
+//!
+//! CORS goes outside and the guard inside of it, both with one list: the code is in
+//! [`guards`](super::guards#order-of-layers). Three cases:
+//!
+//! | the page is on | the session |
+//! |---|---|
+//! | the same host | works; no CORS needed |
+//! | another host of the same site (`app.example.com`, `id.example.com`) | works, with CORS and `credentials: "include"` |
+//! | another site (`app.example`, `id.other`) | no browser sends the cookie, nor should one. Let the user sign in at `id.other` and hand the page a token, which is what OAuth's code flow with PKCE is for (RFC 9700 section 2.1.1); or serve `/auth` on the page's own host through a proxy. |
+//!
+//! # Several audiences
+//!
+//! One issuer, two APIs. Each API accepts its own name, so that what is meant for one does not open the other:
+//!
+//! ```
+//! use tower_bearer::{KeyRing, NoClaims, Profile, TokenCodec};
+//!
+//! let keys = KeyRing::generate()?;
+//! let orders: TokenCodec = TokenCodec::nested(&keys, "https://id.example", "orders")?;
+//! let billing: TokenCodec = TokenCodec::nested(&keys, "https://id.example", "billing")?;
+//! // In front of what both may use: either name.
+//! let shared: TokenCodec = TokenCodec::builder(Profile::Nested)
+//!     .issuer("https://id.example")
+//!     .audience("orders")
+//!     .audience("billing")
+//!     .build(&keys)?;
+//!
+//! let token = billing.mint("user-1", &NoClaims {})?;
+//! assert!(orders.verify(token.as_str()).is_err());
+//! assert!(shared.verify(token.as_str()).is_ok());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A codec mints the audience that was given first. A client that needs both APIs has two tokens: give each API
+//! a [`RefreshCookieLayer`](crate::RefreshCookieLayer) of its own path, or mint the second one in a handler that
+//! has verified the first, with [`TokenCodec::mint`](crate::TokenCodec::mint).
+//!
+//! # Short access tokens for what is dangerous
+//!
+//! A lifetime belongs to a codec. A route behind the ordinary token hands out a short one, which has an
+//! audience of its own; the dangerous routes accept nothing else.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
+//! use tower_bearer::{AccessToken, BearerAuthLayer, Claims, KeyRing, NoClaims, Profile, TokenCodec};
+//!
+//! # fn may_administer(_: &str) -> bool { true }
+//! async fn admin_token(
+//!     State(admin): State<TokenCodec>,
+//!     claims: Claims<NoClaims>,
+//! ) -> Result<Json<AccessToken>, StatusCode> {
+//!     if !may_administer(claims.subject()) {
+//!         return Err(StatusCode::FORBIDDEN);
+//!     }
+//!     admin.mint(claims.subject(), &NoClaims {}).map(Json).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+//! }
+//!
+//! # fn app(keys: KeyRing) -> Result<Router, tower_bearer::ConfigError> {
+//! let everyday: TokenCodec = TokenCodec::nested(&keys, "https://id.example", "api")?;
+//! let admin: TokenCodec = TokenCodec::builder(Profile::Nested)
+//!     .issuer("https://id.example")
+//!     .audience("admin")
+//!     .lifetime(Duration::from_secs(60))
+//!     .leeway(Duration::from_secs(5)) // it would double the lifetime otherwise
+//!     .build(&keys)?;
+//! let app: Router = Router::new()
+//!     .route("/admin-token", post(admin_token))
+//!     .route_layer(BearerAuthLayer::new(everyday))
+//!     .with_state(admin.clone())
+//!     .merge(
+//!         Router::new()
+//!             .route("/admin/close-account", post(|| async { "closed" }))
+//!             .route_layer(BearerAuthLayer::new(admin)),
+//!     );
+//! # Ok(app)
+//! # }
+//! # app(KeyRing::generate().unwrap()).unwrap();
+//! ```
+//!
+//! Its minter is also the place to ask for a second factor that is not older than some minutes.
+//!
+//! # Step-up: a second factor
+//!
+//! The proof goes into the context, the claims closure reads it at every refresh, and a scope or a claim tells
+//! the API.
+//!
+//! ```
+//! use axum::{Json, http::StatusCode};
+//! use serde::{Deserialize, Serialize};
+//! use tower_bearer::{AccessToken, ClaimsRequest, Denied, NewSession, Session};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Scoped {
+//!     scope: String,
+//! }
+//!
+//! # async fn password_is_right(_: &str) -> bool { true }
+//! # async fn code_is_right(_: &str) -> bool { true }
+//! async fn login(session: Session, password: String) -> axum::response::Result<Json<AccessToken>> {
+//!     if !password_is_right(&password).await {
+//!         return Err(StatusCode::UNAUTHORIZED.into());
+//!     }
+//!     Ok(Json(session.start_with(NewSession::new("user-1").context(*b"pwd")).await?))
+//! }
+//!
+//! async fn second_factor(session: Session, code: String) -> axum::response::Result<Json<AccessToken>> {
+//!     if !code_is_right(&code).await {
+//!         return Err(StatusCode::UNAUTHORIZED.into());
+//!     }
+//!     // The session goes on under a new refresh token; the one from before is worth nothing.
+//!     Ok(Json(session.elevate_with(*b"pwd+otp").await?))
+//! }
+//!
+//! async fn scopes(request: ClaimsRequest) -> Result<Scoped, Denied> {
+//!     let scope = match request.context() {
+//!         b"pwd+otp" => "orders:read orders:pay",
+//!         _ => "orders:read",
+//!     };
+//!     Ok(Scoped { scope: scope.into() })
+//! }
+//! # let _ = (axum::routing::post(login) as axum::routing::MethodRouter, axum::routing::post(second_factor) as axum::routing::MethodRouter, scopes);
+//! ```
+//!
+//! [`RequireScopeLayer`](crate::RequireScopeLayer) around `/orders/pay` answers 403 `insufficient_scope` and
+//! names the scope; the page then asks for the code. Limit the tries of the code: it has a million values.
+//! The access token from before the step still works, with the rights from before, until it expires.
+//!
+//! # A changed password
+//!
+//! | the password was changed | call |
+//! |---|---|
+//! | by its owner, who stays signed in here | [`Session::end_others`](crate::Session::end_others): all others end, this one is re-seeded |
+//! | by mail, without a session | [`RefreshCookieLayer::end_all_of`](crate::RefreshCookieLayer::end_all_of), *after* the new password is stored, or a sign-in with the old one slips in between |
+//! | by an administrator, or the account is disabled | the same; and let the claims closure answer [`Denied`](crate::Denied) |
+//!
+//! ```
+//! use axum::{Json, http::StatusCode};
+//! use tower_bearer::{AccessToken, RefreshCookieLayer, Session, SessionError};
+//!
+//! # async fn store_password(_: &str) -> Result<(), StatusCode> { Ok(()) }
+//! async fn change_password(session: Session, new: String) -> axum::response::Result<Json<AccessToken>> {
+//!     store_password(&new).await?;
+//!     Ok(Json(session.end_others().await?))
+//! }
+//!
+//! async fn reset_by_mail(sessions: &RefreshCookieLayer, user: &str) -> Result<usize, SessionError> {
+//!     Ok(sessions.end_all_of(user).await?.len())
+//! }
+//! # let _ = (axum::routing::post(change_password) as axum::routing::MethodRouter, reset_by_mail);
+//! ```
+//!
+//! Both return an error when the store does not answer. Calling them again completes what was begun, so the user
+//! is told to try once more, and not that all is well.
+//!
+//! # Refusing tokens of sessions that have ended
+//!
+//! Access tokens live on after a sign-out, 15 minutes by default. Where that is too long and a shorter life too
+//! many refreshes, remember what has ended for as long as a token can live, and look there. The sink hears of
+//! every session that this process ends:
+//!
+//! ```
+//! use std::{
+//!     collections::HashSet,
+//!     sync::{Arc, PoisonError, RwLock},
+//! };
+//! use tower_bearer::{BearerAuthLayer, CheckError, Event, EventSink, TokenCodec, TokenContext};
+//!
+//! #[derive(Clone, Default)]
+//! struct Ended(Arc<RwLock<HashSet<String>>>);
+//!
+//! impl Ended {
+//!     /// For the session layer: `RefreshCookieBuilder::events`.
+//!     fn sink(&self) -> EventSink {
+//!         let ended = self.0.clone();
+//!         EventSink::new(move |event: &Event<'_>| {
+//!             if let Event::Revoked { session, .. } = event {
+//!                 ended.write().unwrap_or_else(PoisonError::into_inner).insert(session.to_string());
+//!             }
+//!         })
+//!     }
+//!
+//!     /// For the API.
+//!     fn layer(&self, codec: TokenCodec) -> BearerAuthLayer {
+//!         let ended = self.0.clone();
+//!         BearerAuthLayer::new(codec).check(move |token: &TokenContext| {
+//!             let ended = ended.read().map_err(|_| CheckError::Unavailable)?;
+//!             match token.session() {
+//!                 Some(session) if ended.contains(session) => Err(CheckError::Revoked),
+//!                 _ => Ok(()),
+//!             }
+//!         })
+//!     }
+//! }
+//! # let _ = (Ended::sink, Ended::layer);
+//! ```
+//!
+//! It is one process's knowledge. With several, send what the sink hears to all of them (a Redis channel, say),
+//! and clear the set of what is older than lifetime plus leeway. The check runs on the request's path and does not
+//! wait: it looks into memory, and asks nobody. A theft raises `Revoked` too, so its access token ends with it.
+//!
+//! # A page that lists sessions
+//!
+//! `GET /auth/sessions` and `DELETE /auth/sessions/{id}` of [`SessionEndpoints`](crate::SessionEndpoints) are
+//! enough for a script. A page that the server renders:
+//!
+//! ```
+//! use axum::extract::Path;
+//! use tower_bearer::{Session, SessionError, SessionId};
+//!
+//! # fn escape(text: &str) -> String { text.replace('&', "&amp;").replace('<', "&lt;") }
+//! async fn list(session: Session) -> Result<String, SessionError> {
+//!     let mut page = String::new();
+//!     for info in session.list().await? {
+//!         let here = if info.current { " (this one)" } else { "" };
+//!         // The client wrote its own name: escape it.
+//!         page += &format!("{}{here}, since {}\n", escape(&info.client), info.created_at.as_secs());
+//!     }
+//!     Ok(page)
+//! }
+//!
+//! async fn end(session: Session, Path(id): Path<SessionId>) -> Result<(), SessionError> {
+//!     session.end_session(&id).await // somebody else's session is not found
+//! }
+//! # let _: axum::Router = axum::Router::new().route("/sessions", axum::routing::get(list)).route("/sessions/{id}", axum::routing::delete(end));
+//! ```
+//!
+//! Both have to lie below the cookie's path. 409 `refresh_first` means that this client holds a token that was
+//! handed to another one: refresh, then ask again.
+//!
+//! # Two services, one sign-in
+//!
+//! *One mints, the other verifies.* Inside of one trust domain both get the same `ACCESS_SECRET` and
+//! `ENCRYPTION_KEY`, and the second one no `REFRESH_SECRET`: it cannot touch sessions. It *can* mint, since the
+//! secrets are shared. Where that is too much trust, sign with a public-key algorithm; the second service then
+//! has the public half alone:
+//!
+//! ```
+//! use tower_bearer::{KeyRing, NoClaims, TokenCodec};
+//!
+//! # // The key of RFC 8037 appendix A.
+//! # let private_jwk = r#"{"kty":"OKP","crv":"Ed25519","kid":"ed-1","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+//! // The service that signs in. Its public keys go to /.well-known/jwks.json, or into a file.
+//! let keys = KeyRing::builder().jwk(private_jwk).build()?;
+//! let minting: TokenCodec = TokenCodec::signed(&keys, "https://id.example", "orders")?;
+//! let published = keys.jwks();
+//!
+//! // The other one.
+//! let verifying: TokenCodec =
+//!     TokenCodec::signed(&KeyRing::verifier(&published)?, "https://id.example", "orders")?;
+//! let token = minting.mint("user-1", &NoClaims {})?;
+//! assert_eq!(verifying.verify(token.as_str())?.subject(), "user-1");
+//! assert!(!verifying.can_mint());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! *Both sign in* and share the sessions: the same keys, the same issuer, the same Redis with the same
+//! [prefix](super::operations#settings-of-the-store). The cookie is sealed to its name and to the issuer, and is
+//! sent to one host and path: so behind one host name.
+//!
+//! # Browser and mobile side by side
+//!
+//! Two layers over one store, two paths. A token that one of them gave out is worth nothing at the other.
+//!
+//! ```
+//! use axum::Router;
+//! use tower::ServiceBuilder;
+//! use tower_bearer::{
+//!     ClaimsRequest, CsrfLayer, Denied, KeyRing, MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer,
+//!     RefreshTransport, SessionEndpoints, SharedStore, TokenCodec,
+//! };
+//!
+//! # fn app(keys: KeyRing) -> Result<Router, tower_bearer::ConfigError> {
+//! async fn claims(_: ClaimsRequest) -> Result<NoClaims, Denied> {
+//!     Ok(NoClaims {})
+//! }
+//!
+//! let codec = TokenCodec::nested(&keys, "https://id.example", "api")?;
+//! let store = SharedStore::new(MemoryStore::new());
+//! let browsers = RefreshCookieLayer::with_claims(codec.clone(), store.clone(), claims)?;
+//! let native = RefreshCookieLayer::builder(codec, store, claims)
+//!     .cookie_path("/native")
+//!     .transport(RefreshTransport::Body)
+//!     .build()?;
+//! let csrf = CsrfLayer::builder(&keys, browsers.csrf_binding()).build()?;
+//!
+//! let app: Router = Router::new()
+//!     .nest("/auth", Router::new().fallback_service(SessionEndpoints::new()).layer(
+//!         ServiceBuilder::new()
+//!             .layer(OriginGuardLayer::new(["https://app.example".parse()?]))
+//!             .layer(csrf)
+//!             .layer(browsers),
+//!     ))
+//!     // No cookie, no guards: see `how_to`.
+//!     .nest("/native", Router::new().fallback_service(SessionEndpoints::new()).layer(native));
+//! # Ok(app)
+//! # }
+//! # app(KeyRing::generate().unwrap()).unwrap();
+//! ```
+//!
+//! The list of sessions, the limit and the sign-out everywhere are the subject's: they see both kinds.

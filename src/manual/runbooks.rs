@@ -1,0 +1,127 @@
+//! Before the first user, what to watch, and what to do at night.
+//!
+//! # Before the first user
+//!
+//! | | check |
+//! |---|---|
+//! | keys | Real ones, the same on every instance, from [`KeyRing::from_env`](crate::KeyRing::from_env). [`KeyRing::generate`](crate::KeyRing::generate) in production signs everybody out at each restart. |
+//! | store | [`RedisStore`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.RedisStore.html) or your own as soon as there are two instances; `health()` at the start, and nothing in its `warnings()`: see [`operations`](super::operations) |
+//! | cookie | `grep -rn dangerous_ src/` finds nothing, or what you can explain |
+//! | https | [`RequireHttpsLayer`](crate::RequireHttpsLayer) in front, or a proxy that does it |
+//! | guards | origin and CSRF layer around everything that works by cookie, in [this order](super::guards#order-of-layers) |
+//! | proxy | the table in [`connections`](super::connections#behind-a-proxy), row by row. `curl -i` from outside shows the `Set-Cookie` that arrives. |
+//! | clocks | NTP on all machines that mint or verify |
+//! | sign-in | attempts are limited; the password's hash is slow |
+//! | events | every layer and the store have a sink. Each has a method `events` of its own (bearer, scope, origin, CSRF, https, refresh, Redis), and what is not connected is not heard |
+//! | page | waits at 409, 429 and 503, [signs in at 401 alone](super::how_to#what-the-page-does-with-a-failure) |
+//! | practised once | [a change of keys](super::keys#replacing-a-key-two-steps-and-a-wait), a restart of the store, signing everybody out |
+//!
+//! # What to watch
+//!
+//! Rates are for all instances together. Numbers that fit depend on the service: look at a normal week first.
+//!
+//! | [`Event`](crate::Event) | normal | tell somebody |
+//! |---|---|---|
+//! | [`ReuseDetected`](crate::Event::ReuseDetected) | none, or one now and then | each goes to the *user*. To you, when there are several an hour: [below](#reusedetected-comes-often) |
+//! | [`StoreSilent`](crate::Event::StoreSilent) without [`StoreBack`](crate::Event::StoreBack) | none | at once: nobody signs in or refreshes |
+//! | [`StoreFailed`](crate::Event::StoreFailed) | none | at once: it does not pass by waiting |
+//! | [`StoreMayEvict`](crate::Event::StoreMayEvict) | none | the same day |
+//! | [`RevocationLost`](crate::Event::RevocationLost) | none | at once: somebody who signed out is still signed in. End it by hand |
+//! | [`RevocationQueued`](crate::Event::RevocationQueued) | none | with `StoreSilent` only |
+//! | [`RevocationRestored`](crate::Event::RevocationRestored), [`StateLost`](crate::Event::StateLost), [`Adopted`](crate::Event::Adopted) | none but after a failover | when there was no failover: two stores that both take writes? |
+//! | [`DurabilityDegraded`](crate::Event::DurabilityDegraded) | none | the same day: a replica lags or is gone |
+//! | [`EncryptionKeyWorn`](crate::Event::EncryptionKeyWorn) | none | the same week: [replace the key](super::keys#the-limit-of-an-encryption-key) |
+//! | [`Recovered`](crate::Event::Recovered) | a few in a thousand refreshes, more with mobile networks | when it multiplies: answers get lost between here and the browser |
+//! | [`Denied`](crate::Event::Denied) | as accounts are disabled | when it multiplies: the claims closure says `Denied` for what is merely away |
+//! | [`Rejected`](crate::Event::Rejected), kind `Internal` | none | at once: a layer or a marker is missing, or a check failed. An *extractor* without its layer sends no event: its 500 has the [`Rejection`](crate::Rejection) in the extensions of the response |
+//! | [`Rejected`](crate::Event::Rejected), kind `InvalidToken` | about one a page and lifetime, where pages refresh after a 401 | when it multiplies: keys, clocks, or somebody who tries |
+//! | [`Rejected`](crate::Event::Rejected), kinds `ForeignOrigin`, `CsrfFailed` | some | when it multiplies: [below](#users-complain-of-403) |
+//! | [`WouldReject`](crate::Event::WouldReject) | what the list lacks, while it is tried | as long as it comes, the guard guards nothing |
+//! | [`Started`](crate::Event::Started), [`Refreshed`](crate::Event::Refreshed), [`Revoked`](crate::Event::Revoked) | the life of the service | when `Refreshed` falls to nothing while people are there, or `Revoked` with reason [`Limit`](crate::RevokeReason::Limit) is frequent: a client signs in again and again instead of refreshing |
+//!
+//! A refusal of a session (401, 409, 429, 503 below `/auth`) sends no `Rejected`: count the statuses of the answers.
+//! The three events of a store that is away come from `RedisStore`; a store of your own reports for itself.
+//!
+//! # Everybody is signed out
+//!
+//! Refresh answers 401. Look at one answer: does it clear the cookie (`Set-Cookie` with `Max-Age=0`)?
+//!
+//! | what you see | what it is | do |
+//! |---|---|---|
+//! | 401 `invalid_session`, cookie kept, since a deployment | Other keys than before: a variable is missing, `generate()` instead of `from_env()`, a step [skipped](super::keys#replacing-a-key-two-steps-and-a-wait). Or another issuer or cookie name: cookies are sealed to both. | Put the old value back. The cookies are still there and work again. |
+//! | the same on some instances only | Their keys differ | Compare the variables by hash, not by eye |
+//! | 401 `invalid_session`, cookie kept, keys as they were | The store is empty: `MemoryStore` after a restart, `FLUSHALL`, eviction, an empty replica promoted, another prefix or database | Restore it, or let people sign in. [`StoreMayEvict`](crate::Event::StoreMayEvict) and `health()` say whether it will happen again. |
+//! | 401 `no_session` | The cookie does not come: path, host or proxy have changed; plain http; a page of another *site* | The browser's developer tools show why a cookie was not stored or not sent |
+//! | 401 `invalid_session`, cookie cleared | The sessions were revoked: [`Revoked`](crate::Event::Revoked) says why. `Denied`: the claims closure refuses everybody. `Reuse`: next but one section. Or their end has come, as seven days after everybody signed in at the last incident. | Those sessions do not come back |
+//! | refresh answers 200, the API 401 | Verifiers have other keys, issuer or audience than the minter, or a clock that is off | [`Rejection::token_error`](crate::Rejection::token_error) in the event says which |
+//!
+//! **Do not restart things in the hope that it helps while the cookie is kept.** Nothing is lost until people sign in
+//! again.
+//!
+//! # Refresh answers 503
+//!
+//! Access tokens go on working until they expire: with the default there are up to 15 minutes before pages notice.
+//!
+//! 1. [`StoreSilent`](crate::Event::StoreSilent): the store does not answer. Is it up, reachable, at its limit of
+//!    connections? `redis-cli -u URL PING` from the instance's own machine.
+//! 2. [`StoreFailed`](crate::Event::StoreFailed): it answers and refuses. The error's sources say what it said: `NOAUTH`,
+//!    `NOPERM`, `OOM`, `MISCONF`.
+//! 3. Neither: the claims closure returns [`ClaimsError::Unavailable`](crate::ClaimsError::Unavailable): your
+//!    database, most likely. Or minting fails: claims that are too long, a worn encryption key.
+//! 4. Only for one subject: a record that cannot be read, [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt).
+//!    See [`operations`](super::operations#layout-of-the-keys).
+//!
+//! Nothing has to be done for the sessions. Cookies are kept, retries arrive at the same tokens, revocations that wait
+//! are written for four minutes; after that [`RevocationLost`](crate::Event::RevocationLost) names them. When the store
+//! comes back, everybody refreshes within the `Retry-After` of a second: a wave, and then it is over.
+//!
+//! # ReuseDetected comes often
+//!
+//! Once is a theft until shown otherwise: the user is told, the session is over. Many in an hour, of unrelated users,
+//! are most often not thieves but a change. Compare `held_by` and `presented_by`, and the two generations.
+//!
+//! | what you see | what it is | do |
+//! |---|---|---|
+//! | `held_by` and `presented_by` differ, since a deployment | Something refreshes with another `User-Agent` than the browser: a renderer, a proxy, a service worker of a framework | [Forward the header](super::how_to#proxies-and-server-side-rendering), or set a [`client_binding`](crate::RefreshCookieBuilder::client_binding) |
+//! | they differ, with a binding of your own | It is not stable: an address, a header that some requests lack | Bind to what stays the same |
+//! | they are equal, presented one behind expected | Old tokens come later than the grace: a page that keeps a response for long, a proxy that queues, an answer from a cache | Find who sends late. A longer [`grace`](crate::RotationPolicyBuilder::grace) helps against seconds, not against minutes. |
+//! | they are equal, many behind | Two copies of one jar: a cloned browser profile, a virtual machine that was rolled back, a backup | Nothing: they cannot be told from a thief |
+//! | after a failover or restore | Should not happen within one lost write: see [`operations`](super::operations#backup-and-restore) | Was an old backup put back? Did two stores take writes? |
+//! | [`RotationPolicy::strict`](crate::RotationPolicy::strict) is set | Two tabs are enough | Take it out |
+//! | a store of your own | `swap` is not atomic, or `load` reads a replica | [Run the suite](super::stores#running-the-suite) |
+//! | none of it, one user or a few | Theft | Sign the subject out everywhere, look at what the session did, warn |
+//!
+//! # Clocks
+//!
+//! Sessions are judged by the store's clock alone, so instances may disagree with each other. Access tokens are judged
+//! by each verifier, within the leeway of 60 seconds.
+//!
+//! | what you see | what it is |
+//! |---|---|
+//! | `InvalidToken`, [`NotYetValid`](crate::TokenErrorKind::NotYetValid) | A verifier is behind the minter by more than the leeway |
+//! | `InvalidToken`, [`Expired`](crate::TokenErrorKind::Expired), on fresh tokens | A verifier is ahead of the minter |
+//! | sessions live too long, or end early | The store's clock was set. Back: they live longer by as much. Forward: they end earlier; nobody is judged a thief. |
+//! | CSRF tokens `Expired` right away | Only with [`max_age`](crate::CsrfBuilder::max_age): clocks differ by more than [`skew`](crate::CsrfBuilder::skew) |
+//!
+//! The date of a fresh access token is the store's for tokens of a session, and the codec's for
+//! [`mint`](crate::TokenCodec::mint). Set the clock right (`timedatectl`, `chronyc tracking`); a longer leeway hides
+//! it and makes every token live longer.
+//!
+//! # Users complain of 403
+//!
+//! 403 never says that a session is over. The kind and reason are in the event, and the table of what is behind each is
+//! in [`guards`](super::guards#when-the-answer-is-403). In short:
+//!
+//! * All of them, since a deployment: the list of origins lacks the host they come from. Look at
+//!   [`foreign_origin`](crate::Rejection::foreign_origin), and use
+//!   [`report_only`](crate::OriginGuardLayer::report_only) for an hour if you must.
+//! * All of them, since a change of the proxy: it drops `Origin`, or says `http`.
+//! * Some, once, after signing in or out in another tab: the page does not ask for a new CSRF token at 403.
+//! * Some, always: a browser add-on that strips headers. With `Referer` *and* `Origin` gone nothing is left to judge by.
+//! * `InsufficientScope`: none of the guards. The token lacks a right; what gives rights is the claims closure.
+//!
+//! # Signing everybody out, on purpose
+//!
+//! A new refresh secret alone, on all instances: every cookie is unknown from then on, and access tokens end with their
+//! lifetime. To end those too, a new access secret. One user:
+//! [`RefreshCookieLayer::end_all_of`](crate::RefreshCookieLayer::end_all_of).
