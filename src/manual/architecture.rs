@@ -18,7 +18,7 @@
 //! | level | modules | may import |
 //! |---|---|---|
 //! | 0, leaves | `background`, `clock`, `config`, `cookie`, `credentials`, `host`, `secret` | nothing of ours |
-//! | 1, domain | `binding`, `event`, `guard`, `keys`, `rejection`, `session`, `store`, `token` | levels 0 and 1 |
+//! | 1, domain | `binding`, `event`, `guard`, `keys`, `observe`, `rejection`, `session`, `store`, `token` | levels 0 and 1 |
 //! | 2, layers | `bearer`, `csrf`, `headers`, `origin`, `refresh` | levels 0 and 1, never another layer |
 //! | 3 | `axum`, the crate's root | everything |
 //!
@@ -104,9 +104,15 @@
 //! * **The transport is told, not read.** [`RequireHttps`](crate::RequireHttps) believes a marker of the
 //!   server's own code or one header of a trusted proxy. The scheme in the request's URI is the client's to
 //!   write, over HTTP/2 and in absolute form alike, and says nothing about the socket.
-//! * **Mounting is a service**, [`SessionEndpoints`](crate::SessionEndpoints), given to a router as its
-//!   fallback, and works below a stripped prefix and below none. A function that returns routes would
-//!   tie it to one router.
+//! * **Mounting is a service**, [`SessionEndpoints`](crate::SessionEndpoints), that works below a stripped prefix
+//!   and below none, with any router. For axum it also becomes a `Router`, so that
+//!   `merge(SessionEndpoints::new())` is all there is to type. That takes the crate `axum` without its features
+//!   where extractors alone would take `axum-core`; whoever has one has the other.
+//! * **The OpenAPI document is a text.** A crate that generates it would put its types and its versions into our
+//!   interface, for five endpoints that do not change.
+//! * **`metrics` and `tracing` are features and not sinks.** An [`EventSink`](crate::EventSink) would see events
+//!   alone: not the calls that wait, nor the requests that pass. They say nothing until the application installs
+//!   a recorder or a subscriber, so no other code's behaviour changes with them.
 //! * **Builders and constructors return `Result`.** A codec without the key it needs, a cookie path that
 //!   cannot be written or an interval shorter than twice the grace is found where it is built, not at the
 //!   first request. Setters do not fail; the one `build` at the end does. Layers whose settings are

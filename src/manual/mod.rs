@@ -21,7 +21,7 @@
 //! To run it:
 //!
 //! * [`runbooks`]: before the first user, what to watch, what to do at night.
-//! * [`observability`]: events, lines and spans of `tracing`, metrics, and what to be woken up for.
+//! * [`observability`]: events, lines and spans of `tracing`, metrics, and alerts.
 //! * [`keys`]: what there is, how to replace them, and what to do when one has leaked.
 //! * [`operations`]: Redis or Valkey: sizing, settings, failures, upgrades.
 //! * [`performance`]: where the time goes, which profile to choose, sizing, the cache of verified tokens.

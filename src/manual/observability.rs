@@ -94,17 +94,20 @@
 //! [`describe_metrics`](https://docs.rs/tower-bearer/latest/tower_bearer/fn.describe_metrics.html) gives the
 //! exporter its help texts.
 //!
-//! # What to be woken up for
+//! # Alerts
+//!
+//! What is normal for each event, and what to do about it, is in [the runbooks](super::runbooks#what-to-watch). As
+//! conditions on these metrics:
 //!
 //! | condition | it means |
 //! |---|---|
-//! | any `revocation_lost` | somebody who was signed out is not |
-//! | `store_silent` without `store_back` for a minute | nobody can sign in or stay signed in |
-//! | `rejected` with `kind` `internal` | a layer is missing on a route |
-//! | refreshes with `invalid` or `state_lost` above their usual rate | keys differ between instances, or a failover lost writes: people are being signed out |
-//! | verifications with `key`, `signature` or `decryption` above their usual rate | keys differ between instances, or somebody is trying |
-//! | `reuse_detected` above its usual rate | thefts, or a client that keeps its cookie in two places: see [operations](super::operations) |
-//! | `encryption_key_worn` | rotate within weeks |
+//! | `events_total{event="revocation_lost"}` rises | somebody who was signed out is not |
+//! | `events_total{event="store_silent"}` rises, or refreshes with `unavailable` | nobody can sign in or stay signed in |
+//! | `rejections_total{kind="internal"}` rises | a layer is missing on a route |
+//! | refreshes with `invalid`, `unknown` or `state_lost` above their usual share | keys differ between instances, or a store has lost writes: people are being signed out |
+//! | verifications with `key`, `signature` or `decryption` above their usual share | keys differ between instances, or somebody is trying |
+//! | `events_total{event="reuse_detected"}` above its usual rate | thefts, or a change: [see there](super::runbooks#reusedetected-comes-often) |
+//! | `events_total{event="encryption_key_worn"}` rises | rotate within the week |
 //!
 //! A user whose session was stolen is not woken up for, but told: in the sink, not in the log.
 //!

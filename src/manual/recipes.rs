@@ -15,7 +15,7 @@
 //! let sessions = RefreshCookieLayer::builder(codec, MemoryStore::new(), claims)
 //!     .cookie_path("/account/session")
 //!     .build()?;
-//! let auth = Router::new().fallback_service(SessionEndpoints::new()).layer(sessions);
+//! let auth = Router::new().merge(SessionEndpoints::new()).layer(sessions);
 //! let app: Router = Router::new().nest("/account/session", auth);
 //! # Ok(app)
 //! # }
@@ -320,14 +320,14 @@
 //! let csrf = CsrfLayer::builder(&keys, browsers.csrf_binding()).build()?;
 //!
 //! let app: Router = Router::new()
-//!     .nest("/auth", Router::new().fallback_service(SessionEndpoints::new()).layer(
+//!     .nest("/auth", Router::new().merge(SessionEndpoints::new()).layer(
 //!         ServiceBuilder::new()
 //!             .layer(OriginGuardLayer::new(["https://app.example".parse()?]))
 //!             .layer(csrf)
 //!             .layer(browsers),
 //!     ))
 //!     // No cookie, no guards: see `how_to`.
-//!     .nest("/native", Router::new().fallback_service(SessionEndpoints::new()).layer(native));
+//!     .nest("/native", Router::new().merge(SessionEndpoints::new()).layer(native));
 //! # Ok(app)
 //! # }
 //! # app(KeyRing::generate().unwrap()).unwrap();

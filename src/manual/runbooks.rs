@@ -33,13 +33,14 @@
 //! | [`EncryptionKeyWorn`](crate::Event::EncryptionKeyWorn) | none | the same week: [replace the key](super::keys#the-limit-of-an-encryption-key) |
 //! | [`Recovered`](crate::Event::Recovered) | a few in a thousand refreshes, more with mobile networks | when it multiplies: answers get lost between here and the browser |
 //! | [`Denied`](crate::Event::Denied) | as accounts are disabled | when it multiplies: the claims closure says `Denied` for what is merely away |
-//! | [`Rejected`](crate::Event::Rejected), kind `Internal` | none | at once: a layer or a marker is missing, or a check failed. An *extractor* without its layer sends no event: its 500 has the [`Rejection`](crate::Rejection) in the extensions of the response |
+//! | [`Rejected`](crate::Event::Rejected), kind `Internal` | none | at once: a layer or a marker is missing, or a check failed. An *extractor* without its layer has no sink: the body of its 500 names the layer, and the features `tracing` and `metrics` see it |
 //! | [`Rejected`](crate::Event::Rejected), kind `InvalidToken` | about one a page and lifetime, where pages refresh after a 401 | when it multiplies: keys, clocks, or somebody who tries |
 //! | [`Rejected`](crate::Event::Rejected), kinds `ForeignOrigin`, `CsrfFailed` | some | when it multiplies: [below](#users-complain-of-403) |
 //! | [`WouldReject`](crate::Event::WouldReject) | what the list lacks, while it is tried | as long as it comes, the guard guards nothing |
 //! | [`Started`](crate::Event::Started), [`Refreshed`](crate::Event::Refreshed), [`Revoked`](crate::Event::Revoked) | the life of the service | when `Refreshed` falls to nothing while people are there, or `Revoked` with reason [`Limit`](crate::RevokeReason::Limit) is frequent: a client signs in again and again instead of refreshing |
 //!
-//! A refusal of a session (401, 409, 429, 503 below `/auth`) sends no `Rejected`: count the statuses of the answers.
+//! A refusal of a session (401, 409, 429, 503 below `/auth`) sends no `Rejected`: with the feature `metrics` it is in
+//! [`tower_bearer_refreshes_total`](super::observability#metrics), and otherwise the statuses of the answers tell.
 //! The three events of a store that is away come from `RedisStore`; a store of your own reports for itself.
 //!
 //! # Everybody is signed out

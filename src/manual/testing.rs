@@ -98,7 +98,7 @@
 //! let sessions = RefreshCookieLayer::with_claims(codec, store, claims)?;
 //! let auth = Router::new()
 //!     .route("/login", post(login))
-//!     .fallback_service(SessionEndpoints::new())
+//!     .merge(SessionEndpoints::new())
 //!     .layer(sessions.clone());
 //! let app = Router::new().nest("/auth", auth);
 //!

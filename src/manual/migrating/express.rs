@@ -76,7 +76,7 @@
 //! let sessions = RefreshCookieLayer::with_claims(codec.clone(), MemoryStore::new(), claims_of)?;
 //! let auth = Router::new()
 //!     .route("/login", post(login))
-//!     .fallback_service(SessionEndpoints::new().camel_case(true))
+//!     .merge(SessionEndpoints::new().camel_case(true))
 //!     .layer(sessions);
 //! let app: Router = Router::new()
 //!     .route("/me", get(me))

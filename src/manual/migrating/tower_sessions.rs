@@ -69,7 +69,7 @@
 //!     .build()?;
 //! let auth = Router::new()
 //!     .route("/login", post(login))
-//!     .fallback_service(SessionEndpoints::new())
+//!     .merge(SessionEndpoints::new())
 //!     .layer(sessions); // and the guards around it, as on the front page
 //! let app: Router = Router::new()
 //!     .route("/me", get(me))
