@@ -27,6 +27,8 @@ use crate::Error;
 
 /// How often a refresh is tried before its caller hears of it.
 const TRIES: u32 = 5;
+/// How long it waits where the server has not said how long.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// What sign-in and refresh answer. Not printed anywhere, so no `Debug`.
 #[derive(Deserialize)]
@@ -99,17 +101,12 @@ impl Client {
         let form = json!({ "refresh_token": token });
         for _ in 0..TRIES {
             let wait = match self.http.post(&to).json(&form).send().await {
+                Err(_) => A_MOMENT,
                 Ok(answer) => match answer.status() {
-                    StatusCode::OK => match answer.json::<Tokens>().await {
-                        Ok(tokens) => {
-                            if let Some(next) = &tokens.refresh_token {
-                                write(&self.file, next)?;
-                                eprintln!("the refresh token was replaced");
-                            }
-                            return Ok(tokens.access_token);
-                        }
+                    StatusCode::OK => match answer.json().await {
+                        Ok(tokens) => return self.accept(tokens),
                         // It broke off on the way.
-                        Err(_) => Duration::from_secs(1),
+                        Err(_) => A_MOMENT,
                     },
                     StatusCode::UNAUTHORIZED => {
                         fs::remove_file(&self.file)?;
@@ -120,7 +117,6 @@ impl Client {
                     | StatusCode::SERVICE_UNAVAILABLE => retry_after(&answer),
                     other => return Err(format!("the server answers {other}").into()),
                 },
-                Err(_) => Duration::from_secs(1),
             };
             eprintln!("no token yet: the same request again in {wait:?}");
             time::sleep(wait).await;
@@ -129,7 +125,17 @@ impl Client {
         Err(format!("no answer from {} in {TRIES} tries", self.server).into())
     }
 
-    /// Held until it is dropped, by one process at a time. Waits for as long as another one refreshes.
+    /// The refresh token is stored before anything is done with the access token.
+    fn accept(&self, tokens: Tokens) -> Result<String, Error> {
+        if let Some(next) = &tokens.refresh_token {
+            write(&self.file, next)?;
+            eprintln!("the refresh token was replaced");
+        }
+        Ok(tokens.access_token)
+    }
+
+    /// Held until it is dropped, by one process at a time. It waits, for as long as another one refreshes:
+    /// a program that has other things to do meanwhile takes it in `spawn_blocking`.
     fn lock(&self) -> io::Result<File> {
         let lock = File::create(self.file.with_extension("lock"))?;
         lock.lock()?;
@@ -140,7 +146,7 @@ impl Client {
 fn retry_after(answer: &reqwest::Response) -> Duration {
     let value = answer.headers().get(header::RETRY_AFTER);
     let seconds = value.and_then(|value| value.to_str().ok()?.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(1))
+    seconds.map_or(A_MOMENT, Duration::from_secs)
 }
 
 fn read(file: &Path) -> io::Result<Option<String>> {
