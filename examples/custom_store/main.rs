@@ -21,6 +21,8 @@
 //! Settings: the keys as `KeyRing` reads them, and optional `ADDR` and `DATABASE`, a path.
 
 mod store;
+#[cfg(test)]
+mod tests;
 #[path = "../axum_spa/users.rs"]
 mod users;
 
