@@ -21,7 +21,7 @@ mod provider;
 use std::{env, future::IntoFuture, result::Result, time::Duration};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{self, Html, IntoResponse, Redirect, Response},
@@ -35,8 +35,9 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    BearerAuthLayer, Claims, ClaimsRequest, CsrfLayer, Denied, KeyRing, MemoryStore, NoClaims,
-    OriginGuardLayer, RefreshCookieLayer, Session, SessionEndpoints, TokenCodec,
+    BearerAuthLayer, Claims, ClaimsRequest, ConnectionScheme, CsrfLayer, Denied, KeyRing,
+    MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer, Session,
+    SessionEndpoints, TokenCodec,
 };
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -190,6 +191,11 @@ async fn page(session: Session) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, "no-store")], Html(page))
 }
 
+async fn script() -> impl IntoResponse {
+    let kind = "text/javascript; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], include_str!("page.js"))
+}
+
 fn app(client: Client, url: &str) -> Result<Router, Error> {
     let keys = KeyRing::generate()?; // yours outlive the process: `KeyRing::from_env`
     let codec: TokenCodec = TokenCodec::nested(&keys, url, "oauth_redirect")?;
@@ -202,6 +208,7 @@ fn app(client: Client, url: &str) -> Result<Router, Error> {
     let csrf = CsrfLayer::builder(&keys, sessions.csrf_binding()).build()?;
     let cookies = Router::new()
         .route("/", get(page))
+        .route("/page.js", get(script))
         .route("/auth/begin", get(begin))
         .route("/auth/callback", get(callback))
         .fallback_service(SessionEndpoints::new())
@@ -216,6 +223,9 @@ fn app(client: Client, url: &str) -> Result<Router, Error> {
         .route("/api/whoami", get(whoami))
         .route_layer(BearerAuthLayer::new(codec))
         .merge(cookies)
+        .layer(SecurityHeadersLayer::new())
+        // This process speaks plain http, and says so: no browser is to remember https for localhost.
+        .layer(Extension(ConnectionScheme::Http))
         .with_state(client))
 }
 
