@@ -1,0 +1,205 @@
+//! The layers without a framework: hyper, `ServiceBuilder`, and a `match` for a router.
+//!
+//! ```sh
+//! cargo run --example hyper
+//! ```
+//!
+//! Sign in, refresh, and ask who you are:
+//!
+//! ```sh
+//! url=http://127.0.0.1:3000
+//! csrf=$(curl -s -c jar $url/auth/csrf)
+//! curl -b jar -c jar -H "Origin: $url" -H "X-CSRF-Token: $csrf" \
+//!   -d '{"email":"dev@example.com","password":"correct horse battery staple"}' $url/auth/login
+//! csrf=$(curl -s -b jar -c jar $url/auth/csrf)
+//! curl -b jar -c jar -H "Origin: $url" -H "X-CSRF-Token: $csrf" -X POST $url/auth/refresh
+//! curl -H 'Authorization: Bearer <the access token of either>' $url/api/me
+//! ```
+//!
+//! Settings, optional: `ADDR`. The keys are made anew at each start, so a restart signs everybody out;
+//! yours come from `KeyRing::from_env` (see the example `keygen`).
+
+#[path = "axum_spa/users.rs"]
+mod users;
+
+use std::{convert::Infallible, env, pin::pin, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::{net::TcpListener, time};
+use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
+use tower_bearer::{
+    BearerAuthLayer, Claims, ClaimsRequest, ConnectionScheme, CsrfLayer, CsrfToken, Denied,
+    KeyRing, MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer,
+    Session, SessionEndpoints, TokenCodec,
+};
+
+use crate::users::{DEMO_EMAIL, DEMO_PASSWORD, Users};
+
+type Answer = Response<Full<Bytes>>;
+
+/// The body of `POST /auth/login`.
+#[derive(Deserialize)]
+struct Login {
+    email: String,
+    password: String,
+}
+
+fn status(status: StatusCode) -> Answer {
+    let mut answer = Answer::default();
+    *answer.status_mut() = status;
+    answer
+}
+
+fn body(content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Answer::new(Full::new(body.into()));
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// Checks the password; the rest is the layer's. The cookie travels with the response.
+async fn login(users: Users, request: Request<Incoming>) -> Result<Answer, BoxError> {
+    let (parts, content) = request.into_parts();
+    let session = Session::from_extensions(&parts.extensions)?;
+    // Whoever may send a body decides how long it is, unless somebody says so.
+    let Ok(content) = Limited::new(content, 4096).collect().await else {
+        return Ok(status(StatusCode::BAD_REQUEST));
+    };
+    let Ok(Login { email, password }) = serde_json::from_slice(&content.to_bytes()) else {
+        return Ok(status(StatusCode::BAD_REQUEST));
+    };
+    let Some(user) = users.check(&email, password).await else {
+        return Ok(status(StatusCode::UNAUTHORIZED));
+    };
+    Ok(match session.start(&user.id).await {
+        Ok(token) => body("application/json", serde_json::to_vec(&token)?),
+        Err(error) => error.response(),
+    })
+}
+
+/// Everything below `/auth`.
+async fn auth(users: Users, request: Request<Incoming>) -> Result<Answer, BoxError> {
+    match (request.method(), request.uri().path()) {
+        (&Method::GET, "/auth/csrf") => {
+            let token = CsrfToken::from_extensions(request.extensions())?.masked()?;
+            Ok(body("text/plain", token))
+        }
+        (&Method::POST, "/auth/login") => login(users, request).await,
+        // Refresh, logout, logout-all, sessions; 404 for everything else.
+        _ => Ok(SessionEndpoints::new().call(request).await?),
+    }
+}
+
+/// Everything below `/api`: the layer has verified the token.
+async fn api(request: Request<Incoming>) -> Result<Answer, BoxError> {
+    let claims = Claims::<NoClaims>::from_extensions(request.extensions())?;
+    Ok(match (request.method(), request.uri().path()) {
+        (&Method::GET, "/api/me") => {
+            let me = json!({ "subject": claims.subject() });
+            body("application/json", me.to_string())
+        }
+        _ => status(StatusCode::NOT_FOUND),
+    })
+}
+
+/// A mistake of ours, such as a layer that is missing: the log has it, the client does not.
+fn internal(error: &BoxError) -> Answer {
+    eprintln!("{error}");
+    status(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".into());
+    let listener = TcpListener::bind(addr).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+
+    let (keys, users) = (KeyRing::generate()?, Users::demo()?);
+    let codec: TokenCodec = TokenCodec::nested(&keys, "https://id.example", "hyper")?;
+    let accounts = users.clone();
+    let claims = move |request: ClaimsRequest| {
+        let account = accounts.by_id(request.subject()).map(|_| NoClaims {});
+        async move { account.ok_or(Denied) }
+    };
+    let sessions = RefreshCookieLayer::with_claims(codec.clone(), MemoryStore::new(), claims)?;
+    let csrf = CsrfLayer::builder(&keys, sessions.csrf_binding()).build()?;
+
+    // What works by cookie, behind the guards, and what works by access token. Neither does any work of
+    // its own when it is cloned.
+    let auth = ServiceBuilder::new()
+        .layer(OriginGuardLayer::new([url.parse()?]))
+        .layer(csrf)
+        .layer(sessions)
+        .service(service_fn(move |request| auth(users.clone(), request)));
+    let api = ServiceBuilder::new()
+        .layer(BearerAuthLayer::new(codec))
+        .service(service_fn(api));
+    let app = ServiceBuilder::new()
+        // This process speaks plain http, and says so: no browser is to remember https for localhost.
+        .map_request(|mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectionScheme::Http);
+            request
+        })
+        .layer(SecurityHeadersLayer::new())
+        .service(service_fn(move |request: Request<Incoming>| {
+            let (auth, api) = (auth.clone(), api.clone());
+            async move {
+                let answer = match request.uri().path() {
+                    path if path.starts_with("/auth/") => auth.oneshot(request).await,
+                    path if path.starts_with("/api/") => api.oneshot(request).await,
+                    _ => Ok(status(StatusCode::NOT_FOUND)),
+                };
+                Ok::<_, Infallible>(answer.unwrap_or_else(|error| internal(&error)))
+            }
+        }));
+
+    println!("Open {url} with curl.");
+    println!("Sign in as {DEMO_EMAIL} with the password: {DEMO_PASSWORD}");
+    serve(listener, app).await
+}
+
+/// Accepts connections until ctrl-c, then lets those that are under way finish.
+async fn serve<S>(listener: TcpListener, app: S) -> Result<(), BoxError>
+where
+    S: Service<Request<Incoming>, Response = Answer, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+{
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    // Without a timer hyper waits for the head of a request for ever.
+    server.http1().timer(TokioTimer::new());
+    let open = GracefulShutdown::new();
+    let mut ctrl_c = pin!(tokio::signal::ctrl_c());
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = &mut ctrl_c => break,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Out of file descriptors, most likely: some will be free in a moment.
+            time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let app = TowerToHyperService::new(app.clone());
+        let connection = server.serve_connection(TokioIo::new(stream), app);
+        let connection = open.watch(connection.into_owned());
+        tokio::spawn(async move {
+            // What goes wrong on one connection concerns nobody else.
+            let _ = connection.await;
+        });
+    }
+    drop(listener);
+    let _ = time::timeout(Duration::from_secs(10), open.shutdown()).await;
+    Ok(())
+}

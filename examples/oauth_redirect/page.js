@@ -1,0 +1,18 @@
+// The page's part: an access token, kept in a variable, and a way out.
+const output = document.querySelector("output");
+const change = (path) => fetch(path, {
+  method: "POST",
+  headers: { "X-CSRF-Token": document.cookie.match(/(?:^|; )__Host-csrf=([^;]+)/)?.[1] ?? "" },
+});
+const refreshed = await change("/auth/refresh");
+if (refreshed.ok) {
+  const { access_token: token } = await refreshed.json();
+  const answer = await fetch("/api/whoami", { headers: { Authorization: `Bearer ${token}` } });
+  output.textContent = await answer.text();
+} else {
+  output.textContent = `nobody: ${refreshed.status}`;
+}
+document.querySelector("button").onclick = async () => {
+  await change("/auth/logout");
+  location.reload();
+};
