@@ -6,12 +6,12 @@ use ::axum::{
     response::{IntoResponse, Response},
     routing::Router,
 };
-use http::{HeaderMap, HeaderValue, header, request::Parts};
+use http::request::Parts;
 
 use crate::{
     csrf::CsrfToken,
     refresh::{Session, SessionEndpoints},
-    rejection::{DefaultRejection, Refusal, Rejection, RejectionKind},
+    rejection::{Rejection, RejectionKind},
     session::SessionError,
     token::Claims,
 };
@@ -47,20 +47,10 @@ where
     }
 }
 
-/// The answer that a layer with this rejection would give. Its body is empty, but for a mistake of the
-/// application's own (500): it says which layer is missing, because whoever tries the route out has
-/// nothing else to go by, and it tells an attacker nothing.
+/// The same as [`Rejection::response`].
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        let mistake = (self.kind() == RejectionKind::Internal).then(|| self.to_string());
-        let refusal = Refusal::<DefaultRejection>::default();
-        let mut response = refusal.answer::<Body>(&HeaderMap::new(), self);
-        if let Some(mistake) = mistake {
-            let text = HeaderValue::from_static("text/plain; charset=utf-8");
-            response.headers_mut().insert(header::CONTENT_TYPE, text);
-            *response.body_mut() = Body::from(mistake);
-        }
-        response
+        self.response().map(Body::new)
     }
 }
 

@@ -15,7 +15,7 @@
 //!
 //! Every refusal carries `Cache-Control: no-store` and, for the layers further out, the
 //! [`Rejection`](crate::Rejection) in its extensions. A request whose content type is gRPC's gets
-//! a gRPC answer: HTTP 200 with the status in the headers, because a plain 401 makes a streaming
+//! a gRPC answer: HTTP 200 with the status in the headers and without a challenge, because a plain 401 makes a streaming
 //! call look successful until its first message. Tokens are taken from the header alone, never
 //! from the query or the body, where logs and caches keep them.
 //!

@@ -149,6 +149,11 @@
 //! stays the current one. The client keeps it where its platform keeps secrets. Browsers have no such
 //! place, which is why a token sealed for one transport does not open in the other.
 //!
+//! A client that sends its own version in `User-Agent` leaves it out here, or the layer gets a
+//! [`client_binding`](crate::RefreshCookieBuilder::client_binding) without it: an answer that is lost just before
+//! an update looks like theft after it. A second sign-in ends the first session where the handler has given the
+//! old token to [`present`](crate::Session::present). The example `native_client` shows the client's whole part.
+//!
 //! # Hearing of thefts
 //!
 //! ```

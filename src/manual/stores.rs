@@ -204,6 +204,8 @@
 //! that is broken. Subjects are drawn at random, so other data is left alone. Then pull the plug: stop the server while
 //! requests run and start it again. What has to be seen is 503 and, with the same cookie, 200 afterwards.
 //!
+//! The example `custom_store` is a complete one, in SQLite, with that test.
+//!
 //! # Mistakes that tests of one's own do not find
 //!
 //! | mistake | what happens, and when |

@@ -163,8 +163,14 @@ impl RefreshCookieBuilder {
         self
     }
 
-    /// Sends the cookie with top-level navigations from other sites too, as the return from an
-    /// OAuth provider needs. Default `SameSite=Strict`.
+    /// Sends the cookie with top-level navigations by GET from other sites too. Default
+    /// `SameSite=Strict`.
+    ///
+    /// The return from an OAuth provider is such a navigation. With `Strict` the cookie does not come
+    /// with it: a page that the server renders says that nobody is signed in, and
+    /// [`Session::start`](crate::Session::start) in the callback does not see the session it
+    /// replaces. Such pages lie outside of `/auth`, so they need [`host_prefix`](Self::host_prefix) as
+    /// well. A page that refreshes by `fetch` once it is loaded works with `Strict`.
     pub fn same_site_lax(mut self) -> Self {
         self.same_site = SameSite::Lax;
         self

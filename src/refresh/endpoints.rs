@@ -46,7 +46,7 @@ use crate::{
 /// | no refresh cookie | 401 `no_session` | none |
 /// | forged, unknown, or the store lost state | 401 `invalid_session` | kept |
 /// | expired, revoked, used again by another client, subject denied | 401 `invalid_session` | cleared |
-/// | cookies of two sessions, or a cookie beside a body with a token | 400 `ambiguous_session` | cleared |
+/// | cookies of two sessions; any refresh cookie where tokens travel in bodies | 400 `ambiguous_session` | cleared |
 /// | a session that is somebody else's or nobody's | 404 `not_found` | kept |
 /// | another method | 405 `method_not_allowed` with `Allow` | kept |
 /// | list, revocation or sign-out everywhere from a client that has not refreshed yet | 409 `refresh_first` | kept |

@@ -2,10 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
+use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
     header::{self, Entry},
 };
+use http_body_util::Full;
 
 use super::{Rejection, RejectionKind, grpc::Grpc};
 use crate::event::{Event, EventSink};
@@ -159,6 +161,39 @@ impl<R> Refusal<R> {
                 header::RETRY_AFTER,
                 &HeaderValue::from(after.as_secs()),
             );
+        }
+        response
+    }
+}
+
+impl Rejection {
+    /// The answer that a layer gives for this rejection, for code that reads the extensions itself.
+    ///
+    /// Its body is empty, but for a mistake of the application's own (500): it says which layer is
+    /// missing, because whoever tries the route out has nothing else to go by, and it tells an
+    /// attacker nothing.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http::{Request, Response};
+    /// use http_body_util::Full;
+    /// use tower_bearer::{Claims, NoClaims};
+    ///
+    /// fn me(request: &Request<()>) -> Response<Full<Bytes>> {
+    ///     match Claims::<NoClaims>::from_extensions(request.extensions()) {
+    ///         Ok(claims) => Response::new(Full::from(claims.subject().to_owned())),
+    ///         Err(rejection) => rejection.response(),
+    ///     }
+    /// }
+    /// assert_eq!(me(&Request::new(())).status(), 500); // BearerAuthLayer is missing
+    /// ```
+    pub fn response(&self) -> Response<Full<Bytes>> {
+        let refusal = Refusal::<DefaultRejection>::default();
+        let mut response = refusal.answer::<Full<Bytes>>(&HeaderMap::new(), self.clone());
+        if self.kind() == RejectionKind::Internal {
+            let text = HeaderValue::from_static("text/plain; charset=utf-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, text);
+            *response.body_mut() = Full::from(self.to_string());
         }
         response
     }
