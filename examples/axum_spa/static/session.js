@@ -13,9 +13,9 @@ const ATTEMPTS = 4; // How often a caller's refresh is tried before the caller h
 const LONGEST_TIMER = 2 ** 31 - 1; // What a browser's timer can hold.
 
 /**
- * Why nobody is signed in. `no_session`: the browser has no cookie. `invalid_session`: the session was
- * ended, has run out, or was used elsewhere; the server does not say which to whoever holds a dead
- * cookie. `signed_out`: somebody signed out in this browser.
+ * Why nobody is signed in. `no_session`: nobody was, and the browser has no cookie. `invalid_session`:
+ * the session was ended, has run out, or was used elsewhere; the server does not say which to whoever
+ * holds a dead cookie. `signed_out`: somebody signed out in this browser.
  * @typedef {"no_session" | "invalid_session" | "signed_out"} Reason
  */
 
@@ -39,6 +39,7 @@ let problem = null;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 let begun = false; // Whether anybody has asked for a session.
+let known = false; // Whether this tab has had one, and nobody has told it of the end.
 let era = 0; // Counts sign-ins and sign-outs: an answer from an earlier era is thrown away.
 
 class Session extends EventTarget {
@@ -316,6 +317,7 @@ function keep({ access_token: token, expires_in: seconds }) {
   over = null;
   problem = null;
   begun = true;
+  known = true;
   schedule(access.renewAt);
   announce();
 }
@@ -341,7 +343,9 @@ function drop() {
 function forget(reason) {
   era += 1;
   access = null;
-  over = reason;
+  // A tab that was quicker has had the dead cookie cleared: this one sends none, and had a session.
+  over = known && reason === "no_session" ? "invalid_session" : reason;
+  known = false;
   problem = null;
   clearTimeout(timer);
   announce();

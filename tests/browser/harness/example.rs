@@ -1,6 +1,7 @@
 //! The example as its own process.
 
 use std::{
+    env,
     process::{Command as BlockingCommand, Stdio},
     sync::{Arc, Mutex, OnceLock},
 };
@@ -94,7 +95,16 @@ fn lines(stream: impl AsyncRead + Send + Unpin + 'static) -> mpsc::UnboundedRece
 fn program() -> &'static str {
     static PROGRAM: OnceLock<String> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        let built = BlockingCommand::new(env!("CARGO"))
+        let mut cargo = BlockingCommand::new(env!("CARGO"));
+        // What cargo tells a test about its package. Build scripts ask for it, and would run again and
+        // again if the two builds told them different things.
+        for (name, _) in env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+                cargo.env_remove(&*name);
+            }
+        }
+        let built = cargo
             .args(["build", "--example", "axum_spa", "--message-format", "json"])
             .args([
                 "--manifest-path",
