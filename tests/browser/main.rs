@@ -11,6 +11,7 @@
 
 mod foreign;
 mod harness;
+mod picture;
 mod renewal;
 mod secrecy;
 mod sign_in;

@@ -47,6 +47,14 @@ impl Client {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     }
 
+    /// Name and value of the refresh cookie.
+    pub(crate) fn refresh_cookie(&self) -> Option<(String, String)> {
+        let mut cookies = self.cookies.iter();
+        cookies
+            .find(|(name, _)| name.ends_with("refresh_token"))
+            .cloned()
+    }
+
     pub(crate) async fn refresh(&mut self) -> Answer {
         self.post("/auth/refresh", Value::Null).await
     }
