@@ -50,7 +50,9 @@ async fn sessions_decisions_and_an_alert_fit_a_desk_and_a_telephone() {
     let alert = "return document.getElementById('alerts').checkVisibility()";
     assert_eq!(browser.run(alert).await, true);
 
-    for (width, height) in [(360, 800), (1040, 1240)] {
+    let hide = json!({ "hidden": true });
+    browser.cdp("Emulation.setScrollbarsHidden", hide).await;
+    for (width, height) in [(360, 800), (1040, 1400)] {
         let size =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         browser
@@ -60,6 +62,8 @@ async fn sessions_decisions_and_an_alert_fit_a_desk_and_a_telephone() {
                         return scrollWidth - clientWidth;";
         assert_eq!(browser.run(overflow).await, 0, "{width} wide");
     }
+    let status = browser.text("status").await;
+    assert_eq!(status, "You are signed in.", "a reload is no renewal");
     if let Ok(file) = env::var("TOWER_BEARER_SCREENSHOT") {
         fs::write(file, browser.screenshot().await).unwrap();
     }

@@ -49,7 +49,8 @@ export async function showDecisions() {
 function row({ at, session, what, why, client }, own) {
   const decision = make("strong", what);
   decision.dataset.what = what;
-  const name = make("span", named(client));
+  // A sign-in has no session yet, by which its client could be found.
+  const name = make("span", client ? named(client) : "");
   name.title = client ?? "";
   return make(
     "tr",

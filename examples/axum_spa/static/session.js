@@ -118,6 +118,7 @@ export async function signIn(email, password) {
     era += 1;
     keep(await response.json());
     tabs.postMessage("signed-in");
+    announce();
   });
 }
 
@@ -319,7 +320,6 @@ function keep({ access_token: token, expires_in: seconds }) {
   begun = true;
   known = true;
   schedule(access.renewAt);
-  announce();
 }
 
 /** @param {number} at */
