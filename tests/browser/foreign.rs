@@ -152,8 +152,8 @@ async fn a_page_of_another_site_can_do_nothing() {
     attack(&stage, &page, "cross-site", false).await;
 }
 
-/// Cookies know no ports: the browser sends them along, and this page even reads the CSRF cookie. That
-/// its origin is not listed is what stops it.
+/// Cookies know no ports: the browser sends them along, and this page even reads the CSRF cookie. What
+/// stops it is that its origin is not listed, and so gets no leave to send the token in a header either.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_the_same_site_on_another_port_can_do_nothing() {
     let (stage, foreign) = (Stage::signed_in().await, Foreign::start().await);
