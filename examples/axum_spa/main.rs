@@ -16,8 +16,11 @@
 //! so, and answers 503 to sign-in and refresh until Redis is there. Access tokens work meanwhile.
 
 mod cors;
+mod decisions;
+mod journal;
 mod page;
 mod problem;
+mod report;
 mod settings;
 mod store;
 mod users;
@@ -28,6 +31,7 @@ use axum::{
     Extension, Json, Router,
     extract::{DefaultBodyLimit, State, rejection::JsonRejection},
     http::{HeaderName, HeaderValue, header},
+    middleware,
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
@@ -36,12 +40,13 @@ use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
     AccessToken, BearerAuthLayer, Claims, ClaimsRequest, ConnectionScheme, CsrfLayer, CsrfToken,
-    Denied, Event, EventSink, KeyRing, Origin, OriginGuardLayer, Profile, RefreshCookieLayer,
-    Rejection, RequireHttpsLayer, RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints,
+    Denied, KeyRing, Origin, OriginGuardLayer, Profile, RefreshCookieLayer, Rejection,
+    RequireHttpsLayer, RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints,
     SharedStore, TokenCodec,
 };
 
 use crate::{
+    journal::Journal,
     problem::Problem,
     settings::Settings,
     users::{DEMO_EMAIL, DEMO_PASSWORD, User, Users},
@@ -110,33 +115,12 @@ async fn profile(
     Ok(([no_store], Json(me)))
 }
 
-/// What deserves a line in the log, and in a real service a message to the user.
-fn report(event: &Event<'_>) {
-    match event {
-        Event::ReuseDetected {
-            session, subject, ..
-        } => {
-            eprintln!("an old refresh token came back: session {session} of {subject} is revoked");
-        }
-        // The client is told the status and no more; why stands here alone.
-        Event::Rejected(rejection) => match std::error::Error::source(rejection) {
-            Some(reason) => eprintln!("refused with {}: {reason}", rejection.status().as_u16()),
-            None => eprintln!("refused with {}: {rejection}", rejection.status().as_u16()),
-        },
-        Event::StoreSilent => eprintln!("Redis does not answer"),
-        Event::StoreBack => eprintln!("Redis answers again"),
-        Event::RevocationRestored { session } => {
-            eprintln!("Redis had forgotten that session {session} was revoked: it is again");
-        }
-        _ => {}
-    }
-}
-
 fn app(
     settings: &Settings,
     keys: &KeyRing,
     store: SharedStore,
     origins: Vec<Origin>,
+    journal: Journal,
 ) -> Result<Router, Error> {
     let users = Users::demo()?;
     let codec = TokenCodec::<Role>::builder(Profile::Nested)
@@ -149,7 +133,9 @@ fn app(
 
     // Serves sign-in and every refresh: an account that is gone ends its sessions here.
     let accounts = users.clone();
+    let owners = journal.clone();
     let claims = move |request: ClaimsRequest| {
+        owners.learn(request.session(), request.subject());
         let role = accounts.by_id(request.subject()).map(|user| Role {
             role: user.role.clone(),
         });
@@ -159,16 +145,17 @@ fn app(
     let rotation = RotationPolicy::builder()
         .grace(settings.access_ttl.min(Duration::from_secs(30)))
         .build()?;
+    let events = report::sink(journal.clone());
     let mut sessions = RefreshCookieLayer::builder(codec.clone(), store, claims)
         .cookie_path("/auth")
         .rotation(rotation)
-        .events(EventSink::new(report));
+        .events(events.clone());
     if settings.insecure_cookie {
         sessions = sessions.dangerous_insecure_cookie();
     }
     let sessions = sessions.build()?;
-    let events = EventSink::new(report);
-    let mut csrf = CsrfLayer::builder(keys, sessions.csrf_binding()).events(events.clone());
+    let session_of = sessions.csrf_binding();
+    let mut csrf = CsrfLayer::builder(keys, session_of.clone()).events(events.clone());
     if settings.insecure_cookie {
         csrf = csrf.dangerous_insecure_cookie();
     }
@@ -184,10 +171,18 @@ fn app(
                 .layer(OriginGuardLayer::from_origins(origins.clone())?.events(events))
                 .layer(csrf.build()?)
                 .layer(sessions),
-        );
+        )
+        // Around the guards, so that it sees what they refuse.
+        .layer(middleware::from_fn({
+            let journal = journal.clone();
+            move |request, next| {
+                decisions::watch(journal.clone(), session_of.clone(), request, next)
+            }
+        }));
     // What works by access token, which no browser adds by itself.
     let api = Router::new()
         .route("/profile", get(profile))
+        .merge(decisions::router(journal))
         .route_layer(BearerAuthLayer::new(codec));
     let headers = SecurityHeadersLayer::new().content_security_policy(page::POLICY.parse()?);
     let app = page::router()
@@ -216,8 +211,11 @@ async fn main() -> Result<(), Error> {
     let listener = TcpListener::bind(settings.addr).await?;
     let listening = listener.local_addr()?;
     let keys = settings::keys()?;
-    let store = store::open(settings.redis_url.as_deref(), EventSink::new(report)).await?;
-    let app = app(&settings, &keys, store, settings.origins(listening)?)?;
+    let journal = Journal::default();
+    let events = report::sink(journal.clone());
+    let store = store::open(settings.redis_url.as_deref(), events).await?;
+    let origins = settings.origins(listening)?;
+    let app = app(&settings, &keys, store, origins, journal)?;
 
     println!("Open {} in a browser.", settings::url(listening));
     println!("Sign in as {DEMO_EMAIL} with the password: {DEMO_PASSWORD}");

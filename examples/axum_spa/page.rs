@@ -1,4 +1,4 @@
-//! The page: four files inside the binary, which work under a strict content policy.
+//! The page: a few files inside the binary, which work under a strict content policy.
 
 use axum::{
     Router,
@@ -14,20 +14,19 @@ pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
 
 /// The page at `/` and its files.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    let script = |text| file("text/javascript", text);
     Router::new()
         .route("/", file("text/html", include_str!("static/index.html")))
-        .route(
-            "/app.js",
-            file("text/javascript", include_str!("static/app.js")),
-        )
-        .route(
-            "/session.js",
-            file("text/javascript", include_str!("static/session.js")),
-        )
         .route(
             "/style.css",
             file("text/css", include_str!("static/style.css")),
         )
+        .route("/account.js", script(include_str!("static/account.js")))
+        .route("/app.js", script(include_str!("static/app.js")))
+        .route("/dom.js", script(include_str!("static/dom.js")))
+        .route("/log.js", script(include_str!("static/log.js")))
+        .route("/request.js", script(include_str!("static/request.js")))
+        .route("/session.js", script(include_str!("static/session.js")))
 }
 
 fn file<S: Clone + Send + Sync + 'static>(

@@ -2,10 +2,12 @@
 // The module runs as it is; only what a browser provides is put in its place.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+const until = async (check) => {
+  while (!check()) await wait(1);
+};
 
 // One lock, taken in turn, and a count of who holds it.
 let turn = Promise.resolve();
@@ -28,13 +30,25 @@ const locks = {
 };
 Object.defineProperty(globalThis, "navigator", { value: { locks }, configurable: true });
 globalThis.document = Object.assign(new EventTarget(), { hidden: false, cookie: "" });
+globalThis.location = new URL("https://app.example/page");
+// Events of the window: "online", "pagehide", "pageshow".
+const view = new EventTarget();
+globalThis.addEventListener = view.addEventListener.bind(view);
+const happen = (name, what = {}) => view.dispatchEvent(Object.assign(new Event(name), what));
 let otherTab;
+let told = []; // What the other tabs heard.
 globalThis.BroadcastChannel = class {
   constructor() {
     otherTab = (data) => this.onmessage({ data });
   }
-  postMessage() {}
+  postMessage(data) {
+    told.push(data);
+  }
 };
+// Chance, where a test wants to know what comes of it.
+const { random } = Math;
+let chance = null;
+Math.random = () => chance ?? random();
 
 // The server: for each path an answer, or a function that makes one. What changes something is
 // refused without the CSRF token that the server holds good.
@@ -68,11 +82,13 @@ server["/api"] = ({ headers }) => {
 };
 const asked = (path) => calls.filter((call) => call === path).length;
 
-const file = new URL("static/session.js", import.meta.url);
-const source = encodeURIComponent(readFileSync(file, "utf8"));
-const page = await import(`data:text/javascript,${source}`);
-const changes = [];
-page.session.addEventListener("change", ({ detail }) => changes.push(detail));
+const page = await import("./static/session.js");
+let changes = []; // Each state that is another than the one before.
+page.session.addEventListener("change", () => {
+  const { status } = page.session.state;
+  if (changes.at(-1) !== status) changes.push(status);
+});
+const state = () => page.session.state;
 
 async function signIn() {
   server["/auth/login"] = () => token();
@@ -83,12 +99,16 @@ async function signIn() {
   await page.signIn("a", "b");
   calls = [];
   tokens = [];
+  told = [];
+  changes = ["signed-in"];
 }
 
 test("without a session the page is signed out", async () => {
-  server["/auth/refresh"] = { status: 401, body: {} };
-  await assert.rejects(page.resume(), page.SignedOut);
-  assert.deepEqual(changes, ["signed-out"]);
+  assert.equal(state().status, "checking");
+  server["/auth/refresh"] = { status: 401, body: { code: "no_session" } };
+  await assert.rejects(page.resume(), { name: "Error", reason: "no_session" });
+  assert.deepEqual(changes, ["checking", "signed-out"]);
+  assert.equal(state().reason, "no_session");
 });
 
 test("a wrong password is told", async () => {
@@ -98,13 +118,12 @@ test("a wrong password is told", async () => {
 
 test("two refused calls share one refresh, and each is tried once more", async () => {
   await signIn();
-  assert.equal(changes.at(-1), "signed-in");
   refused.add(`t${issued}`);
   const [one, two] = await Promise.all([page.api("/api"), page.api("/api")]);
   assert.deepEqual([one.sent, two.sent], [`t${issued}`, `t${issued}`]);
   assert.equal(asked("/auth/refresh"), 1);
   assert.equal(asked("/api"), 4);
-  assert.equal(changes.at(-1), "renewed");
+  assert.deepEqual(changes, ["signed-in", "renewing", "signed-in"]);
 });
 
 test("a call that stays refused is tried twice and no more", async () => {
@@ -119,10 +138,13 @@ test("a server that is down and a network that is away sign nobody out", async (
   refused.add(`t${issued}`);
   const answers = [{ status: 503, body: { title: "down" } }, new TypeError("away")];
   server["/auth/refresh"] = () => answers.shift() ?? token();
-  const before = changes.length;
-  assert.equal((await page.api("/api")).sent, `t${issued}`);
+  const call = page.api("/api");
+  await until(() => state().problem?.message === "down");
+  assert.equal(state().status, "renewing");
+  assert.equal((await call).sent, `t${issued}`);
   assert.equal(asked("/auth/refresh"), 3);
-  assert.deepEqual(changes.slice(before), ["renewed"]);
+  assert.deepEqual(changes, ["signed-in", "renewing", "signed-in"]);
+  assert.equal(state().problem, null);
 });
 
 test("a tab that comes late after a step-up or a new sign-in is not signed out", async () => {
@@ -130,10 +152,9 @@ test("a tab that comes late after a step-up or a new sign-in is not signed out",
   refused.add(`t${issued}`);
   const answers = [{ status: 409, body: { code: "superseded" } }];
   server["/auth/refresh"] = () => answers.shift() ?? token();
-  const before = changes.length;
   assert.equal((await page.api("/api")).sent, `t${issued}`);
   assert.equal(asked("/auth/refresh"), 2);
-  assert.deepEqual(changes.slice(before), ["renewed"]);
+  assert.deepEqual(changes, ["signed-in", "renewing", "signed-in"]);
 });
 
 test("a sign-out while the store is down forgets the token and says so", async () => {
@@ -178,12 +199,14 @@ test("a sign-in in another tab is picked up here", async () => {
 
 test("a short-lived token is renewed at half its life", async () => {
   await signIn();
-  server["/auth/login"] = () => token(1);
+  server["/auth/login"] = () => token(2);
+  chance = 0;
   await page.signIn("a", "b");
+  chance = null;
   calls = [];
-  await wait(400);
+  await wait(600);
   assert.equal(asked("/auth/refresh"), 0);
-  await wait(300);
+  await wait(900);
   assert.equal(asked("/auth/refresh"), 1);
 });
 
@@ -229,7 +252,6 @@ test("a refused token is replaced once, and the request sent again", async () =>
 
 test("a page that stays refused says so, and is not signed out", async () => {
   await signIn();
-  const before = changes.length;
   server["/auth/csrf"] = { status: 200, body: { csrf_token: "of no use" } };
   csrf = "c2";
   const refusal = { name: "Error", status: 403, message: /cookies/ };
@@ -237,7 +259,7 @@ test("a page that stays refused says so, and is not signed out", async () => {
   assert.deepEqual(calls, ["/auth/refresh", "/auth/csrf", "/auth/refresh"]);
   await assert.rejects(page.signOut(), refusal);
   await assert.rejects(page.signIn("a", "b"), { status: 403 });
-  assert.equal(changes.length, before);
+  assert.ok(!changes.includes("signed-out"));
   // No token to be had is not the same thing.
   server["/auth/csrf"] = { status: 503, body: { title: "down" } };
   await assert.rejects(page.revoke("7"), { status: 503, message: "down" });
@@ -256,6 +278,142 @@ test("a cookie that another tab's sign-in replaced is looked at anew", async () 
   done();
   await Promise.all([signingIn, revoked]);
   assert.deepEqual(tokens, ["DELETE /auth/sessions/7 c2"]);
+});
+
+// Runs `work` with the timers written down instead of set.
+async function timers(work) {
+  const { setTimeout: known } = globalThis;
+  const waits = [];
+  globalThis.setTimeout = (done, ms) => (ms > 100 ? waits.push(ms) : known(done, ms));
+  try {
+    await work();
+  } finally {
+    globalThis.setTimeout = known;
+  }
+  return waits;
+}
+
+test("a token is renewed a minute before it ends, or by chance up to a quarter of one earlier", async () => {
+  await signIn();
+  for (const [luck, seconds] of [[0, 840], [1, 825]]) {
+    chance = luck;
+    const [wait] = await timers(() => page.signIn("a", "b"));
+    assert.ok(Math.abs(wait - seconds * 1000) < 1000, `${wait}`);
+  }
+  chance = null;
+});
+
+test("a call gets the answer itself, and its second refusal too", async () => {
+  await signIn();
+  const answer = await page.apiFetch("/api");
+  assert.equal(answer.status, 200);
+  refused = { has: () => true };
+  assert.equal((await page.apiFetch("/api")).status, 401);
+  assert.equal(asked("/api"), 3);
+  assert.equal(state().status, "signed-in");
+});
+
+test("a body that cannot be sent twice is sent once", async () => {
+  await signIn();
+  refused.add(`t${issued}`);
+  const body = new ReadableStream();
+  assert.equal((await page.apiFetch("/api", { method: "POST", body })).status, 401);
+  assert.deepEqual(calls, ["/api"]);
+});
+
+test("the token goes to no other server", async () => {
+  await signIn();
+  for (const path of ["https://evil.example/api", "//evil.example/api", "http://app.example/api"]) {
+    await assert.rejects(page.apiFetch(path), TypeError);
+  }
+  assert.deepEqual(calls, []);
+});
+
+test("an answer to somebody who has signed out since is shown to nobody", async () => {
+  await signIn();
+  const call = page.api("/api");
+  await wait(1);
+  otherTab("signed-in"); // Somebody else, perhaps.
+  await assert.rejects(call, page.SignedOut);
+  await until(() => state().status === "signed-in");
+});
+
+test("the server says that the session is over: the others are to ask, and why is told", async () => {
+  await signIn();
+  server["/auth/refresh"] = { status: 401, body: { code: "invalid_session" } };
+  await assert.rejects(page.resume(), { reason: "invalid_session" });
+  assert.equal(state().reason, "invalid_session");
+  assert.deepEqual(told, ["look"]);
+  // Who is signed out has nothing to ask.
+  calls = [];
+  otherTab("look");
+  await wait(20);
+  assert.deepEqual(calls, []);
+});
+
+test("a tab that is told to look asks, and stays signed in if the session lives", async () => {
+  await signIn();
+  otherTab("look");
+  await until(() => state().status === "signed-in");
+  assert.equal(asked("/auth/refresh"), 1);
+});
+
+test("a tab that finds the cookie gone had a session that was ended", async () => {
+  await signIn();
+  server["/auth/refresh"] = { status: 401, body: { code: "no_session" } };
+  await assert.rejects(page.resume(), page.SignedOut);
+  assert.equal(state().reason, "invalid_session");
+});
+
+test("who signs out is told so", async () => {
+  await signIn();
+  server["/auth/logout"] = { status: 204 };
+  await page.signOut();
+  assert.deepEqual(told, ["signed-out"]);
+  assert.equal(state().reason, "signed_out");
+  assert.equal(state().expiresAt, null);
+});
+
+test("a page that the browser keeps is kept without a user, and asks when it comes back", async () => {
+  await signIn();
+  happen("pagehide", { persisted: false });
+  assert.equal(state().status, "signed-in");
+  happen("pagehide", { persisted: true });
+  assert.equal(state().status, "checking");
+  assert.deepEqual(calls, []);
+  happen("pageshow", { persisted: true });
+  await until(() => state().status === "signed-in");
+  assert.equal(asked("/auth/refresh"), 1);
+  happen("pagehide", { persisted: true });
+  server["/auth/refresh"] = { status: 401, body: { code: "no_session" } };
+  happen("pageshow", { persisted: true });
+  await until(() => state().status === "signed-out");
+});
+
+test("a page that wakes up looks at the clock", async () => {
+  await signIn();
+  const wakes = [
+    () => document.dispatchEvent(new Event("visibilitychange")),
+    () => happen("online"),
+  ];
+  const { now } = Date;
+  for (const wake of wakes) {
+    wake();
+    await wait(20);
+    assert.equal(asked("/auth/refresh"), 0, "there is time");
+    Date.now = () => now() + 850_000;
+    wake();
+    await until(() => asked("/auth/refresh") === 1);
+    Date.now = now;
+    await signIn();
+  }
+  // And does not ask about a session that is over.
+  server["/auth/logout"] = { status: 204 };
+  await page.signOut();
+  calls = [];
+  happen("online");
+  await wait(20);
+  assert.deepEqual(calls, []);
 });
 
 test("no two requests that change the cookie were under way at once", () => {

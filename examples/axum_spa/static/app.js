@@ -1,146 +1,148 @@
 // The page. It never sees the access token: `session.js` keeps it.
 
-import { SignedOut, api, resume, revoke, session, sessions, signIn, signOut } from "./session.js";
+import { showProfile, showSessions } from "./account.js";
+import { $, button, input } from "./dom.js";
+import { clearLog, dismissAlerts, showAlerts, showDecisions } from "./log.js";
+import { SignedOut, resume, session, signIn, signOut } from "./session.js";
 
-const $ = (id) => document.getElementById(id);
-const time = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const POLL = 3000; // How often the page asks what the server has decided, in milliseconds.
 
-/** One view at a time: "waiting", "sign-in" or "account". */
+/** What a page can honestly say: the server does not tell a dead cookie why. */
+const WHY_SIGNED_OUT = {
+  no_session: "",
+  invalid_session: "You are signed out: the session was ended, has run out, or was used elsewhere.",
+  signed_out: "You are signed out.",
+};
+
+/**
+ * One view at a time.
+ * @param {"waiting" | "sign-in" | "account"} view
+ */
 function show(view) {
-  for (const section of document.querySelectorAll("main > section")) {
-    section.hidden = section.id !== view;
-  }
+  for (const id of ["waiting", "sign-in", "account"]) $(id).hidden = id !== view;
 }
 
+/**
+ * @param {string} text
+ * @param {"note" | "error"} [kind]
+ */
 function say(text, kind = "note") {
   const status = $("status");
   status.textContent = text;
   status.dataset.kind = kind;
 }
 
-async function showAccount() {
-  const [me, list] = await Promise.all([api("/api/profile"), sessions()]);
-  $("name").textContent = me.name;
-  $("email").textContent = me.email;
-  $("role").textContent = me.role;
-  $("expires").textContent = date(me.expires_at);
-  $("sessions").replaceChildren(...list.map(row));
-  show("account");
+/** @param {unknown} error */
+function complain(error) {
+  // The state tells who is signed out, and why.
+  if (!(error instanceof SignedOut)) say(error instanceof Error ? error.message : String(error), "error");
 }
 
-function row(entry) {
-  const line = document.createElement("tr");
-  const client = cell(named(entry.client) || "unknown client");
-  client.title = entry.client;
-  if (entry.current) {
-    const mark = document.createElement("strong");
-    mark.textContent = "this one";
-    client.append(" ", mark);
-  }
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = "Revoke";
-  // "Revoke", eight times over, tells nobody which.
-  button.setAttribute("aria-label", `Revoke ${entry.current ? "this session" : named(entry.client)}`);
-  button.addEventListener("click", () =>
-    during(button, async () => {
-      await revoke(entry.id);
-      if (entry.current) return signOut();
-      await showAccount();
-      say("The session is revoked.");
-    }),
-  );
-  const action = document.createElement("td");
-  action.append(button);
-  line.append(
-    client,
-    cell(date(entry.created_at)),
-    cell(date(entry.last_seen_at)),
-    cell(date(entry.expires_at)),
-    action,
-  );
-  return line;
-}
-
-const BROWSERS = { "Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari" };
-const SYSTEMS = { Android: "Android", iPhone: "iOS", Windows: "Windows", "Mac OS": "macOS", Linux: "Linux" };
-
-/** "Chrome on Linux" where a `User-Agent` says so, and all of it where it does not. */
-function named(client) {
-  const find = (marks) => Object.entries(marks).find(([mark]) => client.includes(mark))?.[1];
-  const [browser, system] = [find(BROWSERS), find(SYSTEMS)];
-  return browser && system ? `${browser} on ${system}` : client;
-}
-
-function cell(text) {
-  const td = document.createElement("td");
-  td.textContent = text;
-  return td;
-}
-
-function date(seconds) {
-  return time.format(new Date(seconds * 1000));
-}
-
-/** Runs `work` with the button out of reach, and tells what went wrong. */
+/**
+ * Runs `work` with the button out of reach, and tells what went wrong.
+ * @param {HTMLButtonElement} button
+ * @param {() => Promise<unknown>} work
+ */
 async function during(button, work) {
   button.disabled = true;
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof SignedOut)) say(error.message, "error");
+    complain(error);
   } finally {
     button.disabled = false;
   }
 }
 
-session.addEventListener("change", async ({ detail }) => {
-  if (detail === "signed-out") {
+/**
+ * @param {string} id
+ * @param {() => Promise<unknown>} work
+ */
+function onClick(id, work) {
+  const target = button(id);
+  target.addEventListener("click", () => during(target, work));
+}
+
+async function showAccount() {
+  await Promise.all([showProfile(), listSessions(), showDecisions(), showAlerts()]);
+  show("account");
+}
+
+async function listSessions() {
+  await showSessions(during, async (entry) => {
+    if (entry.current) return resume();
+    await listSessions();
+    say("The session is revoked.");
+  });
+}
+
+/** Empties what is about a user: it has no place in a page that shows nobody's account. */
+function clear() {
+  for (const id of ["name", "email", "role", "sessions"]) $(id).replaceChildren();
+  clearLog();
+  input("password").value = "";
+}
+
+let shown = session.state;
+session.addEventListener("change", () => {
+  const [before, now] = [shown, session.state];
+  shown = now;
+  showState();
+  if (now.problem && now.problem !== before.problem) say(now.problem.message, "error");
+  $("retry").hidden = !now.problem;
+  if (now.status === before.status) return;
+  if (now.status === "signed-out") {
+    clear();
     show("sign-in");
-    say("You are signed out.");
-    $("password").value = "";
-    return;
-  }
-  try {
-    await showAccount();
-    say(detail === "renewed" ? "The access token was renewed." : "You are signed in.");
-  } catch (error) {
-    if (!(error instanceof SignedOut)) say(error.message, "error");
+    say(now.reason ? WHY_SIGNED_OUT[now.reason] : "");
+  } else if (now.status === "checking") {
+    clear();
+    show("waiting");
+  } else if (now.status === "signed-in") {
+    const isNew = before.status !== "renewing";
+    if (!now.problem) say(isNew ? "You are signed in." : "The access token was renewed.");
+    showAccount().catch(complain);
   }
 });
+
+/** The pill in the corner; it changes each second, and is no news to read out. */
+function showState() {
+  const { status, expiresAt } = session.state;
+  const left = expiresAt && Math.max(0, Math.ceil((expiresAt - Date.now()) / 1000));
+  const names = { checking: "checking", "signed-in": "signed in", renewing: "renewing", "signed-out": "signed out" };
+  $("state").dataset.status = status;
+  $("state").textContent = left === null ? names[status] : `${names[status]} · token ends in ${left} s`;
+}
+
+/** While somebody looks: what the server has decided, and whether that was the end of this session. */
+async function poll() {
+  if (document.hidden || $("account").hidden) return;
+  const [{ changed, ended }] = await Promise.all([showDecisions(), showAlerts()]);
+  // The access token works for its last minutes. The page had better say now that they are the last.
+  if (ended) await resume();
+  else if (changed) await listSessions();
+}
+
+function again() {
+  poll()
+    // A server that is away is told of by the state.
+    .catch(() => {})
+    .finally(() => setTimeout(again, POLL));
+}
 
 $("login").addEventListener("submit", (event) => {
   event.preventDefault();
-  during(event.submitter ?? $("login-button"), async () => {
+  during(button("login-button"), async () => {
     say("Signing in …");
-    await signIn($("login-email").value, $("password").value);
-    $("password").value = "";
+    await signIn(input("login-email").value, input("password").value);
   });
 });
-$("reload").addEventListener("click", ({ currentTarget }) => during(currentTarget, showAccount));
-$("sign-out").addEventListener("click", ({ currentTarget }) =>
-  during(currentTarget, () => signOut()),
-);
-$("sign-out-all").addEventListener("click", ({ currentTarget }) =>
-  during(currentTarget, () => signOut({ everywhere: true })),
-);
-$("retry").addEventListener("click", ({ currentTarget }) => during(currentTarget, start));
+onClick("renew", resume);
+onClick("sign-out", () => signOut());
+onClick("sign-out-all", () => signOut({ everywhere: true }));
+onClick("alerts-read", dismissAlerts);
+onClick("retry", resume);
 
-async function start() {
-  show("waiting");
-  $("retry").hidden = true;
-  try {
-    await resume();
-  } catch (error) {
-    if (error instanceof SignedOut) {
-      show("sign-in");
-      say("");
-    } else {
-      // Not signed out: the server is out of reach. Saying otherwise would cost a sign-in.
-      $("retry").hidden = false;
-      throw error;
-    }
-  }
-}
-
-start().catch((error) => say(error.message, "error"));
+setInterval(showState, 1000);
+setTimeout(again, POLL);
+resume().catch(complain);

@@ -3,49 +3,110 @@
 // The token lives in a variable of this module and nowhere else: not in storage, not in a cookie,
 // not on `window`. A reload loses it, and the HttpOnly cookie brings back the next one.
 
-const BASE = "/auth";
-const MARGIN = 60_000; // Refresh this long before expiry, in milliseconds.
-const PATIENCE = 15_000; // A request that takes longer is given up and tried again.
+import { BASE, Failed, SLOWEST, backOff, change, failure, request, retryAfter } from "./request.js";
+
+export { Failed };
+
+const MARGIN = 60_000; // Refresh this long before expiry, in milliseconds,
+const JITTER = 0.25; // or up to this part of it earlier, so that many tabs do not come at once.
 const ATTEMPTS = 4; // How often a caller's refresh is tried before the caller hears of it.
-const SLOWEST = 30_000; // The longest pause of the back-off.
 const LONGEST_TIMER = 2 ** 31 - 1; // What a browser's timer can hold.
 
-let access = null; // { token, expiresAt, renewAt }, times in milliseconds of `Date.now()`
-let refreshing = null; // { era, done }: the refresh under way in this tab, shared by all who need one
-let timer = 0;
+/**
+ * Why nobody is signed in. `no_session`: nobody was, and the browser has no cookie. `invalid_session`:
+ * the session was ended, has run out, or was used elsewhere; the server does not say which to whoever
+ * holds a dead cookie. `signed_out`: somebody signed out in this browser.
+ * @typedef {"no_session" | "invalid_session" | "signed_out"} Reason
+ */
+
+/**
+ * `checking`: not known yet. `renewing`: signed in, and the next token is on its way.
+ * @typedef {object} State
+ * @property {"checking" | "signed-in" | "renewing" | "signed-out"} status
+ * @property {number | null} expiresAt when the access token ends, in milliseconds of `Date.now()`
+ * @property {Reason | null} reason why nobody is signed in
+ * @property {Error | null} problem why the last refresh got no answer; it is tried again
+ */
+
+/** @type {{ token: string, expiresAt: number, renewAt: number } | null} */
+let access = null; // Times in milliseconds of `Date.now()`.
+/** @type {{ era: number, done: Promise<void> } | null} */
+let refreshing = null; // The refresh under way in this tab, shared by all who need one.
+/** @type {Reason | null} */
+let over = null;
+/** @type {Error | null} */
+let problem = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+let begun = false; // Whether anybody has asked for a session.
+let known = false; // Whether this tab has had one, and nobody has told it of the end.
 let era = 0; // Counts sign-ins and sign-outs: an answer from an earlier era is thrown away.
 
-/** Fires "change" with `detail` "signed-in", "signed-out" or "renewed". */
-export const session = new EventTarget();
+class Session extends EventTarget {
+  /** @returns {State} */
+  get state() {
+    const expiresAt = access && access.expiresAt;
+    if (over) return { status: "signed-out", expiresAt, reason: over, problem };
+    if (!access) return { status: "checking", expiresAt, reason: null, problem };
+    return { status: refreshing?.era === era ? "renewing" : "signed-in", expiresAt, reason: null, problem };
+  }
+}
+
+/** Fires "change" when its `state` may be another. */
+export const session = new Session();
 
 /** The session is over: only a 401 from the server says so. */
-export class SignedOut extends Error {}
-
-/** The server, or what stands before it, did not do what it was asked. */
-export class Failed extends Error {
-  constructor(status, message) {
-    super(message);
-    this.status = status;
+export class SignedOut extends Error {
+  /** @param {Reason} reason */
+  constructor(reason) {
+    super("signed out");
+    this.reason = reason;
   }
 }
 
 // Other tabs have tokens of their own; what they share is the cookie, so they must hear of its end.
 const tabs = new BroadcastChannel("session");
 tabs.onmessage = ({ data }) => {
-  if (data === "signed-out") forget();
+  if (data === "signed-out") forget("signed_out");
   // Somebody signed in elsewhere: this tab's token may be another user's.
   if (data === "signed-in") {
     drop();
-    refresh().catch(() => {});
+    look();
   }
+  // A tab was told that the session is over. That may be old news: each asks for itself.
+  if (data === "look" && access) look();
 };
 
-// Timers sleep with the machine. Look at the clock when somebody looks at the page.
+// Timers sleep with the machine, and give up without a network. Look at the clock when somebody looks
+// at the page, and when the network is back.
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && access && Date.now() >= access.renewAt) refresh().catch(() => {});
+  if (!document.hidden) wake();
+});
+addEventListener("online", wake);
+
+// The browser may keep a page that is left, and bring it back as it was (the back/forward cache), long
+// after the user has signed out. So it is put away without a user, and asks when it comes back.
+addEventListener("pagehide", ({ persisted }) => {
+  if (persisted && access) drop();
+});
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) wake();
 });
 
-/** Signs in. Rejects with `Failed`, of status 401 when address or password is wrong. */
+function wake() {
+  if (begun && !over && (!access || Date.now() >= access.renewAt)) look();
+}
+
+/** A refresh that nobody waits for; the state tells how it went. */
+function look() {
+  refresh().catch(() => {});
+}
+
+/**
+ * Signs in. Rejects with `Failed`, of status 401 when address or password is wrong.
+ * @param {string} email
+ * @param {string} password
+ */
 export async function signIn(email, password) {
   await alone(async () => {
     const response = await change(`${BASE}/login`, {
@@ -56,47 +117,76 @@ export async function signIn(email, password) {
     if (!response.ok) throw await failure(response);
     era += 1;
     keep(await response.json());
+    tabs.postMessage("signed-in");
+    announce();
   });
-  tabs.postMessage("signed-in");
-  announce("signed-in");
 }
 
-/** Picks up the session that the browser's cookie names. Rejects with `SignedOut` if there is none. */
+/**
+ * Picks up the session that the browser's cookie names. Rejects with `SignedOut` if there is none.
+ * Later it asks the server whether the session still stands.
+ */
 export function resume() {
   return refresh();
 }
 
-/** Ends this session on the server, or every session of the user. */
+/**
+ * Ends this session on the server, or every session of the user.
+ * @param {{ everywhere?: boolean }} [which]
+ */
 export async function signOut({ everywhere = false } = {}) {
   const path = everywhere ? `${BASE}/logout-all` : `${BASE}/logout`;
-  const response = await alone(() => change(path, { method: "POST" }));
-  const { ok, status } = response;
-  // 503: the store is down. The cookie is gone all the same, and the server ends the session later.
-  // 401: the session had ended before, and so could not speak for the others.
-  if (ok || status === 401 || (status === 503 && !everywhere)) {
-    tabs.postMessage("signed-out");
-    forget();
-  }
-  if (status === 401) throw new Failed(401, "Sign in again to sign out everywhere.");
-  if (!ok) throw await failure(response);
+  await alone(async () => {
+    const response = await change(path, { method: "POST" });
+    const { ok, status } = response;
+    // 503: the store is down. The cookie is gone all the same, and the server ends the session later.
+    // 401: the session had ended before, and so could not speak for the others.
+    if (ok || status === 401 || (status === 503 && !everywhere)) {
+      // Under the lock, so that it cannot arrive after the news of the next sign-in.
+      tabs.postMessage("signed-out");
+      forget("signed_out");
+    }
+    if (status === 401) throw new Failed(401, "Sign in again to sign out everywhere.");
+    if (!ok) throw await failure(response);
+  });
 }
 
-/** The user's sessions; the list needs the cookie, not the access token. */
+/**
+ * @typedef {object} Entry one session of the user; times in seconds since 1970
+ * @property {string} id
+ * @property {boolean} current
+ * @property {number} created_at
+ * @property {number} last_seen_at
+ * @property {number} expires_at
+ * @property {string} client
+ */
+
+/**
+ * The user's sessions; the list needs the cookie, not the access token.
+ * @returns {Promise<Entry[]>}
+ */
 export async function sessions() {
   const response = await withCookie(() => request(`${BASE}/sessions`));
   if (!response.ok) throw await failure(response);
   return (await response.json()).sessions;
 }
 
-/** Ends one session. One that is gone already is as good. */
+/**
+ * Ends one session. One that is gone already is as good.
+ * @param {string} id
+ */
 export async function revoke(id) {
   const path = `${BASE}/sessions/${encodeURIComponent(id)}`;
   const response = await withCookie(() => alone(() => change(path, { method: "DELETE" })));
   if (!response.ok && response.status !== 404) throw await failure(response);
 }
 
-/** A call that the cookie answers for: a 401 says what it says to a refresh, that it is over. */
+/**
+ * A call that the cookie answers for: a 401 says what it says to a refresh, that it is over.
+ * @param {() => Promise<Response>} ask
+ */
 async function withCookie(ask) {
+  const began = era;
   let response = await ask();
   if (response.status === 409) {
     // Another tab was quicker, or the browser has changed its signature: a refresh settles both.
@@ -104,41 +194,85 @@ async function withCookie(ask) {
     response = await ask();
   }
   if (response.status === 401) {
-    forget();
-    throw new SignedOut();
+    const reason = await reasonOf(response);
+    // A sign-in meanwhile is another session, of which this answer says nothing.
+    if (era === began) end(reason);
+    throw new SignedOut(reason);
   }
+  stillIn(began);
   return response;
 }
 
-/** `fetch` with the access token. A 401 is answered by one refresh and one more try. */
-export async function api(path, options = {}) {
-  let token = await fresh();
+/**
+ * `fetch` with the access token, for the page's own server. A 401 is answered by one refresh and one
+ * more try; what then comes is the caller's, whatever it is. Rejects with `SignedOut` when the session
+ * is over and with `Failed` when there is no answer within 15 seconds: what may take longer brings a
+ * `signal` of its own.
+ * @param {string | URL} path
+ * @param {RequestInit} [options]
+ * @returns {Promise<Response>}
+ */
+export async function apiFetch(path, options = {}) {
+  if (new URL(path, location.href).origin !== location.origin) {
+    throw new TypeError("The access token is for the page's own server and for no other.");
+  }
+  const began = era;
+  const token = await fresh();
   let response = await send(path, options, token);
-  if (response.status === 401) {
+  // A body that is a stream has been read, and cannot be sent again.
+  if (response.status === 401 && !(options.body instanceof ReadableStream)) {
     // Another call may have refreshed meanwhile.
     if (access?.token === token) await refresh();
-    token = await fresh();
-    response = await send(path, options, token);
+    stillIn(began);
+    response = await send(path, options, await fresh());
   }
-  if (!response.ok) throw await failure(response);
-  return response.json();
+  stillIn(began);
+  return response;
 }
 
+/**
+ * What one user asked for is not for the next one to see, nor for a page that shows nobody's account.
+ * @param {number} began
+ */
+function stillIn(began) {
+  if (era !== began) throw new SignedOut(over ?? "signed_out");
+}
+
+/**
+ * `apiFetch` for JSON: what is not a success rejects with `Failed`.
+ * @param {string | URL} path
+ * @param {RequestInit} [options]
+ * @returns {Promise<any>}
+ */
+export async function api(path, options) {
+  const response = await apiFetch(path, options);
+  const began = era;
+  if (!response.ok) throw await failure(response);
+  const body = response.status === 204 ? null : await response.json();
+  stillIn(began);
+  return body;
+}
+
+/** A token that has not ended. */
 async function fresh() {
   if (!access || Date.now() >= access.expiresAt) await refresh();
-  if (!access) throw new SignedOut();
+  if (!access) throw new SignedOut(over ?? "no_session");
   return access.token;
 }
 
 /** One refresh at a time in this tab, and by Web Locks one at a time in this browser. */
 function refresh() {
+  begun = true;
   if (refreshing?.era !== era) {
     const mine = { era, done: renew() };
-    const over = () => {
-      if (refreshing === mine) refreshing = null;
+    const settled = () => {
+      if (refreshing !== mine) return;
+      refreshing = null;
+      announce();
     };
-    mine.done.then(over, over);
+    mine.done.then(settled, settled);
     refreshing = mine;
+    announce();
   }
   return refreshing.done;
 }
@@ -147,130 +281,114 @@ async function renew() {
   const began = era;
   for (let attempt = 1; ; attempt += 1) {
     let pause = backOff(attempt);
-    let problem;
     try {
       // Only the request is under the lock: a tab that waits to try again holds nobody up.
       const response = await alone(() => change(`${BASE}/refresh`, { method: "POST" }));
-      if (era !== began) throw new SignedOut();
-      if (response.ok) {
-        const what = access ? "renewed" : "signed-in";
-        keep(await response.json());
-        announce(what);
-        return;
-      }
+      stillIn(began);
+      if (response.ok) return keep(await response.json());
       if (response.status === 401) {
-        forget();
-        throw new SignedOut();
+        const reason = await reasonOf(response);
+        end(reason);
+        throw new SignedOut(reason);
       }
-      problem = await failure(response);
       pause = Math.max(pause, retryAfter(response));
+      problem = await failure(response);
     } catch (error) {
       if (error instanceof SignedOut) throw error;
-      problem = error;
+      problem = error instanceof Error ? error : new Failed(0, String(error));
     }
     // The network, a restart, a store that is down: the session is as good as before. A refusal of the
     // page itself (403) has been tried with a new token and does not pass by waiting.
-    if (attempt >= ATTEMPTS || problem.status === 403) {
-      schedule(Date.now() + SLOWEST);
+    if (attempt >= ATTEMPTS || (problem instanceof Failed && problem.status === 403)) {
+      schedule(Date.now() + SLOWEST * (1 + JITTER * Math.random()));
       throw problem;
     }
+    announce();
     await new Promise((done) => setTimeout(done, pause));
   }
 }
 
+/** @param {{ access_token: string, expires_in: number }} answer */
 function keep({ access_token: token, expires_in: seconds }) {
   const life = seconds * 1000;
   // A token of two minutes or less is renewed at half its life.
-  const renewAt = Date.now() + life - Math.min(MARGIN, life / 2);
-  access = { token, expiresAt: Date.now() + life, renewAt };
-  schedule(renewAt);
+  const lead = Math.min(MARGIN, life / 2) * (1 + JITTER * Math.random());
+  const expiresAt = Date.now() + life;
+  access = { token, expiresAt, renewAt: expiresAt - lead };
+  over = null;
+  problem = null;
+  begun = true;
+  known = true;
+  schedule(access.renewAt);
 }
 
+/** @param {number} at */
 function schedule(at) {
   clearTimeout(timer);
   const wait = Math.min(Math.max(at - Date.now(), 0), LONGEST_TIMER);
-  timer = setTimeout(() => refresh().catch(() => {}), wait);
+  timer = setTimeout(look, wait);
 }
 
+/** Forgets the token, and whatever answer is on its way: nothing is known any more. */
 function drop() {
   era += 1;
   access = null;
+  over = null;
+  problem = null;
   clearTimeout(timer);
+  announce();
 }
 
-function forget() {
-  drop();
-  announce("signed-out");
+/** @param {Reason} reason */
+function forget(reason) {
+  era += 1;
+  access = null;
+  // A tab that was quicker has had the dead cookie cleared: this one sends none, and had a session.
+  over = known && reason === "no_session" ? "invalid_session" : reason;
+  known = false;
+  problem = null;
+  clearTimeout(timer);
+  announce();
 }
 
-function announce(what) {
-  session.dispatchEvent(new CustomEvent("change", { detail: what }));
+/**
+ * The server says that it is over: the other tabs had better ask, too.
+ * @param {Reason} reason
+ */
+function end(reason) {
+  tabs.postMessage("look");
+  forget(reason);
 }
 
-/** Runs `work` while no other tab does. Without Web Locks (plain http) the server copes as well. */
-function alone(work) {
+function announce() {
+  session.dispatchEvent(new Event("change"));
+}
+
+/**
+ * Runs `work` while no other tab does. Without Web Locks (plain http) the server copes as well.
+ * @template T
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+async function alone(work) {
   return navigator.locks ? navigator.locks.request("tower-bearer-session", work) : work();
 }
 
 /**
- * A request that changes something, with a copy of the CSRF cookie: no foreign page can read that.
- * Sign-ins and sign-outs of other tabs replace the cookie, so this runs under the lock, and looks
- * at it each time.
+ * @param {string | URL} path
+ * @param {RequestInit} options
+ * @param {string} token
  */
-async function change(path, options) {
-  const ask = (csrf) => {
-    const headers = new Headers(options.headers);
-    headers.set("X-CSRF-Token", csrf);
-    return request(path, { ...options, headers });
-  };
-  let response = await ask(csrfCookie() ?? (await csrfToken()));
-  // The cookie is of a session that ended, or of keys that were replaced.
-  if (response.status === 403) response = await ask(await csrfToken());
-  if (response.status === 403) {
-    throw new Failed(403, "The server refuses this page. Allow cookies for it, and reload.");
-  }
-  return response;
-}
-
-function csrfCookie() {
-  return document.cookie.match(/(?:^|; )(?:__Host-)?csrf=([^;]+)/)?.[1];
-}
-
-/** Has the server look at the cookie, and replace it if it is not good. */
-async function csrfToken() {
-  const response = await request(`${BASE}/csrf`);
-  if (!response.ok) throw await failure(response);
-  return (await response.json()).csrf_token;
-}
-
 function send(path, options, token) {
   const headers = new Headers(options.headers);
   headers.set("Authorization", `Bearer ${token}`);
   return request(path, { ...options, headers });
 }
 
-async function request(path, options = {}) {
-  const signal = options.signal ?? AbortSignal.timeout(PATIENCE);
-  try {
-    return await fetch(path, { credentials: "same-origin", cache: "no-store", ...options, signal });
-  } catch (error) {
-    // What browsers say here ("Failed to fetch") helps nobody. A caller that gave up knows why.
-    if (options.signal?.aborted) throw error;
-    throw new Failed(0, "The server cannot be reached.");
-  }
-}
-
-/** 0.5 s, 1 s, 2 s, ... with chance in it, so that many tabs do not come back together. */
-function backOff(attempt) {
-  return Math.min(500 * 2 ** (attempt - 1), SLOWEST) * (0.5 + Math.random());
-}
-
-function retryAfter(response) {
-  const seconds = Number(response.headers.get("Retry-After"));
-  return Number.isFinite(seconds) ? Math.min(seconds * 1000, SLOWEST) : 0;
-}
-
-async function failure(response) {
-  const problem = await response.json().catch(() => ({}));
-  return new Failed(response.status, problem.title ?? `the server answered ${response.status}`);
+/**
+ * @param {Response} response
+ * @returns {Promise<Reason>}
+ */
+async function reasonOf(response) {
+  return (await failure(response)).code === "no_session" ? "no_session" : "invalid_session";
 }

@@ -1,0 +1,102 @@
+//! Shows users what the journal holds about them, and tells the journal who is asking.
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::json;
+use tower_bearer::{Claims, CsrfBinding, Rejection, SessionId};
+
+use crate::{Role, journal::Journal};
+
+/// Behind the access token: the user's own decisions and alerts, and nobody else's.
+pub(crate) fn router<S>(journal: Journal) -> Router<S> {
+    Router::new()
+        .route("/decisions", get(decisions))
+        .route("/alerts", get(alerts).delete(dismiss))
+        .with_state(journal)
+}
+
+async fn decisions(State(journal): State<Journal>, claims: Claims<Role>) -> Response {
+    let session = claims.session();
+    no_store(json!({
+        "session": session,
+        "decisions": journal.decisions(claims.subject()),
+    }))
+}
+
+async fn alerts(State(journal): State<Journal>, claims: Claims<Role>) -> Response {
+    match session(&claims) {
+        Some(reader) => no_store(json!({ "alerts": journal.alerts(claims.subject(), reader) })),
+        None => StatusCode::FORBIDDEN.into_response(),
+    }
+}
+
+async fn dismiss(State(journal): State<Journal>, claims: Claims<Role>) -> StatusCode {
+    match session(&claims) {
+        Some(reader) => {
+            journal.dismiss(claims.subject(), reader);
+            StatusCode::NO_CONTENT
+        }
+        None => StatusCode::FORBIDDEN,
+    }
+}
+
+fn session(claims: &Claims<Role>) -> Option<SessionId> {
+    claims.session()?.parse().ok()
+}
+
+fn no_store(body: serde_json::Value) -> Response {
+    let no_store = HeaderValue::from_static("no-store");
+    ([(header::CACHE_CONTROL, no_store)], Json(body)).into_response()
+}
+
+/// Goes around everything under `/auth`: events name no client, and nobody sends one for an
+/// answer that says no. `session_of` reads the session out of the (genuine) cookie.
+pub(crate) async fn watch(
+    journal: Journal,
+    session_of: impl Fn(&Parts) -> CsrfBinding,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let binding = session_of(&parts);
+    let is_sign_in = parts.uri.path().ends_with("/login");
+    let asking = journal.under_way(binding, client(&parts));
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let why = match response.extensions().get::<Rejection>() {
+        Some(rejection) => Some(match std::error::Error::source(rejection) {
+            Some(reason) => reason.to_string(),
+            None => rejection.to_string(),
+        }),
+        None if is_sign_in => None,
+        None => refusal(response.status()).map(str::to_owned),
+    };
+    if let Some(why) = why {
+        journal.refused(binding, why);
+    }
+    drop(asking);
+    response
+}
+
+/// What the session endpoints mean by these.
+fn refusal(status: StatusCode) -> Option<&'static str> {
+    match status {
+        StatusCode::UNAUTHORIZED => Some("the session is over"),
+        StatusCode::CONFLICT => Some("a newer cookie is on its way"),
+        StatusCode::TOO_MANY_REQUESTS => Some("the same token came too often"),
+        StatusCode::SERVICE_UNAVAILABLE => Some("the store does not answer"),
+        _ => None,
+    }
+}
+
+/// What a client calls itself, in a length that can be kept.
+fn client(parts: &Parts) -> String {
+    let agent = parts.headers.get(header::USER_AGENT);
+    let agent = agent.and_then(|value| value.to_str().ok());
+    agent.unwrap_or_default().chars().take(200).collect()
+}

@@ -1,0 +1,250 @@
+//! What the server decided lately, for the people whom it concerns.
+//!
+//! The layers tell their events to a function ([`EventSink`](tower_bearer::EventSink)). Here it sorts
+//! them by user and keeps the newest in memory. No event holds a token, a hash or a key. A real service
+//! writes alerts to its database and sends a message: this process forgets them when it ends.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde::Serialize;
+use tower_bearer::{Clock, CsrfBinding, Event, RevokeReason, SessionId, SystemClock};
+
+/// How much of each is kept: decisions and alerts for one user, sessions for the whole process.
+const DECISIONS: usize = 60;
+const ALERTS: usize = 10;
+const SESSIONS: usize = 1000;
+
+/// The decisions and alerts of all users. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Journal(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    users: HashMap<String, User>,
+    /// Most events name a session and not its user.
+    owners: VecDeque<Owner>,
+    /// The requests under way, since events do not say which client sent them.
+    asking: Vec<Asking>,
+    asked: u64,
+}
+
+#[derive(Default)]
+struct User {
+    decisions: VecDeque<Decision>,
+    alerts: VecDeque<Alert>,
+}
+
+struct Owner {
+    session: SessionId,
+    binding: CsrfBinding,
+    subject: String,
+}
+
+struct Asking {
+    number: u64,
+    binding: CsrfBinding,
+    client: String,
+}
+
+/// One decision of the server.
+#[derive(Clone, Serialize)]
+pub(crate) struct Decision {
+    /// Seconds since 1970.
+    at: u64,
+    pub(crate) session: SessionId,
+    what: &'static str,
+    why: Option<String>,
+    /// What the client calls itself, which is not to be believed.
+    client: Option<String>,
+}
+
+/// An old refresh token of the user's came back: somebody has, or had, a copy of the cookie.
+#[derive(Clone, Serialize)]
+pub(crate) struct Alert {
+    at: u64,
+    session: SessionId,
+    client: Option<String>,
+}
+
+/// Marks a request as under way, until it is dropped.
+pub(crate) struct UnderWay {
+    journal: Journal,
+    number: u64,
+}
+
+impl Journal {
+    /// Remembers whose `session` is.
+    pub(crate) fn learn(&self, session: SessionId, subject: &str) {
+        self.lock().learn(session, subject);
+    }
+
+    /// Remembers which client asks, and with the cookie of which session.
+    pub(crate) fn under_way(&self, binding: CsrfBinding, client: String) -> UnderWay {
+        let mut inner = self.lock();
+        inner.asked += 1;
+        let number = inner.asked;
+        inner.asking.push(Asking {
+            number,
+            binding,
+            client,
+        });
+        drop(inner);
+        UnderWay {
+            journal: self.clone(),
+            number,
+        }
+    }
+
+    /// Writes an event down with its user, if it has one.
+    pub(crate) fn record(&self, event: &Event<'_>) {
+        let (session, what, why) = match event {
+            Event::Started { session, .. } => (session, "signed in", None),
+            Event::Refreshed {
+                session, outcome, ..
+            } => (session, *outcome, None),
+            Event::ReuseDetected { session, .. } => (session, "reuse detected", None),
+            Event::StateLost { session, .. } => {
+                (session, "refused", Some("the store forgot the last steps"))
+            }
+            // Told above, by the reuse itself.
+            Event::Revoked {
+                reason: RevokeReason::Reuse,
+                ..
+            } => return,
+            Event::Revoked { session, reason } => (session, "ended", Some(why_ended(*reason))),
+            _ => return,
+        };
+        let mut inner = self.lock();
+        if let Event::Started { session, subject }
+        | Event::ReuseDetected {
+            session, subject, ..
+        } = event
+        {
+            inner.learn(*session, subject);
+        }
+        inner.write(*session, what, why.map(str::to_owned));
+        if let Event::ReuseDetected { subject, at, .. } = event {
+            let client = inner.client_of(CsrfBinding::from(*session));
+            let alerts = &mut inner.users.entry((*subject).to_owned()).or_default().alerts;
+            push(
+                alerts,
+                ALERTS,
+                Alert {
+                    at: at.as_secs(),
+                    session: *session,
+                    client,
+                },
+            );
+        }
+    }
+
+    /// Writes down that a request with the cookie of a session was refused. Where no session of ours
+    /// is named, nobody is concerned.
+    pub(crate) fn refused(&self, binding: CsrfBinding, why: String) {
+        let mut inner = self.lock();
+        let owner = inner.owners.iter().find(|owner| owner.binding == binding);
+        if let Some(session) = owner.map(|owner| owner.session) {
+            inner.write(session, "refused", Some(why));
+        }
+    }
+
+    /// The decisions about `subject`'s sessions, newest first.
+    pub(crate) fn decisions(&self, subject: &str) -> Vec<Decision> {
+        let inner = self.lock();
+        let user = inner.users.get(subject);
+        user.map(|user| user.decisions.iter().rev().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// What `subject` has to know, as far as `reader` may: the session that was stolen may be in the
+    /// hands of the thief until its access token ends.
+    pub(crate) fn alerts(&self, subject: &str, reader: SessionId) -> Vec<Alert> {
+        let inner = self.lock();
+        let alerts = inner.users.get(subject).map(|user| &user.alerts);
+        let newest = alerts.into_iter().flatten().rev();
+        newest.filter(|a| a.session != reader).cloned().collect()
+    }
+
+    /// `subject` has read them; whoever holds a stolen session cannot say so for it.
+    pub(crate) fn dismiss(&self, subject: &str, reader: SessionId) {
+        if let Some(user) = self.lock().users.get_mut(subject) {
+            user.alerts.retain(|alert| alert.session == reader);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn learn(&mut self, session: SessionId, subject: &str) {
+        if self.owners.iter().all(|owner| owner.session != session) {
+            let owner = Owner {
+                session,
+                binding: session.into(),
+                subject: subject.to_owned(),
+            };
+            push(&mut self.owners, SESSIONS, owner);
+        }
+    }
+
+    fn write(&mut self, session: SessionId, what: &'static str, why: Option<String>) {
+        let client = self.client_of(session.into());
+        let owner = self.owners.iter().find(|owner| owner.session == session);
+        let Some(subject) = owner.map(|owner| owner.subject.clone()) else {
+            return;
+        };
+        let decision = Decision {
+            at: SystemClock.now().as_secs(),
+            session,
+            what,
+            why,
+            client,
+        };
+        let user = self.users.entry(subject).or_default();
+        push(&mut user.decisions, DECISIONS, decision);
+    }
+
+    /// The client that asks with the cookie of this session: nobody's name, if two of them do.
+    fn client_of(&self, binding: CsrfBinding) -> Option<String> {
+        let mut clients = self
+            .asking
+            .iter()
+            .filter(|asking| asking.binding == binding);
+        let client = &clients.next()?.client;
+        clients
+            .all(|other| other.client == *client)
+            .then(|| client.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut inner = self.journal.lock();
+        inner.asking.retain(|asking| asking.number != self.number);
+    }
+}
+
+fn push<T>(list: &mut VecDeque<T>, most: usize, entry: T) {
+    if list.len() >= most {
+        list.pop_front();
+    }
+    list.push_back(entry);
+}
+
+fn why_ended(reason: RevokeReason) -> &'static str {
+    match reason {
+        RevokeReason::Denied => "the account may not sign in any more",
+        RevokeReason::Limit => "there are newer sessions, and too many",
+        RevokeReason::RevokedAll => "signed out everywhere",
+        RevokeReason::RevokedByOwner => "revoked from the list",
+        RevokeReason::Reuse => "an old refresh token came back",
+        RevokeReason::Replaced => "the same browser signed in again",
+        RevokeReason::SignedOut => "signed out",
+        _ => "ended by the server",
+    }
+}

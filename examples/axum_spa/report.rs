@@ -1,0 +1,34 @@
+//! Where events go: a line in the log for those that deserve one, and the journal for its user.
+
+use tower_bearer::{Event, EventSink};
+
+use crate::journal::Journal;
+
+/// One sink for every layer.
+pub(crate) fn sink(journal: Journal) -> EventSink {
+    EventSink::new(move |event| {
+        report(event);
+        journal.record(event);
+    })
+}
+
+fn report(event: &Event<'_>) {
+    match event {
+        Event::ReuseDetected {
+            session, subject, ..
+        } => {
+            eprintln!("an old refresh token came back: session {session} of {subject} is revoked");
+        }
+        // The client is told the status and no more; why stands here alone.
+        Event::Rejected(rejection) => match std::error::Error::source(rejection) {
+            Some(reason) => eprintln!("refused with {}: {reason}", rejection.status().as_u16()),
+            None => eprintln!("refused with {}: {rejection}", rejection.status().as_u16()),
+        },
+        Event::StoreSilent => eprintln!("Redis does not answer"),
+        Event::StoreBack => eprintln!("Redis answers again"),
+        Event::RevocationRestored { session } => {
+            eprintln!("Redis had forgotten that session {session} was revoked: it is again");
+        }
+        _ => {}
+    }
+}

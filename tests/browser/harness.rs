@@ -1,0 +1,29 @@
+//! What every scenario needs: the example, the proxy, the browser, and a client that is none.
+
+mod browser;
+mod client;
+mod example;
+mod proxy;
+mod stage;
+
+use std::time::Duration;
+
+pub(crate) use browser::Browser;
+pub(crate) use client::Client;
+pub(crate) use proxy::Seen;
+pub(crate) use stage::Stage;
+
+/// Two slow cores may be shared with a build: what comes at all comes within this time.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `check` is true, and fails naming `what` if it never is.
+pub(crate) async fn until(what: &str, mut check: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !check().await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    if tokio::time::timeout(PATIENCE, wait).await.is_err() {
+        panic!("waited in vain: {what}");
+    }
+}

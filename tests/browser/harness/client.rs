@@ -1,0 +1,128 @@
+//! A client of the service that is no browser: whoever holds a copied cookie, or another device.
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, Method, Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use hyper_util::{
+    client::legacy::{Client as Http, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::{Value, json};
+
+/// Asks with cookies that it is given, as the `User-Agent` it claims to be.
+pub(crate) struct Client {
+    http: Http<HttpConnector, Body>,
+    origin: String,
+    agent: String,
+    cookies: Vec<(String, String)>,
+}
+
+/// An answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Value,
+}
+
+impl Client {
+    pub(crate) fn new(origin: &str, agent: &str) -> Self {
+        Self {
+            http: Http::builder(TokioExecutor::new()).build_http(),
+            origin: origin.into(),
+            agent: agent.into(),
+            cookies: Vec::new(),
+        }
+    }
+
+    /// With a refresh cookie from elsewhere.
+    pub(crate) fn with_cookie(mut self, name: &str, value: &str) -> Self {
+        self.cookies.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) async fn sign_in(&mut self) {
+        let form = json!({ "email": super::stage::EMAIL, "password": super::stage::PASSWORD });
+        let answer = self.post("/auth/login", form).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    }
+
+    /// Name and value of the refresh cookie.
+    pub(crate) fn refresh_cookie(&self) -> Option<(String, String)> {
+        let mut cookies = self.cookies.iter();
+        cookies
+            .find(|(name, _)| name.ends_with("refresh_token"))
+            .cloned()
+    }
+
+    pub(crate) async fn refresh(&mut self) -> Answer {
+        self.post("/auth/refresh", Value::Null).await
+    }
+
+    /// A request with an access token.
+    pub(crate) async fn api(&mut self, method: Method, path: &str, token: &str) -> Answer {
+        let authorization = format!("Bearer {token}");
+        self.ask(
+            method,
+            path,
+            &[("authorization", &authorization)],
+            &Value::Null,
+        )
+        .await
+    }
+
+    /// Keeps everything to the rules but who it is: it fetches a CSRF token and names the right origin.
+    async fn post(&mut self, path: &str, body: Value) -> Answer {
+        let csrf = self.ask(Method::GET, "/auth/csrf", &[], &Value::Null).await;
+        let token = csrf.body["csrf_token"].as_str().unwrap();
+        self.ask(Method::POST, path, &[("x-csrf-token", token)], &body)
+            .await
+    }
+
+    async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
+        let cookies: Vec<_> = self
+            .cookies
+            .iter()
+            .map(|(n, v)| format!("{n}={v}"))
+            .collect();
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.origin))
+            .header(header::ORIGIN, &self.origin)
+            .header(header::USER_AGENT, &self.agent)
+            .header(header::CONTENT_TYPE, "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        // As a browser does, to the path of the cookies only.
+        if !cookies.is_empty() && path.starts_with("/auth") {
+            request = request.header(header::COOKIE, cookies.join("; "));
+        }
+        let request = request.body(Body::from(body.to_string())).unwrap();
+        let response = self.http.request(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        self.keep(&parts.headers);
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status,
+            body: serde_json::from_slice(&body).unwrap_or_default(),
+        }
+    }
+
+    fn keep(&mut self, headers: &HeaderMap) {
+        for cookie in headers.get_all(header::SET_COOKIE) {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.retain(|(known, _)| known != name);
+            if !value.is_empty() {
+                self.cookies.push((name.into(), value.into()));
+            }
+        }
+    }
+}

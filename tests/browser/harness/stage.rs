@@ -1,0 +1,67 @@
+//! Everything one scenario plays on.
+
+use super::{Browser, Client, Seen, example::Example, proxy::Proxy};
+
+/// The account of the demonstration.
+pub(crate) const EMAIL: &str = "dev@example.com";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// The example behind the proxy, and a browser.
+pub(crate) struct Stage {
+    pub(crate) browser: Browser,
+    /// Where the page is, as the browser has it.
+    pub(crate) origin: String,
+    pub(crate) proxy: Proxy,
+    example: Example,
+}
+
+impl Stage {
+    /// On 127.0.0.1, which browsers trust as they trust https.
+    pub(crate) async fn start() -> Self {
+        Self::with("127.0.0.1", &[]).await
+    }
+
+    /// With other settings of the example, and on a host that the browser takes for this machine.
+    pub(crate) async fn with(host: &str, settings: &[(&str, &str)]) -> Self {
+        let proxy = Proxy::start().await;
+        let origin = format!("http://{host}:{}", proxy.port);
+        let mut settings = settings.to_vec();
+        settings.push(("ALLOWED_ORIGINS", &origin));
+        let example = Example::start(&settings).await;
+        proxy.target(example.port);
+        let browser = Browser::start().await;
+        browser.go(&origin).await;
+        Self {
+            browser,
+            origin,
+            proxy,
+            example,
+        }
+    }
+
+    /// With somebody signed in.
+    pub(crate) async fn signed_in() -> Self {
+        let stage = Self::start().await;
+        stage.browser.sign_in().await;
+        stage
+    }
+
+    /// A client beside the browser.
+    pub(crate) fn client(&self, agent: &str) -> Client {
+        Client::new(&self.origin, agent)
+    }
+
+    /// The requests to `path` that have been answered.
+    pub(crate) fn asked(&self, path: &str) -> Vec<Seen> {
+        let mut seen = self.proxy.seen();
+        seen.retain(|seen| seen.path == path);
+        seen
+    }
+
+    /// How often the service took something for theft.
+    pub(crate) fn alarms(&self) -> usize {
+        let log = self.example.log();
+        let alarm = "an old refresh token came back";
+        log.iter().filter(|line| line.starts_with(alarm)).count()
+    }
+}

@@ -1,0 +1,19 @@
+//! The page of the example `axum_spa` in a real browser: headless Chromium, driven through WebDriver.
+//!
+//! Each test starts the example, a proxy before it that writes down what passes, and a browser with a
+//! fresh profile. Where there is no Chromium they fail and say how to install one.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail by panicking, as the tests do"
+)]
+
+mod foreign;
+mod harness;
+mod picture;
+mod renewal;
+mod secrecy;
+mod sign_in;
+mod tabs;
+mod theft;

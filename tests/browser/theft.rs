@@ -1,0 +1,92 @@
+//! A cookie that somebody has copied out of the browser.
+
+use axum::http::{Method, StatusCode};
+
+use crate::harness::Stage;
+
+const THIEF: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:152.0) Gecko/20100101 Firefox/152.0";
+const WHY: &str = "the session was ended, has run out, or was used elsewhere";
+const ALERT: &str = "Somebody used an old copy of your session";
+
+/// The thief comes late: the browser has the next cookie already.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_cookie_used_elsewhere_ends_the_session_and_the_user_is_told() {
+    let stage = Stage::signed_in().await;
+    let browser = &stage.browser;
+    let (name, stolen) = browser.refresh_cookie().await.unwrap();
+    browser.reload().await;
+    browser.until_state("signed-in").await;
+    let (_, newest) = browser.refresh_cookie().await.unwrap();
+    assert_ne!(newest, stolen, "the browser has rotated");
+    let first = browser.tab().await;
+    let other = browser.open_tabs(&stage.origin, 1).await.remove(0);
+    browser.switch_to(&other).await;
+    browser.until_state("signed-in").await;
+
+    let mut thief = stage.client(THIEF).with_cookie(&name, &stolen);
+    let answer = thief.refresh().await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.body["code"], "invalid_session");
+    assert_eq!(stage.alarms(), 1);
+
+    // Nobody touches the page: it asks what was decided, finds out, and tells the other tab.
+    for tab in [&other, &first] {
+        browser.switch_to(tab).await;
+        browser.until_state("signed-out").await;
+        browser.until_text("status", WHY).await;
+        assert_eq!(browser.text("email").await, "");
+    }
+    // The newest cookie is dead as well, whoever has it.
+    let answer = stage
+        .client(THIEF)
+        .with_cookie(&name, &newest)
+        .refresh()
+        .await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(stage.alarms(), 1, "one theft, one alarm");
+
+    browser.sign_in().await;
+    let alerts = browser.text("alert-list").await;
+    assert!(alerts.contains(ALERT), "{alerts}");
+    assert!(alerts.contains("Firefox on Windows"), "{alerts}");
+    let hidden = "return document.getElementById('alerts').hidden";
+    assert_eq!(browser.run(hidden).await, false);
+    browser.until_text("log", "reuse detected").await;
+    browser.click("alerts-read").await;
+    crate::harness::until("the alert is gone", async || {
+        browser.run(hidden).await == true
+    })
+    .await;
+    browser.reload().await;
+    browser.until_state("signed-in").await;
+    assert_eq!(browser.run(hidden).await, true, "read is read");
+}
+
+/// The thief comes first, and for a while has the session. The browser's next refresh ends it for both.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_used_elsewhere_first_is_found_out_by_its_owner() {
+    let stage = Stage::signed_in().await;
+    let browser = &stage.browser;
+    let (name, stolen) = browser.refresh_cookie().await.unwrap();
+    let mut thief = stage.client(THIEF).with_cookie(&name, &stolen);
+    let answer = thief.refresh().await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let token = answer.body["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(stage.alarms(), 0);
+
+    browser.reload().await;
+    browser.until_state("signed-out").await;
+    assert!(browser.text("status").await.contains(WHY));
+    assert_eq!(stage.alarms(), 1);
+    assert_eq!(thief.refresh().await.status, StatusCode::UNAUTHORIZED);
+
+    // What the thief still has is an access token for some minutes. The alert is not for its eyes,
+    // and not for it to put away.
+    let seen = thief.api(Method::GET, "/api/alerts", &token).await;
+    assert_eq!(seen.body["alerts"].as_array().unwrap().len(), 0);
+    let gone = thief.api(Method::DELETE, "/api/alerts", &token).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    browser.sign_in().await;
+    assert!(browser.text("alert-list").await.contains(ALERT));
+}
