@@ -17,6 +17,8 @@ mod event;
 mod guard;
 pub mod headers;
 mod host;
+#[cfg(feature = "jwks")]
+mod jwks;
 mod keys;
 pub mod manual;
 pub mod origin;
@@ -49,6 +51,8 @@ pub use headers::{
     RequireHttpsLayer, SecurityHeaders, SecurityHeadersFuture, SecurityHeadersLayer,
     StrictTransportSecurity,
 };
+#[cfg(feature = "jwks")]
+pub use jwks::{JwksError, JwksErrorKind, JwksHealth, RemoteJwks, RemoteJwksBuilder};
 pub use keys::{ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, SignatureAlgorithm};
 #[doc(inline)]
 pub use origin::{Origin, OriginGuard, OriginGuardLayer};
