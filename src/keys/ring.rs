@@ -95,6 +95,8 @@ impl KeyRing {
     /// signatures, or of algorithms this crate does not have, are passed over; an RSA key has
     /// to name its `alg`.
     ///
+    /// With the feature `jwks`, `RemoteJwks` fetches the set and keeps such a ring current.
+    ///
     /// # Errors
     ///
     /// When the set cannot be read, holds a shared secret or a private key, a key that cannot

@@ -18,7 +18,7 @@
 //! | level | modules | may import |
 //! |---|---|---|
 //! | 0, leaves | `background`, `clock`, `config`, `cookie`, `credentials`, `host`, `secret` | nothing of ours |
-//! | 1, domain | `binding`, `event`, `guard`, `keys`, `rejection`, `session`, `store`, `token` | levels 0 and 1 |
+//! | 1, domain | `binding`, `event`, `guard`, `jwks`, `keys`, `rejection`, `session`, `store`, `token` | levels 0 and 1 |
 //! | 2, layers | `bearer`, `csrf`, `headers`, `origin`, `refresh` | levels 0 and 1, never another layer |
 //! | 3 | `axum`, the crate's root | everything |
 //!

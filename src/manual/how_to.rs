@@ -180,8 +180,9 @@
 //! A server that does not restart calls [`KeyRing::rotate`](crate::KeyRing::rotate): every clone of the
 //! ring, and with it every codec and layer, changes at once and without a lock.
 //!
-//! A service that verifies what another has signed needs public keys only: the issuer's JWK Set goes to
-//! [`KeyRing::verifier`](crate::KeyRing::verifier), a public key file to `KeyRingBuilder::pem`.
+//! A service that verifies what another has signed needs public keys only. From the URL of the issuer's
+//! JWK Set, `RemoteJwks` keeps them current: see [`remote_keys`](super::remote_keys). A JWK Set in hand goes
+//! to [`KeyRing::verifier`](crate::KeyRing::verifier), a public key file to `KeyRingBuilder::pem`.
 //!
 //! When a key has leaked, skip to the end: the new key alone. Everybody signs in again, the thief does
 //! not.

@@ -164,7 +164,8 @@ impl<C> TokenCodecBuilder<C> {
         self
     }
 
-    /// Builds the codec over `keys`. Later rotations of the ring are followed.
+    /// Builds the codec over `keys`. Later rotations of the ring are followed. One that an issuer
+    /// elsewhere fills may still be empty.
     ///
     /// # Errors
     ///

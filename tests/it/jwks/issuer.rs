@@ -1,7 +1,6 @@
 //! An issuer that answers as badly as a test wants.
 
 use std::{
-    collections::VecDeque,
     convert::Infallible,
     future::pending,
     net::SocketAddr,
@@ -71,8 +70,6 @@ pub(super) struct Issuer {
 
 #[derive(Debug)]
 struct Inner {
-    /// Once each, and then for ever.
-    once: Mutex<VecDeque<Reply>>,
     reply: Mutex<Reply>,
     requests: AtomicUsize,
     last: Mutex<HeaderMap>,
@@ -111,7 +108,6 @@ impl Issuer {
     fn on(listener: TcpListener, reply: Reply, tls: Option<TlsAcceptor>) -> Self {
         let addr = listener.local_addr().unwrap();
         let inner = Arc::new(Inner {
-            once: Mutex::default(),
             reply: Mutex::new(reply),
             requests: AtomicUsize::new(0),
             last: Mutex::default(),
@@ -150,10 +146,6 @@ impl Issuer {
         }
     }
 
-    pub(super) fn addr(&self) -> SocketAddr {
-        self.addr
-    }
-
     pub(super) fn url(&self) -> String {
         format!("{}://{}/jwks.json", self.scheme, self.addr)
     }
@@ -176,11 +168,6 @@ impl Issuer {
     /// What is answered from now on.
     pub(super) fn says(&self, reply: Reply) {
         *self.inner.reply.lock().unwrap() = reply;
-    }
-
-    /// What is answered once, before all else.
-    pub(super) fn says_once(&self, reply: Reply) {
-        self.inner.once.lock().unwrap().push_back(reply);
     }
 
     /// Requests wait from now on.
@@ -212,8 +199,7 @@ impl Inner {
         self.requests.fetch_add(1, Ordering::SeqCst);
         self.gate.acquire().await.unwrap().forget();
         self.gate.add_permits(1);
-        let once = self.once.lock().unwrap().pop_front();
-        let reply = once.unwrap_or_else(|| self.reply.lock().unwrap().clone());
+        let reply = self.reply.lock().unwrap().clone();
         let (payload, length) = match reply {
             Reply::Answer(status, headers, body) => {
                 let mut response = Response::builder().status(status);

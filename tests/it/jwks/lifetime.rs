@@ -39,7 +39,7 @@ async fn the_task_ends_with_the_last_handle() {
     let clock = ManualClock::new(START);
     let codec: TokenCodec = codec_builder(&clock).build(&ring).unwrap();
     drop(ring);
-    super::pass(Duration::from_secs(263)).await;
+    super::pass_in_steps(263).await;
     eventually("asked", || issuer.requests() == 2).await;
     assert!(trace.upgrade().is_some());
     drop(codec);

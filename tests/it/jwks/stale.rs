@@ -116,7 +116,7 @@ async fn clocks_that_disagree() {
     let issuer = Issuer::start(Reply::set(key.jwks())).await;
     let api = Api::ready(&issuer).await;
     api.clock.set(START - Duration::from_secs(86_400));
-    super::pass(Duration::from_secs(263)).await;
+    super::pass_in_steps(263).await;
     eventually("asked, by the runtime's clock", || issuer.requests() == 2).await;
     eventually("answered", || {
         api.keys.health().confirmed_at() < Some(START)
