@@ -73,11 +73,11 @@ impl Issuer {
     fn app(self) -> Router {
         let mint = async |State(issuer): State<Self>, Path(user): Path<String>| {
             let token = issuer.codec.mint(&user, &NoClaims {}).map_err(internal)?;
-            axum::response::Result::Ok(token.as_str().to_owned())
+            Ok::<_, StatusCode>(token.as_str().to_owned())
         };
         let rotate = async |State(issuer): State<Self>| {
             issuer.rotate().map_err(internal)?;
-            axum::response::Result::Ok(StatusCode::NO_CONTENT)
+            Ok::<_, StatusCode>(StatusCode::NO_CONTENT)
         };
         let jwks = async |State(issuer): State<Self>| {
             let kind = (header::CONTENT_TYPE, "application/jwk-set+json");
@@ -125,7 +125,7 @@ fn api(issuer: &str) -> Result<Router, ConfigError> {
 fn new_key() -> Result<String, Error> {
     let text = |bytes: &[u8]| base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes);
     let seed: [u8; 32] = rand::random();
-    let pair = Ed25519KeyPair::from_seed_unchecked(&seed)?;
+    let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|e| e.to_string())?;
     let (x, d) = (text(pair.public_key().as_ref()), text(&seed));
     let kid = &x[..8];
     Ok(format!(

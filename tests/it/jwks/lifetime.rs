@@ -1,6 +1,6 @@
 //! When the task begins and ends.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tower_bearer::{
     Event, EventSink, JwksErrorKind, ManualClock, RemoteJwks, TokenCodec, TokenErrorKind,
@@ -9,7 +9,7 @@ use tower_bearer::{
 use super::{
     Api, START, codec_builder,
     issuer::{Issuer, Reply, eventually},
-    signer,
+    pass_until, signer,
 };
 
 /// What is gone when the task and all handles are.
@@ -39,8 +39,7 @@ async fn the_task_ends_with_the_last_handle() {
     let clock = ManualClock::new(START);
     let codec: TokenCodec = codec_builder(&clock).build(&ring).unwrap();
     drop(ring);
-    super::pass_in_steps(263).await;
-    eventually("asked", || issuer.requests() == 2).await;
+    pass_until("asked", || issuer.requests() == 2).await;
     assert!(trace.upgrade().is_some());
     drop(codec);
     eventually("gone", || trace.upgrade().is_none()).await;
