@@ -282,3 +282,50 @@ fn no_task() -> JwksError {
 fn jitter() -> Jitter {
     Jitter(random().map_or(u16::MAX / 2, u16::from_ne_bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{super::address::Address, *};
+    use crate::clock::ManualClock;
+
+    const SET: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a",
+        "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+    /// A look-up in the keys from before is no word on those of now.
+    #[test]
+    fn a_token_that_was_looked_up_in_replaced_keys_is_not_refused_for_good() {
+        let minute = Duration::from_secs(60);
+        let address = Address::parse("http://127.0.0.1:9/", false).unwrap();
+        let core = Core::new(
+            Client::new(address, None, minute, 1024).unwrap(),
+            Limits {
+                lifetime: minute,
+                floor: minute,
+                ceiling: minute,
+                stale_limit: minute,
+                cool_down: minute,
+            },
+            None,
+            Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000))),
+            EventSink::default(),
+        );
+        let before = core.ring.load().generation;
+        assert_eq!(core.judge(before), Verdict::NotYet, "no set yet");
+        let take = || {
+            core.take(
+                &HeaderMap::new(),
+                &Bytes::from_static(SET.as_bytes()),
+                core.now(),
+            )
+        };
+        let (held, changed) = take().unwrap();
+        core.succeeded(held, changed);
+        assert_eq!(core.judge(before), Verdict::NotYet, "looked up too early");
+        let now = core.ring.load().generation;
+        assert_eq!(core.judge(now), Verdict::Never);
+        assert!(!take().unwrap().1, "the same text is the same set");
+        assert_eq!(core.ring.load().generation, now);
+    }
+}
