@@ -17,6 +17,8 @@ mod event;
 mod guard;
 pub mod headers;
 mod host;
+#[cfg(feature = "jwks")]
+mod jwks;
 mod keys;
 pub mod manual;
 mod observe;
@@ -50,6 +52,8 @@ pub use headers::{
     RequireHttpsLayer, SecurityHeaders, SecurityHeadersFuture, SecurityHeadersLayer,
     StrictTransportSecurity,
 };
+#[cfg(feature = "jwks")]
+pub use jwks::{JwksError, JwksErrorKind, JwksHealth, RemoteJwks, RemoteJwksBuilder};
 pub use keys::{ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, SignatureAlgorithm};
 #[cfg(feature = "metrics")]
 pub use observe::describe_metrics;

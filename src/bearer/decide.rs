@@ -104,10 +104,13 @@ where
         let claims = self.codec.verify_bytes(token, now).map_err(|error| {
             // What is no token by its characters never verifies, so it is enough to look here, and
             // only where they were not all decoded.
-            if was_decoded(error.kind()) || is_token68(token) {
-                Rejection::token(error).with_challenge(self.invalid_token.clone())
-            } else {
+            if !was_decoded(error.kind()) && !is_token68(token) {
                 self.malformed(NOT_TOKEN68)
+            } else if error.kind() == TokenErrorKind::KeysUnavailable {
+                // Without a challenge: it is not the token that should be replaced.
+                Rejection::keys_unavailable(error, self.codec.keys().retry_after())
+            } else {
+                Rejection::token(error).with_challenge(self.invalid_token.clone())
             }
         })?;
         let context = TokenContext::from(claims);
@@ -157,6 +160,7 @@ fn was_decoded(kind: TokenErrorKind) -> bool {
         | TokenErrorKind::HeaderParameter
         | TokenErrorKind::Algorithm
         | TokenErrorKind::Key
+        | TokenErrorKind::KeysUnavailable
         | TokenErrorKind::Decryption
         | TokenErrorKind::Signature => false,
     }

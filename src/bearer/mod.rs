@@ -10,7 +10,7 @@
 //! | not `Bearer`, spaces, one token; or two header lines | 400 | `error="invalid_request"` | 3 |
 //! | the token is not acceptable, or revoked | 401 | `error="invalid_token"` | 16 |
 //! | a scope is lacking | 403 | `error="insufficient_scope"` | 7 |
-//! | the revocation state is unavailable | 503 | none, but `Retry-After` | 14 |
+//! | the issuer's keys or the revocation state are unavailable | 503 | none, but `Retry-After` | 14 |
 //! | the server is at fault | 500 | none | 13 |
 //!
 //! Every refusal carries `Cache-Control: no-store` and, for the layers further out, the

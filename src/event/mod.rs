@@ -11,6 +11,8 @@ mod traced;
 
 use std::{fmt, sync::Arc};
 
+#[cfg(feature = "jwks")]
+use crate::jwks::JwksError;
 use crate::{
     clock::Timestamp,
     rejection::Rejection,
@@ -67,6 +69,42 @@ pub enum Event<'a> {
     EncryptionKeyWorn {
         /// How many tokens this instance has encrypted with it.
         encryptions: u64,
+    },
+    /// An issuer whose keys could not be fetched answers again.
+    #[cfg(feature = "jwks")]
+    KeysBack {
+        /// Its JWK Set.
+        url: &'a str,
+    },
+    /// An issuer's keys have come for the first time, or have changed. Nothing is said while they
+    /// stay the same.
+    #[cfg(feature = "jwks")]
+    KeysFetched {
+        /// Its JWK Set.
+        url: &'a str,
+        /// How many keys verify signatures from now on.
+        keys: usize,
+    },
+    /// An issuer's keys could not be fetched, or were not usable. Sent after every try; tries become
+    /// as rare as one a minute.
+    #[cfg(feature = "jwks")]
+    KeysUnavailable {
+        /// Its JWK Set.
+        url: &'a str,
+        /// Why. The error's sources say more.
+        error: &'a JwksError,
+        /// How many tries in a row have failed.
+        failures: u32,
+        /// How long the keys that are there go on to verify; `None` when there are none, and requests
+        /// are answered 503.
+        usable_until: Option<Timestamp>,
+    },
+    /// An issuer's keys could not be fetched for so long that those from before are not used any more.
+    /// Requests are answered 503 until it answers.
+    #[cfg(feature = "jwks")]
+    KeysWithdrawn {
+        /// Its JWK Set.
+        url: &'a str,
     },
     /// A layer refused a request.
     Rejected(&'a Rejection),

@@ -15,6 +15,14 @@ impl Event<'_> {
             Self::Denied { .. } => "denied",
             Self::DurabilityDegraded { .. } => "durability_degraded",
             Self::EncryptionKeyWorn { .. } => "encryption_key_worn",
+            #[cfg(feature = "jwks")]
+            Self::KeysBack { .. } => "keys_back",
+            #[cfg(feature = "jwks")]
+            Self::KeysFetched { .. } => "keys_fetched",
+            #[cfg(feature = "jwks")]
+            Self::KeysUnavailable { .. } => "keys_unavailable",
+            #[cfg(feature = "jwks")]
+            Self::KeysWithdrawn { .. } => "keys_withdrawn",
             Self::Recovered { .. } => "recovered",
             Self::Refreshed { .. } => "refreshed",
             Self::Rejected(_) => "rejected",

@@ -34,6 +34,29 @@ pub(super) fn trace(event: &Event<'_>) {
         Event::EncryptionKeyWorn { encryptions } => {
             warn!(target: TARGET, event = name, encryptions, "the key that encrypts access tokens should be rotated");
         }
+        #[cfg(feature = "jwks")]
+        Event::KeysBack { url } => {
+            info!(target: TARGET, event = name, url, "the issuer's keys can be fetched again");
+        }
+        #[cfg(feature = "jwks")]
+        Event::KeysFetched { url, keys } => {
+            info!(target: TARGET, event = name, url, keys, "the issuer's keys have come, or have changed");
+        }
+        #[cfg(feature = "jwks")]
+        Event::KeysUnavailable {
+            url,
+            error,
+            failures,
+            usable_until,
+        } => {
+            let usable_until = usable_until.map(crate::clock::Timestamp::as_secs);
+            let cause = error.source();
+            warn!(target: TARGET, event = name, url, %error, cause, failures, usable_until, "the issuer's keys could not be fetched");
+        }
+        #[cfg(feature = "jwks")]
+        Event::KeysWithdrawn { url } => {
+            error!(target: TARGET, event = name, url, "the issuer's keys are too old to go on with; requests are answered 503");
+        }
         Event::Recovered {
             session,
             generation,

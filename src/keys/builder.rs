@@ -258,8 +258,13 @@ impl KeyRingBuilder {
 
     /// The verification keys of somebody else's set. Keys for what we do not verify are passed
     /// over (RFC 7517 section 5).
-    pub(super) fn add_public_jwks(&mut self, json: &str) -> Result<(), ConfigError> {
-        for jwk in Jwk::parse_set(json)? {
+    pub(super) fn add_public_jwks(
+        &mut self,
+        json: &str,
+        rsa: Option<SignatureAlgorithm>,
+    ) -> Result<(), ConfigError> {
+        for mut jwk in Jwk::parse_set(json)? {
+            jwk.assume_rsa(rsa);
             if let Some(key) = jwk.read_public()? {
                 self.signing.push(Arc::new(key));
             }

@@ -108,6 +108,16 @@ impl Jwk {
         Ok(Purpose::Encryption(Arc::new(self.encryption_key()?)))
     }
 
+    /// Takes an RSA key that names no algorithm as one for `rsa`.
+    pub(super) fn assume_rsa(&mut self, rsa: Option<SignatureAlgorithm>) {
+        if let Some(rsa) = rsa
+            && self.kty == "RSA"
+            && self.alg.is_none()
+        {
+            self.alg = Some(rsa.as_str().to_owned());
+        }
+    }
+
     /// A key of somebody else's public set: `None` when it is not for what we verify.
     pub(super) fn read_public(&self) -> Result<Option<SigningKey>, ConfigError> {
         if self.kty == "oct" || self.k.is_some() {

@@ -21,6 +21,8 @@ mod ring;
 mod session;
 mod signing;
 mod snapshot;
+#[cfg_attr(not(feature = "jwks"), path = "no_source.rs")]
+mod source;
 #[cfg(feature = "josekit")]
 mod spki;
 mod weak;
@@ -47,6 +49,9 @@ pub(crate) use self::{
     weak::check_key,
     wrap_header::{Epk, WrapHeader},
 };
+
+#[cfg(feature = "jwks")]
+pub(crate) use self::source::Remote;
 
 #[cfg(test)]
 mod tests;

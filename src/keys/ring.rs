@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
 
-use super::{KeyRingBuilder, Keys, encryption::SEAL_LIMIT};
+use super::{KeyRingBuilder, Keys, SignatureAlgorithm, encryption::SEAL_LIMIT, source::Source};
 use crate::{config::ConfigError, random, secret};
 
 /// All keys of a service, replaced as a whole while it serves. Clones share the keys.
@@ -24,7 +24,11 @@ use crate::{config::ConfigError, random, secret};
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct KeyRing(Arc<ArcSwap<Keys>>);
+pub struct KeyRing {
+    pub(super) keys: Arc<ArcSwap<Keys>>,
+    /// Who fills the ring, when it is not this process's own. Asked only when a key is missing.
+    pub(super) source: Source,
+}
 
 impl KeyRing {
     /// How many tokens one shared encryption key may encrypt: 2^32, because each gets a random
@@ -91,14 +95,24 @@ impl KeyRing {
     /// signatures, or of algorithms this crate does not have, are passed over; an RSA key has
     /// to name its `alg`.
     ///
+    /// With the feature `jwks`, `RemoteJwks` fetches the set and keeps such a ring current.
+    ///
     /// # Errors
     ///
     /// When the set cannot be read, holds a shared secret or a private key, a key that cannot
     /// be valid, one `kid` twice, or nothing to verify with.
     pub fn verifier(jwks: &str) -> Result<Self, ConfigError> {
+        Self::verifier_of(jwks, None)
+    }
+
+    /// The same, where RSA keys that name no `alg` are for `rsa`.
+    pub(crate) fn verifier_of(
+        jwks: &str,
+        rsa: Option<SignatureAlgorithm>,
+    ) -> Result<Self, ConfigError> {
         let builder = Self::builder();
         builder
-            .then("JWK Set", |builder| builder.add_public_jwks(jwks))
+            .then("JWK Set", |builder| builder.add_public_jwks(jwks, rsa))
             .build()
     }
 
@@ -114,12 +128,12 @@ impl KeyRing {
     /// When `next` lacks a purpose that is in use: a service that encrypts its tokens cannot
     /// go on without an encryption key. The keys are then left as they are.
     pub fn rotate(&self, next: KeyRing) -> Result<(), ConfigError> {
-        let next = next.0.load_full();
+        let next = next.keys.load_full();
         loop {
-            let current = self.0.load_full();
+            let current = self.keys.load_full();
             current.check_successor(&next)?;
             // Another rotation may have come in between; the check is then done again.
-            let previous = self.0.compare_and_swap(&current, next.clone());
+            let previous = self.keys.compare_and_swap(&current, next.clone());
             if Arc::ptr_eq(&previous, &current) {
                 return Ok(());
             }
@@ -140,24 +154,27 @@ impl KeyRing {
     }
 
     pub(super) fn new(keys: Keys) -> Self {
-        Self(Arc::new(ArcSwap::from_pointee(keys)))
+        Self {
+            keys: Arc::new(ArcSwap::from_pointee(keys)),
+            source: Source::default(),
+        }
     }
 
     /// The keys as they are now. No lock is taken.
     pub(crate) fn load(&self) -> arc_swap::Guard<Arc<Keys>> {
-        self.0.load()
+        self.keys.load()
     }
 
     /// The same for keeping: tests and whatever outlives a request.
     #[cfg(test)]
     pub(crate) fn load_full(&self) -> Arc<Keys> {
-        self.0.load_full()
+        self.keys.load_full()
     }
 }
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(_) = self;
+        let Self { keys: _, source: _ } = self;
         let keys = self.load();
         f.debug_struct("KeyRing")
             .field("signing", &keys.signing)

@@ -17,8 +17,8 @@
 //!
 //! | level | modules | may import |
 //! |---|---|---|
-//! | 0, leaves | `background`, `clock`, `config`, `cookie`, `credentials`, `host`, `secret` | nothing of ours |
-//! | 1, domain | `binding`, `event`, `guard`, `keys`, `observe`, `rejection`, `session`, `store`, `token` | levels 0 and 1 |
+//! | 0, leaves | `background`, `clock`, `config`, `cookie`, `credentials`, `host`, `random`, `secret` | nothing of ours |
+//! | 1, domain | `binding`, `event`, `guard`, `jwks`, `keys`, `observe`, `rejection`, `session`, `store`, `token` | levels 0 and 1 |
 //! | 2, layers | `bearer`, `csrf`, `headers`, `origin`, `refresh` | levels 0 and 1, never another layer |
 //! | 3 | `axum`, the crate's root | everything |
 //!

@@ -161,6 +161,16 @@
 //! | order | the first key of a list mints | See [replacing a key](super::keys#replacing-a-key-two-steps-and-a-wait). |
 //! | `kid` of a shared secret | derived from it | Two keys are told apart without anybody naming them. |
 //!
+//! # Keys of an issuer elsewhere
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | a set is fresh for | what the issuer says, between 1 minute and 24 hours; 5 minutes when it says nothing | A key that was taken back is accepted for so long. |
+//! | the issuer is away | the last good set verifies for 24 hours more | A night, and somebody to come to work. |
+//! | unknown key name | one request to the issuer in 10 seconds | What somebody who makes up names can cost it. |
+//!
+//! The others stand in [`remote_keys`](super::remote_keys#every-default), with why it is 503 here and 401 there.
+//!
 //! # Store in memory
 //!
 //! | setting | default | why |

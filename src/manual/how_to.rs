@@ -176,6 +176,10 @@
 //! (`REFRESH_SECRET=old,new`), then in front (`new,old`), and the old one goes when its last token has expired. When a key
 //! has leaked: the new one alone. The chapter [`keys`](super::keys) has the steps with their times.
 //!
+//! A service that verifies what another has signed needs public keys only. From the URL of the issuer's
+//! JWK Set, `RemoteJwks` keeps them current: see [`remote_keys`](super::remote_keys). A JWK Set in hand goes
+//! to [`KeyRing::verifier`](crate::KeyRing::verifier), a public key file to `KeyRingBuilder::pem`.
+//!
 //! # Proxies and server-side rendering
 //!
 //! **A server that refreshes with the user's cookie must forward the browser's `User-Agent`.** By default

@@ -23,6 +23,7 @@
 //! * [`runbooks`]: before the first user, what to watch, what to do at night.
 //! * [`observability`]: events, lines and spans of `tracing`, metrics, and alerts.
 //! * [`keys`]: what there is, how to replace them, and what to do when one has leaked.
+//! * [`remote_keys`]: verifying what an issuer elsewhere signs, by its JWK Set.
 //! * [`operations`]: Redis or Valkey: sizing, settings, failures, upgrades.
 //! * [`performance`]: where the time goes, which profile to choose, sizing, the cache of verified tokens.
 
@@ -37,6 +38,7 @@ pub mod observability;
 pub mod operations;
 pub mod performance;
 pub mod recipes;
+pub mod remote_keys;
 pub mod rotation;
 pub mod runbooks;
 pub mod standards;

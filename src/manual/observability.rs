@@ -31,6 +31,10 @@
 //! | `denied` | INFO | `session` | your claims closure refused the subject; the session is over |
 //! | `durability_degraded` | WARN | `sessions`, `acknowledged`, `wanted` | a revocation has reached fewer replicas than asked for; `sessions` is how many |
 //! | `encryption_key_worn` | WARN | `encryptions` | rotate the encryption key: a quarter of what is safe is used up |
+//! | `keys_back` | INFO | `url` | an issuer's keys can be fetched again (feature `jwks`) |
+//! | `keys_fetched` | INFO | `url`, `keys` | an issuer's keys have come, or have changed; `keys` is how many |
+//! | `keys_unavailable` | WARN | `url`, `error`, `cause`, `failures`, `usable_until` | an issuer's keys could not be fetched; those from before serve until then, in seconds since 1970 |
+//! | `keys_withdrawn` | ERROR | `url` | they are too old by now: requests are answered 503 |
 //! | `recovered` | INFO | `session`, `generation`, `recoveries` | a response was lost on the way and the client got it again |
 //! | `refreshed` | DEBUG | `session`, `generation`, `outcome` | a refresh succeeded; `outcome` is the row of [the decision](super::rotation#the-decision) |
 //! | `rejected` | DEBUG, WARN, ERROR | `kind`, `reason`, `origin` | a layer refused a request. WARN for kind `unavailable`, ERROR for `internal`: a layer is missing |
@@ -81,7 +85,7 @@
 //! * **Verifications.** `accepted`; `anonymous`, where the layer is optional and nobody signed in;
 //!   `missing_credentials` and `invalid_request`; `unavailable` and `internal`; `revoked`, by your own
 //!   `check`; and the [kind of the token's error](crate::TokenErrorKind) for a token that was refused,
-//!   `expired` above all.
+//!   `expired` above all. `keys_unavailable` among them is a 503: the issuer's keys are not here yet.
 //! * **Refreshes.** The rows that succeed: `rotated`, `coalesced`, `replayed`, `recovered`, `adopted`. Those
 //!   that do not: `expired`, `unknown`, `revoked`, `reuse`, `state_lost`, `superseded`. And what came to no
 //!   decision, or to one that could not be carried out: `no_session`, `invalid` (forged, foreign, keys

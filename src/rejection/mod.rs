@@ -129,6 +129,18 @@ impl Rejection {
         }
     }
 
+    /// A token that nobody can judge before the issuer's keys have come.
+    pub(crate) fn keys_unavailable(error: TokenError, retry_after: Duration) -> Self {
+        Self {
+            token: Some(error),
+            retry_after: Some(retry_after),
+            ..Self::new(
+                RejectionKind::Unavailable,
+                "the keys to verify the access token with are unavailable",
+            )
+        }
+    }
+
     /// A request from a foreign origin, which is what its `Origin` says.
     pub(crate) fn origin(reason: OriginReason, origin: Option<&HeaderValue>) -> Self {
         Self {

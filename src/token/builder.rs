@@ -164,7 +164,8 @@ impl<C> TokenCodecBuilder<C> {
         self
     }
 
-    /// Builds the codec over `keys`. Later rotations of the ring are followed.
+    /// Builds the codec over `keys`. Later rotations of the ring are followed. One that an issuer
+    /// elsewhere fills may still be empty.
     ///
     /// # Errors
     ///
@@ -173,7 +174,7 @@ impl<C> TokenCodecBuilder<C> {
     pub fn build(self, keys: &KeyRing) -> Result<TokenCodec<C>, ConfigError> {
         self.check_names()?;
         self.check_ranges()?;
-        self.check_keys(&keys.load())?;
+        self.check_keys(keys)?;
         let cache = self.cache.build(self.max_token_bytes)?;
         let preamble = Preamble::new(self.issuers.first(), self.audiences.first());
         let inner = Inner {
@@ -258,7 +259,45 @@ impl<C> TokenCodecBuilder<C> {
         Ok(())
     }
 
-    fn check_keys(&self, keys: &Keys) -> Result<(), ConfigError> {
+    fn check_keys(&self, ring: &KeyRing) -> Result<(), ConfigError> {
+        let keys = ring.load();
+        if ring.is_remote() {
+            self.check_algorithms_of_others()?;
+        } else {
+            self.check_signing_keys(&keys)?;
+        }
+        if self.profile != Profile::Signed && keys.encryption.is_empty() {
+            return Err(ConfigError::new(
+                "encryption keys",
+                "the profile needs an encryption key",
+            ));
+        }
+        let shared = keys
+            .encryption
+            .iter()
+            .all(|key| is_shared(key.management()));
+        if self.profile == Profile::Encrypted && !shared {
+            return Err(ConfigError::new(
+                "encryption keys",
+                "anybody can encrypt to a public key: RSA-OAEP-256 and ECDH-ES+A256KW need the nested profile",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Keys that come from elsewhere come later, and are never shared secrets.
+    fn check_algorithms_of_others(&self) -> Result<(), ConfigError> {
+        let mut allowed = self.algorithms.iter().flatten();
+        if self.algorithms.is_none() || allowed.any(|algorithm| !algorithm.is_symmetric()) {
+            return Ok(());
+        }
+        Err(ConfigError::new(
+            "algorithms",
+            "must include one with public keys: a JWK Set from elsewhere has no shared secrets",
+        ))
+    }
+
+    fn check_signing_keys(&self, keys: &Keys) -> Result<(), ConfigError> {
         if self.profile != Profile::Encrypted {
             let allowed = |algorithm| match &self.algorithms {
                 None => true,
@@ -280,22 +319,6 @@ impl<C> TokenCodecBuilder<C> {
                     "must include that of the key that mints",
                 ));
             }
-        }
-        if self.profile != Profile::Signed && keys.encryption.is_empty() {
-            return Err(ConfigError::new(
-                "encryption keys",
-                "the profile needs an encryption key",
-            ));
-        }
-        let shared = keys
-            .encryption
-            .iter()
-            .all(|key| is_shared(key.management()));
-        if self.profile == Profile::Encrypted && !shared {
-            return Err(ConfigError::new(
-                "encryption keys",
-                "anybody can encrypt to a public key: RSA-OAEP-256 and ECDH-ES+A256KW need the nested profile",
-            ));
         }
         Ok(())
     }

@@ -45,6 +45,10 @@ pub enum TokenErrorKind {
     Algorithm,
     /// No configured key fits.
     Key,
+    /// No key fits, and that may not be the token's fault: the issuer's keys have not come yet, are
+    /// being fetched again, or cannot be fetched. The same token may pass later. Only with the keys of
+    /// a `RemoteJwks`.
+    KeysUnavailable,
     /// The content could not be decrypted and authenticated.
     Decryption,
     /// The signature or MAC is wrong.
@@ -77,6 +81,7 @@ impl TokenErrorKind {
             Self::HeaderParameter => "header_parameter",
             Self::Algorithm => "algorithm",
             Self::Key => "key",
+            Self::KeysUnavailable => "keys_unavailable",
             Self::Decryption => "decryption",
             Self::Signature => "signature",
             Self::Claims => "claims",

@@ -14,6 +14,11 @@ const FORGED: TokenError = TokenError::new(
     "the signature is not that of the configured key",
 );
 
+const NOT_YET: TokenError = TokenError::new(
+    TokenErrorKind::KeysUnavailable,
+    "the issuer's keys are not there, or not known to be current",
+);
+
 const SEGMENTS: TokenError = TokenError::new(
     TokenErrorKind::Segments,
     "a signed token has three segments",
@@ -115,9 +120,33 @@ fn find_key<'k>(
     })?;
     let key = keys
         .signing_by(header.kid.as_deref(), algorithm)
-        .map_err(not_found)?;
+        .map_err(|error| {
+            if lacks(error, &header)
+                && may_come(codec, algorithm)
+                && codec.keys.may_come(keys.generation)
+            {
+                return NOT_YET;
+            }
+            not_found(error)
+        })?;
     check_type(codec, &header)?;
     Ok(key)
+}
+
+/// Whether another set of keys could make a difference: none has the token's name, or the token
+/// names none and none is for its algorithm. That a named key is for another algorithm is a fault
+/// of the token in any set.
+fn lacks(error: LookupError, header: &Header<'_>) -> bool {
+    match error {
+        LookupError::Unknown => true,
+        LookupError::Algorithm => header.kid.is_none(),
+        LookupError::Ambiguous => false,
+    }
+}
+
+/// Whether a key of this algorithm would be accepted, should the issuer publish one.
+fn may_come(codec: &Inner, algorithm: SignatureAlgorithm) -> bool {
+    !algorithm.is_symmetric() && codec.allows(algorithm)
 }
 
 /// Checks `typ` of the header that holds the claims.

@@ -25,6 +25,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("binding", 1),
     ("event", 1),
     ("guard", 1),
+    ("jwks", 1),
     ("keys", 1),
     ("observe", 1),
     ("rejection", 1),

@@ -12,7 +12,7 @@ use tower_bearer::{
     ConnectionScheme, ContentEncryption, ContentSecurityPolicy, CsrfBinding, CsrfKeys, CsrfLayer,
     DefaultRejection, Denied, Event, EventSink, FormBody, Grant, HttpsHost, KeyManagement, KeyRing,
     Loaded, ManualClock, MemoryStore, NewSession, NoClaims, Origin, OriginGuardLayer, Profile,
-    Realm, RedisStore, ReferrerPolicy, RefreshCookieLayer, RefreshStore, Rejection,
+    Realm, RedisStore, ReferrerPolicy, RefreshCookieLayer, RefreshStore, Rejection, RemoteJwks,
     RequireHttpsLayer, RequireScopeLayer, ResourceMetadata, ReusePolicy, RevokeReason,
     RotationPolicy, Scope, SecurityHeadersLayer, Session, SessionEndpoints, SessionErrorKind,
     SessionId, SessionState, SharedStore, SignatureAlgorithm, StoreError, StoreErrorKind,
@@ -178,6 +178,7 @@ async fn no_public_type_prints_a_secret() {
             .refresh_secret(&MASTER[4..]),
     );
     printed.add("SignatureAlgorithm", &SignatureAlgorithm::Hs256);
+    add_remote_keys(&mut printed).await;
 
     // Sessions and stores.
     let session_error = tower_bearer::SessionErrorKind::Reuse;
@@ -439,6 +440,21 @@ async fn no_public_type_prints_a_secret() {
             );
         }
     }
+}
+
+/// An issuer whose URL holds what is nobody's business.
+async fn add_remote_keys(printed: &mut Printed) {
+    let builder = || RemoteJwks::builder(format!("http://127.0.0.1:9/jwks?code={PRIVATE}"));
+    let issuer = builder().build().unwrap();
+    let error = issuer.refresh().await.unwrap_err();
+    let health = issuer.health();
+    assert!(health.last_error().is_some());
+    printed.add("JwksError", &error);
+    printed.add("JwksErrorKind", &error.kind());
+    printed.add("JwksHealth", &health);
+    printed.add("RemoteJwks", &issuer);
+    printed.add("RemoteJwksBuilder", &builder());
+    printed.add("KeyRing of an issuer", &issuer.keys());
 }
 
 /// An inner service that has nothing to say.

@@ -19,6 +19,7 @@ mod headers;
 mod headers_prop;
 #[cfg(feature = "josekit")]
 mod interop;
+mod jwks;
 mod keys;
 #[cfg(feature = "josekit")]
 mod keys_pem;

@@ -45,6 +45,6 @@ fn every_event_has_its_row() {
     let named: BTreeSet<String> = source
         .map(|(_, rest)| rest.trim_end_matches("\",").to_owned())
         .collect();
-    assert!(named.len() >= 19, "{named:?}");
+    assert!(named.len() >= 23, "{named:?}");
     assert_eq!(written, named);
 }

@@ -1,0 +1,262 @@
+//! Construction: every setting, checked together once, without a word to the issuer.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::{RemoteJwks, address::Address, client::Client, core::Core, policy::Limits};
+use crate::{
+    clock::{Clock, SystemClock},
+    config::ConfigError,
+    event::EventSink,
+    keys::SignatureAlgorithm,
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Builds a [`RemoteJwks`]; made by [`RemoteJwks::builder`]. Setters take anything;
+/// [`build`](Self::build) judges.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_bearer::{Event, EventSink, RemoteJwks};
+///
+/// let issuer = RemoteJwks::builder("http://127.0.0.1:3001/.well-known/jwks.json")
+///     .stale_limit(Duration::from_secs(4 * 60 * 60))
+///     .events(EventSink::new(|event: &Event<'_>| match event {
+///         Event::KeysUnavailable { url, error, .. } => eprintln!("{url}: {error}"),
+///         Event::KeysBack { url } => eprintln!("{url} answers again"),
+///         _ => {}
+///     }))
+///     .build()?;
+/// # let _ = issuer;
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+#[must_use]
+pub struct RemoteJwksBuilder {
+    url: String,
+    plain_http: bool,
+    root_certificates: Option<Vec<u8>>,
+    timeout: Duration,
+    max_bytes: usize,
+    limits: Limits,
+    rsa: Option<SignatureAlgorithm>,
+    clock: Arc<dyn Clock>,
+    events: EventSink,
+}
+
+impl RemoteJwksBuilder {
+    pub(super) fn new(url: String) -> Self {
+        Self {
+            url,
+            plain_http: false,
+            root_certificates: None,
+            timeout: Duration::from_secs(5),
+            max_bytes: 64 * 1024,
+            limits: Limits {
+                lifetime: 5 * MINUTE,
+                floor: MINUTE,
+                ceiling: DAY,
+                stale_limit: DAY,
+                cool_down: Duration::from_secs(10),
+            },
+            rsa: None,
+            clock: Arc::new(SystemClock),
+            events: EventSink::default(),
+        }
+    }
+
+    /// Sets where the time comes from: the system's clock by default. The pauses between requests
+    /// also end by the runtime's clock, whichever is earlier.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets how long after an answer tokens with unknown key names cause no further request, and are
+    /// refused: 10 seconds by default, 1 second to 1 hour.
+    ///
+    /// It is what somebody who makes up names can cost the issuer, and how long a token is refused
+    /// whose key was published at the very moment it was first used.
+    pub fn cool_down(mut self, cool_down: Duration) -> Self {
+        self.limits.cool_down = cool_down;
+        self
+    }
+
+    /// Takes plain `http` URLs to other machines, too: whoever is on the way can put keys of their own
+    /// into the answer, and so sign any token. For networks where somebody else sees to that, such as
+    /// an encrypting mesh.
+    pub fn dangerous_plain_http(mut self) -> Self {
+        self.plain_http = true;
+        self
+    }
+
+    /// Sets where is reported to that keys have come or cannot be had. It runs in the task that asks
+    /// the issuer, and holds it up.
+    pub fn events(mut self, events: EventSink) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// Sets how long a set is fresh whose issuer sends no `Cache-Control: max-age` (RFC 9111
+    /// section 5.2.2.1): 5 minutes by default.
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.limits.lifetime = lifetime;
+        self
+    }
+
+    /// Sets the longest time a set is fresh, whatever its issuer says: 24 hours by default, at most 7
+    /// days. A key that the issuer has taken back is accepted for so long.
+    pub fn lifetime_ceiling(mut self, ceiling: Duration) -> Self {
+        self.limits.ceiling = ceiling;
+        self
+    }
+
+    /// Sets the shortest time a set is fresh, whatever its issuer says, `no-store` included: 1 minute
+    /// by default, at least 1 second.
+    pub fn lifetime_floor(mut self, floor: Duration) -> Self {
+        self.limits.floor = floor;
+        self
+    }
+
+    /// Sets the longest answer that is read, in bytes: 65536 by default, 1024 to 1048576.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Sets who may vouch for the issuer's server, as certificates in PEM, instead of whoever the
+    /// system trusts. For `https` only.
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates = Some(pem.into());
+        self
+    }
+
+    /// Sets what RSA keys are for that name no `alg`. Such a key fits six algorithms, and one key is
+    /// for one: by default a set with one is refused as a whole, and [`JwksHealth::last_error`] says
+    /// so. Ask the issuer's documentation; it is usually `RS256`.
+    ///
+    /// [`JwksHealth::last_error`]: super::JwksHealth::last_error
+    pub fn rsa_algorithm(mut self, algorithm: SignatureAlgorithm) -> Self {
+        self.rsa = Some(algorithm);
+        self
+    }
+
+    /// Sets how long a set goes on to verify when it is not fresh any more and the issuer gives no
+    /// other: 24 hours by default, at most 7 days, zero for not at all. Then requests are answered 503.
+    ///
+    /// It holds against `must-revalidate` too: what caches are told is read as when to ask again.
+    pub fn stale_limit(mut self, limit: Duration) -> Self {
+        self.limits.stale_limit = limit;
+        self
+    }
+
+    /// Sets the time within which a request is over, from looking up the name to the last byte: 5
+    /// seconds by default, at most 60.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Judges all settings and, within a tokio runtime, begins to ask.
+    ///
+    /// Outside of one it begins with the first request that needs a key, or with
+    /// [`refresh`](RemoteJwks::refresh), whichever comes first within a runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the URL is not `https` (or `http` where it may be), a setting is out of its range, the
+    /// certificates cannot be read, or neither they nor the system name anybody to trust.
+    pub fn build(self) -> Result<RemoteJwks, ConfigError> {
+        let address = Address::parse(&self.url, self.plain_http)?;
+        self.check_ranges()?;
+        if self.rsa.is_some_and(|algorithm| !algorithm.is_rsa()) {
+            return Err(ConfigError::new(
+                "rsa_algorithm",
+                "must be one of RS256 to PS512",
+            ));
+        }
+        let roots = self.root_certificates.as_deref();
+        let client = Client::new(address, roots, self.timeout, self.max_bytes)?;
+        let core = Core::new(client, self.limits, self.rsa, self.clock, self.events);
+        Ok(RemoteJwks::start(core))
+    }
+
+    fn check_ranges(&self) -> Result<(), ConfigError> {
+        let second = Duration::from_secs(1);
+        let Limits {
+            lifetime,
+            floor,
+            ceiling,
+            stale_limit,
+            cool_down,
+        } = self.limits;
+        let rules = [
+            (
+                "cool_down",
+                (second..=HOUR).contains(&cool_down),
+                "must be between 1 second and 1 hour",
+            ),
+            (
+                "lifetime_floor",
+                (second..=ceiling).contains(&floor),
+                "must be at least 1 second, and not above lifetime_ceiling",
+            ),
+            (
+                "lifetime_ceiling",
+                ceiling <= 7 * DAY,
+                "must be at most 7 days",
+            ),
+            (
+                "lifetime",
+                (floor..=ceiling).contains(&lifetime),
+                "must lie between lifetime_floor and lifetime_ceiling",
+            ),
+            (
+                "max_bytes",
+                (1024..=1024 * 1024).contains(&self.max_bytes),
+                "must be between 1024 and 1048576",
+            ),
+            (
+                "stale_limit",
+                stale_limit <= 7 * DAY,
+                "must be at most 7 days",
+            ),
+            (
+                "timeout",
+                !self.timeout.is_zero() && self.timeout <= MINUTE,
+                "must be more than zero and at most 60 seconds",
+            ),
+        ];
+        match rules.into_iter().find(|(_, holds, _)| !holds) {
+            Some((setting, _, rule)) => Err(ConfigError::new(setting, rule)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for RemoteJwksBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            url: _, // May hold a password until it is judged.
+            plain_http,
+            root_certificates,
+            timeout,
+            max_bytes,
+            limits,
+            rsa,
+            clock,
+            events,
+        } = self;
+        f.debug_struct("RemoteJwksBuilder")
+            .field("plain_http", plain_http)
+            .field("root_certificates", &root_certificates.is_some())
+            .field("timeout", timeout)
+            .field("max_bytes", max_bytes)
+            .field("limits", limits)
+            .field("rsa", rsa)
+            .field("clock", clock)
+            .field("events", events)
+            .finish_non_exhaustive()
+    }
+}

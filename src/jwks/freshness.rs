@@ -1,0 +1,130 @@
+//! How long an answer is fresh, by its own headers (RFC 9111 section 4.2).
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, header};
+
+/// How long the answer says it may be kept; `None` when it says nothing.
+///
+/// What asks for it to be checked every time, and what cannot be read, is zero. We are a private
+/// cache, so `s-maxage` and `private` are not about us. `Expires` is not read: `max-age` is what
+/// issuers send, and nothing needs a second way to say it.
+pub(super) fn freshness(headers: &HeaderMap) -> Option<Duration> {
+    let mut max_age = None;
+    for line in headers.get_all(header::CACHE_CONTROL) {
+        let Ok(line) = line.to_str() else {
+            return Some(Duration::ZERO);
+        };
+        for directive in Directives(line) {
+            let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+            let name = name.trim();
+            if name.eq_ignore_ascii_case("no-store") || name.eq_ignore_ascii_case("no-cache") {
+                return Some(Duration::ZERO);
+            }
+            if name.eq_ignore_ascii_case("max-age") {
+                let seconds = delta_seconds(value.trim().trim_matches('"'));
+                // Two that contradict each other are as good as none that can be read.
+                if seconds.is_none() || max_age.is_some_and(|earlier| Some(earlier) != seconds) {
+                    return Some(Duration::ZERO);
+                }
+                max_age = seconds;
+            }
+        }
+    }
+    let age = headers.get(header::AGE).map(HeaderValue::to_str);
+    let age = age.and_then(|age| delta_seconds(age.ok()?.trim()));
+    max_age.map(|max_age| Duration::from_secs(max_age.saturating_sub(age.unwrap_or(0))))
+}
+
+/// RFC 9111 section 1.2.2: what is too large to be held counts as the largest.
+fn delta_seconds(text: &str) -> Option<u64> {
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    Some(text.parse::<u32>().unwrap_or(u32::MAX).into())
+}
+
+/// The parts between commas that are not within quotes.
+struct Directives<'a>(&'a str);
+
+impl<'a> Iterator for Directives<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let (mut quoted, mut escaped) = (false, false);
+        let end = self.0.bytes().position(|b| {
+            let plain = !std::mem::take(&mut escaped);
+            match b {
+                b'\\' if quoted && plain => escaped = true,
+                b'"' if plain => quoted = !quoted,
+                b',' => return !quoted,
+                _ => {}
+            }
+            false
+        });
+        let (directive, rest) = match end {
+            Some(end) => (&self.0[..end], &self.0[end + 1..]),
+            None => (self.0, ""),
+        };
+        self.0 = rest;
+        Some(directive.trim())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(lines: &[(&'static str, &str)]) -> Option<u64> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        freshness(&headers).map(|fresh| fresh.as_secs())
+    }
+
+    #[test]
+    fn what_the_answer_says_of_itself() {
+        const CC: &str = "cache-control";
+        for (lines, expected) in [
+            (vec![], None),
+            (vec![(CC, "")], None),
+            (vec![(CC, "public, must-revalidate")], None),
+            (vec![(CC, "s-maxage=5")], None),
+            (vec![("age", "5")], None),
+            (vec![(CC, "max-age=600")], Some(600)),
+            (vec![(CC, "public , MAX-AGE=\"600\",x=1")], Some(600)),
+            (vec![(CC, "public"), (CC, "max-age=600")], Some(600)),
+            (vec![(CC, "max-age=600"), ("age", "100")], Some(500)),
+            (vec![(CC, "max-age=600"), ("age", "601")], Some(0)),
+            (vec![(CC, "max-age=600"), ("age", "-1")], Some(600)),
+            (vec![(CC, "max-age=600"), ("age", "x")], Some(600)),
+            (vec![(CC, "max-age=0")], Some(0)),
+            (vec![(CC, "max-age=600, no-cache")], Some(0)),
+            (vec![(CC, "max-age=600"), (CC, "no-store")], Some(0)),
+            (vec![(CC, "no-cache=\"x, y\", max-age=600")], Some(0)),
+            (vec![(CC, "max-age=600, max-age=600")], Some(600)),
+            (vec![(CC, "max-age=600, max-age=60")], Some(0)),
+            (vec![(CC, "max-age")], Some(0)),
+            (vec![(CC, "max-age=-1")], Some(0)),
+            (vec![(CC, "max-age=1e9")], Some(0)),
+            (vec![(CC, "max-age=\u{e9}")], Some(0)),
+            (
+                vec![(CC, "max-age=99999999999999999999999")],
+                Some(4_294_967_295),
+            ),
+            // A text that only looks like directives.
+            (
+                vec![(CC, "x=\"no-store, max-age=1\", max-age=600")],
+                Some(600),
+            ),
+            (vec![(CC, "x=\"a\\\", no-store\", max-age=600")], Some(600)),
+            (vec![(CC, ",,max-age=600,")], Some(600)),
+        ] {
+            assert_eq!(of(&lines), expected, "{lines:?}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What a probe wants to know.
+
+use super::error::JwksError;
+use crate::clock::Timestamp;
+
+/// How it stands with an issuer's keys; made by [`RemoteJwks::health`](super::RemoteJwks::health).
+///
+/// ```
+/// use tower_bearer::RemoteJwks;
+///
+/// let issuer = RemoteJwks::new("http://127.0.0.1:3001/.well-known/jwks.json")?;
+/// let health = issuer.health();
+/// assert!(!health.is_ready());
+/// assert_eq!((health.keys(), health.failures()), (0, 0));
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct JwksHealth {
+    pub(super) keys: usize,
+    pub(super) confirmed_at: Option<Timestamp>,
+    pub(super) usable_until: Option<Timestamp>,
+    pub(super) failures: u32,
+    pub(super) last_error: Option<JwksError>,
+}
+
+impl JwksHealth {
+    /// Whether tokens can be verified.
+    pub fn is_ready(&self) -> bool {
+        self.keys > 0
+    }
+
+    /// How many keys verify signatures.
+    pub fn keys(&self) -> usize {
+        self.keys
+    }
+
+    /// When the issuer last said that these are its keys.
+    pub fn confirmed_at(&self) -> Option<Timestamp> {
+        self.confirmed_at
+    }
+
+    /// Until when they verify if the issuer never answers again.
+    pub fn usable_until(&self) -> Option<Timestamp> {
+        self.usable_until
+    }
+
+    /// How many requests in a row have failed; 0 when the last one succeeded.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Why the last one failed, until one succeeds.
+    pub fn last_error(&self) -> Option<&JwksError> {
+        self.last_error.as_ref()
+    }
+}

@@ -1,0 +1,198 @@
+//! The keys of an issuer elsewhere, from its JWK Set (RFC 7517 section 5).
+
+mod address;
+mod builder;
+mod client;
+mod core;
+mod error;
+mod freshness;
+mod health;
+mod policy;
+mod task;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+pub use builder::RemoteJwksBuilder;
+pub use error::{JwksError, JwksErrorKind};
+pub use health::JwksHealth;
+
+use self::{core::Core, policy::Verdict};
+use crate::{
+    config::ConfigError,
+    keys::{KeyRing, Remote},
+};
+
+/// The keys of an issuer elsewhere: fetched from its JWK Set, kept current, and kept while it is away.
+///
+/// Give [`keys`](Self::keys) to a codec, and it verifies what the issuer signs. A task in the
+/// background asks before the keys are stale; no request ever waits for it. Clones, and the rings
+/// that come from them, share one task; it ends with the last of them.
+///
+/// | a token ... | answer |
+/// |---|---|
+/// | names a key of the set | verified, whether or not the issuer can be reached |
+/// | comes before the first set, or after the stale limit | 503 with `Retry-After` |
+/// | names a key that is not there, and the set is older than the cool-down | 503 with `Retry-After`: the set is being fetched again |
+/// | the same, while the set is being fetched, or when that has just failed | 503 with `Retry-After` |
+/// | the same, within the cool-down after an answer | 401 `invalid_token` |
+///
+/// The chapter [`remote_keys`](crate::manual::remote_keys) of the manual has the reasons, and every
+/// default.
+///
+/// ```
+/// use tower_bearer::{BearerAuthLayer, NoClaims, Profile, RemoteJwks, TokenCodec};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let issuer = RemoteJwks::new("http://127.0.0.1:3001/.well-known/jwks.json")?;
+/// let codec = TokenCodec::<NoClaims>::builder(Profile::Signed)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build(&issuer.keys())?;
+/// let api = BearerAuthLayer::new(codec);
+/// // Optional: the first keys, before the first request. An issuer that is not there yet is no reason
+/// // not to start.
+/// if let Err(error) = issuer.refresh().await {
+///     eprintln!("WARNING: {error}; until it is back, requests are answered 503");
+/// }
+/// # let _ = api;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The ring holds public keys for signatures and nothing else: it is for
+/// [`Profile::Signed`](crate::Profile::Signed).
+#[derive(Clone)]
+pub struct RemoteJwks(Arc<Owner>);
+
+/// What every handle holds, and the task does not: with the last one the task ends.
+struct Owner(Arc<Core>);
+
+impl RemoteJwks {
+    /// The JWK Set at `url`, with every default: `https`, or `http` on this machine.
+    ///
+    /// Within a tokio runtime, with its timers and I/O enabled, it is asked for at once.
+    ///
+    /// # Errors
+    ///
+    /// When the URL is neither, or the system has no certificates to trust a server by.
+    pub fn new(url: impl Into<String>) -> Result<Self, ConfigError> {
+        Self::builder(url).build()
+    }
+
+    /// Starts with every default, for the JWK Set at `url`.
+    pub fn builder(url: impl Into<String>) -> RemoteJwksBuilder {
+        RemoteJwksBuilder::new(url.into())
+    }
+
+    fn start(core: Core) -> Self {
+        let core = Arc::new(core);
+        // Outside of a runtime it starts with whoever comes first within one.
+        let _ = core.start();
+        Self(Arc::new(Owner(core)))
+    }
+
+    /// The ring that is filled with the issuer's keys, for [`TokenCodecBuilder::build`]. It keeps the
+    /// task running as any handle does.
+    ///
+    /// It is empty until the first set has come. What is put into it by
+    /// [`rotate`](KeyRing::rotate) is replaced by the next set that differs from the last.
+    ///
+    /// [`TokenCodecBuilder::build`]: crate::TokenCodecBuilder::build
+    pub fn keys(&self) -> KeyRing {
+        let Self(owner) = self;
+        owner.0.ring.filled_by(owner.clone())
+    }
+
+    /// Asks the issuer now, or waits for the request that is under way, however many call it.
+    ///
+    /// Call it when the service starts, so that the first request finds keys, or when somebody says
+    /// that a key was taken back. It heeds neither cool-down nor pause: whoever lets strangers cause
+    /// it has to limit them.
+    ///
+    /// # Errors
+    ///
+    /// Why the issuer's keys could not be fetched. Those that were there go on to verify.
+    ///
+    /// # Cancel safety
+    ///
+    /// The request is the task's: dropping the future ends the wait and nothing else.
+    pub async fn refresh(&self) -> Result<(), JwksError> {
+        let core = &self.0.0;
+        core.start()?;
+        core.wanted().await
+    }
+
+    /// Whether tokens can be verified: for the probe that tells a load balancer to send requests.
+    ///
+    /// It does not ask the issuer. While that is away, a service with keys is ready.
+    pub fn is_ready(&self) -> bool {
+        let core = &self.0.0;
+        let _ = core.start();
+        !core.ring.load().signing.is_empty()
+    }
+
+    /// How it stands with the keys. It does not ask the issuer.
+    pub fn health(&self) -> JwksHealth {
+        let core = &self.0.0;
+        let _ = core.start();
+        let state = core.state();
+        JwksHealth {
+            keys: core.ring.load().signing.len(),
+            confirmed_at: state.held.as_ref().map(|held| held.confirmed),
+            usable_until: state.usable_until(&core.limits),
+            failures: state.failures,
+            last_error: state.last_error.clone(),
+        }
+    }
+}
+
+impl Remote for Owner {
+    fn may_come(&self, generation: u64) -> bool {
+        let Self(core) = self;
+        let _ = core.start();
+        core.judge(generation) != Verdict::Never
+    }
+
+    fn retry_after(&self) -> Duration {
+        let Self(core) = self;
+        core.state().retry_after(core.now())
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+impl fmt::Debug for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(core) = self;
+        let Core {
+            client,
+            limits,
+            rsa,
+            clock: _,
+            events: _,
+            ring,
+            state: _,
+            task: _,
+            wake: _,
+            outcomes: _,
+        } = &**core;
+        f.debug_struct("RemoteJwks")
+            .field("client", client)
+            .field("limits", limits)
+            .field("rsa", rsa)
+            .field("keys", &ring.load().signing.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RemoteJwks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(owner) = self;
+        owner.fmt(f)
+    }
+}

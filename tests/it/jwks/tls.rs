@@ -1,0 +1,88 @@
+//! Over TLS: who vouches for the issuer.
+
+use std::error::Error;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer as Ca, KeyPair};
+use tower_bearer::{JwksError, JwksErrorKind};
+
+use super::{
+    Api,
+    issuer::{Issuer, Reply},
+    signer,
+};
+
+/// A CA, and what it says of a server at `host`.
+struct Vouched {
+    ca: String,
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Vouched {
+    fn new(host: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let ca = params.self_signed(&key).unwrap().pem();
+        let issuer = Ca::new(params, key);
+        let params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+        let key = KeyPair::generate().unwrap();
+        Self {
+            ca,
+            certificate: params.signed_by(&key, &issuer).unwrap().der().to_vec(),
+            key: key.serialize_der(),
+        }
+    }
+
+    async fn issuer(&self, reply: Reply) -> Issuer {
+        Issuer::start_tls(reply, self.certificate.clone(), self.key.clone()).await
+    }
+}
+
+fn chain(error: &JwksError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+#[tokio::test]
+async fn an_issuer_that_the_given_root_vouches_for() {
+    let key = signer("a", 1);
+    let vouched = Vouched::new("127.0.0.1");
+    let issuer = vouched.issuer(Reply::set(key.jwks())).await;
+    assert!(issuer.url().starts_with("https://"));
+    let api = Api::with(issuer.url(), |b| b.root_certificates(vouched.ca.clone()));
+    api.keys.refresh().await.unwrap();
+    assert_eq!(api.status(&api.token(&key)).await, 200);
+    // Two of them, as while a root is replaced.
+    let two = format!("{}{}", Vouched::new("x").ca, vouched.ca);
+    let api = Api::with(issuer.url(), |b| b.root_certificates(two));
+    api.keys.refresh().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_issuer_that_nobody_vouches_for() {
+    let vouched = Vouched::new("127.0.0.1");
+    let issuer = vouched.issuer(Reply::set(signer("a", 1).jwks())).await;
+    let stranger = Vouched::new("127.0.0.1").ca;
+    let api = Api::with(issuer.url(), |b| b.root_certificates(stranger));
+    let error = api.keys.refresh().await.unwrap_err();
+    assert_eq!(error.kind(), JwksErrorKind::Connection);
+    assert!(chain(&error).contains("certificate"), "{}", chain(&error));
+    assert_eq!(issuer.requests(), 0);
+    assert!(!api.keys.is_ready());
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_host() {
+    let vouched = Vouched::new("id.example");
+    let issuer = vouched.issuer(Reply::set(signer("a", 1).jwks())).await;
+    let api = Api::with(issuer.url(), |b| b.root_certificates(vouched.ca.clone()));
+    let error = api.keys.refresh().await.unwrap_err();
+    assert_eq!(error.kind(), JwksErrorKind::Connection);
+    assert_eq!(issuer.requests(), 0);
+}

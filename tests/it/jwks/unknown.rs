@@ -1,0 +1,246 @@
+//! Tokens that name a key which is not there: one request, however many they are.
+
+use std::time::Duration;
+
+use tower_bearer::{KeyRing, NoClaims, SignatureAlgorithm, TokenCache};
+
+use super::{
+    Api, both,
+    issuer::{Issuer, Reply, eventually},
+    signer,
+};
+
+#[tokio::test]
+async fn a_thousand_at_once_cause_one_request() {
+    let (old, new) = (signer("a", 1), signer("b", 2));
+    let issuer = Issuer::start(Reply::set(old.jwks())).await;
+    let api = Api::ready(&issuer).await;
+    let token = api.token(&new);
+    issuer.says(Reply::set(both(&old, &new)));
+    issuer.hold();
+    api.skip_secs(10).await;
+    // From several threads, as on a server.
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let (codec, token) = (api.codec.clone(), token.clone());
+            let runtime = tokio::runtime::Handle::current();
+            std::thread::spawn(move || {
+                let _runtime = runtime.enter();
+                (0..250).filter(|_| codec.verify(&token).is_err()).count()
+            })
+        })
+        .collect();
+    let refused: usize = threads.into_iter().map(|t| t.join().unwrap()).sum();
+    assert_eq!(refused, 1000);
+    eventually("asked", || issuer.requests() == 2).await;
+    for _ in 0..100 {
+        assert_eq!(api.brief(&token).await, (503, Some(1)));
+        assert_eq!(api.status(&api.token(&old)).await, 200);
+    }
+    issuer.release();
+    eventually("both keys", || api.keys.health().keys() == 2).await;
+    assert_eq!(api.status(&token).await, 200);
+    assert_eq!(issuer.requests(), 2);
+}
+
+#[tokio::test]
+async fn many_that_wait_for_the_keys_share_a_request() {
+    let issuer = Issuer::start(Reply::set(signer("a", 1).jwks())).await;
+    issuer.hold();
+    let api = Api::new(&issuer);
+    let waiting: Vec<_> = (0..200)
+        .map(|_| {
+            let keys = api.keys.clone();
+            tokio::spawn(async move { keys.refresh().await })
+        })
+        .collect();
+    eventually("asked", || issuer.requests() == 1).await;
+    // Some give up.
+    for task in waiting.iter().take(100) {
+        task.abort();
+    }
+    issuer.release();
+    for task in waiting.into_iter().skip(100) {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(issuer.requests(), 1);
+    assert_eq!(api.events.take(), ["fetched 1"]);
+}
+
+#[tokio::test]
+async fn a_flood_of_made_up_names_costs_a_request_a_cool_down() {
+    let key = signer("a", 1);
+    let issuer = Issuer::start(Reply::set(key.jwks()).with("cache-control", "max-age=86400")).await;
+    let api = Api::ready(&issuer).await;
+    let good = api.token(&key);
+    let mut told = [0, 0];
+    for second in 0..100_u64 {
+        for each in 0..20_u64 {
+            let forged = api.token(&signer(&format!("kid-{second}-{each}"), 9));
+            match api.status(&forged).await {
+                401 => told[0] += 1,
+                503 => told[1] += 1,
+                other => panic!("{other}"),
+            }
+        }
+        eventually("nothing under way", || {
+            // Within a cool-down it is told at once that it is nobody's.
+            issuer.requests()
+                == api.keys.health().confirmed_at().map_or(0, |at| {
+                    1 + usize::try_from(at.since(super::START).as_secs() / 10).unwrap()
+                })
+        })
+        .await;
+        assert_eq!(api.status(&good).await, 200);
+        api.skip_secs(1).await;
+    }
+    assert_eq!(
+        issuer.requests(),
+        10,
+        "the first, and nine in a hundred seconds"
+    );
+    assert!(told[0] > 1500, "{told:?}");
+    assert_eq!(api.events.take(), ["fetched 1"]);
+}
+
+#[tokio::test]
+async fn within_the_cool_down_an_unknown_name_is_nobodys() {
+    let key = signer("a", 1);
+    let issuer = Issuer::start(Reply::set(key.jwks())).await;
+    let api = Api::ready(&issuer).await;
+    let forged = api.token(&signer("x", 9));
+    assert_eq!(api.brief(&forged).await, (401, None));
+    api.skip(Duration::from_millis(9999)).await;
+    assert_eq!(api.brief(&forged).await, (401, None));
+    assert_eq!(issuer.requests(), 1);
+    api.skip(Duration::from_millis(1)).await;
+    issuer.hold();
+    assert_eq!(api.brief(&forged).await, (503, Some(1)));
+    issuer.release();
+    eventually("answered", || {
+        issuer.requests() == 2
+            && api.keys.health().confirmed_at() == Some(super::START + Duration::from_secs(10))
+    })
+    .await;
+    assert_eq!(api.brief(&forged).await, (401, None));
+    assert_eq!(api.status(&api.token(&key)).await, 200);
+}
+
+/// What another set would not change causes no request.
+#[tokio::test]
+async fn forgeries_of_other_kinds_cause_none() {
+    let key = signer("a", 1);
+    let issuer = Issuer::start(Reply::set(key.jwks())).await;
+    let eddsa = [SignatureAlgorithm::EdDsa];
+    let api = Api::built(issuer.url(), |b| b, |codec| codec.algorithms(eddsa));
+    api.keys.refresh().await.unwrap();
+    api.skip_secs(60).await;
+    let good = api.token(&key);
+    let (_, rest) = good.split_once('.').unwrap();
+    let with = |header: &str| {
+        format!(
+            "{}.{rest}",
+            base64_simd::URL_SAFE_NO_PAD.encode_to_string(header)
+        )
+    };
+    let forged = [
+        // The right name and another key.
+        api.token(&signer("a", 9)),
+        with(r#"{"alg":"ES256","kid":"a","typ":"at+jwt"}"#),
+        with(r#"{"alg":"HS256","kid":"x","typ":"at+jwt"}"#),
+        with(r#"{"alg":"RS256","kid":"x","typ":"at+jwt"}"#),
+        with(r#"{"alg":"none","kid":"x","typ":"at+jwt"}"#),
+        with(r#"{"alg":"EdDSA","kid":1,"typ":"at+jwt"}"#),
+        with(r#"{"alg":"EdDSA","typ":"at+jwt","x":1}"#),
+        "a.b.c".into(),
+    ];
+    for token in &forged {
+        assert_eq!(api.brief(token).await, (401, None), "{token}");
+    }
+    assert_eq!(issuer.requests(), 1);
+    // While this does.
+    let unknown = with(r#"{"alg":"EdDSA","kid":"x","typ":"at+jwt"}"#);
+    assert_eq!(api.status(&unknown).await, 503);
+    eventually("asked", || issuer.requests() == 2).await;
+}
+
+/// An issuer that names no key: a token for an algorithm that none has may be of the next one.
+#[tokio::test]
+async fn without_names_the_algorithm_tells() {
+    let nameless = |ring: &KeyRing| ring.jwks().replace(r#","kid":"a""#, "");
+    let key = KeyRing::builder()
+        .jwk(&super::private_jwk("a", 1).replace(r#""kid":"a","#, ""))
+        .build()
+        .unwrap();
+    // The key pair of RFC 7515 appendix A.3.
+    let ec = KeyRing::builder()
+        .jwk(
+            r#"{"kty":"EC","crv":"P-256",
+            "x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+            "d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#,
+        )
+        .build()
+        .unwrap();
+    let issuer = Issuer::start(Reply::set(nameless(&key))).await;
+    let api = Api::ready(&issuer).await;
+    let token = api.token(&ec);
+    assert_eq!(api.status(&api.token(&key)).await, 200);
+    issuer.says(Reply::set(ec.jwks()));
+    assert_eq!(api.status(&token).await, 401);
+    api.skip_secs(10).await;
+    assert_eq!(api.status(&token).await, 503);
+    eventually("the other key", || api.events.count() == 2).await;
+    assert_eq!(api.status(&token).await, 200);
+}
+
+#[tokio::test]
+async fn rsa_keys_that_do_not_say_what_they_are_for() {
+    let rows = std::fs::read_to_string("tests/data/tokens/rfc.jsonl").unwrap();
+    let rows = rows
+        .lines()
+        .map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap());
+    let rsa = rows
+        .map(|row| row["key"].clone())
+        .find(|key| key["kty"] == "RSA");
+    let rsa = rsa.expect("an RSA key among the committed vectors");
+    let set = serde_json::json!({ "keys": [{
+        "kty": "RSA", "kid": "r", "use": "sig", "n": rsa["n"], "e": rsa["e"],
+    }]});
+    let issuer = Issuer::start(Reply::set(set.to_string())).await;
+    let api = Api::new(&issuer);
+    let error = api.keys.refresh().await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("\"alg\" is required"), "{source}");
+    let api = Api::with(issuer.url(), |b| b.rsa_algorithm(SignatureAlgorithm::Rs256));
+    api.keys.refresh().await.unwrap();
+    assert_eq!(api.keys.health().keys(), 1);
+    assert!(api.keys.keys().jwks().contains(r#""alg":"RS256""#));
+}
+
+/// A token that is remembered is good for as long as its key, and no longer.
+#[tokio::test]
+async fn the_cache_follows_the_issuer() {
+    let (old, new) = (signer("a", 1), signer("b", 2));
+    let issuer = Issuer::start(Reply::set(old.jwks())).await;
+    let cached =
+        |codec: tower_bearer::TokenCodecBuilder<NoClaims>| codec.cache(TokenCache::new(1 << 20));
+    let api = Api::built(issuer.url(), |b| b, cached);
+    api.keys.refresh().await.unwrap();
+    let token = api.token(&old);
+    let remembered = || api.codec.cache().unwrap().len();
+    assert_eq!(api.status(&token).await, 200);
+    assert_eq!(api.status(&token).await, 200);
+    assert_eq!(remembered(), 1);
+    // The same set again: nothing is forgotten, and a broken one changes nothing either.
+    let before = format!("{:?}", api.keys.keys());
+    api.keys.refresh().await.unwrap();
+    issuer.says(Reply::Close);
+    api.keys.refresh().await.unwrap_err();
+    assert_eq!(format!("{:?}", api.keys.keys()), before);
+    assert_eq!(api.status(&token).await, 200);
+    issuer.says(Reply::set(new.jwks()));
+    api.keys.refresh().await.unwrap();
+    assert_eq!(api.status(&token).await, 401);
+    assert_eq!(remembered(), 0);
+}
