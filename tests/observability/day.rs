@@ -14,6 +14,7 @@ pub(crate) struct Secrets(pub(crate) Vec<String>);
 
 /// Runs `work` on this thread, where a recorder or a subscriber of the test listens.
 pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
+    crate::traces::listen();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)

@@ -1,9 +1,10 @@
 //! What a subscriber hears.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::{Arc, Mutex},
+    sync::Once,
 };
 
 use tracing::{
@@ -34,9 +35,23 @@ struct Notes {
     spans: Vec<(Vec<String>, Level)>,
 }
 
+thread_local! {
+    /// What the test on this thread has seen.
+    static NOTES: RefCell<Notes> = RefCell::default();
+}
+
 /// Writes everything down, at every level.
-#[derive(Clone, Default)]
-struct Notebook(Arc<Mutex<Notes>>);
+struct Notebook;
+
+/// Begins to listen, once for the whole program: a subscriber of one thread alone may miss lines whose
+/// place in the code another thread came to first, while nobody listened.
+pub(crate) fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber = tracing_subscriber::registry().with(Notebook);
+        tracing::subscriber::set_global_default(subscriber).expect("nobody else listens");
+    });
+}
 
 #[derive(Default)]
 struct Fields(BTreeMap<String, String>);
@@ -64,30 +79,26 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Notebook {
         }
         path.push(name);
         span.extensions_mut().insert(path.clone());
-        self.0
-            .lock()
-            .unwrap()
-            .spans
-            .push((path, *span.metadata().level()));
+        let level = *span.metadata().level();
+        NOTES.with_borrow_mut(|notes| notes.spans.push((path, level)));
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        self.0.lock().unwrap().lines.push(Line {
+        let line = Line {
             level: *event.metadata().level(),
             target: event.metadata().target().to_owned(),
             fields: fields.0,
-        });
+        };
+        NOTES.with_borrow_mut(|notes| notes.lines.push(line));
     }
 }
 
 fn notes_of_a_day() -> (Notes, day::Secrets) {
-    let notebook = Notebook::default();
-    let subscriber = tracing_subscriber::registry().with(notebook.clone());
-    let secrets = tracing::subscriber::with_default(subscriber, || day::run(day::day()));
-    let notes = notebook.0.lock().unwrap().clone();
-    (notes, secrets)
+    NOTES.take();
+    let secrets = day::run(day::day());
+    (NOTES.take(), secrets)
 }
 
 #[test]
