@@ -114,11 +114,15 @@ impl Journal {
                 reason: RevokeReason::Reuse,
                 ..
             } => return,
-            Event::Revoked { session, reason } => (session, "ended", Some(why_ended(*reason))),
+            Event::Revoked {
+                session, reason, ..
+            } => (session, "ended", Some(why_ended(*reason))),
             _ => return,
         };
         let mut inner = self.lock();
-        if let Event::Started { session, subject }
+        if let Event::Started {
+            session, subject, ..
+        }
         | Event::ReuseDetected {
             session, subject, ..
         } = event

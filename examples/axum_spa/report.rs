@@ -26,7 +26,7 @@ fn report(event: &Event<'_>) {
         },
         Event::StoreSilent => eprintln!("Redis does not answer"),
         Event::StoreBack => eprintln!("Redis answers again"),
-        Event::RevocationRestored { session } => {
+        Event::RevocationRestored { session, .. } => {
             eprintln!("Redis had forgotten that session {session} was revoked: it is again");
         }
         _ => {}

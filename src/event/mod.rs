@@ -41,6 +41,7 @@ use crate::{
 #[non_exhaustive]
 pub enum Event<'a> {
     /// The store had lost the last rotation; the newer token was adopted.
+    #[non_exhaustive]
     Adopted {
         /// The session.
         session: SessionId,
@@ -48,6 +49,7 @@ pub enum Event<'a> {
         generation: u64,
     },
     /// The application refused the subject and the session was revoked.
+    #[non_exhaustive]
     Denied {
         /// The session.
         session: SessionId,
@@ -56,6 +58,7 @@ pub enum Event<'a> {
     },
     /// A revocation was written, and fewer replicas than asked for have confirmed it in time: should
     /// the server fail now, it may be lost with it. The store that wrote it remembers it.
+    #[non_exhaustive]
     DurabilityDegraded {
         /// The sessions that were revoked.
         sessions: &'a [SessionId],
@@ -66,12 +69,14 @@ pub enum Event<'a> {
     },
     /// The key that encrypts access tokens has been used a quarter as often as is safe with random
     /// nonces (2^32 times, NIST SP 800-38D section 8.3): rotate it. Sent once a key and instance.
+    #[non_exhaustive]
     EncryptionKeyWorn {
         /// How many tokens this instance has encrypted with it.
         encryptions: u64,
     },
     /// An issuer whose keys could not be fetched answers again.
     #[cfg(feature = "jwks")]
+    #[non_exhaustive]
     KeysBack {
         /// Its JWK Set.
         url: &'a str,
@@ -79,6 +84,7 @@ pub enum Event<'a> {
     /// An issuer's keys have come for the first time, or have changed. Nothing is said while they
     /// stay the same.
     #[cfg(feature = "jwks")]
+    #[non_exhaustive]
     KeysFetched {
         /// Its JWK Set.
         url: &'a str,
@@ -88,6 +94,7 @@ pub enum Event<'a> {
     /// An issuer's keys could not be fetched, or were not usable. Sent after every try; tries become
     /// as rare as one a minute.
     #[cfg(feature = "jwks")]
+    #[non_exhaustive]
     KeysUnavailable {
         /// Its JWK Set.
         url: &'a str,
@@ -102,6 +109,7 @@ pub enum Event<'a> {
     /// An issuer's keys could not be fetched for so long that those from before are not used any more.
     /// Requests are answered 503 until it answers.
     #[cfg(feature = "jwks")]
+    #[non_exhaustive]
     KeysWithdrawn {
         /// Its JWK Set.
         url: &'a str,
@@ -111,6 +119,7 @@ pub enum Event<'a> {
     /// A layer that only reports would have refused a request; it was let through.
     WouldReject(&'a Rejection),
     /// A lost response was recovered from: the token it carried is burned.
+    #[non_exhaustive]
     Recovered {
         /// The session.
         session: SessionId,
@@ -120,6 +129,7 @@ pub enum Event<'a> {
         recoveries: u8,
     },
     /// A refresh succeeded, one way or another.
+    #[non_exhaustive]
     Refreshed {
         /// The session.
         session: SessionId,
@@ -129,6 +139,7 @@ pub enum Event<'a> {
         outcome: &'static str,
     },
     /// An old token came back. The session, or all of the subject's, is revoked.
+    #[non_exhaustive]
     ReuseDetected {
         /// The session.
         session: SessionId,
@@ -146,22 +157,26 @@ pub enum Event<'a> {
         at: Timestamp,
     },
     /// A revocation could not be written and waits for the store.
+    #[non_exhaustive]
     RevocationQueued {
         /// The session.
         session: SessionId,
     },
     /// A revocation could not be written and was given up.
+    #[non_exhaustive]
     RevocationLost {
         /// The session.
         session: SessionId,
     },
     /// The store had forgotten a revocation, in a failover as far as anybody can tell. The session was
     /// refused all the same, and is revoked again.
+    #[non_exhaustive]
     RevocationRestored {
         /// The session.
         session: SessionId,
     },
     /// A session ended before its time.
+    #[non_exhaustive]
     Revoked {
         /// The session.
         session: SessionId,
@@ -169,6 +184,7 @@ pub enum Event<'a> {
         reason: RevokeReason,
     },
     /// A session began.
+    #[non_exhaustive]
     Started {
         /// The session.
         session: SessionId,
@@ -176,6 +192,7 @@ pub enum Event<'a> {
         subject: &'a str,
     },
     /// A genuine token is ahead of the store by more than one write.
+    #[non_exhaustive]
     StateLost {
         /// The session.
         session: SessionId,
@@ -191,6 +208,7 @@ pub enum Event<'a> {
     StoreFailed(&'a StoreError),
     /// The server that keeps the sessions is set to throw entries away when its memory is full:
     /// people will be signed out, and revoked sessions will be forgotten. Set it to `noeviction`.
+    #[non_exhaustive]
     StoreMayEvict {
         /// Its `maxmemory-policy`.
         policy: &'a str,

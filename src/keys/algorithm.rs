@@ -47,16 +47,8 @@ pub enum SignatureAlgorithm {
 }
 
 /// How the content of an encrypted token is encrypted (RFC 7518 section 5.3).
-///
-/// ```
-/// use tower_bearer::ContentEncryption;
-///
-/// assert_eq!(ContentEncryption::A256Gcm.to_string(), "A256GCM");
-/// assert!("A128CBC-HS256".parse::<ContentEncryption>().is_err());
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ContentEncryption {
+pub(crate) enum ContentEncryption {
     /// AES-128 in Galois/counter mode.
     A128Gcm,
     /// AES-256 in Galois/counter mode.
@@ -64,17 +56,8 @@ pub enum ContentEncryption {
 }
 
 /// How the content key of an encrypted token is agreed on (RFC 7518 section 4).
-///
-/// ```
-/// use tower_bearer::KeyManagement;
-///
-/// assert_eq!("dir".parse::<KeyManagement>()?, KeyManagement::Direct);
-/// assert!("RSA1_5".parse::<KeyManagement>().is_err());
-/// # Ok::<(), tower_bearer::ConfigError>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum KeyManagement {
+pub(crate) enum KeyManagement {
     /// The shared key is the content key (`dir`).
     Direct,
     /// AES key wrap with a 256-bit key. Keys for it need the `josekit` feature.
@@ -136,7 +119,7 @@ impl ContentEncryption {
     const ALL: [Self; 2] = [Self::A128Gcm, Self::A256Gcm];
 
     /// The name in a JOSE header.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::A128Gcm => "A128GCM",
             Self::A256Gcm => "A256GCM",
@@ -161,18 +144,13 @@ impl KeyManagement {
     ];
 
     /// The name in a JOSE header.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Direct => "dir",
             Self::A256Kw => "A256KW",
             Self::RsaOaep256 => "RSA-OAEP-256",
             Self::EcdhEsA256Kw => "ECDH-ES+A256KW",
         }
-    }
-
-    /// Whether anybody with the public key can encrypt, so that decryption authenticates nobody.
-    pub const fn is_public_key(self) -> bool {
-        matches!(self, Self::RsaOaep256 | Self::EcdhEsA256Kw)
     }
 }
 

@@ -35,12 +35,9 @@ mod weak;
 )]
 mod wrap_header;
 
-pub use self::{
-    algorithm::{ContentEncryption, KeyManagement, SignatureAlgorithm},
-    builder::KeyRingBuilder,
-    ring::KeyRing,
-};
+pub use self::{algorithm::SignatureAlgorithm, builder::KeyRingBuilder, ring::KeyRing};
 pub(crate) use self::{
+    algorithm::{ContentEncryption, KeyManagement},
     encryption::{ContentKey, EncryptionKey},
     header::{ACCESS_TOKEN_TYPE, Content},
     session::{SessionKeyId, SessionKeySet, SessionKeys},

@@ -161,11 +161,6 @@ impl<C> TokenCodec<C> {
         }
     }
 
-    /// The form of the tokens.
-    pub fn profile(&self) -> Profile {
-        self.inner.profile
-    }
-
     /// How long minted tokens are good for.
     pub fn lifetime(&self) -> Duration {
         self.inner.lifetime

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 use tower_bearer::{
-    ConfigError, ContentEncryption, KeyManagement, KeyRing, KeyRingBuilder, Profile,
-    SignatureAlgorithm, Timestamp, TokenCodec, TokenError, TokenErrorKind,
+    ConfigError, KeyRing, KeyRingBuilder, Profile, SignatureAlgorithm, Timestamp, TokenCodec,
+    TokenError, TokenErrorKind,
 };
 
 use crate::token_support::{bit_flips, public_vectors, rows, text};
@@ -140,12 +140,11 @@ fn judge_signed(row: &Value) -> Outcome {
 }
 
 fn judge_encrypted(row: &Value) -> Outcome {
-    let management = text(row, "alg").parse::<KeyManagement>().ok();
+    let management = text(row, "alg");
     // Keys that wrap other keys are there with the josekit feature only.
-    let wraps = management.is_some_and(|management| management != KeyManagement::Direct);
-    let offered = management.is_some()
-        && (cfg!(feature = "josekit") || !wraps)
-        && text(row, "enc").parse::<ContentEncryption>().is_ok()
+    let wraps = ["A256KW", "RSA-OAEP-256", "ECDH-ES+A256KW"].contains(&management);
+    let offered = (management == "dir" || (cfg!(feature = "josekit") && wraps))
+        && ["A128GCM", "A256GCM"].contains(&text(row, "enc"))
         && row["key"]["crv"] != "P-521";
     let mut builder = ring(row);
     let nested = row.get("inner_key").is_some();
@@ -163,11 +162,7 @@ fn judge_encrypted(row: &Value) -> Outcome {
     if nested {
         return Outcome::Judged(verify(Profile::Nested, &keys, row));
     }
-    let public_key = matches!(
-        management,
-        Some(KeyManagement::RsaOaep256 | KeyManagement::EcdhEsA256Kw)
-    );
-    if public_key {
+    if ["RSA-OAEP-256", "ECDH-ES+A256KW"].contains(&management) {
         // Anybody can encrypt to a public key: without an inner signature it is not offered.
         let built = codec(Profile::Encrypted, row).build(&keys);
         assert!(built.is_err(), "{row}");
