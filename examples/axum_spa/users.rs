@@ -23,7 +23,7 @@ struct Inner {
     dummy: String,
     /// One check takes 19 MiB and a core for some milliseconds. More at once would be slower, and a
     /// flood of sign-ins would take the memory of the machine.
-    checks: Semaphore,
+    checks: Arc<Semaphore>,
 }
 
 /// An account.
@@ -51,7 +51,9 @@ impl Users {
         Ok(Self(Arc::new(Inner {
             users: vec![user],
             dummy: hash("nobody has this password")?,
-            checks: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
+            checks: Arc::new(Semaphore::new(
+                std::thread::available_parallelism().map_or(1, usize::from),
+            )),
         })))
     }
 
@@ -72,9 +74,14 @@ impl Users {
         let stored = user.map_or(&self.0.dummy, |user| &user.password).clone();
 
         // Nobody closes the semaphore, so there is always a permit to come.
-        let _permit = self.0.checks.acquire().await.ok()?;
-        // Argon2 is slow by design: on a runtime thread it would hold up every other request.
-        let right = task::spawn_blocking(move || verify(&password, &stored)).await;
+        let permit = self.0.checks.clone().acquire_owned().await.ok()?;
+        // Argon2 is slow by design: on a runtime thread it would hold up every other request. It goes on when
+        // the client hangs up, and so the permit goes with it.
+        let right = task::spawn_blocking(move || {
+            let _permit = permit;
+            verify(&password, &stored)
+        })
+        .await;
         user.filter(|_| right.unwrap_or(false)).cloned()
     }
 }

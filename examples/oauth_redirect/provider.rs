@@ -51,22 +51,38 @@ struct Exchange {
 struct Provider {
     issuer: String,
     redirect_uri: String,
-    /// By request id, then by code, then by access token. Each is random, and taken out when it is used.
-    pending: Arc<Mutex<HashMap<String, Asked>>>,
+    /// By request id, then by code, then by access token: none is good for what another is. Each is random,
+    /// and taken out when it is used.
+    pending: Arc<Mutex<HashMap<(Kind, String), Asked>>>,
 }
 
+#[derive(PartialEq, Eq, Hash)]
+enum Kind {
+    Request,
+    Code,
+    Token,
+}
+
+/// A toy need not remember more; a provider forgets by time.
+const MOST_PENDING: usize = 1000;
+
 impl Provider {
-    fn pending(&self) -> MutexGuard<'_, HashMap<String, Asked>> {
+    fn pending(&self) -> MutexGuard<'_, HashMap<(Kind, String), Asked>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, key: &str) -> Result<Asked, StatusCode> {
-        self.pending().remove(key).ok_or(StatusCode::BAD_REQUEST)
+    fn take(&self, kind: Kind, key: &str) -> Result<Asked, StatusCode> {
+        let asked = self.pending().remove(&(kind, key.to_owned()));
+        asked.ok_or(StatusCode::BAD_REQUEST)
     }
 
-    fn put(&self, asked: Asked) -> String {
+    fn put(&self, kind: Kind, asked: Asked) -> String {
         let key = random();
-        self.pending().insert(key.clone(), asked);
+        let mut pending = self.pending();
+        if pending.len() >= MOST_PENDING {
+            pending.clear();
+        }
+        pending.insert((kind, key.clone()), asked);
         key
     }
 }
@@ -95,7 +111,7 @@ async fn ask(
     if asked.response_type != "code" || asked.code_challenge_method != "S256" {
         return Err(StatusCode::BAD_REQUEST.into());
     }
-    let request = provider.put(asked);
+    let request = provider.put(Kind::Request, asked);
     let page = format!(
         r#"<!doctype html><title>Provider</title><form method="post" action="/authorize">
         <input type="hidden" name="request" value="{request}">
@@ -109,7 +125,7 @@ async fn decide(
     State(provider): State<Provider>,
     Form(decision): Form<Decision>,
 ) -> Result<Redirect> {
-    let asked = provider.take(&decision.request)?;
+    let asked = provider.take(Kind::Request, &decision.request)?;
     let mut back = Url::parse(&asked.redirect_uri).map_err(|_| StatusCode::BAD_REQUEST)?;
     back.query_pairs_mut()
         .append_pair("state", &asked.state)
@@ -117,7 +133,7 @@ async fn decide(
     match decision.allow {
         true => back
             .query_pairs_mut()
-            .append_pair("code", &provider.put(asked)),
+            .append_pair("code", &provider.put(Kind::Code, asked)),
         false => back.query_pairs_mut().append_pair("error", "access_denied"),
     };
     Ok(Redirect::to(back.as_str()))
@@ -127,7 +143,7 @@ async fn exchange(
     State(provider): State<Provider>,
     Form(form): Form<Exchange>,
 ) -> Result<Json<Value>> {
-    let asked = provider.take(&form.code)?;
+    let asked = provider.take(Kind::Code, &form.code)?;
     // Whoever presents the code is whoever began: only they know what the challenge was made of.
     let right = form.grant_type == "authorization_code"
         && form.client_id == asked.client_id
@@ -140,7 +156,7 @@ async fn exchange(
         )
             .into());
     }
-    let token = provider.put(asked);
+    let token = provider.put(Kind::Token, asked);
     Ok(Json(
         json!({ "access_token": token, "token_type": "Bearer" }),
     ))
@@ -151,6 +167,6 @@ async fn user(State(provider): State<Provider>, headers: HeaderMap) -> Result<Js
     let token = authorization
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
         .ok_or(StatusCode::UNAUTHORIZED)?;
-    provider.take(token)?;
+    provider.take(Kind::Token, token)?;
     Ok(Json(json!({ "sub": "248289", "email": "dev@example.com" })))
 }

@@ -128,6 +128,10 @@ fn rejected(name: &'static str, rejection: &Rejection) {
         RejectionKind::Internal => {
             error!(target: TARGET, event = name, kind, reason, "a request could not be judged: {rejection}");
         }
+        // A made-up key name is enough for it, and the issuer's silence has a line of its own.
+        RejectionKind::Unavailable if rejection.token_error().is_some() => {
+            debug!(target: TARGET, event = name, kind, reason, "a token cannot be judged yet");
+        }
         RejectionKind::Unavailable => {
             warn!(target: TARGET, event = name, kind, reason, "a request could not be judged now: {rejection}");
         }

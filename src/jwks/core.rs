@@ -109,7 +109,9 @@ impl Core {
 
     /// Nobody is interested any more.
     pub(super) fn stop(&self) {
-        if let Some(task) = self.task_lock().abort.take() {
+        // The lock is given back first: a task that is dropped here and now takes it again.
+        let task = self.task_lock().abort.take();
+        if let Some(task) = task {
             task.abort();
         }
     }

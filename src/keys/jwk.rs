@@ -138,7 +138,7 @@ impl Jwk {
             ("RSA", _) | ("EC", Some("P-256" | "P-384")) | ("OKP", Some("Ed25519"))
         );
         let alg = self.alg.as_deref();
-        let foreign_alg = alg.is_some_and(|alg| alg.parse::<SignatureAlgorithm>().is_err());
+        let foreign_alg = alg.is_some() && self.signature_algorithm().is_err();
         if !for_signatures || !verifies || !known || foreign_alg {
             return Ok(None);
         }

@@ -19,12 +19,13 @@
 //! For nginx:
 //!
 //! ```text
+//! large_client_header_buffers 4 16k;                 # in `server`
+//!
 //! location / {
 //!     proxy_pass http://127.0.0.1:3000;
 //!     proxy_set_header Host $host;
 //!     proxy_set_header X-Forwarded-Proto $scheme;   # overwrites
 //!     proxy_next_upstream off;
-//!     large_client_header_buffers 4 16k;             # belongs into `server`
 //! }
 //! ```
 //!

@@ -37,7 +37,7 @@
 //! | `keys_withdrawn` | ERROR | `url` | they are too old by now: requests are answered 503 |
 //! | `recovered` | INFO | `session`, `generation`, `recoveries` | a response was lost on the way and the client got it again |
 //! | `refreshed` | DEBUG | `session`, `generation`, `outcome` | a refresh succeeded; `outcome` is the row of [the decision](super::rotation#the-decision) |
-//! | `rejected` | DEBUG, WARN, ERROR | `kind`, `reason`, `origin` | a layer refused a request. WARN for kind `unavailable`, ERROR for `internal`: a layer is missing |
+//! | `rejected` | DEBUG, WARN, ERROR | `kind`, `reason`, `origin` | a layer refused a request. WARN for kind `unavailable` (DEBUG with reason `keys_unavailable`), ERROR for `internal`: a layer is missing |
 //! | `reuse_detected` | WARN | `session`, `expected_generation`, `presented_generation` | an old refresh token came back from another client: **tell the user** |
 //! | `revocation_lost` | ERROR | `session` | a session that should be over is not: the store stayed away. End it by hand |
 //! | `revocation_queued` | WARN | `session` | the same, still being tried |

@@ -123,7 +123,7 @@
 //! ```
 //! use axum::{Json, http::StatusCode};
 //! use serde::{Deserialize, Serialize};
-//! use tower_bearer::{AccessToken, ClaimsRequest, Denied, NewSession, Session};
+//! use tower_bearer::{AccessToken, Claims, ClaimsRequest, Denied, NewSession, Session};
 //!
 //! #[derive(Serialize, Deserialize)]
 //! struct Scoped {
@@ -131,7 +131,7 @@
 //! }
 //!
 //! # async fn password_is_right(_: &str) -> bool { true }
-//! # async fn code_is_right(_: &str) -> bool { true }
+//! # async fn code_is_right(_: &str, _: &str) -> bool { true }
 //! async fn login(session: Session, password: String) -> axum::response::Result<Json<AccessToken>> {
 //!     if !password_is_right(&password).await {
 //!         return Err(StatusCode::UNAUTHORIZED.into());
@@ -139,8 +139,14 @@
 //!     Ok(Json(session.start_with(NewSession::new("user-1").context(*b"pwd")).await?))
 //! }
 //!
-//! async fn second_factor(session: Session, code: String) -> axum::response::Result<Json<AccessToken>> {
-//!     if !code_is_right(&code).await {
+//! // Behind `BearerAuthLayer` too: the claims say whose code it has to be. A `Session` alone says nothing
+//! // about who is asking before one of its methods has looked.
+//! async fn second_factor(
+//!     claims: Claims<Scoped>,
+//!     session: Session,
+//!     code: String,
+//! ) -> axum::response::Result<Json<AccessToken>> {
+//!     if !code_is_right(claims.subject(), &code).await {
 //!         return Err(StatusCode::UNAUTHORIZED.into());
 //!     }
 //!     // The session goes on under a new refresh token; the one from before is worth nothing.
@@ -158,7 +164,7 @@
 //! ```
 //!
 //! [`RequireScopeLayer`](crate::RequireScopeLayer) around `/orders/pay` answers 403 `insufficient_scope` and
-//! names the scope; the page then asks for the code. Limit the tries of the code: it has a million values.
+//! names the scope; the page then asks for the code. Limit the tries of each subject: a code has a million values.
 //! The access token from before the step still works, with the rights from before, until it expires.
 //!
 //! # A changed password
@@ -171,11 +177,27 @@
 //!
 //! ```
 //! use axum::{Json, http::StatusCode};
-//! use tower_bearer::{AccessToken, RefreshCookieLayer, Session, SessionError};
+//! use serde::Deserialize;
+//! use tower_bearer::{AccessToken, Claims, NoClaims, RefreshCookieLayer, Session, SessionError};
 //!
-//! # async fn store_password(_: &str) -> Result<(), StatusCode> { Ok(()) }
-//! async fn change_password(session: Session, new: String) -> axum::response::Result<Json<AccessToken>> {
-//!     store_password(&new).await?;
+//! #[derive(Deserialize)]
+//! struct Change {
+//!     old: String,
+//!     new: String,
+//! }
+//!
+//! # async fn password_is_right(_: &str, _: &str) -> bool { true }
+//! # async fn store_password(_: &str, _: &str) -> Result<(), StatusCode> { Ok(()) }
+//! // Behind `BearerAuthLayer` too: whose password it is, is known before anything is changed.
+//! async fn change_password(
+//!     claims: Claims<NoClaims>,
+//!     session: Session,
+//!     Json(change): Json<Change>,
+//! ) -> axum::response::Result<Json<AccessToken>> {
+//!     if !password_is_right(claims.subject(), &change.old).await {
+//!         return Err(StatusCode::FORBIDDEN.into());
+//!     }
+//!     store_password(claims.subject(), &change.new).await?;
 //!     Ok(Json(session.end_others().await?))
 //! }
 //!
@@ -219,7 +241,7 @@
 //!     fn layer(&self, codec: TokenCodec) -> BearerAuthLayer {
 //!         let ended = self.0.clone();
 //!         BearerAuthLayer::new(codec).check(move |token: &TokenContext| {
-//!             let ended = ended.read().map_err(|_| CheckError::Unavailable)?;
+//!             let ended = ended.read().unwrap_or_else(PoisonError::into_inner);
 //!             match token.session() {
 //!                 Some(session) if ended.contains(session) => Err(CheckError::Revoked),
 //!                 _ => Ok(()),

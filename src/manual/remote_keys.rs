@@ -53,6 +53,10 @@
 //! | the set is past its stale limit | 503 | Nobody knows any more which keys are good. |
 //! | a known `kid` with another `alg`, a bad signature, `alg` of a shared secret | 401 | No set would make it good, so nobody is asked. |
 //!
+//! While the issuer is away or slow, strangers can have 503 by making up a name; the owners of good tokens do
+//! not get it. Leave the reason `keys_unavailable` out where a proxy takes an instance out for its 5xx, or have it
+//! ask [`is_ready`](crate::RemoteJwks::is_ready) instead.
+//!
 //! A token without a `kid` is verified with the one key that is for its `alg`; if there is none, it counts
 //! as one with an unknown `kid`. An issuer that names no keys and replaces one by another for the same
 //! `alg` is followed at the next request that is due anyway, and until then its new tokens are answered 401:
@@ -66,8 +70,11 @@
 //! then in front of it. Issuers that sign with a key at once cost each verifier a few requests with 503; and
 //! when the set was fetched less than a cool-down before, 401 until the cool-down is over.
 //!
-//! A key that is taken out of the set is gone with the next request: sets are replaced, never joined. When a
-//! key was stolen, restart the verifiers or call [`refresh`](crate::RemoteJwks::refresh) in them; otherwise
+//! A key that is taken out of the set is gone with the next request: sets are replaced, never joined. That takes
+//! a set that is usable. One that is empty, has a key in it that cannot be one, or holds private members is taken
+//! for a mistake of the issuer's, and **the keys from before go on, a stolen one among them, until the stale
+//! limit**: [`Event::KeysUnavailable`](crate::Event::KeysUnavailable) says so from the first time on, and a restart
+//! ends it. When a key was stolen, restart the verifiers or call [`refresh`](crate::RemoteJwks::refresh) in them; otherwise
 //! the old set holds for as long as it is fresh. The [cache of verified
 //! tokens](super::performance#the-verified-token-cache) forgets with it. While the set stays the same, to the
 //! byte, the cache stays.

@@ -244,8 +244,8 @@ impl Rejection {
         self.challenge.as_ref()
     }
 
-    /// How long the client is asked to wait, where the answer carries `Retry-After`: whole seconds,
-    /// five of them so far (RFC 9110 section 10.2.3).
+    /// How long the client is asked to wait, where the answer carries `Retry-After`: whole seconds
+    /// (RFC 9110 section 10.2.3), five of them, or as many as the issuer's keys may take, up to 60.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

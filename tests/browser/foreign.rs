@@ -142,7 +142,7 @@ async fn attack(stage: &Stage, page: &str, site: &str, sent: bool) {
     browser.go(&stage.origin).await;
     browser.until_state("signed-in").await;
     assert_eq!(session(browser).await, before, "the session lives on");
-    assert_eq!(stage.alarms(), 0);
+    assert_eq!(stage.alarms().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

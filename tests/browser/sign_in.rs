@@ -28,7 +28,7 @@ async fn a_reload_keeps_the_user_signed_in_and_a_sign_out_does_not() {
     browser.reload().await;
     browser.until_state("signed-out").await;
     assert_eq!(browser.text("status").await, "", "nobody was there");
-    assert_eq!(stage.alarms(), 0);
+    assert_eq!(stage.alarms().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,5 +78,5 @@ async fn eight_fast_reloads_sign_nobody_out() {
         .skip(1)
         .filter(|r| r.status != StatusCode::OK);
     assert_eq!(refused.count(), 0);
-    assert_eq!(stage.alarms(), 0);
+    assert_eq!(stage.alarms().await, 0);
 }

@@ -22,7 +22,7 @@ async fn restore_tabs(stage: &Stage) {
     for refresh in &refreshes {
         assert_eq!(refresh.status, StatusCode::OK);
     }
-    assert_eq!(stage.alarms(), 0);
+    assert_eq!(stage.alarms().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,7 +28,7 @@ async fn an_old_cookie_used_elsewhere_ends_the_session_and_the_user_is_told() {
     let answer = thief.refresh().await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.body["code"], "invalid_session");
-    assert_eq!(stage.alarms(), 1);
+    assert_eq!(stage.alarms().await, 1);
 
     // Nobody touches the page: it asks what was decided, finds out, and tells the other tab.
     for tab in [&other, &first] {
@@ -44,7 +44,7 @@ async fn an_old_cookie_used_elsewhere_ends_the_session_and_the_user_is_told() {
         .refresh()
         .await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(stage.alarms(), 1, "one theft, one alarm");
+    assert_eq!(stage.alarms().await, 1, "one theft, one alarm");
 
     browser.sign_in().await;
     let alerts = browser.text("alert-list").await;
@@ -73,12 +73,12 @@ async fn a_cookie_used_elsewhere_first_is_found_out_by_its_owner() {
     let answer = thief.refresh().await;
     assert_eq!(answer.status, StatusCode::OK);
     let token = answer.body["access_token"].as_str().unwrap().to_owned();
-    assert_eq!(stage.alarms(), 0);
+    assert_eq!(stage.alarms().await, 0);
 
     browser.reload().await;
     browser.until_state("signed-out").await;
     assert!(browser.text("status").await.contains(WHY));
-    assert_eq!(stage.alarms(), 1);
+    assert_eq!(stage.alarms().await, 1);
     assert_eq!(thief.refresh().await.status, StatusCode::UNAUTHORIZED);
 
     // What the thief still has is an access token for some minutes. The alert is not for its eyes,

@@ -71,6 +71,15 @@ impl Client {
         .await
     }
 
+    /// A request that names two origins, which is refused before anything else is looked at.
+    pub(crate) async fn ask_twice(&mut self) {
+        let second = [("origin", "https://elsewhere.example")];
+        let answer = self
+            .ask(Method::POST, "/auth/logout", &second, &Value::Null)
+            .await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    }
+
     /// Keeps everything to the rules but who it is: it fetches a CSRF token and names the right origin.
     async fn post(&mut self, path: &str, body: Value) -> Answer {
         let csrf = self.ask(Method::GET, "/auth/csrf", &[], &Value::Null).await;

@@ -197,10 +197,15 @@ async fn a_slow_answer_is_as_good_as_a_fast_one() {
     issuer.hold();
     let api = Api::new(&issuer);
     eventually("asked", || issuer.requests() == 1).await;
-    api.skip(Duration::from_millis(4900)).await;
+    api.skip(Duration::from_millis(3500)).await;
     issuer.release();
     eventually("ready", || api.keys.is_ready()).await;
     assert_eq!(api.status(&api.token(&key)).await, 200);
+    assert_eq!(
+        issuer.requests(),
+        1,
+        "it was waited for, and not asked again"
+    );
 }
 
 #[test]
