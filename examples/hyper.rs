@@ -177,7 +177,8 @@ where
     S::Future: Send,
 {
     let mut server = auto::Builder::new(TokioExecutor::new());
-    // Without a timer hyper waits for the head of a request for ever.
+    // Without a timer hyper waits for the head of a request for ever. A connection that never sends the first
+    // bytes, by which the version is told, is held all the same: the proxy in front ends those.
     server.http1().timer(TokioTimer::new());
     let open = GracefulShutdown::new();
     let mut ctrl_c = pin!(tokio::signal::ctrl_c());

@@ -16,7 +16,8 @@
 //! ```
 //!
 //! Settings, all optional: `ISSUER_ADDR`, `API_ADDR`, and `ONLY=issuer` or `ONLY=api` to start one of
-//! them. Anybody may have a token here: how to check a password is in the example `axum_spa`.
+//! them. Anybody may have a token here, and replace the key: a real issuer checks a password, as the example
+//! `axum_spa` does, and rotates by itself.
 
 use std::{
     env,
@@ -100,6 +101,7 @@ fn api(issuer: &str) -> Result<Router, ConfigError> {
         .events(EventSink::new(|event: &Event<'_>| match event {
             Event::KeysFetched { keys, .. } => eprintln!("api: the issuer has {keys} keys"),
             Event::KeysUnavailable { error, .. } => eprintln!("api: {error}"),
+            Event::KeysWithdrawn { .. } => eprintln!("api: the keys are too old to go on with"),
             Event::KeysBack { .. } => eprintln!("api: the issuer answers again"),
             _ => {}
         }))

@@ -146,7 +146,10 @@ impl Client {
 fn retry_after(answer: &reqwest::Response) -> Duration {
     let value = answer.headers().get(header::RETRY_AFTER);
     let seconds = value.and_then(|value| value.to_str().ok()?.parse().ok());
-    seconds.map_or(A_MOMENT, Duration::from_secs)
+    // The lock is held meanwhile: no server is trusted with more than half a minute of everybody's time.
+    seconds.map_or(A_MOMENT, |seconds: u64| {
+        Duration::from_secs(seconds.min(30))
+    })
 }
 
 fn read(file: &Path) -> io::Result<Option<String>> {
