@@ -35,7 +35,12 @@ mod weak;
 )]
 mod wrap_header;
 
-pub use self::{algorithm::SignatureAlgorithm, builder::KeyRingBuilder, ring::KeyRing};
+pub use self::{
+    algorithm::SignatureAlgorithm,
+    builder::KeyRingBuilder,
+    // The module, not the crate of that name.
+    ring::KeyRing,
+};
 pub(crate) use self::{
     algorithm::{ContentEncryption, KeyManagement},
     encryption::{ContentKey, EncryptionKey},
