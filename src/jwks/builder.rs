@@ -25,7 +25,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 ///     .stale_limit(Duration::from_secs(4 * 60 * 60))
 ///     .events(EventSink::new(|event: &Event<'_>| match event {
 ///         Event::KeysUnavailable { url, error, .. } => eprintln!("{url}: {error}"),
-///         Event::KeysBack { url } => eprintln!("{url} answers again"),
+///         Event::KeysBack { url, .. } => eprintln!("{url} answers again"),
 ///         _ => {}
 ///     }))
 ///     .build()?;
