@@ -51,6 +51,15 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// The same on the clock of the standard library; `None` before 1970.
+    #[cfg(feature = "jwks")]
+    pub(crate) fn of_system(time: SystemTime) -> Option<Self> {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
+    }
+}
+
 impl std::ops::Add<Duration> for Timestamp {
     type Output = Self;
 
@@ -128,6 +137,28 @@ pub(crate) fn monotonic() -> Duration {
     use std::{sync::OnceLock, time::Instant};
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed()
+}
+
+/// A clock that never goes back, of the runtime: what it measures ends even when the date is set
+/// back. It stands still where a test has paused the runtime's time.
+#[cfg(feature = "jwks")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopwatch(tokio::time::Instant);
+
+#[cfg(feature = "jwks")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the clock"
+)]
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+
+    /// The time since it was started.
+    pub(crate) fn elapsed(self) -> Duration {
+        tokio::time::Instant::now().saturating_duration_since(self.0)
+    }
 }
 
 /// A clock that stands still until it is told to move, for tests. Clones share the time.

@@ -54,7 +54,7 @@ pub use headers::{
 };
 #[cfg(feature = "jwks")]
 pub use jwks::{JwksError, JwksErrorKind, JwksHealth, RemoteJwks, RemoteJwksBuilder};
-pub use keys::{KeyRing, KeyRingBuilder, SignatureAlgorithm};
+pub use keys::{KeyRing, KeyRingBuilder, SignatureAlgorithm, UnusableKey, UnusableReason};
 #[cfg(feature = "metrics")]
 pub use observe::describe_metrics;
 #[doc(inline)]

@@ -11,14 +11,14 @@ mod traced;
 
 use std::{fmt, sync::Arc};
 
-#[cfg(feature = "jwks")]
-use crate::jwks::JwksError;
 use crate::{
     clock::Timestamp,
     rejection::Rejection,
     session::{ClientBinding, RevokeReason, SessionId},
     store::StoreError,
 };
+#[cfg(feature = "jwks")]
+use crate::{jwks::JwksError, keys::UnusableKey};
 
 /// Something worth recording. Events carry no tokens, no hashes and no keys.
 ///
@@ -81,6 +81,25 @@ pub enum Event<'a> {
         /// Its JWK Set.
         url: &'a str,
     },
+    /// An issuer has published what only it may have: the private half of a key, or a shared secret. The
+    /// key is not used any more, whatever the issuer says later, and an attacker can sign with it. The
+    /// issuer has to replace it at once. Sent for each set that does so.
+    #[cfg(feature = "jwks")]
+    #[non_exhaustive]
+    KeysCompromised {
+        /// Its JWK Set.
+        url: &'a str,
+        /// The keys, and how they were given away.
+        keys: &'a [UnusableKey],
+    },
+    /// An issuer's keys could not be fetched for so long that those from before are not used any more.
+    /// Requests are answered 503 until it answers.
+    #[cfg(feature = "jwks")]
+    #[non_exhaustive]
+    KeysExpired {
+        /// Its JWK Set.
+        url: &'a str,
+    },
     /// An issuer's keys have come for the first time, or have changed. Nothing is said while they
     /// stay the same.
     #[cfg(feature = "jwks")]
@@ -90,6 +109,16 @@ pub enum Event<'a> {
         url: &'a str,
         /// How many keys verify signatures from now on.
         keys: usize,
+    },
+    /// An issuer's set holds keys that are not used. The others are. Sent for each set that is not the
+    /// one before.
+    #[cfg(feature = "jwks")]
+    #[non_exhaustive]
+    KeysPassedOver {
+        /// Its JWK Set.
+        url: &'a str,
+        /// The keys, and why.
+        keys: &'a [UnusableKey],
     },
     /// An issuer's keys could not be fetched, or were not usable. Sent after every try; tries become
     /// as rare as one a minute.
@@ -106,8 +135,8 @@ pub enum Event<'a> {
         /// are answered 503.
         usable_until: Option<Timestamp>,
     },
-    /// An issuer's keys could not be fetched for so long that those from before are not used any more.
-    /// Requests are answered 503 until it answers.
+    /// An issuer has said twice in a row that it has no key that verifies signatures. Those from before
+    /// are not used any more, and requests are answered 503 until it has one.
     #[cfg(feature = "jwks")]
     #[non_exhaustive]
     KeysWithdrawn {

@@ -18,7 +18,13 @@ impl Event<'_> {
             #[cfg(feature = "jwks")]
             Self::KeysBack { .. } => "keys_back",
             #[cfg(feature = "jwks")]
+            Self::KeysCompromised { .. } => "keys_compromised",
+            #[cfg(feature = "jwks")]
+            Self::KeysExpired { .. } => "keys_expired",
+            #[cfg(feature = "jwks")]
             Self::KeysFetched { .. } => "keys_fetched",
+            #[cfg(feature = "jwks")]
+            Self::KeysPassedOver { .. } => "keys_passed_over",
             #[cfg(feature = "jwks")]
             Self::KeysUnavailable { .. } => "keys_unavailable",
             #[cfg(feature = "jwks")]

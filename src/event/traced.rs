@@ -39,8 +39,22 @@ pub(super) fn trace(event: &Event<'_>) {
             info!(target: TARGET, event = name, url, "the issuer's keys can be fetched again");
         }
         #[cfg(feature = "jwks")]
+        Event::KeysCompromised { url, keys } => {
+            let keys = crate::keys::listed(keys);
+            error!(target: TARGET, event = name, url, keys, "the issuer has published the private half of a key; it has to replace the key at once");
+        }
+        #[cfg(feature = "jwks")]
+        Event::KeysExpired { url } => {
+            error!(target: TARGET, event = name, url, "the issuer's keys are too old to go on with; requests are answered 503 until the issuer answers");
+        }
+        #[cfg(feature = "jwks")]
         Event::KeysFetched { url, keys } => {
             info!(target: TARGET, event = name, url, keys, "the issuer's keys have come, or have changed");
+        }
+        #[cfg(feature = "jwks")]
+        Event::KeysPassedOver { url, keys } => {
+            let keys = crate::keys::listed(keys);
+            warn!(target: TARGET, event = name, url, keys, "some keys of the issuer's set are not used");
         }
         #[cfg(feature = "jwks")]
         Event::KeysUnavailable {
@@ -50,12 +64,11 @@ pub(super) fn trace(event: &Event<'_>) {
             usable_until,
         } => {
             let usable_until = usable_until.map(crate::clock::Timestamp::as_secs);
-            let cause = error.source();
-            warn!(target: TARGET, event = name, url, %error, cause, failures, usable_until, "the issuer's keys could not be fetched");
+            warn!(target: TARGET, event = name, url, %error, failures, usable_until, "the issuer's keys could not be fetched");
         }
         #[cfg(feature = "jwks")]
         Event::KeysWithdrawn { url } => {
-            error!(target: TARGET, event = name, url, "the issuer's keys are too old to go on with; requests are answered 503");
+            error!(target: TARGET, event = name, url, "the issuer says that it has no keys; requests are answered 503 until it has one");
         }
         Event::Recovered {
             session,

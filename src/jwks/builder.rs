@@ -7,7 +7,6 @@ use crate::{
     clock::{Clock, SystemClock},
     config::ConfigError,
     event::EventSink,
-    keys::SignatureAlgorithm,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -37,10 +36,8 @@ pub struct RemoteJwksBuilder {
     url: String,
     plain_http: bool,
     root_certificates: Option<Vec<u8>>,
-    timeout: Duration,
     max_bytes: usize,
     limits: Limits,
-    rsa: Option<SignatureAlgorithm>,
     clock: Arc<dyn Clock>,
     events: EventSink,
 }
@@ -51,16 +48,15 @@ impl RemoteJwksBuilder {
             url,
             plain_http: false,
             root_certificates: None,
-            timeout: Duration::from_secs(5),
             max_bytes: 64 * 1024,
             limits: Limits {
                 lifetime: 5 * MINUTE,
                 floor: MINUTE,
-                ceiling: DAY,
-                stale_limit: DAY,
+                ceiling: HOUR,
+                stale_limit: HOUR,
                 cool_down: Duration::from_secs(10),
+                timeout: Duration::from_secs(5),
             },
-            rsa: None,
             clock: Arc::new(SystemClock),
             events: EventSink::default(),
         }
@@ -73,11 +69,12 @@ impl RemoteJwksBuilder {
         self
     }
 
-    /// Sets how long after an answer tokens with unknown key names cause no further request, and are
-    /// refused: 10 seconds by default, 1 second to 1 hour.
+    /// Sets how long after an answer missing keys cause no further request: 10 seconds by default, 1
+    /// second to 1 hour. A key that is missed meanwhile is asked for when it is over.
     ///
-    /// It is what somebody who makes up names can cost the issuer, and how long a token is refused
-    /// whose key was published at the very moment it was first used.
+    /// It bounds what an attacker who makes up key names can cost the issuer, and how long a token is
+    /// refused whose key was published at the very moment it was first used. It is measured by a clock
+    /// that is never set.
     pub fn cool_down(mut self, cool_down: Duration) -> Self {
         self.limits.cool_down = cool_down;
         self
@@ -105,8 +102,9 @@ impl RemoteJwksBuilder {
         self
     }
 
-    /// Sets the longest time a set is fresh, whatever its issuer says: 24 hours by default, at most 7
-    /// days. A key that the issuer has taken back is accepted for so long.
+    /// Sets the longest time a set is fresh, whatever its issuer says: 1 hour by default, at most 7
+    /// days. The set is asked for again before that, and a key that the issuer has taken back is
+    /// refused from then on.
     pub fn lifetime_ceiling(mut self, ceiling: Duration) -> Self {
         self.limits.ceiling = ceiling;
         self
@@ -132,18 +130,11 @@ impl RemoteJwksBuilder {
         self
     }
 
-    /// Sets what RSA keys are for that name no `alg`. Such a key fits six algorithms, and one key is
-    /// for one: by default a set with one is refused as a whole, and [`JwksHealth::last_error`] says
-    /// so. Ask the issuer's documentation; it is usually `RS256`.
-    ///
-    /// [`JwksHealth::last_error`]: super::JwksHealth::last_error
-    pub fn rsa_algorithm(mut self, algorithm: SignatureAlgorithm) -> Self {
-        self.rsa = Some(algorithm);
-        self
-    }
-
     /// Sets how long a set goes on to verify when it is not fresh any more and the issuer gives no
-    /// other: 24 hours by default, at most 7 days, zero for not at all. Then requests are answered 503.
+    /// other: 1 hour by default, at most 7 days, zero for not at all. Then requests are answered 503.
+    ///
+    /// An attacker who has stolen a key, and can keep the issuer from being asked, has it for so long
+    /// more. Verification itself compares the time, so that it holds whatever becomes of the task.
     ///
     /// It holds against `must-revalidate` too: what caches are told is read as when to ask again.
     pub fn stale_limit(mut self, limit: Duration) -> Self {
@@ -154,7 +145,7 @@ impl RemoteJwksBuilder {
     /// Sets the time within which a request is over, from looking up the name to the last byte: 5
     /// seconds by default, at most 60.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.limits.timeout = timeout;
         self
     }
 
@@ -170,15 +161,9 @@ impl RemoteJwksBuilder {
     pub fn build(self) -> Result<RemoteJwks, ConfigError> {
         let address = Address::parse(&self.url, self.plain_http)?;
         self.check_ranges()?;
-        if self.rsa.is_some_and(|algorithm| !algorithm.is_rsa()) {
-            return Err(ConfigError::new(
-                "rsa_algorithm",
-                "must be one of RS256 to PS512",
-            ));
-        }
         let roots = self.root_certificates.as_deref();
-        let client = Client::new(address, roots, self.timeout, self.max_bytes)?;
-        let core = Core::new(client, self.limits, self.rsa, self.clock, self.events);
+        let client = Client::new(address, roots, self.limits.timeout, self.max_bytes)?;
+        let core = Core::new(client, self.limits, self.clock, self.events);
         Ok(RemoteJwks::start(core))
     }
 
@@ -190,6 +175,7 @@ impl RemoteJwksBuilder {
             ceiling,
             stale_limit,
             cool_down,
+            timeout,
         } = self.limits;
         let rules = [
             (
@@ -224,7 +210,7 @@ impl RemoteJwksBuilder {
             ),
             (
                 "timeout",
-                !self.timeout.is_zero() && self.timeout <= MINUTE,
+                !timeout.is_zero() && timeout <= MINUTE,
                 "must be more than zero and at most 60 seconds",
             ),
         ];
@@ -241,20 +227,16 @@ impl fmt::Debug for RemoteJwksBuilder {
             url: _, // May hold a password until it is judged.
             plain_http,
             root_certificates,
-            timeout,
             max_bytes,
             limits,
-            rsa,
             clock,
             events,
         } = self;
         f.debug_struct("RemoteJwksBuilder")
             .field("plain_http", plain_http)
             .field("root_certificates", &root_certificates.is_some())
-            .field("timeout", timeout)
             .field("max_bytes", max_bytes)
             .field("limits", limits)
-            .field("rsa", rsa)
             .field("clock", clock)
             .field("events", events)
             .finish_non_exhaustive()

@@ -16,10 +16,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 
-use super::{
-    address::Address,
-    error::{JwksError, JwksErrorKind},
-};
+use super::{address::Address, error::JwksError};
 use crate::config::ConfigError;
 
 /// Asks one address for its JWK Set. It follows no redirect, knows no proxy, and keeps no connection:
@@ -73,7 +70,7 @@ impl Client {
         let exchange = tokio::time::timeout(self.timeout, self.exchange(etag));
         exchange
             .await
-            .unwrap_or_else(|_| Err(JwksError::new(JwksErrorKind::TimedOut)))
+            .unwrap_or_else(|_| Err(JwksError::timed_out(self.timeout)))
     }
 
     async fn exchange(&self, etag: Option<&HeaderValue>) -> Result<Fetched, JwksError> {
@@ -91,8 +88,8 @@ impl Client {
         if let Some(etag) = etag {
             headers.insert(header::IF_NONE_MATCH, etag.clone());
         }
-        let broken = |e| JwksError::with_source(JwksErrorKind::Connection, e);
-        let response = self.http.request(request).await.map_err(broken)?;
+        let response = self.http.request(request).await;
+        let response = response.map_err(JwksError::connection)?;
         let (parts, body) = response.into_parts();
         let headers = parts.headers;
         match parts.status {
@@ -104,16 +101,15 @@ impl Client {
             status => return Err(JwksError::status_of(status)),
         }
         let body = Limited::new(body, self.max_bytes).collect().await;
-        let body = body.map_err(in_body)?.to_bytes();
+        let body = body.map_err(|error| self.in_body(error))?.to_bytes();
         Ok(Fetched::Set { headers, body })
     }
-}
 
-fn in_body(error: Box<dyn Error + Send + Sync>) -> JwksError {
-    if error.is::<LengthLimitError>() {
-        JwksError::new(JwksErrorKind::TooLarge)
-    } else {
-        JwksError::with_source(JwksErrorKind::Connection, error)
+    fn in_body(&self, error: Box<dyn Error + Send + Sync>) -> JwksError {
+        match error.is::<LengthLimitError>() {
+            true => JwksError::too_large(self.max_bytes),
+            false => JwksError::connection(error),
+        }
     }
 }
 

@@ -1,20 +1,20 @@
 //! Why an issuer's keys could not be fetched.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, io, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
 /// Why a JWK Set could not be fetched, or was not taken.
 ///
-/// [`kind`](Self::kind) says what to look at, and the [sources](Error::source) what was met. It
-/// never holds a part of the answer.
+/// Its text says what was met, which key of the set is at fault and why, and which setting helps. Of the
+/// answer it holds nothing but names of keys, escaped. [`kind`](Self::kind) is for programs.
 ///
 /// ```
 /// use tower_bearer::{JwksErrorKind, RemoteJwks};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// // Nobody listens there.
+/// // No server listens there.
 /// let issuer = RemoteJwks::new("http://127.0.0.1:9/jwks.json")?;
 /// let error = issuer.refresh().await.unwrap_err();
 /// assert_eq!(error.kind(), JwksErrorKind::Connection);
@@ -24,6 +24,8 @@ use http::StatusCode;
 #[derive(Clone, Debug)]
 pub struct JwksError {
     kind: JwksErrorKind,
+    /// What was met, and which setting helps.
+    text: Arc<str>,
     status: Option<StatusCode>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -34,8 +36,7 @@ pub struct JwksError {
 pub enum JwksErrorKind {
     /// The issuer could not be reached or trusted, or broke off: names, routes, certificates.
     Connection,
-    /// The answer is not a usable set of public keys: no JSON, no key that verifies, or a private
-    /// key or shared secret in it.
+    /// The answer is no JSON object with an array `keys`, or no key of it verifies.
     Invalid,
     /// There is no tokio runtime that could fetch them, or it has ended.
     Runtime,
@@ -48,29 +49,88 @@ pub enum JwksErrorKind {
 }
 
 impl JwksError {
-    pub(super) fn new(kind: JwksErrorKind) -> Self {
+    fn new(kind: JwksErrorKind, text: impl Into<Arc<str>>) -> Self {
         Self {
             kind,
+            text: text.into(),
             status: None,
             source: None,
         }
     }
 
-    pub(super) fn with_source(
-        kind: JwksErrorKind,
-        source: impl Into<Box<dyn Error + Send + Sync>>,
-    ) -> Self {
+    /// The issuer could not be reached or trusted, or broke off.
+    pub(super) fn connection(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let error = error.into();
+        let (mut cause, mut cure): (&(dyn Error + 'static), _) = (&*error, "");
+        loop {
+            if is_distrust(cause) {
+                cure = "; `root_certificates` names a certificate authority of your own";
+            }
+            match cause.source() {
+                Some(deeper) => cause = deeper,
+                None => break,
+            }
+        }
+        let text = format!("the issuer could not be reached: {cause}{cure}");
         Self {
-            source: Some(source.into().into()),
-            ..Self::new(kind)
+            source: Some(error.into()),
+            ..Self::new(JwksErrorKind::Connection, text)
         }
     }
 
+    /// The answer is no usable set, and this is what is wrong with it.
+    pub(super) fn invalid(problem: &str) -> Self {
+        Self::new(
+            JwksErrorKind::Invalid,
+            format!("the issuer's JWK Set {problem}"),
+        )
+    }
+
+    /// The issuer says that a set has not changed which has expired meanwhile.
+    pub(super) fn nothing_held() -> Self {
+        Self::invalid("is said to be unchanged, and has expired meanwhile; it is asked for again")
+    }
+
+    /// There is no tokio runtime, or it has ended.
+    pub(super) fn no_runtime() -> Self {
+        Self::new(
+            JwksErrorKind::Runtime,
+            "no task fetches the issuer's keys: one starts with the first call within a tokio runtime that \
+             has its I/O and timers enabled",
+        )
+    }
+
+    /// Another status than 200.
     pub(super) fn status_of(status: StatusCode) -> Self {
+        let cure = match status.as_u16() {
+            300..=399 => "; redirects are not followed, so configure the URL where they end",
+            400..=499 => "; check the URL",
+            _ => "",
+        };
+        let text = format!(
+            "the issuer answered {} instead of 200{cure}",
+            status.as_u16()
+        );
         Self {
             status: Some(status),
-            ..Self::new(JwksErrorKind::Status)
+            ..Self::new(JwksErrorKind::Status, text)
         }
+    }
+
+    /// No complete answer within `limit`.
+    pub(super) fn timed_out(limit: Duration) -> Self {
+        let text = format!(
+            "the issuer did not answer completely within {limit:?}; `timeout` sets how long it may take"
+        );
+        Self::new(JwksErrorKind::TimedOut, text)
+    }
+
+    /// More than `limit` bytes.
+    pub(super) fn too_large(limit: usize) -> Self {
+        let text = format!(
+            "the issuer's JWK Set is longer than {limit} bytes; `max_bytes` sets how long it may be"
+        );
+        Self::new(JwksErrorKind::TooLarge, text)
     }
 
     /// What kind of failure it is.
@@ -84,21 +144,17 @@ impl JwksError {
     }
 }
 
+/// Whether the server's certificate was not accepted. An error of I/O hides the one it was made of.
+fn is_distrust(cause: &(dyn Error + 'static)) -> bool {
+    let io = cause.downcast_ref::<io::Error>();
+    let inner = io.and_then(io::Error::get_ref).map(|e| e as &dyn Error);
+    let tls = inner.unwrap_or(cause).downcast_ref();
+    matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
+}
+
 impl fmt::Display for JwksError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
-            JwksErrorKind::Connection => "the issuer could not be reached",
-            JwksErrorKind::Invalid => "the issuer's keys are not usable",
-            JwksErrorKind::Runtime => "no tokio runtime fetches the issuer's keys",
-            JwksErrorKind::Status => match self.status {
-                Some(status) => {
-                    return write!(f, "the issuer answered {} instead of 200", status.as_u16());
-                }
-                None => "the issuer did not answer 200",
-            },
-            JwksErrorKind::TimedOut => "the issuer did not answer in time",
-            JwksErrorKind::TooLarge => "the issuer's keys are longer than accepted",
-        })
+        f.write_str(&self.text)
     }
 }
 

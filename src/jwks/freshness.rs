@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
 
+use crate::clock::Timestamp;
+
 /// How long the answer says it may be kept; `None` when it says nothing.
 ///
 /// What asks for it to be checked every time, and what cannot be read, is zero. We are a private
-/// cache, so `s-maxage` and `private` are not about us. `Expires` is not read: `max-age` is what
-/// issuers send, and nothing needs a second way to say it.
-pub(super) fn freshness(headers: &HeaderMap) -> Option<Duration> {
+/// cache, so `s-maxage` and `private` are not about us. `Expires` counts where there is no `max-age`
+/// (RFC 9111 section 5.3), from `Date` on, or from `now` where there is none.
+pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let mut max_age = None;
     for line in headers.get_all(header::CACHE_CONTROL) {
         let Ok(line) = line.to_str() else {
@@ -33,7 +35,21 @@ pub(super) fn freshness(headers: &HeaderMap) -> Option<Duration> {
     }
     let age = headers.get(header::AGE).map(HeaderValue::to_str);
     let age = age.and_then(|age| delta_seconds(age.ok()?.trim()));
-    max_age.map(|max_age| Duration::from_secs(max_age.saturating_sub(age.unwrap_or(0))))
+    let stated = max_age
+        .map(Duration::from_secs)
+        .or_else(|| expires(headers, now));
+    stated.map(|stated| stated.saturating_sub(Duration::from_secs(age.unwrap_or(0))))
+}
+
+/// What `Expires` says. One that cannot be read, and `0` above all, lies in the past.
+fn expires(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let date = |value: &HeaderValue| {
+        let date = httpdate::parse_http_date(value.to_str().ok()?).ok()?;
+        Timestamp::of_system(date)
+    };
+    let expires = headers.get(header::EXPIRES)?;
+    let from = headers.get(header::DATE).and_then(date).unwrap_or(now);
+    Some(date(expires).map_or(Duration::ZERO, |expires| expires.since(from)))
 }
 
 /// RFC 9111 section 1.2.2: what is too large to be held counts as the largest.
@@ -78,17 +94,22 @@ impl<'a> Iterator for Directives<'a> {
 mod tests {
     use super::*;
 
+    /// Half a minute past the date of RFC 9110 section 5.6.7.
+    const NOW: Timestamp = Timestamp::from_secs(784_111_777 + 30);
+
     fn of(lines: &[(&'static str, &str)]) -> Option<u64> {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        freshness(&headers).map(|fresh| fresh.as_secs())
+        freshness(&headers, NOW).map(|fresh| fresh.as_secs())
     }
 
     #[test]
     fn what_the_answer_says_of_itself() {
         const CC: &str = "cache-control";
+        const EXPIRES: &str = "expires";
+        const SIX: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
         for (lines, expected) in [
             (vec![], None),
             (vec![(CC, "")], None),
@@ -116,6 +137,23 @@ mod tests {
                 vec![(CC, "max-age=99999999999999999999999")],
                 Some(4_294_967_295),
             ),
+            // `Expires` stands in for `max-age` (RFC 9111 section 5.3).
+            (vec![(EXPIRES, "Sun, 06 Nov 1994 08:59:37 GMT")], Some(570)),
+            (vec![(EXPIRES, "Sunday, 06-Nov-94 08:59:37 GMT")], Some(570)),
+            (vec![(EXPIRES, SIX), ("date", SIX)], Some(0)),
+            (
+                vec![(EXPIRES, "Sun, 06 Nov 1994 08:59:37 GMT"), ("date", SIX)],
+                Some(600),
+            ),
+            (
+                vec![(EXPIRES, "Sun, 06 Nov 1994 08:59:37 GMT"), ("age", "70")],
+                Some(500),
+            ),
+            (vec![(EXPIRES, SIX)], Some(0)),
+            (vec![(EXPIRES, "0")], Some(0)),
+            (vec![(EXPIRES, "tomorrow")], Some(0)),
+            (vec![(EXPIRES, "0"), (CC, "max-age=600")], Some(600)),
+            (vec![(EXPIRES, "0"), (CC, "public")], Some(0)),
             // A text that only looks like directives.
             (
                 vec![(CC, "x=\"no-store, max-age=1\", max-age=600")],

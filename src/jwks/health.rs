@@ -1,7 +1,7 @@
 //! What a probe wants to know.
 
 use super::error::JwksError;
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, keys::UnusableKey};
 
 /// How it stands with an issuer's keys; made by [`RemoteJwks::health`](super::RemoteJwks::health).
 ///
@@ -17,6 +17,7 @@ use crate::clock::Timestamp;
 #[derive(Clone, Debug)]
 pub struct JwksHealth {
     pub(super) keys: usize,
+    pub(super) unusable: Vec<UnusableKey>,
     pub(super) confirmed_at: Option<Timestamp>,
     pub(super) usable_until: Option<Timestamp>,
     pub(super) failures: u32,
@@ -49,7 +50,12 @@ impl JwksHealth {
         self.failures
     }
 
-    /// Why the last one failed, until one succeeds.
+    /// Returns the keys of the set in hand that are not used, and why, in the set's order.
+    pub fn unusable_keys(&self) -> &[UnusableKey] {
+        &self.unusable
+    }
+
+    /// Returns why the last request failed, or why the set that it brought verifies nothing.
     pub fn last_error(&self) -> Option<&JwksError> {
         self.last_error.as_ref()
     }

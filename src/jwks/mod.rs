@@ -7,6 +7,7 @@ mod core;
 mod error;
 mod freshness;
 mod health;
+mod point;
 mod policy;
 mod task;
 
@@ -16,7 +17,7 @@ pub use builder::RemoteJwksBuilder;
 pub use error::{JwksError, JwksErrorKind};
 pub use health::JwksHealth;
 
-use self::{core::Core, policy::Verdict};
+use self::core::Core;
 use crate::{
     config::ConfigError,
     keys::{KeyRing, Remote},
@@ -31,10 +32,8 @@ use crate::{
 /// | a token ... | answer |
 /// |---|---|
 /// | names a key of the set | verified, whether or not the issuer can be reached |
-/// | comes before the first set, or after the stale limit | 503 with `Retry-After` |
-/// | names a key that is not there, and the set is older than the cool-down | 503 with `Retry-After`: the set is being fetched again |
-/// | the same, while the set is being fetched, or when that has just failed | 503 with `Retry-After` |
-/// | the same, within the cool-down after an answer | 401 `invalid_token` |
+/// | names a key that is not in the set, or one with another signature | 401 `invalid_token`, and the set is fetched again, once a cool-down |
+/// | comes before the first set, after the stale limit, or while the issuer has no keys | 503 with `Retry-After` |
 ///
 /// The chapter [`remote_keys`](crate::manual::remote_keys) of the manual has the reasons, and every
 /// default.
@@ -106,13 +105,15 @@ impl RemoteJwks {
 
     /// Asks the issuer now, or waits for the request that is under way, however many call it.
     ///
-    /// Call it when the service starts, so that the first request finds keys, or when somebody says
-    /// that a key was taken back. It heeds neither cool-down nor pause: whoever lets strangers cause
-    /// it has to limit them.
+    /// Call it when the service starts, so that the first request finds keys, or when the issuer's
+    /// operator says that a key was stolen. It heeds neither cool-down nor pause: a service that lets
+    /// clients cause it has to limit them.
     ///
     /// # Errors
     ///
-    /// Why the issuer's keys could not be fetched. Those that were there go on to verify.
+    /// Why the issuer's keys could not be fetched, or that its set has no key that verifies. Those that
+    /// were there go on to verify until the stale limit, or until the issuer says again that it has
+    /// none.
     ///
     /// # Cancel safety
     ///
@@ -120,27 +121,33 @@ impl RemoteJwks {
     pub async fn refresh(&self) -> Result<(), JwksError> {
         let core = &self.0.0;
         core.start()?;
-        core.wanted().await
+        core.refreshed().await
     }
 
     /// Whether tokens can be verified: for the probe that tells a load balancer to send requests.
     ///
-    /// It does not ask the issuer. While that is away, a service with keys is ready.
+    /// While the issuer is away, a service with keys is ready. However often a probe calls it, it
+    /// causes no request to the issuer while the background task runs. Where none runs yet, or none any
+    /// more, it starts one within a tokio runtime.
     pub fn is_ready(&self) -> bool {
         let core = &self.0.0;
         let _ = core.start();
-        !core.ring.load().signing.is_empty()
+        core.has_keys(core.clock.now())
     }
 
-    /// How it stands with the keys. It does not ask the issuer.
+    /// Returns how it stands with the keys. Like [`is_ready`](Self::is_ready) it causes no request while
+    /// the background task runs, and starts one where none does.
     pub fn health(&self) -> JwksHealth {
         let core = &self.0.0;
         let _ = core.start();
-        let state = core.state();
+        let (state, now) = (core.state(), core.clock.now());
+        let keys = core.ring.load();
+        let held = state.held.as_ref().filter(|_| keys.validity.holds(now));
         JwksHealth {
-            keys: core.ring.load().signing.len(),
-            confirmed_at: state.held.as_ref().map(|held| held.confirmed),
-            usable_until: state.usable_until(&core.limits),
+            keys: held.map_or(0, |_| keys.signing.len()),
+            unusable: held.map_or_else(Vec::new, |_| keys.unusable.to_vec()),
+            confirmed_at: held.map(|held| held.confirmed.date),
+            usable_until: held.map(|held| core.limits.usable_until(held).date),
             failures: state.failures,
             last_error: state.last_error.clone(),
         }
@@ -148,10 +155,15 @@ impl RemoteJwks {
 }
 
 impl Remote for Owner {
-    fn may_come(&self, generation: u64) -> bool {
+    fn lacks_key(&self) -> bool {
         let Self(core) = self;
         let _ = core.start();
-        core.judge(generation) != Verdict::Never
+        core.lacks_key()
+    }
+
+    fn look_after(&self) {
+        let Self(core) = self;
+        let _ = core.start();
     }
 
     fn retry_after(&self) -> Duration {
@@ -172,11 +184,12 @@ impl fmt::Debug for Owner {
         let Core {
             client,
             limits,
-            rsa,
             clock: _,
+            stopwatch: _,
             events: _,
             ring,
             state: _,
+            compromised: _,
             task: _,
             wake: _,
             outcomes: _,
@@ -184,7 +197,6 @@ impl fmt::Debug for Owner {
         f.debug_struct("RemoteJwks")
             .field("client", client)
             .field("limits", limits)
-            .field("rsa", rsa)
             .field("keys", &ring.load().signing.len())
             .finish_non_exhaustive()
     }

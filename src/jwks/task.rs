@@ -1,72 +1,177 @@
-//! The task that asks the issuer: when it is due, and when somebody wants it.
+//! The task that asks the issuer: when it is due, when a token lacks a key, and who takes over from one
+//! that is gone.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use super::core::Core;
+use tokio::{runtime::Handle, task::AbortHandle};
+
+use super::{
+    core::{Core, Outcome},
+    error::JwksError,
+};
 
 /// How long it sleeps without a look at the clock, which may have been set, or have gone on while the
 /// machine slept.
 const STEP: Duration = Duration::from_secs(30);
+
+/// The task, as the handles know it.
+#[derive(Default)]
+pub(super) struct Task {
+    /// Counts the tasks: one that is overdue and wakes up again finds that it is not the last.
+    number: u64,
+    running: bool,
+    abort: Option<AbortHandle>,
+}
 
 /// What the task waited for.
 enum Due {
     /// A request.
     Round,
     /// The keys have not been confirmed for too long.
-    Withdrawal,
+    Expiry,
 }
 
-/// Tells the others when the task ends: by itself never, but its runtime may be shut down, the last
+/// Tells the handles when the task ends: by itself never, but its runtime may be shut down, the last
 /// handle dropped, or a sink of events panic.
-pub(super) struct End(Arc<Core>);
-
-impl End {
-    pub(super) fn new(core: Arc<Core>) -> Self {
-        Self(core)
-    }
+struct End {
+    core: Arc<Core>,
+    number: u64,
 }
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.0.stopped();
+        self.core.stopped(self.number);
     }
 }
 
 /// Asks for ever.
-pub(super) async fn run(end: End) {
-    let End(core) = &end;
-    loop {
+async fn run(end: End) {
+    let End { core, number } = &end;
+    while core.is_current(*number) {
         match wait(core).await {
-            Due::Round => core.round().await,
-            Due::Withdrawal => core.withdraw(),
+            Due::Round => core.round(*number).await,
+            Due::Expiry => core.expire(),
         }
     }
 }
 
-/// Waits until something is due. By two clocks, that of the system and that of the runtime: a date
-/// that is set back does not put anything off, and a machine that slept catches up.
 async fn wait(core: &Core) -> Due {
-    let (next, usable_until) = {
-        let state = core.state();
-        (state.next, state.usable_until(&core.limits))
-    };
-    let (at, due) = match usable_until {
-        Some(end) if end < next => (end, Due::Withdrawal),
-        _ => (next, Due::Round),
-    };
-    let mut left = at.since(core.now());
-    while !left.is_zero() {
-        // Asked every time: an earlier wish may have been met by a round that was due anyway.
-        if core.state().busy {
+    loop {
+        let (round, expiry) = {
+            let (state, now) = (core.state(), core.now());
+            let expiry = state.usable_for(&core.limits, now);
+            (state.left(&core.limits, now), expiry)
+        };
+        if expiry.is_some_and(|left| left.is_zero()) {
+            return Due::Expiry;
+        }
+        if round.is_zero() {
             return Due::Round;
         }
-        let step = left.min(STEP);
-        if tokio::time::timeout(step, core.wake.notified())
-            .await
-            .is_err()
-        {
-            left = (left - step).min(at.since(core.now()));
+        let step = expiry.map_or(round, |left| left.min(round)).min(STEP);
+        let _ = tokio::time::timeout(step, core.wake.notified()).await;
+    }
+}
+
+impl Core {
+    fn task(&self) -> MutexGuard<'_, Task> {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether `number` is that of the last task that was started.
+    pub(super) fn is_current(&self, number: u64) -> bool {
+        self.task().number == number
+    }
+
+    /// Sees to it that a task runs, if there is a runtime to run it: one that has ended, or is overdue,
+    /// is replaced on the runtime of the caller.
+    pub(super) fn start(self: &Arc<Self>) -> Outcome {
+        if self.is_looked_after() {
+            return Ok(());
+        }
+        let runtime = Handle::try_current().map_err(|_| JwksError::no_runtime())?;
+        let (number, late) = {
+            let mut task = self.task();
+            let (mut state, now) = (self.state(), self.now());
+            // Another caller may have been faster.
+            if task.running && !state.is_overdue(&self.limits, now) {
+                return Ok(());
+            }
+            if task.running {
+                state.restarted(now);
+            }
+            task.number += 1;
+            task.running = true;
+            (task.number, task.abort.take())
+        };
+        // No lock is held: a task that is dropped here and now takes them.
+        if let Some(late) = late {
+            late.abort();
+        }
+        let core = self.clone();
+        let started = runtime.spawn(run(End { core, number }));
+        let mut task = self.task();
+        if task.number == number {
+            task.abort = Some(started.abort_handle());
+        }
+        Ok(())
+    }
+
+    fn is_looked_after(&self) -> bool {
+        let running = self.task().running;
+        running && !self.state().is_overdue(&self.limits, self.now())
+    }
+
+    /// Whether a task runs.
+    fn is_running(&self) -> bool {
+        self.task().running
+    }
+
+    /// The last handle is gone.
+    pub(super) fn stop(&self) {
+        // The lock is given back first: a task that is dropped here and now takes it again.
+        let task = self.task().abort.take();
+        if let Some(task) = task {
+            task.abort();
         }
     }
-    due
+
+    /// Task `number` has ended, for whatever reason. The keys stay until their time is over, and the
+    /// next verification within a runtime starts another task.
+    fn stopped(&self, number: u64) {
+        {
+            let mut task = self.task();
+            if task.number != number {
+                return;
+            }
+            task.running = false;
+        }
+        let mut state = self.state();
+        state.ended(self.now());
+        self.ring.load().validity.look_now();
+        let _ = self.outcomes.send_replace(Err(JwksError::no_runtime()));
+    }
+
+    /// Waits for the outcome of the round that is under way, or of one that is started for it.
+    pub(super) async fn refreshed(&self) -> Outcome {
+        let mut outcomes = {
+            let mut state = self.state();
+            // Under the lock, so that the outcome of an earlier round is not taken for this one's.
+            let outcomes = self.outcomes.subscribe();
+            if !std::mem::replace(&mut state.busy, true) {
+                self.wake.notify_one();
+            }
+            outcomes
+        };
+        // A task that ended before this one listened has told it nothing.
+        if !self.is_running() {
+            return Err(JwksError::no_runtime());
+        }
+        // Its sender is here, so it does not fail.
+        let _ = outcomes.changed().await;
+        outcomes.borrow().clone()
+    }
 }

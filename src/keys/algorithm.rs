@@ -26,7 +26,8 @@ pub enum SignatureAlgorithm {
     Hs384,
     /// HMAC with SHA-512.
     Hs512,
-    /// Ed25519.
+    /// Ed25519, under either of its names: `EdDSA` (RFC 8037 section 3.1) and `Ed25519` (RFC 9864
+    /// section 2.2).
     EdDsa,
     /// ECDSA over P-256 with SHA-256.
     Es256,
@@ -68,6 +69,9 @@ pub(crate) enum KeyManagement {
     EcdhEsA256Kw,
 }
 
+/// The fully-specified name of Ed25519 (RFC 9864 section 2.2).
+pub(super) const ED25519: &str = "Ed25519";
+
 impl SignatureAlgorithm {
     const ALL: [Self; 12] = [
         Self::Hs256,
@@ -84,7 +88,7 @@ impl SignatureAlgorithm {
         Self::Ps512,
     ];
 
-    /// The name in a JOSE header.
+    /// The name in a JOSE header; of the two names of Ed25519 the older, `EdDSA`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Hs256 => "HS256",
@@ -159,13 +163,17 @@ impl FromStr for SignatureAlgorithm {
 
     /// # Errors
     ///
-    /// When it is none of the names that [`as_str`](Self::as_str) gives, letter for letter.
+    /// When it is none of the names that [`as_str`](Self::as_str) gives, nor `Ed25519`, letter for
+    /// letter.
     fn from_str(name: &str) -> Result<Self, ConfigError> {
+        if name == ED25519 {
+            return Ok(Self::EdDsa);
+        }
         let mut all = Self::ALL.into_iter();
         all.find(|a| a.as_str() == name).ok_or_else(|| {
             ConfigError::new(
                 "alg",
-                "must be HS256, HS384, HS512, EdDSA, ES256, ES384, RS256, RS384, RS512, PS256, PS384 or PS512",
+                "must be HS256, HS384, HS512, EdDSA, Ed25519, ES256, ES384, RS256, RS384, RS512, PS256, PS384 or PS512",
             )
         })
     }

@@ -41,6 +41,8 @@ pub struct KeyRingBuilder {
     given: Vec<([u8; 32], &'static str)>,
     /// Whether secrets that are plainly not random are taken.
     weak_secrets: bool,
+    /// Whether keys use the fully-specified names of their algorithms.
+    fully_specified: bool,
     /// The first setting that was wrong; setters do not fail in the middle of a chain.
     error: Option<ConfigError>,
 }
@@ -154,6 +156,31 @@ impl KeyRingBuilder {
         self
     }
 
+    /// Names Ed25519 keys `Ed25519` in the tokens they sign and in [`KeyRing::jwks`], as RFC 9864
+    /// section 2.2 does, instead of `EdDSA` (RFC 8037 section 3.1). Verifiers of this crate accept
+    /// both names; ask those of others. A JWK whose `alg` is `Ed25519` is named so without this
+    /// setting.
+    ///
+    /// ```
+    /// use tower_bearer::KeyRing;
+    ///
+    /// // The key pair of RFC 8037 appendix A.1.
+    /// let keys = KeyRing::builder()
+    ///     .jwk(
+    ///         r#"{"kty":"OKP","crv":"Ed25519",
+    ///             "d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+    ///             "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
+    ///     )
+    ///     .fully_specified_algorithms()
+    ///     .build()?;
+    /// assert!(keys.jwks().contains(r#""alg":"Ed25519""#));
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn fully_specified_algorithms(mut self) -> Self {
+        self.fully_specified = true;
+        self
+    }
+
     /// The ring.
     ///
     /// # Errors
@@ -167,6 +194,7 @@ impl KeyRingBuilder {
             sessions,
             given: _,
             weak_secrets: _,
+            fully_specified,
             error,
         } = self;
         if let Some(error) = error {
@@ -177,6 +205,10 @@ impl KeyRingBuilder {
         }
         let secrets = sessions.iter().map(|secret| secret.expose().as_slice());
         let sessions = (!sessions.is_empty()).then(|| SessionKeys::new(secrets));
+        let signing = match fully_specified {
+            true => signing.into_iter().map(renamed).collect(),
+            false => signing,
+        };
         let keys = Keys::new(signing, encryption, sessions);
         keys.check()?;
         Ok(KeyRing::new(keys))
@@ -256,28 +288,6 @@ impl KeyRingBuilder {
         }
     }
 
-    /// The verification keys of somebody else's set. Keys for what we do not verify are passed
-    /// over (RFC 7517 section 5).
-    pub(super) fn add_public_jwks(
-        &mut self,
-        json: &str,
-        rsa: Option<SignatureAlgorithm>,
-    ) -> Result<(), ConfigError> {
-        for mut jwk in Jwk::parse_set(json)? {
-            jwk.assume_rsa(rsa);
-            if let Some(key) = jwk.read_public()? {
-                self.signing.push(Arc::new(key));
-            }
-        }
-        if self.signing.is_empty() {
-            return Err(ConfigError::new(
-                "JWK Set",
-                "has no key that verifies signatures",
-            ));
-        }
-        Ok(())
-    }
-
     fn check_random(&self, secret: &[u8]) -> Result<(), ConfigError> {
         if self.weak_secrets {
             return Ok(());
@@ -305,6 +315,14 @@ impl KeyRingBuilder {
     }
 }
 
+/// The key under the fully-specified name of its algorithm. A ring that is being built shares none.
+fn renamed(key: Arc<SigningKey>) -> Arc<SigningKey> {
+    match Arc::try_unwrap(key) {
+        Ok(key) => Arc::new(key.fully_specified()),
+        Err(shared) => shared,
+    }
+}
+
 /// A public name for a shared secret: a truncated HMAC, from which nothing leads back.
 fn name(secret: &[u8], purpose: &[u8]) -> String {
     let salt = hmac::Key::new(hmac::HMAC_SHA256, b"tower-bearer key name v1");
@@ -322,12 +340,14 @@ impl fmt::Debug for KeyRingBuilder {
             sessions,
             given: _,
             weak_secrets: _,
+            fully_specified,
             error,
         } = self;
         f.debug_struct("KeyRingBuilder")
             .field("signing", signing)
             .field("encryption", encryption)
             .field("refresh_secrets", &sessions.len())
+            .field("fully_specified", fully_specified)
             .field("error", error)
             .finish_non_exhaustive()
     }

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::{ContentEncryption, KeyManagement, SignatureAlgorithm};
+use super::{ContentEncryption, KeyManagement};
 use crate::config::ConfigError;
 
-/// The longest `kid` a key may have, in bytes. Every token carries it.
+/// The longest `kid` a key of ours may have, in bytes. Every token carries it.
 const MAX_KID: usize = 128;
 
 /// The `typ` of access tokens (RFC 9068 section 2.1), unless a codec is given another.
@@ -35,9 +35,9 @@ pub(crate) enum Content<'a> {
     Claims(&'a str),
 }
 
-pub(super) fn signed_header(alg: SignatureAlgorithm, kid: Option<&str>, typ: &str) -> String {
+pub(super) fn signed_header(alg: &'static str, kid: Option<&str>, typ: &str) -> String {
     encode(&Header {
-        alg: alg.as_str(),
+        alg,
         enc: None,
         typ: Some(typ),
         cty: None,

@@ -1,4 +1,4 @@
-//! Reading a JWK (RFC 7517, RFC 7518 section 6, RFC 8037 section 2) into a key.
+//! Reading a JWK of our own (RFC 7517, RFC 7518 section 6, RFC 8037 section 2) into a key.
 //!
 //! A small type of our own, because verifying with somebody's public keys must not need OpenSSL.
 
@@ -9,7 +9,8 @@ use serde::{Deserialize, de::IgnoredAny};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{
-    ContentEncryption, EncryptionKey, KeyManagement, SignatureAlgorithm, SigningKey, jose::Wrapping,
+    ContentEncryption, EncryptionKey, KeyManagement, SignatureAlgorithm, SigningKey,
+    algorithm::ED25519, jose::Wrapping,
 };
 use crate::{config::ConfigError, secret::Secret};
 
@@ -108,43 +109,6 @@ impl Jwk {
         Ok(Purpose::Encryption(Arc::new(self.encryption_key()?)))
     }
 
-    /// Takes an RSA key that names no algorithm as one for `rsa`.
-    pub(super) fn assume_rsa(&mut self, rsa: Option<SignatureAlgorithm>) {
-        if let Some(rsa) = rsa
-            && self.kty == "RSA"
-            && self.alg.is_none()
-        {
-            self.alg = Some(rsa.as_str().to_owned());
-        }
-    }
-
-    /// A key of somebody else's public set: `None` when it is not for what we verify.
-    pub(super) fn read_public(&self) -> Result<Option<SigningKey>, ConfigError> {
-        if self.kty == "oct" || self.k.is_some() {
-            return Err(problem(
-                "a set of public keys must not hold a shared secret (\"kty\": \"oct\")",
-            ));
-        }
-        let private = [&self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi];
-        if private.iter().any(|member| member.is_some()) || self.oth.is_some() {
-            return Err(problem(
-                "a set of public keys must not hold private members; that key is public now and has to be replaced",
-            ));
-        }
-        let for_signatures = matches!(self.purpose.as_deref(), None | Some("sig"));
-        let verifies = !self.is_for_encryption() && self.allows("verify");
-        let known = matches!(
-            (self.kty.as_str(), self.crv.as_deref()),
-            ("RSA", _) | ("EC", Some("P-256" | "P-384")) | ("OKP", Some("Ed25519"))
-        );
-        let alg = self.alg.as_deref();
-        let foreign_alg = alg.is_some() && self.signature_algorithm().is_err();
-        if !for_signatures || !verifies || !known || foreign_alg {
-            return Ok(None);
-        }
-        self.signing_key().map(Some)
-    }
-
     /// Without `use`, the algorithm tells what a key is for.
     fn is_for_encryption(&self) -> bool {
         let alg = self.alg.as_deref().unwrap_or_default();
@@ -171,8 +135,6 @@ impl Jwk {
     /// `alg`, or what follows from the curve. RSA and shared secrets fit several.
     fn signature_algorithm(&self) -> Result<SignatureAlgorithm, ConfigError> {
         if let Some(alg) = self.alg.as_deref() {
-            // RFC 9864 names the one curve of `EdDSA` we have.
-            let alg = if alg == "Ed25519" { "EdDSA" } else { alg };
             return alg.parse();
         }
         match (self.kty.as_str(), self.crv.as_deref()) {
@@ -216,6 +178,10 @@ impl Jwk {
                 None => SigningKey::ecdsa_public(alg, kid, &point)?,
                 d => SigningKey::ecdsa_private(alg, kid, exactly("d", d, len)?.expose(), &point)?,
             }
+        };
+        let key = match self.alg.as_deref() {
+            Some(ED25519) => key.fully_specified(),
+            _ => key,
         };
         Ok(if signs { key } else { key.verify_only() })
     }

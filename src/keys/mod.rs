@@ -16,6 +16,7 @@ mod jose;
 mod jose_pem;
 mod jwk;
 mod names;
+mod public_set;
 mod publish;
 mod ring;
 mod session;
@@ -25,6 +26,7 @@ mod snapshot;
 mod source;
 #[cfg(feature = "josekit")]
 mod spki;
+mod validity;
 mod weak;
 #[cfg_attr(
     not(feature = "josekit"),
@@ -38,6 +40,7 @@ mod wrap_header;
 pub use self::{
     algorithm::SignatureAlgorithm,
     builder::KeyRingBuilder,
+    public_set::{UnusableKey, UnusableReason},
     // The module, not the crate of that name.
     ring::KeyRing,
 };
@@ -47,13 +50,18 @@ pub(crate) use self::{
     header::{ACCESS_TOKEN_TYPE, Content},
     session::{SessionKeyId, SessionKeySet, SessionKeys},
     signing::SigningKey,
-    snapshot::{Keys, LookupError},
+    snapshot::{Candidates, Keys, LookupError},
     weak::check_key,
     wrap_header::{Epk, WrapHeader},
 };
 
+#[cfg(all(feature = "jwks", feature = "tracing"))]
+pub(crate) use self::public_set::listed;
 #[cfg(feature = "jwks")]
-pub(crate) use self::source::Remote;
+pub(crate) use self::{
+    public_set::{Compromised, PublicSet, nothing_usable},
+    source::Remote,
+};
 
 #[cfg(test)]
 mod tests;

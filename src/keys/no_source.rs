@@ -1,11 +1,11 @@
 //! Without the feature `jwks` every ring is filled by the process that has it: what is missing stays
-//! missing, and nobody is asked.
+//! missing.
 
 use std::time::Duration;
 
 use super::KeyRing;
 
-/// Who fills a ring: this process.
+/// The fetcher that fills a ring: there is none.
 #[derive(Clone, Default)]
 pub(super) struct Source(());
 
@@ -15,9 +15,11 @@ impl KeyRing {
         false
     }
 
-    pub(crate) fn may_come(&self, _generation: u64) -> bool {
+    pub(crate) fn lacks_key(&self) -> bool {
         false
     }
+
+    pub(super) fn look_after(&self) {}
 
     pub(crate) fn retry_after(&self) -> Duration {
         Duration::ZERO

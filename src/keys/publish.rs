@@ -43,7 +43,7 @@ fn public_jwk(key: &SigningKey) -> Option<PublicJwk<'_>> {
     let base = PublicJwk {
         kty: "RSA",
         purpose: "sig",
-        alg: key.algorithm().as_str(),
+        alg: key.alg_name(),
         kid: key.kid(),
         crv: None,
         x: None,

@@ -4,8 +4,13 @@ use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
 
-use super::{KeyRingBuilder, Keys, SignatureAlgorithm, encryption::SEAL_LIMIT, source::Source};
-use crate::{config::ConfigError, random, secret};
+use super::{
+    KeyRingBuilder, Keys, UnusableKey,
+    encryption::SEAL_LIMIT,
+    public_set::{Compromised, PublicSet},
+    source::Source,
+};
+use crate::{clock::Timestamp, config::ConfigError, random, secret};
 
 /// All keys of a service, replaced as a whole while it serves. Clones share the keys.
 ///
@@ -90,30 +95,31 @@ impl KeyRing {
         super::env::from_env()
     }
 
-    /// A ring that verifies what another service signed, from its JWK Set: it has public keys
-    /// only, mints nothing and has no keys for refresh cookies. Keys of the set that are not for
-    /// signatures, or of algorithms this crate does not have, are passed over; an RSA key has
-    /// to name its `alg`.
+    /// Reads the JWK Set of another service, for a ring that verifies what it signed (RFC 7517
+    /// section 5). The ring has public keys only, mints nothing and has no keys for refresh cookies.
+    ///
+    /// Each key is judged alone, and one that cannot be used never takes the others down:
+    /// [`unusable_keys`](Self::unusable_keys) says which and why. A key whose private half is in the
+    /// set is not used either: log [`UnusableKey::is_compromised`] as an error. An RSA key without
+    /// `alg` is for RS256, or for the one RSA algorithm that
+    /// [`algorithms`](crate::TokenCodecBuilder::algorithms) names.
     ///
     /// With the feature `jwks`, `RemoteJwks` fetches the set and keeps such a ring current.
     ///
     /// # Errors
     ///
-    /// When the set cannot be read, holds a shared secret or a private key, a key that cannot
-    /// be valid, one `kid` twice, or nothing to verify with.
+    /// When the text is no JSON object with an array `keys`, or no key of it verifies signatures. The
+    /// error says what is wrong with each key.
     pub fn verifier(jwks: &str) -> Result<Self, ConfigError> {
-        Self::verifier_of(jwks, None)
+        let set = PublicSet::read(jwks.as_bytes(), &mut Compromised::default())?;
+        Ok(Self::new(Keys::of_set(set.not_empty()?)))
     }
 
-    /// The same, where RSA keys that name no `alg` are for `rsa`.
-    pub(crate) fn verifier_of(
-        jwks: &str,
-        rsa: Option<SignatureAlgorithm>,
-    ) -> Result<Self, ConfigError> {
-        let builder = Self::builder();
-        builder
-            .then("JWK Set", |builder| builder.add_public_jwks(jwks, rsa))
-            .build()
+    /// Returns the keys of an issuer's JWK Set that are not used, in the set's order, and why: those
+    /// of [`verifier`](Self::verifier), or of the set that a `RemoteJwks` holds now. A ring of keys of
+    /// one's own has none.
+    pub fn unusable_keys(&self) -> Vec<UnusableKey> {
+        self.load().unusable.to_vec()
     }
 
     /// Starts a ring of keys given one by one.
@@ -157,6 +163,20 @@ impl KeyRing {
         Self {
             keys: Arc::new(ArcSwap::from_pointee(keys)),
             source: Source::default(),
+        }
+    }
+
+    /// The keys that are good as of `now`: none of them, once their issuer has been silent for too
+    /// long. No lock is taken.
+    pub(crate) fn load_at(&self, now: Timestamp) -> arc_swap::Guard<Arc<Keys>> {
+        let keys = self.keys.load();
+        if keys.validity.is_settled(now) {
+            return keys;
+        }
+        self.look_after();
+        match keys.validity.holds(now) {
+            true => keys,
+            false => arc_swap::Guard::from_inner(Keys::none()),
         }
     }
 

@@ -10,11 +10,19 @@ use std::fmt;
 use ring::{hmac, rand::SystemRandom, signature};
 use smallvec::SmallVec;
 
-use super::{SignatureAlgorithm as Alg, header::signed_header};
+use super::{
+    SignatureAlgorithm as Alg,
+    algorithm::ED25519,
+    header::{ACCESS_TOKEN_TYPE, signed_header},
+};
 
 /// A key for signed tokens: verifies always, signs when it has its private half.
 pub(crate) struct SigningKey {
     algorithm: Alg,
+    /// What `alg` is called in the tokens it signs and where it is published.
+    alg_name: &'static str,
+    /// Whether the issuer left the algorithm of an RSA key open, and it is the usual one.
+    assumed: bool,
     kid: Option<Box<str>>,
     material: Material,
     /// Whether its owner lets it sign (`key_ops`).
@@ -77,9 +85,42 @@ impl SigningKey {
         self
     }
 
+    /// The same key under the fully-specified name of its algorithm, where that has one (RFC 9864).
+    pub(super) fn fully_specified(mut self) -> Self {
+        if self.algorithm == Alg::EdDsa {
+            self.alg_name = ED25519;
+            self.header = self.encode_header(ACCESS_TOKEN_TYPE).into();
+        }
+        self
+    }
+
+    /// The same key under the name that its issuer has given it, which may be longer than ours are.
+    pub(super) fn named(mut self, kid: Option<&str>) -> Self {
+        self.kid = kid.map(Into::into);
+        self.header = self.encode_header(ACCESS_TOKEN_TYPE).into();
+        self
+    }
+
+    /// The same key, whose algorithm its issuer left open.
+    pub(super) fn with_assumed_algorithm(mut self) -> Self {
+        self.assumed = true;
+        self
+    }
+
     /// The one algorithm this key is for.
     pub(crate) fn algorithm(&self) -> Alg {
         self.algorithm
+    }
+
+    /// What that is called in tokens and where the key is published.
+    pub(crate) fn alg_name(&self) -> &'static str {
+        self.alg_name
+    }
+
+    /// Whether this key is for `alg`, where an RSA key that names no algorithm is for `rsa`.
+    pub(crate) fn is_for(&self, alg: Alg, rsa: Alg) -> bool {
+        let own = if self.assumed { rsa } else { self.algorithm };
+        own == alg
     }
 
     /// The key's name.
@@ -106,7 +147,7 @@ impl SigningKey {
 
     /// The protected header under `typ`, built now: for a `typ` other than the usual one.
     pub(crate) fn encode_header(&self, typ: &str) -> String {
-        signed_header(self.algorithm, self.kid(), typ)
+        signed_header(self.alg_name, self.kid(), typ)
     }
 
     /// The length in bytes of every signature of this key.
@@ -126,8 +167,9 @@ impl SigningKey {
         }
     }
 
-    /// Whether `signature` is this key's over `message`. Constant time for MACs.
-    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+    /// Whether `signature` is this key's over `message` by `alg`, which it [is for](Self::is_for).
+    /// Constant time for MACs.
+    pub(crate) fn verify_by(&self, alg: Alg, message: &[u8], signature: &[u8]) -> bool {
         if signature.len() != self.signature_len() {
             return false;
         }
@@ -148,9 +190,15 @@ impl SigningKey {
                 n: &public.n,
                 e: &public.e,
             }
-            .verify(rsa_parameters(self.algorithm), message, signature),
+            .verify(rsa_parameters(alg), message, signature),
         };
         verified.is_ok()
+    }
+
+    /// The same by its own algorithm.
+    #[cfg(test)]
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.verify_by(self.algorithm, message, signature)
     }
 
     /// Signs `message`.
@@ -223,6 +271,8 @@ impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             algorithm,
+            alg_name: _,
+            assumed: _,
             kid,
             material: _,
             signs: _,

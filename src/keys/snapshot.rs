@@ -3,14 +3,18 @@
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
+use smallvec::SmallVec;
+
 use super::{
     ContentEncryption, EncryptionKey, KeyManagement, SessionKeys, SignatureAlgorithm, SigningKey,
     names::Names,
+    public_set::{PublicSet, UnusableKey},
+    validity::Validity,
 };
 use crate::config::ConfigError;
 
@@ -22,6 +26,12 @@ pub(crate) struct Keys {
     pub(crate) signing: Vec<Arc<SigningKey>>,
     pub(crate) encryption: Vec<Arc<EncryptionKey>>,
     pub(crate) sessions: Option<SessionKeys>,
+    /// The keys of an issuer's set that are not used.
+    pub(crate) unusable: Box<[UnusableKey]>,
+    /// Until when all this is good.
+    pub(crate) validity: Validity,
+    /// Whether two signing keys share a name, as in an issuer's set they may.
+    twins: bool,
     by_kid: ByPurpose,
     by_header: ByPurpose,
     by_nested_header: Names,
@@ -70,10 +80,28 @@ impl Keys {
                 encryption: Names::new(&encryption, claims_header),
             },
             by_nested_header: Names::new(&encryption, nested_header),
+            unusable: Box::default(),
+            validity: Validity::default(),
+            twins: has_twins(&signing),
             signing,
             encryption,
             sessions,
         }
+    }
+
+    /// The keys of an issuer elsewhere, and nothing else.
+    pub(crate) fn of_set(set: PublicSet) -> Self {
+        Self {
+            unusable: set.unusable.into(),
+            ..Self::new(set.keys, Vec::new(), None)
+        }
+    }
+
+    /// No keys at all, in place of those whose time is over.
+    pub(super) fn none() -> Arc<Self> {
+        static NONE: LazyLock<Arc<Keys>> =
+            LazyLock::new(|| Arc::new(Keys::new(Vec::new(), Vec::new(), None)));
+        NONE.clone()
     }
 
     /// The key that signs new tokens.
@@ -89,26 +117,67 @@ impl Keys {
     /// The key that writes exactly the protected header which `token` begins with, without looking
     /// inside it, and the length of that.
     pub(crate) fn signing_by_header(&self, token: &[u8]) -> Option<(&Arc<SigningKey>, usize)> {
+        if self.twins {
+            return None;
+        }
         let names = &self.by_header.signing;
         let found = names.find_first_segment(&self.signing, signed_header, token);
-        found.filter(|(key, _)| {
-            // A header without `kid` may fit several keys, and then none is taken.
-            key.kid().is_some() || self.signing_by(None, key.algorithm()).is_ok()
-        })
+        // A header without `kid` may fit several keys, and then none is taken.
+        found.filter(|(key, _)| key.kid().is_some() || self.is_alone(key))
     }
 
-    /// The key for a token's `kid` and `alg`.
+    /// The keys for a token's `kid` and `alg`, where RSA keys that name no algorithm are for `rsa`:
+    /// those of its name, or else those without a name, four at the most. A token costs no more
+    /// verifications than that.
     pub(crate) fn signing_by(
         &self,
         kid: Option<&str>,
         alg: SignatureAlgorithm,
-    ) -> Result<&Arc<SigningKey>, LookupError> {
+        rsa: SignatureAlgorithm,
+    ) -> Result<Candidates<'_>, LookupError> {
         let named = kid.and_then(|kid| {
             let names = &self.by_kid.signing;
             names.find(&self.signing, SigningKey::kid, kid.as_bytes())
         });
-        let fits = |key: &SigningKey| key.algorithm() == alg;
-        choose(&self.signing, kid, named, SigningKey::kid, fits)
+        let candidates: Candidates<'_> = match named {
+            Some(key) if !self.twins => std::iter::once(key)
+                .filter(|key| key.is_for(alg, rsa))
+                .collect(),
+            // A token that names none, or one that is not here, may be of a key without a name.
+            _ => {
+                let name = named.and_then(|key| key.kid());
+                let fits = |key: &&Arc<SigningKey>| key.kid() == name && key.is_for(alg, rsa);
+                self.signing.iter().filter(fits).take(MOST_TRIED).collect()
+            }
+        };
+        match (kid, named) {
+            _ if !candidates.is_empty() => Ok(candidates),
+            (Some(_), Some(_)) => Err(LookupError::Algorithm),
+            (Some(_), None) => Err(LookupError::Unknown),
+            (None, _) => self.only_one(alg, rsa),
+        }
+    }
+
+    /// The key for a token that names none, where every key has a name: the only one for `alg`. Between
+    /// several the issuer has to choose.
+    fn only_one(
+        &self,
+        alg: SignatureAlgorithm,
+        rsa: SignatureAlgorithm,
+    ) -> Result<Candidates<'_>, LookupError> {
+        let mut fitting = self.signing.iter().filter(|key| key.is_for(alg, rsa));
+        match (fitting.next(), fitting.next()) {
+            (Some(key), None) => Ok(std::iter::once(key).collect()),
+            (Some(_), Some(_)) => Err(LookupError::Ambiguous),
+            (None, _) => Err(LookupError::Algorithm),
+        }
+    }
+
+    /// Whether no other key is for the algorithm of `key`.
+    fn is_alone(&self, key: &SigningKey) -> bool {
+        let alg = key.algorithm();
+        let mut same = self.signing.iter().filter(|other| other.algorithm() == alg);
+        same.next().is_some() && same.next().is_none()
     }
 
     /// The key for a token's `kid`, `alg` and `enc`.
@@ -229,7 +298,8 @@ impl Keys {
     /// this very ring refuses.
     fn check_minting(&self) -> Result<(), ConfigError> {
         if let Some(key) = self.active_signing()
-            && self.signing_by(key.kid(), key.algorithm()).is_err()
+            && key.kid().is_none()
+            && !self.is_alone(key)
         {
             return Err(ConfigError::new(
                 "signing keys",
@@ -248,6 +318,18 @@ impl Keys {
         }
         Ok(())
     }
+}
+
+/// How many keys one token is tried with.
+const MOST_TRIED: usize = 4;
+
+/// The keys that a token may have been signed with.
+pub(crate) type Candidates<'k> = SmallVec<[&'k Arc<SigningKey>; MOST_TRIED]>;
+
+fn has_twins(keys: &[Arc<SigningKey>]) -> bool {
+    let mut names: Vec<_> = keys.iter().filter_map(|key| key.kid()).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair.first() == pair.last())
 }
 
 fn signed_header(key: &SigningKey) -> Option<&str> {
@@ -298,6 +380,9 @@ impl fmt::Debug for Keys {
             signing,
             encryption,
             sessions,
+            unusable,
+            validity,
+            twins: _,
             by_kid: _,
             by_header: _,
             by_nested_header: _,
@@ -307,6 +392,8 @@ impl fmt::Debug for Keys {
             .field("signing", signing)
             .field("encryption", encryption)
             .field("sessions", sessions)
+            .field("unusable", unusable)
+            .field("validity", validity)
             .finish()
     }
 }

@@ -1,4 +1,4 @@
-//! A ring whose keys are somebody else's, and come and go as they say.
+//! A ring whose keys are an issuer's elsewhere, and come and go as that says.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -6,22 +6,26 @@ use arc_swap::ArcSwap;
 
 use super::{KeyRing, Keys};
 
-/// Whoever fills a ring from elsewhere. It is asked on the request's path, and does no I/O there.
+/// The fetcher that fills a ring from elsewhere. It is asked on the request's path, and does no I/O there.
 pub(crate) trait Remote: fmt::Debug + Send + Sync {
-    /// A token needs a key that the snapshot of this generation does not have. Whether it may be
-    /// there soon, in which case nobody can say yet that the token is bad.
-    fn may_come(&self, generation: u64) -> bool;
+    /// A token needs a key that the ring does not have, or not with this signature. Asks for the set
+    /// again, as often as that is allowed. Returns whether there is no usable set, so that the token
+    /// cannot be judged.
+    fn lacks_key(&self) -> bool;
+
+    /// Sees to it that the keys are looked after.
+    fn look_after(&self);
 
     /// When it is worth coming back, in whole seconds.
     fn retry_after(&self) -> Duration;
 }
 
-/// Who fills a ring: this process, or somebody else.
+/// The fetcher that fills a ring, if one does.
 #[derive(Clone, Default)]
 pub(super) struct Source(Option<Arc<dyn Remote>>);
 
 impl KeyRing {
-    /// A ring without a key, that is filled by whoever has it.
+    /// A ring without a key, that a fetcher is going to fill.
     pub(crate) fn vacant() -> Self {
         Self::new(Keys::new(Vec::new(), Vec::new(), None))
     }
@@ -34,24 +38,33 @@ impl KeyRing {
         }
     }
 
-    /// Puts the keys of `next` in place of all others: nothing of the old ones stays.
-    pub(crate) fn replace(&self, next: &Self) {
-        self.keys.store(next.keys.load_full());
+    /// Puts `next` in place of all keys: nothing of the old ones stays.
+    pub(crate) fn replace(&self, next: Keys) {
+        self.keys.store(Arc::new(next));
     }
 
-    /// Whether somebody else fills the ring.
+    /// Whether an issuer elsewhere fills the ring.
     pub(crate) fn is_remote(&self) -> bool {
         self.source.0.is_some()
     }
 
-    /// Whether a key that the snapshot of this generation lacks may be there soon.
+    /// Tells the fetcher that a key is missing. Returns whether it has no usable set yet.
     #[cold]
-    pub(crate) fn may_come(&self, generation: u64) -> bool {
+    pub(crate) fn lacks_key(&self) -> bool {
         let Source(remote) = &self.source;
-        remote.as_ref().is_some_and(|r| r.may_come(generation))
+        remote.as_ref().is_some_and(|remote| remote.lacks_key())
     }
 
-    /// When it is worth coming back for it.
+    /// Sees to it that the keys are looked after.
+    #[cold]
+    pub(super) fn look_after(&self) {
+        let Source(remote) = &self.source;
+        if let Some(remote) = remote {
+            remote.look_after();
+        }
+    }
+
+    /// When it is worth coming back for a missing key.
     pub(crate) fn retry_after(&self) -> Duration {
         let Source(remote) = &self.source;
         let shortest = Duration::from_secs(1);

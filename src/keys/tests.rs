@@ -1,5 +1,7 @@
 //! What keys do and refuse, through the crate-internal interface.
 
+use ::ring::signature::{Ed25519KeyPair, KeyPair};
+
 use super::{encryption::*, signing::SignError, *};
 
 fn secret(n: u8) -> Vec<u8> {
@@ -184,31 +186,104 @@ fn a_kid_selects_and_never_overrides_the_algorithm() {
     let ring = KeyRing::builder().jwk(ED25519).jwk(P256).build().unwrap();
     let keys = ring.load();
     use SignatureAlgorithm as Alg;
-    assert!(keys.signing_by(Some("ed"), Alg::EdDsa).is_ok());
-    let wrong = keys.signing_by(Some("ed"), Alg::Es256).unwrap_err();
+    let find = |kid, alg| keys.signing_by(kid, alg, Alg::Rs256);
+    assert!(find(Some("ed"), Alg::EdDsa).is_ok());
+    let wrong = find(Some("ed"), Alg::Es256).unwrap_err();
     assert_eq!(wrong, LookupError::Algorithm);
-    let unknown = keys.signing_by(Some("x"), Alg::EdDsa).unwrap_err();
+    let unknown = find(Some("x"), Alg::EdDsa).unwrap_err();
     assert_eq!(unknown, LookupError::Unknown);
-    assert_eq!(keys.signing_by(None, Alg::EdDsa).unwrap().kid(), Some("ed"));
-    let none = keys.signing_by(None, Alg::Hs256).unwrap_err();
+    assert_eq!(find(None, Alg::EdDsa).unwrap()[0].kid(), Some("ed"));
+    let none = find(None, Alg::Hs256).unwrap_err();
     assert_eq!(none, LookupError::Algorithm);
 }
 
-#[test]
-fn two_keys_without_a_name_are_never_guessed_between() {
-    let public = |json: &str| json.split(",\"d\"").next().unwrap().to_owned() + "}";
-    let nameless = public(P256).replace(",\"kid\":\"ec\"", "");
-    let set = format!(r#"{{"keys":[{nameless},{nameless}]}}"#);
-    let ring = KeyRing::verifier(&set).unwrap();
-    let keys = ring.load();
-    let error = keys
-        .signing_by(None, SignatureAlgorithm::Es256)
-        .unwrap_err();
-    assert_eq!(error, LookupError::Ambiguous);
-    let token = format!("{}.e30.x", keys.signing[0].encoded_header());
-    assert!(keys.signing_by_header(token.as_bytes()).is_none());
+fn ed_public(seed: u8, members: &str) -> String {
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
+    let x = base64_simd::URL_SAFE_NO_PAD.encode_to_string(pair.public_key());
+    format!(r#"{{"kty":"OKP","crv":"Ed25519",{members}"x":"{x}"}}"#)
+}
 
-    // A minting ring is refused outright, because nobody would accept its tokens.
+fn verifier(keys: &[String]) -> KeyRing {
+    KeyRing::verifier(&format!(r#"{{"keys":[{}]}}"#, keys.join(","))).unwrap()
+}
+
+/// How many keys a token of this header is tried with.
+fn tried(ring: &KeyRing, kid: Option<&str>) -> usize {
+    let alg = SignatureAlgorithm::EdDsa;
+    let keys = ring.load();
+    keys.signing_by(kid, alg, SignatureAlgorithm::Rs256)
+        .map_or(0, |keys| keys.len())
+}
+
+#[test]
+fn keys_of_one_name_or_none_are_tried_up_to_four() {
+    let named: Vec<_> = (0..9).map(|n| ed_public(n, r#""kid":"a","#)).collect();
+    let nameless: Vec<_> = (0..9).map(|n| ed_public(n, "")).collect();
+    for keys in [&named, &nameless] {
+        for count in [1, 2, 4, 5, 9] {
+            let ring = verifier(&keys[..count]);
+            assert_eq!(tried(&ring, Some("a")), count.min(4));
+            // Between several names the issuer has to choose.
+            let without = if keys[0].contains("kid") {
+                usize::from(count == 1)
+            } else {
+                count.min(4)
+            };
+            assert_eq!(tried(&ring, None), without);
+            // The header that keys write is a short cut to one key alone.
+            let keys = ring.load();
+            let token = format!("{}.e30.x", keys.signing[0].encoded_header());
+            assert_eq!(
+                keys.signing_by_header(token.as_bytes()).is_some(),
+                count == 1
+            );
+        }
+    }
+    assert_eq!(tried(&verifier(&named[..2]), Some("b")), 0);
+    assert_eq!(tried(&verifier(&nameless[..2]), Some("b")), 2);
+}
+
+/// RFC 7517 section 4.5 names this use of one `kid`, and some issuers publish it.
+#[test]
+fn one_name_for_several_algorithms() {
+    let (ed, ec) = (
+        ed_public(1, r#""kid":"a","#),
+        public(P256).replace("\"ec\"", "\"a\""),
+    );
+    let ring = verifier(&[ed, ec]);
+    let keys = ring.load();
+    use SignatureAlgorithm as Alg;
+    for alg in [Alg::EdDsa, Alg::Es256] {
+        let found = keys.signing_by(Some("a"), alg, Alg::Rs256).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].algorithm(), alg);
+    }
+    let none = keys.signing_by(Some("a"), Alg::Rs256, Alg::Rs256);
+    assert_eq!(none.unwrap_err(), LookupError::Algorithm);
+}
+
+#[test]
+fn an_rsa_key_without_an_algorithm_is_for_what_the_verifier_says() {
+    let bare = RSA.replace(r#""alg":"RS256","#, "");
+    assert_ne!(bare, RSA);
+    use SignatureAlgorithm as Alg;
+    let found = |jwk: &str, alg, rsa| {
+        let ring = verifier(&[jwk.to_owned()]);
+        let keys = ring.load();
+        keys.signing_by(None, alg, rsa).is_ok()
+    };
+    assert!(found(&bare, Alg::Rs256, Alg::Rs256) && found(&bare, Alg::Ps384, Alg::Ps384));
+    assert!(!found(&bare, Alg::Ps384, Alg::Rs256) && !found(&bare, Alg::Rs256, Alg::Ps384));
+    assert!(found(RSA, Alg::Rs256, Alg::Ps384) && !found(RSA, Alg::Ps384, Alg::Ps384));
+}
+
+/// The private half taken off.
+fn public(jwk: &str) -> String {
+    jwk.split(",\"d\"").next().unwrap().to_owned() + "}"
+}
+
+#[test]
+fn a_ring_that_mints_has_names_for_its_keys() {
     let nameless = P256.replace("\"kid\":\"ec\",", "");
     assert!(
         KeyRing::builder()
@@ -240,8 +315,8 @@ fn rotation_has_two_steps() {
     let signed = first.sign(b"m").unwrap();
     let accepts = |ring: &KeyRing| {
         let keys = ring.load();
-        let key = keys.signing_by(first.kid(), first.algorithm());
-        key.is_ok_and(|key| key.verify(b"m", signed.as_ref()))
+        let found = keys.signing_by(first.kid(), first.algorithm(), first.algorithm());
+        found.is_ok_and(|keys| keys[0].verify(b"m", signed.as_ref()))
     };
 
     ring.rotate(build(&[&old, &new])).unwrap();
@@ -312,11 +387,12 @@ fn published_keys_hold_nothing_private() {
     assert_eq!(theirs.signing.len(), 3);
     assert!(theirs.sessions.is_none() && theirs.active_signing().is_none());
     for key in ours.signing.iter().filter(|key| key.can_sign()) {
-        let Ok(same) = theirs.signing_by(key.kid(), key.algorithm()) else {
+        let alg = key.algorithm();
+        let Ok(same) = theirs.signing_by(key.kid(), alg, alg) else {
             assert!(key.algorithm().is_symmetric());
             continue;
         };
-        assert!(same.verify(b"m", key.sign(b"m").unwrap().as_ref()));
+        assert!(same[0].verify(b"m", key.sign(b"m").unwrap().as_ref()));
     }
 }
 
@@ -324,8 +400,13 @@ fn published_keys_hold_nothing_private() {
 fn a_verifier_takes_public_keys_only_and_passes_over_foreign_ones() {
     let set = |keys: &str| KeyRing::verifier(&format!(r#"{{"keys":[{keys}]}}"#));
     let oct = r#"{"kty":"oct","alg":"HS256","k":"Mh8FHgdGQvOzsHnvSNnZg0kJ3e0j2EoiO1Y1i6hrMCg"}"#;
-    assert!(set(&format!("{RSA},{oct}")).is_err());
-    assert!(set(&format!("{RSA},{P256}")).is_err());
+    for given_away in [oct, P256] {
+        let ring = set(&format!("{RSA},{given_away}")).unwrap();
+        assert_eq!(ring.load().signing.len(), 1);
+        let [unusable] = ring.unusable_keys().try_into().unwrap();
+        assert!(unusable.is_compromised() && unusable.index() == 1);
+        assert!(set(given_away).is_err());
+    }
     let foreign = [
         r#"{"kty":"EC","crv":"P-521","alg":"ES512","x":"AA","y":"AA"}"#,
         r#"{"kty":"OKP","crv":"X25519","x":"AA"}"#,
@@ -337,6 +418,7 @@ fn a_verifier_takes_public_keys_only_and_passes_over_foreign_ones() {
     .join(",");
     let ring = set(&format!("{foreign},{RSA}")).unwrap();
     assert_eq!(ring.load().signing.len(), 1);
+    assert_eq!(ring.unusable_keys().len(), 6);
     assert!(set(&foreign).is_err());
 }
 

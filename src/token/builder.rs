@@ -10,7 +10,7 @@ use super::{
 use crate::{
     clock::{Clock, SystemClock},
     config::ConfigError,
-    keys::{ACCESS_TOKEN_TYPE, KeyRing, Keys, SignatureAlgorithm},
+    keys::{ACCESS_TOKEN_TYPE, KeyRing, Keys, SignatureAlgorithm, SigningKey},
 };
 
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -153,6 +153,9 @@ impl<C> TokenCodecBuilder<C> {
 
     /// Accepts these signature algorithms only. By default every key of the ring is accepted,
     /// each for the one algorithm it is configured for.
+    ///
+    /// Many issuers publish RSA keys without `alg`. Those are for RS256 (OpenID Connect Core 1.0
+    /// section 10.1), or, when exactly one RSA algorithm is named here, for that one.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = SignatureAlgorithm>) -> Self {
         self.algorithms = Some(algorithms.into_iter().collect());
         self
@@ -175,6 +178,7 @@ impl<C> TokenCodecBuilder<C> {
         self.check_names()?;
         self.check_ranges()?;
         self.check_keys(keys)?;
+        let rsa = self.rsa();
         let cache = self.cache.build(self.max_token_bytes)?;
         let preamble = Preamble::new(self.issuers.first(), self.audiences.first());
         let inner = Inner {
@@ -193,10 +197,20 @@ impl<C> TokenCodecBuilder<C> {
             token_type: self.token_type,
             typed: !self.any_token_type,
             max_token_bytes: self.max_token_bytes,
+            rsa,
             algorithms: self.algorithms.map(Into::into),
             clock: self.clock,
         };
         Ok(TokenCodec::new(inner, cache))
+    }
+
+    /// What an issuer's RSA keys are for that name no algorithm.
+    fn rsa(&self) -> SignatureAlgorithm {
+        let mut named = self.algorithms.iter().flatten().filter(|alg| alg.is_rsa());
+        match (named.next(), named.next()) {
+            (Some(one), None) => *one,
+            _ => SignatureAlgorithm::Rs256,
+        }
     }
 
     fn check_names(&self) -> Result<(), ConfigError> {
@@ -303,7 +317,12 @@ impl<C> TokenCodecBuilder<C> {
                 None => true,
                 Some(allowed) => allowed.contains(&algorithm),
             };
-            if !keys.signing.iter().any(|key| allowed(key.algorithm())) {
+            let rsa = self.rsa();
+            let usable = |key: &SigningKey| match &self.algorithms {
+                None => true,
+                Some(allowed) => allowed.iter().any(|alg| key.is_for(*alg, rsa)),
+            };
+            if !keys.signing.iter().any(|key| usable(key)) {
                 return Err(ConfigError::new(
                     "signing keys",
                     "the profile needs a signing key of an accepted algorithm",

@@ -7,8 +7,9 @@ use super::{
     compact::Signed,
     header::{Header, same_media_type},
 };
-use crate::keys::{Keys, LookupError, SignatureAlgorithm, SigningKey};
+use crate::keys::{Candidates, Keys, LookupError, SignatureAlgorithm, SigningKey};
 
+/// No key of the ring made the signature.
 const FORGED: TokenError = TokenError::new(
     TokenErrorKind::Signature,
     "the signature is not that of the configured key",
@@ -16,7 +17,7 @@ const FORGED: TokenError = TokenError::new(
 
 const NOT_YET: TokenError = TokenError::new(
     TokenErrorKind::KeysUnavailable,
-    "the issuer's keys are not there, or not known to be current",
+    "the issuer's keys are not there, or too old to go on with",
 );
 
 const SEGMENTS: TokenError = TokenError::new(
@@ -39,9 +40,20 @@ pub(super) fn open<'t>(
         && let signature = encoded_len(key.signature_len())
         && let Some(parts) = Signed::behind_header(token, header, signature)
     {
-        return check(codec, key, &parts).map_err(|error| segments_first(error, token));
+        return check(codec, key, key.algorithm(), &parts)
+            .map_err(|error| segments_first(error, token))
+            .map_err(|error| perhaps_replaced(codec, error));
     }
-    open_any(codec, keys, token)
+    open_any(codec, keys, token).map_err(|error| perhaps_replaced(codec, error))
+}
+
+/// An issuer may have replaced a key and kept its name: then the signature is good, and our key old.
+#[cold]
+fn perhaps_replaced(codec: &Inner, error: TokenError) -> TokenError {
+    if error.kind() == TokenErrorKind::Signature {
+        codec.keys.lacks_key();
+    }
+    error
 }
 
 /// Verifies a token with any header.
@@ -51,8 +63,15 @@ pub(super) fn open_any<'t>(
     token: &'t [u8],
 ) -> Result<&'t [u8], TokenError> {
     let parts = Signed::split(token).ok_or(SEGMENTS)?;
-    let key = find_key(codec, keys, parts.header)?;
-    check(codec, key, &parts)
+    let (algorithm, candidates) = find_keys(codec, keys, parts.header)?;
+    // Nearly always there is one.
+    for key in candidates {
+        match check(codec, key, algorithm, &parts) {
+            Err(error) if error.kind() == TokenErrorKind::Signature => {}
+            outcome => return outcome,
+        }
+    }
+    Err(FORGED)
 }
 
 /// The number of segments is judged before all else, also where positions were computed from
@@ -82,8 +101,13 @@ pub(super) fn payload<'s>(
 }
 
 /// Checks the signature of `parts` by `key` and returns the payload, still encoded.
-fn check<'t>(codec: &Inner, key: &SigningKey, parts: &Signed<'t>) -> Result<&'t [u8], TokenError> {
-    if !codec.allows(key.algorithm()) {
+fn check<'t>(
+    codec: &Inner,
+    key: &SigningKey,
+    algorithm: SignatureAlgorithm,
+    parts: &Signed<'t>,
+) -> Result<&'t [u8], TokenError> {
+    if !codec.allows(algorithm) {
         return Err(TokenError::new(
             TokenErrorKind::Algorithm,
             "the signature algorithm is not accepted",
@@ -94,18 +118,18 @@ fn check<'t>(codec: &Inner, key: &SigningKey, parts: &Signed<'t>) -> Result<&'t 
         TokenErrorKind::Encoding,
         "the signature is not canonical base64url",
     ))?;
-    if !key.verify(parts.input, signature) {
+    if !key.verify_by(algorithm, parts.input, signature) {
         return Err(FORGED);
     }
     Ok(parts.payload)
 }
 
-/// Finds the key for a header that is not one of those our keys write.
-fn find_key<'k>(
+/// Finds the keys for a header that is not one of those our keys write, and the algorithm it names.
+fn find_keys<'k>(
     codec: &Inner,
     keys: &'k Keys,
     encoded: &[u8],
-) -> Result<&'k SigningKey, TokenError> {
+) -> Result<(SignatureAlgorithm, Candidates<'k>), TokenError> {
     let mut scratch = Scratch::new();
     let decoded = scratch.decode(encoded).ok_or(TokenError::new(
         TokenErrorKind::Encoding,
@@ -118,30 +142,17 @@ fn find_key<'k>(
             "alg is no signature algorithm we know",
         )
     })?;
-    let key = keys
-        .signing_by(header.kid.as_deref(), algorithm)
+    let candidates = keys
+        .signing_by(header.kid.as_deref(), algorithm, codec.rsa)
         .map_err(|error| {
-            if lacks(error, &header)
-                && may_come(codec, algorithm)
-                && codec.keys.may_come(keys.generation)
-            {
+            // Where there is a usable set, it has been said which keys there are.
+            if may_come(codec, algorithm) && codec.keys.lacks_key() {
                 return NOT_YET;
             }
             not_found(error)
         })?;
     check_type(codec, &header)?;
-    Ok(key)
-}
-
-/// Whether another set of keys could make a difference: none has the token's name, or the token
-/// names none and none is for its algorithm. That a named key is for another algorithm is a fault
-/// of the token in any set.
-fn lacks(error: LookupError, header: &Header<'_>) -> bool {
-    match error {
-        LookupError::Unknown => true,
-        LookupError::Algorithm => header.kid.is_none(),
-        LookupError::Ambiguous => false,
-    }
+    Ok((algorithm, candidates))
 }
 
 /// Whether a key of this algorithm would be accepted, should the issuer publish one.

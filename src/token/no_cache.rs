@@ -46,7 +46,7 @@ impl<C: DeserializeOwned> Slot<C> {
         token: &[u8],
         now: Timestamp,
     ) -> Result<Claims<C>, TokenError> {
-        inner.verify(&inner.keys.load(), token, now, |_, _| ())
+        inner.with_keys(now, |keys| inner.verify(keys, token, now, |_, _| ()))
     }
 }
 

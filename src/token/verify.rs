@@ -43,6 +43,26 @@ impl<C: DeserializeOwned> TokenCodec<C> {
 }
 
 impl Inner {
+    /// Lets `verify` judge a token with the keys that are good as of `now`. When they are replaced
+    /// meanwhile and the token was refused, it is judged again: with its own key gone or come, the
+    /// answer may be another.
+    #[inline]
+    pub(super) fn with_keys<T>(
+        &self,
+        now: Timestamp,
+        verify: impl Fn(&Keys) -> Result<T, TokenError>,
+    ) -> Result<T, TokenError> {
+        let keys = self.keys.load_at(now);
+        let outcome = verify(&keys);
+        if outcome.is_err() {
+            let current = self.keys.load_at(now);
+            if current.generation != keys.generation {
+                return verify(&current);
+            }
+        }
+        outcome
+    }
+
     /// Verifies `token` from its first byte to its last, with the keys of one snapshot, and shows
     /// `passed` what it says.
     pub(super) fn verify<C: DeserializeOwned>(
@@ -92,5 +112,37 @@ impl Inner {
         };
         std::str::from_utf8(json)
             .map_err(|_| TokenError::new(TokenErrorKind::Claims, "the claims are not utf-8"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::{keys::KeyRing, token::NoClaims};
+
+    /// A look-up in the keys from before is no word on those of now.
+    #[test]
+    fn a_token_that_is_refused_while_the_keys_change_is_judged_again() {
+        let ring = KeyRing::generate().unwrap();
+        let codec = TokenCodec::<NoClaims>::signed(&ring, "i", "a").unwrap();
+        let now = Timestamp::from_secs(1_800_000_000);
+        let refused = TokenError::new(TokenErrorKind::Key, "no key has this kid");
+        for changes in [false, true] {
+            let seen = Cell::new(Vec::new());
+            let outcome = codec.inner.with_keys(now, |keys| {
+                let mut generations = seen.take();
+                generations.push(keys.generation);
+                let again = generations.len() > 1;
+                seen.set(generations);
+                if changes && !again {
+                    ring.rotate(KeyRing::generate().unwrap()).unwrap();
+                }
+                if again { Ok(()) } else { Err(refused.clone()) }
+            });
+            assert_eq!(outcome.is_ok(), changes);
+            assert_eq!(seen.take().len(), 1 + usize::from(changes));
+        }
     }
 }

@@ -375,6 +375,14 @@ async fn no_public_type_prints_a_secret() {
         &StrictTransportSecurity::default(),
     );
 
+    // Keys of others.
+    let keys = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+        {"kty":"oct","kid":"s","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"}]}"#;
+    let unusable = KeyRing::verifier(keys).unwrap().unusable_keys();
+    assert!(!format!("{unusable:?}").contains("c2VjcmV0"));
+    printed.add("UnusableKey", &unusable[0]);
+    printed.add("UnusableReason", &unusable[0].reason());
+
     // Time and events.
     printed.add("ManualClock", &ManualClock::new(Timestamp::default()));
     printed.add("SystemClock", &SystemClock);

@@ -154,12 +154,15 @@ impl SigningKey {
 
     fn new(algorithm: Alg, kid: Option<&str>, material: Material) -> Result<Self, ConfigError> {
         check_kid(kid)?;
+        let alg_name = algorithm.as_str();
         Ok(Self {
             algorithm,
+            alg_name,
+            assumed: false,
             kid: kid.map(Into::into),
             material,
             signs: true,
-            header: signed_header(algorithm, kid, ACCESS_TOKEN_TYPE).into(),
+            header: signed_header(alg_name, kid, ACCESS_TOKEN_TYPE).into(),
         })
     }
 }

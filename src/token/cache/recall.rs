@@ -51,14 +51,13 @@ impl<C: DeserializeOwned> Slot<C> {
     ) -> Result<Claims<C>, TokenError> {
         // One snapshot for the look-up, the verification and the entry: a rotation in between makes
         // the entry stale.
-        let keys = inner.keys.load();
-        match self.memory() {
+        inner.with_keys(now, |keys| match self.memory() {
             // One that is too long is refused before anything is done with it.
             Some(memory) if token.len() <= inner.max_token_bytes => {
-                memory.verify(inner, &keys, token, now)
+                memory.verify(inner, keys, token, now)
             }
-            _ => inner.verify(&keys, token, now, |_, _| ()),
-        }
+            _ => inner.verify(keys, token, now, |_, _| ()),
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! When the task begins and ends.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tower_bearer::{
     Event, EventSink, JwksErrorKind, ManualClock, RemoteJwks, TokenCodec, TokenErrorKind,
@@ -9,7 +9,7 @@ use tower_bearer::{
 use super::{
     Api, START, codec_builder,
     issuer::{Issuer, Reply, eventually},
-    pass_until, signer,
+    pass, pass_until, signer,
 };
 
 /// What is gone when the task and all handles are.
@@ -95,21 +95,109 @@ fn outside_of_a_runtime_it_begins_with_whoever_is_within_one() {
         assert_eq!(api.status(&token).await, 200);
     });
     assert_eq!(issuer.requests(), 1);
-    // It ends, and nobody renews the keys: they are not used any more, until another one begins.
+    // It ends, and no task asks any more: the keys go on to their limit, and no further.
     drop(one);
+    assert_eq!(verify(), Ok(()));
+    api.clock.advance(Duration::from_secs(300 + 3600 - 1));
+    assert_eq!(verify(), Ok(()));
+    assert!(api.keys.is_ready());
+    api.clock.advance(Duration::from_secs(1));
     assert_eq!(verify(), Err(TokenErrorKind::KeysUnavailable));
+    assert!(!api.keys.is_ready());
+    let health = api.keys.health();
+    assert_eq!((health.keys(), health.usable_until()), (0, None));
+    // The next request within a live runtime makes it good again.
     let two = runtime();
     two.block_on(async {
-        assert!(!api.keys.is_ready());
-        api.keys.refresh().await.unwrap();
+        assert_eq!(api.status(&token).await, 503);
+        eventually("ready", || api.keys.is_ready()).await;
         assert_eq!(api.status(&token).await, 200);
     });
     assert_eq!(issuer.requests(), 2);
+    // One that ends while the keys are good is followed at once, and no request notices.
+    drop(two);
+    let three = runtime();
+    three.block_on(async {
+        assert_eq!(api.status(&token).await, 200);
+        api.skip_secs(1).await;
+        eventually("asked", || issuer.requests() == 3).await;
+    });
     assert!(!serving.is_finished());
 }
 
-/// A sink that panics ends the task. Nobody verifies with keys that nobody renews, and the next
-/// request begins again.
+/// A sink that never returns holds its task for ever. The limit is kept all the same, and a request that
+/// finds the task overdue starts another one.
+#[test]
+fn a_sink_that_blocks() {
+    let key = signer("a", 1);
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let servers = runtime();
+    let issuer = servers.block_on(Issuer::start(Reply::set(key.jwks())));
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = std::sync::Mutex::new(Some(blocked));
+    let sink = EventSink::new(move |_: &Event<'_>| {
+        let first = blocked.lock().unwrap().take();
+        if let Some(blocked) = first {
+            let _ = blocked.recv();
+        }
+    });
+    let tasks = runtime();
+    let held = tasks.enter();
+    let api = Api::with(issuer.url(), |b| b.events(sink));
+    drop(held);
+    let token = api.token(&key);
+    let verify = || api.codec.verify(&token).map(|_| ()).map_err(|e| e.kind());
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    while verify().is_err() {
+        assert!(std::time::Instant::now() < until, "the keys never came");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // The task is held up from here on. By the date alone it is due, late, and past the limit.
+    api.clock.advance(Duration::from_secs(300 + 3600));
+    assert_eq!(verify(), Err(TokenErrorKind::KeysUnavailable));
+    assert_eq!(issuer.requests(), 1);
+    // A live runtime, whose own clock says that the task is overdue.
+    let requests = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    requests.block_on(async {
+        pass(Duration::from_secs(263 + 5 + 121)).await;
+        assert_eq!(api.status(&token).await, 503);
+        eventually("ready", || api.keys.is_ready()).await;
+        assert_eq!(api.status(&token).await, 200);
+    });
+    assert_eq!(issuer.requests(), 2);
+    // The first task wakes up, finds that it is not the last, and changes nothing.
+    drop(release);
+    drop(tasks);
+    assert_eq!(verify(), Ok(()));
+    assert_eq!(issuer.requests(), 2);
+    drop(requests);
+    drop(servers);
+}
+
+/// A probe that asks every second costs the issuer nothing.
+#[tokio::test]
+async fn health_and_readiness_cause_no_request() {
+    let key = signer("a", 1);
+    let issuer = Issuer::start(Reply::set(key.jwks())).await;
+    let api = Api::ready(&issuer).await;
+    for _ in 0..200 {
+        assert!(api.keys.is_ready());
+        assert_eq!(api.keys.health().keys(), 1);
+        api.skip_secs(1).await;
+    }
+    assert_eq!(issuer.requests(), 1);
+}
+
+/// A sink that panics ends the task. The keys stay, and the next request begins again.
 #[tokio::test]
 async fn it_begins_again_after_a_panic() {
     let key = signer("a", 1);
@@ -124,9 +212,9 @@ async fn it_begins_again_after_a_panic() {
     let api = Api::with(issuer.url(), |b| b.events(sink));
     eventually("asked", || issuer.requests() == 1).await;
     let token = api.token(&key);
-    eventually("without keys", || api.codec.verify(&token).is_err()).await;
+    eventually("with keys", || api.codec.verify(&token).is_ok()).await;
     api.skip_secs(1).await;
-    eventually("ready", || api.keys.is_ready()).await;
     assert_eq!(api.status(&token).await, 200);
-    assert_eq!(issuer.requests(), 2);
+    api.skip_secs(1).await;
+    eventually("asked again", || issuer.requests() == 2).await;
 }

@@ -4,10 +4,12 @@ mod answers;
 mod faults;
 mod issuer;
 mod lifetime;
+mod neighbours;
 mod schedule;
 mod stale;
 mod tls;
 mod unknown;
+mod withdrawn;
 
 use std::{
     sync::{Arc, Mutex},
@@ -204,6 +206,9 @@ impl Events {
                     error.kind(),
                     usable_until.map(|until| until.since(START).as_secs())
                 ),
+                Event::KeysCompromised { keys, .. } => format!("compromised {}", keys.len()),
+                Event::KeysExpired { .. } => "expired".to_owned(),
+                Event::KeysPassedOver { keys, .. } => format!("passed over {}", keys.len()),
                 Event::KeysWithdrawn { .. } => "withdrawn".to_owned(),
                 other => format!("{other:?}"),
             };

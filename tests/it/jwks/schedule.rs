@@ -42,7 +42,7 @@ async fn by_what_the_issuer_says() {
         comes_between(says(at_once), 44, 53).await;
     }
     for absurd in ["max-age=31536000", "max-age=99999999999999999999"] {
-        comes_between(says(absurd), 64_799, 75_601).await;
+        comes_between(says(absurd), 2699, 3151).await;
     }
     comes_between(says("max-age=600").with("age", "100000"), 44, 53).await;
 }

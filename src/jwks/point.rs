@@ -1,0 +1,31 @@
+//! A point in time, by two clocks.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+
+/// By the date, which can be set, and by a time that goes on alone and stands still while the machine
+/// sleeps. What is due has come when either says so: a date that is set back puts nothing off, and a
+/// machine that slept catches up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct PointInTime {
+    pub(super) date: Timestamp,
+    /// Since the fetcher was made.
+    pub(super) elapsed: Duration,
+}
+
+impl PointInTime {
+    /// The point that is `by` later.
+    pub(super) fn after(self, by: Duration) -> Self {
+        Self {
+            date: self.date + by,
+            elapsed: self.elapsed.saturating_add(by),
+        }
+    }
+
+    /// How long it is from `now` until then, by the clock that is ahead.
+    pub(super) fn left(self, now: Self) -> Duration {
+        let by_date = self.date.since(now.date);
+        by_date.min(self.elapsed.saturating_sub(now.elapsed))
+    }
+}

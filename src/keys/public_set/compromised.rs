@@ -1,0 +1,48 @@
+//! Which keys an issuer has given away.
+
+use std::collections::VecDeque;
+
+use super::thumbprint::Thumbprint;
+use crate::keys::SigningKey;
+
+/// How many are remembered. An issuer that gives more away has no key that is worth a word.
+const MOST: usize = 64;
+
+/// How a key is known again that must not be used any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Thumbprint(Thumbprint),
+    /// Where the set does not say enough for a thumbprint.
+    Kid(Box<str>),
+}
+
+/// The keys whose private half one issuer has published, for the life of the process. A copy of the
+/// private half exists from then on, whatever the next set says.
+///
+/// Each issuer has a list of its own: otherwise one could have the keys of another dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Compromised(VecDeque<Mark>);
+
+impl Compromised {
+    /// Remembers `mark`; past [`MOST`] the oldest goes.
+    pub(super) fn add(&mut self, mark: Mark) {
+        let Self(marks) = self;
+        if !marks.contains(&mark) {
+            marks.truncate(MOST - 1);
+            marks.push_front(mark);
+        }
+    }
+
+    /// Whether `key` must not be used.
+    pub(crate) fn holds(&self, key: &SigningKey) -> bool {
+        let Self(marks) = self;
+        if marks.is_empty() {
+            return false;
+        }
+        let thumbprint = Thumbprint::of(key);
+        marks.iter().any(|mark| match mark {
+            Mark::Thumbprint(other) => *other == thumbprint,
+            Mark::Kid(kid) => key.kid() == Some(kid),
+        })
+    }
+}

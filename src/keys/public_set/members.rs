@@ -1,0 +1,122 @@
+//! The members of a JWK as others write them.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+
+/// The members that are looked at. Others are ignored (RFC 7517 section 4), and a repeated one is an
+/// error. It has no `Debug`, because it may hold what should have stayed private.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Members {
+    pub(super) kty: Member,
+    #[serde(rename = "use")]
+    pub(super) purpose: Member,
+    pub(super) key_ops: Member,
+    pub(super) alg: Member,
+    pub(super) kid: Member,
+    pub(super) crv: Member,
+    pub(super) x: Member,
+    pub(super) y: Member,
+    pub(super) n: Member,
+    pub(super) e: Member,
+    pub(super) d: Member,
+    pub(super) p: Member,
+    pub(super) q: Member,
+    pub(super) dp: Member,
+    pub(super) dq: Member,
+    pub(super) qi: Member,
+    pub(super) oth: Member,
+    pub(super) k: Member,
+}
+
+/// The value of one member.
+#[derive(Default)]
+pub(super) enum Member {
+    /// Not there, or `null`, which is how some issuers write that it is not there.
+    #[default]
+    Absent,
+    Text(String),
+    /// An array; what is no text in it is an empty one here.
+    List(Vec<String>),
+    /// Anything else.
+    Odd,
+}
+
+impl Member {
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether it says something: an empty text or list gives nothing away.
+    pub(super) fn says_something(&self) -> bool {
+        match self {
+            Self::Absent | Self::Odd => false,
+            Self::Text(text) => !text.is_empty(),
+            Self::List(list) => !list.is_empty(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MemberVisitor)
+    }
+}
+
+struct MemberVisitor;
+
+impl<'de> Visitor<'de> for MemberVisitor {
+    type Value = Member;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member of a JWK")
+    }
+
+    fn visit_unit<E>(self) -> Result<Member, E> {
+        Ok(Member::Absent)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Member, E> {
+        Ok(Member::Text(text.to_owned()))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Member, E> {
+        Ok(Member::Odd)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Member, E> {
+        Ok(Member::Odd)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Member, E> {
+        Ok(Member::Odd)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Member, E> {
+        Ok(Member::Odd)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Member, A::Error> {
+        /// Enough for every operation there is, and no more is kept.
+        const MOST: usize = 16;
+        let mut texts = Vec::new();
+        while let Some(member) = list.next_element::<Member>()? {
+            if texts.len() < MOST {
+                texts.push(member.text().unwrap_or_default().to_owned());
+            }
+        }
+        Ok(Member::List(texts))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Member, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Member::Odd)
+    }
+}

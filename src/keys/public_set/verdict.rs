@@ -1,0 +1,259 @@
+//! The verdict on one key of an issuer's set.
+
+use super::{
+    compromised::Mark,
+    members::{Member, Members},
+    thumbprint::{Thumbprint, decode, unsigned},
+    unusable::{UnusableKey, UnusableReason as Reason},
+};
+use crate::keys::{SignatureAlgorithm as Alg, SigningKey};
+
+/// What a key of the set is good for.
+pub(super) enum Verdict {
+    Usable(SigningKey),
+    Unusable(UnusableKey),
+    /// It gives away what only the issuer may have, and how it is known again.
+    Compromised(UnusableKey, Option<Mark>),
+}
+
+/// The longest `kid` of an issuer's key, in bytes: cloud services name keys by URLs.
+const MAX_KID: usize = 512;
+
+/// Judges the key at `index` by its own text alone.
+pub(super) fn judge(index: usize, json: &str) -> Verdict {
+    let unusable = |kid: Option<&str>, (reason, detail): Fault| {
+        Verdict::Unusable(UnusableKey::new(index, kid, reason, detail))
+    };
+    if !json.starts_with('{') {
+        return unusable(None, (Reason::Malformed, "is not a JSON object"));
+    }
+    let Ok(members) = serde_json::from_str::<Members>(json) else {
+        return unusable(
+            None,
+            (
+                Reason::Malformed,
+                "repeats a member, or holds no JSON value",
+            ),
+        );
+    };
+    let kid = match kid(&members.kid) {
+        Ok(kid) => kid,
+        // Whatever its name is: what it gives away is given away.
+        Err(fault) => {
+            return match gives_away(&members) {
+                Some(detail) => Verdict::Compromised(
+                    UnusableKey::new(index, None, Reason::Compromised, detail),
+                    Thumbprint::of_members(&members).map(Mark::Thumbprint),
+                ),
+                None => unusable(None, fault),
+            };
+        }
+    };
+    if let Some(detail) = gives_away(&members) {
+        let named = || kid.map(|kid| Mark::Kid(kid.into()));
+        let mark = match Thumbprint::of_members(&members) {
+            Some(thumbprint) => Some(Mark::Thumbprint(thumbprint)),
+            // The name of a shared secret says nothing of the public keys beside it.
+            None if members.kty.text() == Some("oct") => None,
+            None => named(),
+        };
+        let key = UnusableKey::new(index, kid, Reason::Compromised, detail);
+        return Verdict::Compromised(key, mark);
+    }
+    match usable(&members) {
+        Ok(key) => Verdict::Usable(key.named(kid)),
+        Err(fault) => unusable(kid, fault),
+    }
+}
+
+/// Why a key is not used.
+type Fault = (Reason, &'static str);
+
+fn kid(member: &Member) -> Result<Option<&str>, Fault> {
+    match member {
+        Member::Absent => Ok(None),
+        Member::Text(kid) if (1..=MAX_KID).contains(&kid.len()) => Ok(Some(kid)),
+        _ => Err((
+            Reason::Malformed,
+            "has a `kid` that is not a string of 1 to 512 bytes",
+        )),
+    }
+}
+
+/// What of a key must never be published, if anything of it is there.
+fn gives_away(members: &Members) -> Option<&'static str> {
+    const SECRET: &str =
+        "is a shared secret (`oct`), which is public now; the issuer has to replace it";
+    const PRIVATE: &str =
+        "holds a private member, so its private half is public now; the issuer has to replace it";
+    let Members {
+        d,
+        p,
+        q,
+        dp,
+        dq,
+        qi,
+        oth,
+        k,
+        ..
+    } = members;
+    match members.kty.text()? {
+        "oct" => k.says_something().then_some(SECRET),
+        // Members of these names mean something else, or nothing, in a key of another type.
+        "EC" | "OKP" => d.says_something().then_some(PRIVATE),
+        "RSA" => [d, p, q, dp, dq, qi, oth]
+            .into_iter()
+            .any(Member::says_something)
+            .then_some(PRIVATE),
+        _ => None,
+    }
+}
+
+/// The key, when it is one that verifies signatures.
+fn usable(members: &Members) -> Result<SigningKey, Fault> {
+    let kty = text(
+        &members.kty,
+        "has no `kty`",
+        "has a `kty` that is not a string",
+    )?;
+    if !matches!(kty, "EC" | "OKP" | "RSA") {
+        return Err((
+            Reason::Unsupported,
+            "has a `kty` other than RSA, EC and OKP",
+        ));
+    }
+    check_purpose(members)?;
+    let named = match &members.alg {
+        Member::Absent => None,
+        Member::Text(alg) => Some(alg.parse::<Alg>().map_err(|_| {
+            (
+                Reason::Unsupported,
+                "has an `alg` that is no signature algorithm of this crate",
+            )
+        })?),
+        _ => return Err((Reason::Malformed, "has an `alg` that is not a string")),
+    };
+    match kty {
+        "RSA" => rsa(members, named),
+        "EC" => ec(members, named),
+        _ => okp(members, named),
+    }
+}
+
+fn check_purpose(members: &Members) -> Result<(), Fault> {
+    match &members.purpose {
+        Member::Absent => {}
+        Member::Text(purpose) if purpose == "sig" => {}
+        Member::Text(_) => {
+            return Err((Reason::NotForSignatures, "has a `use` other than `sig`"));
+        }
+        _ => return Err((Reason::Malformed, "has a `use` that is not a string")),
+    }
+    match &members.key_ops {
+        Member::Absent => Ok(()),
+        Member::List(operations) if operations.iter().any(|op| op == "verify") => Ok(()),
+        Member::List(_) => Err((Reason::NotForSignatures, "has `key_ops` without `verify`")),
+        _ => Err((Reason::Malformed, "has `key_ops` that are not an array")),
+    }
+}
+
+/// An RSA key. Without `alg` it is for RS256, unless the verifier says otherwise.
+fn rsa(members: &Members, named: Option<Alg>) -> Result<SigningKey, Fault> {
+    let alg = named.unwrap_or(Alg::Rs256);
+    if !alg.is_rsa() {
+        return Err(MISMATCH);
+    }
+    let (n, e) = (number(&members.n)?, number(&members.e)?);
+    let (n, e) = (unsigned(&n), unsigned(&e));
+    if n.len() < 256 {
+        return Err((Reason::Weak, "is an RSA key of less than 2048 bits"));
+    }
+    let key = SigningKey::rsa_public(alg, None, n, e).map_err(|_| {
+        (
+            Reason::Malformed,
+            "is no RSA key of 2048 to 8192 bits with an odd exponent from 3 to 2^33 - 1",
+        )
+    })?;
+    Ok(match named {
+        Some(_) => key,
+        None => key.with_assumed_algorithm(),
+    })
+}
+
+fn ec(members: &Members, named: Option<Alg>) -> Result<SigningKey, Fault> {
+    let crv = curve(members)?;
+    let (alg, len) = match crv {
+        "P-256" => (Alg::Es256, 32),
+        "P-384" => (Alg::Es384, 48),
+        _ => {
+            return Err((
+                Reason::Unsupported,
+                "has a `crv` other than P-256 and P-384",
+            ));
+        }
+    };
+    if named.is_some_and(|named| named != alg) {
+        return Err(MISMATCH);
+    }
+    let (x, y) = (number(&members.x)?, number(&members.y)?);
+    let off = (
+        Reason::Malformed,
+        "has `x` and `y` that are no point on its curve, in full length",
+    );
+    if x.len() != len || y.len() != len {
+        return Err(off);
+    }
+    let point = [&[4], x.as_slice(), y.as_slice()].concat();
+    SigningKey::ecdsa_public(alg, None, &point).map_err(|_| off)
+}
+
+fn okp(members: &Members, named: Option<Alg>) -> Result<SigningKey, Fault> {
+    if curve(members)? != "Ed25519" {
+        return Err((Reason::Unsupported, "has a `crv` other than Ed25519"));
+    }
+    if named.is_some_and(|named| named != Alg::EdDsa) {
+        return Err(MISMATCH);
+    }
+    let x = number(&members.x)?;
+    if x.len() != 32 {
+        return Err((Reason::Malformed, "has an `x` that is not 32 bytes long"));
+    }
+    SigningKey::ed25519_public(None, &x).map_err(|_| {
+        (
+            Reason::Weak,
+            "is a point of small order, for which every attacker can sign",
+        )
+    })
+}
+
+const MISMATCH: Fault = (
+    Reason::Unsupported,
+    "has an `alg` that does not fit its `kty` or `crv`",
+);
+
+fn curve(members: &Members) -> Result<&str, Fault> {
+    text(
+        &members.crv,
+        "has no `crv`",
+        "has a `crv` that is not a string",
+    )
+}
+
+fn text<'m>(
+    member: &'m Member,
+    missing: &'static str,
+    odd: &'static str,
+) -> Result<&'m str, Fault> {
+    match member {
+        Member::Absent => Err((Reason::Malformed, missing)),
+        Member::Text(text) => Ok(text),
+        _ => Err((Reason::Malformed, odd)),
+    }
+}
+
+fn number(member: &Member) -> Result<Vec<u8>, Fault> {
+    member.text().and_then(decode).ok_or((
+        Reason::Malformed,
+        "lacks a number of its key type in base64url (`n`, `e`, `x` or `y`)",
+    ))
+}

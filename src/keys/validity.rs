@@ -1,0 +1,54 @@
+//! Until when the keys of a snapshot are good, where an issuer elsewhere has to confirm them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::clock::Timestamp;
+
+/// The times of one snapshot, in milliseconds since 1970. They are compared with the `now` that a
+/// verification has, so that they hold even where no task runs that could take the keys away.
+///
+/// The keys of this process itself are good for ever.
+#[derive(Debug)]
+pub(crate) struct Validity {
+    /// From here on the keys are not used.
+    until: AtomicU64,
+    /// From here on a verification has to see whether the keys are still looked after; never later
+    /// than `until`.
+    look_after: AtomicU64,
+}
+
+impl Validity {
+    /// Sets both times.
+    #[cfg(feature = "jwks")]
+    pub(crate) fn set(&self, until: Timestamp, look_after: Timestamp) {
+        let (until, look_after) = (until.as_millis(), look_after.as_millis());
+        self.until.store(until, Ordering::Relaxed);
+        self.look_after
+            .store(look_after.min(until), Ordering::Relaxed);
+    }
+
+    /// Has the next verification look.
+    #[cfg(feature = "jwks")]
+    pub(crate) fn look_now(&self) {
+        self.look_after.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether there is nothing to look at as of `now`.
+    pub(super) fn is_settled(&self, now: Timestamp) -> bool {
+        now.as_millis() < self.look_after.load(Ordering::Relaxed)
+    }
+
+    /// Whether the keys are good as of `now`.
+    pub(crate) fn holds(&self, now: Timestamp) -> bool {
+        now.as_millis() < self.until.load(Ordering::Relaxed)
+    }
+}
+
+impl Default for Validity {
+    fn default() -> Self {
+        Self {
+            until: AtomicU64::new(u64::MAX),
+            look_after: AtomicU64::new(u64::MAX),
+        }
+    }
+}

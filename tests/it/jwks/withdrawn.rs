@@ -1,0 +1,172 @@
+//! A key that was stolen, and the ways in which its issuer takes it back.
+
+use super::{
+    Api, both,
+    issuer::{Issuer, Reply, eventually},
+    private_jwk, signer,
+};
+
+fn set(keys: &[&str]) -> Reply {
+    Reply::set(format!(r#"{{"keys":[{}]}}"#, keys.join(",")))
+}
+
+/// A key as it stands in a set.
+fn entry(kid: &str, seed: u8) -> String {
+    let jwks = signer(kid, seed).jwks();
+    let list = jwks.strip_prefix(r#"{"keys":["#).unwrap();
+    list.strip_suffix("]}").unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn it_is_refused_with_the_next_set_whatever_else_that_holds() {
+    let (a, b) = (signer("a", 1), signer("b", 2));
+    let (a_entry, b_entry) = (entry("a", 1), entry("b", 2));
+    let private = private_jwk("a", 1);
+    for (after, given_away) in [
+        (set(&[&b_entry]), false),
+        (set(&[&b_entry, r#"{"kty":"XYZ"}"#]), false),
+        (set(&[&b_entry, "null"]), false),
+        (set(&[r#"{"kty":"RSA","n":1}"#, &b_entry]), false),
+        (set(&[&b_entry, &b_entry]), false),
+        (set(&[&private, &b_entry]), true),
+        (set(&[&a_entry, &private, &b_entry]), true),
+        (
+            set(&[&a_entry, &b_entry, &private.replace(r#""kid":"a","#, "")]),
+            true,
+        ),
+    ] {
+        let issuer = Issuer::start(Reply::set(both(&a, &b))).await;
+        let api = Api::ready(&issuer).await;
+        let stolen = api.token(&a);
+        assert_eq!(api.status(&stolen).await, 200);
+        issuer.says(after.clone());
+        api.keys.refresh().await.unwrap();
+        assert_eq!(api.status(&stolen).await, 401, "{after:?}");
+        assert_eq!(api.status(&api.token(&b)).await, 200, "{after:?}");
+        let said = api.events.take();
+        assert_eq!(
+            said.iter().any(|e| e.starts_with("compromised")),
+            given_away
+        );
+        // Back in the set it is used again, unless its private half was there.
+        issuer.says(Reply::set(both(&a, &b)));
+        api.keys.refresh().await.unwrap();
+        let status = if given_away { 401 } else { 200 };
+        assert_eq!(api.status(&stolen).await, status, "{after:?}");
+        assert_eq!(api.status(&api.token(&b)).await, 200);
+    }
+}
+
+/// An empty set is asked for once more, a second later, and believed then.
+#[tokio::test]
+async fn a_set_without_keys_is_believed_the_second_time() {
+    for empty in [
+        set(&[]),
+        set(&["null"]),
+        set(&[r#"{"kty":"RSA","use":"enc","n":"AQAB","e":"AQAB"}"#]),
+        set(&[r#"{"kty":"oct","k":"c2VjcmV0LXNlY3JldA"}"#]),
+    ] {
+        let a = signer("a", 1);
+        let issuer = Issuer::start(Reply::set(a.jwks())).await;
+        let api = Api::ready(&issuer).await;
+        let stolen = api.token(&a);
+        issuer.says(empty.clone());
+        api.keys.refresh().await.unwrap_err();
+        assert_eq!(api.status(&stolen).await, 200, "it may be a slip");
+        assert_eq!(api.keys.health().failures(), 1);
+        api.events.take();
+        api.skip_secs(1).await;
+        eventually("asked again", || issuer.requests() == 3).await;
+        eventually("believed", || !api.keys.is_ready()).await;
+        assert_eq!(api.brief(&stolen).await.0, 503);
+        eventually("said", || api.events.count() > 0).await;
+        let said = api.events.take();
+        assert_eq!(said.last().unwrap(), "withdrawn", "{empty:?}");
+        let health = api.keys.health();
+        assert_eq!((health.keys(), health.failures()), (0, 0));
+        assert!(health.last_error().is_some() && health.confirmed_at().is_some());
+        // A key comes back with the next set.
+        issuer.says(Reply::set(a.jwks()));
+        api.keys.refresh().await.unwrap();
+        assert_eq!(api.status(&stolen).await, 200);
+        assert_eq!(api.events.take(), ["fetched 1"]);
+    }
+}
+
+/// A slip that is over a second later harms no token.
+#[tokio::test]
+async fn a_set_without_keys_for_a_moment() {
+    let a = signer("a", 1);
+    let issuer = Issuer::start(Reply::set(a.jwks())).await;
+    let api = Api::ready(&issuer).await;
+    let token = api.token(&a);
+    for _ in 0..3 {
+        issuer.says(set(&[]));
+        api.keys.refresh().await.unwrap_err();
+        issuer.says(Reply::set(a.jwks()));
+        let asked = issuer.requests();
+        api.skip_secs(1).await;
+        eventually("asked again", || issuer.requests() == asked + 1).await;
+        eventually("good", || api.keys.health().failures() == 0).await;
+        assert_eq!(api.status(&token).await, 200);
+    }
+}
+
+/// The only key, published with its private half: it goes at once, before the second answer.
+#[tokio::test]
+async fn a_private_half_counts_at_once() {
+    let a = signer("a", 1);
+    let issuer = Issuer::start(Reply::set(a.jwks())).await;
+    let api = Api::ready(&issuer).await;
+    let stolen = api.token(&a);
+    issuer.says(set(&[&private_jwk("other name", 1)]));
+    api.keys.refresh().await.unwrap_err();
+    assert_eq!(api.status(&stolen).await, 503);
+    issuer.says(Reply::set(a.jwks()));
+    let _ = api.keys.refresh().await;
+    assert_ne!(api.status(&stolen).await, 200);
+    issuer.says(Reply::set(both(&a, &signer("b", 2))));
+    api.keys.refresh().await.unwrap();
+    assert_eq!(api.status(&stolen).await, 401);
+}
+
+/// A document that is none says nothing of keys: those from before go on, within the limit.
+#[tokio::test]
+async fn a_mistake_of_the_issuers_changes_nothing_until_the_limit() {
+    let a = signer("a", 1);
+    let issuer = Issuer::start(Reply::set(a.jwks())).await;
+    let api = Api::ready(&issuer).await;
+    let token = api.token(&a);
+    issuer.says(Reply::set("{}"));
+    for _ in 0..5 {
+        api.keys.refresh().await.unwrap_err();
+        assert_eq!(api.status(&token).await, 200);
+    }
+    api.skip_secs(300 + 3600 - 1).await;
+    assert_eq!(api.status(&token).await, 200);
+    api.skip_secs(1).await;
+    assert_eq!(api.status(&token).await, 503);
+}
+
+/// Without the task: a service whose runtime for it has ended keeps the limit by itself.
+#[tokio::test]
+async fn a_date_that_is_set_back_keeps_the_cool_down_short() {
+    let (a, b) = (signer("a", 1), signer("b", 2));
+    let issuer = Issuer::start(Reply::set(a.jwks())).await;
+    let api = Api::ready(&issuer).await;
+    issuer.says(Reply::set(both(&a, &b)));
+    let two_hours = std::time::Duration::from_secs(7200);
+    api.clock.set(super::START - two_hours);
+    let token = api.token(&b);
+    assert_eq!(api.status(&token).await, 401);
+    super::pass(std::time::Duration::from_secs(10)).await;
+    eventually("both keys", || api.keys.health().keys() == 2).await;
+    assert_eq!(api.status(&token).await, 200);
+    // And the limit holds by the runtime's clock, whatever the date says.
+    issuer.says(Reply::Close);
+    for _ in 0..131 {
+        super::pass(std::time::Duration::from_secs(30)).await;
+    }
+    eventually("expired", || !api.keys.is_ready()).await;
+    assert_eq!(api.status(&token).await, 503);
+}
