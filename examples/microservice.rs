@@ -101,7 +101,11 @@ fn api(issuer: &str) -> Result<Router, ConfigError> {
         .events(EventSink::new(|event: &Event<'_>| match event {
             Event::KeysFetched { keys, .. } => eprintln!("api: the issuer has {keys} keys"),
             Event::KeysUnavailable { error, .. } => eprintln!("api: {error}"),
-            Event::KeysWithdrawn { .. } => eprintln!("api: the keys are too old to go on with"),
+            Event::KeysExpired { .. } => eprintln!("api: the keys are too old to go on with"),
+            Event::KeysCompromised { keys, .. } => {
+                keys.iter()
+                    .for_each(|key| eprintln!("api: THE ISSUER'S {key}"));
+            }
             Event::KeysBack { .. } => eprintln!("api: the issuer answers again"),
             _ => {}
         }))

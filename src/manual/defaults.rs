@@ -165,8 +165,8 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | a set is fresh for | what the issuer says, between 1 minute and 24 hours; 5 minutes when it says nothing | A key that was taken back is accepted for so long. |
-//! | the issuer is away | the last good set verifies for 24 hours more | A night, and somebody to come to work. |
+//! | a set is fresh for | what the issuer says, between 1 minute and 1 hour; 5 minutes when it says nothing | A key that was taken back is accepted for so long. |
+//! | the issuer is away | the last good set verifies for 1 hour more | Long enough for a restart or a failover. An attacker who has stolen a key, and keeps the issuer from being asked, has it for so long more. |
 //! | unknown key name | one request to the issuer in 10 seconds | What somebody who makes up names can cost it. |
 //!
 //! The others stand in [`remote_keys`](super::remote_keys#every-default), with why it is 503 here and 401 there.

@@ -38,57 +38,66 @@
 //!
 //! # 503 or 401
 //!
-//! A client that is told 401 throws its token away. A client that is told 503 keeps it and comes back. So
-//! 401 is for what is known to be bad, and 503, with `Retry-After`, for what nobody can tell yet. gRPC clients
-//! get 16 and 14.
+//! A client that is told 401 throws its token away. A client that is told 503 keeps it and comes back. Load
+//! balancers and proxies count 503: after a handful they take the instance out. So 503, with `Retry-After`,
+//! is for a service that has no keys to judge by. Where it has some, a token whose key is not among them is
+//! told 401, and an attacker who makes up key names cannot have 503.
 //!
-//! | situation | answer | why |
+//! | situation | answer | what happens |
 //! |---|---|---|
 //! | the key is there | as ever | Also while the issuer is away. |
-//! | no set has come yet | 503 | Any token may be good. It is the service that is not ready: tell the load balancer, with [`is_ready`](crate::RemoteJwks::is_ready). |
-//! | unknown `kid`, the set is older than the cool-down | 503, and a request to the issuer | It may be the issuer's next key. |
-//! | unknown `kid`, that request is under way | 503 | The same. However many ask, it is one request. |
-//! | unknown `kid`, the last request has failed | 503 | The key may be in the set that could not be had. It is tried again after a pause; askers do not shorten it. |
-//! | unknown `kid`, within the cool-down after an answer | 401 | The issuer has just said which keys there are. Otherwise whoever makes up names would get 503 for ever, and alarms and load balancers would take the service for broken. |
-//! | the set is past its stale limit | 503 | Nobody knows any more which keys are good. |
-//! | a known `kid` with another `alg`, a bad signature, `alg` of a shared secret | 401 | No set would make it good, so nobody is asked. |
+//! | no set has come yet, or the last one is past its stale limit | 503 | The service is not ready: tell the load balancer, with [`is_ready`](crate::RemoteJwks::is_ready). |
+//! | the issuer says that it has no key | 503 | The same. |
+//! | unknown `kid`, the set is older than the cool-down | 401 | The set is fetched again. However many tokens ask, it is one request. |
+//! | unknown `kid`, within the cool-down after an answer | 401 | The set is fetched again when the cool-down is over. |
+//! | a known `kid` with a signature that is not its key's, or with another `alg` of public keys | 401 | The same: the issuer may have replaced the key and kept its name. |
+//! | unknown `kid`, the last request has failed | 401 | The pause after a failure goes on; tokens do not shorten it. |
+//! | `alg` of a shared secret, or one that the codec does not accept | 401 | No set would make it good. |
 //!
-//! While the issuer is away or slow, strangers can have 503 by making up a name; the owners of good tokens do
-//! not get it. Leave the reason `keys_unavailable` out where a proxy takes an instance out for its 5xx, or have it
-//! ask [`is_ready`](crate::RemoteJwks::is_ready) instead.
+//! **An issuer publishes a key before it signs with it** (RFC 7517 has no rule for it; OpenID Connect Core 1.0
+//! section 10.1.1 describes it). An issuer that signs at once costs the first clients a 401. One cool-down
+//! after the key was published it is known, and no token of its is refused.
 //!
-//! A token without a `kid` is verified with the one key that is for its `alg`; if there is none, it counts
-//! as one with an unknown `kid`. An issuer that names no keys and replaces one by another for the same
-//! `alg` is followed at the next request that is due anyway, and until then its new tokens are answered 401:
-//! from a forgery they cannot be told.
+//! A token without a `kid` is verified with the keys that have none, for its `alg`, four at most; or with the
+//! one key for its `alg`, where every key has a name. Keys that share a name and an algorithm are tried likewise.
 //!
-//! # Replacing a key without a 503
+//! # One key never decides for the others
 //!
-//! The issuer publishes the new key first, and signs with it when every verifier has seen it: after the
-//! `max-age` that it sends. It takes the old one out when the last token signed with it has expired. With
-//! [`KeyRing`](crate::KeyRing) that is [the new key behind the old one](super::how_to#replacing-keys), and
-//! then in front of it. Issuers that sign with a key at once cost each verifier a few requests with 503; and
-//! when the set was fetched less than a cool-down before, 401 until the cool-down is over.
+//! A set is judged in two steps (RFC 7517 section 5). The document has to be a JSON object with an array `keys`,
+//! answered with 200. Then each key is judged alone:
 //!
-//! A key that is taken out of the set is gone with the next request: sets are replaced, never joined. That takes
-//! a set that is usable. One that is empty, has a key in it that cannot be one, or holds private members is taken
-//! for a mistake of the issuer's, and **the keys from before go on, a stolen one among them, until the stale
-//! limit**: [`Event::KeysUnavailable`](crate::Event::KeysUnavailable) says so from the first time on, and a restart
-//! ends it. When a key was stolen, restart the verifiers or call [`refresh`](crate::RemoteJwks::refresh) in them; otherwise
-//! the old set holds for as long as it is fresh. The [cache of verified
-//! tokens](super::performance#the-verified-token-cache) forgets with it. While the set stays the same, to the
-//! byte, the cache stays.
+//! | a key is | when | then |
+//! |---|---|---|
+//! | used | it verifies signatures by an algorithm of this crate | An RSA key without `alg` is for RS256, or for the one RSA algorithm that [`algorithms`](crate::TokenCodecBuilder::algorithms) names. `Ed25519` and `EdDSA` are one algorithm (RFC 9864). |
+//! | passed over | its type, curve or algorithm is unknown, a member is missing or odd, it is too weak, or it is for another purpose | The others are used. [`Event::KeysPassedOver`](crate::Event::KeysPassedOver) and [`JwksHealth::unusable_keys`](crate::JwksHealth::unusable_keys) say which, and why. |
+//! | compromised | a private member is in it, or it is a shared secret | It goes at once, out of the set in hand too, and stays out for the life of the process, under whatever name (RFC 7638 thumbprint). [`Event::KeysCompromised`](crate::Event::KeysCompromised) is an error: an attacker can sign with it now. |
+//!
+//! [`KeyRing::verifier`](crate::KeyRing::verifier) judges a set in hand by the same rules, and
+//! [`KeyRing::unusable_keys`](crate::KeyRing::unusable_keys) says what it passed over.
+//!
+//! # A key that was stolen
+//!
+//! The issuer takes the key out of its set. Sets are replaced, never joined, so that the key is gone with the next
+//! request: within the time that a set is fresh, an hour at most. [`refresh`](crate::RemoteJwks::refresh) asks at once.
+//! The [cache of verified tokens](super::performance#the-verified-token-cache) forgets with it. While the set stays
+//! the same, to the byte, the cache stays.
+//!
+//! A set without any key that verifies may be a slip. It is asked for again after a second, and believed then:
+//! [`Event::KeysWithdrawn`](crate::Event::KeysWithdrawn).
 //!
 //! # An issuer that is away
 //!
-//! The last good set goes on to verify. Only 200 with a usable set counts: a redirect, an error page, a set
-//! that is empty, cut off or too long, one with a private key or a shared secret in it, or one with a key that
-//! cannot be one, changes nothing. Each failure is an [`Event::KeysUnavailable`](crate::Event::KeysUnavailable)
-//! with its reason. Pauses between tries double from one second to one minute, each a half to a whole of that at
-//! random. [`Event::KeysBack`](crate::Event::KeysBack) says that it is over, and
-//! [`Event::KeysWithdrawn`](crate::Event::KeysWithdrawn) that it took too long.
+//! The last good set goes on to verify. A redirect, an error page, a document that is no set, cut off or too long,
+//! changes nothing. Each failure is an [`Event::KeysUnavailable`](crate::Event::KeysUnavailable) with its reason.
+//! Pauses between tries double from one second to one minute, each a half to a whole of that at random.
+//! [`Event::KeysBack`](crate::Event::KeysBack) says that it is over, and [`Event::KeysExpired`](crate::Event::KeysExpired)
+//! that it took too long.
 //!
-//! A service starts without its issuer: after a power cut, somebody has to be first. Build everything, let the
+//! **The limit holds by itself.** Each verification compares its own time with that of the set, so that no task
+//! is needed to end it. A date that is set back does not prolong it while the task runs, which also goes by a
+//! clock that is never set.
+//!
+//! A service starts without its issuer: after a power cut, one of them has to be first. Build everything, let the
 //! probe say 503, and it becomes ready by itself.
 //!
 //! # Every default
@@ -102,18 +111,20 @@
 //! | [`max_bytes`](crate::RemoteJwksBuilder::max_bytes) | 64 KiB | Twenty RSA keys with their certificate chains; what is longer is no JWK Set. |
 //! | [`lifetime`](crate::RemoteJwksBuilder::lifetime) | 5 minutes | Where the issuer sends no `max-age`. How long a stolen key that was taken back is accepted, against one small request in five minutes. |
 //! | [`lifetime_floor`](crate::RemoteJwksBuilder::lifetime_floor) | 1 minute | `max-age=0` and `no-store` are often a web framework's default and not meant. A thousand instances are still a few requests a second. |
-//! | [`lifetime_ceiling`](crate::RemoteJwksBuilder::lifetime_ceiling) | 24 hours | A typing error of the issuer's must not keep a stolen key for a year. |
+//! | [`lifetime_ceiling`](crate::RemoteJwksBuilder::lifetime_ceiling) | 1 hour | A stolen key that the issuer takes back is refused within it, whatever `max-age` the issuer sends. |
 //! | asked again | after 3/4 to 7/8 of the lifetime, at random | Before it ends, with time for several tries; at random, so that instances that started together do not ask together. |
-//! | [`cool_down`](crate::RemoteJwksBuilder::cool_down) | 10 s | What made-up names can cost the issuer: six requests a minute and instance. |
-//! | [`stale_limit`](crate::RemoteJwksBuilder::stale_limit) | 24 hours | Long enough for a night and somebody to come to work. Somebody who stole a key, and can keep the issuer from being asked, has it for so long more. Access tokens live for minutes, so for honest clients more would be of no use unless the issuer can sign and cannot be asked. |
-//! | [`rsa_algorithm`](crate::RemoteJwksBuilder::rsa_algorithm) | none | An RSA key without `alg` fits six algorithms. Some large issuers publish such keys; name what they are for. |
-//! | `Age`, `ETag` | honoured | RFC 9111 section 4.2.3 and RFC 9110 section 13.1.2: behind a cache a set is older than it looks, and one that did not change is not sent again. |
+//! | [`cool_down`](crate::RemoteJwksBuilder::cool_down) | 10 s | An attacker who makes up key names, or forges signatures, costs the issuer six requests a minute and instance. |
+//! | [`stale_limit`](crate::RemoteJwksBuilder::stale_limit) | 1 hour | Long enough for a restart or a failover of the issuer. An attacker who stole a key, and can keep the issuer from being asked, has it for so long more. |
+//! | `Age`, `ETag`, `Expires` | honoured | RFC 9111 section 4.2.3 and RFC 9110 section 13.1.2: behind a cache a set is older than it looks, and one that did not change is not sent again. `Expires` counts where `max-age` is absent (RFC 9111 section 5.3). |
 //! | `must-revalidate` | no effect | Freshness decides when to ask again, the stale limit what to do without an answer. |
 //!
 //! # Runtimes
 //!
 //! The task runs on the tokio runtime that the [`RemoteJwks`](crate::RemoteJwks) is built in; that has to have
 //! its timers and its I/O enabled, as `#[tokio::main]` has. Built outside of one, it begins with the first token
-//! that arrives within one. It ends with the last handle; a ring in a codec is a handle. When the runtime ends, or
-//! a sink of events panics in it, the keys are withdrawn, because nobody renews them any more; the next token
-//! begins anew.
+//! that arrives within one, or with [`is_ready`](crate::RemoteJwks::is_ready) or
+//! [`health`](crate::RemoteJwks::health). It ends with the last handle; a ring in a codec is a handle.
+//!
+//! A task can end, or hang, without that: its runtime ends, or a sink of events panics in it or never returns. The
+//! keys go on until their limit. A verification within a live runtime notices, and starts another task there: at
+//! once when the old one has ended, and two minutes after a request was due when it hangs.

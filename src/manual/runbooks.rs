@@ -32,7 +32,9 @@
 //! | [`DurabilityDegraded`](crate::Event::DurabilityDegraded) | none | the same day: a replica lags or is gone |
 //! | [`EncryptionKeyWorn`](crate::Event::EncryptionKeyWorn) | none | the same week: [replace the key](super::keys#the-limit-of-an-encryption-key) |
 //! | `KeysUnavailable` (feature `jwks`) | none, or a few in a row when the issuer restarts | before `usable_until`: the issuer is down, or its set is not usable |
-//! | `KeysWithdrawn` without `KeysBack` | none | at once: every token is answered 503 |
+//! | `KeysCompromised` | none | at once: the issuer has published a private key. Call it; what that key signed proves nothing |
+//! | `KeysPassedOver` | none, or one at each start for a key of another purpose | when tokens are refused: the line says which key is not used, and why |
+//! | `KeysExpired` without `KeysBack`, `KeysWithdrawn` without `KeysFetched` | none | at once: every token is answered 503 |
 //! | [`Recovered`](crate::Event::Recovered) | a few in a thousand refreshes, more with mobile networks | when it multiplies: answers get lost between here and the browser |
 //! | [`Denied`](crate::Event::Denied) | as accounts are disabled | when it multiplies: the claims closure says `Denied` for what is merely away |
 //! | [`Rejected`](crate::Event::Rejected), kind `Internal` | none | at once: a layer or a marker is missing, or a check failed. An *extractor* without its layer has no sink: the body of its 500 names the layer, and the features `tracing` and `metrics` see it |

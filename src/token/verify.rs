@@ -54,7 +54,7 @@ impl Inner {
     ) -> Result<T, TokenError> {
         let keys = self.keys.load_at(now);
         let outcome = verify(&keys);
-        if outcome.is_err() {
+        if outcome.as_ref().is_err_and(depends_on_keys) {
             let current = self.keys.load_at(now);
             if current.generation != keys.generation {
                 return verify(&current);
@@ -113,6 +113,17 @@ impl Inner {
         std::str::from_utf8(json)
             .map_err(|_| TokenError::new(TokenErrorKind::Claims, "the claims are not utf-8"))
     }
+}
+
+/// Whether other keys could have come to another verdict.
+fn depends_on_keys(error: &TokenError) -> bool {
+    matches!(
+        error.kind(),
+        TokenErrorKind::Algorithm
+            | TokenErrorKind::Key
+            | TokenErrorKind::KeysUnavailable
+            | TokenErrorKind::Signature
+    )
 }
 
 #[cfg(test)]

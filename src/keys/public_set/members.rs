@@ -6,14 +6,13 @@ use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
+use serde_json::value::RawValue;
 
-/// The members that are looked at. Others are ignored (RFC 7517 section 4), and a repeated one is an
-/// error. It has no `Debug`, because it may hold what should have stayed private.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+/// The members that are looked at. Others are ignored (RFC 7517 section 4). It has no `Debug`, because it
+/// may hold what should have stayed private.
+#[derive(Default)]
 pub(super) struct Members {
     pub(super) kty: Member,
-    #[serde(rename = "use")]
     pub(super) purpose: Member,
     pub(super) key_ops: Member,
     pub(super) alg: Member,
@@ -31,6 +30,72 @@ pub(super) struct Members {
     pub(super) qi: Member,
     pub(super) oth: Member,
     pub(super) k: Member,
+    /// Whether one of them stands there twice. Of two values the one that says something is kept, so that a
+    /// private half is seen whatever stands beside it.
+    pub(super) is_repeated: bool,
+}
+
+impl Members {
+    fn member(&mut self, name: &str) -> Option<&mut Member> {
+        Some(match name {
+            "kty" => &mut self.kty,
+            "use" => &mut self.purpose,
+            "key_ops" => &mut self.key_ops,
+            "alg" => &mut self.alg,
+            "kid" => &mut self.kid,
+            "crv" => &mut self.crv,
+            "x" => &mut self.x,
+            "y" => &mut self.y,
+            "n" => &mut self.n,
+            "e" => &mut self.e,
+            "d" => &mut self.d,
+            "p" => &mut self.p,
+            "q" => &mut self.q,
+            "dp" => &mut self.dp,
+            "dq" => &mut self.dq,
+            "qi" => &mut self.qi,
+            "oth" => &mut self.oth,
+            "k" => &mut self.k,
+            _ => return None,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JWK")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Members::default();
+        let mut seen = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value: &RawValue = map.next_value()?;
+            let Some(member) = members.member(&name) else {
+                continue;
+            };
+            if !member.says_something() {
+                // One value that cannot be read is odd, and the key is read all the same.
+                *member = serde_json::from_str(value.get()).unwrap_or(Member::Odd);
+            }
+            if seen.contains(&name) {
+                members.is_repeated = true;
+            } else {
+                seen.push(name);
+            }
+        }
+        Ok(members)
+    }
 }
 
 /// The value of one member.

@@ -265,6 +265,19 @@ fn what_was_given_away_stays_out() {
     );
     assert!(set.keys.is_empty());
     assert_eq!(read_after(&[rsa()], &mut known).keys.len(), 1);
+    // However oddly the private half is written.
+    for odd in [
+        r#""d":"AAAA","d":null"#,
+        r#""d":null,"d":"AAAA""#,
+        r#""\u0064":"AAAA","n":1e999"#,
+        r#""d":"AAAA","kid":7"#,
+    ] {
+        let public = ed(5).to_string();
+        let members = public.trim_matches(['{', '}']);
+        let text = format!(r#"{{"keys":[{public},{{{members},{odd}}}]}}"#);
+        let set = PublicSet::read(text.as_bytes(), &mut Compromised::default()).unwrap();
+        assert!(set.keys.is_empty(), "{odd}: {:?}", set.unusable);
+    }
     // A shared secret says nothing of public keys of its name.
     let secret = json!({ "kty": "oct", "kid": "s", "k": "AAAA" });
     let set = read_after(&[secret, named(3, "s")], &mut known);

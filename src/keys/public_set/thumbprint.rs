@@ -33,8 +33,10 @@ impl Thumbprint {
         match members.kty.text()? {
             "OKP" => Some(Self::okp(members.crv.text()?, &decode(members.x.text()?)?)),
             "EC" => {
-                let (x, y) = (decode(members.x.text()?)?, decode(members.y.text()?)?);
-                Some(Self::ec(members.crv.text()?, &x, &y))
+                let crv = members.crv.text()?;
+                let x = coordinate(crv, decode(members.x.text()?)?);
+                let y = coordinate(crv, decode(members.y.text()?)?);
+                Some(Self::ec(crv, &x, &y))
             }
             "RSA" => {
                 let (n, e) = (decode(members.n.text()?)?, decode(members.e.text()?)?);
@@ -77,6 +79,19 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
 pub(super) fn unsigned(bytes: &[u8]) -> &[u8] {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     bytes.get(zeros..).unwrap_or_default()
+}
+
+/// A coordinate in the full length of its curve (RFC 7518 section 6.2.1.2): some libraries leave the zeros
+/// in front out.
+fn coordinate(crv: &str, bytes: Vec<u8>) -> Vec<u8> {
+    let len: usize = match crv {
+        "P-256" | "secp256k1" => 32,
+        "P-384" => 48,
+        "P-521" => 66,
+        _ => 0,
+    };
+    let missing = len.saturating_sub(bytes.len());
+    [vec![0; missing], bytes].concat()
 }
 
 fn encode(bytes: &[u8]) -> String {

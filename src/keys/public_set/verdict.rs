@@ -30,10 +30,7 @@ pub(super) fn judge(index: usize, json: &str) -> Verdict {
     let Ok(members) = serde_json::from_str::<Members>(json) else {
         return unusable(
             None,
-            (
-                Reason::Malformed,
-                "repeats a member, or holds no JSON value",
-            ),
+            (Reason::Malformed, "has a member whose name cannot be read"),
         );
     };
     let kid = match kid(&members.kid) {
@@ -111,6 +108,9 @@ fn gives_away(members: &Members) -> Option<&'static str> {
 
 /// The key, when it is one that verifies signatures.
 fn usable(members: &Members) -> Result<SigningKey, Fault> {
+    if members.is_repeated {
+        return Err((Reason::Malformed, "repeats a member"));
+    }
     let kty = text(
         &members.kty,
         "has no `kty`",
