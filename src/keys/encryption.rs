@@ -12,11 +12,7 @@ use super::{
     header::{ACCESS_TOKEN_TYPE, Content, check_kid, encrypted_header},
     jose::{WrapHeader, Wrapping},
 };
-use crate::{
-    config::ConfigError,
-    random::{fresh, random},
-    secret::Secret,
-};
+use crate::{config::ConfigError, random::random, secret::Secret};
 
 /// How often one AES-GCM key may be used with random 96-bit IVs: NIST SP 800-38D section 8.3.
 pub(crate) const SEAL_LIMIT: u64 = 1 << 32;
@@ -243,7 +239,7 @@ impl EncryptionKey {
         let Material::Wrapped(wrapping) = &self.material else {
             return Err(SealError::Management);
         };
-        let bytes = Secret::new(fresh::<32>().map_err(|_| SealError::Failed)?);
+        let bytes = Secret::new(random::<32>().map_err(|_| SealError::Failed)?);
         let fresh = bytes.expose().get(..self.content.key_len());
         let fresh = fresh.ok_or(SealError::Failed)?;
         let key = ContentKey::new(self.content, fresh).map_err(|_| SealError::Failed)?;

@@ -19,7 +19,7 @@ use super::{
     encryption::{OpenError, SealError},
     jwk::{Jwk, bytes, exactly, problem},
 };
-use crate::{config::ConfigError, random::fresh, secret::Secret};
+use crate::{config::ConfigError, random::random, secret::Secret};
 
 pub(crate) use super::wrap_header::{Epk, WrapHeader};
 
@@ -102,7 +102,7 @@ impl Wrapping {
             return Ok(());
         }
         let content = ContentEncryption::A256Gcm;
-        let key = fresh::<32>().map_err(|_| failed())?;
+        let key = random::<32>().map_err(|_| failed())?;
         let (wrapped, epk) = self.wrap_key(content, &key).map_err(|_| failed())?;
         let member = |name| {
             let value = epk.as_ref().and_then(|epk| epk.get(name)?.as_str());
@@ -149,7 +149,7 @@ impl Wrapping {
             return Err(OpenError);
         }
         let params = self.checked_header(header)?;
-        let substitute = Secret::new(fresh::<32>().map_err(|_| OpenError)?);
+        let substitute = Secret::new(random::<32>().map_err(|_| OpenError)?);
         let enc = josekit_enc(content);
         let unwrapped = decrypter.decrypt(Some(encrypted_key), &enc, &params);
         let unwrapped = unwrapped.map(|key| Secret::new(key.into_owned()));

@@ -59,7 +59,7 @@ impl KeyRing {
     ///
     /// When the operating system gives no random bytes.
     pub fn generate() -> Result<Self, ConfigError> {
-        let master = random::fresh::<32>()
+        let master = random::random::<32>()
             .map(secret::Secret::new)
             .map_err(|error| ConfigError::new("master secret", error.to_string()))?;
         Self::from_master(master.expose())

@@ -33,9 +33,10 @@
 //! * **One allocation**, for the claims. Requests share it: a clone counts a reference. An application's own
 //!   type adds those of its fields.
 //! * **A refusal allocates nothing** until there is an answer to be made.
-//! * **Random bytes** for a token's name and IV come from a generator in the thread (ChaCha20, seeded by the
-//!   system, again after each 64 KiB). Two calls of the system would cost half of what minting does. A process
-//!   that forks has to do so before it mints: until the next seed its child would make the same bytes.
+//! * **Random bytes** for a token's name and IV come from the operating system, each time: half a microsecond a
+//!   call, and half of what minting a nested token takes. A generator in the process would spare most of that,
+//!   and would be copied when the process forks or its machine is restored from a snapshot twice: both copies
+//!   would then encrypt with the same IV.
 //! * **The number of keys does not matter.** Up to four are compared, more are looked up.
 //!
 //! # Which profile
