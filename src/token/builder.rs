@@ -50,7 +50,7 @@ pub struct TokenCodecBuilder<C = NoClaims> {
     max_token_bytes: usize,
     algorithms: Option<Vec<SignatureAlgorithm>>,
     clock: Arc<dyn Clock>,
-    pub(super) cache: cache::Plan<C>,
+    pub(super) cache: cache::Plan,
     claims: PhantomData<fn() -> C>,
 }
 

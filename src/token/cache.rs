@@ -6,27 +6,25 @@ mod recall;
 mod revoked;
 mod table;
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 pub(super) use self::recall::Slot;
-use self::{
-    digest::Digester,
-    recall::Memory,
-    revoked::Ended,
-    table::{Shards, Table},
-};
-use super::{NoClaims, TokenCodec, TokenCodecBuilder};
+use self::{digest::Digester, recall::Memory, revoked::Ended, table::Table};
+use super::{TokenCodec, TokenCodecBuilder};
 use crate::{config::ConfigError, session::SessionId};
 
-/// More is a slip: at 500 bytes an entry these are a hundred million tokens.
+/// More is a slip: at 400 bytes an entry these are a hundred million tokens.
 const MOST: u64 = 64 * 1024 * 1024 * 1024;
 
 /// Remembers tokens that have been verified, so that the same token costs a look-up the next time. Off
 /// by default; [`TokenCodecBuilder::cache`] gives a codec its own.
 ///
-/// It is there for public-key algorithms, whose verification costs a hundred times and more of what a
-/// look-up does. With a shared secret (`HS256`, `A256GCM`) a verification costs no more than a few
-/// look-ups: see [the manual](crate::manual::performance#the-verified-token-cache) for figures,
+/// It is there for public-key algorithms, whose verification costs fifty times and more of what a
+/// look-up does. With a shared secret (`HS256`, `A256GCM`) a verification costs about as much as
+/// a look-up: see [the manual](crate::manual::performance#the-verified-token-cache) for figures,
 /// and for when to leave it off.
 ///
 /// ```
@@ -43,12 +41,14 @@ const MOST: u64 = 64 * 1024 * 1024 * 1024;
 ///     assert_eq!(codec.verify(token.as_str())?.subject(), "user-1");
 /// }
 /// assert_eq!(codec.cache().map(TokenCache::len), Some(1));
+/// assert_eq!(codec.cache().map(TokenCache::hits), Some(2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # What it never changes
 ///
-/// The answer. A token gets the claims or the error that it would get without a cache:
+/// The answer. A token gets the claims or the error that it would get without a cache. What is spared is
+/// the cryptography; the text of the claims is read and judged each time, by the same code:
 ///
 /// * **Successes only.** What was refused is verified again each time it comes, and takes no room.
 /// * **The time is looked at each time**: `exp`, `nbf`, `iat` and
@@ -63,10 +63,6 @@ const MOST: u64 = 64 * 1024 * 1024 * 1024;
 ///   which runs for every request, remembered or not.
 /// * **A cache belongs to one codec** and its clones. A verdict is by one issuer, one audience, one set
 ///   of rules; this type cannot be cloned, so no other codec can take it over.
-///
-/// One thing does change: requests with one token share one value of the application's type, so what
-/// it makes of shared mutable state (a counter in it, say) or of the moment of its deserialisation is seen by
-/// all of them.
 ///
 /// # The key
 ///
@@ -91,9 +87,9 @@ const MOST: u64 = 64 * 1024 * 1024 * 1024;
 /// # Memory
 ///
 /// `max_bytes` bounds everything: the table, which is laid out when the codec is built, the claims, and
-/// the secret. A token takes 470 bytes, and 530 with a short text of the application's. What that type keeps
-/// on the heap is not known and is guessed from its text in the token; see
-/// [the manual](crate::manual::performance#how-large) for how well. When the cache is full, tokens that
+/// the secret. Kept of a token is the text of its claims, whose length is known, and nothing that the
+/// application's type makes of it: so the bound holds for every type. A token takes 110 bytes and its
+/// claims, and 340 at least. When the cache is full, tokens that
 /// were asked for once make room before those that were asked for twice: a flood of distinct tokens
 /// evicts, and never grows. Expired tokens go when they come again or in the same way; no thread sweeps.
 ///
@@ -101,24 +97,24 @@ const MOST: u64 = 64 * 1024 * 1024 * 1024;
 ///
 /// [`KeyRing::rotate`]: crate::KeyRing::rotate
 #[must_use]
-pub struct TokenCache<C = NoClaims> {
+pub struct TokenCache {
     max_bytes: usize,
     /// What is left of it for the secret and the counters.
-    table: Box<dyn Table<C>>,
+    table: Table,
+    hits: AtomicU64,
 }
 
-impl<C: Send + Sync + 'static> TokenCache<C> {
-    /// A cache of `max_bytes` bytes for one codec; 16 MiB hold some 30 000 tokens. Whether it is a
+impl TokenCache {
+    /// A cache of `max_bytes` bytes for one codec; 16 MiB hold some 40 000 tokens. Whether it is a
     /// good number is told by [`TokenCodecBuilder::build`].
     pub fn new(max_bytes: usize) -> Self {
         Self {
             max_bytes,
-            table: Box::new(Shards::new()),
+            table: Table::new(),
+            hits: AtomicU64::new(0),
         }
     }
-}
 
-impl<C> TokenCache<C> {
     /// How many tokens it remembers, those that have expired since or whose keys are gone among them.
     pub fn len(&self) -> usize {
         self.table.len()
@@ -129,7 +125,13 @@ impl<C> TokenCache<C> {
         self.len() == 0
     }
 
-    /// How many bytes it takes now: the empty table and what its entries hold, as far as it is known.
+    /// How many look-ups have taken the place of a verification since the codec was built. Beside the number
+    /// of requests it tells whether the cache is worth its memory.
+    pub fn hits(&self) -> u64 {
+        self.hits.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes it takes now: the empty table and what its entries hold.
     pub fn bytes(&self) -> usize {
         self.table.bytes()
     }
@@ -140,12 +142,12 @@ impl<C> TokenCache<C> {
     }
 }
 
-impl<C: Send + Sync + 'static> TokenCodecBuilder<C> {
+impl<C> TokenCodecBuilder<C> {
     /// Remembers verified tokens in `cache`. Off by default; see [`TokenCache`] for an example.
     ///
     /// [`build`](Self::build) refuses a cache that has no room for a token of
     /// [`max_token_bytes`](Self::max_token_bytes), and one of more than 64 GiB.
-    pub fn cache(mut self, cache: TokenCache<C>) -> Self {
+    pub fn cache(mut self, cache: TokenCache) -> Self {
         self.cache = Plan(Some(cache));
         self
     }
@@ -153,7 +155,7 @@ impl<C: Send + Sync + 'static> TokenCodecBuilder<C> {
 
 impl<C> TokenCodec<C> {
     /// The cache of verified tokens, where the codec has one.
-    pub fn cache(&self) -> Option<&TokenCache<C>> {
+    pub fn cache(&self) -> Option<&TokenCache> {
         self.cache.memory().map(|memory| &memory.cache)
     }
 
@@ -205,16 +207,17 @@ impl<C> TokenCodec<C> {
 }
 
 /// The cache that is to be built, if any.
-pub(super) struct Plan<C>(Option<TokenCache<C>>);
+#[derive(Default)]
+pub(super) struct Plan(Option<TokenCache>);
 
-impl<C> Plan<C> {
-    pub(super) fn build(self, max_token_bytes: usize) -> Result<Slot<C>, ConfigError> {
+impl Plan {
+    pub(super) fn build(self, max_token_bytes: usize) -> Result<Slot, ConfigError> {
         let Some(mut cache) = self.0 else {
             return Ok(Slot::new(None));
         };
         let fixed = Digester::memory(max_token_bytes) + Ended::MEMORY;
-        // Twice the token for its claims, as text and as the application has them, and as much
-        // again for the part of the table that only newcomers have.
+        // Far more than the claims of the longest token, which have to fit into the part of the table
+        // that only newcomers have.
         let least = fixed + 4 * max_token_bytes + 4096;
         if cache.max_bytes < least || cache.max_bytes as u64 > MOST {
             return Err(ConfigError::new(
@@ -234,26 +237,25 @@ impl<C> Plan<C> {
     }
 }
 
-impl<C> Default for Plan<C> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<C> fmt::Debug for Plan<C> {
+impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(cache) = self;
         cache.fmt(f)
     }
 }
 
-impl<C> fmt::Debug for TokenCache<C> {
+impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { max_bytes, table } = self;
+        let Self {
+            max_bytes,
+            table,
+            hits,
+        } = self;
         f.debug_struct("TokenCache")
             .field("max_bytes", max_bytes)
             .field("bytes", &table.bytes())
             .field("len", &table.len())
+            .field("hits", hits)
             .finish()
     }
 }

@@ -136,18 +136,6 @@ impl<C> Claims<C> {
         Self(inner)
     }
 
-    /// How much memory the claims take that their type knows of, in bytes, and in how many pieces.
-    /// What the application's type keeps elsewhere is not in it.
-    #[cfg(feature = "cache")]
-    pub(super) fn memory(&self) -> (usize, usize) {
-        // The two counts of the `Arc` lie in front of what it shares.
-        let shared = 2 * size_of::<usize>() + size_of::<Inner<C>>();
-        match self.0.strings.on_heap() {
-            0 => (shared, 1),
-            bytes => (shared + bytes, 2),
-        }
-    }
-
     /// `sub`: who the token speaks for. Empty only when the codec was built with
     /// [`subject_optional`](super::TokenCodecBuilder::subject_optional) and there is none.
     pub fn subject(&self) -> &str {

@@ -34,7 +34,7 @@ use crate::{
 /// ```
 pub struct TokenCodec<C = NoClaims> {
     pub(super) inner: Arc<Inner>,
-    pub(super) cache: cache::Slot<C>,
+    pub(super) cache: cache::Slot,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -155,7 +155,7 @@ impl<C> TokenCodec<C> {
         TokenCodecBuilder::new(profile)
     }
 
-    pub(super) fn new(inner: Inner, cache: cache::Slot<C>) -> Self {
+    pub(super) fn new(inner: Inner, cache: cache::Slot) -> Self {
         Self {
             inner: Arc::new(inner),
             cache,

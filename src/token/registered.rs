@@ -235,23 +235,6 @@ impl<'a> Registered<'a> {
         Ok(())
     }
 
-    /// The first and the last millisecond at which these claims, which have passed, pass again.
-    ///
-    /// Where the sums of absurd times saturate it may come out too short, and never too long.
-    #[cfg(feature = "cache")]
-    pub(super) fn window(&self, rules: &Rules) -> (i64, i64) {
-        let millis = |value: Duration| i64::try_from(value.as_millis()).unwrap_or(i64::MAX);
-        let leeway = millis(rules.leeway);
-        let begins = self.not_before.max(self.issued_at).unwrap_or(0);
-        let end = self.expires_at.unwrap_or(0).saturating_add(leeway);
-        let mut last = end.saturating_sub(1);
-        if let Some(max_age) = rules.max_age {
-            let oldest = millis(max_age).saturating_add(leeway);
-            last = last.min(self.issued_at.unwrap_or(0).saturating_add(oldest));
-        }
-        (begins.saturating_sub(leeway), last)
-    }
-
     /// `iat`, when present.
     pub(super) fn issued_at(&self) -> Option<Timestamp> {
         self.issued_at.map(timestamp)

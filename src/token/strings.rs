@@ -56,15 +56,6 @@ impl Strings {
         })
     }
 
-    /// How many bytes have an allocation of their own.
-    #[cfg(feature = "cache")]
-    pub(super) fn on_heap(&self) -> usize {
-        match self.0.spilled() {
-            true => self.0.capacity(),
-            false => 0,
-        }
-    }
-
     pub(super) fn get(&self, span: Span) -> &str {
         let Span(start, end) = span;
         let bytes = self.0.get(start.into()..end.into());

@@ -6,7 +6,7 @@ use super::{
     Claims, Profile, TokenCodec, TokenError, TokenErrorKind,
     base64::Scratch,
     codec::Inner,
-    custom::{Member, Members, from_members},
+    custom::{Members, from_members},
     jwe, jws,
     registered::Registered,
 };
@@ -64,16 +64,27 @@ impl Inner {
     }
 
     /// Verifies `token` from its first byte to its last, with the keys of one snapshot, and shows
-    /// `passed` what it says.
+    /// `passed` the text of its claims and what it says.
     pub(super) fn verify<C: DeserializeOwned>(
         &self,
         keys: &Keys,
         token: &[u8],
         now: Timestamp,
-        passed: impl FnOnce(&Registered<'_>, &[Member<'_>]),
+        passed: impl FnOnce(&str, &Registered<'_>),
     ) -> Result<Claims<C>, TokenError> {
         let (mut outer, mut inner) = (Scratch::new(), Scratch::new());
         let text = self.open(keys, token, &mut outer, &mut inner)?;
+        self.read(text, now, |registered| passed(text, registered))
+    }
+
+    /// Reads and judges the authentic text of the claims.
+    #[inline]
+    pub(super) fn read<C: DeserializeOwned>(
+        &self,
+        text: &str,
+        now: Timestamp,
+        passed: impl FnOnce(&Registered<'_>),
+    ) -> Result<Claims<C>, TokenError> {
         let (mut registered, mut members) = (Registered::default(), Members::new());
         registered.read(text, &self.rules, &mut members)?;
         let expires_at = registered.check(&self.rules, now)?;
@@ -83,7 +94,7 @@ impl Inner {
                 "the application's claims do not fit their type",
             )
         })?;
-        passed(&registered, &members);
+        passed(&registered);
         Ok(Claims::new(text, &registered, expires_at, custom))
     }
 

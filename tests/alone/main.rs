@@ -1,4 +1,4 @@
-//! What is true of a whole process or not at all: what becomes of it in a fork.
+//! What is true of a whole process or not at all: its memory, and what becomes of it in a fork.
 //!
 //! Each case runs in a process of its own, on the only thread of it: the program starts itself again
 //! with the case's name.
@@ -9,8 +9,10 @@
     reason = "a case fails by panicking"
 )]
 
+mod cache;
 #[cfg(unix)]
 mod fork;
+mod memory;
 
 use std::{env, process::Command};
 
@@ -21,20 +23,35 @@ const CASE: &str = "TOWER_BEARER_CASE";
 
 type Case = (&'static str, fn());
 
-const CASES: &[Case] = &[
+/// For every system.
+const EVERYWHERE: &[Case] = &[
     #[cfg(unix)]
     ("fork::nothing_is_drawn_twice", fork::nothing_is_drawn_twice),
 ];
 
+/// For systems that show a process its own memory as Linux does.
+const ON_LINUX: &[Case] = &[
+    ("cache::of_nothing", cache::of_nothing),
+    ("cache::of_small_numbers", cache::of_small_numbers),
+    ("cache::of_empty_objects", cache::of_empty_objects),
+    ("cache::of_what_unfolds", cache::of_what_unfolds),
+    ("cache::of_maps", cache::of_maps),
+    ("cache::of_long_texts", cache::of_long_texts),
+];
+
 fn main() {
-    let cases = || CASES.iter();
+    let cases = || EVERYWHERE.iter().chain(ON_LINUX);
     if let Ok(name) = env::var(CASE) {
         let case = cases().find(|(known, _)| *known == name);
         return case.expect("a case of this name").1();
     }
     let arguments = Arguments::from_args();
     let talks = arguments.nocapture;
-    let trials = cases().map(|(name, _)| Trial::test(*name, move || alone(name, talks)));
+    let trials = cases().map(|(name, _)| {
+        let elsewhere = !cfg!(target_os = "linux") && ON_LINUX.iter().any(|(n, _)| n == name);
+        // The report then counts it as ignored.
+        Trial::test(*name, move || alone(name, talks)).with_ignored_flag(elsewhere)
+    });
     libtest_mimic::run(&arguments, trials.collect()).exit();
 }
 

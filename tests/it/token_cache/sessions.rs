@@ -1,25 +1,28 @@
 //! Sessions that end on a server whose codec remembers.
 
 use http::Method;
-use tower_bearer::{Claims, ReusePolicy};
+use tower_bearer::ReusePolicy;
 
-use super::same;
-use crate::support::world::{Browser, Reply, Role, World};
+use super::recalled;
+use crate::support::world::{Browser, Reply, World};
 
-/// The access token of `reply`, verified twice: the second time it is remembered.
-fn remembered(world: &World, reply: &Reply) -> (String, Claims<Role>) {
-    let token = reply.body["access_token"].as_str().unwrap().to_owned();
-    let claims = world.codec.verify(&token).unwrap();
-    assert!(same(&claims, &world.codec.verify(&token).unwrap()));
-    (token, claims)
+/// The access token of `reply`, which is remembered then.
+fn remembered(world: &World, reply: &Reply) -> String {
+    let token = reply.body["access_token"].as_str().unwrap();
+    remember(world, token);
+    token.to_owned()
 }
 
-/// Whether the entry is gone; the token passes all the same.
-fn forgotten(world: &World, (token, claims): &(String, Claims<Role>)) -> bool {
-    !same(claims, &world.codec.verify(token).unwrap())
+fn remember(world: &World, token: &str) {
+    assert!(is_forgotten(world, token) && !is_forgotten(world, token));
 }
 
-async fn login(world: &World, user: &str) -> (Browser, (String, Claims<Role>)) {
+/// Whether the token has to be verified anew. It passes all the same, and is remembered again.
+fn is_forgotten(world: &World, token: &str) -> bool {
+    !recalled(&world.codec, token, world.codec.clock().now())
+}
+
+async fn login(world: &World, user: &str) -> (Browser, String) {
     let mut browser = world.browser();
     let reply = browser.login(world, user).await;
     (browser, remembered(world, &reply))
@@ -31,7 +34,7 @@ async fn signing_out() {
     let (mut browser, token) = login(&world, "ada").await;
     let (_, other) = login(&world, "ada").await;
     assert_eq!(browser.logout(&world).await.status, 204);
-    assert!(forgotten(&world, &token) && !forgotten(&world, &other));
+    assert!(is_forgotten(&world, &token) && !is_forgotten(&world, &other));
 }
 
 #[tokio::test]
@@ -42,10 +45,10 @@ async fn signing_out_everywhere_and_from_outside() {
     let (_, eve) = login(&world, "eve").await;
     let reply = browser.call(&world, Method::POST, "/logout-all").await;
     assert_eq!(reply.status, 204);
-    assert!(forgotten(&world, &token) && forgotten(&world, &second));
-    assert!(!forgotten(&world, &eve));
+    assert!(is_forgotten(&world, &token) && is_forgotten(&world, &second));
+    assert!(!is_forgotten(&world, &eve));
     world.layer.end_all_of("eve").await.unwrap();
-    assert!(forgotten(&world, &eve));
+    assert!(is_forgotten(&world, &eve));
 }
 
 #[tokio::test]
@@ -53,10 +56,11 @@ async fn ending_one_of_the_list() {
     let world = World::new();
     let (mut browser, token) = login(&world, "ada").await;
     let (_, other) = login(&world, "ada").await;
-    let path = format!("/sessions/{}", other.1.session().unwrap());
+    let claims = world.codec.verify(&other).unwrap();
+    let path = format!("/sessions/{}", claims.session().unwrap());
     let reply = browser.call(&world, Method::DELETE, &path).await;
     assert_eq!(reply.status, 204);
-    assert!(forgotten(&world, &other) && !forgotten(&world, &token));
+    assert!(is_forgotten(&world, &other) && !is_forgotten(&world, &token));
 }
 
 #[tokio::test]
@@ -73,10 +77,10 @@ async fn a_thief() {
     let newest = remembered(&world, &browser.refresh(&world).await);
     assert_eq!(thief.refresh(&world).await.status, 401);
     assert_eq!(world.count("ReuseDetected"), 1);
-    assert!(forgotten(&world, &newest));
+    assert!(is_forgotten(&world, &newest));
     world.app_clock.set(crate::support::world::START);
     for old in [&token, &other] {
-        assert!(forgotten(&world, old));
+        assert!(is_forgotten(&world, old));
     }
 }
 
@@ -89,7 +93,7 @@ async fn a_subject_that_is_refused() {
         .store(true, std::sync::atomic::Ordering::SeqCst);
     world.secs(400);
     assert_eq!(browser.refresh(&world).await.status, 401);
-    assert!(forgotten(&world, &token));
+    assert!(is_forgotten(&world, &token));
 }
 
 #[tokio::test]
@@ -98,10 +102,10 @@ async fn a_new_sign_in_and_one_too_many() {
     let (mut browser, token) = login(&world, "ada").await;
     let second = browser.login(&world, "ada").await;
     let second = remembered(&world, &second);
-    assert!(forgotten(&world, &token), "replaced");
+    assert!(is_forgotten(&world, &token), "replaced");
     let (_, third) = login(&world, "ada").await;
-    assert!(forgotten(&world, &second), "dropped");
-    assert!(!forgotten(&world, &third));
+    assert!(is_forgotten(&world, &second), "dropped");
+    assert!(!is_forgotten(&world, &third));
 }
 
 /// Two servers with a cache each: the one that a session ends on knows, the other one finds out when it
@@ -111,22 +115,16 @@ async fn on_another_instance() {
     let one = World::new();
     let two = one.server_with_keys(one.keys.clone());
     let (mut browser, token) = login(&one, "ada").await;
-    let on_two = remembered_text(&two, &token.0);
+    remember(&two, &token);
     let before = browser.clone();
     assert_eq!(browser.logout(&one).await.status, 204);
-    assert!(forgotten(&one, &token) && !forgotten(&two, &on_two));
+    assert!(is_forgotten(&one, &token) && !is_forgotten(&two, &token));
     assert_eq!(before.clone().logout(&two).await.status, 204);
-    assert!(forgotten(&two, &on_two));
+    assert!(is_forgotten(&two, &token));
 
-    let again = remembered_text(&two, &token.0);
-    two.codec.forget_session(again.1.session().unwrap());
-    assert!(forgotten(&two, &again));
-}
-
-fn remembered_text(world: &World, token: &str) -> (String, Claims<Role>) {
-    let claims = world.codec.verify(token).unwrap();
-    assert!(same(&claims, &world.codec.verify(token).unwrap()));
-    (token.to_owned(), claims)
+    let claims = two.codec.verify(&token).unwrap();
+    two.codec.forget_session(claims.session().unwrap());
+    assert!(is_forgotten(&two, &token));
 }
 
 /// A store that fails half-way does not say which sessions it has ended: all are verified anew.
@@ -138,5 +136,5 @@ async fn when_the_store_fails_in_between() {
     world.store.fail_revoke_all_after(0);
     let reply = browser.call(&world, Method::POST, "/logout-all").await;
     assert_eq!(reply.status, 503);
-    assert!(forgotten(&world, &token) && forgotten(&world, &eve));
+    assert!(is_forgotten(&world, &token) && is_forgotten(&world, &eve));
 }

@@ -1,0 +1,127 @@
+//! Changes in the middle of a verification, and threads that verify while keys are replaced.
+
+use std::{
+    cell::RefCell,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+use serde::{Deserialize, Deserializer, Serialize};
+use tower_bearer::{Grant, Profile, TokenCache};
+
+use super::{MEBIBYTE, NOW, builder, keys, recalled};
+
+thread_local! {
+    /// What happens once, when the next token's claims are read.
+    static NEXT: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+/// Reading it is a moment in the middle of a verification, behind the cryptography.
+#[derive(Serialize)]
+struct Meanwhile {}
+
+impl<'de> Deserialize<'de> for Meanwhile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if let Some(change) = NEXT.take() {
+            change();
+        }
+        serde::de::IgnoredAny::deserialize(deserializer)?;
+        Ok(Self {})
+    }
+}
+
+/// What a verification finds that began before a change is not remembered after it.
+#[test]
+fn a_change_in_the_middle_of_a_verification() {
+    let ring = keys(1);
+    let builder = builder::<Meanwhile>(Profile::Encrypted);
+    let builder = builder.cache(TokenCache::new(MEBIBYTE));
+    let codec = builder.build(&ring).unwrap();
+    let grant = Grant {
+        subject: "user-1",
+        session: Some("s-1"),
+        custom: &Meanwhile {},
+    };
+    let token = codec.mint_at(&grant, NOW).unwrap();
+    let recalled = || recalled(&codec, token.as_str(), NOW);
+    let clone = || codec.clone();
+    let changes: [(_, Box<dyn Fn() -> Box<dyn FnOnce()>>); 4] = [
+        ("none", Box::new(|| Box::new(|| ()))),
+        (
+            "keys",
+            Box::new(|| {
+                let ring = ring.clone();
+                Box::new(move || ring.rotate(keys(1)).unwrap())
+            }),
+        ),
+        (
+            "session",
+            Box::new(|| {
+                let codec = clone();
+                Box::new(move || codec.forget_session("s-1"))
+            }),
+        ),
+        (
+            "all",
+            Box::new(|| {
+                let codec = clone();
+                Box::new(move || codec.forget_all())
+            }),
+        ),
+    ];
+    for (name, change) in changes {
+        codec.forget_all();
+        NEXT.set(Some(change()));
+        assert!(!recalled(), "{name}");
+        assert_eq!(recalled(), name == "none", "{name}");
+        assert!(recalled(), "{name}");
+    }
+}
+
+/// Each thread has its own tokens and knows which keys are in use; an answer by the other keys would
+/// be a hole.
+#[test]
+fn no_answer_is_by_keys_that_are_gone() {
+    let ring = keys(1);
+    let builder = builder::<tower_bearer::NoClaims>(Profile::Encrypted);
+    let codec = builder
+        .cache(TokenCache::new(MEBIBYTE))
+        .build(&ring)
+        .unwrap();
+    let tokens = [1, 2].map(|seed| {
+        let mints = super::builder(Profile::Encrypted)
+            .build(&keys(seed))
+            .unwrap();
+        let grant = Grant {
+            subject: "user-1",
+            session: None,
+            custom: &tower_bearer::NoClaims {},
+        };
+        mints.mint_at(&grant, NOW).unwrap().as_str().to_owned()
+    });
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(Ordering::SeqCst) {
+                    for token in &tokens {
+                        // Either answer may be right here; it is right at the other thread's moments.
+                        let _ = codec.verify_at(token, NOW);
+                    }
+                }
+            });
+        }
+        let mut wrong = 0;
+        for round in 0..300 {
+            let (good, bad) = (round % 2, 1 - round % 2);
+            ring.rotate(keys(good as u8 + 1)).unwrap();
+            for _ in 0..3 {
+                wrong += u32::from(codec.verify_at(&tokens[good], NOW).is_err());
+                wrong += u32::from(codec.verify_at(&tokens[bad], NOW).is_ok());
+            }
+        }
+        // Not before the others have been told: a test that fails must end.
+        done.store(true, Ordering::SeqCst);
+        assert_eq!(wrong, 0);
+    });
+}
