@@ -93,7 +93,9 @@ impl KeyRingBuilder {
     ///   encryption and is `A256GCM` when absent.
     /// * `"use": "refresh"` marks an `oct` key as a secret of the refresh cookie.
     ///
-    /// `key_ops` are honoured.
+    /// `key_ops` (RFC 7517 section 4.3) are honoured: a shared secret with `["sign"]` mints and does not
+    /// verify, one with `["encrypt"]` or `["wrapKey"]` mints and does not decrypt. A private key with
+    /// `["sign"]` verifies all the same, with its public half.
     pub fn jwk(self, json: &str) -> Self {
         self.then("JWK", |builder| builder.add_jwk(&Jwk::parse(json)?))
     }

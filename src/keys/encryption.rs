@@ -25,6 +25,8 @@ pub(crate) struct EncryptionKey {
     material: Material,
     /// Whether its owner lets it encrypt (`key_ops`).
     seals: bool,
+    /// Whether its owner lets it decrypt.
+    opens: bool,
     nested: Box<str>,
     claims: Box<str>,
 }
@@ -121,6 +123,7 @@ impl EncryptionKey {
             kid: kid.map(Into::into),
             material,
             seals: true,
+            opens: true,
             nested: header(Content::Nested),
             claims: header(Content::Claims(ACCESS_TOKEN_TYPE)),
         })
@@ -141,9 +144,10 @@ impl EncryptionKey {
         self.kid.as_deref()
     }
 
-    /// The same key, which encrypts nothing any more.
-    pub(super) fn open_only(mut self) -> Self {
-        self.seals = false;
+    /// The same key, which encrypts or decrypts only where that is allowed.
+    pub(super) fn allowed_to(mut self, seal: bool, open: bool) -> Self {
+        self.seals = seal;
+        self.opens = open;
         self
     }
 
@@ -154,10 +158,11 @@ impl EncryptionKey {
 
     /// Whether tokens made for this key can be opened with it.
     pub(crate) fn can_open(&self) -> bool {
-        match &self.material {
+        let has_private = match &self.material {
             Material::Direct { .. } => true,
             Material::Wrapped(wrapping) => wrapping.can_unwrap(),
-        }
+        };
+        self.opens && has_private
     }
 
     /// `{"alg","enc","cty":"JWT","kid"}` in base64url: around a signed token. With
@@ -305,6 +310,7 @@ impl fmt::Debug for EncryptionKey {
             kid,
             material: _,
             seals: _,
+            opens: _,
             nested: _,
             claims: _,
         } = self;

@@ -183,7 +183,7 @@ impl Jwk {
             Some(ED25519) => key.fully_specified(),
             _ => key,
         };
-        Ok(if signs { key } else { key.verify_only() })
+        Ok(key.allowed_to(signs, verifies))
     }
 
     /// The uncompressed point of `x` and `y`, each of `len` bytes.
@@ -260,11 +260,14 @@ impl Jwk {
             KeyManagement::Direct => (&["encrypt"], &["decrypt"]),
             KeyManagement::A256Kw => (&["wrapKey"], &["unwrapKey"]),
             KeyManagement::RsaOaep256 => (&["wrapKey", "encrypt"], &["unwrapKey", "decrypt"]),
-            KeyManagement::EcdhEsA256Kw => (&["deriveKey", "deriveBits"], &[]),
+            // One operation serves both sides.
+            KeyManagement::EcdhEsA256Kw => {
+                (&["deriveKey", "deriveBits"], &["deriveKey", "deriveBits"])
+            }
         };
         let allows_any = |names: &[&str]| names.iter().any(|name| self.allows(name));
-        let seals = allows_any(seal);
-        if !seals && !allows_any(open) {
+        let (seals, opens) = (allows_any(seal), allows_any(open));
+        if !seals && !opens {
             return Err(problem("\"key_ops\" has no operation of this algorithm"));
         }
         let key = if management == KeyManagement::Direct {
@@ -273,7 +276,7 @@ impl Jwk {
         } else {
             EncryptionKey::wrapping(content, kid, Wrapping::new(management, self)?)?
         };
-        Ok(if seals { key } else { key.open_only() })
+        Ok(key.allowed_to(seals, opens))
     }
 }
 

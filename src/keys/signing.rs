@@ -16,7 +16,7 @@ use super::{
     header::{ACCESS_TOKEN_TYPE, signed_header},
 };
 
-/// A key for signed tokens: verifies always, signs when it has its private half.
+/// A key for signed tokens: signs when it has its private half, and does what its owner allows.
 pub(crate) struct SigningKey {
     algorithm: Alg,
     /// What `alg` is called in the tokens it signs and where it is published.
@@ -27,6 +27,8 @@ pub(crate) struct SigningKey {
     material: Material,
     /// Whether its owner lets it sign (`key_ops`).
     signs: bool,
+    /// Whether its owner lets it verify.
+    verifies: bool,
     /// The protected header this key writes, base64url: compared as bytes before any parsing.
     header: Box<str>,
 }
@@ -79,9 +81,13 @@ pub(crate) enum SignError {
 }
 
 impl SigningKey {
-    /// The same key, which signs nothing any more.
-    pub(super) fn verify_only(mut self) -> Self {
-        self.signs = false;
+    /// The same key, which signs or verifies only where that is allowed.
+    ///
+    /// A pair that may sign always verifies: the operations of a private key are those of its private
+    /// half (RFC 7517 section 4.3), and its public half is anybody's. A shared secret has no such half.
+    pub(super) fn allowed_to(mut self, sign: bool, verify: bool) -> Self {
+        self.signs = sign;
+        self.verifies = verify || !self.algorithm.is_symmetric();
         self
     }
 
@@ -105,6 +111,11 @@ impl SigningKey {
     pub(super) fn with_assumed_algorithm(mut self) -> Self {
         self.assumed = true;
         self
+    }
+
+    /// Whether signatures may be checked with it.
+    pub(crate) fn can_verify(&self) -> bool {
+        self.verifies
     }
 
     /// The one algorithm this key is for.
@@ -276,6 +287,7 @@ impl fmt::Debug for SigningKey {
             kid,
             material: _,
             signs: _,
+            verifies: _,
             header: _,
         } = self;
         f.debug_struct("SigningKey")

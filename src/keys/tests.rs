@@ -449,5 +449,6 @@ fn debug_output_holds_no_secret() {
     }
 }
 
+mod operations;
 #[cfg(feature = "josekit")]
 mod wrapped;

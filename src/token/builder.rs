@@ -172,8 +172,9 @@ impl<C> TokenCodecBuilder<C> {
     ///
     /// # Errors
     ///
-    /// When issuer or audience is missing and not waived by name, a setting is out of range, or
-    /// the ring lacks a key that the profile needs.
+    /// When issuer or audience is missing and not waived by name, a setting is out of range, the ring
+    /// lacks a key that the profile needs, or its keys (RFC 7517 section 4.3) allow neither minting nor
+    /// verifying.
     pub fn build(self, keys: &KeyRing) -> Result<TokenCodec<C>, ConfigError> {
         self.check_names()?;
         self.check_ranges()?;
@@ -290,6 +291,9 @@ impl<C> TokenCodecBuilder<C> {
             .encryption
             .iter()
             .all(|key| is_shared(key.management()));
+        if !ring.is_remote() {
+            self.check_operations(&keys)?;
+        }
         if self.profile == Profile::Encrypted && !shared {
             return Err(ConfigError::new(
                 "encryption keys",
@@ -297,6 +301,26 @@ impl<C> TokenCodecBuilder<C> {
             ));
         }
         Ok(())
+    }
+
+    /// A service that only mints is as good as one that only verifies. One that does neither has the
+    /// wrong keys.
+    fn check_operations(&self, keys: &Keys) -> Result<(), ConfigError> {
+        let (signed, encrypted) = (
+            self.profile != Profile::Encrypted,
+            self.profile != Profile::Signed,
+        );
+        let mints = (!signed || keys.active_signing().is_some())
+            && (!encrypted || keys.active_encryption().is_some());
+        let verifies = (!signed || keys.signing.iter().any(|key| key.can_verify()))
+            && (!encrypted || keys.encryption.iter().any(|key| key.can_open()));
+        if mints || verifies {
+            return Ok(());
+        }
+        Err(ConfigError::new(
+            "keys",
+            "neither mint nor verify tokens of this profile: see \"key_ops\", and which keys are public",
+        ))
     }
 
     /// Keys that come from elsewhere come later, and are never shared secrets.

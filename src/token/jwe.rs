@@ -50,6 +50,7 @@ pub(super) fn open<'s>(
     };
     if let Some((key, header)) = prepared
         && key.management() == KeyManagement::Direct
+        && key.can_open()
         && let Some(parts) = Encrypted::behind_header(token, header)
     {
         // A shared key authenticates whoever has it, so every profile takes it.

@@ -47,6 +47,14 @@ pub(super) fn open<'t>(
     open_any(codec, keys, token).map_err(|error| perhaps_replaced(codec, error))
 }
 
+/// Whether another key might come to another end.
+fn is_of_the_key(error: &TokenError) -> bool {
+    matches!(
+        error.kind(),
+        TokenErrorKind::Key | TokenErrorKind::Signature
+    )
+}
+
 /// An issuer may have replaced a key and kept its name: then the signature is good, and our key old.
 #[cold]
 fn perhaps_replaced(codec: &Inner, error: TokenError) -> TokenError {
@@ -65,13 +73,14 @@ pub(super) fn open_any<'t>(
     let parts = Signed::split(token).ok_or(SEGMENTS)?;
     let (algorithm, candidates) = find_keys(codec, keys, parts.header)?;
     // Nearly always there is one.
+    let mut refused = FORGED;
     for key in candidates {
         match check(codec, key, algorithm, &parts) {
-            Err(error) if error.kind() == TokenErrorKind::Signature => {}
+            Err(error) if is_of_the_key(&error) => refused = error,
             outcome => return outcome,
         }
     }
-    Err(FORGED)
+    Err(refused)
 }
 
 /// The number of segments is judged before all else, also where positions were computed from
@@ -111,6 +120,12 @@ fn check<'t>(
         return Err(TokenError::new(
             TokenErrorKind::Algorithm,
             "the signature algorithm is not accepted",
+        ));
+    }
+    if !key.can_verify() {
+        return Err(TokenError::new(
+            TokenErrorKind::Key,
+            "the key must not verify tokens",
         ));
     }
     let mut scratch = Scratch::new();

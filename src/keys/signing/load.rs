@@ -162,6 +162,7 @@ impl SigningKey {
             kid: kid.map(Into::into),
             material,
             signs: true,
+            verifies: true,
             header: signed_header(alg_name, kid, ACCESS_TOKEN_TYPE).into(),
         })
     }

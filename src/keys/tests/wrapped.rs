@@ -23,7 +23,7 @@ fn with(jwk: Jwk, alg: &str, enc: &str) -> String {
     serde_json::Value::Object(map).to_string()
 }
 
-fn all_keys(enc: &str) -> Vec<String> {
+pub(super) fn all_keys(enc: &str) -> Vec<String> {
     vec![
         json!({"kty": "oct", "alg": "A256KW", "enc": enc, "kid": "wrap",
             "k": base64_simd::URL_SAFE_NO_PAD.encode_to_string(&secret(1)[..32])})
