@@ -1,7 +1,8 @@
 //! Secrets in memory and the few primitives that touch them, all from `ring`.
 
-use std::fmt;
+use std::{fmt, hint::black_box};
 
+use base64_simd::{Base64, Out};
 use ring::{digest, hmac};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -20,7 +21,6 @@ impl<T: Zeroize> Secret<T> {
     }
 
     /// The same, to be filled in.
-    #[cfg(feature = "cache")]
     pub(crate) fn expose_mut(&mut self) -> &mut T {
         &mut self.0
     }
@@ -30,6 +30,45 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<secret>")
     }
+}
+
+/// More of the stack than the work on one key uses.
+const STACK: usize = 16 * 1024;
+
+/// Does `work` on secrets, and overwrites the stack that it used.
+///
+/// A value that is moved leaves its bytes where it was, and `ring` wipes neither its own types nor what it
+/// computes on the way to them. All of it lies in the frames of `work`, which are dead when it
+/// returns. What it returns must not be secret itself, or lie behind a pointer: it is moved out of there.
+#[inline(never)]
+pub(crate) fn on_wiped_stack<T>(work: impl FnOnce() -> T) -> T {
+    let made = in_frames_of_its_own(work);
+    overwrite_stack();
+    made
+}
+
+/// Never inlined, so that nothing of `work` lies in the frame that outlives it.
+#[inline(never)]
+fn in_frames_of_its_own<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+/// Begins where the frames of the work before began, since it is called from the same one.
+#[inline(never)]
+fn overwrite_stack() {
+    let mut zeros = [0_u8; STACK];
+    // Changed, as far as the compiler knows: it can neither leave the zeros out nor put a constant there.
+    black_box(&mut zeros);
+}
+
+/// Decodes `text`. A buffer that the decoder gives up half-way is wiped, too.
+pub(crate) fn decode(form: Base64, text: &[u8]) -> Option<Secret<Vec<u8>>> {
+    // Decoding never makes it longer.
+    let mut bytes = Secret::new(vec![0; text.len()]);
+    let len = form.decode(text, Out::from_slice(&mut bytes.0)).ok()?.len();
+    // The capacity is wiped with it.
+    bytes.0.truncate(len);
+    Some(bytes)
 }
 
 /// SHA-256 over the concatenation of `parts`. Callers keep parts of fixed length or prefix them.

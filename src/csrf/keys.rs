@@ -10,6 +10,7 @@ use crate::{
     config::ConfigError,
     keys::{KeyRing, check_key},
     random::RandomError,
+    secret::on_wiped_stack,
 };
 
 /// The keys that CSRF tokens are made and checked with: the first one makes, all of them check.
@@ -53,7 +54,9 @@ impl CsrfKeys {
         let mut own = Vec::new();
         for key in keys {
             check_key(key.as_ref()).map_err(error)?;
-            own.push(hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()));
+            own.push(on_wiped_stack(|| {
+                hmac::Key::new(hmac::HMAC_SHA256, key.as_ref())
+            }));
         }
         if own.is_empty() {
             return Err(error("must have one key at least"));

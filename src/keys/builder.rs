@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::ConfigError,
-    secret::{Secret, derive},
+    secret::{Secret, derive, on_wiped_stack},
 };
 
 /// Builds a [`KeyRing`]. Every setter may be called several times: the first key of a purpose
@@ -206,7 +206,7 @@ impl KeyRingBuilder {
             return Err(ConfigError::new("key ring", "has no keys at all"));
         }
         let secrets = sessions.iter().map(|secret| secret.expose().as_slice());
-        let sessions = (!sessions.is_empty()).then(|| SessionKeys::new(secrets));
+        let sessions = (!sessions.is_empty()).then(|| on_wiped_stack(|| SessionKeys::new(secrets)));
         let signing = match fully_specified {
             true => signing.into_iter().map(renamed).collect(),
             false => signing,
@@ -224,14 +224,15 @@ impl KeyRingBuilder {
         }
     }
 
-    /// Runs one fallible step, unless an earlier one has failed; errors carry the setting's name.
+    /// Runs one fallible step, unless an earlier one has failed; errors carry the setting's name. Keys are
+    /// read and expanded in steps, and nothing of that is left but the keys.
     pub(super) fn then(
         mut self,
         setting: &'static str,
         step: impl FnOnce(&mut Self) -> Result<(), ConfigError>,
     ) -> Self {
         if self.error.is_none()
-            && let Err(error) = step(&mut self)
+            && let Err(error) = on_wiped_stack(|| step(&mut self))
         {
             self.error = Some(ConfigError::new(setting, error.problem().to_owned()));
         }

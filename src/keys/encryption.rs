@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    hint::black_box,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -12,7 +13,11 @@ use super::{
     header::{ACCESS_TOKEN_TYPE, Content, check_kid, encrypted_header},
     jose::{WrapHeader, Wrapping},
 };
-use crate::{config::ConfigError, random::random, secret::Secret};
+use crate::{
+    config::ConfigError,
+    random::{fill, random},
+    secret::Secret,
+};
 
 /// How often one AES-GCM key may be used with random 96-bit IVs: NIST SP 800-38D section 8.3.
 pub(crate) const SEAL_LIMIT: u64 = 1 << 32;
@@ -244,7 +249,8 @@ impl EncryptionKey {
         let Material::Wrapped(wrapping) = &self.material else {
             return Err(SealError::Management);
         };
-        let bytes = Secret::new(random::<32>().map_err(|_| SealError::Failed)?);
+        let mut bytes = Secret::new([0; 32]);
+        fill(bytes.expose_mut()).map_err(|_| SealError::Failed)?;
         let fresh = bytes.expose().get(..self.content.key_len());
         let fresh = fresh.ok_or(SealError::Failed)?;
         let key = ContentKey::new(self.content, fresh).map_err(|_| SealError::Failed)?;
@@ -271,6 +277,18 @@ impl ContentKey {
         };
         let key = UnboundKey::new(algorithm, key).map_err(|_| OpenError)?;
         Ok(Self(LessSafeKey::new(key)))
+    }
+
+    /// Puts a key of zeros in the place of this one.
+    fn wipe(&mut self) {
+        let algorithm = self.0.algorithm();
+        let zeros = [0; 32];
+        let zeros = zeros.get(..algorithm.key_len()).unwrap_or(&zeros);
+        if let Ok(key) = UnboundKey::new(algorithm, zeros) {
+            self.0 = LessSafeKey::new(key);
+        }
+        // Looked at, as far as the compiler knows: it cannot leave out what is freed next.
+        black_box(&self.0);
     }
 
     /// Opens `in_out` in place; what is returned is as long. On failure its content is garbage.
@@ -320,6 +338,13 @@ impl fmt::Debug for EncryptionKey {
             .field("kid", kid)
             .field("sealed", &self.sealed())
             .finish_non_exhaustive()
+    }
+}
+
+/// The expanded key begins with the key itself, and `ring` does not wipe it.
+impl Drop for ContentKey {
+    fn drop(&mut self) {
+        self.wipe();
     }
 }
 

@@ -5,7 +5,10 @@ use std::{ffi::OsString, io, path::Path};
 use zeroize::Zeroizing;
 
 use super::{KeyRing, KeyRingBuilder, weak};
-use crate::config::ConfigError;
+use crate::{
+    config::ConfigError,
+    secret::{self, Secret},
+};
 
 const ACCESS: &str = "ACCESS_SECRET";
 const ENCRYPTION: &str = "ENCRYPTION_KEY";
@@ -62,7 +65,7 @@ pub(super) fn from_vars(
         let Some(value) = value else { continue };
         for part in value.text.split(',') {
             let secret = decode(part.trim()).map_err(|problem| value.problem(problem))?;
-            builder = builder.then(value.name, |builder| add(builder, &secret));
+            builder = builder.then(value.name, |builder| add(builder, secret.expose()));
         }
         builder = builder.checked().map_err(|error| value.error(&error))?;
     }
@@ -137,13 +140,13 @@ impl Value {
 
 /// Hexadecimal, base64url or base64, padded or not. Hexadecimal comes first: 64 such digits
 /// would be base64 as well, and nobody has 48 random bytes that look like that.
-fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+fn decode(text: &str) -> Result<Secret<Vec<u8>>, &'static str> {
     weak::check_placeholder(text.as_bytes())?;
     if text.len() >= 64
         && text.len().is_multiple_of(2)
         && text.bytes().all(|b| b.is_ascii_hexdigit())
     {
-        return Ok(Zeroizing::new(unhex(text)));
+        return Ok(Secret::new(unhex(text)));
     }
     let forms = [
         base64_simd::URL_SAFE_NO_PAD,
@@ -152,11 +155,10 @@ fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
         base64_simd::STANDARD_NO_PAD,
     ];
     let mut decoded = forms
-        .iter()
-        .filter_map(|form| form.decode_to_vec(text).ok());
+        .into_iter()
+        .filter_map(|form| secret::decode(form, text.as_bytes()));
     decoded
         .next()
-        .map(Zeroizing::new)
         .ok_or("must be base64url, base64 or hexadecimal")
 }
 

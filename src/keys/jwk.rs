@@ -12,7 +12,10 @@ use super::{
     ContentEncryption, EncryptionKey, KeyManagement, SignatureAlgorithm, SigningKey,
     algorithm::ED25519, jose::Wrapping,
 };
-use crate::{config::ConfigError, secret::Secret};
+use crate::{
+    config::ConfigError,
+    secret::{Secret, decode},
+};
 
 /// The longest member that is decoded, in characters: an RSA modulus of 8192 bits has 1366.
 const MAX_MEMBER: usize = 2048;
@@ -289,12 +292,10 @@ pub(super) fn bytes(
         .as_deref()
         .ok_or_else(|| problem(format!("the member \"{name}\" is missing")))?;
     let decoded = match text.len() {
-        1..=MAX_MEMBER => base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text).ok(),
+        1..=MAX_MEMBER => decode(base64_simd::URL_SAFE_NO_PAD, text.as_bytes()),
         _ => None,
     };
-    decoded
-        .map(Secret::new)
-        .ok_or_else(|| problem(format!("the member \"{name}\" is not canonical base64url")))
+    decoded.ok_or_else(|| problem(format!("the member \"{name}\" is not canonical base64url")))
 }
 
 /// The same, of an exact length: coordinates and scalars keep their leading zeros (RFC 7518

@@ -10,7 +10,7 @@ use super::{
     public_set::{Compromised, PublicSet},
     source::Source,
 };
-use crate::{clock::Timestamp, config::ConfigError, random, secret};
+use crate::{clock::Timestamp, config::ConfigError, random, secret::Secret};
 
 /// All keys of a service, replaced as a whole while it serves. Clones share the keys.
 ///
@@ -59,8 +59,8 @@ impl KeyRing {
     ///
     /// When the operating system gives no random bytes.
     pub fn generate() -> Result<Self, ConfigError> {
-        let master = random::random::<32>()
-            .map(secret::Secret::new)
+        let mut master = Secret::new([0; 32]);
+        random::fill(master.expose_mut())
             .map_err(|error| ConfigError::new("master secret", error.to_string()))?;
         Self::from_master(master.expose())
     }

@@ -1,7 +1,7 @@
 //! Keys that sign and verify, expanded once and used many times.
 //!
 //! What `ring` holds inside its own key types cannot be wiped by us; everything on the way
-//! there lies in buffers that are.
+//! there lies in buffers, and on a stack, that are.
 
 mod load;
 

@@ -30,7 +30,7 @@ use crate::{
     clock::Timestamp,
     keys::{SessionKeyId, SessionKeys},
     random::{RandomError, random},
-    secret::{Secret, derive, sha256},
+    secret::{Secret, derive, on_wiped_stack, sha256},
 };
 
 const VERSION: u8 = 1;
@@ -102,11 +102,14 @@ pub(crate) fn seal(
 
     let mut body = Zeroizing::new(envelope.body());
     // Neither step can fail: the key has the algorithm's length and the body is short.
-    let tag = message_key(set.seal(), &salt)
-        .and_then(|key| {
-            key.seal_in_place_separate_tag(nonce(), Aad::from(aad(context)), body.as_mut())
-        })
-        .map_err(|_| RandomError)?;
+    let tag = on_wiped_stack(|| {
+        message_key(set.seal(), &salt)?.seal_in_place_separate_tag(
+            nonce(),
+            Aad::from(aad(context)),
+            body.as_mut(),
+        )
+    })
+    .map_err(|_| RandomError)?;
     raw.extend_from_slice(body.as_ref());
     raw.extend_from_slice(tag.as_ref());
     Ok(base64_simd::URL_SAFE_NO_PAD.encode_to_string(&raw))
@@ -139,11 +142,11 @@ pub(crate) fn unseal(
         return Err(UnsealError::Malformed);
     };
     let set = keys.find(key_id).ok_or(UnsealError::UnknownKey)?;
-    let key = message_key(set.seal(), &salt).map_err(|_| UnsealError::Broken)?;
     let sealed = decoded.get_mut(HEADER..).ok_or(UnsealError::Malformed)?;
-    let body = key
-        .open_in_place(nonce(), Aad::from(aad(context)), sealed)
-        .map_err(|_| UnsealError::Broken)?;
+    let body = on_wiped_stack(|| {
+        message_key(set.seal(), &salt)?.open_in_place(nonce(), Aad::from(aad(context)), sealed)
+    })
+    .map_err(|_| UnsealError::Broken)?;
     let envelope = Envelope::from_body(body).ok_or(UnsealError::Malformed)?;
     // Refused here rather than later, so that no decision ever meets a token it cannot succeed.
     if keys.find(envelope.key_id).is_none() {

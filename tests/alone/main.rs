@@ -13,6 +13,15 @@ mod cache;
 #[cfg(unix)]
 mod fork;
 mod memory;
+#[cfg(unix)]
+mod secrets;
+
+#[allow(dead_code, reason = "each of the test programs uses a part of it")]
+#[path = "../it/support/faults.rs"]
+mod faults;
+#[allow(dead_code, reason = "each of the test programs uses a part of it")]
+#[path = "../it/support/world.rs"]
+mod world;
 
 use std::{env, process::Command};
 
@@ -37,6 +46,19 @@ const ON_LINUX: &[Case] = &[
     ("cache::of_what_unfolds", cache::of_what_unfolds),
     ("cache::of_maps", cache::of_maps),
     ("cache::of_long_texts", cache::of_long_texts),
+    #[cfg(unix)]
+    (
+        "secrets::are_found_where_they_are",
+        secrets::are_found_where_they_are,
+    ),
+    #[cfg(unix)]
+    ("secrets::of_a_master", secrets::of_a_master),
+    #[cfg(unix)]
+    ("secrets::of_three_keys", secrets::of_three_keys),
+    #[cfg(unix)]
+    ("secrets::of_jwks", secrets::of_jwks),
+    #[cfg(unix)]
+    ("secrets::of_refresh_cookies", secrets::of_refresh_cookies),
 ];
 
 fn main() {

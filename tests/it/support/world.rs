@@ -26,6 +26,7 @@ use super::faults::FaultStore;
 
 pub const COOKIE: &str = "__Secure-refresh_token";
 pub const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
+pub const MASTER: &[u8] = b"8mYk2vQ0zr5LxT7wBn4GdHs9Jf3KpAeC1UoXiVbE";
 pub const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 type Hook = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -74,7 +75,7 @@ impl World {
     }
 
     pub fn with(set: impl FnOnce(RefreshCookieBuilder) -> RefreshCookieBuilder) -> Self {
-        let keys = KeyRing::from_master(b"8mYk2vQ0zr5LxT7wBn4GdHs9Jf3KpAeC1UoXiVbE").unwrap();
+        let keys = KeyRing::from_master(MASTER).unwrap();
         let clock = ManualClock::new(START);
         let store = FaultStore::new(MemoryStore::builder().clock(clock.clone()).build().unwrap());
         Self::over(keys, clock.clone(), clock, store, set)
