@@ -8,7 +8,7 @@ use crate::{clock::Timestamp, config::ConfigError, session::SessionId};
 
 /// No cache is to be built.
 #[derive(Debug, Default)]
-pub(super) struct Plan;
+pub(super) struct Plan(());
 
 /// A codec's cache: there is none.
 #[derive(Clone)]

@@ -11,9 +11,11 @@ use tower_bearer::{Grant, Profile, TokenCache};
 
 use super::{MEBIBYTE, NOW, builder, keys, recalled};
 
+type Change = Box<dyn FnOnce()>;
+
 thread_local! {
     /// What happens once, when the next token's claims are read.
-    static NEXT: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+    static NEXT: RefCell<Option<Change>> = const { RefCell::new(None) };
 }
 
 /// Reading it is a moment in the middle of a verification, behind the cryptography.
@@ -44,34 +46,16 @@ fn a_change_in_the_middle_of_a_verification() {
     };
     let token = codec.mint_at(&grant, NOW).unwrap();
     let recalled = || recalled(&codec, token.as_str(), NOW);
-    let clone = || codec.clone();
-    let changes: [(_, Box<dyn Fn() -> Box<dyn FnOnce()>>); 4] = [
-        ("none", Box::new(|| Box::new(|| ()))),
-        (
-            "keys",
-            Box::new(|| {
-                let ring = ring.clone();
-                Box::new(move || ring.rotate(keys(1)).unwrap())
-            }),
-        ),
-        (
-            "session",
-            Box::new(|| {
-                let codec = clone();
-                Box::new(move || codec.forget_session("s-1"))
-            }),
-        ),
-        (
-            "all",
-            Box::new(|| {
-                let codec = clone();
-                Box::new(move || codec.forget_all())
-            }),
-        ),
+    let (ring, one, all) = (ring.clone(), codec.clone(), codec.clone());
+    let changes: [(_, Change); 4] = [
+        ("none", Box::new(|| ())),
+        ("keys", Box::new(move || ring.rotate(keys(1)).unwrap())),
+        ("session", Box::new(move || one.forget_session("s-1"))),
+        ("all", Box::new(move || all.forget_all())),
     ];
     for (name, change) in changes {
         codec.forget_all();
-        NEXT.set(Some(change()));
+        NEXT.set(Some(change));
         assert!(!recalled(), "{name}");
         assert_eq!(recalled(), name == "none", "{name}");
         assert!(recalled(), "{name}");
