@@ -9,7 +9,8 @@
 //! The second command is a client in a process of its own. It calls with no token, with bad ones and with
 //! good ones, prints each code, and ends with an error when one is not what it ought to be.
 //!
-//! A refusal is a gRPC answer, never a plain 401: a client would take that for a stream that was opened.
+//! Behind `GrpcLayer` a refusal is a gRPC answer. A plain 401, a client would take for a stream that was
+//! opened, until its first message.
 //! The service is the health service of `tonic-health`, since building it needs no `protoc`.
 //!
 //! Settings: the keys as `KeyRing` reads them, and `ADDR`, which is optional.
@@ -29,7 +30,7 @@ use tonic_health::pb::{
     health_client::HealthClient,
     health_server::{Health, HealthServer},
 };
-use tower_bearer::{BearerAuthLayer, Claims, KeyRing, RequireScopeLayer, TokenCodec};
+use tower_bearer::{BearerAuthLayer, Claims, GrpcLayer, KeyRing, RequireScopeLayer, TokenCodec};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -83,6 +84,8 @@ async fn serve(codec: TokenCodec<Scoped>) -> Result<(), Error> {
     let listener = TcpListener::bind(addr).await?;
     println!("Open http://{} with the client.", listener.local_addr()?);
     Server::builder()
+        // Outside of all guards: it tells them which requests are gRPC.
+        .layer(GrpcLayer::new())
         .layer(BearerAuthLayer::new(codec))
         // Inside of it: the scopes are among the claims that it has verified.
         .layer(RequireScopeLayer::new("health:read".parse()?))

@@ -14,6 +14,7 @@ mod cookie;
 mod credentials;
 pub mod csrf;
 mod event;
+pub mod grpc;
 mod guard;
 pub mod headers;
 mod host;
@@ -45,6 +46,8 @@ pub use csrf::{
     CsrfToken, FormBody,
 };
 pub use event::{Event, EventSink};
+#[doc(inline)]
+pub use grpc::{Grpc, GrpcLayer};
 pub use guard::GuardFuture;
 #[doc(inline)]
 pub use headers::{

@@ -4,7 +4,7 @@
 //! into the request extensions. [`RequireScopeLayer`] goes inside of it and asks for scopes.
 //! Neither waits for anything: a request is passed on or answered at once.
 //!
-//! | situation | status | `WWW-Authenticate` | `grpc-status` |
+//! | situation | status | `WWW-Authenticate` | `grpc-status` behind [`GrpcLayer`](crate::GrpcLayer) |
 //! |---|---|---|---|
 //! | no `Authorization`, an empty one, another scheme | 401 | `Bearer realm="api"` | 16 |
 //! | not `Bearer`, spaces, one token; or two header lines | 400 | `error="invalid_request"` | 3 |
@@ -14,10 +14,10 @@
 //! | the server is at fault | 500 | none | 13 |
 //!
 //! Every refusal carries `Cache-Control: no-store` and, for the layers further out, the
-//! [`Rejection`](crate::Rejection) in its extensions. A request whose content type is gRPC's gets
-//! a gRPC answer: HTTP 200 with the status in the headers and without a challenge, because a plain 401 makes a streaming
-//! call look successful until its first message. Tokens are taken from the header alone, never
-//! from the query or the body, where logs and caches keep them.
+//! [`Rejection`](crate::Rejection) in its extensions. Where a [`GrpcLayer`](crate::GrpcLayer) stands
+//! outside, a gRPC request gets a gRPC answer: HTTP 200 with the status in the headers and without a
+//! challenge. A plain 401 makes a streaming call look successful until its first message. Tokens are
+//! taken from the header alone, never from the query or the body, where logs and caches keep them.
 //!
 //! A CORS layer belongs outside: browsers send preflight requests without credentials.
 //!

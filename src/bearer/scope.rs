@@ -200,7 +200,7 @@ where
         match self.config.decide(request.extensions()) {
             Ok(()) => GuardFuture::passed(self.inner.call(request)),
             Err(rejection) => {
-                GuardFuture::refused(self.refusal.answer(request.headers(), rejection))
+                GuardFuture::refused(self.refusal.answer(request.extensions(), rejection))
             }
         }
     }

@@ -65,7 +65,7 @@ where
             }
             Err(rejection) => {
                 observe::refused(rejection.reason());
-                let response = self.refusal.answer(request.headers(), rejection);
+                let response = self.refusal.answer(request.extensions(), rejection);
                 return GuardFuture::refused(response);
             }
         }

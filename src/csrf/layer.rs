@@ -155,13 +155,17 @@ impl<R> CsrfLayer<R> {
         handle
     }
 
-    /// The answer to a request that had these `headers` and does not pass.
-    pub(super) fn refuse<F, B>(&self, headers: &HeaderMap, reason: CsrfReason) -> CsrfFuture<F, B>
+    /// The answer to a request that had these `extensions` and does not pass.
+    pub(super) fn refuse<F, B>(
+        &self,
+        extensions: &Extensions,
+        reason: CsrfReason,
+    ) -> CsrfFuture<F, B>
     where
         B: Default,
         R: RejectionResponse<B>,
     {
-        CsrfFuture::refused(self.refusal.answer(headers, Rejection::csrf(reason)))
+        CsrfFuture::refused(self.refusal.answer(extensions, Rejection::csrf(reason)))
     }
 }
 

@@ -50,7 +50,7 @@ where
                 Ok(token) => self
                     .layer
                     .handle(&mut parts.extensions, binding, Some(token)),
-                Err(reason) => return self.layer.refuse(&parts.headers, reason),
+                Err(reason) => return self.layer.refuse(&parts.extensions, reason),
             },
         };
         CsrfFuture::passed(self.inner.call(Request::from_parts(parts, body)), handle)

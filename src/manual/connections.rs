@@ -31,6 +31,9 @@
 //!
 //! Client addresses are used by nothing here. A rate limit in front of the sign-in route needs the real one.
 //!
+//! **A proxy that asks the service for permission** (`auth_request`, `ForwardAuth`, `forward_auth`) is a
+//! chapter of its own: [`forward_auth`](super::forward_auth).
+//!
 //! **A renderer that refreshes for the user** is a proxy too: see
 //! [`how_to`](super::how_to#proxies-and-server-side-rendering).
 //!
@@ -106,9 +109,10 @@
 //!
 //! # Answers of your own
 //!
-//! Every guard has a `rejection_response`. It makes the body; what clients and caches rely on (status where it was
-//! left at 200, challenge, `Cache-Control`, `Retry-After`) is added. gRPC requests do not get it, because their
-//! answer has no body.
+//! Every guard has a `rejection_response`. It makes the body, and the status where it is a 4xx or a 5xx; any other
+//! status becomes the rejection's own. What clients and caches rely on (challenge, `Cache-Control`, `Retry-After`)
+//! is added. It is asked whatever the content type of the request. Only where a [`GrpcLayer`](crate::GrpcLayer)
+//! stands outside, gRPC requests do not get it, because their answer has no body.
 //!
 //! ```
 //! use axum::body::Body;
@@ -141,6 +145,44 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! ## A redirect to the sign-in page
+//!
+//! A refusal is never a redirect: whatever goes by its status, a proxy or a script, would take it for something
+//! else. A service of pages answers with one in its handlers, behind an
+//! [`optional`](crate::BearerAuthLayer::optional) layer. Or it has a layer *outside* that makes one of the
+//! refusals of its pages, by the [`Rejection`](crate::Rejection) in the extensions of the response:
+//!
+//! ```
+//! use axum::{Router, response::{IntoResponse, Redirect, Response}, routing::get};
+//! use tower::ServiceBuilder;
+//! use tower_bearer::{BearerAuthLayer, Rejection, RejectionKind, TokenCodec};
+//!
+//! fn to_sign_in(response: Response) -> Response {
+//!     let rejection = response.extensions().get::<Rejection>();
+//!     match rejection.map(Rejection::kind) {
+//!         Some(RejectionKind::MissingCredentials) => Redirect::to("/sign-in").into_response(),
+//!         _ => response,
+//!     }
+//! }
+//!
+//! fn pages(codec: TokenCodec) -> Router {
+//!     Router::new().route("/account", get(|| async { "yours" })).layer(
+//!         ServiceBuilder::new().map_response(to_sign_in).layer(BearerAuthLayer::new(codec)),
+//!     )
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use tower::ServiceExt;
+//! # let keys = tower_bearer::KeyRing::generate()?;
+//! # let pages = pages(TokenCodec::nested(&keys, "https://id.example", "api")?);
+//! # let request = axum::http::Request::get("/account").body(axum::body::Body::empty())?;
+//! # assert_eq!(pages.oneshot(request).await?.status(), 303);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ## Extractors and sessions
 //!
 //! The extractors have no such function; where the layer is in place they do not fail. (Behind an
 //! [`optional`](crate::BearerAuthLayer::optional) layer take `Option<Claims<C>>` and answer yourself.)

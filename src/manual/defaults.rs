@@ -77,7 +77,7 @@
 //! | [`preflight`](crate::BearerAuthLayer::preflight) | off | A CORS layer belongs outside and answers it. |
 //! | [`error_description`](crate::BearerAuthLayer::error_description) | off | A client can do nothing with it that an attacker could not do better. |
 //! | [`scope`](crate::BearerAuthLayer::scope), [`resource_metadata`](crate::BearerAuthLayer::resource_metadata) | none | Hints for clients that find their way by themselves (RFC 9728). |
-//! | `rejection_response`, of every guard | the status, no body | See [answers of your own](super::connections#answers-of-your-own). |
+//! | `rejection_response`, of every guard | the status, no body | A status of your own is kept where it is a 4xx or a 5xx. See [answers of your own](super::connections#answers-of-your-own). |
 //! | `Retry-After` | 5 s with 503; 1 to 60 s while [the issuer's keys](super::remote_keys) are fetched | A failover takes seconds. |
 //!
 //! # Origins ([`OriginGuardLayer`](crate::OriginGuardLayer))

@@ -209,22 +209,24 @@
 //!
 //! From the outside in, with the reason why each is outside of the next:
 //!
-//! 1. [`RequireHttpsLayer`](crate::RequireHttpsLayer): what came over plain http is refused before
+//! 1. [`GrpcLayer`](crate::GrpcLayer), around the routes of gRPC alone: the refusals of all further in can then
+//!    be gRPC.
+//! 2. [`RequireHttpsLayer`](crate::RequireHttpsLayer): what came over plain http is refused before
 //!    anything looks at it, a preflight too.
-//! 2. CORS, such as `tower_http::cors::CorsLayer`, where pages of other origins call the service. A
+//! 3. CORS, such as `tower_http::cors::CorsLayer`, where pages of other origins call the service. A
 //!    browser's preflight has neither cookies nor tokens, so it is answered before anything asks for
 //!    them. And the refusals of all further in get the CORS headers, without which the page could not
 //!    read their status.
-//! 3. [`SecurityHeadersLayer`](crate::SecurityHeadersLayer): refusals need the headers as well.
-//! 4. [`OriginGuardLayer`](crate::OriginGuardLayer): the cheapest check of all, and it says nothing about
+//! 4. [`SecurityHeadersLayer`](crate::SecurityHeadersLayer): refusals need the headers as well.
+//! 5. [`OriginGuardLayer`](crate::OriginGuardLayer): the cheapest check of all, and it says nothing about
 //!    tokens to a foreign page.
-//! 5. [`CsrfLayer`](crate::CsrfLayer): before the handler runs; and outside of the session, whose sign-in
+//! 6. [`CsrfLayer`](crate::CsrfLayer): before the handler runs; and outside of the session, whose sign-in
 //!    or sign-out it hears of on the way back, to put the next token into the same response.
-//! 6. [`RefreshCookieLayer`](crate::RefreshCookieLayer). The layer of sessions of another kind goes
+//! 7. [`RefreshCookieLayer`](crate::RefreshCookieLayer). The layer of sessions of another kind goes
 //!    outside of `CsrfLayer` instead: [see above](#sessions-of-another-kind).
-//! 7. [`BearerAuthLayer`](crate::BearerAuthLayer), and the application.
+//! 8. [`BearerAuthLayer`](crate::BearerAuthLayer), and the application.
 //!
-//! The first three go around everything, 4 to 6 around what works by cookie, the last around the API; a
+//! 2 to 4 go around everything, 5 to 7 around what works by cookie, the last around the API; a
 //! service that does not have one of them leaves it out, and the order of the rest stays. An extractor
 //! whose layer is missing answers 500, with a [`Rejection`](crate::Rejection) in the extensions of the
 //! response that names the layer.

@@ -67,8 +67,20 @@
 //! # }
 //! ```
 //!
-//! tonic takes the layer as it is, `Server::builder().layer(BearerAuthLayer::new(codec))`. A refused call
-//! gets its `grpc-status`; a handler reads the claims from the extensions of its request:
+//! tonic takes the layers as they are, with [`GrpcLayer`](crate::GrpcLayer) outside. A refused call then gets
+//! its `grpc-status`, and a stream when it is opened:
+//!
+//! ```
+//! use tonic::transport::Server;
+//! use tower_bearer::{BearerAuthLayer, GrpcLayer, TokenCodec};
+//!
+//! # fn server(codec: TokenCodec) {
+//! let server = Server::builder().layer(GrpcLayer::new()).layer(BearerAuthLayer::new(codec));
+//! # let _ = server;
+//! # }
+//! ```
+//!
+//! A handler reads the claims from the extensions of its request:
 //!
 //! ```
 //! use tonic::{Request, Status};

@@ -14,6 +14,7 @@
 //! * [`recipes`]: one situation each, from another path to two services with one sign-in.
 //! * [`guards`]: origins, CSRF tokens, response headers, https, and the order of all layers.
 //! * [`connections`]: proxies, WebSockets, event streams, answers of your own.
+//! * [`forward_auth`]: a proxy that asks this service whether a request may pass.
 //! * [`testing`]: tokens and sessions of a test's own making, and a clock that it moves.
 //! * [`stores`]: writing a store of your own.
 //! * [`migrating`]: moving a service that has users already.
@@ -30,6 +31,7 @@
 pub mod architecture;
 pub mod connections;
 pub mod defaults;
+pub mod forward_auth;
 pub mod guards;
 pub mod how_to;
 pub mod keys;

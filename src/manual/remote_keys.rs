@@ -41,7 +41,8 @@
 //! A client that is told 401 throws its token away. A client that is told 503 keeps it and comes back. Load
 //! balancers and proxies count 503: after a handful they take the instance out. So 503, with `Retry-After`,
 //! is for a service that has no keys to judge by. Where it has some, a token whose key is not among them is
-//! told 401, and an attacker who makes up key names cannot have 503.
+//! told 401, and an attacker who makes up key names cannot have 503. gRPC clients
+//! get 14 and 16 behind a [`GrpcLayer`](crate::GrpcLayer).
 //!
 //! | situation | answer | what happens |
 //! |---|---|---|

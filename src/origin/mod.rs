@@ -20,8 +20,8 @@
 //! browsers write an origin in one way only.
 //!
 //! A refusal is 403 with `Vary: Origin, Sec-Fetch-Site`, or `grpc-status: 7` to a gRPC or gRPC-Web
-//! client, and the [`Rejection`](crate::Rejection) in the extensions of the response has the
-//! [`OriginReason`](crate::OriginReason). [`OriginGuardLayer::report_only`] tries a list without
+//! client behind a [`GrpcLayer`](crate::GrpcLayer). The [`Rejection`](crate::Rejection) in the extensions
+//! of the response has the [`OriginReason`](crate::OriginReason). [`OriginGuardLayer::report_only`] tries a list without
 //! refusing; [`OriginGuardLayer::check`] gives the bare verdict.
 //!
 //! # WebSockets
@@ -60,7 +60,7 @@
 //! | entries | an entry that is not written as browsers write it never matches | normalised, or an error |
 //! | wildcards, custom schemes | none | both |
 //! | white space around a value that was set in the process | part of it | not part of it |
-//! | gRPC | 403 | a gRPC status |
+//! | gRPC | 403 | a gRPC status behind [`GrpcLayer`](crate::GrpcLayer), else 403 |
 //! | exemptions | by a predicate | none |
 //!
 //! # Example

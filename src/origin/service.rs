@@ -58,7 +58,7 @@ where
                     self.refusal.events.emit(&Event::WouldReject(&rejection));
                     return GuardFuture::passed(self.inner.call(request));
                 }
-                GuardFuture::refused(self.refusal.answer(headers, rejection))
+                GuardFuture::refused(self.refusal.answer(request.extensions(), rejection))
             }
         }
     }

@@ -4,21 +4,28 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Response, StatusCode,
+    Extensions, HeaderMap, HeaderValue, Response,
     header::{self, Entry},
 };
 use http_body_util::Full;
 
-use super::{Rejection, RejectionKind, grpc::Grpc};
+use super::{Rejection, RejectionKind, grpc::GrpcMark};
 use crate::event::{Event, EventSink};
 
 /// Makes the HTTP answer to a refused request.
 ///
 /// Whatever it makes, the layer adds what the contract asks for and is absent: the challenge,
-/// `Cache-Control`, `Retry-After`, `Vary`, and the [`Rejection`] in the extensions. A status left
-/// at 200 becomes the rejection's own, so that a forgotten status never turns a refusal into a
-/// success. gRPC requests are always answered by the layer itself, because their answer has no
-/// body to customise.
+/// `Cache-Control`, `Retry-After`, `Vary`, and the [`Rejection`] in the extensions.
+///
+/// **A refusal is a 4xx or a 5xx.** Any other status becomes the rejection's own, a redirect's too;
+/// headers and body stay. A status that was forgotten would turn the refusal into a success, and a
+/// proxy that asks this service whether a request may pass acts on the status alone. To send a
+/// browser to a sign-in page, answer in the handler behind an `optional` layer, or in a layer
+/// outside: [manual](crate::manual::connections#a-redirect-to-the-sign-in-page).
+///
+/// It is asked whatever the request's content type. The one exception are requests that a
+/// [`GrpcLayer`](crate::GrpcLayer) outside has found to be gRPC: the layer answers those itself,
+/// because their answer has no body to customise.
 ///
 /// ```
 /// use http::Response;
@@ -117,15 +124,15 @@ impl<R> Refusal<R> {
         }
     }
 
-    /// Answers a request that had these `headers`.
-    pub(crate) fn answer<B>(&self, headers: &HeaderMap, rejection: Rejection) -> Response<B>
+    /// Answers a request that had these `extensions`, in gRPC where they say so.
+    pub(crate) fn answer<B>(&self, extensions: &Extensions, rejection: Rejection) -> Response<B>
     where
         B: Default,
         R: RejectionResponse<B>,
     {
         self.events.emit(&Event::Rejected(&rejection));
-        let mut response = match Grpc::of(headers) {
-            Some(grpc) => grpc.answer(rejection.kind()),
+        let mut response = match extensions.get::<GrpcMark>() {
+            Some(mark) => mark.answer(rejection.kind()),
             None => self.http(&rejection),
         };
         add_missing(
@@ -148,7 +155,8 @@ impl<R> Refusal<R> {
         R: RejectionResponse<B>,
     {
         let mut response = self.responder.response(rejection);
-        if response.status() == StatusCode::OK {
+        let status = response.status();
+        if !status.is_client_error() && !status.is_server_error() {
             *response.status_mut() = rejection.status();
         }
         let headers = response.headers_mut();
@@ -168,6 +176,7 @@ impl<R> Refusal<R> {
 
 impl Rejection {
     /// The answer that a layer gives for this rejection, for code that reads the extensions itself.
+    /// It is never one of gRPC.
     ///
     /// Its body is empty, but for a mistake of the application's own (500): it says which layer is
     /// missing, because whoever tries the route out has nothing else to go by, and it tells an
@@ -189,7 +198,7 @@ impl Rejection {
     /// ```
     pub fn response(&self) -> Response<Full<Bytes>> {
         let refusal = Refusal::<DefaultRejection>::default();
-        let mut response = refusal.answer::<Full<Bytes>>(&HeaderMap::new(), self.clone());
+        let mut response = refusal.answer::<Full<Bytes>>(&Extensions::new(), self.clone());
         if self.kind() == RejectionKind::Internal {
             let text = HeaderValue::from_static("text/plain; charset=utf-8");
             response.headers_mut().insert(header::CONTENT_TYPE, text);

@@ -14,6 +14,7 @@ use http::{HeaderValue, StatusCode};
 
 pub(crate) use answer::Refusal;
 pub use answer::{CustomRejection, DefaultRejection, RejectionResponse};
+pub(crate) use grpc::GrpcMark;
 pub use reason::{CsrfReason, OriginReason};
 
 use crate::token::TokenError;
@@ -183,7 +184,8 @@ impl Rejection {
         self.kind
     }
 
-    /// The status of the HTTP answer. A gRPC request is answered with 200 and a `grpc-status`.
+    /// The status of the HTTP answer, a 4xx or a 5xx. Where a [`GrpcLayer`](crate::GrpcLayer) has found
+    /// the request to be gRPC, the answer is 200 with a `grpc-status`.
     pub fn status(&self) -> StatusCode {
         match self.kind {
             RejectionKind::ContentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -35,6 +35,7 @@ const LEVELS: &[(&str, u8)] = &[
     // The layers: import leaves and the domain, never another layer.
     ("bearer", 2),
     ("csrf", 2),
+    ("grpc", 2),
     ("headers", 2),
     ("origin", 2),
     ("refresh", 2),

@@ -10,7 +10,7 @@ use tower::{Layer, Service};
 use tower_bearer::{
     AccessToken, BearerAuthLayer, CheckError, Claims, ClaimsError, ClaimsReason, ClientBinding,
     ConnectionScheme, ContentSecurityPolicy, CsrfBinding, CsrfKeys, CsrfLayer, DefaultRejection,
-    Denied, Event, EventSink, FormBody, Grant, HttpsHost, KeyRing, Loaded, ManualClock,
+    Denied, Event, EventSink, FormBody, Grant, GrpcLayer, HttpsHost, KeyRing, Loaded, ManualClock,
     MemoryStore, NewSession, NoClaims, Origin, OriginGuardLayer, Profile, Realm, RedisStore,
     ReferrerPolicy, RefreshCookieLayer, RefreshStore, Rejection, RemoteJwks, RequireHttpsLayer,
     RequireScopeLayer, ResourceMetadata, ReusePolicy, RevokeReason, RotationPolicy, Scope,
@@ -358,6 +358,8 @@ async fn no_public_type_prints_a_secret() {
     let host: HttpsHost = "app.example".parse().unwrap();
     let secure = RequireHttpsLayer::connection().redirect_to(host.clone());
     let hardened = SecurityHeadersLayer::new();
+    printed.add("Grpc", &GrpcLayer::new().layer(Opaque(())));
+    printed.add("GrpcLayer", &GrpcLayer::new());
     printed.add("ConnectionScheme", &ConnectionScheme::Https);
     printed.add("ContentSecurityPolicy", &ContentSecurityPolicy::default());
     printed.add("HttpsHost", &host);

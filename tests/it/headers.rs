@@ -2,12 +2,13 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use proptest::prelude::*;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
-    BearerAuthLayer, ConnectionScheme, ContentSecurityPolicy, NoClaims, OriginGuardLayer,
-    ReferrerPolicy, RequireHttpsLayer, SecurityHeadersLayer, StrictTransportSecurity,
+    BearerAuthLayer, ConnectionScheme, ContentSecurityPolicy, GrpcLayer, NoClaims,
+    OriginGuardLayer, ReferrerPolicy, RequireHttpsLayer, SecurityHeadersLayer,
+    StrictTransportSecurity,
 };
 use tower_http::cors::CorsLayer;
 
@@ -209,6 +210,7 @@ async fn errors_of_the_inner_service_stay_errors() {
 async fn the_whole_stack_hardens_its_refusals_too() {
     let echo = Echo::default();
     let service = ServiceBuilder::new()
+        .layer(GrpcLayer::new())
         .layer(RequireHttpsLayer::behind_proxy("x-forwarded-proto").unwrap())
         .layer(CorsLayer::new().allow_origin(HeaderValue::from_static("https://app.example")))
         .layer(SecurityHeadersLayer::new())
@@ -220,6 +222,7 @@ async fn the_whole_stack_hardens_its_refusals_too() {
     let bearer = format!("Bearer {}", token());
     let send = async |proto: &str, origin: &str, authorization: &str, content_type: &str| {
         let request = Request::post("/")
+            .version(Version::HTTP_2)
             .header("x-forwarded-proto", proto)
             .header("origin", origin)
             .header("authorization", authorization)
@@ -240,6 +243,7 @@ async fn the_whole_stack_hardens_its_refusals_too() {
         ("https://evil.example", &bearer, json, 403, 0),
         (own, "Bearer junk", json, 401, 0),
         ("https://evil.example", &bearer, grpc, 200, 0),
+        (own, "Bearer junk", grpc, 200, 0),
     ] {
         let before = echo.calls();
         let response = send("https", origin, authorization, content_type).await;

@@ -15,6 +15,7 @@ mod claims;
 mod csrf;
 mod csrf_form;
 mod debug_of_everything;
+mod grpc;
 mod headers;
 mod headers_prop;
 #[cfg(feature = "josekit")]
@@ -32,6 +33,7 @@ mod origin_rows;
 mod own_vectors;
 mod readiness;
 mod redaction;
+mod refusals;
 mod require_https;
 mod scenarios;
 mod scope;

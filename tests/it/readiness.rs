@@ -4,8 +4,8 @@
 use http::Request;
 use tower::{layer::util::Stack, util::MapRequestLayer};
 use tower_bearer::{
-    BearerAuthLayer, ConnectionScheme, CsrfBinding, CsrfLayer, Denied, FormBody, KeyRing,
-    MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, RequireHttpsLayer,
+    BearerAuthLayer, ConnectionScheme, CsrfBinding, CsrfLayer, Denied, FormBody, GrpcLayer,
+    KeyRing, MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, RequireHttpsLayer,
     RequireScopeLayer, SecurityHeadersLayer,
 };
 
@@ -71,6 +71,7 @@ async fn every_layer() {
         &csrf_form::READ,
     )
     .await;
+    check("GrpcLayer", GrpcLayer::new(), &any).await;
     check(
         "OriginGuardLayer",
         OriginGuardLayer::new(["https://app.example".parse().unwrap()]),

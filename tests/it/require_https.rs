@@ -250,19 +250,6 @@ async fn https_is_not_redirected() {
 }
 
 #[tokio::test]
-async fn grpc_is_answered_in_grpc() {
-    for content_type in ["application/grpc", "application/grpc-web+proto"] {
-        let headers = [(PROTO, "http"), ("content-type", content_type)];
-        let layer = proxied().redirect_to(host());
-        let response = send(layer, request("POST", "/pkg.Service/Call", &headers)).await;
-        assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(response.headers()["content-type"], content_type);
-        assert_eq!(response.headers()["grpc-status"], "7");
-        assert_eq!(kind(&response), Some(RejectionKind::InsecureTransport));
-    }
-}
-
-#[tokio::test]
 async fn refusals_and_redirects_are_reported_once() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = seen.clone();

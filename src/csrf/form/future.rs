@@ -124,7 +124,7 @@ impl<S, R> Pending<S, R> {
                 let request = Request::from_parts(parts, FormBody::read(whole));
                 CsrfFuture::passed(inner.call(request), handle)
             }
-            Err(reason) => csrf.refuse(&parts.headers, reason),
+            Err(reason) => csrf.refuse(&parts.extensions, reason),
         }
     }
 }

@@ -53,7 +53,7 @@ where
         let (mut parts, body) = request.into_parts();
         let csrf = &self.layer.csrf;
         let standing = csrf.standing(&mut parts);
-        let refuse = |reason| CsrfFormFuture::answer(csrf.refuse(&parts.headers, reason));
+        let refuse = |reason| CsrfFormFuture::answer(csrf.refuse(&parts.extensions, reason));
         let handle = match standing {
             Standing::Free(handle) => handle,
             Standing::Guarded(binding) => match self.layer.place(&parts, &binding) {

@@ -15,7 +15,8 @@ use crate::{
 /// Refuses requests that came over plain http.
 ///
 /// See the [module documentation](crate::headers) for what it believes, where it goes, and an
-/// example. A refusal is 403 (a gRPC client gets `PERMISSION_DENIED`), and the
+/// example. A refusal is 403 (behind a [`GrpcLayer`](crate::GrpcLayer) a gRPC client gets
+/// `PERMISSION_DENIED`), and the
 /// [`Rejection`] in the extensions of the response is of the kind
 /// [`InsecureTransport`](crate::RejectionKind::InsecureTransport).
 #[derive(Clone)]

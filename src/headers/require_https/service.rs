@@ -47,7 +47,7 @@ impl<S, R> RequireHttps<S, R> {
         let host = self.config.redirect_to.as_ref();
         let location = host.and_then(|host| redirect::location(host, method, uri, headers));
         let Some(location) = location else {
-            return self.refusal.answer(headers, rejection);
+            return self.refusal.answer(request.extensions(), rejection);
         };
         // The inner service did not see the request, so it is told like any other refusal.
         self.refusal.events.emit(&Event::Rejected(&rejection));
@@ -77,7 +77,7 @@ where
             Verdict::Https => GuardFuture::passed(self.inner.call(request)),
             Verdict::PlainHttp => GuardFuture::refused(self.plain(&request)),
             Verdict::Refused(rejection) => {
-                GuardFuture::refused(self.refusal.answer(headers, rejection))
+                GuardFuture::refused(self.refusal.answer(request.extensions(), rejection))
             }
         }
     }

@@ -486,20 +486,6 @@ async fn refusals_are_reported_once_and_can_be_answered_otherwise() {
     assert_eq!(*seen.lock().unwrap(), [Some(CsrfReason::CookieMissing)]);
 }
 
-#[tokio::test]
-async fn grpc_is_answered_in_grpc() {
-    for content_type in ["application/grpc", "application/grpc-web-text+proto"] {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        let (response, ran) =
-            csrf::send(&s1(), &App::new(), csrf::request(Method::POST, headers)).await;
-        assert!(!ran);
-        assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(response.headers()["grpc-status"], "7");
-        assert_eq!(response.headers()[header::CONTENT_TYPE], content_type);
-    }
-}
-
 /// Behind a bearer layer the token is bound to the session of the access token.
 #[tokio::test]
 async fn a_session_can_be_that_of_the_access_token() {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, atomic::Ordering};
 
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, Response, StatusCode, header};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
     CsrfFormLayer, CsrfReason, Event, EventSink, ManualClock, RejectionKind, Timestamp,
@@ -246,19 +246,4 @@ async fn refusals_are_reported_once_and_can_be_answered_otherwise() {
         assert_eq!(response.body(), "reload the page");
         assert_eq!(std::mem::take(&mut *seen.lock().unwrap()), [Some(why)]);
     }
-}
-
-#[tokio::test]
-async fn grpc_is_answered_in_grpc() {
-    let cookie = format!("{}={}", csrf::COOKIE, token());
-    let request = Request::builder()
-        .method(Method::POST)
-        .header(header::COOKIE, cookie)
-        .header(header::CONTENT_TYPE, "application/grpc")
-        .body(format!("csrf_token={}", token()))
-        .unwrap();
-    let (response, seen) = super::send(&form(), request).await;
-    assert!(seen.is_none());
-    assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(response.headers()["grpc-status"], "7");
 }

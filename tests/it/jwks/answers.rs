@@ -2,7 +2,7 @@
 
 use http::{Request, StatusCode};
 use tower::{Layer, ServiceExt};
-use tower_bearer::{BearerAuthLayer, NoClaims, RejectionKind, TokenErrorKind};
+use tower_bearer::{BearerAuthLayer, GrpcLayer, NoClaims, RejectionKind, TokenErrorKind};
 
 use super::{
     Api,
@@ -112,17 +112,14 @@ async fn grpc_is_told_unavailable() {
     let issuer = Issuer::start(Reply::Close).await;
     let api = Api::new(&issuer);
     let request = Request::post("/pkg.Service/Method")
+        .version(http::Version::HTTP_2)
         .header("content-type", "application/grpc")
         .header(
             "authorization",
             format!("Bearer {}", api.token(&signer("a", 1))),
         );
-    let response = api
-        .service
-        .clone()
-        .oneshot(request.body(()).unwrap())
-        .await
-        .unwrap();
+    let service = GrpcLayer::new().layer(api.service.clone());
+    let response = service.oneshot(request.body(()).unwrap()).await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["grpc-status"], "14");
 }

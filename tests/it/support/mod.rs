@@ -4,6 +4,7 @@ pub(crate) mod cases;
 pub(crate) mod csrf;
 pub(crate) mod echo;
 pub(crate) mod faults;
+pub(crate) mod guards;
 pub(crate) mod origin_rows;
 pub(crate) mod readiness;
 pub(crate) mod tokens;

@@ -1,0 +1,68 @@
+//! Refusals in gRPC, for services that speak it.
+//!
+//! A refusal of this crate is an HTTP 4xx or 5xx, whatever the request says of itself. A service that
+//! serves gRPC puts [`GrpcLayer`] outside of its guards. They then answer gRPC requests as gRPC
+//! answers: HTTP 200 without a body, with `grpc-status` and `grpc-message` in the headers
+//! ([gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md), "Responses").
+//!
+//! A request counts as gRPC when
+//!
+//! * its method is `POST`;
+//! * it has one `Content-Type`, which is exactly `application/grpc`, `application/grpc-web` or
+//!   `application/grpc-web-text`, alone or with `+proto` or `+json` behind it;
+//! * it came over HTTP/2 or later, which gRPC-Web alone does not need.
+//!
+//! Everything else is refused with the plain status. gRPC clients map that to a code themselves
+//! ([mapping](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md)): 401 is
+//! `UNAUTHENTICATED`, 403 `PERMISSION_DENIED`, 503 `UNAVAILABLE`, 400 `INTERNAL`, most others `UNKNOWN`.
+//! What the layer adds to that: the code is exact, and a client whose call is a stream learns it when
+//! it opens the stream.
+//!
+//! # Where it goes
+//!
+//! * **Outside of every guard.** A guard outside of it answers with the plain status.
+//! * **Only around gRPC.** In a service that serves pages too, put it around the routes of gRPC alone.
+//! * **Never on a service that a proxy asks for permission** (nginx `auth_request`, Traefik
+//!   `ForwardAuth`, Caddy `forward_auth`). The client writes the content type, and such a proxy takes
+//!   HTTP 200 for a yes: [manual](crate::manual::forward_auth).
+//!
+//! The layer judges a request once and leaves a private mark in its extensions, which no header can
+//! write. A mark that is there already counts for nothing.
+//!
+//! # Example
+//!
+//! ```
+//! use http::{Request, Response, Version};
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//! use tower_bearer::{BearerAuthLayer, GrpcLayer, KeyRing, TokenCodec};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+//! let service = ServiceBuilder::new()
+//!     .layer(GrpcLayer::new())
+//!     .layer(BearerAuthLayer::new(codec))
+//!     .service(service_fn(|_: Request<String>| async {
+//!         Ok::<_, std::convert::Infallible>(Response::new(String::new()))
+//!     }));
+//!
+//! // A call without a token.
+//! let call = Request::post("/shop.Orders/Place").header("content-type", "application/grpc");
+//! let response = service.clone().oneshot(call.version(Version::HTTP_2).body(String::new())?).await?;
+//! assert_eq!(response.status(), 200);
+//! assert_eq!(response.headers()["grpc-status"], "16"); // UNAUTHENTICATED
+//!
+//! // No gRPC client sends this.
+//! let call = Request::get("/").header("content-type", "application/grpc");
+//! let response = service.oneshot(call.version(Version::HTTP_2).body(String::new())?).await?;
+//! assert_eq!(response.status(), 401);
+//! # Ok(())
+//! # }
+//! ```
+
+mod judge;
+mod layer;
+mod service;
+
+pub use layer::GrpcLayer;
+pub use service::Grpc;
