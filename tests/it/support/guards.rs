@@ -31,9 +31,12 @@ pub(crate) struct Guard {
     pub(crate) status: u16,
     pub(crate) code: &'static str,
     /// Makes of any request one that is refused.
-    pub(crate) provoke: Arc<dyn Fn(&mut Request<String>) + Send + Sync>,
-    build: Box<dyn Fn(Option<Own>, Echo) -> Guarded + Send + Sync>,
+    pub(crate) provoke: Box<Provoke>,
+    build: Box<Build>,
 }
+
+type Provoke = dyn Fn(&mut Request<String>) + Send + Sync;
+type Build = dyn Fn(Option<Own>, Echo) -> Guarded + Send + Sync;
 
 /// An answer of the application's own, which counts how often it is asked for.
 #[derive(Clone)]
@@ -84,7 +87,7 @@ macro_rules! guard {
             name: $name,
             status: $status,
             code: $code,
-            provoke: Arc::new($provoke),
+            provoke: Box::new($provoke),
             build: Box::new(move |own, inner| match own {
                 None => BoxCloneSyncService::new($layer.layer(inner)),
                 Some(own) => {
@@ -165,7 +168,7 @@ fn csrf_form() -> Guard {
         name: "csrf, form",
         status: 403,
         code: "7",
-        provoke: Arc::new(|request| insert(request, "x-http-method", "DELETE")),
+        provoke: Box::new(|request| insert(request, "x-http-method", "DELETE")),
         build: Box::new(|own, inner| match own {
             None => {
                 let layer = csrf().form_field("t").unwrap();
