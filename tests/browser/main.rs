@@ -12,6 +12,8 @@
 mod foreign;
 mod harness;
 mod picture;
+#[path = "../common/program.rs"]
+mod program;
 mod renewal;
 mod secrecy;
 mod sign_in;

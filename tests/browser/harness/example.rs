@@ -1,12 +1,10 @@
 //! The example as its own process.
 
 use std::{
-    env,
-    process::{Command as BlockingCommand, Stdio},
-    sync::{Arc, Mutex, OnceLock},
+    process::Stdio,
+    sync::{Arc, LazyLock, Mutex},
 };
 
-use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     process::{Child, Command},
@@ -14,6 +12,9 @@ use tokio::{
 };
 
 use super::PATIENCE;
+use crate::program;
+
+static PROGRAM: LazyLock<String> = LazyLock::new(|| program::built("axum_spa"));
 
 /// A running `axum_spa`, which ends with this value.
 pub(crate) struct Example {
@@ -25,7 +26,7 @@ pub(crate) struct Example {
 impl Example {
     /// Starts it on a free port, with settings as the environment has them.
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
-        let program = tokio::task::spawn_blocking(program).await.unwrap();
+        let program = tokio::task::spawn_blocking(|| &*PROGRAM).await.unwrap();
         let mut command = Command::new(program);
         for name in [
             "ACCESS_SECRET",
@@ -88,37 +89,4 @@ fn lines(stream: impl AsyncRead + Send + Unpin + 'static) -> mpsc::UnboundedRece
         }
     });
     receive
-}
-
-/// Builds the example, once, and asks cargo where it has put it: `cargo test --test browser` builds no
-/// examples, and where they go depends on settings and on the platform.
-fn program() -> &'static str {
-    static PROGRAM: OnceLock<String> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let mut cargo = BlockingCommand::new(env!("CARGO"));
-        // What cargo tells a test about its package. Build scripts ask for it, and would run again and
-        // again if the two builds told them different things.
-        for (name, _) in env::vars_os() {
-            let name = name.to_string_lossy();
-            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
-                cargo.env_remove(&*name);
-            }
-        }
-        let built = cargo
-            .args(["build", "--example", "axum_spa", "--message-format", "json"])
-            .args([
-                "--manifest-path",
-                concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
-            ])
-            .output()
-            .expect("cargo starts");
-        let text = String::from_utf8_lossy(&built.stderr);
-        assert!(built.status.success(), "the example does not build: {text}");
-        String::from_utf8_lossy(&built.stdout)
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter(|message| message["target"]["name"] == "axum_spa")
-            .find_map(|message| Some(message["executable"].as_str()?.to_owned()))
-            .expect("cargo names the program it has built")
-    })
 }
