@@ -1,0 +1,18 @@
+//! This crate beside software of others: behind nginx, next to two other verifiers, and with an issuer that
+//! is not ours.
+//!
+//! `scripts/install-counterparts` installs what is needed. Where it is missing the tests fail and say so.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail by panicking, as the tests do"
+)]
+
+mod installed;
+mod nginx;
+mod process;
+#[path = "../common/program.rs"]
+mod program;
+mod rotation;
+mod sets;
