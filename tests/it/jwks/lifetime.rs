@@ -153,9 +153,10 @@ fn a_sink_that_blocks() {
     drop(held);
     let token = api.token(&key);
     let verify = || api.codec.verify(&token).map(|_| ()).map_err(|e| e.kind());
-    let until = std::time::Instant::now() + Duration::from_secs(20);
+    let mut waits = 0;
     while verify().is_err() {
-        assert!(std::time::Instant::now() < until, "the keys never came");
+        waits += 1;
+        assert!(waits < 4000, "the keys never came");
         std::thread::sleep(Duration::from_millis(5));
     }
     // The task is held up from here on. By the date alone it is due, late, and past the limit.
