@@ -56,10 +56,8 @@ impl PublicSet {
             .collect();
         // All of them first: a key may stand before its private half.
         for verdict in &mut verdicts {
-            if let Verdict::Compromised(_, mark) = verdict
-                && let Some(mark) = mark.take()
-            {
-                compromised.add(mark);
+            if let Verdict::Compromised(_, marks) = verdict {
+                marks.drain(..).for_each(|mark| compromised.add(mark));
             }
         }
         let mut set = Self::default();

@@ -271,12 +271,15 @@ fn what_was_given_away_stays_out() {
         r#""d":null,"d":"AAAA""#,
         r#""\u0064":"AAAA","n":1e999"#,
         r#""d":"AAAA","kid":7"#,
+        r#""d":"AAAA","x":"AAAA""#,
     ] {
         let public = ed(5).to_string();
         let members = public.trim_matches(['{', '}']);
-        let text = format!(r#"{{"keys":[{public},{{{members},{odd}}}]}}"#);
-        let set = PublicSet::read(text.as_bytes(), &mut Compromised::default()).unwrap();
-        assert!(set.keys.is_empty(), "{odd}: {:?}", set.unusable);
+        for both in [format!("{members},{odd}"), format!("{odd},{members}")] {
+            let text = format!(r#"{{"keys":[{public},{{{both}}}]}}"#);
+            let set = PublicSet::read(text.as_bytes(), &mut Compromised::default()).unwrap();
+            assert!(set.keys.is_empty(), "{both}: {:?}", set.unusable);
+        }
     }
     // A shared secret says nothing of public keys of its name.
     let secret = json!({ "kty": "oct", "kid": "s", "k": "AAAA" });

@@ -13,7 +13,7 @@ pub(super) enum Verdict {
     Usable(SigningKey),
     Unusable(UnusableKey),
     /// It gives away what only the issuer may have, and how it is known again.
-    Compromised(UnusableKey, Option<Mark>),
+    Compromised(UnusableKey, Vec<Mark>),
 }
 
 /// The longest `kid` of an issuer's key, in bytes: cloud services name keys by URLs.
@@ -33,34 +33,44 @@ pub(super) fn judge(index: usize, json: &str) -> Verdict {
             (Reason::Malformed, "has a member whose name cannot be read"),
         );
     };
-    let kid = match kid(&members.kid) {
-        Ok(kid) => kid,
-        // Whatever its name is: what it gives away is given away.
-        Err(fault) => {
-            return match gives_away(&members) {
-                Some(detail) => Verdict::Compromised(
-                    UnusableKey::new(index, None, Reason::Compromised, detail),
-                    Thumbprint::of_members(&members).map(Mark::Thumbprint),
-                ),
-                None => unusable(None, fault),
-            };
-        }
-    };
+    let kid = kid(&members.kid);
     if let Some(detail) = gives_away(&members) {
-        let named = || kid.map(|kid| Mark::Kid(kid.into()));
-        let mark = match Thumbprint::of_members(&members) {
-            Some(thumbprint) => Some(Mark::Thumbprint(thumbprint)),
-            // The name of a shared secret says nothing of the public keys beside it.
-            None if members.kty.text() == Some("oct") => None,
-            None => named(),
-        };
+        // Whatever its name is: what it gives away is given away.
+        let kid = kid.unwrap_or_default();
         let key = UnusableKey::new(index, kid, Reason::Compromised, detail);
-        return Verdict::Compromised(key, mark);
+        return Verdict::Compromised(key, marks(json, &members, kid));
     }
-    match usable(&members) {
+    let (kid, key) = match kid {
+        Ok(kid) => (kid, usable(&members)),
+        Err(fault) => (None, Err(fault)),
+    };
+    match key {
         Ok(key) => Verdict::Usable(key.named(kid)),
         Err(fault) => unusable(kid, fault),
     }
+}
+
+/// How a key is known again that was given away.
+fn marks(json: &str, members: &Members, kid: Option<&str>) -> Vec<Mark> {
+    // Of two values some readers take the first, and others the last.
+    let last = match members.is_repeated {
+        true => last_values(json),
+        false => None,
+    };
+    let readings = [Some(members), last.as_ref()].into_iter().flatten();
+    let thumbprints = readings.filter_map(Thumbprint::of_members);
+    let mut marks: Vec<_> = thumbprints.map(Mark::Thumbprint).collect();
+    // The name of a shared secret says nothing of the public keys beside it.
+    if marks.is_empty() && members.kty.text() != Some("oct") {
+        marks.extend(kid.map(|kid| Mark::Kid(kid.into())));
+    }
+    marks
+}
+
+/// The members as a reader takes them for whom the last one counts.
+fn last_values(json: &str) -> Option<Members> {
+    let object: serde_json::Value = serde_json::from_str(json).ok()?;
+    serde_json::from_str(&object.to_string()).ok()
 }
 
 /// Why a key is not used.
