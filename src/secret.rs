@@ -32,7 +32,7 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
     }
 }
 
-/// More of the stack than the work on one key uses.
+/// Twice what the work on one key uses of the stack in a build without optimisation.
 const STACK: usize = 16 * 1024;
 
 /// Does `work` on secrets, and overwrites the stack that it used.
