@@ -32,18 +32,22 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
     }
 }
 
-/// Twice what the work on one key uses of the stack in a build without optimisation.
-const STACK: usize = 16 * 1024;
+/// Several times what reading and expanding a key uses of the stack.
+pub(crate) const KEY_WORK: usize = 64 * 1024;
 
-/// Does `work` on secrets, and overwrites the stack that it used.
+/// More than deriving the key of one message uses, and sealing or opening that. Less, because it is
+/// done for each request; without optimisation every value has a place of its own.
+pub(crate) const MESSAGE_WORK: usize = if cfg!(debug_assertions) { 64 } else { 16 } * 1024;
+
+/// Does `work` on secrets, and overwrites the `STACK` bytes that it may have used of the stack.
 ///
 /// A value that is moved leaves its bytes where it was, and `ring` wipes neither its own types nor what it
 /// computes on the way to them. All of it lies in the frames of `work`, which are dead when it
 /// returns. What it returns must not be secret itself, or lie behind a pointer: it is moved out of there.
 #[inline(never)]
-pub(crate) fn on_wiped_stack<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn on_wiped_stack<const STACK: usize, T>(work: impl FnOnce() -> T) -> T {
     let made = in_frames_of_its_own(work);
-    overwrite_stack();
+    overwrite_stack::<STACK>();
     made
 }
 
@@ -55,7 +59,7 @@ fn in_frames_of_its_own<T>(work: impl FnOnce() -> T) -> T {
 
 /// Begins where the frames of the work before began, since it is called from the same one.
 #[inline(never)]
-fn overwrite_stack() {
+fn overwrite_stack<const STACK: usize>() {
     let mut zeros = [0_u8; STACK];
     // Changed, as far as the compiler knows: it can neither leave the zeros out nor put a constant there.
     black_box(&mut zeros);

@@ -10,7 +10,7 @@ use crate::{
     config::ConfigError,
     keys::{KeyRing, check_key},
     random::RandomError,
-    secret::on_wiped_stack,
+    secret::{KEY_WORK, on_wiped_stack},
 };
 
 /// The keys that CSRF tokens are made and checked with: the first one makes, all of them check.
@@ -54,7 +54,7 @@ impl CsrfKeys {
         let mut own = Vec::new();
         for key in keys {
             check_key(key.as_ref()).map_err(error)?;
-            own.push(on_wiped_stack(|| {
+            own.push(on_wiped_stack::<KEY_WORK, _>(|| {
                 hmac::Key::new(hmac::HMAC_SHA256, key.as_ref())
             }));
         }

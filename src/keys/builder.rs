@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::ConfigError,
-    secret::{Secret, derive, on_wiped_stack},
+    secret::{KEY_WORK, Secret, derive, on_wiped_stack},
 };
 
 /// Builds a [`KeyRing`]. Every setter may be called several times: the first key of a purpose
@@ -206,7 +206,8 @@ impl KeyRingBuilder {
             return Err(ConfigError::new("key ring", "has no keys at all"));
         }
         let secrets = sessions.iter().map(|secret| secret.expose().as_slice());
-        let sessions = (!sessions.is_empty()).then(|| on_wiped_stack(|| SessionKeys::new(secrets)));
+        let sessions = (!sessions.is_empty())
+            .then(|| on_wiped_stack::<KEY_WORK, _>(|| SessionKeys::new(secrets)));
         let signing = match fully_specified {
             true => signing.into_iter().map(renamed).collect(),
             false => signing,
@@ -232,7 +233,7 @@ impl KeyRingBuilder {
         step: impl FnOnce(&mut Self) -> Result<(), ConfigError>,
     ) -> Self {
         if self.error.is_none()
-            && let Err(error) = on_wiped_stack(|| step(&mut self))
+            && let Err(error) = on_wiped_stack::<KEY_WORK, _>(|| step(&mut self))
         {
             self.error = Some(ConfigError::new(setting, error.problem().to_owned()));
         }

@@ -30,7 +30,7 @@ use crate::{
     clock::Timestamp,
     keys::{SessionKeyId, SessionKeys},
     random::{RandomError, random},
-    secret::{Secret, derive, on_wiped_stack, sha256},
+    secret::{MESSAGE_WORK, Secret, derive, on_wiped_stack, sha256},
 };
 
 const VERSION: u8 = 1;
@@ -102,7 +102,7 @@ pub(crate) fn seal(
 
     let mut body = Zeroizing::new(envelope.body());
     // Neither step can fail: the key has the algorithm's length and the body is short.
-    let tag = on_wiped_stack(|| {
+    let tag = on_wiped_stack::<MESSAGE_WORK, _>(|| {
         message_key(set.seal(), &salt)?.seal_in_place_separate_tag(
             nonce(),
             Aad::from(aad(context)),
@@ -143,7 +143,7 @@ pub(crate) fn unseal(
     };
     let set = keys.find(key_id).ok_or(UnsealError::UnknownKey)?;
     let sealed = decoded.get_mut(HEADER..).ok_or(UnsealError::Malformed)?;
-    let body = on_wiped_stack(|| {
+    let body = on_wiped_stack::<MESSAGE_WORK, _>(|| {
         message_key(set.seal(), &salt)?.open_in_place(nonce(), Aad::from(aad(context)), sealed)
     })
     .map_err(|_| UnsealError::Broken)?;
