@@ -43,7 +43,7 @@ pub(crate) const MESSAGE_WORK: usize = if cfg!(debug_assertions) { 64 } else { 1
 ///
 /// A value that is moved leaves its bytes where it was, and `ring` wipes neither its own types nor what it
 /// computes on the way to them. All of it lies in the frames of `work`, which are dead when it
-/// returns. What it returns must not be secret itself, or lie behind a pointer: it is moved out of there.
+/// returns. Its result must be no secret or lie behind a pointer, because it is moved out of there.
 #[inline(never)]
 pub(crate) fn on_wiped_stack<const STACK: usize, T>(work: impl FnOnce() -> T) -> T {
     let made = in_frames_of_its_own(work);

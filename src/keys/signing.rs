@@ -84,7 +84,7 @@ impl SigningKey {
     /// The same key, which signs or verifies only where that is allowed.
     ///
     /// A pair that may sign always verifies: the operations of a private key are those of its private
-    /// half (RFC 7517 section 4.3), and its public half is anybody's. A shared secret has no such half.
+    /// half (RFC 7517 section 4.3), and its public half is no secret. A shared secret has no such half.
     pub(super) fn allowed_to(mut self, sign: bool, verify: bool) -> Self {
         self.signs = sign;
         self.verifies = verify || !self.algorithm.is_symmetric();

@@ -103,7 +103,7 @@
 //! the next token takes the place of one that is less asked for. Tokens that nobody sends again pass through a
 //! tenth of it and leave those in use alone.
 //!
-//! What the claims become in your type does not matter: a list of numbers, a map, or a type that unfolds a small
+//! The type that you read the claims into does not matter: a list of numbers, a map, or a type that unfolds a small
 //! claim into something large lives as long as its request. The tests fill caches of 16 MiB with each of
 //! these, and the process grows by 11 to 14 MiB.
 //!

@@ -47,7 +47,7 @@ const MOST: u64 = 64 * 1024 * 1024 * 1024;
 ///
 /// # What it never changes
 ///
-/// The answer. A token gets the claims or the error that it would get without a cache. What is spared is
+/// The answer. A token gets the claims or the error that it would get without a cache. A look-up spares
 /// the cryptography; the text of the claims is read and judged each time, by the same code:
 ///
 /// * **Successes only.** What was refused is verified again each time it comes, and takes no room.

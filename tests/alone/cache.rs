@@ -97,7 +97,7 @@ where
         };
         mints.mint_at(&grant, NOW).unwrap()
     };
-    // What one verification takes for a moment is not the cache's.
+    // The memory that one verification takes for a moment is not the cache's.
     let plain: TokenCodec<C> = builder().build(&ring).unwrap();
     for n in 0..100 {
         plain.verify_at(token(n).as_str(), NOW).unwrap();

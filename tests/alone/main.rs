@@ -1,4 +1,4 @@
-//! What is true of a whole process or not at all: its memory, and what becomes of it in a fork.
+//! Facts about a whole process: its memory, and what becomes of that in a fork.
 //!
 //! Each case runs in a process of its own, on the only thread of it: the program starts itself again
 //! with the case's name.

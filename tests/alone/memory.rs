@@ -1,4 +1,4 @@
-//! What the operating system says of this process's memory.
+//! The operating system's word on this process's memory.
 
 use std::fs;
 

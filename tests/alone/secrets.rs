@@ -1,4 +1,4 @@
-//! What is left of secrets in memory: the whole of it is photographed, and looked through when all
+//! Secrets that are left in memory: the whole of it is photographed, and looked through when all
 //! photographs have been taken.
 //!
 //! Until then nothing here holds a secret but for the moment in which it is handed over, and what the library
@@ -47,7 +47,7 @@ impl Photograph {
         let own = buffer.as_ptr().addr()..buffer.as_ptr().addr() + PIECE;
         for line in fs::read_to_string("/proc/self/maps").unwrap().lines() {
             let (range, rest) = line.split_once(' ').unwrap();
-            // What cannot be written to holds no secret; devices and the kernel's pages cannot be read.
+            // A constant page holds no secret; devices and the kernel's pages cannot be read.
             if !rest.starts_with("rw") || rest.ends_with("[vvar]") {
                 continue;
             }
@@ -96,7 +96,7 @@ fn mac(key: &[u8], message: &[u8]) -> Vec<u8> {
     hmac::sign(&key, message).as_ref().to_vec()
 }
 
-/// What is looked for: its name, its bytes, and whether a live key consists of it.
+/// A thing to look for: its name, its bytes, and whether a live key consists of it.
 type Wanted = (String, Vec<u8>, bool);
 
 /// A secret and what the names of keys are derived from.
@@ -110,7 +110,7 @@ fn wanted(name: &str, secret: &[u8], lives: bool) -> Vec<Wanted> {
     ]
 }
 
-/// What is derived of a secret of refresh cookies.
+/// The keys that are derived of a secret of refresh cookies.
 fn of_sessions(name: &str, secret: &[u8]) -> Vec<Wanted> {
     let prk = mac(b"tower-bearer session keys v1", secret);
     let labels = [

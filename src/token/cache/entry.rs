@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::revoked::{Ended, Slot};
 
-/// What an `Arc` and the allocator add to a text: two counts, a header, and rounding up.
+/// Bytes that an `Arc` and the allocator add to a text: two counts, a header, and rounding up.
 const PER_TEXT: usize = 40;
 
 /// The authentic claims of a token, and what their being authentic rests on.
 #[derive(Clone)]
 pub(super) struct Entry {
-    /// As the token has them. What the application's type makes of them may take any amount of memory;
+    /// As the token has them. Read into the application's type they may take any amount of memory;
     /// the text takes what its length says.
     pub(super) claims: Arc<str>,
     /// Which keys they were opened and verified with.

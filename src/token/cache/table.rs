@@ -13,7 +13,7 @@ use crate::config::ConfigError;
 /// Room in the table for one entry: the entry, its links and its share of the index.
 const PLACE: usize = size_of::<(Digest, Entry)>() + 32;
 
-/// What hangs on an entry is taken for no less than this, which is what a token with few claims of the
+/// The text of an entry is taken for no less than this, which is what a token with few claims of the
 /// application's comes to. So there is an end to the places that can be needed, and all of them
 /// are laid out at once: a table that grew would hold two copies of itself while it does.
 const LEAST: usize = 224;
@@ -47,7 +47,7 @@ impl Table {
             // A tenth for newcomers that have not been asked for twice: a flood of tokens that
             // are never seen again passes through it, and those in use stay.
             .hot_allocation(0.9)
-            // What was evicted is forgotten: a memory of it takes places, too.
+            // An evicted token is forgotten: a memory of it takes places, too.
             .ghost_allocation(0.0);
         // Cannot fail: both sizes are given.
         let options = options

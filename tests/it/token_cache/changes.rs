@@ -14,7 +14,7 @@ use super::{MEBIBYTE, NOW, builder, keys, recalled};
 type Change = Box<dyn FnOnce()>;
 
 thread_local! {
-    /// What happens once, when the next token's claims are read.
+    /// Happens once, when the next token's claims are read.
     static NEXT: RefCell<Option<Change>> = const { RefCell::new(None) };
 }
 
@@ -32,7 +32,7 @@ impl<'de> Deserialize<'de> for Meanwhile {
     }
 }
 
-/// What a verification finds that began before a change is not remembered after it.
+/// The cache forgets what a verification finds that began before a change.
 #[test]
 fn a_change_in_the_middle_of_a_verification() {
     let ring = keys(1);
