@@ -4,7 +4,7 @@ use http::{Method, Request, Version, header};
 
 use crate::rejection::GrpcMark;
 
-/// What clients of gRPC and gRPC-Web send, letter for letter.
+/// The content types of gRPC and gRPC-Web clients, letter for letter.
 ///
 /// The list is closed on purpose. A content type is what any client of any kind may write, and the
 /// answer to a refused gRPC request is HTTP 200. Any other spelling (capitals, parameters, another

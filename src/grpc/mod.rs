@@ -15,7 +15,7 @@
 //! Everything else is refused with the plain status. gRPC clients map that to a code themselves
 //! ([mapping](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md)): 401 is
 //! `UNAUTHENTICATED`, 403 `PERMISSION_DENIED`, 503 `UNAVAILABLE`, 400 `INTERNAL`, most others `UNKNOWN`.
-//! What the layer adds to that: the code is exact, and a client whose call is a stream learns it when
+//! The layer adds to that: the code is exact, and a client whose call is a stream learns it when
 //! it opens the stream.
 //!
 //! # Where it goes

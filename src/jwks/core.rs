@@ -1,4 +1,4 @@
-//! What the handles and the task share: the ring, what is known of the issuer, and one round of asking.
+//! The parts that the handles and the task share: the ring, what is known of the issuer, and one round of asking.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,7 +31,7 @@ pub(super) struct Core {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) stopwatch: Stopwatch,
     pub(super) events: EventSink,
-    /// What the codecs verify with.
+    /// The keys that the codecs verify with.
     pub(super) ring: KeyRing,
     /// Never locked over I/O, an event or a look into a set; not at all where a key is found.
     pub(super) state: Mutex<State>,
@@ -45,7 +45,7 @@ pub(super) struct Core {
     pub(super) outcomes: watch::Sender<Outcome>,
 }
 
-/// What a good answer comes to.
+/// A good answer, read.
 struct Taken {
     held: Held,
     /// The set, when it is not the one in hand.

@@ -24,7 +24,7 @@ use http::StatusCode;
 #[derive(Clone, Debug)]
 pub struct JwksError {
     kind: JwksErrorKind,
-    /// What was met, and which setting helps.
+    /// The finding, and which setting helps.
     text: Arc<str>,
     status: Option<StatusCode>,
     source: Option<Arc<dyn Error + Send + Sync>>,

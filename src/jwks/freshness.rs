@@ -41,7 +41,7 @@ pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Option<Duration>
     stated.map(|stated| stated.saturating_sub(Duration::from_secs(age.unwrap_or(0))))
 }
 
-/// What `Expires` says. One that cannot be read, and `0` above all, lies in the past.
+/// The time that `Expires` leaves. One that cannot be read, and `0` above all, lies in the past.
 fn expires(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let date = |value: &HeaderValue| {
         let date = httpdate::parse_http_date(value.to_str().ok()?).ok()?;

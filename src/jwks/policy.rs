@@ -59,7 +59,7 @@ pub(super) struct Held {
     pub(super) confirmed: PointInTime,
 }
 
-/// What a missing key makes of the next request.
+/// The effect of a missing key on the next request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Want {
     /// Nothing: one is under way, or due after a pause that is not shortened.

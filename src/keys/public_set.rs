@@ -24,7 +24,7 @@ use self::{
 use super::SigningKey;
 use crate::config::ConfigError;
 
-/// What is left of a set.
+/// The rest of a set after each key was judged.
 #[derive(Debug, Default)]
 pub(crate) struct PublicSet {
     /// The keys that verify, in the set's order.
@@ -133,7 +133,7 @@ fn document(json: &[u8]) -> Result<Document<'_>, ConfigError> {
 /// How many keys an error or a line names.
 const NAMED: usize = 4;
 
-/// What is wrong with the first of `keys`, and how many more there are.
+/// The faults of the first of `keys`, and how many more there are.
 pub(crate) fn listed(keys: &[UnusableKey]) -> String {
     let named: Vec<_> = keys.iter().take(NAMED).map(|k| k.to_string()).collect();
     let more = match keys.len().saturating_sub(NAMED) {

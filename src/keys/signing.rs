@@ -123,7 +123,7 @@ impl SigningKey {
         self.algorithm
     }
 
-    /// What that is called in tokens and where the key is published.
+    /// The name of that in tokens and where the key is published.
     pub(crate) fn alg_name(&self) -> &'static str {
         self.alg_name
     }

@@ -110,7 +110,7 @@
 //! # Answers of your own
 //!
 //! Every guard has a `rejection_response`. It makes the body, and the status where it is a 4xx or a 5xx; any other
-//! status becomes the rejection's own. What clients and caches rely on (challenge, `Cache-Control`, `Retry-After`)
+//! status becomes the rejection's own. Headers that clients and caches rely on (challenge, `Cache-Control`, `Retry-After`)
 //! is added. It is asked whatever the content type of the request. Only where a [`GrpcLayer`](crate::GrpcLayer)
 //! stands outside, gRPC requests do not get it, because their answer has no body.
 //!

@@ -203,7 +203,7 @@ impl<C> TokenCodecBuilder<C> {
         Ok(TokenCodec::new(inner, cache))
     }
 
-    /// What an issuer's RSA keys are for that name no algorithm.
+    /// The algorithm of an issuer's RSA keys that name none.
     fn rsa(&self) -> SignatureAlgorithm {
         let mut named = self.algorithms.iter().flatten().filter(|alg| alg.is_rsa());
         match (named.next(), named.next()) {

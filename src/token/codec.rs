@@ -51,7 +51,7 @@ pub(super) struct Inner {
     pub(super) max_token_bytes: usize,
     /// The accepted signature algorithms; `None` for whatever the keys are configured for.
     pub(super) algorithms: Option<Box<[SignatureAlgorithm]>>,
-    /// What an issuer's RSA keys are for that name no algorithm.
+    /// The algorithm of an issuer's RSA keys that name none.
     pub(super) rsa: SignatureAlgorithm,
     pub(super) clock: Arc<dyn Clock>,
 }

@@ -267,7 +267,7 @@ async fn a_layer_further_in_changes_nothing() {
     assert_eq!(grpc_status(&response), None);
 }
 
-/// What is redirected is `GET` or `HEAD`, and what is gRPC is `POST`: no answer is both.
+/// Redirected requests are `GET` or `HEAD`, and those of gRPC are `POST`: no answer is both.
 #[tokio::test]
 async fn redirects_are_never_grpc() {
     for (mut request, answered) in table() {

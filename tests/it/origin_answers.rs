@@ -1,4 +1,4 @@
-//! What a client gets that the origin guard refuses, in HTTP and in gRPC-Web. Which requests are gRPC is
+//! The answer to a client that the origin guard refuses, in HTTP and in gRPC-Web. Which requests are gRPC is
 //! in `grpc`, for all layers.
 
 use http::{Request, Response, StatusCode};

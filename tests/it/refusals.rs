@@ -1,4 +1,4 @@
-//! What holds for the refusals of all layers.
+//! Rules for the refusals of all layers.
 
 use http::{Request, StatusCode};
 use tower::ServiceExt;

@@ -8,7 +8,7 @@ use super::{base64, clock, for_a_while, public, signed};
 
 const GOOD: u8 = 1;
 
-/// What is put into sets, in whole or in parts.
+/// Entries that are put into sets, in whole or in parts.
 fn entries() -> Vec<String> {
     let text = std::fs::read_to_string("tests/data/cases/issuers.json").unwrap();
     let cases: Value = serde_json::from_str(&text).unwrap();

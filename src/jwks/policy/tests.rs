@@ -154,7 +154,7 @@ fn an_empty_set_is_believed_the_second_time() {
     assert_eq!(state.failures, 1);
     assert!(state.held.is_some());
     assert_eq!(state.next.left(at(100)).as_secs(), 1, "asked again at once");
-    // What fails in between is no second word.
+    // A failure in between is no second word.
     state.failed(error(), at(101), Jitter(0));
     assert!(state.doubts(error(), at(102)));
     state.succeeded(held(at(102)), Jitter(0));

@@ -181,7 +181,7 @@ fn each_key_is_judged_alone() {
     }
 }
 
-/// What others write differently and mean as we do.
+/// Keys that others write differently and mean as we do.
 #[test]
 fn keys_that_are_written_in_other_ways_are_used() {
     let n = rsa()["n"].as_str().unwrap().to_owned();

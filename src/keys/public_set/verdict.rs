@@ -8,7 +8,7 @@ use super::{
 };
 use crate::keys::{SignatureAlgorithm as Alg, SigningKey};
 
-/// What a key of the set is good for.
+/// The use of one key of the set.
 pub(super) enum Verdict {
     Usable(SigningKey),
     Unusable(UnusableKey),
@@ -87,7 +87,7 @@ fn kid(member: &Member) -> Result<Option<&str>, Fault> {
     }
 }
 
-/// What of a key must never be published, if anything of it is there.
+/// The text for a part of a key that must never be published, if one is there.
 fn gives_away(members: &Members) -> Option<&'static str> {
     const SECRET: &str =
         "is a shared secret (`oct`), which is public now; the issuer has to replace it";

@@ -1,4 +1,4 @@
-//! What a codec's settings and keys have to be.
+//! The rules for a codec's settings and keys.
 
 use std::time::Duration;
 

@@ -125,7 +125,7 @@ fn with<T>(token: Option<&str>, message: T) -> tonic::Request<T> {
 
 const PATH: PathAndQuery = PathAndQuery::from_static("/chat.Chat/Talk");
 
-/// What tonic's client makes of a call and of a bidirectional stream with `token`: the code of the
+/// The way tonic's client takes a call and of a bidirectional stream with `token`: the code of the
 /// call, that of the opened stream, and that of the stream's first message.
 async fn codes(with_layer: bool, token: Option<&str>) -> [Code; 3] {
     let of = |error: Status| error.code();

@@ -131,7 +131,7 @@ async fn the_two_names_of_ed25519() {
     let by_jwk = KeyRing::builder().jwk(&by_jwk).build().unwrap();
     let (old, new) = (old().build().unwrap(), new().build().unwrap());
     for (ring, name) in [(&old, "EdDSA"), (&new, "Ed25519"), (&by_jwk, "Ed25519")] {
-        // What is minted and what is published agree.
+        // The minted name and the published one agree.
         let alg = format!(r#""alg":"{name}""#);
         assert!(ring.jwks().contains(&alg), "{}", ring.jwks());
         let issuer = Issuer::start(Reply::set(ring.jwks())).await;

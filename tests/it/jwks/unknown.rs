@@ -154,7 +154,7 @@ async fn a_key_that_is_replaced_under_its_name() {
         [api.status(&tokens[0]).await, api.status(&tokens[1]).await],
         [401, 200]
     );
-    // What the old key signed is a forgery now, and asks no more often than any other.
+    // Tokens of the old key are forgeries now, and ask no more often than any other.
     for _ in 0..50 {
         assert_eq!(api.status(&tokens[0]).await, 401);
     }

@@ -21,7 +21,7 @@ use super::{
     tokens,
 };
 
-/// What a test sends to.
+/// The services that a test sends to.
 pub(crate) type Guarded = BoxCloneSyncService<Request<String>, Response<String>, Infallible>;
 
 /// One situation in which a layer refuses.
