@@ -112,7 +112,10 @@ fn changed_sets() {
         };
         let own = |entry: &&Value| x(entry) == Some(public(GOOD));
         let values = || entries.iter().map(|(_, value)| value);
-        let is_there = values().any(|entry| own(&entry));
+        // serde_json alone reads no key with half a surrogate in it; the crate does not look at most values.
+        let unread =
+            |(text, value): &(String, Value)| value.is_null() && text.contains(&public(GOOD));
+        let is_there = values().any(|entry| own(&entry)) || entries.iter().any(unread);
         let says = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
         let given_away = values()
             .filter(own)
