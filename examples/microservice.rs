@@ -11,7 +11,8 @@
 //! curl -i -H "Authorization: Bearer $token" $api/me
 //! curl -X POST $issuer/rotate
 //! token=$(curl -s -X POST $issuer/token/alice)
-//! curl -i -H "Authorization: Bearer $token" $api/me   # 503 with Retry-After: the API fetches the new key
+//! curl -i -H "Authorization: Bearer $token" $api/me   # 401: the issuer signs with a key it has just published
+//! sleep 1                                             # the API fetches it meanwhile
 //! curl -i -H "Authorization: Bearer $token" $api/me   # 200
 //! ```
 //!
@@ -63,7 +64,7 @@ impl Issuer {
     }
 
     /// A new key signs from now on. The one before stays published, for the tokens that are out. A
-    /// real service publishes a key for an hour or so before it signs: then nobody sees a 503.
+    /// real service publishes a key for an hour or so before it signs: then no client sees a 401.
     fn rotate(&self) -> Result<(), Error> {
         let mut private = self.private.lock().unwrap_or_else(PoisonError::into_inner);
         private.insert(0, new_key()?);
@@ -106,6 +107,11 @@ fn api(issuer: &str) -> Result<Router, ConfigError> {
                 keys.iter()
                     .for_each(|key| eprintln!("api: THE ISSUER'S {key}"));
             }
+            Event::KeysPassedOver { keys, .. } => {
+                keys.iter()
+                    .for_each(|key| eprintln!("api: not used: {key}"));
+            }
+            Event::KeysWithdrawn { error, .. } => eprintln!("api: every token is refused: {error}"),
             Event::KeysBack { .. } => eprintln!("api: the issuer answers again"),
             _ => {}
         }))

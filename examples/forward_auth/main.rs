@@ -9,6 +9,8 @@
 //! curl -i -H "Authorization: Bearer $token" http://127.0.0.1:8000/
 //! ```
 //!
+//! As root, put `user root;` first in that file: nginx gives its own user up, which cannot enter the folder.
+//!
 //! The page knows its reader by the header `X-Auth-Subject`. It has no layer of its own, and so listens where the
 //! proxy alone can reach it; the proxy replaces an `X-Auth-Subject` that a client sends.
 //!

@@ -78,7 +78,8 @@ impl<C, R> BearerAuthLayer<C, R> {
         self.update(|config| config.set_challenge(|c| c.realm = realm))
     }
 
-    /// Replaces the answer to refused requests. What the contract asks for is added to it; see
+    /// Replaces the answer to refused requests. What the contract asks for is added to it, and a status
+    /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
     /// [`RejectionResponse`](crate::RejectionResponse).
     pub fn rejection_response<B>(
         self,

@@ -110,8 +110,8 @@ pub enum Event<'a> {
         /// How many keys verify signatures from now on.
         keys: usize,
     },
-    /// An issuer's set holds keys that are not used. The others are. Sent for each set that is not the
-    /// one before.
+    /// An issuer's set holds keys that are not used. The others are. Sent when the set has come for the
+    /// first time, and when it has changed.
     #[cfg(feature = "jwks")]
     #[non_exhaustive]
     KeysPassedOver {
@@ -131,7 +131,7 @@ pub enum Event<'a> {
         error: &'a JwksError,
         /// How many tries in a row have failed.
         failures: u32,
-        /// How long the keys that are there go on to verify; `None` when there are none, and requests
+        /// Until when the keys that are there go on to verify; `None` when there are none, and requests
         /// are answered 503.
         usable_until: Option<Timestamp>,
     },
@@ -142,6 +142,8 @@ pub enum Event<'a> {
     KeysWithdrawn {
         /// Its JWK Set.
         url: &'a str,
+        /// Why no key of it verifies: each key with its fault.
+        error: &'a JwksError,
     },
     /// A layer refused a request.
     Rejected(&'a Rejection),

@@ -41,7 +41,7 @@ pub(super) fn trace(event: &Event<'_>) {
         #[cfg(feature = "jwks")]
         Event::KeysCompromised { url, keys } => {
             let keys = crate::keys::listed(keys);
-            error!(target: TARGET, event = name, url, keys, "the issuer has published the private half of a key; it has to replace the key at once");
+            error!(target: TARGET, event = name, url, keys, "the issuer has published a private key or a shared secret; it has to replace the key at once");
         }
         #[cfg(feature = "jwks")]
         Event::KeysExpired { url } => {
@@ -64,11 +64,11 @@ pub(super) fn trace(event: &Event<'_>) {
             usable_until,
         } => {
             let usable_until = usable_until.map(crate::clock::Timestamp::as_secs);
-            warn!(target: TARGET, event = name, url, %error, failures, usable_until, "the issuer's keys could not be fetched");
+            warn!(target: TARGET, event = name, url, %error, failures, usable_until, "the issuer's keys could not be had; without usable_until there are none, and requests are answered 503");
         }
         #[cfg(feature = "jwks")]
-        Event::KeysWithdrawn { url } => {
-            error!(target: TARGET, event = name, url, "the issuer says that it has no keys; requests are answered 503 until it has one");
+        Event::KeysWithdrawn { url, error } => {
+            error!(target: TARGET, event = name, url, %error, "the issuer's set has no key that verifies, for the second time; requests are answered 503 until it has one");
         }
         Event::Recovered {
             session,

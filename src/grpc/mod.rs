@@ -15,6 +15,7 @@
 //! Everything else is refused with the plain status. gRPC clients map that to a code themselves
 //! ([mapping](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md)): 401 is
 //! `UNAUTHENTICATED`, 403 `PERMISSION_DENIED`, 503 `UNAVAILABLE`, 400 `INTERNAL`, most others `UNKNOWN`.
+//! tonic says it so: `grpc-status header missing, mapped from HTTP status code 401`.
 //! The layer adds to that: the code is exact, and a client whose call is a stream learns it when
 //! it opens the stream.
 //!

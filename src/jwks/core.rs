@@ -17,7 +17,7 @@ use super::{
 use crate::{
     clock::{Clock, Stopwatch, Timestamp},
     event::{Event, EventSink},
-    keys::{Compromised, KeyRing, Keys, PublicSet, nothing_usable},
+    keys::{Compromised, KeyRing, Keys, PublicSet, UnusableKey, nothing_usable},
     random::random,
     secret::sha256,
 };
@@ -208,33 +208,34 @@ impl Core {
         self.ring.replace(Keys::of_set(set));
     }
 
-    fn succeeded(&self, held: Held, findings: Option<&[crate::keys::UnusableKey]>) {
+    fn succeeded(&self, held: Held, findings: Option<&[UnusableKey]>) {
         let keys = self.ring.load().signing.len();
+        let nothing =
+            (keys == 0).then(|| JwksError::invalid(&nothing_usable(&self.ring.load().unusable)));
         let back = {
             let mut state = self.state();
             let back = state.succeeded(held, jitter());
             self.stamp(&state);
             // A set that verifies nothing is an answer, and no success to wait for.
-            let outcome = match keys {
-                0 => Err(JwksError::invalid(&nothing_usable(
-                    &self.ring.load().unusable,
-                ))),
-                _ => Ok(()),
-            };
-            state.last_error = outcome.clone().err();
-            let _ = self.outcomes.send_replace(outcome);
+            state.last_error = nothing.clone();
+            let _ = self
+                .outcomes
+                .send_replace(nothing.clone().map_or(Ok(()), Err));
             back
         };
         let url = self.client.address().shown();
         if back && keys > 0 {
             self.events.emit(&Event::KeysBack { url });
         }
-        let Some(findings) = findings else { return };
-        self.tell(findings);
-        self.events.emit(&match keys {
-            0 => Event::KeysWithdrawn { url },
-            _ => Event::KeysFetched { url, keys },
-        });
+        match (findings, &nothing) {
+            (None, _) => {}
+            // Its keys were told when it was doubted.
+            (Some(_), Some(error)) => self.events.emit(&Event::KeysWithdrawn { url, error }),
+            (Some(findings), None) => {
+                self.tell(findings);
+                self.events.emit(&Event::KeysFetched { url, keys });
+            }
+        }
     }
 
     fn failed(&self, error: JwksError, now: PointInTime) {
@@ -243,16 +244,12 @@ impl Core {
     }
 
     /// The state knows of a failure; tells everything else.
-    fn told_of_failure(&self, error: JwksError, findings: &[crate::keys::UnusableKey]) {
+    fn told_of_failure(&self, error: JwksError, findings: &[UnusableKey]) {
         let (failures, usable_until) = {
             let state = self.state();
             self.stamp(&state);
             let _ = self.outcomes.send_replace(Err(error.clone()));
-            let held = state.held.as_ref();
-            (
-                state.failures,
-                held.map(|held| self.limits.usable_until(held).date),
-            )
+            (state.failures, self.usable_until(&state))
         };
         self.tell(findings);
         self.events.emit(&Event::KeysUnavailable {
@@ -263,8 +260,15 @@ impl Core {
         });
     }
 
+    /// Until when the keys in hand verify, if there are any.
+    pub(super) fn usable_until(&self, state: &State) -> Option<Timestamp> {
+        let held = state.held.as_ref()?;
+        let until = self.limits.usable_until(held).date;
+        (!self.ring.load().signing.is_empty()).then_some(until)
+    }
+
     /// Reports the keys of a set that are not used.
-    fn tell(&self, findings: &[crate::keys::UnusableKey]) {
+    fn tell(&self, findings: &[UnusableKey]) {
         let url = self.client.address().shown();
         let (given_away, passed_over): (Vec<_>, Vec<_>) = findings
             .iter()

@@ -61,16 +61,15 @@ impl JwksError {
     /// The issuer could not be reached or trusted, or broke off.
     pub(super) fn connection(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let error = error.into();
-        let (mut cause, mut cure): (&(dyn Error + 'static), _) = (&*error, "");
+        let (mut cause, mut helps): (&(dyn Error + 'static), _) = (&*error, None);
         loop {
-            if is_distrust(cause) {
-                cure = "; `root_certificates` names a certificate authority of your own";
-            }
+            helps = helps.or_else(|| cure(cause));
             match cause.source() {
                 Some(deeper) => cause = deeper,
                 None => break,
             }
         }
+        let cure = helps.unwrap_or_default();
         let text = format!("the issuer could not be reached: {cause}{cure}");
         Self {
             source: Some(error.into()),
@@ -144,12 +143,22 @@ impl JwksError {
     }
 }
 
-/// Whether the server's certificate was not accepted. An error of I/O hides the one it was made of.
-fn is_distrust(cause: &(dyn Error + 'static)) -> bool {
-    let io = cause.downcast_ref::<io::Error>();
-    let inner = io.and_then(io::Error::get_ref).map(|e| e as &dyn Error);
-    let tls = inner.unwrap_or(cause).downcast_ref();
-    matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
+/// The setting that helps against `cause`, if one does.
+fn cure(mut cause: &(dyn Error + 'static)) -> Option<&'static str> {
+    // An error of I/O hides the one that it was made of, and may do so twice.
+    while let Some(inner) = cause
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref)
+    {
+        cause = inner;
+    }
+    match cause.downcast_ref()? {
+        rustls::Error::InvalidCertificate(_) => {
+            Some("; `root_certificates` names a certificate authority of your own")
+        }
+        rustls::Error::InvalidMessage(_) => Some("; does the server speak https at this port?"),
+        _ => None,
+    }
 }
 
 impl fmt::Display for JwksError {

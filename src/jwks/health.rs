@@ -40,7 +40,7 @@ impl JwksHealth {
         self.confirmed_at
     }
 
-    /// Until when they verify if the issuer never answers again.
+    /// Returns until when they verify if the issuer never answers again; `None` when there are none.
     pub fn usable_until(&self) -> Option<Timestamp> {
         self.usable_until
     }

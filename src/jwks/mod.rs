@@ -147,7 +147,7 @@ impl RemoteJwks {
             keys: held.map_or(0, |_| keys.signing.len()),
             unusable: held.map_or_else(Vec::new, |_| keys.unusable.to_vec()),
             confirmed_at: held.map(|held| held.confirmed.date),
-            usable_until: held.map(|held| core.limits.usable_until(held).date),
+            usable_until: held.and_then(|_| core.usable_until(&state)),
             failures: state.failures,
             last_error: state.last_error.clone(),
         }

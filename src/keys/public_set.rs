@@ -12,7 +12,7 @@ mod verdict;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{error::Category, value::RawValue};
 
 pub(crate) use compromised::Compromised;
 pub use unusable::{UnusableKey, UnusableReason};
@@ -105,6 +105,10 @@ impl PublicSet {
     }
 }
 
+/// Said of the issuer's metadata, too, whose address is often given instead.
+const NO_KEYS: &str =
+    "has no array `keys`; the member `jwks_uri` of an issuer's metadata is the URL of its JWK Set";
+
 /// Judges the document alone.
 fn document(json: &[u8]) -> Result<Document<'_>, ConfigError> {
     let mistake = |problem: String| ConfigError::new("JWK Set", problem);
@@ -113,20 +117,21 @@ fn document(json: &[u8]) -> Result<Document<'_>, ConfigError> {
     let text = str::from_utf8(json).map_err(|_| mistake("is not utf-8".to_owned()))?;
     // serde would take an array for the members in their order.
     if !text.trim_ascii_start().starts_with('{') {
-        return Err(mistake(
-            "is not a JSON object; is the URL that of the JWK Set?".to_owned(),
-        ));
+        return Err(mistake("is not a JSON object".to_owned()));
     }
     serde_json::from_str(text).map_err(|error| {
-        let problem = match error.classify() {
-            serde_json::error::Category::Data => "has no array `keys`, or has it twice",
-            _ => "is not JSON",
-        };
-        mistake(format!(
-            "{problem} (line {}, column {})",
-            error.line(),
-            error.column()
-        ))
+        // Of what serde says, nothing is repeated: it may quote the document.
+        mistake(match error.classify() {
+            Category::Data if error.to_string().starts_with("duplicate") => {
+                "has `keys` twice".to_owned()
+            }
+            Category::Data => NO_KEYS.to_owned(),
+            _ => format!(
+                "is not JSON (line {}, column {})",
+                error.line(),
+                error.column()
+            ),
+        })
     })
 }
 

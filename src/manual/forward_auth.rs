@@ -17,19 +17,44 @@
 //! # The service
 //!
 //! ```
-//! use axum::{Router, http::StatusCode, response::IntoResponse, routing::get};
-//! use tower_bearer::{BearerAuthLayer, Claims, NoClaims, TokenCodec};
+//! use axum::{
+//!     Router,
+//!     http::{HeaderValue, StatusCode},
+//!     response::IntoResponse,
+//!     routing::any,
+//! };
+//! use tower_bearer::{BearerAuthLayer, Claims, TokenCodec};
 //!
 //! /// The layer has verified the token, so the answer is yes. The header says whose it is.
-//! async fn check(claims: Claims<NoClaims>) -> impl IntoResponse {
-//!     (StatusCode::NO_CONTENT, [("x-auth-subject", claims.subject().to_owned())])
+//! async fn check(claims: Claims) -> Result<impl IntoResponse, StatusCode> {
+//!     // A subject that no header can hold is refused: a yes must name its client.
+//!     let subject = HeaderValue::from_str(claims.subject()).map_err(|_| StatusCode::FORBIDDEN)?;
+//!     Ok((StatusCode::NO_CONTENT, [("x-auth-subject", subject)]))
 //! }
 //!
 //! fn service(codec: TokenCodec) -> Router {
-//!     Router::new().route("/check", get(check)).layer(BearerAuthLayer::new(codec))
+//!     Router::new().route("/check", any(check)).layer(BearerAuthLayer::new(codec))
 //! }
-//! # let _ = service;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use tower::ServiceExt;
+//! # use tower_bearer::{KeyRing, NoClaims};
+//! # let codec: TokenCodec = TokenCodec::signed(&KeyRing::generate()?, "i", "a")?;
+//! # for (subject, status) in [("alice", 204), ("a\nb", 403)] {
+//! #     let token = codec.mint(subject, &NoClaims {})?;
+//! #     let request = http::Request::get("/check")
+//! #         .header("authorization", format!("Bearer {}", token.as_str()))
+//! #         .body(axum::body::Body::empty())?;
+//! #     let response = service(codec.clone()).oneshot(request).await?;
+//! #     assert_eq!(response.status(), status);
+//! #     assert_eq!(response.headers().contains_key("x-auth-subject"), status == 204);
+//! # }
+//! # Ok(())
+//! # }
 //! ```
+//!
+//! A value for a header has to be a `HeaderValue` before the status is chosen: a tuple of
+//! a status and a text that no header can hold is answered with the status, and without the header.
 //!
 //! * **No [`GrpcLayer`](crate::GrpcLayer).** It answers a refused gRPC call with HTTP 200, as gRPC wants
 //!   it. The client writes the content type, and the proxy takes 200 for a yes. Applications behind the
@@ -37,8 +62,8 @@
 //! * **No [`optional`](crate::BearerAuthLayer::optional) and no
 //!   [`preflight`](crate::BearerAuthLayer::preflight).** They pass requests on without a token, and a
 //!   handler that does not look for one says yes. Answer CORS preflights at the proxy.
-//! * **No origin guard and no CSRF layer.** The proxy asks with `GET`, which they let pass. They belong in
-//!   front of the application, where the method is the client's.
+//! * **No origin guard and no CSRF layer.** Most proxies ask with `GET`, which they let pass; some ask with the
+//!   client's method. They belong in front of the application.
 //! * **No [`redirect_to`](crate::RequireHttpsLayer::redirect_to).** Have the proxy redirect. nginx makes a
 //!   500 of any 3xx.
 //! * **A path is the proxy's word.** The request has the path of the check. Which one the client wants is

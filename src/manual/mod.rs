@@ -10,7 +10,8 @@
 //!
 //! To build with it:
 //!
-//! * [`how_to`]: sign in, roles, ending sessions, native clients, server-side rendering.
+//! * [`how_to`]: sign in, roles, ending sessions, without axum (hyper, tonic and gRPC), native clients, server-side
+//!   rendering.
 //! * [`recipes`]: one situation each, from another path to two services with one sign-in.
 //! * [`guards`]: origins, CSRF tokens, response headers, https, and the order of all layers.
 //! * [`connections`]: proxies, WebSockets, event streams, answers of your own.
@@ -25,7 +26,7 @@
 //! * [`observability`]: events, lines and spans of `tracing`, metrics, and alerts.
 //! * [`keys`]: what there is, how to replace them, and what to do when one has leaked.
 //! * [`remote_keys`]: verifying what an issuer elsewhere signs, by its JWK Set.
-//! * [`operations`]: Redis or Valkey: sizing, settings, failures, upgrades.
+//! * [`operations`]: Redis or Valkey: sizing, settings, failures, upgrades; processes that fork.
 //! * [`performance`]: where the time goes, which profile to choose, sizing, the cache of verified tokens.
 
 pub mod architecture;

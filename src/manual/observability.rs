@@ -36,8 +36,8 @@
 //! | `keys_expired` | ERROR | `url` | an issuer's keys are too old by now: requests are answered 503 |
 //! | `keys_fetched` | INFO | `url`, `keys` | an issuer's keys have come, or have changed; `keys` is how many |
 //! | `keys_passed_over` | WARN | `url`, `keys` | some keys of an issuer's set are not used; `keys` says which and why. The others are |
-//! | `keys_unavailable` | WARN | `url`, `error`, `failures`, `usable_until` | an issuer's keys could not be fetched; those from before serve until then, in seconds since 1970 |
-//! | `keys_withdrawn` | ERROR | `url` | an issuer says, for the second time, that it has no key that verifies: requests are answered 503 |
+//! | `keys_unavailable` | WARN | `url`, `error`, `failures`, `usable_until` | an issuer's keys could not be had. Those from before serve until `usable_until`, in seconds since 1970; without it there are none, and requests are answered 503 |
+//! | `keys_withdrawn` | ERROR | `url`, `error` | an issuer's set has no key that verifies, for the second time; `error` has the faults: requests are answered 503 |
 //! | `recovered` | INFO | `session`, `generation`, `recoveries` | a response was lost on the way and the client got it again |
 //! | `refreshed` | DEBUG | `session`, `generation`, `outcome` | a refresh succeeded; `outcome` is the row of [the decision](super::rotation#the-decision) |
 //! | `rejected` | DEBUG, WARN, ERROR | `kind`, `reason`, `origin` | a layer refused a request. WARN for kind `unavailable` (DEBUG with reason `keys_unavailable`), ERROR for `internal`: a layer is missing |

@@ -151,6 +151,13 @@
 //! Since a record is compared by its bytes, an instance that reads an old version compares with the old
 //! bytes too. That is part of such a release and nothing to do by hand.
 //!
+//! # Processes that fork
+//!
+//! Workers that are forked from one process share its keys and may mint at once: random bytes come from the operating
+//! system each time, so that no two of them draw the same IV or `jti`. Build everything else in each worker. A tokio
+//! runtime does not survive a fork, and neither do a [`RemoteJwks`](super::remote_keys)' task and a store's connections;
+//! and a [`MemoryStore`](super::stores) becomes one for each worker, which do not know each other's sessions.
+//!
 //! # Settings of the store
 //!
 //! | setting | default | why |

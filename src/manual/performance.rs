@@ -96,7 +96,7 @@
 //!
 //! ## How large
 //!
-//! An entry takes 110 bytes and the text of the claims, at least 340 bytes in all. So 16 MiB hold 40 000 tokens
+//! An entry takes 110 bytes and the text of the claims, at least some 330 bytes in all. So 16 MiB hold 40 000 tokens
 //! of usual claims and more, which is as many users in each quarter of an hour, with
 //! the default lifetime. The number is a bound: the table is laid out when the codec is built (a third
 //! of it; untouched memory costs an address, no more), the rest comes and goes with the claims, and when it is full

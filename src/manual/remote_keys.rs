@@ -27,6 +27,9 @@
 //! # }
 //! ```
 //!
+//! The URL is the member `jwks_uri` of the issuer's metadata, at `/.well-known/openid-configuration` or
+//! `/.well-known/oauth-authorization-server` (RFC 8414). This crate does not read that document.
+//!
 //! The example `microservice` has both sides.
 //!
 //! # Nothing waits
@@ -69,7 +72,7 @@
 //!
 //! | a key is | when | then |
 //! |---|---|---|
-//! | used | it verifies signatures by an algorithm of this crate | An RSA key without `alg` is for RS256, or for the one RSA algorithm that [`algorithms`](crate::TokenCodecBuilder::algorithms) names. `Ed25519` and `EdDSA` are one algorithm (RFC 9864). |
+//! | used | it verifies signatures by an algorithm of this crate | An RSA key without `alg` is for RS256, or for the one RSA algorithm that [`algorithms`](crate::TokenCodecBuilder::algorithms) names (of two it is RS256). `Ed25519` and `EdDSA` are one algorithm (RFC 9864). |
 //! | passed over | its type, curve or algorithm is unknown, a member is missing or odd, it is too weak, or it is for another purpose | The others are used. [`Event::KeysPassedOver`](crate::Event::KeysPassedOver) and [`JwksHealth::unusable_keys`](crate::JwksHealth::unusable_keys) say which, and why. |
 //! | compromised | a private member is in it, or it is a shared secret | It goes at once, out of the set in hand too, and stays out for the life of the process, under whatever name (RFC 7638 thumbprint). [`Event::KeysCompromised`](crate::Event::KeysCompromised) is an error: an attacker can sign with it now. |
 //!

@@ -112,6 +112,20 @@
 //! [`mint`](crate::TokenCodec::mint). Set the clock right (`timedatectl`, `chronyc tracking`); a longer leeway hides
 //! it and makes every token live longer.
 //!
+//! # Tokens of an issuer are refused
+//!
+//! With [`RemoteJwks`](super::remote_keys) or [`KeyRing::verifier`](crate::KeyRing::verifier). The reason is in the
+//! event [`Rejected`](crate::Event::Rejected) and in the line `rejected`, at `DEBUG`:
+//!
+//! | reason | what it is | do |
+//! |---|---|---|
+//! | `keys_unavailable` (503) | There are no keys. The last `KeysUnavailable`, `KeysExpired` or `KeysWithdrawn` says why, and which setting helps | as it says |
+//! | `key` | No key has the token's `kid`. Just published: it is fetched within the cool-down. Else it is passed over | `unusable_keys()` says which key, and why |
+//! | `algorithm` | The key is for another `alg`. An RSA key without `alg` is for RS256 | [`algorithms`](crate::TokenCodecBuilder::algorithms) names the one that the issuer signs with |
+//! | `header_parameter` | `typ` is not `at+jwt` | [`token_type`](crate::TokenCodecBuilder::token_type) |
+//! | `issuer`, `audience` | They differ from the configured ones, by a slash at the end for example | Compare them letter by letter |
+//! | `signature` | A forgery, or the issuer has replaced a key and kept its name: then it is fetched within the cool-down | Nothing, unless it goes on |
+//!
 //! # Users complain of 403
 //!
 //! 403 never says that a session is over. The kind and reason are in the event, and the table of what is behind each is

@@ -89,7 +89,7 @@ const MOST: u64 = 64 * 1024 * 1024 * 1024;
 /// `max_bytes` bounds everything: the table, which is laid out when the codec is built, the claims, and
 /// the secret. Kept of a token is the text of its claims, whose length is known, and nothing that the
 /// application's type makes of it: so the bound holds for every type. A token takes 110 bytes and its
-/// claims, and 340 at least. When the cache is full, tokens that
+/// claims, and some 330 at least. When the cache is full, tokens that
 /// were asked for once make room before those that were asked for twice: a flood of distinct tokens
 /// evicts, and never grows. Expired tokens go when they come again or in the same way; no thread sweeps.
 ///

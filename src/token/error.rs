@@ -41,13 +41,14 @@ pub enum TokenErrorKind {
     Header,
     /// `crit`, `b64`, `zip`, `cty` or `typ` is not what the profile has.
     HeaderParameter,
-    /// `alg` or `enc` is not the configured one.
+    /// `alg` or `enc` is not the configured one. An issuer's RSA key without `alg` is for RS256, unless
+    /// [`algorithms`](crate::TokenCodecBuilder::algorithms) names another.
     Algorithm,
     /// No configured key fits.
     Key,
-    /// No key fits, and that may not be the token's fault: the issuer's keys have not come yet, are
-    /// being fetched again, or cannot be fetched. The same token may pass later. Only with the keys of
-    /// a `RemoteJwks`.
+    /// There are no keys to judge by: none of the issuer's have come yet, the last ones are past their
+    /// limit, or the issuer has none. The same token may pass later. Only with the keys of a
+    /// `RemoteJwks`.
     KeysUnavailable,
     /// The content could not be decrypted and authenticated.
     Decryption,

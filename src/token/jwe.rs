@@ -152,7 +152,10 @@ fn opener<'k>(
     header: &WrapHeader<'_>,
     encrypted_key: &[u8],
 ) -> Result<Opener<'k>, TokenError> {
-    const UNFIT: TokenError = TokenError::new(TokenErrorKind::Key, "the key cannot open tokens");
+    const UNFIT: TokenError = TokenError::new(
+        TokenErrorKind::Key,
+        "the key cannot open tokens: its key_ops do not allow it, or it is a public half",
+    );
     if !codec.authenticates(key) || !key.can_open() {
         return Err(UNFIT);
     }

@@ -312,7 +312,7 @@ fn an_error_says_which_key_and_why() {
     let text = read(&keys).not_empty().unwrap_err().to_string();
     assert!(
         text.contains(
-            r#"key 0 (kid "old\n") is an RSA key of less than 2048 bits; key 1 has a `kty`"#
+            r#"keys[0] (kid "old\n") is an RSA key of less than 2048 bits; keys[1] has a `kty`"#
         ),
         "{text}"
     );

@@ -106,7 +106,7 @@ impl UnusableKey {
 
 impl fmt::Display for UnusableKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "key {}", self.index)?;
+        write!(f, "keys[{}]", self.index)?;
         if let Some(kid) = &self.kid {
             write!(f, " (kid {kid:?})")?;
         }

@@ -173,7 +173,8 @@ fn rsa(members: &Members, named: Option<Alg>) -> Result<SigningKey, Fault> {
     if !alg.is_rsa() {
         return Err(MISMATCH);
     }
-    let (n, e) = (number(&members.n)?, number(&members.e)?);
+    let n = number(&members.n, "has no `n`", "has an `n` that is not base64url")?;
+    let e = number(&members.e, "has no `e`", "has an `e` that is not base64url")?;
     let (n, e) = (unsigned(&n), unsigned(&e));
     if n.len() < 256 {
         return Err((Reason::Weak, "is an RSA key of less than 2048 bits"));
@@ -205,7 +206,8 @@ fn ec(members: &Members, named: Option<Alg>) -> Result<SigningKey, Fault> {
     if named.is_some_and(|named| named != alg) {
         return Err(MISMATCH);
     }
-    let (x, y) = (number(&members.x)?, number(&members.y)?);
+    let x = number(&members.x, "has no `x`", "has an `x` that is not base64url")?;
+    let y = number(&members.y, "has no `y`", "has a `y` that is not base64url")?;
     let off = (
         Reason::Malformed,
         "has `x` and `y` that are no point on its curve, in full length",
@@ -224,7 +226,7 @@ fn okp(members: &Members, named: Option<Alg>) -> Result<SigningKey, Fault> {
     if named.is_some_and(|named| named != Alg::EdDsa) {
         return Err(MISMATCH);
     }
-    let x = number(&members.x)?;
+    let x = number(&members.x, "has no `x`", "has an `x` that is not base64url")?;
     if x.len() != 32 {
         return Err((Reason::Malformed, "has an `x` that is not 32 bytes long"));
     }
@@ -261,9 +263,12 @@ fn text<'m>(
     }
 }
 
-fn number(member: &Member) -> Result<Vec<u8>, Fault> {
-    member.text().and_then(decode).ok_or((
-        Reason::Malformed,
-        "lacks a number of its key type in base64url (`n`, `e`, `x` or `y`)",
-    ))
+fn number(member: &Member, missing: &'static str, odd: &'static str) -> Result<Vec<u8>, Fault> {
+    match member {
+        Member::Absent => Err((Reason::Malformed, missing)),
+        _ => member
+            .text()
+            .and_then(decode)
+            .ok_or((Reason::Malformed, odd)),
+    }
 }

@@ -96,7 +96,7 @@ async fn what_is_passed_over_is_said() {
     );
     assert_eq!(
         weak.to_string(),
-        r#"key 1 (kid "old") is an RSA key of less than 2048 bits"#
+        r#"keys[1] (kid "old") is an RSA key of less than 2048 bits"#
     );
     assert!(given_away.is_compromised());
     // Not again while the set stays the same.
@@ -110,7 +110,7 @@ async fn what_is_passed_over_is_said() {
     let error = api.keys.refresh().await.unwrap_err();
     let text = format!("{error} {error:?} {:?}", api.keys.health());
     assert!(
-        text.contains(r#"key 0 (kid \"c\")"#) || text.contains(r#"key 0 (kid "c")"#),
+        text.contains(r#"keys[0] (kid \"c\")"#) || text.contains(r#"keys[0] (kid "c")"#),
         "{text}"
     );
     assert!(!text.contains(&base64_simd::URL_SAFE_NO_PAD.encode_to_string([3; 32])));

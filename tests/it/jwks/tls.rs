@@ -73,6 +73,8 @@ async fn an_issuer_that_nobody_vouches_for() {
     let error = api.keys.refresh().await.unwrap_err();
     assert_eq!(error.kind(), JwksErrorKind::Connection);
     assert!(chain(&error).contains("certificate"), "{}", chain(&error));
+    let text = error.to_string();
+    assert!(text.contains("`root_certificates` names"), "{text}");
     assert_eq!(issuer.requests(), 0);
     assert!(!api.keys.is_ready());
 }
@@ -85,4 +87,14 @@ async fn a_certificate_for_another_host() {
     let error = api.keys.refresh().await.unwrap_err();
     assert_eq!(error.kind(), JwksErrorKind::Connection);
     assert_eq!(issuer.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_speak_tls() {
+    let issuer = Issuer::start(Reply::set(signer("a", 1).jwks())).await;
+    let url = issuer.url().replace("http:", "https:");
+    let ca = Vouched::new("127.0.0.1").ca;
+    let api = Api::with(url, |b| b.root_certificates(ca));
+    let text = api.keys.refresh().await.unwrap_err().to_string();
+    assert!(text.contains("does the server speak https"), "{text}");
 }

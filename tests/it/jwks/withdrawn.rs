@@ -122,6 +122,10 @@ async fn a_private_half_counts_at_once() {
     issuer.says(set(&[&private_jwk("other name", 1)]));
     api.keys.refresh().await.unwrap_err();
     assert_eq!(api.status(&stolen).await, 503);
+    // No time is promised for keys that are gone.
+    assert_eq!(api.keys.health().usable_until(), None);
+    let said = api.events.take();
+    assert_eq!(said[1..], ["compromised 1", "unavailable Invalid 1 None"]);
     issuer.says(Reply::set(a.jwks()));
     let _ = api.keys.refresh().await;
     assert_ne!(api.status(&stolen).await, 200);
