@@ -62,8 +62,9 @@ impl RemoteJwksBuilder {
         }
     }
 
-    /// Sets where the time comes from: the system's clock by default. The pauses between requests
-    /// also end by the runtime's clock, whichever is earlier.
+    /// Sets where the time comes from: the system's clock by default. Give the codec the same one: it
+    /// compares its own time with the limit of the keys. The pauses between requests also end by the
+    /// runtime's clock, whichever is earlier.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -89,7 +90,7 @@ impl RemoteJwksBuilder {
     }
 
     /// Sets where is reported to that keys have come or cannot be had. It runs in the task that asks
-    /// the issuer, and holds it up.
+    /// the issuer, and holds it up. A sink that does not return is told no more until it does.
     pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
         self

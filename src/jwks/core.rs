@@ -1,6 +1,9 @@
 //! The parts that the handles and the task share: the ring, what is known of the issuer, and one round of asking.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
@@ -31,6 +34,8 @@ pub(super) struct Core {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) stopwatch: Stopwatch,
     pub(super) events: EventSink,
+    /// Whether the sink is being told.
+    pub(super) telling: AtomicBool,
     /// The keys that the codecs verify with.
     pub(super) ring: KeyRing,
     /// Never locked over I/O, an event or a look into a set; not at all where a key is found.
@@ -65,6 +70,7 @@ impl Core {
             clock,
             stopwatch: Stopwatch::start(),
             events,
+            telling: AtomicBool::new(false),
             ring: KeyRing::vacant(),
             state: Mutex::default(),
             compromised: Mutex::default(),
@@ -91,21 +97,36 @@ impl Core {
         keys.validity.holds(date) && !keys.signing.is_empty()
     }
 
-    /// A key is missing: wants the set again. Returns whether there is none to judge tokens by.
-    pub(super) fn lacks_key(&self) -> bool {
+    /// A key is missing: wants the set again.
+    pub(super) fn lacks_key(&self) {
         let now = self.now();
-        let want = self.state().want(&self.limits, now);
-        if want != Want::Unchanged {
+        let (want, due) = {
+            let mut state = self.state();
+            let want = state.want(&self.limits, now);
+            (want, state.left(&self.limits, now).is_zero())
+        };
+        // The date may have jumped since the task began to wait.
+        if want != Want::Unchanged || due {
             self.wake.notify_one();
         }
-        !self.has_keys(now.date)
+    }
+
+    /// Ends the time of keys that are past their limit by either clock, for verifications to see.
+    pub(super) fn end_what_is_over(&self) {
+        let over = self.state().usable_for(&self.limits, self.now());
+        if over.is_some_and(|left| left.is_zero()) {
+            self.ring.load().validity.end();
+        }
     }
 
     /// Asks the issuer once and takes what it says, unless another task has taken over from `task`.
     pub(super) async fn round(&self, task: u64) {
+        if !self.is_current(task) {
+            return;
+        }
         let etag = {
             let mut state = self.state();
-            state.busy = true;
+            state.begin(self.now());
             state.held.as_ref().and_then(|held| held.etag.clone())
         };
         let fetched = self.client.fetch(etag.as_ref()).await;
@@ -151,14 +172,14 @@ impl Core {
         now: PointInTime,
     ) -> Result<Taken, JwksError> {
         let held = Held {
-            digest: sha256(&[body]),
+            digest: Some(sha256(&[body])),
             etag: headers.get(header::ETAG).cloned(),
             lifetime: self.limits.fresh_for(freshness(headers, now.date)),
             confirmed: now,
         };
-        let current = self.state().held.as_ref().map(|held| held.digest);
+        let current = self.state().held.as_ref().and_then(|held| held.digest);
         // The same keys stay the same snapshot, so that tokens verified with them stay remembered.
-        let set = match current == Some(held.digest) {
+        let set = match current.is_some() && current == held.digest {
             true => None,
             false => {
                 let mut compromised = self.compromised();
@@ -182,8 +203,8 @@ impl Core {
         let findings = set.unusable.clone();
         if set.keys.is_empty() {
             let error = JwksError::invalid(&nothing_usable(&findings));
-            if !self.state().doubts(error.clone(), held.confirmed) {
-                self.drop_compromised();
+            self.drop_given_away(&set);
+            if self.is_doubtful(&error, held.confirmed) {
                 return self.told_of_failure(error, &findings);
             }
         }
@@ -192,20 +213,25 @@ impl Core {
         self.succeeded(held, Some(&findings));
     }
 
-    /// Takes out of the set in hand what the issuer has given away meanwhile.
-    fn drop_compromised(&self) {
-        let compromised = self.compromised();
-        let keys = self.ring.load();
-        let good = |key: &&Arc<_>| !compromised.holds(key);
-        let left: Vec<_> = keys.signing.iter().filter(good).cloned().collect();
-        if left.len() == keys.signing.len() {
-            return;
+    /// Takes out of the set in hand the keys that the issuer gives away in another one.
+    fn drop_given_away(&self, other: &PublicSet) {
+        let held = self.ring.load();
+        if let Some(left) = other.without_given_away(&held.signing, &held.unusable) {
+            self.ring.replace(Keys::of_set(left));
+            let mut state = self.state();
+            state.held_was_changed();
+            self.stamp(&state);
         }
-        let set = PublicSet {
-            keys: left,
-            unusable: keys.unusable.to_vec(),
-        };
-        self.ring.replace(Keys::of_set(set));
+    }
+
+    /// Whether a set without a usable key is the first in a row, and to be asked for once more.
+    fn is_doubtful(&self, error: &JwksError, now: PointInTime) -> bool {
+        let mut state = self.state();
+        let doubtful = !state.doubts(error.clone(), now);
+        if doubtful {
+            self.publish(&state, Err(error.clone()));
+        }
+        doubtful
     }
 
     fn succeeded(&self, held: Held, findings: Option<&[UnusableKey]>) {
@@ -214,45 +240,50 @@ impl Core {
             (keys == 0).then(|| JwksError::invalid(&nothing_usable(&self.ring.load().unusable)));
         let back = {
             let mut state = self.state();
-            let back = state.succeeded(held, jitter());
-            self.stamp(&state);
+            let back = state.succeeded(held, keys > 0, jitter());
             // A set that verifies nothing is an answer, and no success to wait for.
             state.last_error = nothing.clone();
-            let _ = self
-                .outcomes
-                .send_replace(nothing.clone().map_or(Ok(()), Err));
+            self.publish(&state, nothing.clone().map_or(Ok(()), Err));
             back
         };
         let url = self.client.address().shown();
         if back && keys > 0 {
-            self.events.emit(&Event::KeysBack { url });
+            self.emit(&Event::KeysBack { url });
         }
         match (findings, &nothing) {
             (None, _) => {}
             // Its keys were told when it was doubted.
-            (Some(_), Some(error)) => self.events.emit(&Event::KeysWithdrawn { url, error }),
+            (Some(_), Some(error)) => self.emit(&Event::KeysWithdrawn { url, error }),
             (Some(findings), None) => {
                 self.tell(findings);
-                self.events.emit(&Event::KeysFetched { url, keys });
+                self.emit(&Event::KeysFetched { url, keys });
             }
         }
     }
 
     fn failed(&self, error: JwksError, now: PointInTime) {
-        self.state().failed(error.clone(), now, jitter());
+        {
+            let mut state = self.state();
+            state.failed(error.clone(), now, jitter());
+            self.publish(&state, Err(error.clone()));
+        }
         self.told_of_failure(error, &[]);
+    }
+
+    /// Tells verifications and waiters what the locked state knows now.
+    fn publish(&self, state: &State, outcome: Outcome) {
+        self.stamp(state);
+        let _ = self.outcomes.send_replace(outcome);
     }
 
     /// The state knows of a failure; tells everything else.
     fn told_of_failure(&self, error: JwksError, findings: &[UnusableKey]) {
         let (failures, usable_until) = {
             let state = self.state();
-            self.stamp(&state);
-            let _ = self.outcomes.send_replace(Err(error.clone()));
             (state.failures, self.usable_until(&state))
         };
         self.tell(findings);
-        self.events.emit(&Event::KeysUnavailable {
+        self.emit(&Event::KeysUnavailable {
             url: self.client.address().shown(),
             error: &error,
             failures,
@@ -276,11 +307,11 @@ impl Core {
             .partition(|key| key.is_compromised());
         if !given_away.is_empty() {
             let keys = &given_away;
-            self.events.emit(&Event::KeysCompromised { url, keys });
+            self.emit(&Event::KeysCompromised { url, keys });
         }
         if !passed_over.is_empty() {
             let keys = &passed_over;
-            self.events.emit(&Event::KeysPassedOver { url, keys });
+            self.emit(&Event::KeysPassedOver { url, keys });
         }
     }
 
@@ -297,9 +328,28 @@ impl Core {
     pub(super) fn expire(&self) {
         // The state goes first: where it says that keys are known, they are there.
         self.state().held = None;
+        let had_keys = !self.ring.load().signing.is_empty();
         self.ring.replace(Keys::of_set(PublicSet::default()));
-        let url = self.client.address().shown();
-        self.events.emit(&Event::KeysExpired { url });
+        if had_keys {
+            let url = self.client.address().shown();
+            self.emit(&Event::KeysExpired { url });
+        }
+    }
+
+    /// Tells the sink, unless it has not returned from an earlier event. One that never returns holds the
+    /// task that called it; the next task must not be held by it, too.
+    fn emit(&self, event: &Event<'_>) {
+        /// Also when the sink panics.
+        struct Returned<'a>(&'a AtomicBool);
+        impl Drop for Returned<'_> {
+            fn drop(&mut self) {
+                self.0.store(false, Ordering::Release);
+            }
+        }
+        if !self.telling.swap(true, Ordering::AcqRel) {
+            let _returned = Returned(&self.telling);
+            self.events.emit(event);
+        }
     }
 }
 

@@ -50,7 +50,8 @@ impl JwksHealth {
         self.failures
     }
 
-    /// Returns the keys of the set in hand that are not used, and why, in the set's order.
+    /// Returns the keys of the set in hand that are not used, and why, in the set's order: at most 64 that
+    /// are compromised, and 64 that are passed over.
     pub fn unusable_keys(&self) -> &[UnusableKey] {
         &self.unusable
     }

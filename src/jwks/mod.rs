@@ -94,8 +94,7 @@ impl RemoteJwks {
     /// The ring that is filled with the issuer's keys, for [`TokenCodecBuilder::build`]. It keeps the
     /// task running as any handle does.
     ///
-    /// It is empty until the first set has come. What is put into it by
-    /// [`rotate`](KeyRing::rotate) is replaced by the next set that differs from the last.
+    /// It is empty until the first set has come. [`rotate`](KeyRing::rotate) refuses to replace its keys.
     ///
     /// [`TokenCodecBuilder::build`]: crate::TokenCodecBuilder::build
     pub fn keys(&self) -> KeyRing {
@@ -155,10 +154,10 @@ impl RemoteJwks {
 }
 
 impl Remote for Owner {
-    fn lacks_key(&self) -> bool {
+    fn lacks_key(&self) {
         let Self(core) = self;
         let _ = core.start();
-        core.lacks_key()
+        core.lacks_key();
     }
 
     fn look_after(&self) {
@@ -168,7 +167,7 @@ impl Remote for Owner {
 
     fn retry_after(&self) -> Duration {
         let Self(core) = self;
-        core.state().retry_after(core.now())
+        core.state().retry_after(&core.limits, core.now())
     }
 }
 
@@ -187,6 +186,7 @@ impl fmt::Debug for Owner {
             clock: _,
             stopwatch: _,
             events: _,
+            telling: _,
             ring,
             state: _,
             compromised: _,

@@ -51,7 +51,7 @@ impl Jitter {
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     /// Of its text, so that an equal one is known without a look at its keys.
-    pub(super) digest: [u8; 32],
+    pub(super) digest: Option<[u8; 32]>,
     pub(super) etag: Option<HeaderValue>,
     /// How long it is fresh, from when it was last confirmed.
     pub(super) lifetime: Duration,
@@ -74,10 +74,12 @@ pub(super) enum Want {
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) held: Option<Held>,
-    /// A request is wanted or under way.
-    pub(super) busy: bool,
+    /// Since when a request is wanted or under way, by the time that goes on alone.
+    busy_since: Option<Duration>,
     /// A key was missing during the cool-down.
     wanted: bool,
+    /// A key was missing while a request was under way, whose answer may have been made before.
+    wanted_again: bool,
     /// The issuer's last set had no usable key, and the one before it had.
     doubted: bool,
     /// When the issuer last answered with a set, by the time that goes on alone.
@@ -97,6 +99,11 @@ impl Limits {
             .clamp(self.floor, self.ceiling)
     }
 
+    /// How long after a request was due its task counts as gone.
+    pub(super) fn overdue(&self) -> Duration {
+        self.timeout + GRACE
+    }
+
     /// Until when a set verifies if it is never confirmed again.
     pub(super) fn usable_until(&self, held: &Held) -> PointInTime {
         held.confirmed.after(held.lifetime + self.stale_limit)
@@ -113,7 +120,11 @@ impl State {
         let Some(answered) = self.answered else {
             return Want::Unchanged;
         };
-        if self.busy || self.failures > 0 {
+        if self.is_busy() {
+            self.wanted_again = true;
+            return Want::Unchanged;
+        }
+        if self.failures > 0 {
             return Want::Unchanged;
         }
         if now.elapsed < answered + limits.cool_down {
@@ -122,13 +133,25 @@ impl State {
                 false => Want::AfterCoolDown,
             };
         }
-        self.busy = true;
+        self.begin(now);
         Want::Now
+    }
+
+    /// A request is wanted now, or has begun. Returns whether it was so before.
+    pub(super) fn begin(&mut self, now: PointInTime) -> bool {
+        let before = self.is_busy();
+        self.busy_since.get_or_insert(now.elapsed);
+        before
+    }
+
+    /// Whether a request is wanted or under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy_since.is_some()
     }
 
     /// How long until a request is due.
     pub(super) fn left(&self, limits: &Limits, now: PointInTime) -> Duration {
-        if self.busy {
+        if self.is_busy() {
             return Duration::ZERO;
         }
         let left = self.next.left(now);
@@ -148,34 +171,40 @@ impl State {
     }
 
     /// When a client should come back after it was told that its token cannot be judged.
-    pub(super) fn retry_after(&self, now: PointInTime) -> Duration {
-        if self.busy {
-            return SOON;
-        }
+    pub(super) fn retry_after(&self, limits: &Limits, now: PointInTime) -> Duration {
         // Up to the whole second in which the next request is surely over or under way.
-        let wait = self.next.left(now).as_millis().div_ceil(1000);
+        let wait = self.left(limits, now).as_millis().div_ceil(1000);
         Duration::from_secs(u64::try_from(wait).unwrap_or(u64::MAX)).clamp(SOON, LONGEST_PAUSE)
     }
 
     /// Whether the task has not asked for so long that it must be gone: its runtime has ended without a
     /// word, or something holds it up.
     pub(super) fn is_overdue(&self, limits: &Limits, now: PointInTime) -> bool {
-        now.elapsed > self.next.elapsed + limits.timeout + GRACE
+        let due = match self.busy_since {
+            Some(since) => since.min(self.next.elapsed),
+            None => self.next.elapsed,
+        };
+        now.elapsed > due + limits.overdue()
     }
 
     /// From which date on a request has to see whether the task is still there.
     pub(super) fn look_after(&self, limits: &Limits) -> Timestamp {
-        self.next.date + limits.timeout + GRACE
+        self.next.date + limits.overdue()
     }
 
-    /// The issuer has answered with `held`, which is in the ring. True when it had failed before.
-    pub(super) fn succeeded(&mut self, held: Held, jitter: Jitter) -> bool {
-        // Before it ends, so that no request ever waits for the new one.
-        self.next = held.confirmed.after(jitter.part(held.lifetime, 12, 14));
+    /// The issuer has answered with `held`, which is in the ring and has a key that verifies, or none
+    /// where it is not `usable`. True when it had failed before.
+    pub(super) fn succeeded(&mut self, held: Held, usable: bool, jitter: Jitter) -> bool {
+        self.next = held.confirmed.after(match usable {
+            // Before it ends, so that no request ever waits for the new one.
+            true => jitter.part(held.lifetime, 12, 14),
+            // No request comes to a service that is not ready, so that none would ask for a key.
+            false => jitter.part(LONGEST_PAUSE, 8, 16),
+        });
         self.answered = Some(held.confirmed.elapsed);
         self.held = Some(held);
-        self.busy = false;
-        self.wanted = false;
+        self.busy_since = None;
+        self.wanted = std::mem::take(&mut self.wanted_again);
         self.doubted = false;
         self.last_error = None;
         std::mem::take(&mut self.failures) > 0
@@ -195,7 +224,9 @@ impl State {
     /// The issuer has not answered, or not with a set.
     pub(super) fn failed(&mut self, error: JwksError, now: PointInTime, jitter: Jitter) {
         self.next = now.after(jitter.part(pause(self.failures), 8, 16));
-        self.busy = false;
+        self.busy_since = None;
+        // It is asked again anyway, after the pause.
+        (self.wanted, self.wanted_again) = (false, false);
         self.last_error = Some(error);
         self.failures = self.failures.saturating_add(1);
     }
@@ -203,15 +234,24 @@ impl State {
     /// The task has ended. Another one begins soon, and not at once: what ended the one may end the
     /// other.
     pub(super) fn ended(&mut self, now: PointInTime) {
-        self.busy = false;
+        self.busy_since = None;
         if self.failures == 0 {
             self.next = now.after(FIRST_PAUSE);
         }
     }
 
-    /// Another task begins in place of one that is overdue: at once.
-    pub(super) fn restarted(&mut self, now: PointInTime) {
+    /// A task begins that should have asked long ago: it does so at once.
+    pub(super) fn started_late(&mut self, now: PointInTime) {
         self.next = now;
+        self.busy_since = None;
+    }
+
+    /// The set in hand is not as its issuer wrote it any more: the next answer is read, even if it is the
+    /// same text.
+    pub(super) fn held_was_changed(&mut self) {
+        if let Some(held) = &mut self.held {
+            (held.digest, held.etag) = (None, None);
+        }
     }
 }
 

@@ -89,6 +89,7 @@ impl Core {
     /// Sees to it that a task runs, if there is a runtime to run it: one that has ended, or is overdue,
     /// is replaced on the runtime of the caller.
     pub(super) fn start(self: &Arc<Self>) -> Outcome {
+        self.end_what_is_over();
         if self.is_looked_after() {
             return Ok(());
         }
@@ -100,8 +101,9 @@ impl Core {
             if task.running && !state.is_overdue(&self.limits, now) {
                 return Ok(());
             }
-            if task.running {
-                state.restarted(now);
+            // Nor does a task that begins long after the keys were due count as late from the start.
+            if state.is_overdue(&self.limits, now) {
+                state.started_late(now);
             }
             task.number += 1;
             task.running = true;
@@ -156,12 +158,12 @@ impl Core {
     }
 
     /// Waits for the outcome of the round that is under way, or of one that is started for it.
-    pub(super) async fn refreshed(&self) -> Outcome {
+    pub(super) async fn refreshed(self: &Arc<Self>) -> Outcome {
         let mut outcomes = {
             let mut state = self.state();
             // Under the lock, so that the outcome of an earlier round is not taken for this one's.
             let outcomes = self.outcomes.subscribe();
-            if !std::mem::replace(&mut state.busy, true) {
+            if !state.begin(self.now()) {
                 self.wake.notify_one();
             }
             outcomes
@@ -170,8 +172,13 @@ impl Core {
         if !self.is_running() {
             return Err(JwksError::no_runtime());
         }
-        // Its sender is here, so it does not fail.
-        let _ = outcomes.changed().await;
+        // The task may be one that does not get on. Its sender is here, so waiting does not fail.
+        while tokio::time::timeout(self.limits.overdue(), outcomes.changed())
+            .await
+            .is_err()
+        {
+            self.start()?;
+        }
         outcomes.borrow().clone()
     }
 }

@@ -15,9 +15,7 @@ impl KeyRing {
         false
     }
 
-    pub(crate) fn lacks_key(&self) -> bool {
-        false
-    }
+    pub(crate) fn lacks_key(&self) {}
 
     pub(super) fn look_after(&self) {}
 

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{error::Category, value::RawValue};
 
 pub(crate) use compromised::Compromised;
+use compromised::{Mark, is_marked};
 pub use unusable::{UnusableKey, UnusableReason};
 
 use self::{
@@ -29,9 +30,15 @@ use crate::config::ConfigError;
 pub(crate) struct PublicSet {
     /// The keys that verify, in the set's order.
     pub(crate) keys: Vec<Arc<SigningKey>>,
-    /// Every other key, in the set's order.
+    /// The other keys, in the set's order: the first [`MOST_FINDINGS`] that are compromised, and as many that
+    /// are passed over.
     pub(crate) unusable: Vec<UnusableKey>,
+    /// How the keys are known again that this very set gives away.
+    given_away: Vec<Mark>,
 }
+
+/// How many keys of a kind are reported. A document may be full of them.
+const MOST_FINDINGS: usize = 64;
 
 /// The document. Everything but `keys` is ignored, as RFC 7517 section 5 demands.
 #[derive(Deserialize)]
@@ -41,55 +48,85 @@ struct Document<'a> {
 }
 
 impl PublicSet {
-    /// Reads `json` and adds what it gives away to `compromised`, whose keys are left out.
+    /// Reads `json` and adds the keys that it gives away to `compromised`, whose keys are left out.
     ///
     /// # Errors
     ///
     /// When the document is no JSON object with an array `keys`: then the issuer has made a mistake, and
     /// nothing is known of its keys.
     pub(crate) fn read(json: &[u8], compromised: &mut Compromised) -> Result<Self, ConfigError> {
-        let mut verdicts: Vec<_> = document(json)?
-            .keys
-            .iter()
-            .enumerate()
-            .map(|(index, key)| judge(index, key.get()))
-            .collect();
-        // All of them first: a key may stand before its private half.
-        for verdict in &mut verdicts {
-            if let Verdict::Compromised(_, marks) = verdict {
-                marks.drain(..).for_each(|mark| compromised.add(mark));
-            }
-        }
         let mut set = Self::default();
-        let mut seen: Vec<(Thumbprint, Arc<SigningKey>)> = Vec::new();
-        for (index, verdict) in verdicts.into_iter().enumerate() {
-            match verdict {
-                Verdict::Unusable(key) | Verdict::Compromised(key, _) => set.unusable.push(key),
-                Verdict::Usable(key) if compromised.holds(&key) => {
-                    set.unusable.push(UnusableKey::new(
-                        index,
-                        key.kid(),
-                        UnusableReason::Compromised,
-                        "its private half was published; the issuer has to replace it",
-                    ));
-                }
-                Verdict::Usable(key) => {
-                    let thumbprint = Thumbprint::of(&key);
-                    let same = |(other, of): &(Thumbprint, Arc<SigningKey>)| {
-                        *other == thumbprint
-                            && of.kid() == key.kid()
-                            && of.algorithm() == key.algorithm()
-                    };
-                    // One key that is listed twice is one key.
-                    if !seen.iter().any(same) {
-                        let key = Arc::new(key);
-                        seen.push((thumbprint, key.clone()));
-                        set.keys.push(key);
-                    }
+        let mut usable = Vec::new();
+        let mut found = Findings::default();
+        for (index, key) in document(json)?.keys.iter().enumerate() {
+            match judge(index, key.get()) {
+                Verdict::Usable(key) => usable.push((index, key)),
+                Verdict::Unusable(key) => found.add(key),
+                Verdict::Compromised(key, marks) => {
+                    found.add(key);
+                    set.given_away.extend(marks);
                 }
             }
         }
+        // All of them first: a key may stand before its private half.
+        for mark in &set.given_away {
+            compromised.add(mark.clone());
+        }
+        let mut seen = Vec::new();
+        for (index, key) in usable {
+            if compromised.holds(&key) || is_marked(&set.given_away, &key) {
+                found.add(given_away_before(index, &key));
+            } else {
+                set.add(&mut seen, key);
+            }
+        }
+        set.unusable = found.in_order();
         Ok(set)
+    }
+
+    /// Adds a key, unless it is listed already: one key that is listed twice is one key. Where one entry
+    /// leaves the algorithm open, the other decides.
+    fn add(&mut self, seen: &mut Vec<Thumbprint>, key: SigningKey) {
+        let thumbprint = Thumbprint::of(&key);
+        let same = |(place, other): (usize, &Arc<SigningKey>)| {
+            let is_same = seen.get(place) == Some(&thumbprint)
+                && other.kid() == key.kid()
+                && other.algorithm() == key.algorithm();
+            is_same.then_some(place)
+        };
+        let place = self.keys.iter().enumerate().find_map(same);
+        match place.and_then(|place| self.keys.get_mut(place)) {
+            None => {
+                seen.push(thumbprint);
+                self.keys.push(Arc::new(key));
+            }
+            Some(other) if other.is_assumed() => *other = Arc::new(key),
+            Some(_) => {}
+        }
+    }
+
+    /// What is left of `keys`, with their `unusable` neighbours, without those that this set gives away;
+    /// `None` when it gives none of them away.
+    #[cfg(feature = "jwks")]
+    pub(crate) fn without_given_away(
+        &self,
+        keys: &[Arc<SigningKey>],
+        unusable: &[UnusableKey],
+    ) -> Option<Self> {
+        let mut left = Self::default();
+        let mut found = Findings::default();
+        for (index, key) in keys.iter().enumerate() {
+            match is_marked(&self.given_away, key) {
+                true => found.add(given_away_before(index, key)),
+                false => left.keys.push(key.clone()),
+            }
+        }
+        if left.keys.len() == keys.len() {
+            return None;
+        }
+        unusable.iter().cloned().for_each(|key| found.add(key));
+        left.unusable = found.in_order();
+        Some(left)
     }
 
     /// The keys, if there are any.
@@ -103,6 +140,41 @@ impl PublicSet {
         }
         Ok(self)
     }
+}
+
+/// The keys that are reported.
+#[derive(Default)]
+struct Findings {
+    compromised: Vec<UnusableKey>,
+    passed_over: Vec<UnusableKey>,
+}
+
+impl Findings {
+    fn add(&mut self, key: UnusableKey) {
+        let list = match key.is_compromised() {
+            true => &mut self.compromised,
+            false => &mut self.passed_over,
+        };
+        if list.len() < MOST_FINDINGS {
+            list.push(key);
+        }
+    }
+
+    fn in_order(self) -> Vec<UnusableKey> {
+        let mut all = self.compromised;
+        all.extend(self.passed_over);
+        all.sort_by_key(UnusableKey::index);
+        all
+    }
+}
+
+fn given_away_before(index: usize, key: &SigningKey) -> UnusableKey {
+    UnusableKey::new(
+        index,
+        key.kid(),
+        UnusableReason::Compromised,
+        "is one whose private half was published; the issuer has to replace it",
+    )
 }
 
 /// Said of the issuer's metadata, too, whose address is often given instead.

@@ -116,8 +116,8 @@ impl KeyRing {
     }
 
     /// Returns the keys of an issuer's JWK Set that are not used, in the set's order, and why: those
-    /// of [`verifier`](Self::verifier), or of the set that a `RemoteJwks` holds now. A ring of keys of
-    /// one's own has none.
+    /// of [`verifier`](Self::verifier), or of the set that a `RemoteJwks` holds now. At most 64 that are
+    /// compromised, and 64 that are passed over. A ring of keys of one's own has none.
     pub fn unusable_keys(&self) -> Vec<UnusableKey> {
         self.load().unusable.to_vec()
     }
@@ -132,8 +132,15 @@ impl KeyRing {
     /// # Errors
     ///
     /// When `next` lacks a purpose that is in use: a service that encrypts its tokens cannot
-    /// go on without an encryption key. The keys are then left as they are.
+    /// go on without an encryption key. And when an issuer elsewhere fills this ring. The keys are then
+    /// left as they are.
     pub fn rotate(&self, next: KeyRing) -> Result<(), ConfigError> {
+        if self.is_remote() {
+            return Err(ConfigError::new(
+                "keys",
+                "are an issuer's elsewhere, which replaces them itself",
+            ));
+        }
         let next = next.keys.load_full();
         loop {
             let current = self.keys.load_full();

@@ -128,6 +128,11 @@ impl SigningKey {
         self.alg_name
     }
 
+    /// Whether its issuer left the algorithm open.
+    pub(super) fn is_assumed(&self) -> bool {
+        self.assumed
+    }
+
     /// Whether this key is for `alg`, where an RSA key that names no algorithm is for `rsa`.
     pub(crate) fn is_for(&self, alg: Alg, rsa: Alg) -> bool {
         let own = if self.assumed { rsa } else { self.algorithm };

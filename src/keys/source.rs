@@ -9,9 +9,8 @@ use super::{KeyRing, Keys};
 /// The fetcher that fills a ring from elsewhere. It is asked on the request's path, and does no I/O there.
 pub(crate) trait Remote: fmt::Debug + Send + Sync {
     /// A token needs a key that the ring does not have, or not with this signature. Asks for the set
-    /// again, as often as that is allowed. Returns whether there is no usable set, so that the token
-    /// cannot be judged.
-    fn lacks_key(&self) -> bool;
+    /// again, as often as that is allowed.
+    fn lacks_key(&self);
 
     /// Sees to it that the keys are looked after.
     fn look_after(&self);
@@ -48,11 +47,13 @@ impl KeyRing {
         self.source.0.is_some()
     }
 
-    /// Tells the fetcher that a key is missing. Returns whether it has no usable set yet.
+    /// Tells the fetcher, if there is one, that a key is missing.
     #[cold]
-    pub(crate) fn lacks_key(&self) -> bool {
+    pub(crate) fn lacks_key(&self) {
         let Source(remote) = &self.source;
-        remote.as_ref().is_some_and(|remote| remote.lacks_key())
+        if let Some(remote) = remote {
+            remote.lacks_key();
+        }
     }
 
     /// Sees to it that the keys are looked after.

@@ -27,6 +27,13 @@ impl Validity {
             .store(look_after.min(until), Ordering::Relaxed);
     }
 
+    /// Ends the time of the keys now.
+    #[cfg(feature = "jwks")]
+    pub(crate) fn end(&self) {
+        self.until.store(0, Ordering::Relaxed);
+        self.look_now();
+    }
+
     /// Has the next verification look.
     #[cfg(feature = "jwks")]
     pub(crate) fn look_now(&self) {

@@ -160,11 +160,15 @@ fn find_keys<'k>(
     let candidates = keys
         .signing_by(header.kid.as_deref(), algorithm, codec.rsa)
         .map_err(|error| {
-            // Where there is a usable set, it has been said which keys there are.
-            if may_come(codec, algorithm) && codec.keys.lacks_key() {
-                return NOT_YET;
+            if !may_come(codec, algorithm) {
+                return not_found(error);
             }
-            not_found(error)
+            codec.keys.lacks_key();
+            // Where there are keys, their issuer has said which.
+            match codec.keys.is_remote() && keys.signing.is_empty() {
+                true => NOT_YET,
+                false => not_found(error),
+            }
         })?;
     check_type(codec, &header)?;
     Ok((algorithm, candidates))

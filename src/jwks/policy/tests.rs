@@ -19,7 +19,7 @@ fn at(secs: u64) -> PointInTime {
 
 fn held(confirmed: PointInTime) -> Held {
     Held {
-        digest: [0; 32],
+        digest: Some([0; 32]),
         etag: None,
         lifetime: LIMITS.fresh_for(None),
         confirmed,
@@ -47,7 +47,7 @@ fn freshness_has_a_floor_and_a_ceiling() {
 fn the_next_request_comes_before_the_set_is_stale_and_not_everywhere_at_once() {
     let next = |jitter| {
         let mut state = State::default();
-        state.succeeded(held(START), Jitter(jitter));
+        state.succeeded(held(START), true, Jitter(jitter));
         next(&state)
     };
     assert_eq!(next(0), 225.0);
@@ -69,15 +69,15 @@ fn failures_are_answered_with_ever_longer_pauses() {
     state.failures = u32::MAX;
     state.failed(error(), START, Jitter(0));
     assert_eq!(state.failures, u32::MAX);
-    assert!(state.succeeded(held(START), Jitter(0)), "it is back");
-    assert!(!state.succeeded(held(START), Jitter(0)));
+    assert!(state.succeeded(held(START), true, Jitter(0)), "it is back");
+    assert!(!state.succeeded(held(START), true, Jitter(0)));
     assert!(state.last_error.is_none());
 }
 
 #[test]
 fn missing_keys_cause_one_request_a_cool_down() {
     let mut state = State::default();
-    state.succeeded(held(at(0)), Jitter(0));
+    state.succeeded(held(at(0)), true, Jitter(0));
     let (mut fetches, mut wakes) = (0, 0);
     // Ten in a second, and every request takes half of one.
     for tenth in 0..6000_u64 {
@@ -88,8 +88,8 @@ fn missing_keys_cause_one_request_a_cool_down() {
             Want::Unchanged => {}
         }
         if state.left(&LIMITS, now).is_zero() && tenth % 5 == 0 {
-            fetches += u32::from(!state.busy);
-            state.succeeded(held(now), Jitter(0));
+            fetches += u32::from(!state.is_busy());
+            state.succeeded(held(now), true, Jitter(0));
         }
     }
     // In 600 seconds, at most one in ten, and hardly fewer.
@@ -104,13 +104,13 @@ fn what_a_missing_key_causes() {
     assert_eq!(state.left(&LIMITS, START), Duration::ZERO, "due at once");
     state.failed(error(), at(0), Jitter(u16::MAX));
     assert_eq!(state.want(&LIMITS, at(60)), Want::Unchanged, "nor now");
-    state.succeeded(held(at(60)), Jitter(0));
+    state.succeeded(held(at(60)), true, Jitter(0));
     assert_eq!(state.left(&LIMITS, at(60)).as_secs(), 225);
     assert_eq!(state.want(&LIMITS, at(61)), Want::AfterCoolDown);
     assert_eq!(state.left(&LIMITS, at(61)).as_secs(), 9, "put off to then");
     assert_eq!(state.want(&LIMITS, at(69)), Want::Unchanged, "once");
     assert!(state.left(&LIMITS, at(70)).is_zero());
-    state.succeeded(held(at(70)), Jitter(0));
+    state.succeeded(held(at(70)), true, Jitter(0));
     assert_eq!(state.left(&LIMITS, at(70)).as_secs(), 225, "met");
     assert_eq!(state.want(&LIMITS, at(80)), Want::Now);
     assert_eq!(state.want(&LIMITS, at(80)), Want::Unchanged, "under way");
@@ -121,11 +121,52 @@ fn what_a_missing_key_causes() {
     }
 }
 
+/// A failure ends the wish: the pauses decide from there on.
+#[test]
+fn a_missing_key_does_not_shorten_the_pauses_of_failures() {
+    let mut state = State::default();
+    state.succeeded(held(START), true, Jitter(0));
+    assert_eq!(state.want(&LIMITS, at(1)), Want::AfterCoolDown);
+    for (n, pause) in [1, 2, 4, 8].into_iter().enumerate() {
+        state.failed(error(), at(100), Jitter(u16::MAX));
+        assert_eq!(state.left(&LIMITS, at(100)).as_secs(), pause, "{n}");
+        assert_eq!(state.want(&LIMITS, at(100)), Want::Unchanged);
+    }
+    // The same for an empty set, which is asked for again after a second and not at once.
+    state.succeeded(held(START), true, Jitter(0));
+    assert_eq!(state.want(&LIMITS, at(1)), Want::AfterCoolDown);
+    assert!(!state.doubts(error(), at(10)));
+    assert_eq!(state.left(&LIMITS, at(10)).as_secs(), 1);
+}
+
+/// The answer that is under way may have been made before the key was published.
+#[test]
+fn a_key_that_is_missing_during_a_request_is_asked_for_again() {
+    let mut state = State::default();
+    state.succeeded(held(START), true, Jitter(0));
+    assert_eq!(state.want(&LIMITS, at(20)), Want::Now);
+    assert_eq!(state.want(&LIMITS, at(20)), Want::Unchanged);
+    state.succeeded(held(at(21)), true, Jitter(0));
+    assert_eq!(state.left(&LIMITS, at(21)).as_secs(), 10);
+    state.succeeded(held(at(31)), true, Jitter(0));
+    assert_eq!(state.left(&LIMITS, at(31)).as_secs(), 225, "once");
+}
+
+/// A service that is not ready gets no request that could ask for a key.
+#[test]
+fn a_set_without_keys_is_asked_for_again_within_a_minute() {
+    let mut state = State::default();
+    state.succeeded(held(START), false, Jitter(0));
+    assert_eq!(state.left(&LIMITS, START).as_secs(), 30);
+    state.succeeded(held(START), false, Jitter(u16::MAX));
+    assert_eq!(state.left(&LIMITS, START).as_secs(), 60);
+}
+
 /// The date may say what it likes: cool-downs and pauses end.
 #[test]
 fn a_date_that_is_set_back_or_ahead() {
     let mut state = State::default();
-    state.succeeded(held(START), Jitter(0));
+    state.succeeded(held(START), true, Jitter(0));
     let back = |secs: u64| PointInTime {
         date: START.date - Duration::from_secs(7200),
         ..at(secs)
@@ -149,7 +190,7 @@ fn a_date_that_is_set_back_or_ahead() {
 #[test]
 fn an_empty_set_is_believed_the_second_time() {
     let mut state = State::default();
-    state.succeeded(held(START), Jitter(0));
+    state.succeeded(held(START), true, Jitter(0));
     assert!(!state.doubts(error(), at(100)));
     assert_eq!(state.failures, 1);
     assert!(state.held.is_some());
@@ -157,26 +198,31 @@ fn an_empty_set_is_believed_the_second_time() {
     // A failure in between is no second word.
     state.failed(error(), at(101), Jitter(0));
     assert!(state.doubts(error(), at(102)));
-    state.succeeded(held(at(102)), Jitter(0));
+    state.succeeded(held(at(102)), true, Jitter(0));
     assert!(!state.doubts(error(), at(200)), "a good one in between");
 }
 
 #[test]
 fn a_task_that_does_not_ask_is_overdue() {
     let mut state = State::default();
-    state.succeeded(held(START), Jitter(0));
+    state.succeeded(held(START), true, Jitter(0));
     let late = 225 + 5 + 120;
     assert!(!state.is_overdue(&LIMITS, at(late)));
     assert!(state.is_overdue(&LIMITS, at(late + 1)));
     assert_eq!(state.look_after(&LIMITS), at(late).date);
-    state.restarted(at(late + 1));
+    state.started_late(at(late + 1));
     assert!(!state.is_overdue(&LIMITS, at(late + 1)));
+    // Nor does it have to be the next one by itself that does not end.
+    state.succeeded(held(at(1000)), true, Jitter(0));
+    state.begin(at(1010));
+    assert!(!state.is_overdue(&LIMITS, at(1010 + 125)));
+    assert!(state.is_overdue(&LIMITS, at(1010 + 126)));
 }
 
 #[test]
 fn when_to_come_back() {
     let mut state = State::default();
-    let secs = |state: &State, now| state.retry_after(now).as_secs();
+    let secs = |state: &State, now| state.retry_after(&LIMITS, now).as_secs();
     assert_eq!(secs(&state, at(0)), 1);
     state.failures = 5;
     state.failed(error(), at(0), Jitter(u16::MAX));
@@ -187,9 +233,9 @@ fn when_to_come_back() {
         "up to the whole second"
     );
     assert_eq!(secs(&state, at(33)), 1);
-    state.busy = true;
+    state.begin(at(0));
     assert_eq!(secs(&state, at(0)), 1);
-    state.busy = false;
+    state.busy_since = None;
     state.next = at(10_000);
     assert_eq!(secs(&state, at(0)), 60);
 }
@@ -197,10 +243,10 @@ fn when_to_come_back() {
 #[test]
 fn after_the_end_another_task_begins_soon() {
     let mut state = State::default();
-    state.succeeded(held(START), Jitter(0));
-    state.busy = true;
+    state.succeeded(held(START), true, Jitter(0));
+    state.begin(at(4));
     state.ended(at(5));
-    assert!(state.held.is_some() && !state.busy);
+    assert!(state.held.is_some() && !state.is_busy());
     assert_eq!(state.next, at(6));
     state.failures = 6;
     state.failed(error(), at(6), Jitter(u16::MAX));
@@ -212,7 +258,7 @@ fn after_the_end_another_task_begins_soon() {
 fn a_set_is_usable_until_the_stale_limit_after_it_was_fresh() {
     let mut state = State::default();
     assert_eq!(state.usable_for(&LIMITS, START), None);
-    state.succeeded(held(at(7)), Jitter(0));
+    state.succeeded(held(at(7)), true, Jitter(0));
     state.failed(error(), at(500), Jitter(0));
     let left = state.usable_for(&LIMITS, at(7)).unwrap();
     assert_eq!(left.as_secs(), 300 + 3600);

@@ -10,7 +10,7 @@ const MOST: usize = 64;
 
 /// How a key is known again that must not be used any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Mark {
+pub(super) enum Mark {
     Thumbprint(Thumbprint),
     /// Where the set does not say enough for a thumbprint.
     Kid(Box<str>),
@@ -34,15 +34,21 @@ impl Compromised {
     }
 
     /// Whether `key` must not be used.
-    pub(crate) fn holds(&self, key: &SigningKey) -> bool {
+    pub(super) fn holds(&self, key: &SigningKey) -> bool {
         let Self(marks) = self;
-        if marks.is_empty() {
-            return false;
-        }
-        let thumbprint = Thumbprint::of(key);
-        marks.iter().any(|mark| match mark {
-            Mark::Thumbprint(other) => *other == thumbprint,
-            Mark::Kid(kid) => key.kid() == Some(kid),
-        })
+        is_marked(marks, key)
     }
+}
+
+/// Whether one of `marks` is that of `key`.
+pub(super) fn is_marked<'m>(marks: impl IntoIterator<Item = &'m Mark>, key: &SigningKey) -> bool {
+    let mut marks = marks.into_iter().peekable();
+    if marks.peek().is_none() {
+        return false;
+    }
+    let thumbprint = Thumbprint::of(key);
+    marks.any(|mark| match mark {
+        Mark::Thumbprint(other) => *other == thumbprint,
+        Mark::Kid(kid) => key.kid() == Some(kid),
+    })
 }

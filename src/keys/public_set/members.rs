@@ -79,8 +79,10 @@ impl<'de> Visitor<'de> for MembersVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
         let mut members = Members::default();
         let mut seen = Vec::new();
-        while let Some(name) = map.next_key::<String>()? {
+        while let Some(name) = map.next_key::<&RawValue>()? {
             let value: &RawValue = map.next_value()?;
+            // A name that is no text is none of ours.
+            let name: String = serde_json::from_str(name.get()).unwrap_or_default();
             let Some(member) = members.member(&name) else {
                 continue;
             };
@@ -170,7 +172,7 @@ impl<'de> Visitor<'de> for MemberVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Member, A::Error> {
         /// Enough for every operation there is, and no more is kept.
-        const MOST: usize = 16;
+        const MOST: usize = 64;
         let mut texts = Vec::new();
         while let Some(member) = list.next_element::<Member>()? {
             if texts.len() < MOST {

@@ -2,6 +2,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::keys::SignatureAlgorithm;
 
 fn base64(bytes: &[u8]) -> String {
     base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes)
@@ -33,6 +34,10 @@ fn private(seed: u8, kid: &str) -> Value {
 fn rsa() -> Value {
     json!({ "kty": "RSA", "e": "AQAB", "n": "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ" })
 }
+
+/// The key of RFC 7515 appendix A.3.
+const EC_X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
+const EC_Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
 
 fn read(keys: &[Value]) -> PublicSet {
     read_after(keys, &mut Compromised::default())
@@ -89,11 +94,7 @@ fn the_document_is_judged_first() {
 fn each_key_is_judged_alone() {
     use UnusableReason::*;
     let point = |x: &str, y: &str| json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y });
-    // The key of RFC 7515 appendix A.3.
-    let (x, y) = (
-        "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
-        "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
-    );
+    let (x, y) = (EC_X, EC_Y);
     let long = "a".repeat(513);
     for (odd, reason) in [
         (json!(null), Malformed),
@@ -272,6 +273,11 @@ fn what_was_given_away_stays_out() {
         r#""\u0064":"AAAA","n":1e999"#,
         r#""d":"AAAA","kid":7"#,
         r#""d":"AAAA","x":"AAAA""#,
+        r#""d":"AAAA","kty":"oct""#,
+        r#""d":"AAAA","kty":"EC""#,
+        r#""d":"AAAA","kty":["OKP"]"#,
+        r#""d":"AAAA","crv":"ed25519""#,
+        r#""d":"AAAA","\ud800":1"#,
     ] {
         let public = ed(5).to_string();
         let members = public.trim_matches(['{', '}']);
@@ -281,6 +287,26 @@ fn what_was_given_away_stays_out() {
             assert!(set.keys.is_empty(), "{both}: {:?}", set.unusable);
         }
     }
+    for (from, to) in [
+        (r#""kty":"OKP""#, r#""kty":"okp""#),
+        (r#""kty":"OKP","#, ""),
+        (r#""kty":"OKP""#, r#""kty":null"#),
+        (r#""crv":"Ed25519","#, ""),
+    ] {
+        let private = private(5, "other").to_string().replace(from, to);
+        assert!(private.contains(r#""d""#) && !private.contains(from));
+        let text = format!(r#"{{"keys":[{private},{}]}}"#, ed(5));
+        let set = PublicSet::read(text.as_bytes(), &mut Compromised::default()).unwrap();
+        assert!(set.keys.is_empty(), "{to}: {:?}", set.unusable);
+    }
+    // As some libraries write numbers: with a zero in front, or without one that belongs there.
+    let public = json!({ "kty": "EC", "crv": "P-256", "x": EC_X, "y": EC_Y });
+    let zero = |text: &str| base64(&[&[0], thumbprint::decode(text).unwrap().as_slice()].concat());
+    let odd = with(
+        public.clone(),
+        json!({ "x": zero(EC_X), "y": zero(EC_Y), "d": "AAAA" }),
+    );
+    assert!(read(&[public, odd]).keys.is_empty());
     // A shared secret says nothing of public keys of its name.
     let secret = json!({ "kty": "oct", "kid": "s", "k": "AAAA" });
     let set = read_after(&[secret, named(3, "s")], &mut known);
@@ -300,6 +326,39 @@ fn the_list_of_what_was_given_away_is_bounded() {
     }
     let left = (0..100).filter(|seed| read_after(&[ed(*seed)], &mut known).keys.is_empty());
     assert_eq!(left.collect::<Vec<_>>(), (36..100).collect::<Vec<_>>());
+}
+
+/// The bound is for the sets that come later: within one set nothing that it gives away is used.
+#[test]
+fn a_set_that_gives_everything_away() {
+    let keys: Vec<_> = (0..200)
+        .flat_map(|seed| [ed(seed), private(seed, "a")])
+        .collect();
+    let set = read(&keys);
+    assert!(set.keys.is_empty());
+    assert_eq!(set.unusable.len(), MOST_FINDINGS);
+}
+
+#[test]
+fn findings_are_bounded() {
+    let mut keys = vec![json!(1); 5000];
+    keys.extend((0..100).map(|seed| private(seed, "a")));
+    keys.push(named(200, "good"));
+    let set = read(&keys);
+    assert_eq!(kids(&set), [Some("good")]);
+    assert_eq!(set.unusable.len(), 2 * MOST_FINDINGS);
+}
+
+/// One entry leaves the algorithm open, and another of the same key says which it is.
+#[test]
+fn the_entry_with_an_algorithm_decides() {
+    use SignatureAlgorithm as Alg;
+    let said = with(rsa(), json!({ "alg": "RS256" }));
+    for keys in [[rsa(), said.clone()], [said, rsa()]] {
+        let set = read(&keys);
+        let [key] = &set.keys[..] else { panic!() };
+        assert!(key.is_for(Alg::Rs256, Alg::Ps256) && !key.is_for(Alg::Ps256, Alg::Ps256));
+    }
 }
 
 #[test]

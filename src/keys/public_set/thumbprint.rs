@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::members::Members;
+use super::members::{Member, Members};
 use crate::{
     keys::{SigningKey, signing::PublicParts},
     secret::sha256,
@@ -28,22 +28,24 @@ impl Thumbprint {
         }
     }
 
-    /// The thumbprint of a key as its issuer has written it, whether or not it is one that we use.
-    pub(super) fn of_members(members: &Members) -> Option<Self> {
-        match members.kty.text()? {
-            "OKP" => Some(Self::okp(members.crv.text()?, &decode(members.x.text()?)?)),
-            "EC" => {
-                let crv = members.crv.text()?;
-                let x = coordinate(crv, decode(members.x.text()?)?);
-                let y = coordinate(crv, decode(members.y.text()?)?);
-                Some(Self::ec(crv, &x, &y))
-            }
-            "RSA" => {
-                let (n, e) = (decode(members.n.text()?)?, decode(members.e.text()?)?);
-                Some(Self::rsa(unsigned(&n), unsigned(&e)))
-            }
-            _ => None,
+    /// The thumbprints of every key of ours that the numbers of `members` allow, whatever else they say: a
+    /// private half gives its public half away under any name of its type.
+    pub(super) fn all_of(members: &Members) -> Vec<Self> {
+        let number = |member: &Member| member.text().and_then(decode);
+        let (x, y) = (number(&members.x), number(&members.y));
+        let mut all = Vec::new();
+        if let Some(x) = &x {
+            all.push(Self::okp("Ed25519", x));
         }
+        if let (Some(x), Some(y)) = (&x, &y) {
+            for (crv, len) in [("P-256", 32), ("P-384", 48)] {
+                all.push(Self::ec(crv, &coordinate(x, len), &coordinate(y, len)));
+            }
+        }
+        if let (Some(n), Some(e)) = (number(&members.n), number(&members.e)) {
+            all.push(Self::rsa(unsigned(&n), unsigned(&e)));
+        }
+        all
     }
 
     fn okp(crv: &str, x: &[u8]) -> Self {
@@ -82,16 +84,10 @@ pub(super) fn unsigned(bytes: &[u8]) -> &[u8] {
 }
 
 /// A coordinate in the full length of its curve (RFC 7518 section 6.2.1.2): some libraries leave the zeros
-/// in front out.
-fn coordinate(crv: &str, bytes: Vec<u8>) -> Vec<u8> {
-    let len: usize = match crv {
-        "P-256" | "secp256k1" => 32,
-        "P-384" => 48,
-        "P-521" => 66,
-        _ => 0,
-    };
-    let missing = len.saturating_sub(bytes.len());
-    [vec![0; missing], bytes].concat()
+/// in front out, and others write one more.
+fn coordinate(bytes: &[u8], len: usize) -> Vec<u8> {
+    let bytes = unsigned(bytes);
+    [&vec![0; len.saturating_sub(bytes.len())], bytes].concat()
 }
 
 fn encode(bytes: &[u8]) -> String {
@@ -114,7 +110,9 @@ mod tests {
         for (n, e) in [(n, "AQAB"), (&padded, "AAEAAQ==")] {
             let members = format!(r#"{{"kty":"RSA","alg":"RS256","kid":"x","n":"{n}","e":"{e}"}}"#);
             let members: Members = serde_json::from_str(&members).unwrap();
-            let Thumbprint(digest) = Thumbprint::of_members(&members).unwrap();
+            let [Thumbprint(digest)] = Thumbprint::all_of(&members)[..] else {
+                panic!("one for its numbers");
+            };
             assert_eq!(
                 encode(&digest),
                 "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"

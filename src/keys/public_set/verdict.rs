@@ -28,17 +28,20 @@ pub(super) fn judge(index: usize, json: &str) -> Verdict {
         return unusable(None, (Reason::Malformed, "is not a JSON object"));
     }
     let Ok(members) = serde_json::from_str::<Members>(json) else {
-        return unusable(
-            None,
-            (Reason::Malformed, "has a member whose name cannot be read"),
-        );
+        return unusable(None, (Reason::Malformed, "cannot be read"));
+    };
+    // Of two values some readers take the first, and others the last.
+    let last = match members.is_repeated {
+        true => last_values(json),
+        false => None,
     };
     let kid = kid(&members.kid);
-    if let Some(detail) = gives_away(&members) {
-        // Whatever its name is: what it gives away is given away.
+    let readings = [Some(&members), last.as_ref()];
+    if let Some(detail) = readings.into_iter().flatten().find_map(gives_away) {
+        // Whatever its name is: a private half is given away.
         let kid = kid.unwrap_or_default();
         let key = UnusableKey::new(index, kid, Reason::Compromised, detail);
-        return Verdict::Compromised(key, marks(json, &members, kid));
+        return Verdict::Compromised(key, marks(readings, kid));
     }
     let (kid, key) = match kid {
         Ok(kid) => (kid, usable(&members)),
@@ -51,17 +54,13 @@ pub(super) fn judge(index: usize, json: &str) -> Verdict {
 }
 
 /// How a key is known again that was given away.
-fn marks(json: &str, members: &Members, kid: Option<&str>) -> Vec<Mark> {
-    // Of two values some readers take the first, and others the last.
-    let last = match members.is_repeated {
-        true => last_values(json),
-        false => None,
-    };
-    let readings = [Some(members), last.as_ref()].into_iter().flatten();
-    let thumbprints = readings.filter_map(Thumbprint::of_members);
+fn marks(readings: [Option<&Members>; 2], kid: Option<&str>) -> Vec<Mark> {
+    let readings = readings.into_iter().flatten();
+    let thumbprints = readings.clone().flat_map(Thumbprint::all_of);
     let mut marks: Vec<_> = thumbprints.map(Mark::Thumbprint).collect();
     // The name of a shared secret says nothing of the public keys beside it.
-    if marks.is_empty() && members.kty.text() != Some("oct") {
+    let is_secret = |members: &Members| members.kty.text() == Some("oct");
+    if marks.is_empty() && !readings.into_iter().all(is_secret) {
         marks.extend(kid.map(|kid| Mark::Kid(kid.into())));
     }
     marks
@@ -104,16 +103,23 @@ fn gives_away(members: &Members) -> Option<&'static str> {
         k,
         ..
     } = members;
-    match members.kty.text()? {
-        "oct" => k.says_something().then_some(SECRET),
-        // Members of these names mean something else, or nothing, in a key of another type.
-        "EC" | "OKP" => d.says_something().then_some(PRIVATE),
-        "RSA" => [d, p, q, dp, dq, qi, oth]
+    let is = |kty: &str| match members.kty.text() {
+        Some(text) => text.eq_ignore_ascii_case(kty),
+        // Without a type it may be a key of any.
+        None => true,
+    };
+    let private = match (is("RSA"), is("EC") || is("OKP") || is("oct")) {
+        (true, _) => [d, p, q, dp, dq, qi, oth]
             .into_iter()
-            .any(Member::says_something)
-            .then_some(PRIVATE),
-        _ => None,
+            .any(Member::says_something),
+        (false, true) => d.says_something(),
+        // Members of these names mean something else, or nothing, in a key of another type.
+        (false, false) => false,
+    };
+    if private {
+        return Some(PRIVATE);
     }
+    (is("oct") && k.says_something()).then_some(SECRET)
 }
 
 /// The key, when it is one that verifies signatures.

@@ -1,9 +1,15 @@
 //! When the task begins and ends.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use tower_bearer::{
-    Event, EventSink, JwksErrorKind, ManualClock, RemoteJwks, TokenCodec, TokenErrorKind,
+    Clock, Event, EventSink, JwksErrorKind, ManualClock, RemoteJwks, TokenCodec, TokenErrorKind,
 };
 
 use super::{
@@ -182,6 +188,136 @@ fn a_sink_that_blocks() {
     assert_eq!(issuer.requests(), 2);
     drop(requests);
     drop(servers);
+}
+
+/// A runtime that lives and is not driven: a task there does not get on, and `refresh` does not wait for it
+/// for ever.
+#[test]
+fn a_refresh_does_not_wait_for_a_task_that_does_not_get_on() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let key = signer("a", 1);
+    let servers = runtime();
+    let issuer = servers.block_on(Issuer::start(Reply::set(key.jwks())));
+    std::thread::spawn(move || servers.block_on(std::future::pending::<()>()));
+    let idle = runtime();
+    let api = {
+        let _within = idle.enter();
+        Api::new(&issuer)
+    };
+    runtime().block_on(async {
+        let keys = api.keys.clone();
+        let refresh = tokio::spawn(async move { keys.refresh().await });
+        tokio::task::yield_now().await;
+        pass(Duration::from_secs(126)).await;
+        refresh.await.unwrap().unwrap();
+        assert_eq!(api.status(&api.token(&key)).await, 200);
+    });
+    assert_eq!(issuer.requests(), 1);
+}
+
+/// A sink that never returns costs the service one worker, and no more with each task that takes over.
+#[test]
+fn a_sink_that_blocks_blocks_once() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    let (blocked, calls) = (
+        std::sync::Mutex::new(blocked),
+        Arc::new(AtomicUsize::new(0)),
+    );
+    let counted = calls.clone();
+    let sink = EventSink::new(move |_: &Event<'_>| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let _ = blocked.lock().unwrap().recv();
+    });
+    let issuer = runtime.block_on(Issuer::start(Reply::Close));
+    let api = {
+        let _within = runtime.enter();
+        Api::with(issuer.url(), |b| b.events(sink))
+    };
+    let until = |what: &str, holds: &dyn Fn() -> bool| {
+        let held = (0..4000).any(|_| {
+            std::thread::sleep(Duration::from_millis(5));
+            holds()
+        });
+        assert!(held, "{what}");
+    };
+    until("told", &|| calls.load(Ordering::SeqCst) == 1);
+    // Requests on another thread, by whose clock the task is overdue three times.
+    let requests = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    requests.block_on(async {
+        let token = api.token(&signer("a", 1));
+        for round in 2..5 {
+            pass(Duration::from_secs(60 + 126)).await;
+            assert_eq!(api.status(&token).await, 503);
+            eventually("asked again", || issuer.requests() >= round).await;
+        }
+    });
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+    drop(release);
+}
+
+/// The first request comes long after the service was built.
+#[test]
+fn a_task_that_begins_late_is_not_overdue() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let key = signer("a", 1);
+    let servers = runtime();
+    let issuer = servers.block_on(Issuer::start(Reply::set(key.jwks())));
+    std::thread::spawn(move || servers.block_on(std::future::pending::<()>()));
+    let api = Api::new(&issuer);
+    issuer.hold();
+    runtime().block_on(async {
+        pass(Duration::from_secs(600)).await;
+        let token = api.token(&key);
+        for _ in 0..10 {
+            assert_eq!(api.status(&token).await, 503);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        issuer.release();
+        eventually("ready", || api.keys.is_ready()).await;
+        assert_eq!(api.status(&token).await, 200);
+    });
+    assert_eq!(issuer.requests(), 1);
+}
+
+/// The codec's time decides for the codec: its tokens are not to blame for a clock that is ahead.
+#[tokio::test]
+async fn a_codec_whose_clock_is_ahead_has_no_keys() {
+    let key = signer("a", 1);
+    let issuer = Issuer::start(Reply::set(key.jwks())).await;
+    let api = Api::ready(&issuer).await;
+    let token = api.token(&key);
+    let later = api.clock.now() + Duration::from_secs(2 * 3600);
+    let error = api.codec.verify_at(&token, later).unwrap_err();
+    assert_eq!(error.kind(), TokenErrorKind::KeysUnavailable);
+    assert!(api.codec.verify_at(&token, api.clock.now()).is_ok());
+}
+
+/// The keys of an issuer are its own to replace, and those of a ring of one's own have no limit.
+#[tokio::test]
+async fn the_ring_cannot_be_rotated() {
+    let (key, own) = (signer("a", 1), signer("b", 2));
+    let issuer = Issuer::start(Reply::set(key.jwks())).await;
+    let api = Api::ready(&issuer).await;
+    assert_eq!(api.keys.keys().rotate(own).unwrap_err().setting(), "keys");
+    assert_eq!(api.status(&api.token(&key)).await, 200);
 }
 
 /// A probe that asks every second costs the issuer nothing.

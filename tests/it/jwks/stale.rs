@@ -126,4 +126,9 @@ async fn clocks_that_disagree() {
     let asked = issuer.requests();
     pass(Duration::from_secs(30)).await;
     eventually("asked, by the date", || issuer.requests() == asked + 1).await;
+    // And at once, where a token comes that cannot be judged.
+    eventually("answered", || api.keys.is_ready()).await;
+    api.clock.advance(Duration::from_secs(86_400));
+    assert_eq!(api.status(&api.token(&key)).await, 503);
+    eventually("asked, for a token", || issuer.requests() == asked + 2).await;
 }

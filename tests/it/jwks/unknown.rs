@@ -122,6 +122,22 @@ async fn a_name_that_is_not_there_is_asked_for_when_the_cool_down_is_over() {
     issuer.release();
 }
 
+/// A missing key, and an issuer that then fails: the pauses hold.
+#[tokio::test]
+async fn a_missing_key_does_not_hurry_an_issuer_that_fails() {
+    let key = signer("a", 1);
+    let issuer = Issuer::start(Reply::set(key.jwks())).await;
+    let api = Api::ready(&issuer).await;
+    assert_eq!(api.status(&api.token(&signer("x", 9))).await, 401);
+    issuer.says(Reply::Answer(500, Vec::new(), "down".into()));
+    api.skip_secs(10).await;
+    eventually("failed", || api.keys.health().failures() == 1).await;
+    // Real time, in which a task without a pause would ask hundreds of times.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(issuer.requests(), 2);
+    assert_eq!(api.keys.health().failures(), 1);
+}
+
 /// A new key, used at the moment it is published, and by a client that comes but once in a while.
 #[tokio::test]
 async fn a_key_is_known_a_cool_down_after_it_was_published() {

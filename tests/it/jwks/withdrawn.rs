@@ -93,6 +93,82 @@ async fn a_set_without_keys_is_believed_the_second_time() {
     }
 }
 
+/// An empty set that is asked for because a key was missing gets its second chance all the same.
+#[tokio::test]
+async fn a_missing_key_does_not_take_the_second_chance_away() {
+    let a = signer("a", 1);
+    let issuer = Issuer::start(Reply::set(a.jwks())).await;
+    let api = Api::ready(&issuer).await;
+    let token = api.token(&a);
+    assert_eq!(api.status(&api.token(&signer("x", 9))).await, 401);
+    issuer.says(set(&[]));
+    api.skip_secs(10).await;
+    eventually("doubted", || api.keys.health().failures() == 1).await;
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert_eq!(issuer.requests(), 2);
+    assert_eq!(api.status(&token).await, 200);
+}
+
+/// An issuer that starts without keys: the service becomes ready by itself, though no request comes to one
+/// that is not ready.
+#[tokio::test]
+async fn a_service_becomes_ready_after_an_empty_set() {
+    let a = signer("a", 1);
+    let lasting = |set: Reply| set.with("cache-control", "max-age=3600");
+    let issuer = Issuer::start(lasting(set(&[]))).await;
+    let api = Api::new(&issuer);
+    eventually("doubted", || api.keys.health().failures() == 1).await;
+    api.skip_secs(1).await;
+    eventually("believed", || issuer.requests() == 2).await;
+    eventually("said", || api.events.count() == 2).await;
+    let (_, after) = api.brief(&api.token(&a)).await;
+    assert!(
+        after.unwrap() <= 10,
+        "when the cool-down is over: {after:?}"
+    );
+    issuer.says(lasting(Reply::set(a.jwks())));
+    for _ in 0..6 {
+        api.skip_secs(10).await;
+        // As a probe does.
+        let _ = api.keys.is_ready();
+    }
+    eventually("ready", || api.keys.is_ready()).await;
+    assert_eq!(api.status(&api.token(&a)).await, 200);
+    // Nor does it expire, where there is nothing.
+    assert!(!api.events.take().contains(&"expired".to_owned()));
+}
+
+/// What is taken out of the set in hand is said, and the next answer is read even if it is the old text.
+#[tokio::test]
+async fn a_key_that_is_taken_out_is_reported_ever_after() {
+    let (a, b) = (signer("a", 1), signer("b", 2));
+    let issuer = Issuer::start(Reply::set(both(&a, &b)).with("etag", "\"1\"")).await;
+    let api = Api::ready(&issuer).await;
+    let listed = || {
+        let health = api.keys.health();
+        let keys = health.unusable_keys().iter();
+        (
+            health.keys(),
+            keys.filter(|key| key.is_compromised()).count(),
+        )
+    };
+    issuer.says(set(&[&private_jwk("a", 1)]));
+    api.keys.refresh().await.unwrap_err();
+    assert_eq!(listed(), (1, 1));
+    assert_eq!(api.status(&api.token(&a)).await, 401);
+    assert_eq!(api.status(&api.token(&b)).await, 200);
+    issuer.says(Reply::set(both(&a, &b)));
+    api.keys.refresh().await.unwrap();
+    assert!(issuer.last().get("if-none-match").is_none());
+    assert_eq!(listed(), (1, 1));
+    assert_eq!(api.status(&api.token(&a)).await, 401);
+    let said = api.events.take();
+    assert_eq!(
+        said[said.len() - 3..],
+        ["back", "compromised 1", "fetched 1"]
+    );
+}
+
 /// A slip that is over a second later harms no token.
 #[tokio::test]
 async fn a_set_without_keys_for_a_moment() {
