@@ -78,7 +78,7 @@ impl<C, R> BearerAuthLayer<C, R> {
         self.update(|config| config.set_challenge(|c| c.realm = realm))
     }
 
-    /// Replaces the answer to refused requests. What the contract asks for is added to it, and a status
+    /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
     /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
     /// [`RejectionResponse`](crate::RejectionResponse).
     pub fn rejection_response<B>(

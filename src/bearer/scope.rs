@@ -145,7 +145,7 @@ impl<R> RequireScopeLayer<R> {
         self.update(|config| config.realm = realm)
     }
 
-    /// Replaces the answer to refused requests. What the contract asks for is added to it, and a status
+    /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
     /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
     /// [`RejectionResponse`].
     pub fn rejection_response<B>(

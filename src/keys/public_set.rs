@@ -105,7 +105,7 @@ impl PublicSet {
         }
     }
 
-    /// What is left of `keys`, with their `unusable` neighbours, without those that this set gives away;
+    /// The rest of `keys`, with their `unusable` neighbours, without those that this set gives away;
     /// `None` when it gives none of them away.
     #[cfg(feature = "jwks")]
     pub(crate) fn without_given_away(

@@ -19,7 +19,7 @@ use super::{
 /// A key for signed tokens: signs when it has its private half, and does what its owner allows.
 pub(crate) struct SigningKey {
     algorithm: Alg,
-    /// What `alg` is called in the tokens it signs and where it is published.
+    /// The name of `alg` in the tokens it signs and where it is published.
     alg_name: &'static str,
     /// Whether the issuer left the algorithm of an RSA key open, and it is the usual one.
     assumed: bool,

@@ -111,7 +111,7 @@
 //!
 //! Every guard has a `rejection_response`. It makes the body, and the status where it is a 4xx or a 5xx; any other
 //! status becomes the rejection's own. Headers that clients and caches rely on (challenge, `Cache-Control`, `Retry-After`)
-//! is added. It is asked whatever the content type of the request. Only where a [`GrpcLayer`](crate::GrpcLayer)
+//! are added. It is asked whatever the content type of the request. Only where a [`GrpcLayer`](crate::GrpcLayer)
 //! stands outside, gRPC requests do not get it, because their answer has no body.
 //!
 //! ```
@@ -148,8 +148,10 @@
 //!
 //! ## A redirect to the sign-in page
 //!
-//! A refusal is never a redirect: whatever goes by its status, a proxy or a script, would take it for something
-//! else. A service of pages answers with one in its handlers, behind an
+//! A refusal is never a redirect, but for plain http that
+//! [`redirect_to`](crate::RequireHttpsLayer::redirect_to) sends to https: a proxy or a script, which go by the
+//! status, would take it for something else. A browser that opens a page sends no `Authorization`, so what follows
+//! is for pages behind a proxy that adds it. Their service answers with a redirect in its handlers, behind an
 //! [`optional`](crate::BearerAuthLayer::optional) layer. Or it has a layer *outside* that makes one of the
 //! refusals of its pages, by the [`Rejection`](crate::Rejection) in the extensions of the response:
 //!

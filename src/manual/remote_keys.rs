@@ -59,8 +59,8 @@
 //! | `alg` of a shared secret, or one that the codec does not accept | 401 | No set would make it good. |
 //!
 //! **An issuer publishes a key before it signs with it** (RFC 7517 has no rule for it; OpenID Connect Core 1.0
-//! section 10.1.1 describes it). An issuer that signs at once costs the first clients a 401. One cool-down
-//! after the key was published it is known, and no token of its is refused.
+//! section 10.1.1 describes it). An issuer that signs at once costs the first clients a 401. The first of their
+//! tokens makes the service ask for the set, so that from one cool-down on no token of the key is refused.
 //!
 //! A token without a `kid` is verified with the keys that have none, for its `alg`, four at most; or with the
 //! one key for its `alg`, where every key has a name. Keys that share a name and an algorithm are tried likewise.
@@ -87,7 +87,8 @@
 //! the same, to the byte, the cache stays.
 //!
 //! A set without any key that verifies may be a slip. It is asked for again after a second, and believed then:
-//! [`Event::KeysWithdrawn`](crate::Event::KeysWithdrawn).
+//! [`Event::KeysWithdrawn`](crate::Event::KeysWithdrawn). From then on it is
+//! asked for once a minute.
 //!
 //! # An issuer that is away
 //!

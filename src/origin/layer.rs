@@ -145,7 +145,7 @@ impl<R> OriginGuardLayer<R> {
         self.update(|policy| policy.method_override = true)
     }
 
-    /// Replaces the answer to refused requests. What the contract asks for is added to it, and a status
+    /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
     /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
     /// [`RejectionResponse`](crate::RejectionResponse).
     pub fn rejection_response<B>(

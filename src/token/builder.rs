@@ -153,7 +153,7 @@ impl<C> TokenCodecBuilder<C> {
     /// each for the one algorithm it is configured for.
     ///
     /// Many issuers publish RSA keys without `alg`. Those are for RS256 (OpenID Connect Core 1.0
-    /// section 10.1), or, when exactly one RSA algorithm is named here, for that one.
+    /// section 3.1.3.7), or, when exactly one RSA algorithm is named here, for that one.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = SignatureAlgorithm>) -> Self {
         self.algorithms = Some(algorithms.into_iter().collect());
         self

@@ -97,7 +97,7 @@ impl<C> TokenCodecBuilder<C> {
         if self.profile == Profile::Encrypted && !shared {
             return Err(ConfigError::new(
                 "encryption keys",
-                "anybody can encrypt to a public key: RSA-OAEP-256 and ECDH-ES+A256KW need the nested profile",
+                "every client can encrypt to a public key: RSA-OAEP-256 and ECDH-ES+A256KW need the nested profile",
             ));
         }
         Ok(())
@@ -152,7 +152,7 @@ impl<C> TokenCodecBuilder<C> {
                     "the profile needs a signing key of an accepted algorithm",
                 ));
             }
-            // What is minted has to pass the very same codec.
+            // The very same codec has to accept what it mints.
             if keys
                 .active_signing()
                 .is_some_and(|key| !allowed(key.algorithm()))

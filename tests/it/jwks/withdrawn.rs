@@ -138,7 +138,7 @@ async fn a_service_becomes_ready_after_an_empty_set() {
     assert!(!api.events.take().contains(&"expired".to_owned()));
 }
 
-/// What is taken out of the set in hand is said, and the next answer is read even if it is the old text.
+/// A key that is taken out of the set in hand is reported, and the next answer is read even if it is the old text.
 #[tokio::test]
 async fn a_key_that_is_taken_out_is_reported_ever_after() {
     let (a, b) = (signer("a", 1), signer("b", 2));
