@@ -1,5 +1,11 @@
 //! Changed headers of tokens, signed by the very key: accepted exactly where a second reading says so.
 
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value};
 use tower_bearer::{KeyRing, NoClaims, Profile, TokenCodec};
 
@@ -34,34 +40,73 @@ const MEMBERS: [&str; 26] = [
     r#""x":2"#,
 ];
 
-/// An object without a member that repeats, and the members of it; `None` for anything else.
-fn second_reading(header: &[u8]) -> Option<Map<String, Value>> {
-    struct Strict(Map<String, Value>);
-    impl<'de> serde::Deserialize<'de> for Strict {
-        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-            struct Visitor;
-            impl<'de> serde::de::Visitor<'de> for Visitor {
-                type Value = Strict;
-                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    f.write_str("an object")
-                }
-                fn visit_map<A: serde::de::MapAccess<'de>>(
-                    self,
-                    mut map: A,
-                ) -> Result<Strict, A::Error> {
-                    let mut members = Map::new();
-                    while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                        if members.insert(name, value).is_some() {
-                            return Err(serde::de::Error::custom("repeated"));
-                        }
-                    }
-                    Ok(Strict(members))
-                }
-            }
-            from.deserialize_map(Visitor)
-        }
+/// A value in which no member repeats, at any depth.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(StrictVisitor)
     }
-    serde_json::from_slice::<Strict>(header).ok().map(|s| s.0)
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Strict;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Strict, E> {
+        Ok(Strict(Value::Null))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Strict, E> {
+        Ok(Strict(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Strict, E> {
+        Ok(Strict(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Strict, E> {
+        Ok(Strict(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Strict, E> {
+        Ok(Strict(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Strict, E> {
+        Ok(Strict(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Strict, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Strict(value)) = list.next_element()? {
+            values.push(value);
+        }
+        Ok(Strict(values.into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Strict, A::Error> {
+        let mut members = Map::new();
+        while let Some((name, Strict(value))) = map.next_entry::<String, _>()? {
+            if members.insert(name, value).is_some() {
+                return Err(A::Error::custom("a member repeats"));
+            }
+        }
+        Ok(Strict(members.into()))
+    }
+}
+
+/// The members of an object in which none repeats; `None` for anything else.
+fn second_reading(header: &[u8]) -> Option<Map<String, Value>> {
+    match serde_json::from_slice(header) {
+        Ok(Strict(Value::Object(members))) => Some(members),
+        _ => None,
+    }
 }
 
 /// Whether a token with this header, signed by `signer`, is one of the ring's: `a` has seed 1, and two

@@ -308,9 +308,14 @@ fn what_was_given_away_stays_out() {
     );
     assert!(read(&[public, odd]).keys.is_empty());
     // A shared secret says nothing of public keys of its name.
-    let secret = json!({ "kty": "oct", "kid": "s", "k": "AAAA" });
-    let set = read_after(&[secret, named(3, "s")], &mut known);
-    assert_eq!(kids(&set), [Some("s")]);
+    for secret in [
+        json!({ "kty": "oct", "kid": "s", "k": "AAAA" }),
+        with(ed(3), json!({ "kty": "oct", "k": "AAAA" })),
+        with(ed(3), json!({ "kty": null, "k": "AAAA" })),
+    ] {
+        let set = read_after(&[secret, named(3, "s")], &mut known);
+        assert_eq!(kids(&set), [Some("s")]);
+    }
     let text = format!("{known:?} {set:?}");
     assert!(
         !text.contains("AAAA") && !text.contains(&base64(&[1; 32])),

@@ -37,11 +37,19 @@ pub(super) fn judge(index: usize, json: &str) -> Verdict {
     };
     let kid = kid(&members.kid);
     let readings = [Some(&members), last.as_ref()];
-    if let Some(detail) = readings.into_iter().flatten().find_map(gives_away) {
-        // Whatever its name is: a private half is given away.
+    let given = |what: fn(&Members) -> bool| readings.into_iter().flatten().any(what);
+    let compromised = |detail, marks| {
         let kid = kid.unwrap_or_default();
         let key = UnusableKey::new(index, kid, Reason::Compromised, detail);
-        return Verdict::Compromised(key, marks(readings, kid));
+        Verdict::Compromised(key, marks)
+    };
+    if given(is_private) {
+        // Whatever its name and type say: a private half is given away.
+        return compromised(PRIVATE, marks(readings, kid.unwrap_or_default()));
+    }
+    if given(is_secret) {
+        // That says nothing of the public keys beside it, of the same name or not.
+        return compromised(SECRET, Vec::new());
     }
     let (kid, key) = match kid {
         Ok(kid) => (kid, usable(&members)),
@@ -53,14 +61,12 @@ pub(super) fn judge(index: usize, json: &str) -> Verdict {
     }
 }
 
-/// How a key is known again that was given away.
+/// How a key is known again whose private half was given away.
 fn marks(readings: [Option<&Members>; 2], kid: Option<&str>) -> Vec<Mark> {
-    let readings = readings.into_iter().flatten();
-    let thumbprints = readings.clone().flat_map(Thumbprint::all_of);
+    let thumbprints = readings.into_iter().flatten().flat_map(Thumbprint::all_of);
     let mut marks: Vec<_> = thumbprints.map(Mark::Thumbprint).collect();
-    // The name of a shared secret says nothing of the public keys beside it.
-    let is_secret = |members: &Members| members.kty.text() == Some("oct");
-    if marks.is_empty() && !readings.into_iter().all(is_secret) {
+    let mut types = readings.into_iter().flatten().filter_map(|m| m.kty.text());
+    if marks.is_empty() && types.any(is_known) {
         marks.extend(kid.map(|kid| Mark::Kid(kid.into())));
     }
     marks
@@ -86,12 +92,13 @@ fn kid(member: &Member) -> Result<Option<&str>, Fault> {
     }
 }
 
-/// The text for a part of a key that must never be published, if one is there.
-fn gives_away(members: &Members) -> Option<&'static str> {
-    const SECRET: &str =
-        "is a shared secret (`oct`), which is public now; the issuer has to replace it";
-    const PRIVATE: &str =
-        "holds a private member, so its private half is public now; the issuer has to replace it";
+const SECRET: &str =
+    "is a shared secret (`oct`), which is public now; the issuer has to replace it";
+const PRIVATE: &str =
+    "holds a private member, so its private half is public now; the issuer has to replace it";
+
+/// Whether the private half of a key is there.
+fn is_private(members: &Members) -> bool {
     let Members {
         d,
         p,
@@ -100,26 +107,30 @@ fn gives_away(members: &Members) -> Option<&'static str> {
         dq,
         qi,
         oth,
-        k,
         ..
     } = members;
-    let is = |kty: &str| match members.kty.text() {
-        Some(text) => text.eq_ignore_ascii_case(kty),
+    let of_rsa = [d, p, q, dp, dq, qi, oth];
+    match members.kty.text() {
+        Some(kty) if kty.eq_ignore_ascii_case("RSA") => {
+            of_rsa.into_iter().any(Member::says_something)
+        }
+        // In a key of an unknown type a member of this name means something else, or nothing.
+        Some(kty) if !is_known(kty) => false,
         // Without a type it may be a key of any.
-        None => true,
-    };
-    let private = match (is("RSA"), is("EC") || is("OKP") || is("oct")) {
-        (true, _) => [d, p, q, dp, dq, qi, oth]
-            .into_iter()
-            .any(Member::says_something),
-        (false, true) => d.says_something(),
-        // Members of these names mean something else, or nothing, in a key of another type.
-        (false, false) => false,
-    };
-    if private {
-        return Some(PRIVATE);
+        _ => d.says_something(),
     }
-    (is("oct") && k.says_something()).then_some(SECRET)
+}
+
+fn is_known(kty: &str) -> bool {
+    ["EC", "OKP", "RSA", "oct"]
+        .iter()
+        .any(|known| kty.eq_ignore_ascii_case(known))
+}
+
+/// Whether it is a shared secret that is there.
+fn is_secret(members: &Members) -> bool {
+    let kty = members.kty.text();
+    kty.is_some_and(|kty| kty.eq_ignore_ascii_case("oct")) && members.k.says_something()
 }
 
 /// The key, when it is one that verifies signatures.
