@@ -80,8 +80,12 @@
 //! every verifier has fetched: the longest time that one of them keeps a set. A verifier of a *file* is deployed
 //! between the steps.
 //!
-//! Keys in PEM have to have a name, as soon as there are two of one algorithm: a token without `kid` fits both, and
-//! then neither is taken.
+//! Keys in PEM have to have a name, as soon as there are two of one algorithm and one of them mints: a token without
+//! `kid` fits both. A ring that only verifies tries keys without a name, four at most.
+//!
+//! Ed25519 has two names in JOSE. Minted and published is `EdDSA`, which every library knows;
+//! [`fully_specified_algorithms`](crate::KeyRingBuilder::fully_specified_algorithms) makes it `Ed25519` (RFC 9864). Verifiers
+//! of this crate accept both.
 //!
 //! ## The refresh secret
 //!
