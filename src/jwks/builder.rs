@@ -90,7 +90,8 @@ impl RemoteJwksBuilder {
     }
 
     /// Sets where is reported to that keys have come or cannot be had. It runs in the task that asks
-    /// the issuer, and holds it up. A sink that does not return is told no more until it does.
+    /// the issuer, and holds it up. A sink that does not return is told no more
+    /// until it does, and neither are the features `metrics` and `tracing`.
     pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
         self

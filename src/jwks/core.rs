@@ -14,7 +14,7 @@ use super::{
     error::JwksError,
     freshness::freshness,
     point::PointInTime,
-    policy::{Held, Jitter, Limits, State, Want},
+    policy::{Doubt, Held, Jitter, Limits, State, Want},
     task::Task,
 };
 use crate::{
@@ -111,10 +111,13 @@ impl Core {
         }
     }
 
-    /// Ends the time of keys that are past their limit by either clock, for verifications to see.
+    /// Ends the time of keys that are past their limit by the clock that is never set, for verifications to
+    /// see: they compare the date alone.
     pub(super) fn end_what_is_over(&self) {
-        let over = self.state().usable_for(&self.limits, self.now());
-        if over.is_some_and(|left| left.is_zero()) {
+        let elapsed = self.stopwatch.elapsed();
+        // Locked, so that keys that are confirmed meanwhile stay.
+        let state = self.state();
+        if state.is_over(&self.limits, elapsed) {
             self.ring.load().validity.end();
         }
     }
@@ -204,8 +207,10 @@ impl Core {
         if set.keys.is_empty() {
             let error = JwksError::invalid(&nothing_usable(&findings));
             self.drop_given_away(&set);
-            if self.is_doubtful(&error, held.confirmed) {
-                return self.told_of_failure(error, &findings);
+            match self.doubt(&error, &held) {
+                Doubt::First => return self.told_of_failure(error, &findings),
+                Doubt::SameAgain => {}
+                Doubt::OtherAgain => self.tell(&findings),
             }
         }
         // Before the state knows of it: where the state is new, the ring is new.
@@ -224,14 +229,14 @@ impl Core {
         }
     }
 
-    /// Whether a set without a usable key is the first in a row, and to be asked for once more.
-    fn is_doubtful(&self, error: &JwksError, now: PointInTime) -> bool {
+    /// Notes a set without a usable key.
+    fn doubt(&self, error: &JwksError, set: &Held) -> Doubt {
         let mut state = self.state();
-        let doubtful = !state.doubts(error.clone(), now);
-        if doubtful {
+        let doubt = state.doubt(error.clone(), set);
+        if doubt == Doubt::First {
             self.publish(&state, Err(error.clone()));
         }
-        doubtful
+        doubt
     }
 
     fn succeeded(&self, held: Held, findings: Option<&[UnusableKey]>) {
@@ -252,7 +257,7 @@ impl Core {
         }
         match (findings, &nothing) {
             (None, _) => {}
-            // Its keys were told when it was doubted.
+            // Its keys are told where it is doubted.
             (Some(_), Some(error)) => self.emit(&Event::KeysWithdrawn { url, error }),
             (Some(findings), None) => {
                 self.tell(findings);

@@ -70,6 +70,17 @@ pub(super) enum Want {
     AfterCoolDown,
 }
 
+/// Whether a set without a usable key is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Not yet: it is asked for once more.
+    First,
+    /// It is, with the same text as the first.
+    SameAgain,
+    /// It is, with another.
+    OtherAgain,
+}
+
 /// All that is known of an issuer.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -80,8 +91,8 @@ pub(super) struct State {
     wanted: bool,
     /// A key was missing while a request was under way, whose answer may have been made before.
     wanted_again: bool,
-    /// The issuer's last set had no usable key, and the one before it had.
-    doubted: bool,
+    /// The issuer's last set, by its text, if it had no usable key and is not believed yet.
+    doubted: Option<[u8; 32]>,
     /// When the issuer last answered with a set, by the time that goes on alone.
     answered: Option<Duration>,
     /// When the next request is due of itself: at once, in the beginning.
@@ -170,6 +181,12 @@ impl State {
         Some(limits.usable_until(held).left(now))
     }
 
+    /// Whether the set in hand is past its limit by the time that goes on alone.
+    pub(super) fn is_over(&self, limits: &Limits, elapsed: Duration) -> bool {
+        let held = self.held.as_ref();
+        held.is_some_and(|held| limits.usable_until(held).elapsed <= elapsed)
+    }
+
     /// When a client should come back after it was told that its token cannot be judged.
     pub(super) fn retry_after(&self, limits: &Limits, now: PointInTime) -> Duration {
         // Up to the whole second in which the next request is surely over or under way.
@@ -205,20 +222,24 @@ impl State {
         self.held = Some(held);
         self.busy_since = None;
         self.wanted = std::mem::take(&mut self.wanted_again);
-        self.doubted = false;
+        self.doubted = None;
         self.last_error = None;
         std::mem::take(&mut self.failures) > 0
     }
 
-    /// The issuer has answered with a set that has no usable key. True when it is to be believed: the
-    /// second time in a row. One empty answer may be a server that is starting.
-    pub(super) fn doubts(&mut self, error: JwksError, now: PointInTime) -> bool {
-        if std::mem::replace(&mut self.doubted, true) {
-            return true;
+    /// The issuer has answered with a set that has no usable key. The second in a row is to be believed: one
+    /// alone may be a server that is starting.
+    pub(super) fn doubt(&mut self, error: JwksError, set: &Held) -> Doubt {
+        let digest = set.digest.unwrap_or_default();
+        match self.doubted.replace(digest) {
+            Some(before) if before == digest => Doubt::SameAgain,
+            Some(_) => Doubt::OtherAgain,
+            None => {
+                self.failed(error, set.confirmed, Jitter(0));
+                self.next = set.confirmed.after(FIRST_PAUSE);
+                Doubt::First
+            }
         }
-        self.failed(error, now, Jitter(0));
-        self.next = now.after(FIRST_PAUSE);
-        false
     }
 
     /// The issuer has not answered, or not with a set.

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{runtime::Handle, task::AbortHandle};
+use tokio::{
+    runtime::Handle,
+    task::{AbortHandle, JoinHandle},
+};
 
 use super::{
     core::{Core, Outcome},
@@ -73,6 +76,23 @@ async fn wait(core: &Core) -> Due {
         }
         let step = expiry.map_or(round, |left| left.min(round)).min(STEP);
         let _ = tokio::time::timeout(step, core.wake.notified()).await;
+    }
+}
+
+/// Has a task that is overdue replaced, for as long as a caller waits for it.
+async fn watch(core: Arc<Core>) {
+    loop {
+        tokio::time::sleep(core.limits.overdue()).await;
+        let _ = core.start();
+    }
+}
+
+/// Ends with the caller.
+struct Watched(JoinHandle<()>);
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -172,13 +192,12 @@ impl Core {
         if !self.is_running() {
             return Err(JwksError::no_runtime());
         }
-        // The task may be one that does not get on. Its sender is here, so waiting does not fail.
-        while tokio::time::timeout(self.limits.overdue(), outcomes.changed())
-            .await
-            .is_err()
-        {
-            self.start()?;
-        }
+        // The task may be one that does not get on: another one takes over then. On a task of its own,
+        // since this future may be polled where there are no timers.
+        let runtime = Handle::try_current().ok();
+        let _watched = runtime.map(|runtime| Watched(runtime.spawn(watch(self.clone()))));
+        // Its sender is here, so it does not fail.
+        let _ = outcomes.changed().await;
         outcomes.borrow().clone()
     }
 }

@@ -64,14 +64,12 @@ impl PublicSet {
                 Verdict::Unusable(key) => found.add(key),
                 Verdict::Compromised(key, marks) => {
                     found.add(key);
-                    set.given_away.extend(marks);
+                    set.given_away.extend(marks.iter().cloned());
+                    compromised.add(marks);
                 }
             }
         }
-        // All of them first: a key may stand before its private half.
-        for mark in &set.given_away {
-            compromised.add(mark.clone());
-        }
+        // After all of them: a key may stand before its private half.
         let mut seen = Vec::new();
         for (index, key) in usable {
             if compromised.holds(&key) || is_marked(&set.given_away, &key) {

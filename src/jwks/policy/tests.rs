@@ -135,7 +135,7 @@ fn a_missing_key_does_not_shorten_the_pauses_of_failures() {
     // The same for an empty set, which is asked for again after a second and not at once.
     state.succeeded(held(START), true, Jitter(0));
     assert_eq!(state.want(&LIMITS, at(1)), Want::AfterCoolDown);
-    assert!(!state.doubts(error(), at(10)));
+    assert_eq!(state.doubt(error(), &held(at(10))), Doubt::First);
     assert_eq!(state.left(&LIMITS, at(10)).as_secs(), 1);
 }
 
@@ -191,15 +191,19 @@ fn a_date_that_is_set_back_or_ahead() {
 fn an_empty_set_is_believed_the_second_time() {
     let mut state = State::default();
     state.succeeded(held(START), true, Jitter(0));
-    assert!(!state.doubts(error(), at(100)));
+    assert_eq!(state.doubt(error(), &held(at(100))), Doubt::First);
     assert_eq!(state.failures, 1);
     assert!(state.held.is_some());
     assert_eq!(state.next.left(at(100)).as_secs(), 1, "asked again at once");
     // A failure in between is no second word.
     state.failed(error(), at(101), Jitter(0));
-    assert!(state.doubts(error(), at(102)));
+    assert_eq!(state.doubt(error(), &held(at(102))), Doubt::SameAgain);
     state.succeeded(held(at(102)), true, Jitter(0));
-    assert!(!state.doubts(error(), at(200)), "a good one in between");
+    // A good one was in between.
+    assert_eq!(state.doubt(error(), &held(at(200))), Doubt::First);
+    let mut other = held(at(201));
+    other.digest = Some([1; 32]);
+    assert_eq!(state.doubt(error(), &other), Doubt::OtherAgain);
 }
 
 #[test]

@@ -21,22 +21,22 @@ pub(super) enum Mark {
 ///
 /// Each issuer has a list of its own: otherwise one could have the keys of another dropped.
 #[derive(Debug, Default)]
-pub(crate) struct Compromised(VecDeque<Mark>);
+pub(crate) struct Compromised(VecDeque<Vec<Mark>>);
 
 impl Compromised {
-    /// Remembers `mark`; past [`MOST`] the oldest goes.
-    pub(super) fn add(&mut self, mark: Mark) {
-        let Self(marks) = self;
-        if !marks.contains(&mark) {
-            marks.truncate(MOST - 1);
-            marks.push_front(mark);
+    /// Remembers the key with these marks; past [`MOST`] keys the oldest goes.
+    pub(super) fn add(&mut self, marks: Vec<Mark>) {
+        let Self(keys) = self;
+        if !marks.is_empty() && !keys.contains(&marks) {
+            keys.truncate(MOST - 1);
+            keys.push_front(marks);
         }
     }
 
     /// Whether `key` must not be used.
     pub(super) fn holds(&self, key: &SigningKey) -> bool {
-        let Self(marks) = self;
-        is_marked(marks, key)
+        let Self(keys) = self;
+        is_marked(keys.iter().flatten(), key)
     }
 }
 

@@ -307,6 +307,14 @@ fn what_was_given_away_stays_out() {
         json!({ "x": zero(EC_X), "y": zero(EC_Y), "d": "AAAA" }),
     );
     assert!(read(&[public, odd]).keys.is_empty());
+    // The numbers of its type are not all there, so that its name has to do.
+    let public = json!({ "kty": "EC", "crv": "P-256", "kid": "e", "x": EC_X, "y": EC_Y });
+    for odd in [
+        json!({ "kty": "EC", "crv": "P-256", "kid": "e", "x": EC_X, "d": "AAAA" }),
+        json!({ "kty": "EC", "kid": "e", "d": "AAAA" }),
+    ] {
+        assert!(read(&[public.clone(), odd]).keys.is_empty());
+    }
     // A shared secret says nothing of public keys of its name.
     for secret in [
         json!({ "kty": "oct", "kid": "s", "k": "AAAA" }),
@@ -331,6 +339,18 @@ fn the_list_of_what_was_given_away_is_bounded() {
     }
     let left = (0..100).filter(|seed| read_after(&[ed(*seed)], &mut known).keys.is_empty());
     assert_eq!(left.collect::<Vec<_>>(), (36..100).collect::<Vec<_>>());
+    // It counts keys, however many marks each has.
+    let public = json!({ "kty": "EC", "crv": "P-256", "x": EC_X, "y": EC_Y });
+    let private_ec = with(public.clone(), json!({ "d": "AAAA" }));
+    read_after(&[private_ec], &mut known);
+    for n in 0..63_u8 {
+        let other = with(
+            public.clone(),
+            json!({ "y": base64(&[n; 32]), "d": "AAAA" }),
+        );
+        read_after(&[other], &mut known);
+    }
+    assert!(read_after(&[public], &mut known).keys.is_empty());
 }
 
 /// The bound is for the sets that come later: within one set nothing that it gives away is used.

@@ -65,11 +65,22 @@ pub(super) fn judge(index: usize, json: &str) -> Verdict {
 fn marks(readings: [Option<&Members>; 2], kid: Option<&str>) -> Vec<Mark> {
     let thumbprints = readings.into_iter().flatten().flat_map(Thumbprint::all_of);
     let mut marks: Vec<_> = thumbprints.map(Mark::Thumbprint).collect();
-    let mut types = readings.into_iter().flatten().filter_map(|m| m.kty.text());
-    if marks.is_empty() && types.any(is_known) {
+    // Without the numbers of its own type, the name has to do.
+    if readings.into_iter().flatten().any(lacks_numbers) {
         marks.extend(kid.map(|kid| Mark::Kid(kid.into())));
     }
     marks
+}
+
+/// Whether a key of a known type has not the numbers that its thumbprint takes.
+fn lacks_numbers(members: &Members) -> bool {
+    let lacks = |member: &Member| member.text().and_then(decode).is_none();
+    match members.kty.text() {
+        Some(kty) if kty.eq_ignore_ascii_case("EC") => lacks(&members.x) || lacks(&members.y),
+        Some(kty) if kty.eq_ignore_ascii_case("OKP") => lacks(&members.x),
+        Some(kty) if kty.eq_ignore_ascii_case("RSA") => lacks(&members.n) || lacks(&members.e),
+        _ => false,
+    }
 }
 
 /// The members as a reader takes them for whom the last one counts.

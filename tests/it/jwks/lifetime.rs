@@ -220,6 +220,43 @@ fn a_refresh_does_not_wait_for_a_task_that_does_not_get_on() {
     assert_eq!(issuer.requests(), 1);
 }
 
+/// A future that is polled outside of a runtime, or within one without timers, panics nowhere.
+#[test]
+fn a_refresh_needs_no_timers_of_its_own() {
+    let key = signer("a", 1);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let issuer = runtime.block_on(Issuer::start(Reply::set(key.jwks())));
+    let api = {
+        let _within = runtime.enter();
+        Api::new(&issuer)
+    };
+    let keys = api.keys.clone();
+    let waits = std::thread::spawn(move || {
+        let mut refresh = std::pin::pin!(keys.refresh());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        for _ in 0..4000 {
+            if let std::task::Poll::Ready(outcome) = refresh.as_mut().poll(&mut context) {
+                return outcome;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it waits for ever");
+    });
+    waits.join().unwrap().unwrap();
+    // Without timers the task cannot run, and the caller is told so.
+    let bare = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+        .unwrap();
+    let api = Api::new(&issuer);
+    let error = bare.block_on(api.keys.refresh()).unwrap_err();
+    assert_eq!(error.kind(), JwksErrorKind::Runtime);
+}
+
 /// A sink that never returns costs the service one worker, and no more with each task that takes over.
 #[test]
 fn a_sink_that_blocks_blocks_once() {

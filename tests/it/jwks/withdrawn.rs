@@ -169,6 +169,20 @@ async fn a_key_that_is_taken_out_is_reported_ever_after() {
     );
 }
 
+/// The second empty set gives a key away that the first said nothing of.
+#[tokio::test]
+async fn a_private_half_in_the_second_answer_is_reported() {
+    let a = signer("a", 1);
+    let issuer = Issuer::start(Reply::set(a.jwks())).await;
+    let api = Api::ready(&issuer).await;
+    issuer.says(set(&[]));
+    api.keys.refresh().await.unwrap_err();
+    issuer.says(set(&[&private_jwk("a", 1)]));
+    api.keys.refresh().await.unwrap_err();
+    let said = api.events.take();
+    assert_eq!(said[said.len() - 2..], ["compromised 1", "withdrawn"]);
+}
+
 /// A slip that is over a second later harms no token.
 #[tokio::test]
 async fn a_set_without_keys_for_a_moment() {
