@@ -53,14 +53,28 @@ impl Inner {
         verify: impl Fn(&Keys) -> Result<T, TokenError>,
     ) -> Result<T, TokenError> {
         let keys = self.keys.load_at(now);
-        let outcome = verify(&keys);
-        if outcome.as_ref().is_err_and(depends_on_keys) {
-            let current = self.keys.load_at(now);
-            if current.generation != keys.generation {
-                return verify(&current);
+        match verify(&keys) {
+            Err(error) if depends_on_keys(&error) => {
+                self.judged_again(now, keys.generation, error, verify)
             }
+            outcome => outcome,
         }
-        outcome
+    }
+
+    /// Judges a token again that was refused by the keys of `generation`, if there are others now.
+    #[cold]
+    fn judged_again<T>(
+        &self,
+        now: Timestamp,
+        generation: u64,
+        error: TokenError,
+        verify: impl Fn(&Keys) -> Result<T, TokenError>,
+    ) -> Result<T, TokenError> {
+        let current = self.keys.load_at(now);
+        match current.generation == generation {
+            true => Err(error),
+            false => verify(&current),
+        }
     }
 
     /// Verifies `token` from its first byte to its last, with the keys of one snapshot, and shows
