@@ -58,7 +58,11 @@ impl PublicSet {
         let mut set = Self::default();
         let mut usable = Vec::new();
         let mut found = Findings::default();
-        for (index, key) in document(json)?.keys.iter().enumerate() {
+        // Some editors write a byte-order mark, and RFC 8259 section 8.1 lets a reader skip it. A byte of another
+        // encoding harms the value that it is in, and no other.
+        let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
+        let text = String::from_utf8_lossy(json);
+        for (index, key) in document(&text)?.keys.iter().enumerate() {
             match judge(index, key.get()) {
                 Verdict::Usable(key) => usable.push((index, key)),
                 Verdict::Unusable(key) => found.add(key),
@@ -180,11 +184,8 @@ const NO_KEYS: &str =
     "has no array `keys`; the member `jwks_uri` of an issuer's metadata is the URL of its JWK Set";
 
 /// Judges the document alone.
-fn document(json: &[u8]) -> Result<Document<'_>, ConfigError> {
+fn document(text: &str) -> Result<Document<'_>, ConfigError> {
     let mistake = |problem: String| ConfigError::new("JWK Set", problem);
-    // Some editors write a byte-order mark, and RFC 8259 section 8.1 lets a reader skip it.
-    let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
-    let text = str::from_utf8(json).map_err(|_| mistake("is not utf-8".to_owned()))?;
     // serde would take an array for the members in their order.
     if !text.trim_ascii_start().starts_with('{') {
         return Err(mistake("is not a JSON object".to_owned()));

@@ -41,11 +41,13 @@ struct Document<'a> {
 
 /// The entries of a document, as text and as serde_json alone reads each; `None` where it is no set.
 fn second_reading(text: &[u8]) -> Option<Vec<(String, Value)>> {
-    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
-    if text.trim_ascii_start().first() != Some(&b'{') {
+    // `KeyRing::verifier` takes text.
+    let text = std::str::from_utf8(text).ok()?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if !text.trim_ascii_start().starts_with('{') {
         return None;
     }
-    let document: Document<'_> = serde_json::from_slice(text).ok()?;
+    let document: Document<'_> = serde_json::from_str(text).ok()?;
     let read = |entry: &&RawValue| {
         let value = serde_json::from_str(entry.get()).unwrap_or(Value::Null);
         (entry.get().to_owned(), value)
