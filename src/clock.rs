@@ -143,14 +143,14 @@ pub(crate) fn monotonic() -> Duration {
 /// back. It stands still where a test has paused the runtime's time.
 #[cfg(feature = "jwks")]
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stopwatch(tokio::time::Instant);
+pub(crate) struct RuntimeClock(tokio::time::Instant);
 
 #[cfg(feature = "jwks")]
 #[allow(
     clippy::disallowed_methods,
     reason = "the one place that reads the clock"
 )]
-impl Stopwatch {
+impl RuntimeClock {
     pub(crate) fn start() -> Self {
         Self(tokio::time::Instant::now())
     }

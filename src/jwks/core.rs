@@ -18,7 +18,7 @@ use super::{
     task::Task,
 };
 use crate::{
-    clock::{Clock, Stopwatch, Timestamp},
+    clock::{Clock, RuntimeClock, Timestamp},
     event::{Event, EventSink},
     keys::{Compromised, KeyRing, Keys, PublicSet, UnusableKey, nothing_usable},
     random::random,
@@ -32,7 +32,7 @@ pub(super) struct Core {
     pub(super) client: Client,
     pub(super) limits: Limits,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) stopwatch: Stopwatch,
+    pub(super) runtime_clock: RuntimeClock,
     pub(super) events: EventSink,
     /// Whether the sink is being told.
     pub(super) telling: AtomicBool,
@@ -68,7 +68,7 @@ impl Core {
             client,
             limits,
             clock,
-            stopwatch: Stopwatch::start(),
+            runtime_clock: RuntimeClock::start(),
             events,
             telling: AtomicBool::new(false),
             ring: KeyRing::vacant(),
@@ -87,7 +87,7 @@ impl Core {
     pub(super) fn now(&self) -> PointInTime {
         PointInTime {
             date: self.clock.now(),
-            elapsed: self.stopwatch.elapsed(),
+            elapsed: self.runtime_clock.elapsed(),
         }
     }
 
@@ -114,7 +114,7 @@ impl Core {
     /// Ends the time of keys that are past their limit by the clock that is never set, for verifications to
     /// see: they compare the date alone.
     pub(super) fn end_what_is_over(&self) {
-        let elapsed = self.stopwatch.elapsed();
+        let elapsed = self.runtime_clock.elapsed();
         // Locked, so that keys that are confirmed meanwhile stay.
         let state = self.state();
         if state.is_over(&self.limits, elapsed) {
@@ -334,7 +334,7 @@ impl Core {
         // The state goes first: where it says that keys are known, they are there.
         self.state().held = None;
         let had_keys = !self.ring.load().signing.is_empty();
-        self.ring.replace(Keys::of_set(PublicSet::default()));
+        self.ring.replace(Keys::empty());
         if had_keys {
             let url = self.client.address().shown();
             self.emit(&Event::KeysExpired { url });

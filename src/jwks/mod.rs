@@ -184,7 +184,7 @@ impl fmt::Debug for Owner {
             client,
             limits,
             clock: _,
-            stopwatch: _,
+            runtime_clock: _,
             events: _,
             telling: _,
             ring,

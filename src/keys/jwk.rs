@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The longest member that is decoded, in characters: an RSA modulus of 8192 bits has 1366.
-const MAX_MEMBER: usize = 2048;
+pub(super) const MAX_MEMBER: usize = 2048;
 
 /// The members we use. A repeated one is refused by serde; others are ignored, as RFC 7517
 /// section 4 demands. It has no `Debug`, because it holds private members.

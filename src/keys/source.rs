@@ -26,7 +26,7 @@ pub(super) struct Source(Option<Arc<dyn Remote>>);
 impl KeyRing {
     /// A ring without a key, that a fetcher is going to fill.
     pub(crate) fn vacant() -> Self {
-        Self::new(Keys::new(Vec::new(), Vec::new(), None))
+        Self::new(Keys::empty())
     }
 
     /// The same keys, now and later, in a ring that asks `remote` for what is missing.

@@ -1,8 +1,12 @@
-//! Examples as programs of their own.
+//! Examples and others as programs of their own.
 
 use std::{env, process::Command};
 
 use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    sync::mpsc,
+};
 
 /// Builds the example, and asks cargo where it has put it: `cargo test --test NAME` builds no examples,
 /// and where they go depends on settings and on the platform.
@@ -32,4 +36,19 @@ pub(crate) fn built(example: &str) -> String {
         .filter(|message| message["target"]["name"] == example)
         .find_map(|message| Some(message["executable"].as_str()?.to_owned()))
         .expect("cargo names the program it has built")
+}
+
+/// The lines of a program's output, as they come.
+pub(crate) fn lines(
+    stream: impl AsyncRead + Send + Unpin + 'static,
+) -> mpsc::UnboundedReceiver<String> {
+    let (send, receive) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(stream).lines();
+        // To the end, even when the test does not listen any more: a full pipe would stop the program.
+        while let Ok(Some(line)) = lines.next_line().await {
+            let _ = send.send(line);
+        }
+    });
+    receive
 }

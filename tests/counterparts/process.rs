@@ -9,11 +9,12 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, BufReader},
     process::{Child, Command},
     sync::mpsc,
     time::timeout,
 };
+
+use crate::program::lines;
 
 /// How long a program may take to start.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -68,18 +69,6 @@ impl Process {
     pub(crate) fn err(&self) -> Vec<String> {
         self.err.lock().unwrap().clone()
     }
-}
-
-fn lines(stream: impl AsyncRead + Send + Unpin + 'static) -> mpsc::UnboundedReceiver<String> {
-    let (send, receive) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        let mut lines = BufReader::new(stream).lines();
-        // To the end, even when the test does not listen any more: a full pipe would stop the program.
-        while let Ok(Some(line)) = lines.next_line().await {
-            let _ = send.send(line);
-        }
-    });
-    receive
 }
 
 /// A folder that goes with this value.

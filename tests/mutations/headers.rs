@@ -7,9 +7,9 @@ use serde::{
     de::{Error, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value};
-use tower_bearer::{KeyRing, NoClaims, Profile, TokenCodec};
+use tower_bearer::KeyRing;
 
-use super::{Changes, clock, for_a_while, public, signed};
+use super::{Changes, codec, for_a_while, public, signed};
 
 const MEMBERS: [&str; 26] = [
     r#""alg":"EdDSA""#,
@@ -165,12 +165,7 @@ fn changed_headers() {
         key(4, ""),
     ];
     let ring = KeyRing::verifier(&format!(r#"{{"keys":[{}]}}"#, keys.join(","))).unwrap();
-    let codec: TokenCodec<NoClaims> = TokenCodec::builder(Profile::Signed)
-        .issuer("i")
-        .audience("a")
-        .clock(clock())
-        .build(&ring)
-        .unwrap();
+    let codec = codec(&ring);
     let pieces: Vec<&[u8]> = [
         "{", "}", "\"", ",", ":", "\\u0000", "\\", " ", "null", "\u{e9}",
     ]

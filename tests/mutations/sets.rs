@@ -2,9 +2,9 @@
 //! that stands there unharmed is used.
 
 use serde_json::{Value, value::RawValue};
-use tower_bearer::{KeyRing, NoClaims, Profile, TokenCodec};
+use tower_bearer::KeyRing;
 
-use super::{base64, clock, for_a_while, public, signed};
+use super::{base64, codec, for_a_while, public, signed};
 
 const GOOD: u8 = 1;
 
@@ -136,12 +136,7 @@ fn changed_sets() {
             assert!(!is_whole || given_away || compromised, "{}", shown());
             return false;
         };
-        let codec: TokenCodec<NoClaims> = TokenCodec::builder(Profile::Signed)
-            .issuer("i")
-            .audience("a")
-            .clock(clock())
-            .build(&ring)
-            .unwrap();
+        let codec = codec(&ring);
         let verified = codec.verify(&token).is_ok();
         assert!(read.is_some(), "no document, {}", shown());
         if verified {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::members::{Member, Members};
 use crate::{
-    keys::{SigningKey, signing::PublicParts},
+    keys::{SigningKey, jwk::MAX_MEMBER, signing::PublicParts},
     secret::sha256,
 };
 
@@ -64,9 +64,6 @@ impl Thumbprint {
         Self(sha256(&[members.to_string().as_bytes()]))
     }
 }
-
-/// The longest member that is decoded, in characters: an RSA modulus of 8192 bits has 1366.
-const MAX_MEMBER: usize = 2048;
 
 /// Decodes a member of an issuer's key: base64url, with or without padding.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {

@@ -5,14 +5,10 @@ use std::{
     sync::{Arc, LazyLock, Mutex},
 };
 
-use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, BufReader},
-    process::{Child, Command},
-    sync::mpsc,
-};
+use tokio::process::{Child, Command};
 
 use super::PATIENCE;
-use crate::program;
+use crate::program::{self, lines};
 
 static PROGRAM: LazyLock<String> = LazyLock::new(|| program::built("axum_spa"));
 
@@ -77,16 +73,4 @@ impl Example {
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
     }
-}
-
-fn lines(stream: impl AsyncRead + Send + Unpin + 'static) -> mpsc::UnboundedReceiver<String> {
-    let (send, receive) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        let mut lines = BufReader::new(stream).lines();
-        // Read to the end even when nobody listens any more: a full pipe would stop the process.
-        while let Ok(Some(line)) = lines.next_line().await {
-            let _ = send.send(line);
-        }
-    });
-    receive
 }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use tokio::runtime::Runtime;
 use tower_bearer::{
     Clock, Event, EventSink, JwksErrorKind, ManualClock, RemoteJwks, TokenCodec, TokenErrorKind,
 };
@@ -17,6 +18,26 @@ use super::{
     issuer::{Issuer, Reply, eventually},
     pass, pass_until, signer,
 };
+
+/// One that is driven by those who wait in it alone.
+fn runtime() -> Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().unwrap()
+}
+
+/// One with two threads of its own, as a service has.
+fn two_workers() -> Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().unwrap()
+}
+
+/// An issuer on a runtime of its own.
+fn served(reply: Reply) -> Issuer {
+    let servers = runtime();
+    let issuer = servers.block_on(Issuer::start(reply));
+    std::thread::spawn(move || servers.block_on(std::future::pending::<()>()));
+    issuer
+}
 
 /// What is gone when the task and all handles are.
 fn tracer() -> (EventSink, std::sync::Weak<()>) {
@@ -71,12 +92,6 @@ async fn it_ends_in_the_middle_of_a_request() {
 /// Built before there is a runtime, as in a `static` or a `main` that starts one by hand.
 #[test]
 fn outside_of_a_runtime_it_begins_with_whoever_is_within_one() {
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-    };
     let key = signer("a", 1);
     let servers = runtime();
     let issuer = servers.block_on(Issuer::start(Reply::set(key.jwks())));
@@ -136,14 +151,7 @@ fn outside_of_a_runtime_it_begins_with_whoever_is_within_one() {
 #[test]
 fn a_sink_that_blocks() {
     let key = signer("a", 1);
-    let runtime = || {
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap()
-    };
-    let servers = runtime();
+    let servers = two_workers();
     let issuer = servers.block_on(Issuer::start(Reply::set(key.jwks())));
     let (release, blocked) = std::sync::mpsc::channel::<()>();
     let blocked = std::sync::Mutex::new(Some(blocked));
@@ -153,7 +161,7 @@ fn a_sink_that_blocks() {
             let _ = blocked.recv();
         }
     });
-    let tasks = runtime();
+    let tasks = two_workers();
     let held = tasks.enter();
     let api = Api::with(issuer.url(), |b| b.events(sink));
     drop(held);
@@ -170,10 +178,7 @@ fn a_sink_that_blocks() {
     assert_eq!(verify(), Err(TokenErrorKind::KeysUnavailable));
     assert_eq!(issuer.requests(), 1);
     // A live runtime, whose own clock says that the task is overdue.
-    let requests = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let requests = runtime();
     requests.block_on(async {
         pass(Duration::from_secs(263 + 5 + 121)).await;
         assert_eq!(api.status(&token).await, 503);
@@ -194,16 +199,8 @@ fn a_sink_that_blocks() {
 /// for ever.
 #[test]
 fn a_refresh_does_not_wait_for_a_task_that_does_not_get_on() {
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-    };
     let key = signer("a", 1);
-    let servers = runtime();
-    let issuer = servers.block_on(Issuer::start(Reply::set(key.jwks())));
-    std::thread::spawn(move || servers.block_on(std::future::pending::<()>()));
+    let issuer = served(Reply::set(key.jwks()));
     let idle = runtime();
     let api = {
         let _within = idle.enter();
@@ -260,11 +257,7 @@ fn a_refresh_needs_no_timers_of_its_own() {
 /// A sink that never returns costs the service one worker, and no more with each task that takes over.
 #[test]
 fn a_sink_that_blocks_blocks_once() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let service = two_workers();
     let (release, blocked) = std::sync::mpsc::channel::<()>();
     let (blocked, calls) = (
         std::sync::Mutex::new(blocked),
@@ -275,9 +268,9 @@ fn a_sink_that_blocks_blocks_once() {
         counted.fetch_add(1, Ordering::SeqCst);
         let _ = blocked.lock().unwrap().recv();
     });
-    let issuer = runtime.block_on(Issuer::start(Reply::Close));
+    let issuer = service.block_on(Issuer::start(Reply::Close));
     let api = {
-        let _within = runtime.enter();
+        let _within = service.enter();
         Api::with(issuer.url(), |b| b.events(sink))
     };
     let until = |what: &str, holds: &dyn Fn() -> bool| {
@@ -289,10 +282,7 @@ fn a_sink_that_blocks_blocks_once() {
     };
     until("told", &|| calls.load(Ordering::SeqCst) == 1);
     // Requests on another thread, by whose clock the task is overdue three times.
-    let requests = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let requests = runtime();
     requests.block_on(async {
         let token = api.token(&signer("a", 1));
         for round in 2..5 {
@@ -308,16 +298,8 @@ fn a_sink_that_blocks_blocks_once() {
 /// The first request comes long after the service was built.
 #[test]
 fn a_task_that_begins_late_is_not_overdue() {
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-    };
     let key = signer("a", 1);
-    let servers = runtime();
-    let issuer = servers.block_on(Issuer::start(Reply::set(key.jwks())));
-    std::thread::spawn(move || servers.block_on(std::future::pending::<()>()));
+    let issuer = served(Reply::set(key.jwks()));
     let api = Api::new(&issuer);
     issuer.hold();
     runtime().block_on(async {
@@ -355,6 +337,26 @@ async fn the_ring_cannot_be_rotated() {
     let api = Api::ready(&issuer).await;
     assert_eq!(api.keys.keys().rotate(own).unwrap_err().setting(), "keys");
     assert_eq!(api.status(&api.token(&key)).await, 200);
+}
+
+/// Where no task runs, a probe alone starts one.
+#[test]
+fn health_and_readiness_start_the_task() {
+    let key = signer("a", 1);
+    let issuer = served(Reply::set(key.jwks()));
+    let probes: [fn(&RemoteJwks) -> bool; 2] =
+        [RemoteJwks::is_ready, |keys| keys.health().is_ready()];
+    for (n, probe) in probes.into_iter().enumerate() {
+        let api = Api::new(&issuer);
+        assert!(!probe(&api.keys));
+        assert_eq!(
+            issuer.requests(),
+            n,
+            "outside of a runtime there is none to start it in"
+        );
+        runtime().block_on(eventually("ready", || probe(&api.keys)));
+        assert_eq!(issuer.requests(), n + 1);
+    }
 }
 
 /// A probe that asks every second costs the issuer nothing.

@@ -242,7 +242,7 @@ async fn a_mistake_of_the_issuers_changes_nothing_until_the_limit() {
     assert_eq!(api.status(&token).await, 503);
 }
 
-/// Without the task: a service whose runtime for it has ended keeps the limit by itself.
+/// Cool-down and limit go by the clock that is never set.
 #[tokio::test]
 async fn a_date_that_is_set_back_keeps_the_cool_down_short() {
     let (a, b) = (signer("a", 1), signer("b", 2));
