@@ -126,7 +126,10 @@ async fn main() -> Result<(), BoxError> {
     let url = format!("http://{}", listener.local_addr()?);
 
     let (keys, users) = (KeyRing::generate()?, Users::demo()?);
-    let codec: TokenCodec = TokenCodec::nested(&keys, "https://id.example", "hyper")?;
+    let codec: TokenCodec = TokenCodec::nested(&keys)
+        .issuer("https://id.example")
+        .audience("hyper")
+        .build()?;
     let accounts = users.clone();
     let claims = move |request: ClaimsRequest| {
         let account = accounts.by_id(request.subject()).map(|_| NoClaims {});

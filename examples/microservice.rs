@@ -36,7 +36,7 @@ use axum::{
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use tokio::net::TcpListener;
 use tower_bearer::{
-    BearerAuthLayer, Claims, ConfigError, Event, EventSink, KeyRing, NoClaims, Profile, RemoteJwks,
+    BearerAuthLayer, Claims, ConfigError, Event, EventSink, KeyRing, NoClaims, RemoteJwks,
     TokenCodec,
 };
 
@@ -57,7 +57,10 @@ impl Issuer {
         let private = vec![new_key()?];
         let ring = ring_of(&private)?;
         Ok(Self {
-            codec: TokenCodec::signed(&ring, url, AUDIENCE)?,
+            codec: TokenCodec::signed(&ring)
+                .issuer(url)
+                .audience(AUDIENCE)
+                .build()?,
             ring,
             private: Arc::new(Mutex::new(private)),
         })
@@ -116,10 +119,10 @@ fn api(issuer: &str) -> Result<Router, ConfigError> {
             _ => {}
         }))
         .build()?;
-    let codec: TokenCodec = TokenCodec::builder(Profile::Signed)
+    let codec: TokenCodec = TokenCodec::signed(&keys.keys())
         .issuer(issuer)
         .audience(AUDIENCE)
-        .build(&keys.keys())?;
+        .build()?;
     let ready = async move || match keys.is_ready() {
         true => StatusCode::OK,
         false => StatusCode::SERVICE_UNAVAILABLE,

@@ -90,7 +90,10 @@ async fn instance(
         }
     }
 
-    let codec: TokenCodec = TokenCodec::nested(keys, "https://id.example", "redis")?;
+    let codec: TokenCodec = TokenCodec::nested(keys)
+        .issuer("https://id.example")
+        .audience("redis")
+        .build()?;
     let accounts = users.clone();
     let claims = move |request: ClaimsRequest| {
         let account = accounts.by_id(request.subject()).map(|_| NoClaims {});

@@ -153,7 +153,10 @@ async fn check(codec: &TokenCodec<Scoped>, server: String) -> Result<(), Error> 
 }
 
 fn codec(keys: &KeyRing) -> Result<TokenCodec<Scoped>, Error> {
-    Ok(TokenCodec::nested(keys, "https://id.example", "tonic")?)
+    Ok(TokenCodec::nested(keys)
+        .issuer("https://id.example")
+        .audience("tonic")
+        .build()?)
 }
 
 #[tokio::main]

@@ -92,7 +92,10 @@ impl IntoResponse for SessionError {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let codec = TokenCodec::nested(&KeyRing::generate()?)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
 /// let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
 /// let sessions = RefreshCookieLayer::with_claims(codec, MemoryStore::new(), claims)?;
 /// let auth = Router::new()

@@ -87,6 +87,6 @@ pub use store::{RedisHealth, RedisStore, RedisStoreBuilder};
 #[cfg(feature = "cache")]
 pub use token::TokenCache;
 pub use token::{
-    AccessToken, Claims, Grant, MintError, NoClaims, Profile, TokenCodec, TokenCodecBuilder,
-    TokenContext, TokenError, TokenErrorKind,
+    AccessToken, Claims, Grant, MintError, NoClaims, TokenCodec, TokenCodecBuilder, TokenContext,
+    TokenError, TokenErrorKind,
 };

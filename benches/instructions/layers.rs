@@ -4,8 +4,9 @@ use std::hint::black_box;
 
 use http::StatusCode;
 use tower::Layer;
-use tower_bearer::{BearerAuthLayer, ManualClock, Profile, Swap};
+use tower_bearer::{BearerAuthLayer, ManualClock, Swap};
 
+use crate::support::profile::Profile;
 use crate::{
     case::Case,
     support::{
@@ -20,8 +21,8 @@ use crate::{
 };
 
 pub fn cases() -> Vec<Case> {
-    let codec = builder::<Custom>(Profile::Nested).clock(ManualClock::new(NOW));
-    let codec = codec.build(&keys::shared()).unwrap();
+    let codec = builder::<Custom>(Profile::Nested, &keys::shared()).clock(ManualClock::new(NOW));
+    let codec = codec.build().unwrap();
     let token = minted(&codec, &custom());
     let layer = BearerAuthLayer::new(codec);
     let tampered = tampered(&token);

@@ -3,8 +3,7 @@
 
 use std::hint::black_box;
 
-use tower_bearer::Profile;
-
+use crate::support::profile::Profile;
 use crate::{
     case::Case,
     layers::refresh,

@@ -4,8 +4,9 @@ use std::hint::black_box;
 
 use ring::hmac;
 use serde::{Serialize, de::DeserializeOwned};
-use tower_bearer::{NoClaims, Profile, TokenCodec};
+use tower_bearer::{NoClaims, TokenCodec};
 
+use crate::support::profile::Profile;
 use crate::{
     case::Case,
     support::{

@@ -5,8 +5,9 @@ use std::hint::black_box;
 use criterion::Criterion;
 use http::StatusCode;
 use tower::Layer;
-use tower_bearer::{BearerAuthLayer, Profile, TokenCache};
+use tower_bearer::{BearerAuthLayer, TokenCache};
 
+use crate::support::profile::Profile;
 use crate::support::{
     browser::get,
     keys,
@@ -49,8 +50,8 @@ pub fn layer(c: &mut Criterion) {
         });
     }
     let request = get(Some(&nested));
-    let cached = builder::<Custom>(Profile::Nested).cache(TokenCache::new(1024 * 1024));
-    let layer = BearerAuthLayer::new(cached.build(&keys).unwrap());
+    let cached = builder::<Custom>(Profile::Nested, &keys).cache(TokenCache::new(1024 * 1024));
+    let layer = BearerAuthLayer::new(cached.build().unwrap());
     let mut service = layer.layer(Nothing);
     assert_eq!(call(&mut service, &request).status(), passes);
     c.bench_function("layers/bearer/cached", |b| {

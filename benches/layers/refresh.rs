@@ -7,8 +7,8 @@
 use std::{hint::black_box, time::Duration};
 
 use criterion::Criterion;
-use tower_bearer::Profile;
 
+use crate::support::profile::Profile;
 use crate::support::{
     keys,
     refreshing::Refreshing,

@@ -2,8 +2,9 @@
 
 use base64_simd::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use tower_bearer::{Grant, Profile, TokenCodec};
+use tower_bearer::{Grant, TokenCodec};
 
+use super::profile::Profile;
 use super::{keys, sessions::NOW};
 
 /// What the shortest claims here take.
@@ -20,9 +21,9 @@ pub struct Roles {
 
 /// With short names, so that there is room for the shortest claims.
 pub fn codec(profile: Profile) -> TokenCodec<Roles> {
-    let builder = TokenCodec::builder(profile).issuer("i").audience("a");
+    let builder = profile.codec(&keys::shared()).issuer("i").audience("a");
     let builder = builder.max_token_bytes(16 * 1024);
-    builder.build(&keys::shared()).unwrap()
+    builder.build().unwrap()
 }
 
 /// A token with `size` bytes of claims: as many roles as fit, and what is left in the subject.

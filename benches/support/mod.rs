@@ -4,6 +4,8 @@ pub mod browser;
 pub mod claims;
 pub mod keys;
 pub mod memory;
+#[path = "../../tests/common/profile.rs"]
+pub mod profile;
 pub mod refreshing;
 pub mod run;
 pub mod services;

@@ -13,11 +13,11 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{Empty, Full};
 use tower::{Layer, service_fn};
 use tower_bearer::{
-    ClaimsRequest, Inserted, Loaded, MemoryStore, Profile, RefreshCookie, RefreshCookieLayer,
-    RefreshStore, Session, SessionEndpoints, SessionId, SessionKey, SessionRecord, StoreError,
-    SubjectTag, Swap,
+    ClaimsRequest, Inserted, Loaded, MemoryStore, RefreshCookie, RefreshCookieLayer, RefreshStore,
+    Session, SessionEndpoints, SessionId, SessionKey, SessionRecord, StoreError, SubjectTag, Swap,
 };
 
+use super::profile::Profile;
 use super::{
     browser::headers,
     keys,

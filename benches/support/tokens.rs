@@ -1,8 +1,9 @@
 //! Codecs and their tokens.
 
 use serde::{Deserialize, Serialize};
-use tower_bearer::{Grant, KeyRing, Profile, Timestamp, TokenCodec, TokenCodecBuilder};
+use tower_bearer::{Grant, KeyRing, Timestamp, TokenCodec, TokenCodecBuilder};
 
+use super::profile::Profile;
 use super::sessions::NOW;
 
 /// The forms of a token that shared keys make.
@@ -27,11 +28,11 @@ pub fn custom() -> Custom {
 }
 
 pub fn codec<C>(profile: Profile, keys: &KeyRing) -> TokenCodec<C> {
-    builder(profile).build(keys).unwrap()
+    builder(profile, keys).build().unwrap()
 }
 
-pub fn builder<C>(profile: Profile) -> TokenCodecBuilder<C> {
-    let builder = TokenCodec::builder(profile).issuer("https://id.example.com");
+pub fn builder<C>(profile: Profile, keys: &KeyRing) -> TokenCodecBuilder<C> {
+    let builder = profile.codec(keys).issuer("https://id.example.com");
     builder.audience("https://api.example")
 }
 

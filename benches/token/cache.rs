@@ -4,8 +4,9 @@
 use std::hint::black_box;
 
 use criterion::Criterion;
-use tower_bearer::{Profile, TokenCache};
+use tower_bearer::TokenCache;
 
+use crate::support::profile::Profile;
 use crate::support::{
     keys,
     tokens::{Custom, SHARED, builder, codec, custom, minted_at},
@@ -19,8 +20,8 @@ pub fn verify(c: &mut Criterion) {
     let eddsa = ("signed_eddsa", Profile::Signed, keys::of(keys::EDDSA_JWK));
     for (name, profile, keys) in shared.into_iter().chain([eddsa]) {
         let plain = codec::<Custom>(profile, &keys);
-        let cached = builder::<Custom>(profile).cache(TokenCache::new(BYTES));
-        let cached = cached.build(&keys).unwrap();
+        let cached = builder::<Custom>(profile, &keys).cache(TokenCache::new(BYTES));
+        let cached = cached.build().unwrap();
         // Each has another `jti`.
         let mint = |_| minted_at(&plain, &custom(), plain.clock().now());
         let tokens: Vec<String> = (0..TOKENS).map(mint).collect();

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
-use tower_bearer::Profile;
 
+use crate::support::profile::Profile;
 use crate::support::{
     claims::{codec, minted, payload},
     sessions::NOW,

@@ -7,9 +7,9 @@ use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, Tag, UnboundKey},
     hmac,
 };
-use tower_bearer::Profile;
 
 use crate::support::keys;
+use crate::support::profile::Profile;
 
 /// Room for one decoded segment of any token here.
 const ROOM: usize = 1024;

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use criterion::Criterion;
-use tower_bearer::Profile;
 
+use crate::support::profile::Profile;
 use crate::support::{
     keys::numbered,
     sessions::NOW,

@@ -7,8 +7,8 @@ use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
     UnparsedPublicKey,
 };
-use tower_bearer::Profile;
 
+use crate::support::profile::Profile;
 use crate::{
     floor,
     support::{

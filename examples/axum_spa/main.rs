@@ -40,9 +40,8 @@ use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
     AccessToken, BearerAuthLayer, Claims, ClaimsRequest, ConnectionScheme, CsrfLayer, CsrfToken,
-    Denied, KeyRing, Origin, OriginGuardLayer, Profile, RefreshCookieLayer, Rejection,
-    RequireHttpsLayer, RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints,
-    SharedStore, TokenCodec,
+    Denied, KeyRing, Origin, OriginGuardLayer, RefreshCookieLayer, Rejection, RequireHttpsLayer,
+    RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints, SharedStore, TokenCodec,
 };
 
 use crate::{
@@ -123,13 +122,13 @@ fn app(
     journal: Journal,
 ) -> Result<Router, Error> {
     let users = Users::demo()?;
-    let codec = TokenCodec::<Role>::builder(Profile::Nested)
+    let codec = TokenCodec::<Role>::nested(keys)
         .issuer("https://id.example")
         .audience("axum_spa")
         .lifetime(settings.access_ttl)
         // One process mints and verifies: there is no other clock to be lenient with.
         .leeway(Duration::ZERO)
-        .build(keys)?;
+        .build()?;
 
     // Serves sign-in and every refresh: an account that is gone ends its sessions here.
     let accounts = users.clone();

@@ -68,7 +68,10 @@ async fn login(
 
 fn app(store: SqliteStore, keys: &KeyRing, origin: Origin) -> Result<Router, Error> {
     let users = Users::demo()?;
-    let codec: TokenCodec = TokenCodec::nested(keys, "https://id.example", "custom_store")?;
+    let codec: TokenCodec = TokenCodec::nested(keys)
+        .issuer("https://id.example")
+        .audience("custom_store")
+        .build()?;
     let accounts = users.clone();
     let claims = move |request: ClaimsRequest| {
         let account = accounts.by_id(request.subject()).map(|_| NoClaims {});

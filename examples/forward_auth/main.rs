@@ -74,7 +74,10 @@ fn setting(name: &str, default: &str) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let codec = TokenCodec::signed(&KeyRing::from_env()?, "https://id.example", "payroll")?;
+    let codec = TokenCodec::signed(&KeyRing::from_env()?)
+        .issuer("https://id.example")
+        .audience("payroll")
+        .build()?;
     let args: Vec<String> = env::args().skip(1).collect();
     match &args[..] {
         [] => serve(codec).await,

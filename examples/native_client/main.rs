@@ -58,7 +58,10 @@ async fn login(
 fn app() -> Result<Router, Error> {
     let users = Users::demo()?;
     let keys = KeyRing::generate()?; // yours outlive the process: `KeyRing::from_env`
-    let codec: TokenCodec = TokenCodec::nested(&keys, "https://id.example", "native_client")?;
+    let codec: TokenCodec = TokenCodec::nested(&keys)
+        .issuer("https://id.example")
+        .audience("native_client")
+        .build()?;
     let accounts = users.clone();
     let claims = move |request: ClaimsRequest| {
         let account = accounts.by_id(request.subject()).map(|_| NoClaims {});

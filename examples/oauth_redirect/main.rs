@@ -198,7 +198,10 @@ async fn script() -> impl IntoResponse {
 
 fn app(client: Client, url: &str) -> Result<Router, Error> {
     let keys = KeyRing::generate()?; // yours outlive the process: `KeyRing::from_env`
-    let codec: TokenCodec = TokenCodec::nested(&keys, url, "oauth_redirect")?;
+    let codec: TokenCodec = TokenCodec::nested(&keys)
+        .issuer(url)
+        .audience("oauth_redirect")
+        .build()?;
     let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
     let sessions = RefreshCookieLayer::builder(codec.clone(), MemoryStore::new(), claims)
         .same_site_lax()

@@ -10,7 +10,10 @@ use crate::token::TokenContext;
 /// use std::{collections::HashSet, sync::Arc};
 /// use tower_bearer::{BearerAuthLayer, CheckError, KeyRing, TokenCodec, TokenContext};
 ///
-/// let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
 /// // Filled by whatever tells this process of sessions that have ended.
 /// let ended: Arc<HashSet<String>> = Arc::default();
 /// let layer = BearerAuthLayer::new(codec).check(move |token: &TokenContext| {

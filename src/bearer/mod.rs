@@ -31,7 +31,10 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let keys = KeyRing::generate()?;
-//! let codec = TokenCodec::nested(&keys, "https://id.example", "api")?;
+//! let codec = TokenCodec::nested(&keys)
+//!     .issuer("https://id.example")
+//!     .audience("api")
+//!     .build()?;
 //! let token = codec.mint("alice", &tower_bearer::NoClaims {})?;
 //!
 //! let hello = service_fn(|request: Request<String>| async move {

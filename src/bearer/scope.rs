@@ -41,7 +41,10 @@ use crate::{
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let codec = TokenCodec::<Scoped>::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let codec = TokenCodec::<Scoped>::nested(&KeyRing::generate()?)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
 /// let token = codec.mint("user-1", &Scoped { scope: "orders:read".into() })?;
 ///
 /// let service = ServiceBuilder::new()

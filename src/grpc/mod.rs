@@ -39,7 +39,10 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+//! let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?)
+//!     .issuer("https://id.example")
+//!     .audience("api")
+//!     .build()?;
 //! let service = ServiceBuilder::new()
 //!     .layer(GrpcLayer::new())
 //!     .layer(BearerAuthLayer::new(codec))

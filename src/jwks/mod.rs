@@ -39,15 +39,15 @@ use crate::{
 /// default.
 ///
 /// ```
-/// use tower_bearer::{BearerAuthLayer, NoClaims, Profile, RemoteJwks, TokenCodec};
+/// use tower_bearer::{BearerAuthLayer, NoClaims, RemoteJwks, TokenCodec};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let issuer = RemoteJwks::new("http://127.0.0.1:3001/.well-known/jwks.json")?;
-/// let codec = TokenCodec::<NoClaims>::builder(Profile::Signed)
+/// let codec = TokenCodec::<NoClaims>::signed(&issuer.keys())
 ///     .issuer("https://id.example")
 ///     .audience("api")
-///     .build(&issuer.keys())?;
+///     .build()?;
 /// let api = BearerAuthLayer::new(codec);
 /// // Optional: the first keys, before the first request. An issuer that is not there yet is no reason
 /// // not to start.
@@ -60,7 +60,7 @@ use crate::{
 /// ```
 ///
 /// The ring holds public keys for signatures and nothing else: it is for
-/// [`Profile::Signed`](crate::Profile::Signed).
+/// [`TokenCodec::signed`](crate::TokenCodec::signed).
 #[derive(Clone)]
 pub struct RemoteJwks(Arc<Owner>);
 
@@ -91,12 +91,12 @@ impl RemoteJwks {
         Self(Arc::new(Owner(core)))
     }
 
-    /// The ring that is filled with the issuer's keys, for [`TokenCodecBuilder::build`]. It keeps the
+    /// The ring that is filled with the issuer's keys, for [`TokenCodec::signed`]. It keeps the
     /// task running as any handle does.
     ///
     /// It is empty until the first set has come. [`rotate`](KeyRing::rotate) refuses to replace its keys.
     ///
-    /// [`TokenCodecBuilder::build`]: crate::TokenCodecBuilder::build
+    /// [`TokenCodec::signed`]: crate::TokenCodec::signed
     pub fn keys(&self) -> KeyRing {
         let Self(owner) = self;
         owner.0.ring.filled_by(owner.clone())

@@ -58,7 +58,10 @@
 //!     let left = claims.expires_at().since(SystemClock.now());
 //!     Ok((claims, left))
 //! }
-//! # let codec = TokenCodec::nested(&tower_bearer::KeyRing::generate()?, "https://id.example", "api")?;
+//! # let codec = TokenCodec::nested(&tower_bearer::KeyRing::generate()?)
+//! #     .issuer("https://id.example")
+//! #     .audience("api")
+//! #     .build()?;
 //! # let token = codec.mint("user-1", &NoClaims {})?;
 //! # assert!(admit(&codec, token.as_str())?.1 > Duration::from_secs(890));
 //! # assert!(admit(&codec, "no token").is_err());
@@ -177,7 +180,10 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # use tower::ServiceExt;
 //! # let keys = tower_bearer::KeyRing::generate()?;
-//! # let pages = pages(TokenCodec::nested(&keys, "https://id.example", "api")?);
+//! # let pages = pages(TokenCodec::nested(&keys)
+//! #     .issuer("https://id.example")
+//! #     .audience("api")
+//! #     .build()?);
 //! # let request = axum::http::Request::get("/account").body(axum::body::Body::empty())?;
 //! # assert_eq!(pages.oneshot(request).await?.status(), 303);
 //! # Ok(())

@@ -11,7 +11,7 @@
 //! | [`max_age`](crate::TokenCodecBuilder::max_age) | none | `exp` says it already. For tokens of issuers that date theirs generously; a token without `iat` is then refused. |
 //! | [`algorithms`](crate::TokenCodecBuilder::algorithms) | whatever the ring's keys are for, each for one | A key is configured for its algorithm, so the list would say it twice. It narrows a ring that is shared. |
 //! | [`token_type`](crate::TokenCodecBuilder::token_type) | `at+jwt` | RFC 9068: an id token signed by the same key is not an access token. |
-//! | form | none; choose a [`Profile`](crate::Profile) | [`Nested`](crate::Profile::Nested) is the usual choice: signed, and tells nobody anything. [`Signed`](crate::Profile::Signed) when others verify. |
+//! | form | none; choose one | [`nested`](crate::TokenCodec::nested) is the usual choice: signed, and unreadable without the key. [`signed`](crate::TokenCodec::signed) when others verify, [`encrypted`](crate::TokenCodec::encrypted) when one service mints and verifies. |
 //! | [cache of verified tokens](super::performance#the-verified-token-cache) | off | It keeps the claims of whoever is signed in, and pays with public-key algorithms only. |
 //! | issuer, audience | required | A token that is good everywhere is good at the wrong place. Waived by name only. |
 //! | [`dangerous_any_issuer`](crate::TokenCodecBuilder::dangerous_any_issuer), [`dangerous_any_audience`](crate::TokenCodecBuilder::dangerous_any_audience), [`dangerous_any_token_type`](crate::TokenCodecBuilder::dangerous_any_token_type) | off | For [the days of a move](super::migrating), and for issuers that cannot do better. |

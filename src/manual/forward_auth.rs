@@ -39,7 +39,10 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # use tower::ServiceExt;
 //! # use tower_bearer::{KeyRing, NoClaims};
-//! # let codec: TokenCodec = TokenCodec::signed(&KeyRing::generate()?, "i", "a")?;
+//! # let codec: TokenCodec = TokenCodec::signed(&KeyRing::generate()?)
+//! #     .issuer("i")
+//! #     .audience("a")
+//! #     .build()?;
 //! # for (subject, status) in [("alice", 204), ("a\nb", 403)] {
 //! #     let token = codec.mint(subject, &NoClaims {})?;
 //! #     let request = http::Request::get("/check")

@@ -50,7 +50,10 @@
 //! }
 //!
 //! # async fn serve() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-//! let codec: TokenCodec = TokenCodec::nested(&KeyRing::from_env()?, "https://id.example", "api")?;
+//! let codec: TokenCodec = TokenCodec::nested(&KeyRing::from_env()?)
+//!     .issuer("https://id.example")
+//!     .audience("api")
+//!     .build()?;
 //! let service = ServiceBuilder::new().layer(BearerAuthLayer::new(codec)).service(service_fn(hello));
 //!
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;

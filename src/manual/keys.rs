@@ -56,7 +56,10 @@
 //!     secrets.iter().fold(KeyRing::builder(), add).build()
 //! };
 //! let keys = ring(&[&old])?;
-//! let codec = TokenCodec::signed(&keys, "https://id.example", "api")?;
+//! let codec = TokenCodec::signed(&keys)
+//!     .issuer("https://id.example")
+//!     .audience("api")
+//!     .build()?;
 //! let before = codec.mint("user-1", &NoClaims {})?;
 //!
 //! keys.rotate(ring(&[&old, &new])?)?; // 1. accept

@@ -43,9 +43,9 @@
 //!
 //! | | verifies in | choose it when |
 //! |---|---|---|
-//! | [`Encrypted`](crate::Profile::Encrypted) | 0.6 to 0.9 µs | one service, or several that trust each other fully, mint and verify |
-//! | [`Signed`](crate::Profile::Signed), HS256 | 0.8 to 1.1 µs | the same, and clients may read their claims |
-//! | [`Nested`](crate::Profile::Nested), HS256 | 1.1 to 1.6 µs | the usual choice: signed, and nothing leaks from logs or a stolen token |
+//! | [`encrypted`](crate::TokenCodec::encrypted) | 0.6 to 0.9 µs | one service, or several that trust each other fully, mint and verify |
+//! | [`signed`](crate::TokenCodec::signed), HS256 | 0.8 to 1.1 µs | the same, and clients may read their claims |
+//! | [`nested`](crate::TokenCodec::nested), HS256 | 1.1 to 1.6 µs | the usual choice: signed, and nothing leaks from logs or a stolen token |
 //! | `Signed`, RS256 | 26 to 35 µs | others verify, and their libraries know little else |
 //! | `Signed`, EdDSA | 55 to 76 µs | others verify: short signatures, fast to mint |
 //! | `Signed`, ES256 | 62 to 79 µs | others verify, in hardware that has it |

@@ -20,7 +20,10 @@
 //! # Ok(app)
 //! # }
 //! # use tower_bearer::KeyRing;
-//! # app(TokenCodec::nested(&KeyRing::generate().unwrap(), "https://id.example", "api").unwrap()).unwrap();
+//! # app(TokenCodec::nested(&KeyRing::generate().unwrap())
+//! #     .issuer("https://id.example")
+//! #     .audience("api")
+//! #     .build().unwrap()).unwrap();
 //! ```
 //!
 //! Behind a proxy that strips or adds a prefix, the path is the one that the *browser* sees.
@@ -47,17 +50,23 @@
 //! One issuer, two APIs. Each API accepts its own name, so that what is meant for one does not open the other:
 //!
 //! ```
-//! use tower_bearer::{KeyRing, NoClaims, Profile, TokenCodec};
+//! use tower_bearer::{KeyRing, NoClaims, TokenCodec};
 //!
 //! let keys = KeyRing::generate()?;
-//! let orders: TokenCodec = TokenCodec::nested(&keys, "https://id.example", "orders")?;
-//! let billing: TokenCodec = TokenCodec::nested(&keys, "https://id.example", "billing")?;
+//! let orders: TokenCodec = TokenCodec::nested(&keys)
+//!     .issuer("https://id.example")
+//!     .audience("orders")
+//!     .build()?;
+//! let billing: TokenCodec = TokenCodec::nested(&keys)
+//!     .issuer("https://id.example")
+//!     .audience("billing")
+//!     .build()?;
 //! // In front of what both may use: either name.
-//! let shared: TokenCodec = TokenCodec::builder(Profile::Nested)
+//! let shared: TokenCodec = TokenCodec::nested(&keys)
 //!     .issuer("https://id.example")
 //!     .audience("orders")
 //!     .audience("billing")
-//!     .build(&keys)?;
+//!     .build()?;
 //!
 //! let token = billing.mint("user-1", &NoClaims {})?;
 //! assert!(orders.verify(token.as_str()).is_err());
@@ -78,7 +87,7 @@
 //! use std::time::Duration;
 //!
 //! use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
-//! use tower_bearer::{AccessToken, BearerAuthLayer, Claims, KeyRing, NoClaims, Profile, TokenCodec};
+//! use tower_bearer::{AccessToken, BearerAuthLayer, Claims, KeyRing, NoClaims, TokenCodec};
 //!
 //! # fn may_administer(_: &str) -> bool { true }
 //! async fn admin_token(
@@ -92,13 +101,16 @@
 //! }
 //!
 //! # fn app(keys: KeyRing) -> Result<Router, tower_bearer::ConfigError> {
-//! let everyday: TokenCodec = TokenCodec::nested(&keys, "https://id.example", "api")?;
-//! let admin: TokenCodec = TokenCodec::builder(Profile::Nested)
+//! let everyday: TokenCodec = TokenCodec::nested(&keys)
+//!     .issuer("https://id.example")
+//!     .audience("api")
+//!     .build()?;
+//! let admin: TokenCodec = TokenCodec::nested(&keys)
 //!     .issuer("https://id.example")
 //!     .audience("admin")
 //!     .lifetime(Duration::from_secs(60))
 //!     .leeway(Duration::from_secs(5)) // it would double the lifetime otherwise
-//!     .build(&keys)?;
+//!     .build()?;
 //! let app: Router = Router::new()
 //!     .route("/admin-token", post(admin_token))
 //!     .route_layer(BearerAuthLayer::new(everyday))
@@ -299,12 +311,18 @@
 //! # let private_jwk = r#"{"kty":"OKP","crv":"Ed25519","kid":"ed-1","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 //! // The service that signs in. Its public keys go to /.well-known/jwks.json, or into a file.
 //! let keys = KeyRing::builder().jwk(private_jwk).build()?;
-//! let minting: TokenCodec = TokenCodec::signed(&keys, "https://id.example", "orders")?;
+//! let minting: TokenCodec = TokenCodec::signed(&keys)
+//!     .issuer("https://id.example")
+//!     .audience("orders")
+//!     .build()?;
 //! let published = keys.jwks();
 //!
 //! // The other one.
 //! let verifying: TokenCodec =
-//!     TokenCodec::signed(&KeyRing::verifier(&published)?, "https://id.example", "orders")?;
+//!     TokenCodec::signed(&KeyRing::verifier(&published)?)
+//!         .issuer("https://id.example")
+//!         .audience("orders")
+//!         .build()?;
 //! let token = minting.mint("user-1", &NoClaims {})?;
 //! assert_eq!(verifying.verify(token.as_str())?.subject(), "user-1");
 //! assert!(!verifying.can_mint());
@@ -332,7 +350,10 @@
 //!     Ok(NoClaims {})
 //! }
 //!
-//! let codec = TokenCodec::nested(&keys, "https://id.example", "api")?;
+//! let codec = TokenCodec::nested(&keys)
+//!     .issuer("https://id.example")
+//!     .audience("api")
+//!     .build()?;
 //! let store = SharedStore::new(MemoryStore::new());
 //! let browsers = RefreshCookieLayer::with_claims(codec.clone(), store.clone(), claims)?;
 //! let native = RefreshCookieLayer::builder(codec, store, claims)

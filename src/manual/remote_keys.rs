@@ -5,15 +5,15 @@
 //!
 //! ```
 //! use axum::{Router, http::StatusCode, routing::get};
-//! use tower_bearer::{BearerAuthLayer, Claims, Profile, RemoteJwks, TokenCodec};
+//! use tower_bearer::{BearerAuthLayer, Claims, RemoteJwks, TokenCodec};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), tower_bearer::ConfigError> {
 //! let issuer = RemoteJwks::new("http://127.0.0.1:3001/.well-known/jwks.json")?;
-//! let codec: TokenCodec = TokenCodec::builder(Profile::Signed)
+//! let codec: TokenCodec = TokenCodec::signed(&issuer.keys())
 //!     .issuer("https://id.example")
 //!     .audience("orders")
-//!     .build(&issuer.keys())?;
+//!     .build()?;
 //! let ready = async move || match issuer.is_ready() {
 //!     true => StatusCode::OK,
 //!     false => StatusCode::SERVICE_UNAVAILABLE,

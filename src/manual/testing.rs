@@ -19,7 +19,10 @@
 //!
 //! /// The claims that a test wants.
 //! fn claims_of(subject: &str, role: &str) -> Result<Claims<Role>, Box<dyn std::error::Error>> {
-//!     let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+//!     let codec = TokenCodec::nested(&KeyRing::generate()?)
+//!         .issuer("https://id.example")
+//!         .audience("api")
+//!         .build()?;
 //!     let token = codec.mint(subject, &Role { role: role.into() })?;
 //!     Ok(codec.verify(token.as_str())?)
 //! }
@@ -46,7 +49,10 @@
 //! }
 //!
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-//! let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+//! let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?)
+//!     .issuer("https://id.example")
+//!     .audience("api")
+//!     .build()?;
 //! let token = codec.mint("ann", &NoClaims {})?;
 //! let request = Request::get("/me").header("authorization", format!("Bearer {}", token.as_str()));
 //! let response = app(codec.clone()).oneshot(request.body(Body::empty())?).await?;
@@ -70,7 +76,7 @@
 //! use axum::{Json, Router, body::Body, http::{Request, StatusCode, header}, routing::post};
 //! use tower::ServiceExt;
 //! use tower_bearer::{
-//!     AccessToken, ClaimsRequest, Denied, KeyRing, ManualClock, MemoryStore, NoClaims, Profile,
+//!     AccessToken, ClaimsRequest, Denied, KeyRing, ManualClock, MemoryStore, NoClaims,
 //!     RefreshCookieLayer, Session, SessionEndpoints, SessionError, Timestamp, TokenCodec,
 //! };
 //!
@@ -88,11 +94,11 @@
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 //! let clock = ManualClock::new(Timestamp::from_secs(1_800_000_000));
-//! let codec = TokenCodec::builder(Profile::Nested)
+//! let codec = TokenCodec::nested(&KeyRing::generate()?)
 //!     .issuer("https://id.example")
 //!     .audience("api")
 //!     .clock(clock.clone())
-//!     .build(&KeyRing::generate()?)?;
+//!     .build()?;
 //! let store = MemoryStore::builder().clock(clock.clone()).build()?;
 //! let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
 //! let sessions = RefreshCookieLayer::with_claims(codec, store, claims)?;

@@ -33,7 +33,10 @@ use crate::{
 ///     ClaimsRequest, Denied, KeyRing, MemoryStore, NoClaims, RefreshCookieLayer, TokenCodec,
 /// };
 ///
-/// let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let codec = TokenCodec::nested(&KeyRing::generate()?)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
 /// let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
 /// let sessions = RefreshCookieLayer::builder(codec, MemoryStore::new(), claims)
 ///     .absolute_lifetime(Duration::from_secs(30 * 24 * 60 * 60))

@@ -21,7 +21,10 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-//! let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+//! let codec = TokenCodec::nested(&KeyRing::generate()?)
+//!     .issuer("https://id.example")
+//!     .audience("api")
+//!     .build()?;
 //! let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
 //! let sessions = RefreshCookieLayer::builder(codec, MemoryStore::new(), claims)
 //!     .cookie_path("/auth")

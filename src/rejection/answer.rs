@@ -31,7 +31,10 @@ use crate::event::{Event, EventSink};
 /// use http::Response;
 /// use tower_bearer::{BearerAuthLayer, KeyRing, Rejection, TokenCodec};
 ///
-/// let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
 /// let layer = BearerAuthLayer::new(codec).rejection_response(|rejection: &Rejection| {
 ///     // Status, challenge and cache headers are added.
 ///     Response::new(format!(r#"{{"status":{}}}"#, rejection.status().as_u16()))

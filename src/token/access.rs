@@ -11,7 +11,10 @@ use serde::ser::SerializeStruct;
 /// ```
 /// use tower_bearer::{KeyRing, NoClaims, TokenCodec};
 ///
-/// let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let codec = TokenCodec::nested(&KeyRing::generate()?)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
 /// let token = codec.mint("user-1", &NoClaims {})?;
 /// assert_eq!(token.expires_in().as_secs(), 900);
 /// let json = serde_json::to_value(&token)?;

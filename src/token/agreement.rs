@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use proptest::{prelude::*, sample::Index};
 
 use super::{
-    Claims, Grant, Profile, TokenCodec, TokenError, TokenErrorKind,
+    Claims, Grant, TokenCodec, TokenCodecBuilder, TokenError, TokenErrorKind,
     base64::{Scratch, encode_append},
+    codec::Profile,
     custom::{Members, from_members},
     jwe, jws,
     registered::{Preamble, Registered},
@@ -53,8 +54,8 @@ fn ring() -> KeyRing {
 static CODECS: LazyLock<[TokenCodec<Object>; 3]> = LazyLock::new(|| PROFILES.map(codec));
 
 fn codec(profile: Profile) -> TokenCodec<Object> {
-    let builder = TokenCodec::builder(profile).issuer("https://id.example");
-    builder.audience("api").build(&ring()).unwrap()
+    let builder = TokenCodecBuilder::new(profile, &ring()).issuer("https://id.example");
+    builder.audience("api").build().unwrap()
 }
 
 fn minted(codec: &TokenCodec<Object>, subject: &str, session: Option<&str>) -> String {

@@ -5,8 +5,8 @@ mod checks;
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use super::{
-    NoClaims, Profile, TokenCodec, cache,
-    codec::Inner,
+    NoClaims, TokenCodec, cache,
+    codec::{Inner, Profile},
     registered::{Preamble, Rules},
 };
 use crate::{
@@ -15,26 +15,28 @@ use crate::{
     keys::{ACCESS_TOKEN_TYPE, KeyRing, SignatureAlgorithm},
 };
 
-/// Builds a [`TokenCodec`]; made by [`TokenCodec::builder`].
+/// Builds a [`TokenCodec`]; begun by [`TokenCodec::nested`], [`TokenCodec::encrypted`]
+/// and [`TokenCodec::signed`].
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_bearer::{KeyRing, Profile, SignatureAlgorithm, TokenCodec};
+/// use tower_bearer::{KeyRing, SignatureAlgorithm, TokenCodec};
 ///
-/// let codec: TokenCodec = TokenCodec::builder(Profile::Signed)
+/// let codec: TokenCodec = TokenCodec::signed(&KeyRing::generate()?)
 ///     .issuer("https://id.example")
 ///     .audience("api")
 ///     .audience("admin-api")
 ///     .lifetime(Duration::from_secs(300))
 ///     .leeway(Duration::ZERO)
 ///     .algorithms([SignatureAlgorithm::Hs256])
-///     .build(&KeyRing::generate()?)?;
+///     .build()?;
 /// assert_eq!(codec.lifetime(), Duration::from_secs(300));
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
 #[must_use]
 pub struct TokenCodecBuilder<C = NoClaims> {
     profile: Profile,
+    keys: KeyRing,
     issuers: Vec<String>,
     any_issuer: bool,
     audiences: Vec<String>,
@@ -53,9 +55,10 @@ pub struct TokenCodecBuilder<C = NoClaims> {
 }
 
 impl<C> TokenCodecBuilder<C> {
-    pub(super) fn new(profile: Profile) -> Self {
+    pub(super) fn new(profile: Profile, keys: &KeyRing) -> Self {
         Self {
             profile,
+            keys: keys.clone(),
             issuers: Vec::new(),
             any_issuer: false,
             audiences: Vec::new(),
@@ -165,24 +168,24 @@ impl<C> TokenCodecBuilder<C> {
         self
     }
 
-    /// Builds the codec over `keys`. Later rotations of the ring are followed. One that an issuer
-    /// elsewhere fills may still be empty.
+    /// Builds the codec. It follows later rotations of the ring. One that an issuer elsewhere fills
+    /// may still be empty.
     ///
     /// # Errors
     ///
     /// When issuer or audience is missing and not waived by name, a setting is out of range, the ring
     /// lacks a key that the profile needs, or its keys (RFC 7517 section 4.3) allow neither minting nor
     /// verifying.
-    pub fn build(self, keys: &KeyRing) -> Result<TokenCodec<C>, ConfigError> {
+    pub fn build(self) -> Result<TokenCodec<C>, ConfigError> {
         self.check_names()?;
         self.check_ranges()?;
-        self.check_keys(keys)?;
+        self.check_keys()?;
         let rsa = self.rsa();
         let cache = self.cache.build(self.max_token_bytes)?;
         let preamble = Preamble::new(self.issuers.first(), self.audiences.first());
         let inner = Inner {
             profile: self.profile,
-            keys: keys.clone(),
+            keys: self.keys,
             issuer: self.issuers.first().cloned().unwrap_or_default(),
             rules: Rules {
                 issuers: (!self.any_issuer).then(|| self.issuers.into()),
@@ -217,6 +220,7 @@ impl<C> fmt::Debug for TokenCodecBuilder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             profile,
+            keys: _,
             issuers,
             any_issuer,
             audiences,
@@ -249,6 +253,6 @@ impl<C> fmt::Debug for TokenCodecBuilder<C> {
             .field("algorithms", algorithms)
             .field("clock", clock)
             .field("cache", cache)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -28,13 +28,13 @@ const MOST: u64 = 64 * 1024 * 1024 * 1024;
 /// and for when to leave it off.
 ///
 /// ```
-/// use tower_bearer::{KeyRing, NoClaims, Profile, TokenCache, TokenCodec};
+/// use tower_bearer::{KeyRing, NoClaims, TokenCache, TokenCodec};
 ///
-/// let codec: TokenCodec = TokenCodec::builder(Profile::Nested)
+/// let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?)
 ///     .issuer("https://id.example")
 ///     .audience("api")
 ///     .cache(TokenCache::new(16 * 1024 * 1024))
-///     .build(&KeyRing::generate()?)?;
+///     .build()?;
 ///
 /// let token = codec.mint("user-1", &NoClaims {})?;
 /// for _ in 0..3 {

@@ -15,7 +15,10 @@ use crate::clock::Timestamp;
 /// ```
 /// use tower_bearer::{KeyRing, NoClaims, TokenCodec};
 ///
-/// let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
 /// let token = codec.mint("user-1", &NoClaims {})?;
 /// let claims = codec.verify(token.as_str())?;
 /// assert_eq!(claims.subject(), "user-1");
@@ -198,7 +201,10 @@ impl TokenContext {
     /// ```
     /// use tower_bearer::{KeyRing, NoClaims, TokenCodec, TokenContext};
     ///
-    /// let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+    /// let codec = TokenCodec::nested(&KeyRing::generate()?)
+    ///     .issuer("https://id.example")
+    ///     .audience("api")
+    ///     .build()?;
     /// let token = codec.mint("user-1", &NoClaims {})?;
     /// let context = TokenContext::from(codec.verify(token.as_str())?);
     /// assert_eq!(context.claims::<NoClaims>().unwrap().issuer(), Some("https://id.example"));

@@ -5,14 +5,13 @@ use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 use super::{NoClaims, TokenCodecBuilder, cache, registered::Rules};
 use crate::{
     clock::Clock,
-    config::ConfigError,
     keys::{ACCESS_TOKEN_TYPE, EncryptionKey, KeyManagement, KeyRing, SignatureAlgorithm},
 };
 
 /// Mints and verifies access tokens of one exact form, with the application's own claims `C`.
 ///
-/// A codec is bound to its [`Profile`], issuer, audience and keys when it is built; a token's
-/// header chooses nothing. Clones are cheap and share everything, the keys included.
+/// A codec is bound to its form, issuer, audience and keys when it is built; a token's header
+/// chooses nothing. Clones are cheap and share everything, the keys included.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -24,7 +23,10 @@ use crate::{
 /// }
 ///
 /// let keys = KeyRing::generate()?;
-/// let codec = TokenCodec::<Role>::nested(&keys, "https://id.example", "api")?;
+/// let codec = TokenCodec::<Role>::nested(&keys)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
 ///
 /// let token = codec.mint("user-1", &Role { role: "admin".into() })?;
 /// let claims = codec.verify(token.as_str())?;
@@ -57,24 +59,10 @@ pub(super) struct Inner {
 }
 
 /// The form of a token.
-///
-/// ```
-/// use tower_bearer::{KeyRing, Profile, TokenCodec};
-///
-/// let codec: TokenCodec = TokenCodec::builder(Profile::Encrypted)
-///     .issuer("https://id.example")
-///     .audience("api")
-///     .build(&KeyRing::generate()?)?;
-/// # Ok::<(), tower_bearer::ConfigError>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Profile {
-    /// A signed JWT inside an encrypted one (RFC 7519 section 5.2).
+pub(super) enum Profile {
     Nested,
-    /// Claims encrypted with a shared key, authenticated by the AEAD (RFC 7516).
     Encrypted,
-    /// A signed JWT that third parties can verify (RFC 9068).
     Signed,
 }
 
@@ -83,7 +71,10 @@ pub enum Profile {
 /// ```
 /// use tower_bearer::{Grant, KeyRing, NoClaims, Timestamp, TokenCodec};
 ///
-/// let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let codec = TokenCodec::nested(&KeyRing::generate()?)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
 /// let grant = Grant { subject: "user-1", session: Some("browser-7"), custom: &NoClaims {} };
 /// let now = Timestamp::from_secs(1_800_000_000);
 /// let token = codec.mint_at(&grant, now)?;
@@ -101,58 +92,37 @@ pub struct Grant<'a, C> {
 }
 
 impl<C> TokenCodec<C> {
-    /// The [`Profile::Nested`] codec with every default.
+    /// Starts a codec of signed tokens inside encrypted ones (RFC 7519 section 5.2), over `keys`.
     ///
-    /// # Errors
-    ///
-    /// When the ring lacks a key the profile needs, or issuer or audience is empty.
-    pub fn nested(
-        keys: &KeyRing,
-        issuer: impl Into<String>,
-        audience: impl Into<String>,
-    ) -> Result<Self, ConfigError> {
-        Self::of(Profile::Nested, keys, issuer, audience)
+    /// The ring needs a signing key and an encryption key.
+    pub fn nested(keys: &KeyRing) -> TokenCodecBuilder<C> {
+        TokenCodecBuilder::new(Profile::Nested, keys)
     }
 
-    /// The [`Profile::Encrypted`] codec with every default.
+    /// Starts a codec of tokens that are encrypted with a shared key, over `keys`. The encryption
+    /// authenticates the claims (RFC 7516).
     ///
-    /// # Errors
+    /// The ring needs a shared encryption key.
     ///
-    /// When the ring lacks a shared encryption key, or issuer or audience is empty.
-    pub fn encrypted(
-        keys: &KeyRing,
-        issuer: impl Into<String>,
-        audience: impl Into<String>,
-    ) -> Result<Self, ConfigError> {
-        Self::of(Profile::Encrypted, keys, issuer, audience)
+    /// ```
+    /// use tower_bearer::{KeyRing, TokenCodec};
+    ///
+    /// let codec: TokenCodec = TokenCodec::encrypted(&KeyRing::generate()?)
+    ///     .issuer("https://id.example")
+    ///     .audience("api")
+    ///     .build()?;
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn encrypted(keys: &KeyRing) -> TokenCodecBuilder<C> {
+        TokenCodecBuilder::new(Profile::Encrypted, keys)
     }
 
-    /// The [`Profile::Signed`] codec with every default.
+    /// Starts a codec of signed tokens, which third parties can verify and read (RFC 9068), over
+    /// `keys`.
     ///
-    /// # Errors
-    ///
-    /// When the ring lacks a signing key, or issuer or audience is empty.
-    pub fn signed(
-        keys: &KeyRing,
-        issuer: impl Into<String>,
-        audience: impl Into<String>,
-    ) -> Result<Self, ConfigError> {
-        Self::of(Profile::Signed, keys, issuer, audience)
-    }
-
-    fn of(
-        profile: Profile,
-        keys: &KeyRing,
-        issuer: impl Into<String>,
-        audience: impl Into<String>,
-    ) -> Result<Self, ConfigError> {
-        let builder = Self::builder(profile).issuer(issuer).audience(audience);
-        builder.build(keys)
-    }
-
-    /// Starts a codec of `profile` with every setting open.
-    pub fn builder(profile: Profile) -> TokenCodecBuilder<C> {
-        TokenCodecBuilder::new(profile)
+    /// The ring needs a signing key, or those of a `RemoteJwks`.
+    pub fn signed(keys: &KeyRing) -> TokenCodecBuilder<C> {
+        TokenCodecBuilder::new(Profile::Signed, keys)
     }
 
     pub(super) fn new(inner: Inner, cache: cache::Slot) -> Self {

@@ -7,8 +7,14 @@ use std::{error::Error, fmt};
 /// ```
 /// use tower_bearer::{KeyRing, NoClaims, TokenCodec, TokenErrorKind};
 ///
-/// let ours = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
-/// let theirs = TokenCodec::<NoClaims>::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let ours = TokenCodec::nested(&KeyRing::generate()?)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
+/// let theirs = TokenCodec::<NoClaims>::nested(&KeyRing::generate()?)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
 /// let token = ours.mint("user-1", &NoClaims {})?;
 /// assert_eq!(theirs.verify(token.as_str()).unwrap_err().kind(), TokenErrorKind::Key);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -24,7 +30,10 @@ pub struct TokenError {
 /// ```
 /// use tower_bearer::{KeyRing, TokenCodec, TokenErrorKind};
 ///
-/// let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
 /// assert_eq!(codec.verify("a.b.c").unwrap_err().kind(), TokenErrorKind::Segments);
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
@@ -126,7 +135,10 @@ impl Error for TokenError {}
 ///     exp: u64, // the codec writes it
 /// }
 ///
-/// let codec = TokenCodec::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+/// let codec = TokenCodec::nested(&KeyRing::generate()?)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
 /// let error: tower_bearer::MintError = codec.mint("user-1", &Mine { exp: 1 }).unwrap_err();
 /// assert!(error.to_string().contains("a member that only the codec writes"));
 /// # Ok::<(), tower_bearer::ConfigError>(())

@@ -1,9 +1,9 @@
 //! Encrypted tokens (RFC 7516).
 
 use super::{
-    MintError, Profile, TokenError, TokenErrorKind,
+    MintError, TokenError, TokenErrorKind,
     base64::{Scratch, decode_array, encode_append},
-    codec::Inner,
+    codec::{Inner, Profile},
     compact::Encrypted,
     header::{Header, same_media_type},
     jws::{check_type, not_found},

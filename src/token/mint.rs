@@ -3,8 +3,12 @@
 use serde::Serialize;
 
 use super::{
-    AccessToken, Grant, MintError, Profile, TokenCodec, base64::encode_bytes, codec::Inner, custom,
-    json::is_plain, jwe, jws,
+    AccessToken, Grant, MintError, TokenCodec,
+    base64::encode_bytes,
+    codec::{Inner, Profile},
+    custom,
+    json::is_plain,
+    jwe, jws,
 };
 use crate::{
     clock::Timestamp,

@@ -30,5 +30,5 @@ pub use builder::TokenCodecBuilder;
 #[cfg(feature = "cache")]
 pub use cache::TokenCache;
 pub use claims::{Claims, NoClaims, TokenContext};
-pub use codec::{Grant, Profile, TokenCodec};
+pub use codec::{Grant, TokenCodec};
 pub use error::{MintError, TokenError, TokenErrorKind};

@@ -3,9 +3,9 @@
 use serde::de::DeserializeOwned;
 
 use super::{
-    Claims, Profile, TokenCodec, TokenError, TokenErrorKind,
+    Claims, TokenCodec, TokenError, TokenErrorKind,
     base64::Scratch,
-    codec::Inner,
+    codec::{Inner, Profile},
     custom::{Members, from_members},
     jwe, jws,
     registered::Registered,
@@ -162,7 +162,11 @@ mod tests {
     #[test]
     fn a_token_that_is_refused_while_the_keys_change_is_judged_again() {
         let ring = KeyRing::generate().unwrap();
-        let codec = TokenCodec::<NoClaims>::signed(&ring, "i", "a").unwrap();
+        let codec = TokenCodec::<NoClaims>::signed(&ring)
+            .issuer("i")
+            .audience("a")
+            .build()
+            .unwrap();
         let now = Timestamp::from_secs(1_800_000_000);
         let refused = TokenError::new(TokenErrorKind::Key, "no key has this kid");
         for changes in [false, true] {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, json};
-use tower_bearer::{Grant, KeyRing, NoClaims, Profile, Timestamp, TokenCache, TokenCodec};
+use tower_bearer::{Grant, KeyRing, NoClaims, Timestamp, TokenCache, TokenCodec};
 
 use crate::memory::resident;
 
@@ -87,7 +87,7 @@ where
     C: DeserializeOwned + Send + Sync + 'static,
 {
     let ring = KeyRing::generate().unwrap();
-    let mints: TokenCodec<Value> = builder().build(&ring).unwrap();
+    let mints: TokenCodec<Value> = builder(&ring).build().unwrap();
     let token = |n: usize| {
         let (subject, custom) = (&*format!("user-{n}"), &claims(n));
         let grant = Grant {
@@ -98,13 +98,13 @@ where
         mints.mint_at(&grant, NOW).unwrap()
     };
     // The memory that one verification takes for a moment is not the cache's.
-    let plain: TokenCodec<C> = builder().build(&ring).unwrap();
+    let plain: TokenCodec<C> = builder(&ring).build().unwrap();
     for n in 0..100 {
         plain.verify_at(token(n).as_str(), NOW).unwrap();
     }
     let before = resident();
-    let builder = builder::<C>().cache(TokenCache::new(CACHE));
-    let codec = builder.build(&ring).unwrap();
+    let builder = builder::<C>(&ring).cache(TokenCache::new(CACHE));
+    let codec = builder.build().unwrap();
     let mut most = before;
     for n in 0..tokens {
         codec.verify_at(token(n).as_str(), NOW).unwrap();
@@ -116,7 +116,7 @@ where
     assert!(grown <= MOST, "grown by {grown} KiB for {held} tokens");
 }
 
-fn builder<C>() -> tower_bearer::TokenCodecBuilder<C> {
-    let builder = TokenCodec::builder(Profile::Encrypted);
+fn builder<C>(ring: &KeyRing) -> tower_bearer::TokenCodecBuilder<C> {
+    let builder = TokenCodec::encrypted(ring);
     builder.issuer("https://id.example").audience("api")
 }

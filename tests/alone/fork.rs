@@ -8,8 +8,9 @@ use std::{
     process::exit,
 };
 
+use crate::profile::Profile;
 use fork::{Fork, fork, waitpid};
-use tower_bearer::{KeyRing, NoClaims, Profile, TokenCodec};
+use tower_bearer::{KeyRing, NoClaims, TokenCodec};
 
 /// How many tokens of each form a process mints at a time.
 const TOKENS: usize = 50;
@@ -47,9 +48,9 @@ pub fn nothing_is_drawn_twice() {
 }
 
 fn codec(profile: Profile, ring: &KeyRing) -> TokenCodec {
-    let builder = TokenCodec::builder(profile);
+    let builder = profile.codec(ring);
     let builder = builder.issuer("https://id.example").audience("api");
-    builder.build(ring).unwrap()
+    builder.build().unwrap()
 }
 
 /// The IV and the `jti` of tokens that are minted now.

@@ -20,6 +20,9 @@ mod secrets;
 #[path = "../it/support/faults.rs"]
 mod faults;
 #[allow(dead_code, reason = "each of the test programs uses a part of it")]
+#[path = "../common/profile.rs"]
+mod profile;
+#[allow(dead_code, reason = "each of the test programs uses a part of it")]
 #[path = "../it/support/world.rs"]
 mod world;
 

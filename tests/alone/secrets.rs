@@ -13,9 +13,10 @@ use std::{
 
 use base64_simd::URL_SAFE_NO_PAD;
 use ring::hmac;
-use tower_bearer::{Grant, KeyRing, NoClaims, Profile, Timestamp, TokenCodec};
+use tower_bearer::{Grant, KeyRing, NoClaims, Timestamp, TokenCodec};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::profile::Profile;
 use crate::world::{MASTER, World};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -130,9 +131,9 @@ fn of_sessions(name: &str, secret: &[u8]) -> Vec<Wanted> {
 }
 
 fn codec(profile: Profile, ring: &KeyRing) -> TokenCodec {
-    let builder = TokenCodec::builder(profile);
+    let builder = profile.codec(ring);
     let builder = builder.issuer("https://id.example").audience("api");
-    builder.build(ring).unwrap()
+    builder.build().unwrap()
 }
 
 fn use_them(codecs: &[TokenCodec]) {

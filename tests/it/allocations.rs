@@ -2,9 +2,10 @@
 
 use allocation_counter::measure;
 use http::{HeaderMap, Method, Uri};
-use tower_bearer::{Grant, KeyRing, OriginGuardLayer, Profile, Timestamp, TokenCodec};
+use tower_bearer::{Grant, KeyRing, OriginGuardLayer, Timestamp, TokenCodec};
 
 use crate::support::csrf::{self, Fixtures};
+use crate::support::profile::Profile;
 
 /// A request as browsers send it from `origin`.
 fn headers(origin: Option<&str>) -> HeaderMap {
@@ -162,8 +163,8 @@ fn verifying_a_token() {
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
     let keys = KeyRing::generate().unwrap();
     for profile in [Profile::Nested, Profile::Encrypted, Profile::Signed] {
-        let codec: TokenCodec = builder(profile).build(&keys).unwrap();
-        let mints: TokenCodec<Usual> = builder(profile).build(&keys).unwrap();
+        let codec: TokenCodec = builder(profile, &keys).build().unwrap();
+        let mints: TokenCodec<Usual> = builder(profile, &keys).build().unwrap();
         let grant = Grant {
             subject: "5f0c2f4e9b3a4d7c",
             session: Some("Zk3J8qLxR2uV0wYt5aBcDg"),
@@ -193,8 +194,9 @@ fn verifying_a_token() {
     }
 }
 
-fn builder<C>(profile: Profile) -> tower_bearer::TokenCodecBuilder<C> {
-    TokenCodec::builder(profile)
+fn builder<C>(profile: Profile, keys: &KeyRing) -> tower_bearer::TokenCodecBuilder<C> {
+    profile
+        .codec(keys)
         .issuer("https://id.example")
         .audience("https://api.example")
 }

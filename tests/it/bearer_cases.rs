@@ -8,7 +8,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::Value;
 use tower::{Layer, ServiceBuilder, ServiceExt};
 use tower_bearer::{
-    BearerAuthLayer, KeyRing, ManualClock, NoClaims, Profile, Rejection, RequireScopeLayer,
+    BearerAuthLayer, KeyRing, ManualClock, NoClaims, Rejection, RequireScopeLayer,
     SignatureAlgorithm, Timestamp, TokenCodec, TokenErrorKind,
 };
 
@@ -242,11 +242,10 @@ pub(crate) fn codec(given: &Value, fixtures: &Value) -> Result<TokenCodec<NoClai
     let keys = keys.build().map_err(|e| e.to_string())?;
 
     let now = given["now"].as_u64().or(defaults["now"].as_u64()).unwrap();
-    let mut builder = TokenCodec::builder(if nested {
-        Profile::Nested
-    } else {
-        Profile::Signed
-    })
+    let mut builder = match nested {
+        true => TokenCodec::nested(&keys),
+        false => TokenCodec::signed(&keys),
+    }
     .clock(ManualClock::new(Timestamp::from_secs(now)))
     .leeway(Duration::from_secs(setting("leeway").as_u64().unwrap()))
     .max_token_bytes(usize::try_from(setting("max_token_bytes").as_u64().unwrap()).unwrap());
@@ -295,7 +294,7 @@ pub(crate) fn codec(given: &Value, fixtures: &Value) -> Result<TokenCodec<NoClai
         ];
         assert!(known.contains(&name), "a setting nobody reads: {name}");
     }
-    builder.build(&keys).map_err(|e| e.to_string())
+    builder.build().map_err(|e| e.to_string())
 }
 
 fn algorithm(name: &str) -> SignatureAlgorithm {

@@ -4,9 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
-use tower_bearer::{
-    Claims, KeyRing, Profile, Timestamp, TokenCodec, TokenCodecBuilder, TokenError,
-};
+use tower_bearer::{Claims, KeyRing, Timestamp, TokenCodec, TokenCodecBuilder, TokenError};
 
 use crate::token_support::{base64url, public_vectors, rows, sign_hs256, text};
 
@@ -96,8 +94,8 @@ fn judge(row: &Value) -> Result<(), String> {
         .jwk(&json!({"kty": "oct", "alg": "HS256", "k": base64url(KEY)}).to_string())
         .build()
         .unwrap();
-    let codec = configure(options)?
-        .build(&keys)
+    let codec = configure(options, &keys)?
+        .build()
         .map_err(|e| e.to_string())?;
     let claims = match row["claims_raw"].as_str() {
         Some(raw) => raw.to_owned(),
@@ -112,14 +110,14 @@ fn judge(row: &Value) -> Result<(), String> {
     check_rest(row, &verified)
 }
 
-fn configure(options: &Value) -> Result<TokenCodecBuilder<Anything>, String> {
+fn configure(options: &Value, keys: &KeyRing) -> Result<TokenCodecBuilder<Anything>, String> {
     let seconds = |name: &str| match options[name].as_f64() {
         None => Ok(None),
         Some(seconds) => Duration::try_from_secs_f64(seconds)
             .map(Some)
             .map_err(|e| e.to_string()),
     };
-    let mut builder = TokenCodec::builder(Profile::Signed);
+    let mut builder = TokenCodec::signed(keys);
     builder = match strings(&options["iss"]) {
         None => builder.dangerous_any_issuer(),
         Some(names) => names.into_iter().fold(builder, |b, name| b.issuer(name)),

@@ -11,12 +11,12 @@ use tower_bearer::{
     AccessToken, BearerAuthLayer, CheckError, Claims, ClaimsError, ClaimsReason, ClientBinding,
     ConnectionScheme, ContentSecurityPolicy, CsrfBinding, CsrfKeys, CsrfLayer, DefaultRejection,
     Denied, Event, EventSink, FormBody, Grant, GrpcLayer, HttpsHost, KeyRing, Loaded, ManualClock,
-    MemoryStore, NewSession, NoClaims, Origin, OriginGuardLayer, Profile, Realm, RedisStore,
-    ReferrerPolicy, RefreshCookieLayer, RefreshStore, Rejection, RemoteJwks, RequireHttpsLayer,
-    RequireScopeLayer, ResourceMetadata, ReusePolicy, RevokeReason, RotationPolicy, Scope,
-    SecurityHeadersLayer, Session, SessionEndpoints, SessionErrorKind, SessionId, SessionState,
-    SharedStore, SignatureAlgorithm, StoreError, StoreErrorKind, StrictTransportSecurity, Swap,
-    SystemClock, Timestamp, TokenCodec, TokenContext, TokenErrorKind,
+    MemoryStore, NewSession, NoClaims, Origin, OriginGuardLayer, Realm, RedisStore, ReferrerPolicy,
+    RefreshCookieLayer, RefreshStore, Rejection, RemoteJwks, RequireHttpsLayer, RequireScopeLayer,
+    ResourceMetadata, ReusePolicy, RevokeReason, RotationPolicy, Scope, SecurityHeadersLayer,
+    Session, SessionEndpoints, SessionErrorKind, SessionId, SessionState, SharedStore,
+    SignatureAlgorithm, StoreError, StoreErrorKind, StrictTransportSecurity, Swap, SystemClock,
+    Timestamp, TokenCodec, TokenContext, TokenErrorKind,
 };
 
 use crate::support::{
@@ -141,11 +141,11 @@ async fn no_public_type_prints_a_secret() {
         .codec
         .verify(&format!("{}x", good.as_str()))
         .unwrap_err();
-    let builder = TokenCodec::<Role>::builder(Profile::Nested);
-    let unmintable = TokenCodec::<String>::builder(Profile::Nested)
+    let builder = TokenCodec::<Role>::nested(&keys);
+    let unmintable = TokenCodec::<String>::nested(&keys)
         .issuer("https://id.example")
         .audience("api")
-        .build(&keys)
+        .build()
         .unwrap()
         .mint("ada", &PRIVATE.to_owned())
         .unwrap_err();
@@ -154,7 +154,6 @@ async fn no_public_type_prints_a_secret() {
     printed.add("Grant", &grant);
     printed.add("MintError", &unmintable);
     printed.add("NoClaims", &NoClaims {});
-    printed.add("Profile", &Profile::Nested);
     printed.add("TokenCache", world.codec.cache().unwrap());
     printed.add("TokenCodec", &world.codec);
     printed.add("TokenCodecBuilder", &builder);

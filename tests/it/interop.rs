@@ -1,6 +1,7 @@
 //! josekit on the other side: it verifies and opens what we mint, and we verify what it mints,
 //! for every algorithm both have.
 
+use crate::support::profile::Profile;
 use josekit::{
     jwe::{
         self, JweDecrypter, JweEncrypter, JweHeader,
@@ -16,9 +17,7 @@ use josekit::{
     jws::{self, JwsHeader, JwsSigner, JwsVerifier},
 };
 use serde_json::{Value, json};
-use tower_bearer::{
-    Grant, KeyRing, NoClaims, Profile, Timestamp, TokenCodec, TokenError, TokenErrorKind,
-};
+use tower_bearer::{Grant, KeyRing, NoClaims, Timestamp, TokenCodec, TokenError, TokenErrorKind};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const SIGNING: [&str; 12] = [
@@ -128,8 +127,8 @@ fn ring(keys: &[&Jwk]) -> KeyRing {
 }
 
 fn codec(profile: Profile, ring: &KeyRing) -> TokenCodec {
-    let builder = TokenCodec::builder(profile).issuer("https://id.example");
-    builder.audience("api").build(ring).unwrap()
+    let builder = profile.codec(ring).issuer("https://id.example");
+    builder.audience("api").build().unwrap()
 }
 
 fn mint(codec: &TokenCodec) -> String {
@@ -245,8 +244,8 @@ fn encrypted_claims_go_both_ways_under_a_shared_key() {
             let ring = ring(&[&jwk]);
             if !matches!(jwk.algorithm().unwrap(), "dir" | "A256KW") {
                 // Anybody can encrypt to a public key, so nothing would be authenticated.
-                let builder = TokenCodec::<NoClaims>::builder(Profile::Encrypted);
-                assert!(builder.issuer("i").audience("a").build(&ring).is_err());
+                let builder = TokenCodec::<NoClaims>::encrypted(&ring);
+                assert!(builder.issuer("i").audience("a").build().is_err());
                 continue;
             }
             let codec = codec(Profile::Encrypted, &ring);

@@ -1,7 +1,8 @@
 //! Keys as an application sees them: where they come from, rotation, what is published.
 
+use crate::support::profile::Profile;
 use tower_bearer::{
-    Grant, KeyRing, NoClaims, Profile, SignatureAlgorithm, Timestamp, TokenCodec, TokenErrorKind,
+    Grant, KeyRing, NoClaims, SignatureAlgorithm, Timestamp, TokenCodec, TokenErrorKind,
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -13,8 +14,8 @@ const OLD_KEY: &[u8; 32] = b"41f0e7b92c6d5a83f2e19b0d7c84a356";
 const NEW_KEY: &[u8; 32] = b"b5d28e7f03a9c164e8f7250a9bd6c13e";
 
 fn codec(profile: Profile, keys: &KeyRing) -> TokenCodec {
-    let builder = TokenCodec::builder(profile).issuer("https://id.example");
-    builder.audience("api").build(keys).unwrap()
+    let builder = profile.codec(keys).issuer("https://id.example");
+    builder.audience("api").build().unwrap()
 }
 
 fn mint(codec: &TokenCodec) -> String {

@@ -9,8 +9,8 @@ use josekit::jwk::{
     },
 };
 use tower_bearer::{
-    ConfigError, Grant, KeyRing, NoClaims, Profile, SignatureAlgorithm as Alg, Timestamp,
-    TokenCodec, TokenErrorKind,
+    ConfigError, Grant, KeyRing, NoClaims, SignatureAlgorithm as Alg, Timestamp, TokenCodec,
+    TokenErrorKind,
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -53,8 +53,8 @@ fn der(alg: Alg, bytes: &[u8]) -> Result<KeyRing, ConfigError> {
 }
 
 fn codec(keys: &KeyRing) -> TokenCodec {
-    let builder = TokenCodec::builder(Profile::Signed).issuer("https://id.example");
-    builder.audience("api").build(keys).unwrap()
+    let builder = TokenCodec::signed(keys).issuer("https://id.example");
+    builder.audience("api").build().unwrap()
 }
 
 fn grant() -> Grant<'static, NoClaims> {

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
-use tower_bearer::{KeyRing, Profile, Timestamp, TokenCodec, TokenErrorKind};
+use tower_bearer::{KeyRing, Timestamp, TokenCodec, TokenErrorKind};
 
+use crate::support::profile::Profile;
 use crate::token_support::{bit_flips, rows, text};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -28,10 +29,11 @@ fn data(file: &str) -> PathBuf {
 fn codec(profile: Profile) -> TokenCodec<Role> {
     let jwks = std::fs::read_to_string(data("keys.json")).unwrap();
     let keys = KeyRing::builder().jwks(&jwks).build().unwrap();
-    let builder = TokenCodec::builder(profile)
+    let builder = profile
+        .codec(&keys)
         .issuer("https://id.example")
         .audience("api");
-    builder.build(&keys).unwrap()
+    builder.build().unwrap()
 }
 
 fn profile(row: &Value) -> Profile {
@@ -65,12 +67,13 @@ fn examples_of_the_rfcs() {
     assert_eq!(rows.len(), 8);
     for row in rows {
         let keys = KeyRing::builder().jwk(&row["key"].to_string());
-        let codec: TokenCodec = TokenCodec::builder(profile(&row))
+        let codec: TokenCodec = profile(&row)
+            .codec(&keys.build().unwrap())
             .dangerous_any_issuer()
             .dangerous_any_audience()
             .dangerous_any_token_type()
             .subject_optional()
-            .build(&keys.build().unwrap())
+            .build()
             .unwrap();
         let now = Timestamp::from_secs(row["now"].as_u64().unwrap());
         let kind = |token: &str| codec.verify_at(token, now).err().map(|e| e.kind());

@@ -32,7 +32,11 @@ fn assert_free(what: &str, text: &str, secret: &[u8]) {
 fn layers_and_services_hold_their_tongue() {
     let secret: [u8; 32] = std::array::from_fn(|i| u8::try_from((i * 37 + 11) % 251).unwrap());
     let keys = KeyRing::from_master(&secret).unwrap();
-    let codec: TokenCodec = TokenCodec::nested(&keys, "https://id.example", "api").unwrap();
+    let codec: TokenCodec = TokenCodec::nested(&keys)
+        .issuer("https://id.example")
+        .audience("api")
+        .build()
+        .unwrap();
     let bearer = BearerAuthLayer::new(codec.clone())
         .check(|_| Ok(()))
         .rejection_response(|_| Response::new(String::new()));

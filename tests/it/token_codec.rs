@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use crate::support::profile::Profile;
 use serde::{Deserialize, Serialize};
 use tower_bearer::{
-    Grant, KeyRing, NoClaims, Profile, SignatureAlgorithm, Timestamp, TokenCodec,
-    TokenCodecBuilder, TokenErrorKind,
+    Grant, KeyRing, NoClaims, SignatureAlgorithm, Timestamp, TokenCodec, TokenCodecBuilder,
+    TokenErrorKind,
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -29,8 +30,9 @@ fn keys() -> KeyRing {
     KeyRing::from_master(b"lplPUnQqX9XxKHRz_J---KhhMOQ-LI53EpIQ1PPf07o").unwrap()
 }
 
-fn builder<C>(profile: Profile) -> TokenCodecBuilder<C> {
-    TokenCodec::builder(profile)
+fn builder<C>(profile: Profile, keys: &KeyRing) -> TokenCodecBuilder<C> {
+    profile
+        .codec(keys)
         .issuer("https://id.example")
         .audience("api")
 }
@@ -46,7 +48,7 @@ fn grant(custom: &Role) -> Grant<'_, Role> {
 #[test]
 fn what_is_minted_verifies_and_says_the_same() {
     for profile in PROFILES {
-        let codec: TokenCodec<Role> = builder(profile).build(&keys()).unwrap();
+        let codec: TokenCodec<Role> = builder(profile, &keys()).build().unwrap();
         let token = codec.mint_at(&grant(&role()), NOW).unwrap();
         assert_eq!(token.expires_in(), Duration::from_secs(900));
         let dots = token.as_str().matches('.').count();
@@ -74,7 +76,7 @@ fn what_is_minted_verifies_and_says_the_same() {
 #[test]
 fn no_two_tokens_share_an_initialisation_vector() {
     for profile in [Profile::Nested, Profile::Encrypted] {
-        let codec: TokenCodec = builder(profile).build(&keys()).unwrap();
+        let codec: TokenCodec = builder(profile, &keys()).build().unwrap();
         let mut seen = std::collections::HashSet::new();
         for _ in 0..200 {
             let token = codec.mint("u", &NoClaims {}).unwrap();
@@ -85,10 +87,10 @@ fn no_two_tokens_share_an_initialisation_vector() {
 
 #[test]
 fn a_token_is_good_until_the_leeway_after_its_end() {
-    let codec: TokenCodec = builder(Profile::Nested)
+    let codec: TokenCodec = builder(Profile::Nested, &keys())
         .leeway(Duration::from_secs(10))
         .lifetime(Duration::from_secs(100))
-        .build(&keys())
+        .build()
         .unwrap();
     let grant = Grant {
         subject: "u",
@@ -115,10 +117,10 @@ fn a_token_is_good_until_the_leeway_after_its_end() {
 #[test]
 fn a_token_of_one_profile_is_none_of_another() {
     for minted in PROFILES {
-        let mints: TokenCodec<Role> = builder(minted).build(&keys()).unwrap();
+        let mints: TokenCodec<Role> = builder(minted, &keys()).build().unwrap();
         let token = mints.mint_at(&grant(&role()), NOW).unwrap();
         for accepted in PROFILES {
-            let codec: TokenCodec<Role> = builder(accepted).build(&keys()).unwrap();
+            let codec: TokenCodec<Role> = builder(accepted, &keys()).build().unwrap();
             let verified = codec.verify_at(token.as_str(), NOW);
             assert_eq!(verified.is_ok(), minted == accepted);
         }
@@ -128,14 +130,14 @@ fn a_token_of_one_profile_is_none_of_another() {
 #[test]
 fn issuer_audience_and_type_are_compared() {
     for profile in PROFILES {
-        let mints: TokenCodec<Role> = builder(profile).build(&keys()).unwrap();
+        let mints: TokenCodec<Role> = builder(profile, &keys()).build().unwrap();
         let token = mints.mint_at(&grant(&role()), NOW).unwrap();
         let kind = |builder: TokenCodecBuilder<Role>| {
-            let codec = builder.build(&keys()).unwrap();
+            let codec = builder.build().unwrap();
             let verified = codec.verify_at(token.as_str(), NOW);
             verified.err().map(|error| error.kind())
         };
-        let any = || TokenCodec::builder(profile);
+        let any = || profile.codec(&keys());
         assert_eq!(
             kind(any().issuer("https://x.example").audience("api")),
             Some(TokenErrorKind::Issuer)
@@ -145,15 +147,15 @@ fn issuer_audience_and_type_are_compared() {
             Some(TokenErrorKind::Audience)
         );
         assert_eq!(
-            kind(builder(profile).token_type("other+jwt")),
+            kind(builder(profile, &keys()).token_type("other+jwt")),
             Some(TokenErrorKind::HeaderParameter)
         );
         assert_eq!(
-            kind(builder(profile).max_token_bytes(token.as_str().len() - 1)),
+            kind(builder(profile, &keys()).max_token_bytes(token.as_str().len() - 1)),
             Some(TokenErrorKind::TooLarge)
         );
         assert_eq!(
-            kind(builder(profile).token_type("Application/AT+JWT")),
+            kind(builder(profile, &keys()).token_type("Application/AT+JWT")),
             None
         );
         assert_eq!(
@@ -168,15 +170,18 @@ fn issuer_audience_and_type_are_compared() {
 #[test]
 fn other_token_types_are_minted_and_verified() {
     for profile in PROFILES {
-        let codec: TokenCodec<Role> = builder(profile).token_type("x+jwt").build(&keys()).unwrap();
+        let codec: TokenCodec<Role> = builder(profile, &keys())
+            .token_type("x+jwt")
+            .build()
+            .unwrap();
         let token = codec.mint_at(&grant(&role()), NOW).unwrap();
         assert!(codec.verify_at(token.as_str(), NOW).is_ok());
-        let usual: TokenCodec<Role> = builder(profile).build(&keys()).unwrap();
+        let usual: TokenCodec<Role> = builder(profile, &keys()).build().unwrap();
         let refused = usual.verify_at(token.as_str(), NOW).unwrap_err();
         assert_eq!(refused.kind(), TokenErrorKind::HeaderParameter);
-        let any: TokenCodec<Role> = builder(profile)
+        let any: TokenCodec<Role> = builder(profile, &keys())
             .dangerous_any_token_type()
-            .build(&keys())
+            .build()
             .unwrap();
         assert!(any.verify_at(token.as_str(), NOW).is_ok());
     }
@@ -185,11 +190,12 @@ fn other_token_types_are_minted_and_verified() {
 #[test]
 fn waived_names_may_be_absent() {
     for profile in PROFILES {
-        let codec: TokenCodec = TokenCodec::builder(profile)
+        let codec: TokenCodec = profile
+            .codec(&keys())
             .dangerous_any_issuer()
             .dangerous_any_audience()
             .subject_optional()
-            .build(&keys())
+            .build()
             .unwrap();
         let token = codec.mint("", &NoClaims {}).unwrap();
         let claims = codec.verify(token.as_str()).unwrap();
@@ -200,11 +206,11 @@ fn waived_names_may_be_absent() {
 #[test]
 fn what_cannot_be_used_is_refused_when_building() {
     let setting = |builder: TokenCodecBuilder| {
-        let built = builder.build(&keys());
+        let built = builder.build();
         built.err().map(|error| error.setting().to_owned())
     };
-    let new = || TokenCodec::builder(Profile::Nested);
-    let good = || builder(Profile::Nested);
+    let new = || TokenCodec::nested(&keys());
+    let good = || builder(Profile::Nested, &keys());
     let secs = Duration::from_secs;
     assert_eq!(setting(good()), None);
     assert_eq!(setting(new().audience("a")).as_deref(), Some("issuer"));
@@ -255,15 +261,15 @@ fn keys_of_other_algorithms_than_the_accepted_verify_nothing() {
         let builder = KeyRing::builder().jwk(first).jwk(second);
         builder.build().unwrap()
     };
-    let other: TokenCodec = builder(Profile::Signed)
-        .build(&ring(&long, &short))
+    let other: TokenCodec = builder(Profile::Signed, &ring(&long, &short))
+        .build()
         .unwrap();
     let token = other.mint("u", &NoClaims {}).unwrap();
     let keys = ring(&short, &long);
-    let all: TokenCodec = builder(Profile::Signed).build(&keys).unwrap();
+    let all: TokenCodec = builder(Profile::Signed, &keys).build().unwrap();
     assert!(all.verify(token.as_str()).is_ok());
-    let one = builder::<NoClaims>(Profile::Signed).algorithms([SignatureAlgorithm::Hs256]);
-    let one = one.build(&keys).unwrap();
+    let one = builder::<NoClaims>(Profile::Signed, &keys).algorithms([SignatureAlgorithm::Hs256]);
+    let one = one.build().unwrap();
     assert!(
         one.verify(one.mint("u", &NoClaims {}).unwrap().as_str())
             .is_ok()
@@ -275,7 +281,7 @@ fn keys_of_other_algorithms_than_the_accepted_verify_nothing() {
 #[test]
 fn what_would_not_verify_is_not_minted() {
     fn minted<C: Serialize>(custom: C) -> Result<(), String> {
-        let codec: TokenCodec<C> = builder(Profile::Signed).build(&keys()).unwrap();
+        let codec: TokenCodec<C> = builder(Profile::Signed, &keys()).build().unwrap();
         codec
             .mint("u", &custom)
             .map(drop)
@@ -297,7 +303,7 @@ fn what_would_not_verify_is_not_minted() {
     assert!(minted("text").is_err());
     assert!(minted(object(r#"{"scope":["a"]}"#)).is_err());
     assert!(minted(object(&format!("{{\"a\":\"{}\"}}", "x".repeat(8192)))).is_err());
-    let codec: TokenCodec = builder(Profile::Signed).build(&keys()).unwrap();
+    let codec: TokenCodec = builder(Profile::Signed, &keys()).build().unwrap();
     assert!(codec.mint("", &NoClaims {}).is_err());
 }
 
@@ -305,7 +311,7 @@ fn what_would_not_verify_is_not_minted() {
 fn large_tokens_work_as_small_ones_do() {
     for profile in PROFILES {
         for len in [0, 1, 2, 3, 1000, 1400, 2047, 2048, 2049, 4000] {
-            let codec: TokenCodec<Role> = builder(profile).build(&keys()).unwrap();
+            let codec: TokenCodec<Role> = builder(profile, &keys()).build().unwrap();
             let custom = Role {
                 role: "x".repeat(len),
                 scope: String::new(),
@@ -319,7 +325,7 @@ fn large_tokens_work_as_small_ones_do() {
 
 #[test]
 fn a_subject_of_any_text_comes_back() {
-    let codec: TokenCodec = builder(Profile::Nested).build(&keys()).unwrap();
+    let codec: TokenCodec = builder(Profile::Nested, &keys()).build().unwrap();
     for subject in [
         "a\"b\\c",
         "\n\t\u{0}\u{1f}",
@@ -345,7 +351,7 @@ fn tokens_of_the_old_key_verify_until_it_goes() {
     };
     for profile in PROFILES {
         let keys = ring(a, None);
-        let codec: TokenCodec = builder(profile).build(&keys).unwrap();
+        let codec: TokenCodec = builder(profile, &keys).build().unwrap();
         let old = codec.mint("u", &NoClaims {}).unwrap();
         keys.rotate(ring(a, Some(b))).unwrap();
         let still_old = codec.mint("u", &NoClaims {}).unwrap();
@@ -365,7 +371,7 @@ fn tokens_of_the_old_key_verify_until_it_goes() {
 
 #[test]
 fn debug_shows_no_claims_and_no_token() {
-    let codec: TokenCodec<Role> = builder(Profile::Nested).build(&keys()).unwrap();
+    let codec: TokenCodec<Role> = builder(Profile::Nested, &keys()).build().unwrap();
     let custom = role();
     let token = codec.mint_at(&grant(&custom), NOW).unwrap();
     let claims = codec.verify_at(token.as_str(), NOW).unwrap();

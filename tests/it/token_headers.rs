@@ -7,8 +7,9 @@ use ring::{
     hmac,
 };
 use serde_json::json;
-use tower_bearer::{KeyRing, Profile, Timestamp, TokenCodec, TokenErrorKind};
+use tower_bearer::{KeyRing, Timestamp, TokenCodec, TokenErrorKind};
 
+use crate::support::profile::Profile;
 use crate::token_support::base64url;
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -166,20 +167,18 @@ fn jwk(alg: &str, key: &[u8], kid: Option<&str>) -> String {
 
 fn codecs(profile: Profile, ring: &KeyRing) -> [(TokenCodec, Option<&'static str>); 3] {
     let builder = || {
-        TokenCodec::builder(profile)
+        profile
+            .codec(ring)
             .issuer("https://id.example")
             .audience("api")
     };
     [
-        (builder().build(ring).unwrap(), Some("at+jwt")),
+        (builder().build().unwrap(), Some("at+jwt")),
         (
-            builder().token_type("x+jwt").build(ring).unwrap(),
+            builder().token_type("x+jwt").build().unwrap(),
             Some("x+jwt"),
         ),
-        (
-            builder().dangerous_any_token_type().build(ring).unwrap(),
-            None,
-        ),
+        (builder().dangerous_any_token_type().build().unwrap(), None),
     ]
 }
 

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 use tower_bearer::{
-    ConfigError, KeyRing, KeyRingBuilder, Profile, SignatureAlgorithm, Timestamp, TokenCodec,
-    TokenError, TokenErrorKind,
+    ConfigError, KeyRing, KeyRingBuilder, SignatureAlgorithm, Timestamp, TokenError, TokenErrorKind,
 };
 
+use crate::support::profile::Profile;
 use crate::token_support::{bit_flips, public_vectors, rows, text};
 
 /// An application type that takes every claim.
@@ -164,7 +164,7 @@ fn judge_encrypted(row: &Value) -> Outcome {
     }
     if ["RSA-OAEP-256", "ECDH-ES+A256KW"].contains(&management) {
         // Anybody can encrypt to a public key: without an inner signature it is not offered.
-        let built = codec(Profile::Encrypted, row).build(&keys);
+        let built = codec(Profile::Encrypted, &keys, row).build();
         assert!(built.is_err(), "{row}");
         return Outcome::NotOffered;
     }
@@ -199,8 +199,13 @@ fn ring(row: &Value) -> KeyRingBuilder {
     }
 }
 
-fn codec(profile: Profile, row: &Value) -> tower_bearer::TokenCodecBuilder<Anything> {
-    let builder = TokenCodec::builder(profile)
+fn codec(
+    profile: Profile,
+    keys: &KeyRing,
+    row: &Value,
+) -> tower_bearer::TokenCodecBuilder<Anything> {
+    let builder = profile
+        .codec(keys)
         .dangerous_any_token_type()
         .subject_optional();
     // The generated rows say whom they are from and for; in the others anything may stand.
@@ -215,6 +220,6 @@ fn codec(profile: Profile, row: &Value) -> tower_bearer::TokenCodecBuilder<Anyth
 
 fn verify(profile: Profile, keys: &KeyRing, row: &Value) -> Result<(), TokenError> {
     let now = Timestamp::from_secs(row["now"].as_u64().unwrap_or(1_300_819_379));
-    let codec = codec(profile, row).build(keys).unwrap();
+    let codec = codec(profile, keys, row).build().unwrap();
     codec.verify_at(text(row, "token"), now).map(drop)
 }

@@ -20,7 +20,7 @@ use std::{
 use rand::{Rng as _, RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ring::signature::{Ed25519KeyPair, KeyPair};
-use tower_bearer::{KeyRing, ManualClock, Profile, Timestamp, TokenCodec};
+use tower_bearer::{KeyRing, ManualClock, Timestamp, TokenCodec};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -116,10 +116,10 @@ fn signed(header: impl AsRef<[u8]>, seed: u8) -> String {
 
 /// A codec that takes the tokens of [`signed`].
 fn codec(ring: &KeyRing) -> TokenCodec {
-    TokenCodec::builder(Profile::Signed)
+    TokenCodec::signed(ring)
         .issuer("i")
         .audience("a")
         .clock(ManualClock::new(NOW))
-        .build(ring)
+        .build()
         .unwrap()
 }

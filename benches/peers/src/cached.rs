@@ -3,8 +3,9 @@
 use std::{hint::black_box, time::Duration};
 
 use rand::{SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
-use tower_bearer::{KeyRing, NoClaims, Profile, TokenCache, TokenCodec};
+use tower_bearer::{KeyRing, NoClaims, TokenCache, TokenCodec};
 
+use crate::profile::Profile;
 use crate::{
     case::{Case, Problem, case},
     keys, ours,
@@ -17,8 +18,8 @@ const BYTES: usize = 16 * 1024 * 1024;
 
 /// A codec that remembers what it has verified.
 pub fn codec(profile: Profile, keys: &KeyRing) -> TokenCodec<NoClaims> {
-    let builder = ours::builder(profile).cache(TokenCache::new(BYTES));
-    builder.build(keys).expect("the codec is complete")
+    let builder = ours::builder(profile, keys).cache(TokenCache::new(BYTES));
+    builder.build().expect("the codec is complete")
 }
 
 /// The tokens, in an order that has nothing to do with that of their making.

@@ -17,6 +17,8 @@ mod http;
 mod keys;
 mod ours;
 mod peers;
+#[path = "../../../tests/common/profile.rs"]
+mod profile;
 mod refused;
 mod report;
 mod rounds;

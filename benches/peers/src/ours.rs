@@ -3,10 +3,10 @@
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 use tower_bearer::{
-    AccessToken, Claims, Grant, KeyRing, NoClaims, Profile, Timestamp, TokenCodec,
-    TokenCodecBuilder,
+    AccessToken, Claims, Grant, KeyRing, NoClaims, Timestamp, TokenCodec, TokenCodecBuilder,
 };
 
+use crate::profile::Profile;
 use crate::{
     case::{Case, case, on_two_threads, verifying},
     claims::{AUDIENCE, Custom, ISSUER, LEEWAY, LIFETIME, SCOPE, SESSION, SUBJECT, equal, now},
@@ -16,8 +16,9 @@ use crate::{
 };
 
 /// A codec with the rules of every case, still open. It reads the system's clock, as by default.
-pub fn builder<C>(profile: Profile) -> TokenCodecBuilder<C> {
-    TokenCodec::builder(profile)
+pub fn builder<C>(profile: Profile, keys: &KeyRing) -> TokenCodecBuilder<C> {
+    profile
+        .codec(keys)
         .issuer(ISSUER)
         .audience(AUDIENCE)
         .leeway(Duration::from_secs(LEEWAY))
@@ -25,7 +26,9 @@ pub fn builder<C>(profile: Profile) -> TokenCodecBuilder<C> {
 }
 
 pub fn codec<C>(profile: Profile, keys: &KeyRing) -> TokenCodec<C> {
-    builder(profile).build(keys).expect("the codec is complete")
+    builder(profile, keys)
+        .build()
+        .expect("the codec is complete")
 }
 
 /// A token of the usual claims. Each has another `jti`.

@@ -3,8 +3,9 @@
 use std::hint::black_box;
 
 use base64_simd::URL_SAFE_NO_PAD;
-use tower_bearer::{KeyRing, NoClaims, Profile, TokenCodec, TokenError, TokenErrorKind};
+use tower_bearer::{KeyRing, NoClaims, TokenCodec, TokenError, TokenErrorKind};
 
+use crate::profile::Profile;
 use crate::{
     case::{Case, case},
     keys, ours,

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use tower_bearer::{KeyRing, Profile, TokenCodec};
+use tower_bearer::{KeyRing, TokenCodec};
 
+use crate::profile::Profile;
 use crate::{
     claims::{AUDIENCE, Custom, ISSUER, LEEWAY, LIFETIME},
     keys,
@@ -45,14 +46,14 @@ impl Tokens {
 impl Form {
     fn mint(profile: Profile, keys: &KeyRing) -> Self {
         let codec = |issuer, audience| -> TokenCodec<Custom> {
-            let builder = TokenCodec::builder(profile)
-                .issuer(issuer)
-                .audience(audience);
+            let builder = profile.codec(keys).issuer(issuer).audience(audience);
             let lifetime = Duration::from_secs(LIFETIME);
-            let codec = builder.lifetime(lifetime).build(keys);
+            let codec = builder.lifetime(lifetime).build();
             codec.expect("the codec is complete")
         };
-        let usual = builder(profile).build(keys).expect("the codec is complete");
+        let usual = builder(profile, keys)
+            .build()
+            .expect("the codec is complete");
         let good = mint(&usual);
         let past = Duration::from_secs(LIFETIME + LEEWAY + 1);
         let expired = mint_at(&usual, usual.clock().now() - past);

@@ -72,7 +72,10 @@
 //! }
 //!
 //! # fn app(keys: KeyRing) -> Result<Router, tower_bearer::ConfigError> {
-//! let codec = TokenCodec::<Role>::nested(&keys, "https://id.example", "api")?;
+//! let codec = TokenCodec::<Role>::nested(&keys)
+//!     .issuer("https://id.example")
+//!     .audience("api")
+//!     .build()?;
 //! let sessions = RefreshCookieLayer::with_claims(codec.clone(), MemoryStore::new(), claims_of)?;
 //! let auth = Router::new()
 //!     .route("/login", post(login))
@@ -112,7 +115,7 @@
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};
-//! use tower_bearer::{KeyRing, Profile, Timestamp, TokenCodec};
+//! use tower_bearer::{KeyRing, Timestamp, TokenCodec};
 //!
 //! /// The payload that Express signed. `role` is read as before.
 //! #[derive(Serialize, Deserialize)]
@@ -124,12 +127,12 @@
 //!
 //! # fn secret() -> String { "f3c1a94be2d7460985bb1c3de07aa2f64d5e9c18".into() }
 //! let old_keys = KeyRing::builder().access_secret(secret().as_bytes()).build()?;
-//! let old: TokenCodec<Old> = TokenCodec::builder(Profile::Signed)
+//! let old: TokenCodec<Old> = TokenCodec::signed(&old_keys)
 //!     .token_type("JWT")          // what `jsonwebtoken` writes
 //!     .dangerous_any_issuer()     // it named none, unless `issuer` was set: then say it
 //!     .dangerous_any_audience()   // the same
 //!     .subject_optional()         // the user is in `userId`
-//!     .build(&old_keys)?;
+//!     .build()?;
 //!
 //! // Made by jsonwebtoken 9 on Node: jwt.sign({ userId: "42", role: "editor", … }, SECRET)
 //! let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9\
@@ -177,15 +180,18 @@
 //! # use http::StatusCode;
 //! # use axum::routing::get;
 //! # use serde::{Deserialize, Serialize};
-//! # use tower_bearer::{Claims, KeyRing, NoClaims, Profile};
+//! # use tower_bearer::{Claims, KeyRing, NoClaims};
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 //! # #[derive(Serialize, Deserialize)]
 //! # #[serde(rename_all = "camelCase")]
 //! # struct Express { user_id: String }
-//! # let new = TokenCodec::<NoClaims>::nested(&KeyRing::generate()?, "https://id.example", "api")?;
+//! # let new = TokenCodec::<NoClaims>::nested(&KeyRing::generate()?)
+//! #     .issuer("https://id.example")
+//! #     .audience("api")
+//! #     .build()?;
 //! # let old_keys = KeyRing::generate()?;
-//! # let old = TokenCodec::<Express>::builder(Profile::Signed).token_type("JWT").dangerous_any_issuer()
-//! #     .dangerous_any_audience().subject_optional().build(&old_keys)?;
+//! # let old = TokenCodec::<Express>::signed(&old_keys).token_type("JWT").dangerous_any_issuer()
+//! #     .dangerous_any_audience().subject_optional().build()?;
 //! # let news = Router::new().route("/me", get(|c: Claims<NoClaims>| async move { c.subject().to_owned() }));
 //! # let olds = Router::new().route("/me", get(|c: Claims<Express>| async move { c.custom().user_id.clone() }));
 //! # let app = either((news, new.clone()), (olds, old.clone()));
@@ -209,7 +215,7 @@
 //!
 //! ## New access tokens at the old service
 //!
-//! Express keeps some routes for a while? Mint [`Profile::Signed`](crate::Profile::Signed) until it is gone,
+//! Express keeps some routes for a while? Mint [signed tokens](crate::TokenCodec::signed) until it is gone,
 //! with a fresh secret that both know, and have Express check everything that it says (tried with
 //! `jsonwebtoken` 9):
 //!

@@ -40,7 +40,7 @@
 //! ```
 //! use axum::{Router, routing::get};
 //! use serde::{Deserialize, Serialize};
-//! use tower_bearer::{BearerAuthLayer, Claims, KeyRing, Profile, TokenCodec};
+//! use tower_bearer::{BearerAuthLayer, Claims, KeyRing, TokenCodec};
 //!
 //! // `sub` and `exp` are the codec's.
 //! #[derive(Serialize, Deserialize)]
@@ -54,13 +54,13 @@
 //!
 //! # fn secret() -> String { "f3c1a94be2d7460985bb1c3de07aa2f64d5e9c18".into() }
 //! let keys = KeyRing::builder().access_secret(secret().as_bytes()).build()?;
-//! let codec: TokenCodec<Role> = TokenCodec::builder(Profile::Signed)
+//! let codec: TokenCodec<Role> = TokenCodec::signed(&keys)
 //!     .issuer("https://id.example")   // what is minted from now on ...
 //!     .audience("api")
 //!     .dangerous_any_issuer()         // ... and, until the old tokens have expired, not yet asked for
 //!     .dangerous_any_audience()
 //!     .dangerous_any_token_type()
-//!     .build(&keys)?;
+//!     .build()?;
 //! let api: Router = Router::new().route("/me", get(me)).layer(BearerAuthLayer::new(codec.clone()));
 //! # let _ = api;
 //!

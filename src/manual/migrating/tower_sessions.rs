@@ -62,7 +62,10 @@
 //! }
 //!
 //! # fn app(keys: KeyRing) -> Result<Router, tower_bearer::ConfigError> {
-//! let codec = TokenCodec::nested(&keys, "https://id.example", "api")?;
+//! let codec = TokenCodec::nested(&keys)
+//!     .issuer("https://id.example")
+//!     .audience("api")
+//!     .build()?;
 //! let nothing_more = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
 //! let sessions = RefreshCookieLayer::builder(codec.clone(), MemoryStore::new(), nothing_more)
 //!     .idle_lifetime(Duration::from_secs(24 * 60 * 60))

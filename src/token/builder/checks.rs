@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::TokenCodecBuilder;
 use crate::{
     config::ConfigError,
-    keys::{KeyRing, Keys, SigningKey},
-    token::{Profile, codec::is_shared},
+    keys::{Keys, SigningKey},
+    token::codec::{Profile, is_shared},
 };
 
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -74,7 +74,8 @@ impl<C> TokenCodecBuilder<C> {
         Ok(())
     }
 
-    pub(super) fn check_keys(&self, ring: &KeyRing) -> Result<(), ConfigError> {
+    pub(super) fn check_keys(&self) -> Result<(), ConfigError> {
+        let ring = &self.keys;
         let keys = ring.load();
         if ring.is_remote() {
             self.check_algorithms_of_others()?;

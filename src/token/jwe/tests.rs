@@ -18,10 +18,10 @@ fn plaintext(row: &Value) -> Result<Vec<u8>, TokenError> {
     jwk["alg"] = row["alg"].clone();
     jwk["enc"] = row["enc"].clone();
     let ring = KeyRing::builder().jwk(&jwk.to_string()).jwk(HS256);
-    let codec: TokenCodec = TokenCodec::builder(Profile::Nested)
+    let codec: TokenCodec = TokenCodec::nested(&ring.build().unwrap())
         .dangerous_any_issuer()
         .dangerous_any_audience()
-        .build(&ring.build().unwrap())
+        .build()
         .unwrap();
     let keys = codec.inner.keys.load();
     let token = row["token"].as_str().unwrap();
@@ -93,7 +93,11 @@ fn a_rotation_to_a_public_key_lets_nobody_write_claims() {
         r#"{"kty":"oct","alg":"dir","kid":"s","k":"LZ0wq3vYdR7mXcT5sKfB9hJ2nUeG8aPtVbCxQyWiEoM"}"#;
     let ring = |jwk: &str| KeyRing::builder().jwk(jwk).build().unwrap();
     let keys = ring(SHARED);
-    let codec: TokenCodec = TokenCodec::encrypted(&keys, "https://id.example", "api").unwrap();
+    let codec: TokenCodec = TokenCodec::encrypted(&keys)
+        .issuer("https://id.example")
+        .audience("api")
+        .build()
+        .unwrap();
     keys.rotate(ring(PUBLIC_KEY)).unwrap();
 
     let anybody = ring(PUBLIC_KEY).load_full();

@@ -7,7 +7,7 @@ use tokio::{
     process::Command,
     time::{Instant, sleep},
 };
-use tower_bearer::{Clock, KeyRing, ManualClock, NoClaims, Profile, SystemClock, TokenCodec};
+use tower_bearer::{Clock, KeyRing, ManualClock, NoClaims, SystemClock, TokenCodec};
 
 use super::wire::{Answer, Ask};
 use crate::{
@@ -147,11 +147,11 @@ fn keys() -> KeyRing {
 
 fn mint(keys: &KeyRing, ago: Duration) -> String {
     let then = SystemClock.now().as_secs() - ago.as_secs();
-    let codec = TokenCodec::builder(Profile::Signed)
+    let codec = TokenCodec::signed(keys)
         .issuer("https://id.example")
         .audience("payroll")
         .clock(ManualClock::new(tower_bearer::Timestamp::from_secs(then)))
-        .build(keys)
+        .build()
         .unwrap();
     let token = codec.mint("alice", &NoClaims {}).unwrap();
     token.as_str().to_owned()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{Router, routing::get};
 use reqwest::Client;
 use tokio::{net::TcpListener, task::JoinSet};
-use tower_bearer::{BearerAuthLayer, Claims, Profile, RemoteJwks, TokenCodec};
+use tower_bearer::{BearerAuthLayer, Claims, RemoteJwks, TokenCodec};
 
 use super::{COOL_DOWN, LIFETIME, issuer::AUDIENCE};
 
@@ -26,10 +26,10 @@ impl Service {
             .build()
             .unwrap();
         keys.refresh().await.unwrap();
-        let codec: TokenCodec = TokenCodec::builder(Profile::Signed)
+        let codec: TokenCodec = TokenCodec::signed(&keys.keys())
             .issuer(issuer)
             .audience(AUDIENCE)
-            .build(&keys.keys())
+            .build()
             .unwrap();
         let me = async |claims: Claims| claims.subject().to_owned();
         let app = Router::new()

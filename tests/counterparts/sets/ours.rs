@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tower_bearer::{KeyRing, ManualClock, Profile, Timestamp, TokenCodec};
+use tower_bearer::{KeyRing, ManualClock, Timestamp, TokenCodec};
 
 use super::{Case, Question, Verdict, keys::NOW};
 
@@ -19,7 +19,7 @@ pub(super) fn judge_all(cases: &[Case]) -> Vec<Verdict> {
 /// Judges as a service does that is configured for this kind of token.
 fn judge(set: &str, question: &Question) -> Verdict {
     let ring = KeyRing::verifier(set).map_err(|error| format!("set: {error}"))?;
-    let codec = TokenCodec::builder(Profile::Signed)
+    let codec = TokenCodec::signed(&ring)
         .issuer(&question.issuer)
         .audience(&question.audience)
         .leeway(Duration::ZERO)
@@ -29,9 +29,7 @@ fn judge(set: &str, question: &Question) -> Verdict {
         Some(other) => codec.token_type(other),
         None => codec.dangerous_any_token_type(),
     };
-    let codec: TokenCodec = codec
-        .build(&ring)
-        .map_err(|error| format!("codec: {error}"))?;
+    let codec: TokenCodec = codec.build().map_err(|error| format!("codec: {error}"))?;
     match codec.verify(&question.token) {
         Ok(_) => Ok(()),
         Err(error) => Err(format!("token: {error}")),

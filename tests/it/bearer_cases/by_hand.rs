@@ -4,7 +4,7 @@ use http::{Request, header};
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    BearerAuthLayer, CheckError, Grant, KeyRing, ManualClock, NoClaims, Profile, Realm, Timestamp,
+    BearerAuthLayer, CheckError, Grant, KeyRing, ManualClock, NoClaims, Realm, Timestamp,
     TokenCodec,
 };
 
@@ -94,11 +94,11 @@ async fn refused_or_unusable(jwks: &Value, good: &str, row: &Value) -> Result<()
 }
 
 fn over(keys: &KeyRing) -> TokenCodec {
-    TokenCodec::builder(Profile::Signed)
+    TokenCodec::signed(keys)
         .issuer("https://issuer.example")
         .audience("https://api.example")
         .clock(clock())
-        .build(keys)
+        .build()
         .unwrap()
 }
 
@@ -110,11 +110,11 @@ fn clock() -> ManualClock {
 async fn cross_use(row: &Value) -> Result<(), String> {
     let (a, b) = (KeyRing::generate().unwrap(), KeyRing::generate().unwrap());
     let codec = |issuer: &str, keys: &KeyRing| {
-        TokenCodec::<NoClaims>::builder(Profile::Signed)
+        TokenCodec::<NoClaims>::signed(keys)
             .issuer(issuer)
             .audience("api")
             .clock(clock())
-            .build(keys)
+            .build()
             .unwrap()
     };
     let forged = mint(&codec("https://a.example", &b));
@@ -141,11 +141,11 @@ async fn invalid_curve(row: &Value) -> Result<(), String> {
         .jwk(&agreement.to_string())
         .build()
         .map_err(|e| e.to_string())?;
-    let codec: TokenCodec = TokenCodec::builder(Profile::Nested)
+    let codec: TokenCodec = TokenCodec::nested(&keys)
         .issuer("https://issuer.example")
         .audience("api")
         .clock(clock())
-        .build(&keys)
+        .build()
         .map_err(|e| e.to_string())?;
     let token = mint(&codec);
     if codec.verify(&token).is_err() {

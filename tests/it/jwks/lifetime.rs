@@ -64,7 +64,7 @@ async fn the_task_ends_with_the_last_handle() {
     drop(clone);
     // A ring in a codec is a handle like any other.
     let clock = ManualClock::new(START);
-    let codec: TokenCodec = codec_builder(&clock).build(&ring).unwrap();
+    let codec: TokenCodec = codec_builder(&clock, &ring).build().unwrap();
     drop(ring);
     pass_until("asked", || issuer.requests() == 2).await;
     assert!(trace.upgrade().is_some());

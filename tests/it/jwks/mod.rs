@@ -20,8 +20,8 @@ use http::{HeaderMap, Request, StatusCode};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    BearerAuth, BearerAuthLayer, Event, EventSink, KeyRing, ManualClock, NoClaims, Profile,
-    Rejection, RemoteJwks, RemoteJwksBuilder, Timestamp, TokenCodec, TokenCodecBuilder,
+    BearerAuth, BearerAuthLayer, Event, EventSink, KeyRing, ManualClock, NoClaims, Rejection,
+    RemoteJwks, RemoteJwksBuilder, Timestamp, TokenCodec, TokenCodecBuilder,
 };
 
 use self::issuer::Issuer;
@@ -88,7 +88,7 @@ impl Api {
             .clock(clock.clone())
             .events(events.sink());
         let keys = set(builder).build().unwrap();
-        let codec = code(codec_builder(&clock)).build(&keys.keys()).unwrap();
+        let codec = code(codec_builder(&clock, &keys.keys())).build().unwrap();
         Self {
             keys,
             service: BearerAuthLayer::new(codec.clone()).layer(Echo::default()),
@@ -107,9 +107,9 @@ impl Api {
 
     /// A token of `signer`'s, good for a day.
     fn token(&self, signer: &KeyRing) -> String {
-        let codec = codec_builder(&self.clock)
+        let codec = codec_builder(&self.clock, signer)
             .lifetime(Duration::from_secs(86_400))
-            .build(signer)
+            .build()
             .unwrap();
         codec
             .mint("alice", &NoClaims {})
@@ -152,8 +152,8 @@ impl Api {
     }
 }
 
-fn codec_builder(clock: &ManualClock) -> TokenCodecBuilder<NoClaims> {
-    TokenCodec::builder(Profile::Signed)
+fn codec_builder(clock: &ManualClock, ring: &KeyRing) -> TokenCodecBuilder<NoClaims> {
+    TokenCodec::signed(ring)
         .issuer("https://id.example")
         .audience("api")
         .leeway(Duration::ZERO)

@@ -6,8 +6,8 @@ use http::Request;
 use serde_json::Value;
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    BearerAuthLayer, KeyRing, ManualClock, NoClaims, Profile, RemoteJwks, SignatureAlgorithm,
-    TokenCodec, UnusableReason,
+    BearerAuthLayer, KeyRing, ManualClock, NoClaims, RemoteJwks, SignatureAlgorithm, TokenCodec,
+    UnusableReason,
 };
 
 use super::{
@@ -31,11 +31,11 @@ async fn every_neighbour_of_the_table() {
         let given_away = case["neighbour"].as_str().unwrap().starts_with("poisoned");
         let clock = ManualClock::new(START);
         let codec = |keys: &KeyRing| -> TokenCodec {
-            TokenCodec::builder(Profile::Signed)
+            TokenCodec::signed(keys)
                 .issuer("i")
                 .audience("a")
                 .clock(clock.clone())
-                .build(keys)
+                .build()
                 .unwrap()
         };
         // As a text that the service has, and fetched.
@@ -142,17 +142,18 @@ async fn the_two_names_of_ed25519() {
         }
     }
     let clock = ManualClock::new(START);
-    let only = |alg: SignatureAlgorithm| codec_builder(&clock).algorithms([alg]);
-    let codec: TokenCodec = only("Ed25519".parse().unwrap()).build(&new).unwrap();
+    let only =
+        |alg: SignatureAlgorithm, ring: &KeyRing| codec_builder(&clock, ring).algorithms([alg]);
+    let codec: TokenCodec = only("Ed25519".parse().unwrap(), &new).build().unwrap();
     let token = codec.mint("alice", &NoClaims {}).unwrap();
     assert!(
-        only(SignatureAlgorithm::EdDsa)
-            .build(&old)
+        only(SignatureAlgorithm::EdDsa, &old)
+            .build()
             .unwrap()
             .verify(token.as_str())
             .is_ok()
     );
-    assert!(only(SignatureAlgorithm::Es256).build(&old).is_err());
+    assert!(only(SignatureAlgorithm::Es256, &old).build().is_err());
 }
 
 /// Two keys of one name, while an issuer replaces the one by the other.
@@ -165,7 +166,7 @@ async fn two_keys_of_one_name() {
         assert_eq!(api.status(&api.token(ring)).await, status);
     }
     let ring = KeyRing::verifier(&both(&one, &two)).unwrap();
-    let codec: TokenCodec = codec_builder(&api.clock).build(&ring).unwrap();
+    let codec: TokenCodec = codec_builder(&api.clock, &ring).build().unwrap();
     assert!(codec.verify(&api.token(&two)).is_ok());
     assert!(codec.verify(&api.token(&three)).is_err());
     api.skip(Duration::from_secs(1)).await;

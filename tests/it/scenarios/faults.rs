@@ -163,7 +163,11 @@ async fn failing_claims_leave_the_generation_unchanged() {
 async fn a_token_that_cannot_be_minted_leaves_the_generation_unchanged() {
     // The closure answers, and what it answers cannot go into a token: `iss` is the codec's.
     let world = World::new();
-    let codec = TokenCodec::nested(&world.keys, "https://id.example", "api").unwrap();
+    let codec = TokenCodec::nested(&world.keys)
+        .issuer("https://id.example")
+        .audience("api")
+        .build()
+        .unwrap();
     let unfit = Arc::<AtomicBool>::default();
     let asked = unfit.clone();
     let claims = move |_: ClaimsRequest| {

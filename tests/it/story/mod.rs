@@ -25,8 +25,7 @@ use serde_json::{Value, json};
 use tower::ServiceBuilder;
 use tower_bearer::{
     AccessToken, BearerAuthLayer, Claims, ClaimsRequest, Denied, Event, EventSink, KeyRing,
-    OriginGuardLayer, Profile, RefreshCookieLayer, Session, SessionEndpoints, Timestamp,
-    TokenCodec,
+    OriginGuardLayer, RefreshCookieLayer, Session, SessionEndpoints, Timestamp, TokenCodec,
 };
 
 use crate::backing::Backing;
@@ -80,12 +79,12 @@ impl World {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
 
-        let codec = TokenCodec::<Role>::builder(Profile::Nested)
+        let codec = TokenCodec::<Role>::nested(&KeyRing::generate().unwrap())
             .issuer("https://id.example")
             .audience("api")
             .leeway(Duration::ZERO)
             .clock(clock.clone())
-            .build(&KeyRing::generate().unwrap())
+            .build()
             .unwrap();
         let claims = |request: ClaimsRequest| async move {
             match request.subject() {

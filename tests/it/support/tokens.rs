@@ -4,7 +4,7 @@ use std::{sync::LazyLock, time::Duration};
 
 use http::{Request, header};
 use serde::{Deserialize, Serialize};
-use tower_bearer::{KeyRing, ManualClock, NoClaims, Profile, Timestamp, TokenCodec, TokenContext};
+use tower_bearer::{KeyRing, ManualClock, NoClaims, Timestamp, TokenCodec, TokenContext};
 
 /// Claims with a scope, which is the application's to grant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,12 +24,12 @@ pub(crate) fn codec<C>() -> TokenCodec<C> {
 
 /// The same at another time.
 pub(crate) fn at<C>(now: Timestamp) -> TokenCodec<C> {
-    TokenCodec::builder(Profile::Nested)
+    TokenCodec::nested(&KEYS)
         .issuer("https://id.example")
         .audience("api")
         .leeway(Duration::ZERO)
         .clock(ManualClock::new(now))
-        .build(&KEYS)
+        .build()
         .unwrap()
 }
 

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use tower::{Layer, Service, ServiceExt};
 use tower_bearer::{
     Claims, ClaimsError, ClaimsRequest, Denied, Event, EventSink, KeyRing, ManualClock,
-    MemoryStore, NewSession, Profile, RefreshCookieBuilder, RefreshCookieLayer, Session,
-    SessionEndpoints, Timestamp, TokenCache, TokenCodec,
+    MemoryStore, NewSession, RefreshCookieBuilder, RefreshCookieLayer, Session, SessionEndpoints,
+    Timestamp, TokenCache, TokenCodec,
 };
 
 use super::faults::FaultStore;
@@ -88,13 +88,13 @@ impl World {
         store: FaultStore,
         set: impl FnOnce(RefreshCookieBuilder) -> RefreshCookieBuilder,
     ) -> Self {
-        let codec = TokenCodec::<Role>::builder(Profile::Nested)
+        let codec = TokenCodec::<Role>::nested(&keys)
             .issuer("https://id.example")
             .audience("api")
             .clock(app_clock.clone())
             // Every scenario runs with it, and none may notice.
             .cache(TokenCache::new(256 * 1024))
-            .build(&keys)
+            .build()
             .unwrap();
         let events = Arc::new(Mutex::new(Vec::new()));
         let (denied, claims_down) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());

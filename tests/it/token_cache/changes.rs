@@ -7,9 +7,10 @@ use std::{
 };
 
 use serde::{Deserialize, Deserializer, Serialize};
-use tower_bearer::{Grant, Profile, TokenCache};
+use tower_bearer::{Grant, TokenCache};
 
 use super::{MEBIBYTE, NOW, builder, keys, recalled};
+use crate::support::profile::Profile;
 
 type Change = Box<dyn FnOnce()>;
 
@@ -36,9 +37,9 @@ impl<'de> Deserialize<'de> for Meanwhile {
 #[test]
 fn a_change_in_the_middle_of_a_verification() {
     let ring = keys(1);
-    let builder = builder::<Meanwhile>(Profile::Encrypted);
+    let builder = builder::<Meanwhile>(Profile::Encrypted, &ring);
     let builder = builder.cache(TokenCache::new(MEBIBYTE));
-    let codec = builder.build(&ring).unwrap();
+    let codec = builder.build().unwrap();
     let grant = Grant {
         subject: "user-1",
         session: Some("s-1"),
@@ -67,14 +68,11 @@ fn a_change_in_the_middle_of_a_verification() {
 #[test]
 fn no_answer_is_by_keys_that_are_gone() {
     let ring = keys(1);
-    let builder = builder::<tower_bearer::NoClaims>(Profile::Encrypted);
-    let codec = builder
-        .cache(TokenCache::new(MEBIBYTE))
-        .build(&ring)
-        .unwrap();
+    let builder = builder::<tower_bearer::NoClaims>(Profile::Encrypted, &ring);
+    let codec = builder.cache(TokenCache::new(MEBIBYTE)).build().unwrap();
     let tokens = [1, 2].map(|seed| {
-        let mints = super::builder(Profile::Encrypted)
-            .build(&keys(seed))
+        let mints = super::builder(Profile::Encrypted, &keys(seed))
+            .build()
             .unwrap();
         let grant = Grant {
             subject: "user-1",

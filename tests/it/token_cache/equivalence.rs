@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use proptest::{prelude::*, strategy::ValueTree};
-use tower_bearer::{
-    Claims, Grant, KeyRing, Profile, Timestamp, TokenCache, TokenCodec, TokenError,
-};
+use tower_bearer::{Claims, Grant, KeyRing, Timestamp, TokenCache, TokenCodec, TokenError};
 
 use super::{NOW, Role, builder, keys, role};
+use crate::support::profile::Profile;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -42,7 +41,7 @@ fn at(millis: i64) -> Timestamp {
 }
 
 fn codec(profile: Profile, ring: &KeyRing, max_age: bool, cached: bool) -> TokenCodec<Role> {
-    let mut builder = builder(profile)
+    let mut builder = builder(profile, ring)
         .leeway(Duration::from_secs(10))
         .lifetime(Duration::from_secs(100));
     if max_age {
@@ -51,7 +50,7 @@ fn codec(profile: Profile, ring: &KeyRing, max_age: bool, cached: bool) -> Token
     if cached {
         builder = builder.cache(TokenCache::new(256 * 1024));
     }
-    builder.build(ring).unwrap()
+    builder.build().unwrap()
 }
 
 /// Good tokens of both keys, at several times and of several sessions, and bad ones made of them.
@@ -71,7 +70,10 @@ fn pool(profile: Profile) -> Vec<String> {
                 pool.push(token.as_str().to_owned());
             }
         }
-        let elsewhere = TokenCodec::<Role>::nested(&keys(seed), "https://id.example", "other");
+        let elsewhere = TokenCodec::<Role>::nested(&keys(seed))
+            .issuer("https://id.example")
+            .audience("other")
+            .build();
         let custom = &role();
         let grant = Grant {
             subject: "user-1",

@@ -1,9 +1,10 @@
 //! What a cache takes, counted by the allocator and not believed.
 
 use allocation_counter::measure;
-use tower_bearer::{Grant, NoClaims, Profile, TokenCache, TokenCodec};
+use tower_bearer::{Grant, NoClaims, TokenCache, TokenCodec};
 
 use super::{MEBIBYTE, NOW, Role, builder, keys, minted, recalled, remembering};
+use crate::support::profile::Profile;
 
 /// The claims, and one text of the application's own.
 #[test]
@@ -23,7 +24,7 @@ where
     C: serde::Serialize + serde::de::DeserializeOwned + Send + Sync + 'static,
 {
     let ring = keys(1);
-    let mints: TokenCodec<C> = builder(Profile::Encrypted).build(&ring).unwrap();
+    let mints: TokenCodec<C> = builder(Profile::Encrypted, &ring).build().unwrap();
     let token = |n: usize| {
         let grant = Grant {
             subject: &format!("user-{n}"),
@@ -34,8 +35,8 @@ where
     };
     let mut codec = None;
     let empty = measure(|| {
-        let builder = builder::<C>(Profile::Encrypted).cache(TokenCache::new(max));
-        codec = Some(builder.build(&ring).unwrap());
+        let builder = builder::<C>(Profile::Encrypted, &ring).cache(TokenCache::new(max));
+        codec = Some(builder.build().unwrap());
     });
     let codec = codec.unwrap();
     let mut told = 0;

@@ -11,10 +11,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    BearerAuthLayer, CheckError, Claims, Grant, KeyRing, Profile, Timestamp, TokenCache,
-    TokenCodec, TokenCodecBuilder, TokenErrorKind,
+    BearerAuthLayer, CheckError, Claims, Grant, KeyRing, Timestamp, TokenCache, TokenCodec,
+    TokenCodecBuilder, TokenErrorKind,
 };
 
+use crate::support::profile::Profile;
 use crate::support::{echo::Echo, tokens::with_token};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -41,18 +42,15 @@ fn keys(seed: u8) -> KeyRing {
     KeyRing::from_master(&master).unwrap()
 }
 
-fn builder<C>(profile: Profile) -> TokenCodecBuilder<C> {
-    let builder = TokenCodec::builder(profile);
+fn builder<C>(profile: Profile, keys: &KeyRing) -> TokenCodecBuilder<C> {
+    let builder = profile.codec(keys);
     builder.issuer("https://id.example").audience("api")
 }
 
 /// A nested codec with a cache.
 fn remembering(keys: &KeyRing) -> TokenCodec<Role> {
-    let builder = builder(Profile::Nested).leeway(Duration::from_secs(10));
-    builder
-        .cache(TokenCache::new(MEBIBYTE))
-        .build(keys)
-        .unwrap()
+    let builder = builder(Profile::Nested, keys).leeway(Duration::from_secs(10));
+    builder.cache(TokenCache::new(MEBIBYTE)).build().unwrap()
 }
 
 fn minted(codec: &TokenCodec<Role>, session: Option<&str>) -> String {
@@ -92,7 +90,7 @@ fn a_token_is_verified_once_in_every_profile() {
         ),
     ] {
         let cache = TokenCache::new(MEBIBYTE);
-        let codec: TokenCodec<Role> = builder(profile).cache(cache).build(&ring).unwrap();
+        let codec: TokenCodec<Role> = builder(profile, &ring).cache(cache).build().unwrap();
         let (one, two) = (minted(&codec, None), minted(&codec, Some("s-1")));
         for remembered in [false, true, true] {
             for token in [&one, &two] {
@@ -109,7 +107,7 @@ fn a_token_is_verified_once_in_every_profile() {
 
 #[test]
 fn a_codec_without_a_cache_remembers_nothing() {
-    let codec: TokenCodec<Role> = builder(Profile::Nested).build(&keys(1)).unwrap();
+    let codec: TokenCodec<Role> = builder(Profile::Nested, &keys(1)).build().unwrap();
     let token = minted(&codec, Some("s-1"));
     assert!(
         [(); 2]
@@ -145,14 +143,11 @@ fn the_time_is_looked_at_each_time() {
     let ring = keys(1);
     let lifetime = Duration::from_secs(100);
     let base = || {
-        let builder = builder(Profile::Nested).leeway(Duration::from_secs(10));
+        let builder = builder(Profile::Nested, &ring).leeway(Duration::from_secs(10));
         builder.lifetime(lifetime).cache(TokenCache::new(MEBIBYTE))
     };
-    let codec: TokenCodec<Role> = base().build(&ring).unwrap();
-    let young: TokenCodec<Role> = base()
-        .max_age(Duration::from_secs(50))
-        .build(&ring)
-        .unwrap();
+    let codec: TokenCodec<Role> = base().build().unwrap();
+    let young: TokenCodec<Role> = base().max_age(Duration::from_secs(50)).build().unwrap();
     let token = minted(&codec, None);
     let millis = |ms: i64| Timestamp::from_millis((NOW.as_millis() as i64 + ms) as u64);
     // Forwards and backwards: every edge is met with the entry there.
@@ -228,12 +223,9 @@ fn failures_are_never_kept() {
 fn codecs_share_nothing() {
     let ring = keys(1);
     let codec = |audience: &str| -> TokenCodec<Role> {
-        let builder = TokenCodec::builder(Profile::Nested).issuer("https://id.example");
+        let builder = TokenCodec::nested(&ring).issuer("https://id.example");
         let builder = builder.audience(audience);
-        builder
-            .cache(TokenCache::new(MEBIBYTE))
-            .build(&ring)
-            .unwrap()
+        builder.cache(TokenCache::new(MEBIBYTE)).build().unwrap()
     };
     let (api, admin) = (codec("api"), codec("admin"));
     let token = minted(&api, None);
@@ -248,8 +240,8 @@ fn codecs_share_nothing() {
 #[test]
 fn a_cache_without_room_for_a_token_is_refused_when_building() {
     let build = |bytes, longest| {
-        let builder = builder::<Role>(Profile::Nested).max_token_bytes(longest);
-        builder.cache(TokenCache::new(bytes)).build(&keys(1))
+        let builder = builder::<Role>(Profile::Nested, &keys(1)).max_token_bytes(longest);
+        builder.cache(TokenCache::new(bytes)).build()
     };
     for (bytes, longest) in [
         (0, 8192),
@@ -294,9 +286,9 @@ fn a_cache_without_room_for_a_token_is_refused_when_building() {
 async fn the_check_of_the_layer_runs_for_every_request() {
     let codec: TokenCodec<Role> = {
         let clock = tower_bearer::ManualClock::new(NOW);
-        let builder = builder(Profile::Nested).clock(clock);
+        let builder = builder(Profile::Nested, &keys(1)).clock(clock);
         let builder = builder.cache(TokenCache::new(MEBIBYTE));
-        builder.build(&keys(1)).unwrap()
+        builder.build().unwrap()
     };
     let token = minted(&codec, Some("s-1"));
     let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));

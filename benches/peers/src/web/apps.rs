@@ -11,12 +11,13 @@ use axum::{
 };
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
-use tower_bearer::{BearerAuthLayer, Claims, NoClaims, Profile, TokenCodec};
+use tower_bearer::{BearerAuthLayer, Claims, NoClaims, TokenCodec};
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
 use super::{at_once, noop::NoopLayer};
 #[cfg(feature = "cache")]
 use crate::cached;
+use crate::profile::Profile;
 use crate::{
     claims::{Owned, ROLE, SCOPE, SUBJECT},
     keys, ours,
