@@ -90,10 +90,13 @@ impl EncryptionKey {
         kid: Option<&str>,
         key: &[u8],
     ) -> Result<Self, ConfigError> {
-        if key.len() != content.key_len() {
+        let len = content.key_len();
+        if key.len() != len {
             return Err(ConfigError::new(
                 "encryption key",
-                format!("{content} takes exactly {} bytes", content.key_len()),
+                format!(
+                    "{content} takes exactly {len} bytes; `openssl rand -base64 {len}` makes them"
+                ),
             ));
         }
         let material = Material::Direct {

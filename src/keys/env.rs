@@ -47,7 +47,9 @@ pub(super) fn from_vars(
             ));
         }
         builder = builder.then(SET, |builder| builder.add_jwks(&set.text));
-        return builder.build().map_err(|error| set.error(&error));
+        return builder
+            .build()
+            .map_err(|error| set.problem(error.problem()));
     }
     if secrets.iter().all(Option::is_none) {
         return Err(ConfigError::missing(
@@ -67,7 +69,9 @@ pub(super) fn from_vars(
             let secret = decode(part.trim()).map_err(|problem| value.problem(problem))?;
             builder = builder.then(value.name, |builder| add(builder, secret.expose()));
         }
-        builder = builder.checked().map_err(|error| value.error(&error))?;
+        builder = builder
+            .checked()
+            .map_err(|error| value.problem(error.problem()))?;
     }
     builder.build()
 }
@@ -126,15 +130,7 @@ impl Value {
     }
 
     fn problem(&self, problem: &str) -> ConfigError {
-        // Some problems say already how to make a good value.
-        if problem.contains("openssl") || self.name == SET {
-            return ConfigError::new(self.variable.clone(), problem.to_owned());
-        }
-        ConfigError::new(self.variable.clone(), format!("{problem}; {HOW}"))
-    }
-
-    fn error(&self, error: &ConfigError) -> ConfigError {
-        self.problem(error.problem())
+        ConfigError::new(self.variable.clone(), problem.to_owned())
     }
 }
 
@@ -159,7 +155,7 @@ fn decode(text: &str) -> Result<Secret<Vec<u8>>, &'static str> {
         .filter_map(|form| secret::decode(form, text.as_bytes()));
     decoded
         .next()
-        .ok_or("must be base64url, base64 or hexadecimal")
+        .ok_or("must be base64url, base64 or hexadecimal; `openssl rand -base64 32` makes one")
 }
 
 fn unhex(text: &str) -> Vec<u8> {

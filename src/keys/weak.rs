@@ -27,8 +27,8 @@ pub(crate) fn check_key(key: &[u8]) -> Result<(), &'static str> {
     check_words(key, &PLACEHOLDERS)
 }
 
-/// Says what is wrong with `secret`, if anything: an operator who forgot to replace a sample, or
-/// a program that never filled its buffer, is told at start-up.
+/// Says what is wrong with `secret`, if anything, and how to make a good one: an operator who forgot to
+/// replace a sample, or a program that never filled its buffer, is told at start-up.
 pub(super) fn check(secret: &[u8]) -> Result<(), &'static str> {
     check_distinct(secret)?;
     check_placeholder(secret)
@@ -40,7 +40,9 @@ fn check_distinct(secret: &[u8]) -> Result<(), &'static str> {
         seen[usize::from(*byte)] = true;
     }
     if seen.iter().filter(|seen| **seen).count() < MIN_DISTINCT {
-        return Err("has too few different bytes to be random");
+        return Err(
+            "has too few different bytes to be random; `openssl rand -base64 32` makes one that is",
+        );
     }
     Ok(())
 }
@@ -67,7 +69,7 @@ fn check_words(secret: &[u8], words: &[&[u8]]) -> Result<(), &'static str> {
     let lower = zeroize::Zeroizing::new(secret.to_ascii_lowercase());
     let spelled = |word: &&[u8]| lower.windows(word.len()).any(|window| window == *word);
     if secret.iter().all(|b| (0x20..0x7f).contains(b)) && words.iter().any(spelled) {
-        return Err("looks like a placeholder; it must be random");
+        return Err("looks like a placeholder; `openssl rand -base64 32` makes a random one");
     }
     Ok(())
 }
