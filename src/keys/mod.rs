@@ -15,7 +15,6 @@ mod jose;
 #[cfg(feature = "josekit")]
 mod jose_pem;
 mod jwk;
-mod names;
 mod public_set;
 mod publish;
 mod ring;

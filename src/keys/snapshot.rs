@@ -1,6 +1,7 @@
 //! One immutable set of keys, and how a key is found in it.
 
 mod checks;
+mod find;
 
 use std::{
     fmt,
@@ -12,9 +13,9 @@ use std::{
 
 use smallvec::SmallVec;
 
+use self::find::{find, find_first_segment};
 use super::{
     ContentEncryption, EncryptionKey, KeyManagement, SessionKeys, SignatureAlgorithm, SigningKey,
-    names::Names,
     public_set::{PublicSet, UnusableKey},
     validity::Validity,
 };
@@ -33,15 +34,6 @@ pub(crate) struct Keys {
     pub(crate) validity: Validity,
     /// Whether two signing keys share a name, as in an issuer's set they may.
     twins: bool,
-    by_kid: ByPurpose,
-    by_header: ByPurpose,
-    by_nested_header: Names,
-}
-
-/// The names of the keys of either list.
-struct ByPurpose {
-    signing: Names,
-    encryption: Names,
 }
 
 /// Why no key was found for a token.
@@ -72,15 +64,6 @@ impl Keys {
     ) -> Self {
         Self {
             generation: next_generation(),
-            by_kid: ByPurpose {
-                signing: Names::new(&signing, SigningKey::kid),
-                encryption: Names::new(&encryption, EncryptionKey::kid),
-            },
-            by_header: ByPurpose {
-                signing: Names::new(&signing, signed_header),
-                encryption: Names::new(&encryption, claims_header),
-            },
-            by_nested_header: Names::new(&encryption, nested_header),
             unusable: Box::default(),
             validity: Validity::default(),
             twins: has_twins(&signing),
@@ -125,8 +108,7 @@ impl Keys {
         if self.twins {
             return None;
         }
-        let names = &self.by_header.signing;
-        let found = names.find_first_segment(&self.signing, signed_header, token);
+        let found = find_first_segment(&self.signing, signed_header, token);
         // A header without `kid` may fit several keys, and then none is taken.
         found.filter(|(key, _)| key.kid().is_some() || self.is_alone(key))
     }
@@ -140,10 +122,7 @@ impl Keys {
         alg: SignatureAlgorithm,
         rsa: SignatureAlgorithm,
     ) -> Result<Candidates<'_>, LookupError> {
-        let named = kid.and_then(|kid| {
-            let names = &self.by_kid.signing;
-            names.find(&self.signing, SigningKey::kid, kid.as_bytes())
-        });
+        let named = kid.and_then(|kid| find(&self.signing, SigningKey::kid, kid.as_bytes()));
         let candidates: Candidates<'_> = match named {
             Some(key) if !self.twins => std::iter::once(key)
                 .filter(|key| key.is_for(alg, rsa))
@@ -192,10 +171,7 @@ impl Keys {
         alg: KeyManagement,
         enc: ContentEncryption,
     ) -> Result<&Arc<EncryptionKey>, LookupError> {
-        let named = kid.and_then(|kid| {
-            let names = &self.by_kid.encryption;
-            names.find(&self.encryption, EncryptionKey::kid, kid.as_bytes())
-        });
+        let named = kid.and_then(|kid| find(&self.encryption, EncryptionKey::kid, kid.as_bytes()));
         let fits = |key: &EncryptionKey| key.management() == alg && key.content() == enc;
         choose(&self.encryption, kid, named, EncryptionKey::kid, fits)
     }
@@ -205,7 +181,7 @@ impl Keys {
         &self,
         token: &[u8],
     ) -> Option<(&Arc<EncryptionKey>, usize)> {
-        self.encryption_by_header(&self.by_nested_header, nested_header, token)
+        self.encryption_by_header(nested_header, token)
     }
 
     /// The same for the header around claims.
@@ -213,16 +189,15 @@ impl Keys {
         &self,
         token: &[u8],
     ) -> Option<(&Arc<EncryptionKey>, usize)> {
-        self.encryption_by_header(&self.by_header.encryption, claims_header, token)
+        self.encryption_by_header(claims_header, token)
     }
 
     fn encryption_by_header(
         &self,
-        names: &Names,
         header: fn(&EncryptionKey) -> Option<&str>,
         token: &[u8],
     ) -> Option<(&Arc<EncryptionKey>, usize)> {
-        let found = names.find_first_segment(&self.encryption, header, token);
+        let found = find_first_segment(&self.encryption, header, token);
         found.filter(|(key, _)| {
             let alone = || self.encryption_by(None, key.management(), key.content());
             key.kid().is_some() || alone().is_ok()
@@ -293,9 +268,6 @@ impl fmt::Debug for Keys {
             unusable,
             validity,
             twins: _,
-            by_kid: _,
-            by_header: _,
-            by_nested_header: _,
         } = self;
         f.debug_struct("Keys")
             .field("generation", generation)
