@@ -24,9 +24,8 @@ mod users;
 
 use std::{convert::Infallible, env, pin::pin, time::Duration};
 
-use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -45,7 +44,7 @@ use tower_bearer::{
 
 use crate::users::{DEMO_EMAIL, DEMO_PASSWORD, Users};
 
-type Answer = Response<Full<Bytes>>;
+type Answer = Response<String>;
 
 /// The body of `POST /auth/login`.
 #[derive(Deserialize)]
@@ -60,8 +59,8 @@ fn status(status: StatusCode) -> Answer {
     answer
 }
 
-fn body(content_type: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Answer::new(Full::new(body.into()));
+fn body(content_type: &'static str, body: String) -> Answer {
+    let mut answer = Answer::new(body);
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -83,7 +82,7 @@ async fn login(users: Users, request: Request<Incoming>) -> Result<Answer, BoxEr
         return Ok(status(StatusCode::UNAUTHORIZED));
     };
     Ok(match session.start(&user.id).await {
-        Ok(token) => body("application/json", serde_json::to_vec(&token)?),
+        Ok(token) => body("application/json", serde_json::to_string(&token)?),
         Err(error) => error.response(),
     })
 }

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::{Empty, Full};
+use http_body_util::Empty;
 use tower::{Layer, service_fn};
 use tower_bearer::{
     ClaimsRequest, Inserted, Loaded, MemoryStore, RefreshCookie, RefreshCookieLayer, RefreshStore,
@@ -107,7 +107,7 @@ impl Refreshing {
         took
     }
 
-    pub fn refresh(&mut self, request: Request<Empty<Bytes>>) -> Response<Full<Bytes>> {
+    pub fn refresh(&mut self, request: Request<Empty<Bytes>>) -> Response<String> {
         answer(&mut self.service, request)
     }
 

@@ -40,7 +40,6 @@
 //! | setting | default | why |
 //! |---|---|---|
 //! | [`camel_case`](crate::SessionEndpoints::camel_case) | off | The names are those of OAuth (RFC 6749 section 5.1). |
-//! | [`clear_site_data`](crate::SessionEndpoints::clear_site_data) | off | Some browsers take seconds over it. |
 //! | [`keep_current`](crate::SessionEndpoints::keep_current) | off | "Sign out everywhere" means here as well. |
 //! | `Retry-After` | 1 s with 409 and 503, 30 s with 429 | A failover takes seconds; a loop has to stop. |
 //! | body with a refresh token | 4 KiB at most | A token has 195 bytes. |

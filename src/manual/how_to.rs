@@ -24,12 +24,10 @@
 //! # Without axum: hyper and tonic
 //!
 //! The layers wrap any `tower::Service<http::Request<_>>` whose response body has a `Default`, such as
-//! `http_body_util::Full`. hyper takes the whole through `hyper_util::service::TowerToHyperService`:
+//! `String`. hyper takes the whole through `hyper_util::service::TowerToHyperService`:
 //!
 //! ```
-//! use bytes::Bytes;
 //! use http::{Request, Response};
-//! use http_body_util::Full;
 //! use hyper::body::Incoming;
 //! use hyper_util::{
 //!     rt::{TokioExecutor, TokioIo},
@@ -39,10 +37,10 @@
 //! use tower::{ServiceBuilder, service_fn};
 //! use tower_bearer::{BearerAuthLayer, Claims, KeyRing, NoClaims, TokenCodec};
 //!
-//! async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, std::io::Error> {
-//!     let mut response = Response::new(Full::default());
+//! async fn hello(request: Request<Incoming>) -> Result<Response<String>, std::io::Error> {
+//!     let mut response = Response::new(String::new());
 //!     match Claims::<NoClaims>::from_extensions(request.extensions()) {
-//!         Ok(claims) => *response.body_mut() = format!("hello, {}", claims.subject()).into(),
+//!         Ok(claims) => *response.body_mut() = format!("hello, {}", claims.subject()),
 //!         // Only when the layer is missing, which the rejection says.
 //!         Err(rejection) => *response.status_mut() = rejection.status(),
 //!     }

@@ -1,5 +1,7 @@
 //! A session as its owner sees it in a list.
 
+use serde::{Serialize, Serializer};
+
 use crate::{clock::Timestamp, session::SessionId};
 
 /// One entry of [`Session::list`](crate::Session::list). Serialises with times in whole seconds
@@ -15,7 +17,7 @@ use crate::{clock::Timestamp, session::SessionId};
 /// }
 /// # let _ = line;
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SessionInfo {
     /// The name to end the session by.
@@ -23,26 +25,18 @@ pub struct SessionInfo {
     /// Whether it is the session of the request that asked.
     pub current: bool,
     /// When its owner signed in.
+    #[serde(serialize_with = "seconds")]
     pub created_at: Timestamp,
     /// When its token last moved or was last seen.
+    #[serde(serialize_with = "seconds")]
     pub last_seen_at: Timestamp,
     /// When it ends if it is not used.
+    #[serde(serialize_with = "seconds")]
     pub expires_at: Timestamp,
     /// What names the client: the `User-Agent` unless configured otherwise.
     pub client: String,
 }
 
-impl serde::Serialize for SessionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct;
-
-        let mut out = serializer.serialize_struct("SessionInfo", 6)?;
-        out.serialize_field("id", &self.id)?;
-        out.serialize_field("current", &self.current)?;
-        out.serialize_field("created_at", &self.created_at.as_secs())?;
-        out.serialize_field("last_seen_at", &self.last_seen_at.as_secs())?;
-        out.serialize_field("expires_at", &self.expires_at.as_secs())?;
-        out.serialize_field("client", &self.client)?;
-        out.end()
-    }
+fn seconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(time.as_secs())
 }

@@ -10,9 +10,7 @@
 //! Without a web framework: a service that signs in, and the ready-made endpoints for the rest.
 //!
 //! ```
-//! use bytes::Bytes;
 //! use http::{Request, Response, StatusCode};
-//! use http_body_util::Full;
 //! use tower::{Layer, Service, ServiceExt, service_fn};
 //! use tower_bearer::{
 //!     ClaimsRequest, Denied, KeyRing, MemoryStore, NoClaims, RefreshCookieLayer, Session,
@@ -37,8 +35,8 @@
 //!     // The password was checked here.
 //!     let session = Session::from_extensions(request.extensions())?;
 //!     let token = session.start("user-1").await?;
-//!     let body = Bytes::from(serde_json::to_vec(&token)?);
-//!     Ok::<_, Box<dyn std::error::Error + Send + Sync>>(Response::new(Full::new(body)))
+//!     let body = serde_json::to_string(&token)?;
+//!     Ok::<_, Box<dyn std::error::Error + Send + Sync>>(Response::new(body))
 //! }));
 //!
 //! let login = Request::post("/auth/login").body(String::new())?;

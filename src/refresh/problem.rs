@@ -1,8 +1,7 @@
 //! Failures as the client sees them: `application/problem+json` (RFC 9457) with a stable `code`.
 
-use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::Full;
+use serde::Serialize;
 
 use crate::session::{SessionError, SessionErrorKind};
 
@@ -19,27 +18,25 @@ impl SessionError {
     /// `application/problem+json` (RFC 9457). With the feature `axum` an error is a response by itself.
     ///
     /// ```
-    /// use bytes::Bytes;
     /// use http::Response;
-    /// use http_body_util::Full;
     /// use tower_bearer::Session;
     ///
-    /// async fn sign_in(session: &Session) -> Response<Full<Bytes>> {
+    /// async fn sign_in(session: &Session) -> Response<String> {
     ///     match session.start("user-1").await {
-    ///         Ok(token) => Response::new(token.as_str().to_owned().into()),
+    ///         Ok(token) => Response::new(token.as_str().to_owned()),
     ///         Err(error) => error.response(),
     ///     }
     /// }
     /// # let _ = sign_in;
     /// ```
-    pub fn response(&self) -> Response<Full<Bytes>> {
+    pub fn response(&self) -> Response<String> {
         problem(self)
     }
 }
 
 /// The answer to a failed session call. It tells whether to sign in again or to come back, and
 /// nothing about why a token was refused.
-pub(crate) fn problem(error: &SessionError) -> Response<Full<Bytes>> {
+pub(crate) fn problem(error: &SessionError) -> Response<String> {
     use SessionErrorKind::{
         Ambiguous, Denied, Expired, Invalid, InvalidInput, NoSession, NotFound, OtherClient,
         Outdated, Reuse, Revoked, StateLost, Superseded, TooManyRequests, Unavailable,
@@ -86,13 +83,26 @@ pub(crate) fn problem(error: &SessionError) -> Response<Full<Bytes>> {
     }
 }
 
-/// One problem document. `code` and `title` are written by us and need no escaping.
-pub(crate) fn answer(status: StatusCode, code: &str, title: &str) -> Response<Full<Bytes>> {
-    let body = format!(
-        r#"{{"type":"about:blank","title":"{title}","status":{},"code":"{code}"}}"#,
-        status.as_u16()
-    );
-    let mut response = Response::new(Full::new(Bytes::from(body)));
+/// The members of RFC 9457 section 3.1, and `code`.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+}
+
+/// One problem document.
+pub(crate) fn answer(status: StatusCode, code: &str, title: &str) -> Response<String> {
+    let problem = Problem {
+        r#type: "about:blank",
+        title,
+        status: status.as_u16(),
+        code,
+    };
+    // Two texts and a number are always JSON.
+    let body = serde_json::to_string(&problem).unwrap_or_default();
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(

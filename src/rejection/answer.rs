@@ -2,12 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use bytes::Bytes;
 use http::{
     Extensions, HeaderMap, HeaderValue, Response,
     header::{self, Entry},
 };
-use http_body_util::Full;
 
 use super::{Rejection, RejectionKind, grpc::GrpcMark};
 use crate::event::{Event, EventSink};
@@ -186,26 +184,24 @@ impl Rejection {
     /// attacker nothing.
     ///
     /// ```
-    /// use bytes::Bytes;
     /// use http::{Request, Response};
-    /// use http_body_util::Full;
     /// use tower_bearer::{Claims, NoClaims};
     ///
-    /// fn me(request: &Request<()>) -> Response<Full<Bytes>> {
+    /// fn me(request: &Request<()>) -> Response<String> {
     ///     match Claims::<NoClaims>::from_extensions(request.extensions()) {
-    ///         Ok(claims) => Response::new(Full::from(claims.subject().to_owned())),
+    ///         Ok(claims) => Response::new(claims.subject().to_owned()),
     ///         Err(rejection) => rejection.response(),
     ///     }
     /// }
     /// assert_eq!(me(&Request::new(())).status(), 500); // BearerAuthLayer is missing
     /// ```
-    pub fn response(&self) -> Response<Full<Bytes>> {
+    pub fn response(&self) -> Response<String> {
         let refusal = Refusal::<DefaultRejection>::default();
-        let mut response = refusal.answer::<Full<Bytes>>(&Extensions::new(), self.clone());
+        let mut response = refusal.answer::<String>(&Extensions::new(), self.clone());
         if self.kind() == RejectionKind::Internal {
             let text = HeaderValue::from_static("text/plain; charset=utf-8");
             response.headers_mut().insert(header::CONTENT_TYPE, text);
-            *response.body_mut() = Full::from(self.to_string());
+            *response.body_mut() = self.to_string();
         }
         response
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 /// An access token on its way to the client. Serialises to the OAuth response (RFC 6749
 /// section 5.1): `access_token`, `token_type`, `expires_in` in seconds, and `refresh_token` where
@@ -22,31 +22,35 @@ use serde::ser::SerializeStruct;
 /// assert_eq!(json["access_token"], token.as_str());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Serialize)]
 pub struct AccessToken {
-    token: String,
-    lifetime: Duration,
-    refresh: Option<String>,
+    access_token: String,
+    token_type: &'static str,
+    #[serde(serialize_with = "seconds")]
+    expires_in: Duration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
 }
 
 impl AccessToken {
     pub(crate) fn new(token: String, lifetime: Duration) -> Self {
         Self {
-            token,
-            lifetime,
-            refresh: None,
+            access_token: token,
+            token_type: "Bearer",
+            expires_in: lifetime,
+            refresh_token: None,
         }
     }
 
     /// The token itself, to be sent as `Authorization: Bearer …`.
     pub fn as_str(&self) -> &str {
-        &self.token
+        &self.access_token
     }
 
     /// The same, with the refresh token for a client that has no cookie jar.
     pub(crate) fn with_refresh_token(self, refresh: String) -> Self {
         Self {
-            refresh: Some(refresh),
+            refresh_token: Some(refresh),
             ..self
         }
     }
@@ -54,38 +58,29 @@ impl AccessToken {
     /// The refresh token that goes out with it: only where the layer's transport is
     /// [`RefreshTransport::Body`](crate::RefreshTransport::Body), and only when there is a new one.
     pub fn refresh_token(&self) -> Option<&str> {
-        self.refresh.as_deref()
+        self.refresh_token.as_deref()
     }
 
     /// How long it is good for, counted from when it was minted.
     pub fn expires_in(&self) -> Duration {
-        self.lifetime
+        self.expires_in
     }
 }
 
-impl serde::Serialize for AccessToken {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("AccessToken", 4)?;
-        out.serialize_field("access_token", &self.token)?;
-        out.serialize_field("token_type", "Bearer")?;
-        out.serialize_field("expires_in", &self.lifetime.as_secs())?;
-        match &self.refresh {
-            Some(refresh) => out.serialize_field("refresh_token", refresh)?,
-            None => out.skip_field("refresh_token")?,
-        }
-        out.end()
-    }
+fn seconds<S: Serializer>(lifetime: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(lifetime.as_secs())
 }
 
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            token: _,
-            lifetime,
-            refresh: _,
+            access_token: _,
+            token_type: _,
+            expires_in,
+            refresh_token: _,
         } = self;
         f.debug_struct("AccessToken")
-            .field("lifetime", lifetime)
+            .field("expires_in", expires_in)
             .finish_non_exhaustive()
     }
 }

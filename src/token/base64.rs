@@ -56,11 +56,6 @@ pub(super) fn encode_append(bytes: &[u8], text: &mut String) {
     URL_SAFE_NO_PAD.encode_append(bytes, text);
 }
 
-/// The same for text that is kept as bytes.
-pub(super) fn encode_bytes(bytes: &[u8], text: &mut Vec<u8>) {
-    URL_SAFE_NO_PAD.encode_append(bytes, text);
-}
-
 /// How many characters `bytes` bytes take.
 pub(super) const fn encoded_len(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)

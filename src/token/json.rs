@@ -6,8 +6,6 @@
 
 mod scalar;
 
-pub(super) use scalar::is_plain;
-
 use std::borrow::Cow;
 
 /// What is wrong with the text. It never repeats the text.

@@ -4,11 +4,9 @@ use serde::Serialize;
 
 use super::{
     AccessToken, Grant, MintError, TokenCodec,
-    base64::encode_bytes,
+    base64::encode_append,
     codec::{Inner, Profile},
-    custom,
-    json::is_plain,
-    jwe, jws,
+    custom, jwe, jws,
 };
 use crate::{
     clock::Timestamp,
@@ -42,8 +40,13 @@ impl<C: Serialize> TokenCodec<C> {
     /// empty, the ring has no key that mints, or the token would be longer than accepted.
     pub fn mint_at(&self, grant: &Grant<'_, C>, now: Timestamp) -> Result<AccessToken, MintError> {
         let mut claims = self.inner.registered(grant.subject, grant.session, now)?;
-        append(&mut claims, grant.custom)?;
-        let token = self.inner.seal(claims)?;
+        let custom = serde_json::to_string(grant.custom).map_err(|e| {
+            MintError::with_source("the application's claims could not be serialised", e)
+        })?;
+        custom::check(&custom).map_err(MintError::new)?;
+        append(&mut claims, &custom);
+        claims.push('}');
+        let token = self.inner.seal(claims.into_bytes())?;
         Ok(AccessToken::new(token, self.inner.lifetime))
     }
 }
@@ -60,30 +63,28 @@ impl Inner {
         subject: &str,
         session: Option<&str>,
         now: Timestamp,
-    ) -> Result<Vec<u8>, MintError> {
+    ) -> Result<String, MintError> {
         if subject.is_empty() && !self.rules.subject_optional {
             return Err(MintError::new("the subject is empty"));
         }
         let id: [u8; 16] =
             random().map_err(|e| MintError::with_source("no token id could be made", e))?;
+        let mut jti = String::with_capacity(22);
+        encode_append(&id, &mut jti);
+        let iat = now.as_secs();
+        let registered = serde_json::to_string(&Registered {
+            sub: subject,
+            exp: iat + self.lifetime.as_secs(),
+            iat,
+            jti: &jti,
+            sid: session,
+        })
+        .map_err(|e| MintError::with_source("a claim could not be written", e))?;
         let preamble = self.rules.preamble.as_str();
-        let known = preamble.len() + subject.len() + session.map_or(0, str::len);
-        let mut json = Vec::with_capacity(known + REST);
-        json.extend_from_slice(preamble.as_bytes());
-        if !subject.is_empty() {
-            text_member(&mut json, ",\"sub\":", subject)?;
-        }
-        let issued_at = now.as_secs();
-        number_member(&mut json, ",\"exp\":", issued_at + self.lifetime.as_secs());
-        number_member(&mut json, ",\"iat\":", issued_at);
-        begin_member(&mut json, ",\"jti\":");
-        json.push(b'"');
-        encode_bytes(&id, &mut json);
-        json.push(b'"');
-        if let Some(session) = session {
-            text_member(&mut json, ",\"sid\":", session)?;
-        }
-        Ok(json)
+        let mut claims = String::with_capacity(preamble.len() + registered.len() + CUSTOM);
+        claims.push_str(preamble);
+        append(&mut claims, &registered);
+        Ok(claims)
     }
 
     fn seal(&self, claims: Vec<u8>) -> Result<String, MintError> {
@@ -102,53 +103,27 @@ impl Inner {
     }
 }
 
-/// Room for what does not depend on the subject: the names and values of `exp`, `iat` and `jti`, and
-/// claims of the application's of usual length.
-const REST: usize = 208;
+/// Room for claims of the application's of usual length.
+const CUSTOM: usize = 128;
 
-/// Appends the application's claims, an object, to the open object `json`, and closes it.
-fn append<C: Serialize>(json: &mut Vec<u8>, custom: &C) -> Result<(), MintError> {
-    let end = json.len();
-    serde_json::to_writer(&mut *json, custom).map_err(|e| {
-        MintError::with_source("the application's claims could not be serialised", e)
-    })?;
-    let members = json.get(end..).unwrap_or_default();
-    let text = std::str::from_utf8(members)
-        .map_err(|_| MintError::new("the application's claims are not utf-8"))?;
-    custom::check(text).map_err(MintError::new)?;
-    if text == "{}" {
-        json.truncate(end);
-        json.push(b'}');
-    } else if let Some(brace) = json.get_mut(end) {
-        // There is always a member before: `exp`.
-        *brace = b',';
+/// The registered claims that differ from token to token (RFC 7519 section 4.1).
+#[derive(Serialize)]
+struct Registered<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    sub: &'a str,
+    exp: u64,
+    iat: u64,
+    jti: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'a str>,
+}
+
+/// Appends the members of `object`, a whole one, to the object that `open` begins.
+fn append(open: &mut String, object: &str) {
+    let members = object.strip_prefix('{').and_then(|o| o.strip_suffix('}'));
+    let members = members.unwrap_or_default();
+    if !members.is_empty() && open != "{" {
+        open.push(',');
     }
-    Ok(())
-}
-
-/// Begins a member with `name`, which is written as it stands between two members: `,"name":`.
-fn begin_member(json: &mut Vec<u8>, name: &str) {
-    let first = json.len() == 1;
-    json.extend_from_slice(
-        name.as_bytes()
-            .get(usize::from(first)..)
-            .unwrap_or_default(),
-    );
-}
-
-fn text_member(json: &mut Vec<u8>, name: &str, value: &str) -> Result<(), MintError> {
-    begin_member(json, name);
-    if is_plain(value) {
-        json.push(b'"');
-        json.extend_from_slice(value.as_bytes());
-        json.push(b'"');
-        return Ok(());
-    }
-    serde_json::to_writer(json, value)
-        .map_err(|e| MintError::with_source("a claim could not be written", e))
-}
-
-fn number_member(json: &mut Vec<u8>, name: &str, value: u64) {
-    begin_member(json, name);
-    json.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    open.push_str(members);
 }

@@ -207,11 +207,6 @@ fn eight_digits(digits: [u8; 8]) -> Option<i64> {
     i64::try_from(fours.wrapping_mul(10_000 << 32 | 1) >> 32).ok()
 }
 
-/// Whether a JSON string is `text` as it stands between its quotes.
-pub(in crate::token) fn is_plain(text: &str) -> bool {
-    plain_run(text.as_bytes(), 0) == text.len()
-}
-
 /// Where the run of ordinary string bytes that begins at `at` ends: at a quote, a backslash, a
 /// control character or the end. Eight bytes a step; a byte that is marked falsely always lies
 /// behind one that is marked rightly, so the lowest mark is exact.

@@ -40,7 +40,7 @@ impl Server {
         Self { world, csrf }
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> Response<Full<Bytes>> {
+    async fn send(&self, request: Request<Full<Bytes>>) -> Response<String> {
         ServiceBuilder::new()
             .layer(self.csrf.clone())
             .layer(self.world.layer.clone())
@@ -52,7 +52,7 @@ impl Server {
 }
 
 impl Browser {
-    async fn call(&mut self, server: &Server, method: Method, path: &str) -> Response<Full<Bytes>> {
+    async fn call(&mut self, server: &Server, method: Method, path: &str) -> Response<String> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("/auth{path}"))
@@ -552,7 +552,7 @@ async fn layers_of_two_names_both_follow_the_session() {
         .service(service_fn(world::application));
     let visit = Request::get("/auth/sessions").body(Full::<Bytes>::default());
     let response = service.clone().oneshot(visit.unwrap()).await.unwrap();
-    let cookie = |response: &Response<Full<Bytes>>, name: &str| {
+    let cookie = |response: &Response<String>, name: &str| {
         let lines = response.headers().get_all(header::SET_COOKIE).iter();
         let mut pairs = lines.map(|line| line.to_str().unwrap().split(';').next().unwrap());
         pairs.find_map(|pair| pair.strip_prefix(name).map(ToOwned::to_owned))

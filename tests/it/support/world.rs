@@ -215,9 +215,7 @@ impl World {
 }
 
 /// The application: sign-in, step-up, and the ready-made endpoints for the rest.
-pub async fn application(
-    request: Request<Full<Bytes>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+pub async fn application(request: Request<Full<Bytes>>) -> Result<Response<String>, Infallible> {
     let session = Session::from_extensions(request.extensions()).unwrap();
     let user = request
         .headers()
@@ -233,9 +231,9 @@ pub async fn application(
         _ => return SessionEndpoints::new().call(request).await,
     };
     Ok(match token {
-        Ok(token) => Response::new(Full::new(serde_json::to_vec(&token).unwrap().into())),
+        Ok(token) => Response::new(serde_json::to_string(&token).unwrap()),
         Err(error) => {
-            let mut response = Response::new(Full::default());
+            let mut response = Response::new(String::new());
             *response.status_mut() = match error.kind() {
                 tower_bearer::SessionErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
                 tower_bearer::SessionErrorKind::InvalidInput => StatusCode::BAD_REQUEST,
