@@ -1,10 +1,35 @@
 //! The redirect from plain http, for requests that lose nothing by it.
 
-use std::fmt::Write;
-
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::host::HttpsHost;
+
+/// What a path may not hold as it is: all but unreserved characters, sub-delimiters, `/:@` (RFC 3986
+/// section 3.3), and `%` as it came. Browsers send a few others (`|`, `"`, bytes of UTF-8).
+const PATH: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b'%')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'@');
+
+/// The same for a query, which may hold `?` as well (RFC 3986 section 3.4).
+const QUERY: AsciiSet = PATH.remove(b'?');
 
 /// Where to send a request, if it may be sent anywhere.
 ///
@@ -25,11 +50,11 @@ pub(super) fn location(
     }
     // Nothing of the address but path and query is the client's: neither `Host` nor the authority
     // of the request target is read.
-    let mut text = format!("https://{host}");
-    push(&mut text, uri.path(), b"/:@");
+    let path = utf8_percent_encode(uri.path(), &PATH);
+    let mut text = format!("https://{host}{path}");
     if let Some(query) = uri.query() {
         text.push('?');
-        push(&mut text, query, b"/:@?");
+        text.extend(utf8_percent_encode(query, &QUERY));
     }
     HeaderValue::try_from(text).ok()
 }
@@ -43,22 +68,6 @@ pub(super) fn answer<B: Default>(location: HeaderValue) -> Response<B> {
     headers.insert(header::LOCATION, location);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// Writes `part` as RFC 3986 allows it: unreserved characters, sub-delimiters, what is `also`
-/// allowed, and `%` as it came. Browsers send a few others as they are (`|`, `"`, bytes of UTF-8).
-fn push(text: &mut String, part: &str, also: &[u8]) {
-    for byte in part.bytes() {
-        if byte.is_ascii_alphanumeric()
-            || b"-._~!$&'()*+,;=%".contains(&byte)
-            || also.contains(&byte)
-        {
-            text.push(char::from(byte));
-        } else {
-            // Writing to a string does not fail.
-            let _ = write!(text, "%{byte:02X}");
-        }
-    }
 }
 
 #[cfg(test)]
