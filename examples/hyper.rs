@@ -134,13 +134,13 @@ async fn main() -> Result<(), BoxError> {
         let account = accounts.by_id(request.subject()).map(|_| NoClaims {});
         async move { account.ok_or(Denied) }
     };
-    let sessions = RefreshCookieLayer::with_claims(codec.clone(), MemoryStore::new(), claims)?;
+    let sessions = RefreshCookieLayer::new(codec.clone(), MemoryStore::new(), claims)?;
     let csrf = CsrfLayer::builder(&keys, sessions.csrf_binding()).build()?;
 
     // What works by cookie, behind the guards, and what works by access token. Neither does any work of
     // its own when it is cloned.
     let auth = ServiceBuilder::new()
-        .layer(OriginGuardLayer::new([url.parse()?]))
+        .layer(OriginGuardLayer::new([url.parse()?])?)
         .layer(csrf)
         .layer(sessions)
         .service(service_fn(move |request| auth(users.clone(), request)));

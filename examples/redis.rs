@@ -109,7 +109,7 @@ async fn instance(
         .merge(SessionEndpoints::new())
         .layer(
             ServiceBuilder::new()
-                .layer(OriginGuardLayer::from_origins(origins)?)
+                .layer(OriginGuardLayer::new(origins)?)
                 .layer(csrf)
                 .layer(sessions),
         );

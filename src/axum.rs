@@ -97,7 +97,7 @@ impl IntoResponse for SessionError {
 ///     .audience("api")
 ///     .build()?;
 /// let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
-/// let sessions = RefreshCookieLayer::with_claims(codec, MemoryStore::new(), claims)?;
+/// let sessions = RefreshCookieLayer::new(codec, MemoryStore::new(), claims)?;
 /// let auth = Router::new()
 ///     .route("/login", post(|| async { "your own" }))
 ///     .merge(SessionEndpoints::new())

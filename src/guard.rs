@@ -27,7 +27,7 @@ pin_project! {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let mut service = OriginGuardLayer::new(["https://app.example".parse()?]).layer(service_fn(
+    /// let mut service = OriginGuardLayer::new(["https://app.example".parse()?])?.layer(service_fn(
     ///     |_: Request<()>| async { Ok::<_, std::convert::Infallible>(Response::new(())) },
     /// ));
     /// // A service is made ready before it is called; this one is always ready.

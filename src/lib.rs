@@ -61,7 +61,7 @@ pub use keys::{KeyRing, KeyRingBuilder, SignatureAlgorithm, UnusableKey, Unusabl
 #[cfg(feature = "metrics")]
 pub use observe::describe_metrics;
 #[doc(inline)]
-pub use origin::{Origin, OriginGuard, OriginGuardLayer};
+pub use origin::{MissingOrigin, Origin, OriginGuard, OriginGuardLayer};
 #[doc(inline)]
 pub use refresh::{
     ClaimsError, ClaimsReason, ClaimsRequest, Denied, EndpointsFuture, NewSession, RefreshCookie,

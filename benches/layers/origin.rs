@@ -16,7 +16,7 @@ use crate::support::{
 
 /// A list of these entries.
 fn list(entries: &[&str]) -> OriginGuardLayer {
-    OriginGuardLayer::from_origins(entries.iter().map(|entry| entry.parse().unwrap())).unwrap()
+    OriginGuardLayer::new(entries.iter().map(|entry| entry.parse().unwrap())).unwrap()
 }
 
 pub fn check(c: &mut Criterion) {

@@ -167,7 +167,7 @@ fn app(
         .fallback_service(SessionEndpoints::new())
         .layer(
             ServiceBuilder::new()
-                .layer(OriginGuardLayer::from_origins(origins.clone())?.events(events))
+                .layer(OriginGuardLayer::new(origins.clone())?.events(events))
                 .layer(csrf.build()?)
                 .layer(sessions),
         )

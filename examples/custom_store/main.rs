@@ -77,7 +77,7 @@ fn app(store: SqliteStore, keys: &KeyRing, origin: Origin) -> Result<Router, Err
         let account = accounts.by_id(request.subject()).map(|_| NoClaims {});
         async move { account.ok_or(Denied) }
     };
-    let sessions = RefreshCookieLayer::with_claims(codec.clone(), store, claims)?;
+    let sessions = RefreshCookieLayer::new(codec.clone(), store, claims)?;
     let csrf = CsrfLayer::builder(keys, sessions.csrf_binding()).build()?;
     let auth = Router::new()
         .route("/csrf", get(|csrf: CsrfToken| async move { csrf.masked() }))
@@ -85,7 +85,7 @@ fn app(store: SqliteStore, keys: &KeyRing, origin: Origin) -> Result<Router, Err
         .fallback_service(SessionEndpoints::new())
         .layer(
             ServiceBuilder::new()
-                .layer(OriginGuardLayer::new([origin]))
+                .layer(OriginGuardLayer::new([origin])?)
                 .layer(csrf)
                 .layer(sessions),
         );

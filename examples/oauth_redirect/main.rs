@@ -217,7 +217,7 @@ fn app(client: Client, url: &str) -> Result<Router, Error> {
         .fallback_service(SessionEndpoints::new())
         .layer(
             ServiceBuilder::new()
-                .layer(OriginGuardLayer::new([url.parse()?]))
+                .layer(OriginGuardLayer::new([url.parse()?])?)
                 .layer(csrf)
                 .layer(sessions),
         );

@@ -176,15 +176,6 @@ impl ErrorCode {
             Self::InvalidToken => "invalid_token",
         }
     }
-
-    /// One fixed text for each code, which tells a forged token from an expired one to nobody.
-    fn description(self) -> &'static str {
-        match self {
-            Self::InsufficientScope => "the access token does not carry the required scope",
-            Self::InvalidRequest => "the request does not carry one well-formed bearer token",
-            Self::InvalidToken => "the access token is not acceptable",
-        }
-    }
 }
 
 /// What challenges are made of.
@@ -193,7 +184,6 @@ pub(super) struct Challenge {
     pub(super) realm: Realm,
     pub(super) scope: Option<Scope>,
     pub(super) resource_metadata: Option<ResourceMetadata>,
-    pub(super) error_description: bool,
 }
 
 impl Challenge {
@@ -207,9 +197,6 @@ impl Challenge {
         };
         if let Some(error) = error {
             attribute("error", error.as_str());
-            if self.error_description {
-                attribute("error_description", error.description());
-            }
         }
         if let Some(scope) = &self.scope {
             attribute("scope", scope.as_str());
@@ -232,12 +219,11 @@ mod tests {
             realm: "r".parse().unwrap(),
             scope: Some("a b".parse().unwrap()),
             resource_metadata: Some("https://api.example/m".parse().unwrap()),
-            error_description: true,
         };
         assert_eq!(
             challenge.render(Some(ErrorCode::InvalidToken)),
             "Bearer realm=\"r\", error=\"invalid_token\", \
-             error_description=\"the access token is not acceptable\", scope=\"a b\", \
+             scope=\"a b\", \
              resource_metadata=\"https://api.example/m\""
         );
         assert_eq!(Challenge::default().render(None), "Bearer realm=\"api\"");

@@ -49,12 +49,6 @@ impl<C, R> BearerAuthLayer<C, R> {
         self.update(|config| config.check = Some(Arc::new(check)))
     }
 
-    /// Adds a fixed sentence to the challenge of a refusal. Off by default: clients act on the
-    /// error code.
-    pub fn error_description(self, enabled: bool) -> Self {
-        self.update(|config| config.set_challenge(|c| c.error_description = enabled))
-    }
-
     /// Where refusals are reported to.
     pub fn events(mut self, events: EventSink) -> Self {
         self.refusal.events = events;

@@ -89,7 +89,6 @@ impl Config {
             realm: self.realm.clone(),
             scope: Some(self.scope.clone()),
             resource_metadata: self.resource_metadata.clone(),
-            error_description: false,
         };
         self.insufficient = challenge.render(Some(ErrorCode::InsufficientScope));
     }

@@ -142,7 +142,7 @@
 //!
 //! # fn layers(codec: TokenCodec, csrf: CsrfLayer) -> Result<(), tower_bearer::ConfigError> {
 //! let bearer = BearerAuthLayer::new(codec).rejection_response(problem);
-//! let origins = OriginGuardLayer::new(["https://app.example".parse()?]).rejection_response(problem);
+//! let origins = OriginGuardLayer::new(["https://app.example".parse()?])?.rejection_response(problem);
 //! let csrf = csrf.rejection_response(problem);
 //! # let _ = (bearer, origins, csrf);
 //! # Ok(())

@@ -74,7 +74,6 @@
 //! | [`optional`](crate::BearerAuthLayer::optional) | off | A route that forgets to look would be open. |
 //! | [`check`](crate::BearerAuthLayer::check) | none | It costs whatever it asks. See [the recipe](super::recipes#refusing-tokens-of-sessions-that-have-ended). |
 //! | [`preflight`](crate::BearerAuthLayer::preflight) | off | A CORS layer belongs outside and answers it. |
-//! | [`error_description`](crate::BearerAuthLayer::error_description) | off | A client can do nothing with it that an attacker could not do better. |
 //! | [`scope`](crate::BearerAuthLayer::scope), [`resource_metadata`](crate::BearerAuthLayer::resource_metadata) | none | Hints for clients that find their way by themselves (RFC 9728). |
 //! | `rejection_response`, of every guard | the status, no body | A status of your own is kept where it is a 4xx or a 5xx. See [answers of your own](super::connections#answers-of-your-own). |
 //! | `Retry-After` | 5 s with 503; 1 to 60 s while [the issuer's keys](super::remote_keys) are fetched | A failover takes seconds. |
@@ -86,8 +85,7 @@
 //! | origins | required | The list *is* the decision. |
 //! | WebSocket handshakes | guarded | They are `GET` requests with cookies to which CORS does not apply. |
 //! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie or an `Authorization` that is not a bearer token, passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
-//! | [`deny_missing`](crate::OriginGuardLayer::deny_missing), [`dangerous_allow_missing`](crate::OriginGuardLayer::dangerous_allow_missing) | neither | They decide the row above for everybody: refuse all that say nothing, or let them pass. |
-//! | [`ambient_credentials`](crate::OriginGuardLayer::ambient_credentials) | off | Client certificates show in no header; who uses them says so. |
+//! | [`missing_origin`](crate::OriginGuardLayer::missing_origin) | refused with credentials | The row above. [`MissingOrigin::Refuse`](crate::MissingOrigin::Refuse) is for client certificates, which show in no header. |
 //! | [`method_override`](crate::OriginGuardLayer::method_override), here and at the CSRF layer | off | A `GET` is a `GET`, unless something further in makes it another method. |
 //! | [`report_only`](crate::OriginGuardLayer::report_only) | off | A guard guards. |
 //!

@@ -19,7 +19,7 @@
 //! let guard = OriginGuardLayer::new([
 //!     "https://app.example".parse()?,
 //!     "https://*.preview.example".parse()?,
-//! ])
+//! ])?
 //! .events(events)
 //! .report_only();
 //! # let _ = guard;
@@ -55,7 +55,7 @@
 //!     .merge(SessionEndpoints::new())
 //!     .layer(
 //!         ServiceBuilder::new()
-//!             .layer(OriginGuardLayer::new(["https://app.example".parse()?]))
+//!             .layer(OriginGuardLayer::new(["https://app.example".parse()?])?)
 //!             .layer(csrf)
 //!             .layer(sessions),
 //!     );
@@ -267,7 +267,7 @@
 //! let csrf = CsrfLayer::builder(&keys, sessions.csrf_binding()).build()?;
 //! let auth = Router::new().merge(SessionEndpoints::new()).layer(
 //!     ServiceBuilder::new()
-//!         .layer(OriginGuardLayer::new(origins))
+//!         .layer(OriginGuardLayer::new(origins)?)
 //!         .layer(csrf)
 //!         .layer(sessions),
 //! );

@@ -355,7 +355,7 @@
 //!     .audience("api")
 //!     .build()?;
 //! let store = SharedStore::new(MemoryStore::new());
-//! let browsers = RefreshCookieLayer::with_claims(codec.clone(), store.clone(), claims)?;
+//! let browsers = RefreshCookieLayer::new(codec.clone(), store.clone(), claims)?;
 //! let native = RefreshCookieLayer::builder(codec, store, claims)
 //!     .cookie_path("/native")
 //!     .transport(RefreshTransport::Body)
@@ -365,7 +365,7 @@
 //! let app: Router = Router::new()
 //!     .nest("/auth", Router::new().merge(SessionEndpoints::new()).layer(
 //!         ServiceBuilder::new()
-//!             .layer(OriginGuardLayer::new(["https://app.example".parse()?]))
+//!             .layer(OriginGuardLayer::new(["https://app.example".parse()?])?)
 //!             .layer(csrf)
 //!             .layer(browsers),
 //!     ))

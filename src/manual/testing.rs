@@ -101,7 +101,7 @@
 //!     .build()?;
 //! let store = MemoryStore::builder().clock(clock.clone()).build()?;
 //! let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
-//! let sessions = RefreshCookieLayer::with_claims(codec, store, claims)?;
+//! let sessions = RefreshCookieLayer::new(codec, store, claims)?;
 //! let auth = Router::new()
 //!     .route("/login", post(login))
 //!     .merge(SessionEndpoints::new())

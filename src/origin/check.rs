@@ -16,8 +16,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Policy {
     pub(super) origins: Origins,
-    pub(super) missing: Missing,
-    pub(super) ambient_credentials: bool,
+    pub(super) missing: MissingOrigin,
     pub(super) method_override: bool,
     pub(super) report_only: bool,
 }
@@ -31,12 +30,28 @@ pub(super) enum Origins {
     Own,
 }
 
-/// What happens to a request that does not say where it comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Missing {
-    Allow,
-    Deny,
-    DenyWithCredentials,
+/// Says what becomes of a request that names neither its origin nor its referrer (RFC 6454 section
+/// 7.3 lets a client leave the header out).
+///
+/// ```
+/// use tower_bearer::{MissingOrigin, OriginGuardLayer};
+///
+/// // Client certificates show in no header, so that every request may carry credentials.
+/// let guard = OriginGuardLayer::same_origin().missing_origin(MissingOrigin::Refuse);
+/// # let _ = guard;
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MissingOrigin {
+    /// Lets it through, with cookies too. Old browsers, and pages that strip their headers, then pass
+    /// unguarded.
+    DangerousAllow,
+    /// Refuses it. This is for servers that take client certificates, or know their clients by their
+    /// address: no header shows such credentials.
+    Refuse,
+    /// Refuses it if it carries a cookie, or an `Authorization` that a browser adds by itself.
+    #[default]
+    RefuseWithCredentials,
 }
 
 impl Policy {
@@ -98,9 +113,9 @@ impl Policy {
 
     fn unsaid(&self, headers: &HeaderMap) -> Result<(), OriginReason> {
         let refused = match self.missing {
-            Missing::Allow => false,
-            Missing::Deny => true,
-            Missing::DenyWithCredentials => self.ambient_credentials || has_ambient(headers),
+            MissingOrigin::DangerousAllow => false,
+            MissingOrigin::Refuse => true,
+            MissingOrigin::RefuseWithCredentials => has_ambient(headers),
         };
         if refused {
             return Err(OriginReason::Missing);

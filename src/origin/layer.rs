@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, Response, Uri};
 use tower_layer::Layer;
 
 use super::{
-    check::{Missing, Origins, Policy},
+    check::{MissingOrigin, Origins, Policy},
     origin::Origin,
     service::OriginGuard,
 };
@@ -27,24 +27,21 @@ pub struct OriginGuardLayer<R = DefaultRejection> {
 }
 
 impl OriginGuardLayer {
-    /// Accepts requests of these origins. An empty list would refuse every browser, so it does
-    /// not compile; for a list that is read at run time there is
-    /// [`from_origins`](Self::from_origins).
+    /// Accepts requests of these origins.
     ///
-    /// ```compile_fail,E0080
-    /// let layer = tower_bearer::OriginGuardLayer::new([]);
     /// ```
-    pub fn new<const N: usize>(origins: [Origin; N]) -> Self {
-        const { assert!(N > 0, "an empty list of origins would refuse every browser") };
-        Self::with(Origins::Listed(origins.into()))
-    }
-
-    /// Accepts requests of the origins in a list that is known at run time only.
+    /// use tower_bearer::OriginGuardLayer;
+    ///
+    /// let guard = OriginGuardLayer::new(["https://app.example".parse()?])?;
+    /// # let _ = guard;
+    /// assert!(OriginGuardLayer::new([]).is_err());
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// When the list is empty.
-    pub fn from_origins(origins: impl IntoIterator<Item = Origin>) -> Result<Self, ConfigError> {
+    /// When the list is empty: it would refuse every browser.
+    pub fn new(origins: impl IntoIterator<Item = Origin>) -> Result<Self, ConfigError> {
         let origins: Box<[Origin]> = origins.into_iter().collect();
         if origins.is_empty() {
             return Err(ConfigError::new(
@@ -72,8 +69,7 @@ impl OriginGuardLayer {
         Self {
             policy: Arc::new(Policy {
                 origins,
-                missing: Missing::DenyWithCredentials,
-                ambient_credentials: false,
+                missing: MissingOrigin::default(),
                 method_override: false,
                 report_only: false,
             }),
@@ -93,7 +89,7 @@ impl<R> OriginGuardLayer<R> {
     /// use http::{HeaderMap, HeaderValue, Method, Uri};
     /// use tower_bearer::{OriginGuardLayer, OriginReason};
     ///
-    /// let guard = OriginGuardLayer::new(["https://app.example".parse()?]);
+    /// let guard = OriginGuardLayer::new(["https://app.example".parse()?])?;
     /// let (method, uri) = (Method::POST, Uri::from_static("/transfer"));
     /// let mut headers = HeaderMap::new();
     /// headers.insert("origin", HeaderValue::from_static("https://app.example"));
@@ -115,24 +111,6 @@ impl<R> OriginGuardLayer<R> {
         self.policy.check(method, uri, headers)
     }
 
-    /// Says that every request carries credentials that the browser adds by itself and no header
-    /// shows, such as a client certificate. A request that does not say where it comes from is
-    /// then refused.
-    pub fn ambient_credentials(self) -> Self {
-        self.update(|policy| policy.ambient_credentials = true)
-    }
-
-    /// Lets every request through that does not say where it comes from, with cookies too. Old
-    /// browsers and pages that strip their headers then pass unguarded.
-    pub fn dangerous_allow_missing(self) -> Self {
-        self.update(|policy| policy.missing = Missing::Allow)
-    }
-
-    /// Refuses every request that does not say where it comes from, without credentials too.
-    pub fn deny_missing(self) -> Self {
-        self.update(|policy| policy.missing = Missing::Deny)
-    }
-
     /// Where refusals are reported to.
     pub fn events(mut self, events: EventSink) -> Self {
         self.refusal.events = events;
@@ -143,6 +121,12 @@ impl<R> OriginGuardLayer<R> {
     /// `X-HTTP-Method` or `X-Method-Override`. Safe methods with such a header are then guarded.
     pub fn method_override(self) -> Self {
         self.update(|policy| policy.method_override = true)
+    }
+
+    /// Sets what becomes of a request that does not say where it comes from. Default:
+    /// [`MissingOrigin::RefuseWithCredentials`].
+    pub fn missing_origin(self, missing: MissingOrigin) -> Self {
+        self.update(|policy| policy.missing = missing)
     }
 
     /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status

@@ -75,7 +75,7 @@
 //! let transfer = service_fn(|_: Request<String>| async {
 //!     Ok::<_, std::convert::Infallible>(Response::new("done".to_owned()))
 //! });
-//! let service = OriginGuardLayer::new(["https://app.example".parse()?]).layer(transfer);
+//! let service = OriginGuardLayer::new(["https://app.example".parse()?])?.layer(transfer);
 //!
 //! let request = |origin: &str| Request::post("/transfer").header("origin", origin).body("".into());
 //! let response = service.clone().oneshot(request("https://app.example")?).await?;
@@ -95,6 +95,7 @@ mod layer;
 mod origin;
 mod service;
 
+pub use check::MissingOrigin;
 pub use layer::OriginGuardLayer;
 pub use origin::Origin;
 pub use service::OriginGuard;

@@ -112,8 +112,8 @@ impl SessionEndpoints {
     }
 
     /// Lets `logout-all` keep the session that asks, re-seeded. Default: off, it ends too.
-    pub fn keep_current(mut self, keep: bool) -> Self {
-        self.keep_current = keep;
+    pub fn keep_current(mut self) -> Self {
+        self.keep_current = true;
         self
     }
 

@@ -39,7 +39,7 @@ impl RefreshCookieLayer {
     ///
     /// When the codec cannot mint, its ring has no refresh secret, or its access tokens live
     /// shorter than the grace of the rotation.
-    pub fn with_claims<C, F, Fut, E>(
+    pub fn new<C, F, Fut, E>(
         codec: TokenCodec<C>,
         store: impl RefreshStore,
         claims: F,

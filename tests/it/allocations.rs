@@ -36,7 +36,8 @@ fn judging_an_origin() {
         "https://app.example".parse().unwrap(),
         "https://*.app.example".parse().unwrap(),
         "https://**.example.net".parse().unwrap(),
-    ]);
+    ])
+    .unwrap();
     let own = OriginGuardLayer::same_origin();
     let from = |origin: &str| headers(Some(origin));
     let mut on_ipv6 = from("http://[::1]:3000");

@@ -189,13 +189,12 @@ async fn a_challenge_says_what_it_was_told_to_say() -> Result<(), ConfigError> {
     let layer = layer()
         .realm("orders".parse()?)
         .scope("read write".parse()?)
-        .resource_metadata("https://api.example/.well-known/oauth-protected-resource".parse()?)
-        .error_description(true);
+        .resource_metadata("https://api.example/.well-known/oauth-protected-resource".parse()?);
     let (response, _) = send(layer, with_token("junk")).await;
     assert_eq!(
         challenge(&response),
         "Bearer realm=\"orders\", error=\"invalid_token\", \
-         error_description=\"the access token is not acceptable\", scope=\"read write\", \
+         scope=\"read write\", \
          resource_metadata=\"https://api.example/.well-known/oauth-protected-resource\""
     );
     Ok(())

@@ -268,7 +268,7 @@ async fn no_public_type_prints_a_secret() {
     printed.add("Denied", &Denied);
     let request_for_claims = std::sync::Arc::new(std::sync::Mutex::new(None));
     let keep = request_for_claims.clone();
-    let asking = RefreshCookieLayer::with_claims(
+    let asking = RefreshCookieLayer::new(
         world.codec.clone(),
         MemoryStore::new(),
         move |request: tower_bearer::ClaimsRequest| {
@@ -336,7 +336,7 @@ async fn no_public_type_prints_a_secret() {
     printed.add("ResourceMetadata", &metadata);
     printed.add("Scope", &scope);
     printed.add("Origin", &origin);
-    let guard = OriginGuardLayer::new([origin]);
+    let guard = OriginGuardLayer::new([origin]).unwrap();
     printed.add("OriginGuardLayer", &guard);
     printed.add("OriginGuard", &guard.layer(Opaque(())));
     let mut foreign = request();

@@ -214,9 +214,7 @@ async fn the_whole_stack_hardens_its_refusals_too() {
         .layer(RequireHttpsLayer::behind_proxy("x-forwarded-proto").unwrap())
         .layer(CorsLayer::new().allow_origin(HeaderValue::from_static("https://app.example")))
         .layer(SecurityHeadersLayer::new())
-        .layer(OriginGuardLayer::new(["https://app.example"
-            .parse()
-            .unwrap()]))
+        .layer(OriginGuardLayer::new(["https://app.example".parse().unwrap()]).unwrap())
         .layer(BearerAuthLayer::<NoClaims>::new(codec()))
         .service(echo.clone());
     let bearer = format!("Bearer {}", token());

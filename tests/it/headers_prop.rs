@@ -74,7 +74,7 @@ proptest! {
         let layer = if same_origin {
             OriginGuardLayer::same_origin()
         } else {
-            OriginGuardLayer::new(["https://*.app.example".parse().unwrap()])
+            OriginGuardLayer::new(["https://*.app.example".parse().unwrap()]).unwrap()
         };
         let echo = Echo::default();
         let service = layer.layer(echo.clone());

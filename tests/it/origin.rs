@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    ConfigError, Event, EventSink, OriginGuardLayer, OriginReason, Rejection, RejectionKind,
+    ConfigError, Event, EventSink, MissingOrigin, OriginGuardLayer, OriginReason, Rejection,
+    RejectionKind,
 };
 
 use crate::support::echo::Echo;
 
 fn app() -> OriginGuardLayer {
-    OriginGuardLayer::new(["https://app.example".parse().unwrap()])
+    OriginGuardLayer::new(["https://app.example".parse().unwrap()]).unwrap()
 }
 
 fn post(headers: &[(&str, &str)]) -> Request<String> {
@@ -142,12 +143,15 @@ async fn what_is_missing_is_a_choice() {
     let cookie = [("cookie", "a=b")];
     let missing = Some(OriginReason::Missing);
     assert_eq!(
-        reason(app().dangerous_allow_missing(), post(&cookie)).await,
+        reason(
+            app().missing_origin(MissingOrigin::DangerousAllow),
+            post(&cookie)
+        )
+        .await,
         None
     );
-    assert_eq!(reason(app().deny_missing(), post(&[])).await, missing);
     assert_eq!(
-        reason(app().ambient_credentials(), post(&[])).await,
+        reason(app().missing_origin(MissingOrigin::Refuse), post(&[])).await,
         missing
     );
 }
@@ -212,7 +216,10 @@ async fn report_only_lets_through_and_reports() {
 #[test]
 fn a_setting_of_one_layer_is_not_one_of_its_clone() {
     let layer = app();
-    let _reporting = layer.clone().report_only().dangerous_allow_missing();
+    let _reporting = layer
+        .clone()
+        .report_only()
+        .missing_origin(MissingOrigin::DangerousAllow);
     let printed = format!("{layer:?}");
     assert!(printed.contains("report_only: false"), "{printed}");
     assert!(printed.contains("DenyWithCredentials"), "{printed}");
@@ -238,6 +245,6 @@ fn the_verdict_needs_no_service() {
 
 #[test]
 fn an_empty_list_is_a_configuration_error() {
-    let error: ConfigError = OriginGuardLayer::from_origins([]).unwrap_err();
+    let error: ConfigError = OriginGuardLayer::new([]).unwrap_err();
     assert_eq!(error.setting(), "origins");
 }

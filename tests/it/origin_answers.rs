@@ -8,7 +8,7 @@ use tower_bearer::{GrpcLayer, OriginGuardLayer, OriginReason, Rejection, Rejecti
 use crate::support::echo::Echo;
 
 fn guard() -> OriginGuardLayer {
-    OriginGuardLayer::new(["https://app.example".parse().unwrap()])
+    OriginGuardLayer::new(["https://app.example".parse().unwrap()]).unwrap()
 }
 
 fn call(origin: &str, content_type: &str) -> Request<String> {

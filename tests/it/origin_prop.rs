@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use proptest::prelude::*;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{Event, EventSink, Origin, OriginGuardLayer, OriginReason};
+use tower_bearer::{Event, EventSink, MissingOrigin, Origin, OriginGuardLayer, OriginReason};
 
 use crate::support::echo::Echo;
 
@@ -100,12 +100,16 @@ fn layers() -> impl Strategy<Value = OriginGuardLayer> {
             "https://*.app.example".parse().unwrap(),
             "http://**.a.test:8080".parse().unwrap(),
         ])
+        .unwrap()
     };
     prop_oneof![
         Just(list()),
-        Just(list().deny_missing().method_override()),
-        Just(list().dangerous_allow_missing()),
-        Just(list().ambient_credentials()),
+        Just(
+            list()
+                .missing_origin(MissingOrigin::Refuse)
+                .method_override()
+        ),
+        Just(list().missing_origin(MissingOrigin::DangerousAllow)),
         Just(OriginGuardLayer::same_origin()),
     ]
 }
@@ -186,7 +190,7 @@ proptest! {
         let pool: Vec<String> = pool.iter().map(serialise).collect();
         let list: BTreeSet<&String> = pool.iter().zip(&listed).filter(|(_, l)| **l).map(|(o, _)| o).collect();
         prop_assume!(!list.is_empty());
-        let layer = OriginGuardLayer::from_origins(list.iter().map(|o| o.parse().unwrap())).unwrap();
+        let layer = OriginGuardLayer::new(list.iter().map(|o| o.parse().unwrap())).unwrap();
         for origin in &pool {
             let expected = if list.contains(origin) { Ok(()) } else { Err(OriginReason::UnlistedOrigin) };
             prop_assert_eq!(verdict(&layer, origin), expected, "{}", origin);
@@ -220,7 +224,7 @@ proptest! {
         ],
     ) {
         let list: Vec<String> = list.iter().map(serialise).collect();
-        let layer = OriginGuardLayer::from_origins(list.iter().map(|o| o.parse().unwrap())).unwrap();
+        let layer = OriginGuardLayer::new(list.iter().map(|o| o.parse().unwrap())).unwrap();
         let mut changed = list[0].clone();
         let at = at.index(changed.len());
         match change {
@@ -235,7 +239,7 @@ proptest! {
 
     #[test]
     fn a_wildcard_is_one_label(label in "[!-~]{1,12}") {
-        let layer = OriginGuardLayer::new(["https://*.app.example".parse().unwrap()]);
+        let layer = OriginGuardLayer::new(["https://*.app.example".parse().unwrap()]).unwrap();
         let legal = label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b))
             && !label.starts_with('-') && !label.ends_with('-');
         let origin = format!("https://{label}.app.example");

@@ -42,7 +42,7 @@ async fn every_layer() {
         refused: None,
     };
     let claims = |_| async { Ok::<_, Denied>(NoClaims {}) };
-    let sessions = RefreshCookieLayer::with_claims(codec(), MemoryStore::new(), claims).unwrap();
+    let sessions = RefreshCookieLayer::new(codec(), MemoryStore::new(), claims).unwrap();
 
     check(
         "BearerAuthLayer",
@@ -74,7 +74,7 @@ async fn every_layer() {
     check("GrpcLayer", GrpcLayer::new(), &any).await;
     check(
         "OriginGuardLayer",
-        OriginGuardLayer::new(["https://app.example".parse().unwrap()]),
+        OriginGuardLayer::new(["https://app.example".parse().unwrap()]).unwrap(),
         &origin,
     )
     .await;

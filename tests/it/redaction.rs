@@ -40,11 +40,10 @@ fn layers_and_services_hold_their_tongue() {
     let bearer = BearerAuthLayer::new(codec.clone())
         .check(|_| Ok(()))
         .rejection_response(|_| Response::new(String::new()));
-    let origin = OriginGuardLayer::new(["https://app.example".parse().unwrap()]);
+    let origin = OriginGuardLayer::new(["https://app.example".parse().unwrap()]).unwrap();
     let scope = RequireScopeLayer::new("admin".parse().unwrap());
     let claims = |_| async { Ok::<_, Denied>(NoClaims {}) };
-    let sessions =
-        RefreshCookieLayer::with_claims(codec.clone(), MemoryStore::new(), claims).unwrap();
+    let sessions = RefreshCookieLayer::new(codec.clone(), MemoryStore::new(), claims).unwrap();
     for (what, text) in [
         ("KeyRing", format!("{keys:?}")),
         ("TokenCodec", format!("{codec:?}")),

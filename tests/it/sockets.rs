@@ -21,7 +21,7 @@ async fn guarded(layer: OriginGuardLayer) -> (Server, Echo) {
 }
 
 fn app() -> OriginGuardLayer {
-    OriginGuardLayer::new(["https://app.example".parse().unwrap()])
+    OriginGuardLayer::new(["https://app.example".parse().unwrap()]).unwrap()
 }
 
 /// Whether the request was let through; a refusal has to be complete.

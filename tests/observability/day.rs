@@ -139,7 +139,7 @@ async fn ok<B>(_: Request<B>) -> Result<Response<Full<bytes::Bytes>>, std::conve
 
 /// The two guards of cookies, one of them only reporting.
 async fn guards(world: &World) {
-    let guard = OriginGuardLayer::new(["https://app.example".parse().unwrap()]);
+    let guard = OriginGuardLayer::new(["https://app.example".parse().unwrap()]).unwrap();
     let foreign = || {
         Request::post("/auth/refresh")
             .header(header::ORIGIN, "https://evil.example")

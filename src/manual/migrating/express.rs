@@ -76,7 +76,7 @@
 //!     .issuer("https://id.example")
 //!     .audience("api")
 //!     .build()?;
-//! let sessions = RefreshCookieLayer::with_claims(codec.clone(), MemoryStore::new(), claims_of)?;
+//! let sessions = RefreshCookieLayer::new(codec.clone(), MemoryStore::new(), claims_of)?;
 //! let auth = Router::new()
 //!     .route("/login", post(login))
 //!     .merge(SessionEndpoints::new().camel_case(true))

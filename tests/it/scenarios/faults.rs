@@ -178,7 +178,7 @@ async fn a_token_that_cannot_be_minted_leaves_the_generation_unchanged() {
         async { Ok::<_, Denied>(claims) }
     };
     let store = world.store.clone();
-    let layer = RefreshCookieLayer::with_claims(codec, store, claims).unwrap();
+    let layer = RefreshCookieLayer::new(codec, store, claims).unwrap();
     let world = World { layer, ..world };
     let mut browser = world.signed_in("ada").await;
     unfit.store(true, Ordering::SeqCst);

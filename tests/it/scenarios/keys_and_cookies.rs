@@ -251,7 +251,7 @@ async fn cross_site_post_is_403_with_the_store_untouched_and_the_cookie_kept() {
     let world = World::new();
     let mut browser = world.signed_in("ada").await;
     let calls = world.store.calls();
-    let guard = OriginGuardLayer::new(["https://app.example".parse().unwrap()]);
+    let guard = OriginGuardLayer::new(["https://app.example".parse().unwrap()]).unwrap();
     let service = guard.layer(world.layer.layer(SessionEndpoints::new()));
     let send = |origin: &'static str| {
         let request = browser

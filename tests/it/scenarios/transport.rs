@@ -93,7 +93,7 @@ async fn sign_out_everywhere_else_hands_the_successor_back() {
     let world = world();
     let elsewhere = token(&post(&world, "/login", "app/2", "").await);
     let here = token(&post(&world, "/login", "app/1", "").await);
-    let endpoints = SessionEndpoints::new().keep_current(true).camel_case(true);
+    let endpoints = SessionEndpoints::new().keep_current().camel_case(true);
     let request = Request::post("/auth/logout-all")
         .header(header::USER_AGENT, "app/1")
         .body(Full::<Bytes>::from(

@@ -109,7 +109,7 @@ impl World {
             .fallback_service(SessionEndpoints::new())
             .layer(
                 ServiceBuilder::new()
-                    .layer(OriginGuardLayer::new([origin]))
+                    .layer(OriginGuardLayer::new([origin]).unwrap())
                     .layer(sessions),
             );
         let app = Router::new()

@@ -102,7 +102,7 @@ macro_rules! guard {
 /// All of them. The guards that let safe methods through are told of a header that replaces the method.
 pub(crate) fn all() -> Vec<Guard> {
     let bearer = || BearerAuthLayer::<NoClaims>::new(tokens::codec());
-    let origin = || OriginGuardLayer::new(["https://app.example".parse().unwrap()]);
+    let origin = || OriginGuardLayer::new(["https://app.example".parse().unwrap()]).unwrap();
     let scope = || RequireScopeLayer::new("admin".parse().unwrap());
     let good = format!("Bearer {}", tokens::token());
     let context: TokenContext = tokens::verified("read")

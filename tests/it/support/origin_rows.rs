@@ -4,7 +4,7 @@ use std::{collections::HashSet, fs, path::Path};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use serde_json::Value;
-use tower_bearer::{Origin, OriginGuardLayer, OriginReason};
+use tower_bearer::{MissingOrigin, Origin, OriginGuardLayer, OriginReason};
 
 use super::cases;
 
@@ -137,14 +137,21 @@ impl Row {
                     entry.parse().unwrap()
                 }
             };
-            OriginGuardLayer::from_origins(self.entries().iter().map(parse)).unwrap()
+            OriginGuardLayer::new(self.entries().iter().map(parse)).unwrap()
         };
         for (option, value) in options.as_object().into_iter().flatten() {
             layer = match (option.as_str(), value) {
-                ("ambient_credentials", Value::Bool(true)) => layer.ambient_credentials(),
+                // A client certificate shows in no header, so a server that takes one refuses all.
+                ("ambient_credentials", Value::Bool(true)) => {
+                    layer.missing_origin(MissingOrigin::Refuse)
+                }
                 ("method_override_layer", Value::Bool(true)) => layer.method_override(),
-                ("missing", value) if value == "allow" => layer.dangerous_allow_missing(),
-                ("missing", value) if value == "deny" => layer.deny_missing(),
+                ("missing", value) if value == "allow" => {
+                    layer.missing_origin(MissingOrigin::DangerousAllow)
+                }
+                ("missing", value) if value == "deny" => {
+                    layer.missing_origin(MissingOrigin::Refuse)
+                }
                 // Read above, or a property of the request that the guard needs not know.
                 ("allow_custom_schemes" | "self_origin" | "protocol_pseudo_header", _) => layer,
                 other => panic!("an option nobody reads: {other:?}"),

@@ -18,7 +18,7 @@ const LISTED: [&str; 3] = [
 
 pub fn apps() -> [App; 3] {
     let ours = LISTED.map(|entry| entry.parse().expect("an origin"));
-    let ours = OriginGuardLayer::new(ours);
+    let ours = OriginGuardLayer::new(ours).unwrap();
     let theirs = LISTED.iter().fold(CsrfLayer::new(), |layer, entry| {
         layer.add_trusted_origin(entry).expect("an origin")
     });
