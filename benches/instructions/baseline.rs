@@ -9,7 +9,7 @@ const FILE: &str = "benches/instructions.baseline";
 /// Above the counts, in the file itself.
 const HEAD: &str = "\
 # Instructions of each case on x86-64: see benches/instructions/main.rs.
-# Written by: cargo bench --bench instructions -- --update
+# Written by: cargo bench -p instructions -- --update
 ";
 
 /// Counts by the name of the case.
@@ -69,6 +69,6 @@ impl Baseline {
 
 fn path() -> PathBuf {
     // Cargo names the folder at every run; where the program was built may be gone.
-    let root = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
-    PathBuf::from(root).join(FILE)
+    let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    PathBuf::from(package).join("../..").join(FILE)
 }

@@ -1,6 +1,6 @@
 //! How many instructions the hot paths take: the same at every run, which time is not.
 //!
-//! `cargo bench --bench instructions` runs this program again under Valgrind's Callgrind, compares
+//! `cargo bench -p instructions` runs this program again under Valgrind's Callgrind, compares
 //! what it counts with `benches/instructions.baseline`, and fails when a case has become more than
 //! 5 % dearer. With `-- --update` it writes the file anew. Without Valgrind it says so and is done.
 //!
@@ -95,6 +95,6 @@ fn judge(cases: &[Case], update: bool, version: &str) -> io::Result<ExitCode> {
         eprintln!("{problem}");
     }
     eprintln!("if that is meant to be, write the baseline anew and commit it:");
-    eprintln!("    cargo bench --bench instructions -- {UPDATE}");
+    eprintln!("    cargo bench -p instructions -- {UPDATE}");
     Ok(ExitCode::FAILURE)
 }

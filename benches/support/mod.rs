@@ -10,5 +10,4 @@ pub mod refreshing;
 pub mod run;
 pub mod services;
 pub mod sessions;
-pub mod settings;
 pub mod tokens;

@@ -11,6 +11,8 @@ mod claims;
 mod floor;
 mod keys;
 mod profiles;
+#[path = "../settings.rs"]
+mod settings;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each bench uses a part of it")]
 mod support;
@@ -19,7 +21,7 @@ use criterion::{criterion_group, criterion_main};
 
 criterion_group! {
     name = benches;
-    config = support::settings::criterion();
+    config = settings::criterion();
     targets = profiles::shared, profiles::public_key, keys::ring_sizes, claims::sizes,
         cache::verify
 }

@@ -15,7 +15,7 @@ const ENCRYPTION: &str = "ENCRYPTION_KEY";
 const REFRESH: &str = "REFRESH_SECRET";
 const SET: &str = "TOWER_BEARER_KEYS";
 
-const HOW: &str = "`openssl rand -base64 32` or `cargo run --example keygen` makes one";
+const HOW: &str = "`openssl rand -base64 32` or `cargo run -p keygen` makes one";
 
 /// The longest file that is read: a JWK Set of dozens of RSA keys fits.
 const MAX_FILE: usize = 256 * 1024;

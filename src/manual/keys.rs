@@ -12,7 +12,7 @@
 //! | CSRF tokens, kept apart | none | [`CsrfKeys::new`](crate::CsrfKeys::new) | who serves what the layer guards | one refused request a page, which asks for a new token |
 //! | all of the first three, derived from one | none | `master` | a small service | all three at once |
 //!
-//! `cargo run --example keygen` prints a fresh set, `openssl rand -base64 32` one secret. The `*_FILE` variables read
+//! `cargo run -p keygen` prints a fresh set, `openssl rand -base64 32` one secret. The `*_FILE` variables read
 //! mounted files. No secret may serve two purposes: the ring refuses it.
 //!
 //! # How often

@@ -4,7 +4,7 @@
 //!
 //! * An [`EventSink`](crate::EventSink) is a function of yours that every [`Event`](crate::Event) is handed
 //!   to, with the subject: to tell a user that somebody has their session. No feature is needed. The
-//!   example `axum_spa` shows it.
+//!   example `demo` shows it.
 //! * With the feature `tracing` every event is also a line of the [`tracing`](https://docs.rs/tracing)
 //!   subscriber that the application has installed, and calls that wait are spans.
 //! * With the feature `metrics` everything is counted by the recorder of [`metrics`](https://docs.rs/metrics)
@@ -12,8 +12,9 @@
 //!
 //! With both features, and nobody who listens, a request that the bearer layer lets through takes 120
 //! instructions more, one that it refuses 1 300, and a refresh 4 000 (5 %); without the features the code
-//! is not there. (`cargo bench --bench instructions`, with and without `--features metrics,tracing`.) The names below are part of the crate's interface: one that changes is a breaking
-//! change.
+//! is not there. (`cargo bench -p instructions`, with and without
+//! `--features tower-bearer/metrics,tower-bearer/tracing`.) The names below are part of the crate's interface: one
+//! that changes is a breaking change.
 //!
 //! Tokens, cookies, hashes and keys are never written anywhere. **Subjects are left out of lines and
 //! labels**: they may be e-mail addresses, and a log is kept longer than an account. Lines carry the

@@ -7,11 +7,11 @@
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml             # beside other libraries, 4 minutes
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- --http   # over loopback, needs wrk or oha
-//! cargo bench --bench token          # verifying and minting, by profile, keys and size of claims
-//! cargo bench --bench layers         # what a layer adds to a request
-//! cargo bench --bench store          # sessions in memory: bytes, operations a second, the longest wait
-//! cargo bench --bench store_redis    # the same against a redis-server that it starts
-//! cargo bench --bench instructions   # instructions, compared with the file in the repository
+//! cargo bench -p benches --bench token         # verifying and minting, by profile, keys and size of claims
+//! cargo bench -p benches --bench layers        # what a layer adds to a request
+//! cargo bench -p benches --bench store         # sessions in memory: bytes, operations a second, the longest wait
+//! cargo bench -p benches --bench store_redis   # the same against a redis-server that it starts
+//! cargo bench -p instructions                  # instructions, compared with the file in the repository
 //! ```
 //!
 //! # Where the time goes
@@ -87,7 +87,7 @@
 //!
 //! One thread, a thousand distinct tokens of some 420 bytes in turn (650 for the nested ones, which have longer claims
 //! than most), the reading of the clock included, claims of the application's own with two texts. A hit spares the
-//! cryptography and nothing else: the claims are read and judged again. `cargo bench --bench token -- cache` measures it on your machine.
+//! cryptography and nothing else: the claims are read and judged again. `cargo bench -p benches --bench token -- cache` measures it on your machine.
 //!
 //! **Where it pays.** RS256, EdDSA and ES256 take 26 to 80 µs: an API with twenty requests a second
 //! for each of its tokens gets nineteen of them for the price of a look-up. **Where it does not.** With a shared secret
@@ -135,6 +135,6 @@
 //!
 //! Times in a shared machine tell little, so a change is judged by instructions, which are the same at every
 //! run: `benches/instructions.baseline` holds them, and the tests fail when a path has become 5 % dearer.
-//! When that is meant to be, `cargo bench --bench instructions -- --update` writes the file anew.
+//! When that is meant to be, `cargo bench -p instructions -- --update` writes the file anew.
 //! A program of a few small files runs Callgrind and compares. gungraun would do the counting as well, but not
 //! the comparing with a file of the repository, and its runner has to be built first, for longer than the rest.

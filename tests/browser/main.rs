@@ -1,4 +1,4 @@
-//! The page of the example `axum_spa` in a real browser: headless Chromium, driven through WebDriver.
+//! The page of the example `demo` in a real browser: headless Chromium, driven through WebDriver.
 //!
 //! Each test starts the example, a proxy before it that writes down what passes, and a browser with a
 //! fresh profile. Where there is no Chromium they fail and say how to install one.

@@ -1,6 +1,6 @@
 //! Examples and others as programs of their own.
 
-use std::{env, process::Command};
+use std::{env, path::Path, process::Command};
 
 use serde_json::Value;
 use tokio::{
@@ -8,9 +8,14 @@ use tokio::{
     sync::mpsc,
 };
 
-/// Builds the example, and asks cargo where it has put it: `cargo test --test NAME` builds no examples,
-/// and where they go depends on settings and on the platform.
+/// The program of an example: in the folder that `TOWER_BEARER_PROGRAMS` names, where all of them have been
+/// built at once, or built here.
 pub(crate) fn built(example: &str) -> String {
+    if let Some(folder) = env::var_os("TOWER_BEARER_PROGRAMS") {
+        let program = Path::new(&folder).join(format!("{example}{}", env::consts::EXE_SUFFIX));
+        assert!(program.is_file(), "there is no {}", program.display());
+        return program.to_str().expect("a path in UTF-8").to_owned();
+    }
     let mut cargo = Command::new(env!("CARGO"));
     // Cargo tells a test about its package by these. Build scripts ask for them, and would run again and
     // again if the two builds had different ones.
@@ -20,12 +25,11 @@ pub(crate) fn built(example: &str) -> String {
             cargo.env_remove(&*name);
         }
     }
+    // By the name of the program, since that of its package may be another one.
     let built = cargo
-        .args(["build", "--example", example, "--message-format", "json"])
-        .args([
-            "--manifest-path",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
-        ])
+        .args(["build", "--workspace", "--bin", example])
+        .args(["--message-format", "json", "--manifest-path"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .output()
         .expect("cargo starts");
     let text = String::from_utf8_lossy(&built.stderr);

@@ -1,10 +1,11 @@
-//! Many sessions for a minute on a network that delays and cuts, and thieves among them.
+//! Many sessions on a network that delays and cuts, and thieves among them.
 //!
-//! Bounded: so many sessions, so many clients each, a minute, and a pause between two refreshes of one
-//! client. All of it goes over loopback.
+//! Bounded: so many sessions, so many clients each, a pause between two refreshes of one client, and 20
+//! seconds, or as many as `TOWER_BEARER_STORM_SECONDS` says. All of it goes over loopback.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    env,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -36,7 +37,6 @@ use crate::{
 const HONEST: usize = 200;
 const ROBBED: usize = 20;
 const CLIENTS: usize = 4;
-const LENGTH: Duration = Duration::from_secs(60);
 /// What 30 s and 60 s are by default: time passes faster here, and rotations come by the dozen.
 const GRACE: Duration = Duration::from_secs(4);
 const INTERVAL: Duration = Duration::from_secs(8);
@@ -201,7 +201,9 @@ async fn thief(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_sessions_for_a_minute_on_a_bad_network() {
+async fn two_hundred_sessions_on_a_bad_network() {
+    let seconds = env::var("TOWER_BEARER_STORM_SECONDS").map_or(20, |text| text.parse().unwrap());
+    let length = Duration::from_secs(seconds as u64);
     let server = Server::start().await;
     let proxy = Proxy::to(server.port()).await;
     let seen = Arc::<Seen>::default();
@@ -221,7 +223,7 @@ async fn two_hundred_sessions_for_a_minute_on_a_bad_network() {
         cut_probability: 0.002,
     });
     let begin = Instant::now();
-    let end = begin + LENGTH;
+    let end = begin + length;
     let (mut tabs, mut thieves) = (JoinSet::new(), JoinSet::new());
     for (n, (key, jar)) in sessions.iter().enumerate() {
         for client in 0..CLIENTS {
@@ -231,7 +233,8 @@ async fn two_hundred_sessions_for_a_minute_on_a_bad_network() {
         }
         if n >= HONEST {
             let (world, jar, seen) = (instances[n % 2].clone(), jar.clone(), seen.clone());
-            let theft = begin + LENGTH / 2 * (n - HONEST) as u32 / ROBBED as u32;
+            // Early: a theft shows when a rotation is due, and a tab has asked once more.
+            let theft = begin + length / 4 * (n - HONEST) as u32 / ROBBED as u32;
             thieves.spawn(thief(world, jar, key.id, seen, theft, end));
         }
     }
@@ -267,9 +270,9 @@ async fn two_hundred_sessions_for_a_minute_on_a_bad_network() {
         seen.reported.lock().unwrap().len(),
     );
     // It was a storm.
-    assert!(answered > 10_000, "{answered} answers");
-    assert!(cuts > 50, "{cuts} connections");
-    assert!(rotations > 4 * HONEST, "{rotations} rotations");
+    assert!(answered > 150 * seconds, "{answered} answers");
+    assert!(cuts > seconds as u64, "{cuts} connections");
+    assert!(rotations > HONEST * seconds / 15, "{rotations} rotations");
 
     let signed_out = seen.signed_out.lock().unwrap().clone();
     assert!(

@@ -84,7 +84,7 @@
 //! ```
 //!
 //! The page now sends `Authorization: Bearer …` with its calls of the API, and refreshes: the script of
-//! `examples/axum_spa` does both.
+//! `examples/demo` does both.
 //!
 //! # What became of what
 //!

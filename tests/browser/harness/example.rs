@@ -10,9 +10,9 @@ use tokio::process::{Child, Command};
 use super::PATIENCE;
 use crate::program::{self, lines};
 
-static PROGRAM: LazyLock<String> = LazyLock::new(|| program::built("axum_spa"));
+static PROGRAM: LazyLock<String> = LazyLock::new(|| program::built("demo"));
 
-/// A running `axum_spa`, which ends with this value.
+/// A running `demo`, which ends with this value.
 pub(crate) struct Example {
     pub(crate) port: u16,
     log: Arc<Mutex<Vec<String>>>,

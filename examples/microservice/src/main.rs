@@ -2,7 +2,7 @@
 //! URL of the issuer's JWK Set.
 //!
 //! ```sh
-//! cargo run --example microservice
+//! cargo run -p microservice
 //! ```
 //!
 //! ```sh
@@ -18,7 +18,7 @@
 //!
 //! Settings, all optional: `ISSUER_ADDR`, `API_ADDR`, and `ONLY=issuer` or `ONLY=api` to start one of
 //! them. Anybody may have a token here, and replace the key: a real issuer checks a password, as the example
-//! `axum_spa` does, and rotates by itself.
+//! `demo` does, and rotates by itself.
 
 use std::{
     env,

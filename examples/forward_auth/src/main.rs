@@ -1,11 +1,11 @@
 //! Forward authentication: nginx asks this service before it serves a page, and serves it to good tokens only.
 //!
 //! ```sh
-//! export $(cargo run -q --example keygen)     # the issuer of the tokens and this service share keys
-//! cargo run --example forward_auth &
+//! export $(cargo run -q -p keygen)     # the issuer of the tokens and this service share keys
+//! cargo run -p forward_auth &
 //! nginx -p "$(mktemp -d)" -e stderr -c "$PWD/examples/forward_auth/nginx.conf" &
 //! curl -i http://127.0.0.1:8000/              # 401
-//! token=$(cargo run -q --example forward_auth -- token alice)
+//! token=$(cargo run -q -p forward_auth -- token alice)
 //! curl -i -H "Authorization: Bearer $token" http://127.0.0.1:8000/
 //! ```
 //!

@@ -1,6 +1,6 @@
 //! The people who may sign in. A real service keeps them in a database; the shape stays the same.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use argon2::{
     Argon2,
@@ -10,15 +10,16 @@ use serde::Serialize;
 use tokio::{sync::Semaphore, task};
 
 /// The one account of the demonstration.
-pub(crate) const DEMO_EMAIL: &str = "dev@example.com";
-pub(crate) const DEMO_PASSWORD: &str = "correct horse battery staple";
+pub const DEMO_EMAIL: &str = "dev@example.com";
+/// And its password.
+pub const DEMO_PASSWORD: &str = "correct horse battery staple";
 
 /// All accounts. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Users(Arc<Inner>);
+pub struct Users(Arc<Inner>);
 
 struct Inner {
-    users: Vec<User>,
+    accounts: Vec<Account>,
     /// Checked when the account does not exist, so that the time of the answer does not tell.
     dummy: String,
     /// One check takes 19 MiB and a core for some milliseconds. More at once would be slower, and a
@@ -26,31 +27,51 @@ struct Inner {
     checks: Arc<Semaphore>,
 }
 
-/// An account.
-#[derive(Clone, Serialize)]
-pub(crate) struct User {
-    /// What tokens call the user: never changes, says nothing.
-    pub(crate) id: String,
-    pub(crate) email: String,
-    pub(crate) name: String,
-    pub(crate) role: String,
-    #[serde(skip)]
+struct Account {
+    user: User,
+    /// Its hash, as a PHC string.
     password: String,
+}
+
+/// The person of an account.
+#[derive(Clone, Debug, Serialize)]
+pub struct User {
+    /// What tokens call the user: never changes, says nothing.
+    pub id: String,
+    /// What they sign in with.
+    pub email: String,
+    /// What a page calls them.
+    pub name: String,
+    /// What they may do.
+    pub role: String,
+}
+
+impl fmt::Debug for Users {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Users").finish_non_exhaustive()
+    }
 }
 
 impl Users {
     /// The demonstration's account.
-    pub(crate) fn demo() -> Result<Self, password_hash::Error> {
+    ///
+    /// # Errors
+    ///
+    /// When the operating system gives no salt.
+    pub fn demo() -> Result<Self, password_hash::Error> {
         let user = User {
             id: "user-1".into(),
             email: DEMO_EMAIL.into(),
             name: "Dev Example".into(),
             role: "admin".into(),
+        };
+        let account = Account {
+            user,
             password: hash(DEMO_PASSWORD)?,
         };
         Ok(Self(Arc::new(Inner {
-            users: vec![user],
-            dummy: hash("nobody has this password")?,
+            accounts: vec![account],
+            dummy: hash("the password of no account")?,
             checks: Arc::new(Semaphore::new(
                 std::thread::available_parallelism().map_or(1, usize::from),
             )),
@@ -58,22 +79,21 @@ impl Users {
     }
 
     /// The account that tokens call `id`.
-    pub(crate) fn by_id(&self, id: &str) -> Option<&User> {
-        self.0.users.iter().find(|user| user.id == id)
+    pub fn by_id(&self, id: &str) -> Option<&User> {
+        let mut users = self.0.accounts.iter().map(|account| &account.user);
+        users.find(|user| user.id == id)
     }
 
     /// The account of `email` if `password` is right. An unknown account and a wrong password take
     /// the same time and give the same answer.
-    pub(crate) async fn check(&self, email: &str, password: String) -> Option<User> {
+    pub async fn check(&self, email: &str, password: String) -> Option<User> {
         let email = email.trim();
-        let user = self
-            .0
-            .users
-            .iter()
-            .find(|user| user.email.eq_ignore_ascii_case(email));
-        let stored = user.map_or(&self.0.dummy, |user| &user.password).clone();
+        let mut accounts = self.0.accounts.iter();
+        let account = accounts.find(|account| account.user.email.eq_ignore_ascii_case(email));
+        let stored = account.map_or(&self.0.dummy, |account| &account.password);
+        let stored = stored.clone();
 
-        // Nobody closes the semaphore, so there is always a permit to come.
+        // Nothing closes the semaphore, so there is always a permit to come.
         let permit = self.0.checks.clone().acquire_owned().await.ok()?;
         // Argon2 is slow by design: on a runtime thread it would hold up every other request. It goes on when
         // the client hangs up, and so the permit goes with it.
@@ -82,7 +102,8 @@ impl Users {
             verify(&password, &stored)
         })
         .await;
-        user.filter(|_| right.unwrap_or(false)).cloned()
+        let account = account.filter(|_| right.unwrap_or(false))?;
+        Some(account.user.clone())
     }
 }
 

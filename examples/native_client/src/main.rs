@@ -1,10 +1,10 @@
 //! A client without a browser: the refresh token travels in JSON and lies in a file of its own.
 //!
 //! ```sh
-//! cargo run --example native_client &                # the server
-//! cargo run --example native_client -- sign-in       # asks for the password
-//! cargo run --example native_client -- whoami        # as often as you like, days later too
-//! cargo run --example native_client -- sign-out
+//! cargo run -p native_client &                # the server
+//! cargo run -p native_client -- sign-in       # asks for the password
+//! cargo run -p native_client -- whoami        # as often as you like, days later too
+//! cargo run -p native_client -- sign-out
 //! ```
 //!
 //! Here is the server. The client, and what it owes to the protocol, is in `client.rs`, to be copied.
@@ -12,8 +12,6 @@
 //! Settings, all optional: `ADDR` of the server; `SERVER`, its address, and `TOKEN_FILE` of the client.
 
 mod client;
-#[path = "../axum_spa/users.rs"]
-mod users;
 
 use std::env;
 
@@ -23,6 +21,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
+use example_users::{DEMO_EMAIL, DEMO_PASSWORD, Users};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tower_bearer::{
@@ -30,10 +29,7 @@ use tower_bearer::{
     RefreshCookieLayer, RefreshTransport, Session, SessionEndpoints, TokenCodec,
 };
 
-use crate::{
-    client::Client,
-    users::{DEMO_EMAIL, DEMO_PASSWORD, Users},
-};
+use crate::client::Client;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 

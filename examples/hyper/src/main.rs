@@ -1,7 +1,7 @@
 //! The layers without a framework: hyper, `ServiceBuilder`, and a `match` for a router.
 //!
 //! ```sh
-//! cargo run --example hyper
+//! cargo run -p example-hyper
 //! ```
 //!
 //! Sign in, refresh, and ask who you are:
@@ -19,11 +19,9 @@
 //! Settings, optional: `ADDR`. The keys are made anew at each start, so a restart signs everybody out;
 //! yours come from `KeyRing::from_env` (see the example `keygen`).
 
-#[path = "axum_spa/users.rs"]
-mod users;
-
 use std::{convert::Infallible, env, pin::pin, time::Duration};
 
+use example_users::{DEMO_EMAIL, DEMO_PASSWORD, Users};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -41,8 +39,6 @@ use tower_bearer::{
     KeyRing, MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer,
     Session, SessionEndpoints, TokenCodec,
 };
-
-use crate::users::{DEMO_EMAIL, DEMO_PASSWORD, Users};
 
 type Answer = Response<String>;
 

@@ -68,7 +68,7 @@ pub(crate) fn keys() -> Result<KeyRing, Error> {
         Err(error) if error.is_missing() => {
             eprintln!("WARNING: no keys in the environment ({error}).");
             eprintln!("WARNING: using fresh random keys: a restart signs everybody out.");
-            eprintln!("WARNING: `cargo run --example keygen` prints a set to keep.");
+            eprintln!("WARNING: `cargo run -p keygen` prints a set to keep.");
             Ok(KeyRing::generate()?)
         }
         Err(error) => Err(error.into()),

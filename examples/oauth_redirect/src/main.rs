@@ -1,7 +1,7 @@
 //! Signing in at somebody else's: OAuth 2.0 with PKCE, and a session that begins with the way back.
 //!
 //! ```sh
-//! cargo run --example oauth_redirect
+//! cargo run -p oauth_redirect
 //! ```
 //!
 //! Open the address that it prints. Two servers run: the application on `localhost`, and a toy provider on

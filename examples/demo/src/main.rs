@@ -1,15 +1,15 @@
 //! A page that signs in, calls an API and stays signed in, with the whole token lifecycle behind it.
 //!
 //! ```sh
-//! cargo run --example axum_spa
+//! cargo run -p demo
 //! ```
 //!
 //! Settings, all optional: `ADDR`, `ACCESS_TTL` (seconds), `ALLOWED_ORIGINS` (comma-separated: this
 //! service's own, and those of pages elsewhere that may call it), `INSECURE_COOKIE=1` (plain http on
 //! another host than localhost, or in Safari), `TRUSTED_PROTO_HEADER=x-forwarded-proto` (behind a proxy
-//! that overwrites it: plain http is refused), `REDIS_URL` (sessions live there instead of in this
-//! process), and the keys as `KeyRing` reads them (`ACCESS_SECRET`, `REFRESH_SECRET`, `ENCRYPTION_KEY`;
-//! see the example `keygen`).
+//! that overwrites it: plain http is refused), and the keys as `KeyRing` reads them (`ACCESS_SECRET`,
+//! `REFRESH_SECRET`, `ENCRYPTION_KEY`; see the example `keygen`). Started with `--features redis` it takes
+//! `REDIS_URL` too: sessions live there instead of in this process.
 //!
 //! With `REDIS_URL` and keys of your own a restart signs nobody out, and several of these processes are
 //! one service. A Redis that does not answer keeps it from starting no more than from running: it says
@@ -23,7 +23,6 @@ mod problem;
 mod report;
 mod settings;
 mod store;
-mod users;
 
 use std::time::Duration;
 
@@ -34,6 +33,7 @@ use axum::{
     middleware,
     routing::{get, post},
 };
+use example_users::{DEMO_EMAIL, DEMO_PASSWORD, User, Users};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -44,12 +44,7 @@ use tower_bearer::{
     RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints, SharedStore, TokenCodec,
 };
 
-use crate::{
-    journal::Journal,
-    problem::Problem,
-    settings::Settings,
-    users::{DEMO_EMAIL, DEMO_PASSWORD, User, Users},
-};
+use crate::{journal::Journal, problem::Problem, settings::Settings};
 
 /// Anything that keeps the process from starting.
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -124,7 +119,7 @@ fn app(
     let users = Users::demo()?;
     let codec = TokenCodec::<Role>::nested(keys)
         .issuer("https://id.example")
-        .audience("axum_spa")
+        .audience("demo")
         .lifetime(settings.access_ttl)
         // One process mints and verifies: there is no other clock to be lenient with.
         .leeway(Duration::ZERO)

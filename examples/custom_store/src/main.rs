@@ -1,9 +1,9 @@
 //! A store of your own: sessions in SQLite, which outlive the process, even one that is killed.
 //!
 //! ```sh
-//! export $(cargo run -q --example keygen)     # a restart with other keys would sign everybody out
-//! cargo run --example custom_store
-//! cargo test --example custom_store           # the suite that every store has to pass
+//! export $(cargo run -q -p keygen)     # a restart with other keys would sign everybody out
+//! cargo run -p custom_store
+//! cargo test -p custom_store           # the suite that every store has to pass
 //! ```
 //!
 //! `store.rs` is the store, to be copied. Here is a service over it: sign in, `kill -9` it, start it again,
@@ -23,8 +23,6 @@
 mod store;
 #[cfg(test)]
 mod tests;
-#[path = "../axum_spa/users.rs"]
-mod users;
 
 use std::{env, error::Error as _};
 
@@ -34,6 +32,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
+use example_users::{DEMO_EMAIL, DEMO_PASSWORD, Users};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
@@ -42,10 +41,7 @@ use tower_bearer::{
     NoClaims, Origin, OriginGuardLayer, RefreshCookieLayer, Session, SessionEndpoints, TokenCodec,
 };
 
-use crate::{
-    store::SqliteStore,
-    users::{DEMO_EMAIL, DEMO_PASSWORD, Users},
-};
+use crate::store::SqliteStore;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 

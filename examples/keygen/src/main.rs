@@ -1,9 +1,9 @@
 //! Prints a fresh set of keys, ready to paste into an environment file.
 //!
 //! ```text
-//! cargo run --example keygen                       three shared secrets
-//! cargo run --example keygen -- --jwks             the same as one JWK Set
-//! cargo run --example keygen -- --jwks ES256       a JWK Set that signs with ES256
+//! cargo run -p keygen                       three shared secrets
+//! cargo run -p keygen -- --jwks             the same as one JWK Set
+//! cargo run -p keygen -- --jwks ES256       a JWK Set that signs with ES256
 //! ```
 //!
 //! `--jwks` takes HS256, EdDSA, ES256, ES384 and, with the `josekit` feature, RS256 and PS256.

@@ -1,9 +1,9 @@
 //! gRPC: unary and streaming calls behind the bearer layer, and a client that sees every refusal.
 //!
 //! ```sh
-//! export $(cargo run -q --example keygen)     # whoever issues tokens and this service share keys
-//! cargo run --example tonic &
-//! cargo run --example tonic -- check http://127.0.0.1:50051
+//! export $(cargo run -q -p keygen)     # whoever issues tokens and this service share keys
+//! cargo run -p example-tonic &
+//! cargo run -p example-tonic -- check http://127.0.0.1:50051
 //! ```
 //!
 //! The second command is a client in a process of its own. It calls with no token, with bad ones and with

@@ -16,17 +16,17 @@ pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let script = |text| file("text/javascript", text);
     Router::new()
-        .route("/", file("text/html", include_str!("static/index.html")))
+        .route("/", file("text/html", include_str!("../static/index.html")))
         .route(
             "/style.css",
-            file("text/css", include_str!("static/style.css")),
+            file("text/css", include_str!("../static/style.css")),
         )
-        .route("/account.js", script(include_str!("static/account.js")))
-        .route("/app.js", script(include_str!("static/app.js")))
-        .route("/dom.js", script(include_str!("static/dom.js")))
-        .route("/log.js", script(include_str!("static/log.js")))
-        .route("/request.js", script(include_str!("static/request.js")))
-        .route("/session.js", script(include_str!("static/session.js")))
+        .route("/account.js", script(include_str!("../static/account.js")))
+        .route("/app.js", script(include_str!("../static/app.js")))
+        .route("/dom.js", script(include_str!("../static/dom.js")))
+        .route("/log.js", script(include_str!("../static/log.js")))
+        .route("/request.js", script(include_str!("../static/request.js")))
+        .route("/session.js", script(include_str!("../static/session.js")))
 }
 
 fn file<S: Clone + Send + Sync + 'static>(

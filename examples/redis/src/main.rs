@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! redis-server &
-//! cargo run --example redis
+//! cargo run -p example-redis
 //! ```
 //!
 //! Sign in at one, refresh at the other, or sign out there: it makes no difference which one is asked.
@@ -18,10 +18,7 @@
 //! ```
 //!
 //! Settings, all optional: `REDIS_URL`, `ADDR` and `ADDR2`, and the keys as `KeyRing` reads them (see the
-//! example `keygen`). The example `axum_spa` has the page, and keeps its sessions in `REDIS_URL` too.
-
-#[path = "axum_spa/users.rs"]
-mod users;
+//! example `keygen`). The example `demo` has the page, and keeps its sessions in `REDIS_URL` too.
 
 use std::{env, error::Error as _, io};
 
@@ -31,6 +28,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
+use example_users::{DEMO_EMAIL, DEMO_PASSWORD, Users};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -40,8 +38,6 @@ use tower_bearer::{
     EventSink, KeyRing, NoClaims, Origin, OriginGuardLayer, RedisStore, RefreshCookieLayer,
     Session, SessionEndpoints, TokenCodec,
 };
-
-use crate::users::{DEMO_EMAIL, DEMO_PASSWORD, Users};
 
 /// Anything that keeps the process from starting.
 type Error = Box<dyn std::error::Error + Send + Sync>;
