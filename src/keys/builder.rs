@@ -108,13 +108,14 @@ impl KeyRingBuilder {
     /// A signing key in PEM (RFC 7468), for one algorithm:
     ///
     /// * a private key: PKCS#8 (`BEGIN PRIVATE KEY`), or the older RSA (PKCS#1) and EC (SEC 1) forms;
-    /// * a public key: SubjectPublicKeyInfo (`BEGIN PUBLIC KEY`), which only verifies. A ring of
-    ///   such keys alone is like that of [`KeyRing::verifier`]: it accepts what their owner signed,
-    ///   with the same `kid`, and mints nothing.
+    /// * a public key: SubjectPublicKeyInfo (`BEGIN PUBLIC KEY`), or the older RSA form (PKCS#1), which
+    ///   only verifies. A ring of such keys alone is like that of [`KeyRing::verifier`]: it accepts what
+    ///   their owner signed, with the same `kid`, and mints nothing.
     ///
     /// The key is RSA of 2048 bits or more for `RS256` to `PS512`, EC for `ES256` (P-256) and
-    /// `ES384` (P-384), and Ed25519 for `EdDSA`. Certificates, encrypted keys and files with more
-    /// than one key are refused.
+    /// `ES384` (P-384), and Ed25519 for `EdDSA`. A private RSA key has 4096 bits at the most. A private EC
+    /// key has its public half beside it, which `openssl ec` adds where it lacks. Certificates, encrypted
+    /// keys and files with more than one key are refused.
     ///
     /// ```
     /// use tower_bearer::{KeyRing, SignatureAlgorithm};
@@ -129,23 +130,21 @@ impl KeyRingBuilder {
     /// assert!(keys.jwks().contains("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"));
     /// # Ok::<(), tower_bearer::ConfigError>(())
     /// ```
-    #[cfg(feature = "josekit")]
     pub fn pem(self, alg: SignatureAlgorithm, kid: Option<&str>, pem: &str) -> Self {
         self.then("PEM key", |builder| {
             builder
                 .signing
-                .push(Arc::new(super::jose_pem::read_pem(alg, kid, pem)?));
+                .push(Arc::new(super::key_file::read_pem(alg, kid, pem)?));
             Ok(())
         })
     }
 
     /// A signing key in DER, private or public, in the same forms as [`KeyRingBuilder::pem`].
-    #[cfg(feature = "josekit")]
     pub fn der(self, alg: SignatureAlgorithm, kid: Option<&str>, der: &[u8]) -> Self {
         self.then("DER key", |builder| {
             builder
                 .signing
-                .push(Arc::new(super::jose_pem::read_der(alg, kid, der)?));
+                .push(Arc::new(super::key_file::read_der(alg, kid, der)?));
             Ok(())
         })
     }

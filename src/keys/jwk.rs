@@ -70,18 +70,6 @@ impl Jwk {
         Ok(set.keys)
     }
 
-    /// A signing key whose name and algorithm are given besides.
-    #[cfg(feature = "josekit")]
-    pub(super) fn read_as(
-        mut self,
-        alg: SignatureAlgorithm,
-        kid: Option<&str>,
-    ) -> Result<SigningKey, ConfigError> {
-        self.alg = Some(alg.as_str().to_owned());
-        self.kid = kid.map(str::to_owned);
-        self.signing_key()
-    }
-
     /// A key of our own: all of it has to make sense.
     pub(super) fn read(&self) -> Result<Purpose, ConfigError> {
         if self.oth.is_some() {

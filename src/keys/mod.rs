@@ -2,8 +2,6 @@
 
 mod algorithm;
 mod builder;
-#[cfg(feature = "josekit")]
-mod der;
 mod encryption;
 mod env;
 mod header;
@@ -12,9 +10,8 @@ mod jose;
 #[cfg(not(feature = "josekit"))]
 #[path = "jose_none.rs"]
 mod jose;
-#[cfg(feature = "josekit")]
-mod jose_pem;
 mod jwk;
+mod key_file;
 mod public_set;
 mod publish;
 mod ring;
@@ -23,8 +20,6 @@ mod signing;
 mod snapshot;
 #[cfg_attr(not(feature = "jwks"), path = "no_source.rs")]
 mod source;
-#[cfg(feature = "josekit")]
-mod spki;
 mod validity;
 mod weak;
 #[cfg_attr(

@@ -320,6 +320,29 @@ fn a_verifier_takes_public_keys_only_and_passes_over_foreign_ones() {
 }
 
 #[test]
+fn rsa_signs_with_every_algorithm() {
+    let pem = include_str!("../../tests/data/keys/rsa2048.pem");
+    use SignatureAlgorithm as Alg;
+    for alg in [
+        Alg::Rs256,
+        Alg::Rs384,
+        Alg::Rs512,
+        Alg::Ps256,
+        Alg::Ps384,
+        Alg::Ps512,
+    ] {
+        let ring = KeyRing::builder().pem(alg, None, pem).build().unwrap();
+        let keys = ring.load();
+        let key = keys.active_signing().unwrap();
+        let signature = key.sign(b"message").unwrap();
+        assert_eq!(signature.as_ref().len(), 256);
+        assert!(key.verify(b"message", signature.as_ref()), "{alg}");
+        assert!(!key.verify(b"massage", signature.as_ref()), "{alg}");
+        assert!(!ring.jwks().contains("\"d\""));
+    }
+}
+
+#[test]
 fn debug_output_holds_no_secret() {
     let (a, b, c) = (secret(1), secret(2), secret(3));
     let builder = KeyRing::builder()

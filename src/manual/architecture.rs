@@ -29,7 +29,7 @@
 //! A test reads the sources and fails when one of the first seven is broken.
 //!
 //! 1. Modules import downwards only, and a layer never imports another layer.
-//! 2. Types of `josekit`, OpenSSL, `quick_cache`, `ring` and `redis` stand in no public signature. `josekit` is named
+//! 2. Types of `josekit`, OpenSSL, `pkcs8`, `quick_cache`, `ring`, `redis` and `sec1` stand in no public signature. `josekit` is named
 //!    behind its fence only (`keys/jose*.rs`).
 //! 3. The system clock is read in `clock.rs` only; everything below takes `now`.
 //! 4. There is no `unsafe`.
@@ -60,10 +60,10 @@
 //!
 //! # Where josekit stands
 //!
-//! With our own material: it reads signing keys in PEM and DER, and has the key management algorithms
-//! that `ring` lacks. Tokens from outside are parsed, bounded and judged by our own code, content is always
-//! opened by `ring`, and what `josekit` is given has had its lengths checked. It is an optional feature;
-//! without it nothing links OpenSSL.
+//! Behind content keys: it has the key management algorithms that `ring` lacks. Tokens from outside are
+//! parsed, bounded and judged by our own code, content is always opened by `ring`, and what `josekit` is given
+//! has had its lengths checked. It is a feature, off by default; without it nothing links OpenSSL. Key files in
+//! PEM and DER are taken apart by `pkcs8` and `sec1`, and the numbers inside are `ring`'s to check.
 //!
 //! # Choices the design left open
 //!

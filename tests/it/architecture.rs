@@ -352,7 +352,15 @@ fn check_length(source: &Source) -> Vec<String> {
 }
 
 /// The crates whose types must stay inside.
-const BACKENDS: [&str; 5] = ["josekit", "openssl", "quick_cache", "ring", "redis"];
+const BACKENDS: [&str; 7] = [
+    "josekit",
+    "openssl",
+    "pkcs8",
+    "quick_cache",
+    "ring",
+    "redis",
+    "sec1",
+];
 
 /// Names that a file brings in from those crates.
 fn foreign_names(source: &Source) -> BTreeSet<String> {

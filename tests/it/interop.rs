@@ -11,13 +11,20 @@ use josekit::{
         },
     },
     jwk::{
-        Jwk,
-        alg::{ec::EcCurve, ecx::EcxCurve, ed::EdCurve},
+        Jwk, KeyPair,
+        alg::{
+            ec::{EcCurve, EcKeyPair},
+            ecx::EcxCurve,
+            ed::{EdCurve, EdKeyPair},
+            rsa::RsaKeyPair,
+        },
     },
     jws::{self, JwsHeader, JwsSigner, JwsVerifier},
 };
 use serde_json::{Value, json};
-use tower_bearer::{Grant, KeyRing, NoClaims, Timestamp, TokenCodec, TokenError, TokenErrorKind};
+use tower_bearer::{
+    Grant, KeyRing, NoClaims, SignatureAlgorithm, Timestamp, TokenCodec, TokenError, TokenErrorKind,
+};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const SIGNING: [&str; 12] = [
@@ -288,6 +295,41 @@ fn a_changed_token_is_refused_wherever_it_is_changed() {
                 parts[index] = part;
                 assert!(subject(&codec, &parts.join(".")).is_err());
             }
+        }
+    }
+}
+
+#[test]
+fn key_files_that_it_writes_are_read() {
+    let pairs: [(&str, Box<dyn KeyPair>); 4] = [
+        (
+            "EdDSA",
+            Box::new(EdKeyPair::generate(EdCurve::Ed25519).unwrap()),
+        ),
+        (
+            "ES256",
+            Box::new(EcKeyPair::generate(EcCurve::P256).unwrap()),
+        ),
+        (
+            "ES384",
+            Box::new(EcKeyPair::generate(EcCurve::P384).unwrap()),
+        ),
+        ("PS256", Box::new(RsaKeyPair::generate(2048).unwrap())),
+    ];
+    for (name, pair) in pairs {
+        let alg: SignatureAlgorithm = name.parse().unwrap();
+        let mut jwk = pair.to_jwk_key_pair();
+        jwk.set_algorithm(name);
+        jwk.set_key_id("k");
+        let jwk = KeyRing::builder().jwk(&jwk.to_string()).build().unwrap();
+        for pem in [pair.to_pem_private_key(), pair.to_pem_public_key()] {
+            let pem = String::from_utf8(pem).unwrap();
+            let ring = KeyRing::builder().pem(alg, Some("k"), &pem).build();
+            assert_eq!(ring.unwrap().jwks(), jwk.jwks(), "{name}");
+        }
+        for der in [pair.to_der_private_key(), pair.to_der_public_key()] {
+            let ring = KeyRing::builder().der(alg, Some("k"), &der).build();
+            assert_eq!(ring.unwrap().jwks(), jwk.jwks(), "{name}");
         }
     }
 }

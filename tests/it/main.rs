@@ -22,7 +22,6 @@ mod headers_prop;
 mod interop;
 mod jwks;
 mod keys;
-#[cfg(feature = "josekit")]
 mod keys_pem;
 mod openapi;
 mod origin;

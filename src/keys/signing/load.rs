@@ -54,6 +54,13 @@ impl SigningKey {
         Self::ed25519_pair(kid, pair)
     }
 
+    /// An Ed25519 key from PKCS#8; where the public half is inside (version 2), it has to belong to it.
+    pub(crate) fn ed25519_pkcs8(kid: Option<&str>, der: &[u8]) -> Result<Self, ConfigError> {
+        let pair = signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
+            .map_err(|_| bad_key("is not a consistent Ed25519 private key"))?;
+        Self::ed25519_pair(kid, pair)
+    }
+
     fn ed25519_pair(
         kid: Option<&str>,
         pair: signature::Ed25519KeyPair,
@@ -130,6 +137,13 @@ impl SigningKey {
     ) -> Result<Self, ConfigError> {
         let pair = signature::RsaKeyPair::from_components(components)
             .map_err(|_| bad_key(RSA_PRIVATE_REFUSED))?;
+        Self::rsa_pair(alg, kid, pair)
+    }
+
+    /// The same from an RSAPrivateKey (RFC 8017 appendix A.1.2) in DER.
+    pub(crate) fn rsa_pkcs1(alg: Alg, kid: Option<&str>, der: &[u8]) -> Result<Self, ConfigError> {
+        let pair =
+            signature::RsaKeyPair::from_der(der).map_err(|_| bad_key(RSA_PRIVATE_REFUSED))?;
         Self::rsa_pair(alg, kid, pair)
     }
 

@@ -118,7 +118,7 @@
 //! |---|---|
 //! | `EncodingKey`, `DecodingKey::from_secret(bytes)` | [`KeyRingBuilder::access_secret`](crate::KeyRingBuilder::access_secret), 32 bytes at least |
 //! | `from_base64_secret(text)` | the decoded bytes; [`KeyRing::from_env`](crate::KeyRing::from_env) decodes by itself |
-//! | `from_rsa_pem`, `from_ec_pem`, `from_ed_pem` | `KeyRingBuilder::pem` (feature `josekit`), for one algorithm |
+//! | `from_rsa_pem`, `from_ec_pem`, `from_ed_pem` | [`KeyRingBuilder::pem`](crate::KeyRingBuilder::pem), for one algorithm |
 //! | `DecodingKey::from_jwk`, `JwkSet` | [`KeyRingBuilder::jwk`](crate::KeyRingBuilder::jwk), [`KeyRing::verifier`](crate::KeyRing::verifier) |
 //! | `Header { kid, .. }`, `decode_header` to choose a key | not needed: keys of a ring are found by `kid`, each with its one algorithm |
 //! | `Validation::new(Algorithm::HS256)` | the key's own; [`algorithms`](crate::TokenCodecBuilder::algorithms) narrows it |
