@@ -120,7 +120,7 @@ fn rate(
                     let (mut current, mut next) = (first, second);
                     for _ in 0..each {
                         if loads {
-                            let loaded = store.load(&current.key()).await.unwrap().record;
+                            let loaded = store.load(&current.key()).await.unwrap().into_record();
                             assert!(loaded.as_ref() == Some(&current));
                         }
                         let done = store.swap(&current, &next).await.unwrap();

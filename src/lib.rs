@@ -73,7 +73,7 @@ pub use rejection::{
     RejectionResponse,
 };
 pub use session::{
-    ClientBinding, ParseSessionIdError, ReusePolicy, RevokeReason, RotationPolicy,
+    ClientBinding, RefreshOutcome, ReusePolicy, RevokeReason, RotationPolicy,
     RotationPolicyBuilder, SessionError, SessionErrorKind, SessionId, SessionKey, SessionRecord,
     SessionState, SubjectTag,
 };

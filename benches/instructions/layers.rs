@@ -68,7 +68,7 @@ fn load_swap() -> Case {
         // To and fro between the two.
         |(_, pair)| pair.reverse(),
         |(store, [next, current]), ()| {
-            let loaded = store.load(&current.key()).record;
+            let loaded = store.load(&current.key()).into_record();
             let swap = store.swap(&loaded.unwrap(), next);
             matches!(swap, Swap::Applied)
         },

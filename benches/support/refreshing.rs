@@ -69,7 +69,7 @@ impl Refreshing {
         let browsers = requests.into_iter().zip(keys);
         let browsers = browsers.map(|(request, key)| Browser {
             request,
-            record: store.load(&key).record.unwrap(),
+            record: store.load(&key).into_record().unwrap(),
         });
         Self {
             service,
@@ -127,7 +127,7 @@ impl Refreshing {
     /// The session of `browser` as it is now.
     fn now(&self, browser: &Browser) -> SessionRecord {
         let loaded = self.store.load(&browser.record.key());
-        loaded.record.unwrap()
+        loaded.into_record().unwrap()
     }
 }
 

@@ -10,7 +10,7 @@ use http::{Extensions, HeaderValue, Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::challenge::{Challenge, ErrorCode, Realm, ResourceMetadata, Scope};
+use super::challenge::{Challenge, ErrorCode, Realm, Scope};
 use crate::{
     event::EventSink,
     guard::{Anonymous, GuardFuture},
@@ -21,6 +21,9 @@ use crate::{
 };
 
 /// Lets requests through whose token carries every one of the required scopes.
+///
+/// Its challenge names realm and scope, and no resource metadata: a client that gets this far has a token
+/// and knows where it comes from.
 ///
 /// It goes *inside* of [`BearerAuthLayer`](super::BearerAuthLayer), whose claims it reads: without
 /// that layer it answers 500 and never lets anything through.
@@ -79,7 +82,6 @@ pub struct RequireScope<S, R = DefaultRejection> {
 struct Config {
     scope: Scope,
     realm: Realm,
-    resource_metadata: Option<ResourceMetadata>,
     insufficient: HeaderValue,
 }
 
@@ -88,7 +90,7 @@ impl Config {
         let challenge = Challenge {
             realm: self.realm.clone(),
             scope: Some(self.scope.clone()),
-            resource_metadata: self.resource_metadata.clone(),
+            resource_metadata: None,
         };
         self.insufficient = challenge.render(Some(ErrorCode::InsufficientScope));
     }
@@ -124,7 +126,6 @@ impl RequireScopeLayer {
         let mut config = Config {
             scope,
             realm: Realm::default(),
-            resource_metadata: None,
             insufficient: HeaderValue::from_static("Bearer"),
         };
         config.render();
@@ -158,11 +159,6 @@ impl<R> RequireScopeLayer<R> {
             config: self.config,
             refusal: self.refusal.with_responder(CustomRejection::new(response)),
         }
-    }
-
-    /// Where a client finds out how to obtain a token (RFC 9728), named in the challenge.
-    pub fn resource_metadata(self, url: ResourceMetadata) -> Self {
-        self.update(|config| config.resource_metadata = Some(url))
     }
 
     fn update(mut self, change: impl FnOnce(&mut Config)) -> Self {

@@ -14,7 +14,7 @@ use std::{fmt, sync::Arc};
 use crate::{
     clock::Timestamp,
     rejection::Rejection,
-    session::{ClientBinding, RevokeReason, SessionId},
+    session::{ClientBinding, RefreshOutcome, RevokeReason, SessionId},
     store::StoreError,
 };
 #[cfg(feature = "jwks")]
@@ -166,8 +166,8 @@ pub enum Event<'a> {
         session: SessionId,
         /// The generation of the token the client holds now.
         generation: u64,
-        /// Which row of the decision it was: `rotated`, `coalesced`, `replayed`, `recovered`, `adopted`.
-        outcome: &'static str,
+        /// How: which row of the decision it was.
+        outcome: RefreshOutcome,
     },
     /// An old token came back. The session, or all of the subject's, is revoked.
     #[non_exhaustive]

@@ -82,7 +82,7 @@ pub(super) fn trace(event: &Event<'_>) {
             generation,
             outcome,
         } => {
-            debug!(target: TARGET, event = name, %session, generation, outcome, "a refresh succeeded");
+            debug!(target: TARGET, event = name, %session, generation, outcome = outcome.as_str(), "a refresh succeeded");
         }
         Event::Rejected(rejection) => rejected(name, rejection),
         Event::ReuseDetected {

@@ -91,12 +91,6 @@ impl Core {
         }
     }
 
-    /// Whether there is a key to verify with at `date`.
-    pub(super) fn has_keys(&self, date: Timestamp) -> bool {
-        let keys = self.ring.load();
-        keys.validity.holds(date) && !keys.signing.is_empty()
-    }
-
     /// A key is missing: wants the set again.
     pub(super) fn lacks_key(&self) {
         let now = self.now();

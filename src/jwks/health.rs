@@ -25,7 +25,7 @@ pub struct JwksHealth {
 }
 
 impl JwksHealth {
-    /// Whether tokens can be verified.
+    /// Whether tokens can be verified. While the issuer is away, a service with keys is ready.
     pub fn is_ready(&self) -> bool {
         self.keys > 0
     }

@@ -123,19 +123,11 @@ impl RemoteJwks {
         core.refreshed().await
     }
 
-    /// Whether tokens can be verified: for the probe that tells a load balancer to send requests.
+    /// Returns how it stands with the keys, for the probe that tells a load balancer to send requests
+    /// ([`JwksHealth::is_ready`]) and for what people read.
     ///
-    /// While the issuer is away, a service with keys is ready. However often a probe calls it, it
-    /// causes no request to the issuer while the background task runs. Where none runs yet, or none any
-    /// more, it starts one within a tokio runtime.
-    pub fn is_ready(&self) -> bool {
-        let core = &self.0.0;
-        let _ = core.start();
-        core.has_keys(core.clock.now())
-    }
-
-    /// Returns how it stands with the keys. Like [`is_ready`](Self::is_ready) it causes no request while
-    /// the background task runs, and starts one where none does.
+    /// However often a probe calls it, it causes no request to the issuer while the background task
+    /// runs. Where none runs yet, or none any more, it starts one within a tokio runtime.
     pub fn health(&self) -> JwksHealth {
         let core = &self.0.0;
         let _ = core.start();

@@ -14,7 +14,7 @@
 //!     .issuer("https://id.example")
 //!     .audience("orders")
 //!     .build()?;
-//! let ready = async move || match issuer.is_ready() {
+//! let ready = async move || match issuer.health().is_ready() {
 //!     true => StatusCode::OK,
 //!     false => StatusCode::SERVICE_UNAVAILABLE,
 //! };
@@ -50,7 +50,7 @@
 //! | situation | answer | what happens |
 //! |---|---|---|
 //! | the key is there | as ever | Also while the issuer is away. |
-//! | no set has come yet, or the last one is past its stale limit | 503 | The service is not ready: tell the load balancer, with [`is_ready`](crate::RemoteJwks::is_ready). |
+//! | no set has come yet, or the last one is past its stale limit | 503 | The service is not ready: tell the load balancer, with [`JwksHealth::is_ready`](crate::JwksHealth::is_ready). |
 //! | the issuer says that it has no key | 503 | The same. |
 //! | unknown `kid`, the set is older than the cool-down | 401 | The set is fetched again. However many tokens ask, it is one request. |
 //! | unknown `kid`, within the cool-down after an answer | 401 | The set is fetched again when the cool-down is over. |
@@ -127,7 +127,7 @@
 //!
 //! The task runs on the tokio runtime that the [`RemoteJwks`](crate::RemoteJwks) is built in; that has to have
 //! its timers and its I/O enabled, as `#[tokio::main]` has. Built outside of one, it begins with the first token
-//! that arrives within one, or with [`is_ready`](crate::RemoteJwks::is_ready) or
+//! that arrives within one, or with
 //! [`health`](crate::RemoteJwks::health). It ends with the last handle; a ring in a codec is a handle.
 //!
 //! A task can end, or hang, without that: its runtime ends, or a sink of events panics in it or never returns. The

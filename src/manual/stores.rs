@@ -67,7 +67,7 @@
 //! }
 //!
 //! fn address(key: &SessionKey) -> ([u8; 16], [u8; 16]) {
-//!     (*key.subject.as_bytes(), *key.id.as_bytes())
+//!     (*key.subject().as_bytes(), *key.id().as_bytes())
 //! }
 //!
 //! impl TableStore {
@@ -94,7 +94,7 @@
 //!         let (mut rows, now) = self.begin()?;
 //!         match rows.get(&address(&record.key())) {
 //!             // This very call, sent twice.
-//!             Some(bytes) if *bytes == record.encode() => return Ok(Inserted { dropped: Vec::new() }),
+//!             Some(bytes) if *bytes == record.encode() => return Ok(Inserted::new(Vec::new())),
 //!             Some(_) => return Err(StoreErrorKind::Corrupt.into()),
 //!             None => {}
 //!         }
@@ -109,13 +109,13 @@
 //!             dropped.push(old.id());
 //!         }
 //!         rows.insert(address(&record.key()), record.encode());
-//!         Ok(Inserted { dropped })
+//!         Ok(Inserted::new(dropped))
 //!     }
 //!
 //!     async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
 //!         let (rows, now) = self.begin()?;
 //!         let record = rows.get(&address(key)).map(|bytes| SessionRecord::decode(bytes)).transpose()?;
-//!         Ok(Loaded { record, now })
+//!         Ok(Loaded::new(record, now))
 //!     }
 //!
 //!     async fn swap(&self, current: &SessionRecord, next: &SessionRecord) -> Result<Swap, StoreError> {
@@ -129,9 +129,9 @@
 //!             // This very call, sent twice.
 //!             Some(bytes) if *bytes == next.encode() => Ok(Swap::Applied),
 //!             Some(bytes) => {
-//!                 Ok(Swap::Conflict(Loaded { record: Some(SessionRecord::decode(bytes)?), now }))
+//!                 Ok(Swap::Conflict(Loaded::new(Some(SessionRecord::decode(bytes)?), now)))
 //!             }
-//!             None => Ok(Swap::Conflict(Loaded { record: None, now })),
+//!             None => Ok(Swap::Conflict(Loaded::new(None, now))),
 //!         }
 //!     }
 //!

@@ -179,7 +179,7 @@ impl SessionEndpoints {
                 .and_then(|sessions| json(&Sessions { sessions })),
             Call::End(id) => match id.parse() {
                 Ok(id) => session.end_session(&id).await.map(|()| no_content()),
-                Err(_) => Err(SessionError::new(SessionErrorKind::NotFound)),
+                Err(error) => Err(error),
             },
         };
         done.unwrap_or_else(|error| problem(&error))

@@ -12,8 +12,8 @@ use crate::{
     event::Event,
     observe::{self, Work, in_span},
     session::{
-        Envelope, Outcome, RevokeReason, SessionError, SessionErrorKind, SessionRecord,
-        SessionState,
+        Envelope, Outcome, RefreshOutcome, RevokeReason, SessionError, SessionErrorKind,
+        SessionRecord, SessionState,
     },
     store::{RefreshStore, Swap},
     token::AccessToken,
@@ -47,7 +47,9 @@ impl Session {
         observe::refreshed(match (&done, row) {
             // A row that could not be carried out, or none at all: the store was away, the subject was
             // denied, nothing genuine came.
-            (Err(error), row) if row.is_none_or(Outcome::is_success) => error.kind().as_str(),
+            (Err(error), row) if row.is_none_or(|row| row.success().is_some()) => {
+                error.kind().as_str()
+            }
             (Err(error), _) if error.kind() == SessionErrorKind::Unavailable => "unavailable",
             (_, row) => row.map_or("unknown", Outcome::as_str),
         });
@@ -64,9 +66,9 @@ impl Session {
         for _ in 0..ATTEMPTS {
             let decision = self.judge(&token, &loaded)?;
             *row = Some(decision.outcome);
-            let record = match loaded.record {
-                Some(record) if decision.outcome.is_success() => record,
-                record => {
+            let (record, success) = match (loaded.record, decision.outcome.success()) {
+                (Some(record), Some(success)) => (record, success),
+                (record, _) => {
                     return Err(self
                         .refuse(decision.outcome, &token, record, loaded.now)
                         .await);
@@ -106,7 +108,7 @@ impl Session {
                 }
             }
             let record = write.as_ref().unwrap_or(&record);
-            self.report(decision.outcome, record);
+            self.report(success, record);
             return Ok(match cookie {
                 Some((cookie, successor)) => {
                     self.hand_out(successor, cookie, record, loaded.now, issued)
@@ -261,16 +263,16 @@ impl Session {
         SessionError::new(SessionErrorKind::Reuse)
     }
 
-    fn report(&self, outcome: Outcome, record: &SessionRecord) {
+    fn report(&self, outcome: RefreshOutcome, record: &SessionRecord) {
         let events = &self.shared().events;
         let (session, generation) = (record.key().id, record.generation);
         match outcome {
-            Outcome::Recovered => events.emit(&Event::Recovered {
+            RefreshOutcome::Recovered => events.emit(&Event::Recovered {
                 session,
                 generation,
                 recoveries: record.recoveries,
             }),
-            Outcome::Adopted => events.emit(&Event::Adopted {
+            RefreshOutcome::Adopted => events.emit(&Event::Adopted {
                 session,
                 generation,
             }),
@@ -279,7 +281,7 @@ impl Session {
         events.emit(&Event::Refreshed {
             session,
             generation,
-            outcome: outcome.as_str(),
+            outcome,
         });
     }
 }

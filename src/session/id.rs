@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use super::error::{SessionError, SessionErrorKind};
 use crate::secret::sha256;
 
 /// One sign-in on one client: the family of refresh tokens that replaced each other.
@@ -10,15 +11,17 @@ use crate::secret::sha256;
 /// a list, in the `sid` claim and in an event, and opens nothing.
 ///
 /// ```
-/// use tower_bearer::SessionId;
+/// use tower_bearer::{SessionErrorKind, SessionId};
 ///
 /// let id = SessionId::from_bytes([7; 16]);
 /// assert_eq!(id.to_string(), "BwcHBwcHBwcHBwcHBwcHBw");
-/// assert_eq!("BwcHBwcHBwcHBwcHBwcHBw".parse(), Ok(id));
-/// assert!("no session".parse::<SessionId>().is_err());
+/// assert_eq!("BwcHBwcHBwcHBwcHBwcHBw".parse::<SessionId>()?, id);
+/// // A text that names no session is one that is not found.
+/// let error = "no session".parse::<SessionId>().unwrap_err();
+/// assert_eq!(error.kind(), SessionErrorKind::NotFound);
 /// // In JSON, and in a path that a framework reads, it is that text.
 /// assert_eq!(serde_json::from_str::<SessionId>(&serde_json::to_string(&id)?)?, id);
-/// # Ok::<(), serde_json::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId([u8; 16]);
@@ -48,7 +51,7 @@ pub struct SubjectTag([u8; 16]);
 ///         _ => false,
 ///     }
 /// }
-/// # let _ = (is_other_client, ClientBinding::from_bytes([0; 8]));
+/// # let _ = is_other_client;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientBinding([u8; 8]);
@@ -60,40 +63,19 @@ pub struct ClientBinding([u8; 8]);
 ///
 /// /// One hash for each subject, with one field for each session.
 /// fn address(key: &SessionKey) -> (String, String) {
-///     (format!("s:{{{}}}", key.subject), key.id.to_string())
+///     (format!("s:{{{}}}", key.subject()), key.id().to_string())
 /// }
 /// # let _ = address;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SessionKey {
-    /// Whose session it is.
-    pub subject: SubjectTag,
-    /// Which of the subject's sessions.
-    pub id: SessionId,
-}
-
-/// Text that is not 22 characters of canonical base64url.
-///
-/// ```
-/// use tower_bearer::{ParseSessionIdError, SessionId};
-///
-/// let error: ParseSessionIdError = "not an id".parse::<SessionId>().unwrap_err();
-/// assert_eq!(error.to_string(), "a session id is 22 characters of base64url");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a session id is 22 characters of base64url")]
-pub struct ParseSessionIdError {
-    _private: (),
+    pub(crate) subject: SubjectTag,
+    pub(crate) id: SessionId,
 }
 
 macro_rules! bytes_type {
     ($name:ident, $len:literal) => {
         impl $name {
-            /// The name made of these bytes.
-            pub const fn from_bytes(bytes: [u8; $len]) -> Self {
-                Self(bytes)
-            }
-
             /// The bytes, for a store to keep.
             pub const fn as_bytes(&self) -> &[u8; $len] {
                 &self.0
@@ -121,7 +103,42 @@ bytes_type!(SessionId, 16);
 bytes_type!(SubjectTag, 16);
 bytes_type!(ClientBinding, 8);
 
+impl SessionId {
+    /// The session that is named by these bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl SubjectTag {
+    /// The subject that is addressed by these bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl SessionKey {
+    /// The address of the session `id` of `subject`.
+    pub const fn new(subject: SubjectTag, id: SessionId) -> Self {
+        Self { subject, id }
+    }
+
+    /// Which of the subject's sessions it is.
+    pub const fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// Whose session it is.
+    pub const fn subject(&self) -> &SubjectTag {
+        &self.subject
+    }
+}
+
 impl ClientBinding {
+    pub(crate) const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+
     /// The binding of a client that shows `signal`, within one session.
     ///
     /// Salted with the random session id and not keyed: a keyed hash would change with the key and
@@ -134,28 +151,30 @@ impl ClientBinding {
 }
 
 impl FromStr for SessionId {
-    type Err = ParseSessionIdError;
+    type Err = SessionError;
 
     /// # Errors
     ///
-    /// When the text is not 22 characters of canonical base64url.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const ERROR: ParseSessionIdError = ParseSessionIdError { _private: () };
+    /// [`SessionErrorKind::NotFound`] when the text is not 22 characters of canonical base64url: no
+    /// session has such a name.
+    fn from_str(text: &str) -> Result<Self, SessionError> {
+        let not_found = || SessionError::new(SessionErrorKind::NotFound);
         let mut out = [0_u8; 16];
         if text.len() != 22 {
-            return Err(ERROR);
+            return Err(not_found());
         }
         let bytes = base64_simd::URL_SAFE_NO_PAD
             .decode(text.as_bytes(), base64_simd::Out::from_slice(&mut out))
-            .map_err(|_| ERROR)?;
-        bytes.try_into().map(Self).map_err(|_| ERROR)
+            .map_err(|_| not_found())?;
+        bytes.try_into().map(Self).map_err(|_| not_found())
     }
 }
 
 impl<'de> serde::Deserialize<'de> for SessionId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        text.parse()
+            .map_err(|_| serde::de::Error::custom("a session id is 22 characters of base64url"))
     }
 }
 

@@ -155,15 +155,36 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
 /// ```
 /// use tower_bearer::{Loaded, Timestamp};
 ///
-/// let nothing = Loaded { record: None, now: Timestamp::from_secs(1_800_000_000) };
-/// # let _ = nothing;
+/// let nothing = Loaded::new(None, Timestamp::from_secs(1_800_000_000));
+/// assert_eq!(nothing.record(), None);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Loaded {
+    pub(crate) record: Option<SessionRecord>,
+    pub(crate) now: Timestamp,
+}
+
+impl Loaded {
+    /// The record, if the store has one, and the store's time: the only one that sessions are judged
+    /// by.
+    pub const fn new(record: Option<SessionRecord>, now: Timestamp) -> Self {
+        Self { record, now }
+    }
+
+    /// The record itself, if the store has one.
+    pub fn into_record(self) -> Option<SessionRecord> {
+        self.record
+    }
+
+    /// The store's time.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// The record, if the store has one.
-    pub record: Option<SessionRecord>,
-    /// The store's time: the only one that sessions are judged by.
-    pub now: Timestamp,
+    pub const fn record(&self) -> Option<&SessionRecord> {
+        self.record.as_ref()
+    }
 }
 
 /// What [`RefreshStore::insert`] did.
@@ -172,13 +193,24 @@ pub struct Loaded {
 /// use tower_bearer::Inserted;
 ///
 /// // The subject was below its limit.
-/// let inserted = Inserted { dropped: Vec::new() };
-/// # let _ = inserted;
+/// let inserted = Inserted::new(Vec::new());
+/// assert!(inserted.dropped().is_empty());
 /// ```
 #[derive(Clone, Debug)]
 pub struct Inserted {
-    /// The sessions that had to go to stay within the limit.
-    pub dropped: Vec<SessionId>,
+    pub(crate) dropped: Vec<SessionId>,
+}
+
+impl Inserted {
+    /// The session is in, and `dropped` had to go to stay within the limit.
+    pub const fn new(dropped: Vec<SessionId>) -> Self {
+        Self { dropped }
+    }
+
+    /// The sessions that had to go.
+    pub fn dropped(&self) -> &[SessionId] {
+        &self.dropped
+    }
 }
 
 /// What [`RefreshStore::swap`] did.
@@ -190,7 +222,7 @@ pub struct Inserted {
 /// fn judge(stored: Option<SessionRecord>, current: &SessionRecord, next: &SessionRecord, now: Timestamp) -> Swap {
 ///     match stored {
 ///         Some(stored) if stored == *current || stored == *next => Swap::Applied,
-///         record => Swap::Conflict(Loaded { record, now }),
+///         record => Swap::Conflict(Loaded::new(record, now)),
 ///     }
 /// }
 /// # let _ = judge;

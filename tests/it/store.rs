@@ -69,7 +69,7 @@ impl RefreshStore for Faulty {
 
     async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
         let mut loaded = self.store.load(key).await?;
-        if let (Fault::DropsTheContext, Some(record)) = (self.fault, &loaded.record) {
+        if let (Fault::DropsTheContext, Some(record)) = (self.fault, loaded.record()) {
             let mut bytes = record.encode();
             // The context comes last: its length and its bytes.
             let context = bytes.len() - record.context().len();
@@ -77,7 +77,7 @@ impl RefreshStore for Faulty {
             if let Some(length) = bytes.last_chunk_mut::<4>() {
                 *length = [0; 4];
             }
-            loaded.record = Some(SessionRecord::decode(&bytes)?);
+            loaded = Loaded::new(Some(SessionRecord::decode(&bytes)?), loaded.now());
         }
         Ok(loaded)
     }
@@ -88,14 +88,14 @@ impl RefreshStore for Faulty {
         next: &SessionRecord,
     ) -> Result<Swap, StoreError> {
         let stored = self.store.load(&current.key()).await?;
-        let Some(record) = &stored.record else {
+        let Some(record) = stored.record() else {
             return Ok(Swap::Conflict(stored));
         };
         match self.fault {
             Fault::SwapIsNotAtomic if record == current => {
                 tokio::task::yield_now().await;
                 let latest = self.store.load(&current.key()).await?;
-                match &latest.record {
+                match latest.record() {
                     Some(latest) => self.store.swap(latest, next).await,
                     None => Ok(Swap::Conflict(latest)),
                 }

@@ -27,7 +27,7 @@ fn cluster_store(cluster: &Cluster) -> RedisStore {
 
 /// The slot that the session lies in which began last.
 async fn slot_of_last(cluster: &Cluster, world: &World) -> u16 {
-    let key = key_of(&world.store.last_key().subject);
+    let key = key_of(world.store.last_key().subject());
     cluster.slot_of(&key).await
 }
 

@@ -195,10 +195,10 @@ async fn services_with_different_prefixes_share_no_session() {
     let world = crate::stage::instance(shop.clone());
     world.signed_in("ada").await;
     let key = world.store.last_key();
-    assert!(shop.load(&key).await.unwrap().record.is_some());
-    assert!(blog.load(&key).await.unwrap().record.is_none());
-    assert_eq!(blog.list(&key.subject).await.unwrap(), []);
-    let name = format!("shop:s:{}", key.subject);
+    assert!(shop.load(&key).await.unwrap().record().is_some());
+    assert!(blog.load(&key).await.unwrap().record().is_none());
+    assert_eq!(blog.list(key.subject()).await.unwrap(), []);
+    let name = format!("shop:s:{}", key.subject());
     assert_eq!(server.command(&["HLEN", &name]).await, redis::Value::Int(1));
     // It goes with the last of its sessions.
     let redis::Value::Int(ttl) = server.command(&["PTTL", &name]).await else {

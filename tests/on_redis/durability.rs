@@ -31,7 +31,7 @@ async fn a_revocation_that_a_replica_has_confirmed_is_not_worth_a_word() {
     let mut browser = world.signed_in("ada").await;
     assert_eq!(browser.logout(&world).await.status, 204);
     world.signed_in("ada").await;
-    let subject = world.store.last_key().subject;
+    let subject = *world.store.last_key().subject();
     assert_eq!(
         world.store.revoke_all(&subject, None).await.unwrap().len(),
         1
@@ -45,7 +45,7 @@ async fn a_revocation_that_no_replica_has_confirmed_stands_and_is_reported() {
     let heard = Heard::default();
     let world = instance(waiting(&servers, &heard, WAIT));
     let mut browser = world.signed_in("ada").await;
-    let session = world.store.last_key().id;
+    let session = *world.store.last_key().id();
     servers.cut_replication().await;
 
     // Refreshing waits for nobody.
@@ -63,7 +63,7 @@ async fn a_revocation_that_no_replica_has_confirmed_stands_and_is_reported() {
     assert_eq!(browser.refresh(&world).await.status, 401);
 
     world.signed_in("ada").await;
-    let subject = world.store.last_key().subject;
+    let subject = *world.store.last_key().subject();
     world.store.revoke_all(&subject, None).await.unwrap();
     assert_eq!(heard.count("DurabilityDegraded"), 2);
 }
@@ -121,7 +121,7 @@ async fn a_sign_out_everywhere_whose_reply_is_lost_is_remembered_and_confirmed()
     let store = impatient(RedisStore::builder(proxy.url())).wait_for_replicas(1, WAIT);
     let world = instance(store.events(heard.sink()).build().unwrap());
     let mut browser = world.signed_in("ada").await;
-    let subject = world.store.last_key().subject;
+    let subject = *world.store.last_key().subject();
     // The script for revocations is new to the server: its text is what is applied.
     let lost = proxy.arm(Loss::Reply, Which::containing("EVAL\r\n"));
     servers.cut_replication().await;

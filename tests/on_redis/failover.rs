@@ -169,7 +169,7 @@ async fn sign_out_everywhere_lost_in_a_failover_is_reapplied_as_well() {
     let stage = Stage::new().await;
     let browser = stage.due().await;
     let elsewhere = stage.world.signed_in("ada").await;
-    let subject = stage.world.store.last_key().subject;
+    let subject = *stage.world.store.last_key().subject();
     stage.servers.wait_for_replica().await;
     stage.servers.cut_replication().await;
     assert_eq!(

@@ -63,7 +63,7 @@ async fn reply_cut_after_a_sign_in_applied_leaves_one_session() {
     let text = proxy.arm(Loss::Reply, Which::containing("EVAL\r\n"));
     let mut browser = world.signed_in("ada").await;
     assert!(cut.has_struck() && text.has_struck());
-    let subject = world.store.last_key().subject;
+    let subject = *world.store.last_key().subject();
     assert_eq!(world.store.list(&subject).await.unwrap().len(), 1);
     assert_ok(&browser.refresh(&world).await);
 }
@@ -104,7 +104,7 @@ async fn restart_with_an_empty_data_set_is_401_and_keeps_the_cookie_for_a_restor
     let world = instance(store(server.url()));
     let mut browser = world.signed_in("ada").await;
     let key = world.store.last_key();
-    let name = key_of(&key.subject);
+    let name = key_of(key.subject());
     let Value::BulkString(dump) = server.command(&["DUMP", &name]).await else {
         panic!("no dump of {name}");
     };
@@ -234,8 +234,8 @@ async fn a_record_of_an_unknown_version_is_an_error_that_touches_nothing() {
     let world = instance(store(server.url()));
     let mut browser = world.signed_in("ada").await;
     let key = world.store.last_key();
-    let name = key_of(&key.subject);
-    let field = key.id.to_string();
+    let name = key_of(key.subject());
+    let field = key.id().to_string();
     let mut connection = server.connection().await.unwrap();
     let read = redis::cmd("HGET").arg(&name).arg(&field).clone();
     let mut bytes: Vec<u8> = read.query_async(&mut connection).await.unwrap();
@@ -249,10 +249,10 @@ async fn a_record_of_an_unknown_version_is_an_error_that_touches_nothing() {
     assert_eq!((login.status.as_u16(), login.set_cookie()), (503, None));
     for error in [
         world.store.load(&key).await.unwrap_err(),
-        world.store.list(&key.subject).await.unwrap_err(),
+        world.store.list(key.subject()).await.unwrap_err(),
         world
             .store
-            .revoke_all(&key.subject, None)
+            .revoke_all(key.subject(), None)
             .await
             .unwrap_err(),
     ] {
@@ -274,7 +274,7 @@ async fn something_else_under_the_key_is_an_error_that_touches_nothing() {
     let world = instance(store(server.url()));
     let mut browser = world.signed_in("ada").await;
     let key = world.store.last_key();
-    let name = key_of(&key.subject);
+    let name = key_of(key.subject());
     server.command(&["SET", &name, "somebody else's"]).await;
     assert_unavailable(&browser.refresh(&world).await);
     let error = world.store.load(&key).await.unwrap_err();

@@ -31,7 +31,7 @@ async fn maxmemory_without_eviction_is_503_and_nothing_is_lost() {
     assert_eq!(
         world
             .store
-            .revoke_all(&key.subject, Some(&key.id))
+            .revoke_all(key.subject(), Some(key.id()))
             .await
             .unwrap()
             .len(),

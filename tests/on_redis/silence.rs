@@ -159,10 +159,10 @@ async fn one_late_reply_among_good_ones_costs_the_others_nothing() {
     };
     let redis = impatient(RedisStore::with_connection(slow)).events(heard.sink());
     let redis = redis.build().unwrap();
-    let key = SessionKey {
-        subject: SubjectTag::from_bytes([1; 16]),
-        id: SessionId::from_bytes([2; 16]),
-    };
+    let key = SessionKey::new(
+        SubjectTag::from_bytes([1; 16]),
+        SessionId::from_bytes([2; 16]),
+    );
     let late = {
         let redis = redis.clone();
         tokio::spawn(async move { redis.load(&key).await })

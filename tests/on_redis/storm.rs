@@ -22,8 +22,8 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 use tower_bearer::{
-    Event, EventSink, Inserted, Loaded, RedisStore, RefreshStore, RotationPolicy, SessionId,
-    SessionKey, SessionRecord, StoreError, SubjectTag, Swap,
+    Event, EventSink, Inserted, Loaded, RedisStore, RefreshOutcome, RefreshStore, RotationPolicy,
+    SessionId, SessionKey, SessionRecord, StoreError, SubjectTag, Swap,
 };
 
 use crate::{
@@ -111,7 +111,7 @@ impl Seen {
             Event::ReuseDetected { session, .. } => {
                 seen.reported.lock().unwrap().insert(*session);
             }
-            Event::Refreshed { outcome, .. } if *outcome == "rotated" => {
+            Event::Refreshed { outcome, .. } if *outcome == RefreshOutcome::Rotated => {
                 seen.rotations.fetch_add(1, Ordering::Relaxed);
             }
             _ => {}
@@ -235,7 +235,7 @@ async fn two_hundred_sessions_on_a_bad_network() {
             let (world, jar, seen) = (instances[n % 2].clone(), jar.clone(), seen.clone());
             // Early: a theft shows when a rotation is due, and a tab has asked once more.
             let theft = begin + length / 4 * (n - HONEST) as u32 / ROBBED as u32;
-            thieves.spawn(thief(world, jar, key.id, seen, theft, end));
+            thieves.spawn(thief(world, jar, *key.id(), seen, theft, end));
         }
     }
     let mut victims_signed_out = BTreeSet::new();
@@ -248,7 +248,7 @@ async fn two_hundred_sessions_on_a_bad_network() {
                     .unwrap()
                     .push(format!("session {n}: {reply:?}"));
             }
-            Some(_) => drop(victims_signed_out.insert(sessions[n].0.id)),
+            Some(_) => drop(victims_signed_out.insert(*sessions[n].0.id())),
             None => {}
         }
     }
@@ -280,7 +280,10 @@ async fn two_hundred_sessions_on_a_bad_network() {
         "honest and signed out: {signed_out:#?}"
     );
     let reported = seen.reported.lock().unwrap().clone();
-    let robbed: BTreeSet<_> = sessions[HONEST..].iter().map(|(key, _)| key.id).collect();
+    let robbed: BTreeSet<_> = sessions[HONEST..]
+        .iter()
+        .map(|(key, _)| *key.id())
+        .collect();
     assert_eq!(
         reported, robbed,
         "every theft is reported, and nothing else"
@@ -294,7 +297,7 @@ async fn two_hundred_sessions_on_a_bad_network() {
     // What is left on the server: every session once, and the honest ones work.
     let mut records = 0;
     for n in (0..HONEST + ROBBED).step_by(2) {
-        let key = key_of(&sessions[n].0.subject);
+        let key = key_of(sessions[n].0.subject());
         let count: usize = redis::from_redis_value(server.command(&["HLEN", &key]).await).unwrap();
         records += count;
     }

@@ -118,7 +118,7 @@ async fn the_same_account_in_a_cluster_also_while_a_slot_moves() {
     let world = instance(store);
     let mut browser = world.signed_in("ada").await;
     let slot = cluster
-        .slot_of(&key_of(&world.store.last_key().subject))
+        .slot_of(&key_of(world.store.last_key().subject()))
         .await;
     let home = cluster.master_of(slot).await;
     let migration = cluster.begin_migration(slot, (home + 1) % 3).await;
@@ -164,7 +164,7 @@ async fn an_account_without_the_right_to_write_is_an_error_and_nothing_else() {
     assert_eq!(world.store.last().await.generation(), 1);
     let _ = world
         .store
-        .list(&world.store.last_key().subject)
+        .list(world.store.last_key().subject())
         .await
         .unwrap();
 }

@@ -66,10 +66,10 @@ fn once(run: &Run, name: &str) {
                 break;
             }
             let (loaded, took) = timed(|| store.load(key));
-            assert!(loaded.record.is_some());
+            assert!(loaded.record().is_some());
             busy_reads.add(took);
             let (loaded, took) = timed(|| quiet.load(key));
-            assert!(loaded.record.is_some());
+            assert!(loaded.record().is_some());
             quiet_reads.add(took);
         }
     });

@@ -51,7 +51,7 @@ impl Rotating {
     }
 
     fn rotate(&self, [first, second]: &[SessionRecord; 2]) {
-        let loaded = self.store.load(&first.key()).record.unwrap();
+        let loaded = self.store.load(&first.key()).into_record().unwrap();
         let next = if loaded == *first { second } else { first };
         let swap = self.store.swap(&loaded, next);
         assert!(matches!(swap, Swap::Applied));
@@ -90,7 +90,7 @@ pub fn load_swap(c: &mut Criterion) {
     // The two halves of a rotation.
     let [first, second] = &rotating.pairs[0];
     group.bench_function("load", |b| b.iter(|| rotating.store.load(&first.key())));
-    let stored = rotating.store.load(&first.key()).record;
+    let stored = rotating.store.load(&first.key()).into_record();
     let (mut current, mut next) = (first, second);
     if stored.as_ref() == Some(second) {
         swap(&mut current, &mut next);

@@ -91,11 +91,12 @@ impl SqliteStore {
 /// A future that is dropped leaves no half: each operation is one statement or one transaction.
 impl RefreshStore for SqliteStore {
     async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
-        let SessionKey { subject, id } = record.key();
+        let key = record.key();
+        let (subject, id) = (key.subject(), key.id());
         let mut tx = self.write().await?;
         if let Some(stored) = find(&mut *tx, &record.key()).await? {
             return match stored == *record {
-                true => Ok(Inserted { dropped: vec![] }),
+                true => Ok(Inserted::new(vec![])),
                 false => Err(StoreError::unavailable("the session id is taken")),
             };
         }
@@ -135,13 +136,13 @@ impl RefreshStore for SqliteStore {
             .await
             .map_err(failed)?;
         tx.commit().await.map_err(failed)?;
-        Ok(Inserted { dropped })
+        Ok(Inserted::new(dropped))
     }
 
     async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
         let record = find(&self.readers, key).await?;
         let now = SystemClock.now();
-        Ok(Loaded { record, now })
+        Ok(Loaded::new(record, now))
     }
 
     async fn swap(
@@ -161,8 +162,8 @@ impl RefreshStore for SqliteStore {
         )
         .bind(next.encode())
         .bind(millis(next.expires_at()))
-        .bind(key.subject.as_bytes().as_slice())
-        .bind(key.id.as_bytes().as_slice())
+        .bind(key.subject().as_bytes().as_slice())
+        .bind(key.id().as_bytes().as_slice())
         .bind(current.encode())
         .execute(&self.writer)
         .await
@@ -172,7 +173,7 @@ impl RefreshStore for SqliteStore {
         }
         let found = self.load(&key).await?;
         // The second of two applications finds the work of the first.
-        if found.record.as_ref() == Some(next) {
+        if found.record() == Some(next) {
             return Ok(Swap::Applied);
         }
         Ok(Swap::Conflict(found))
@@ -204,8 +205,8 @@ async fn find(
 ) -> Result<Option<SessionRecord>, StoreError> {
     let record: Option<Vec<u8>> =
         sqlx::query_scalar("SELECT record FROM sessions WHERE subject = ? AND id = ?")
-            .bind(key.subject.as_bytes().as_slice())
-            .bind(key.id.as_bytes().as_slice())
+            .bind(key.subject().as_bytes().as_slice())
+            .bind(key.id().as_bytes().as_slice())
             .fetch_optional(on)
             .await
             .map_err(failed)?;
@@ -234,7 +235,8 @@ async fn unexpired(
 
 /// Writes a session that is there already.
 async fn put(tx: &mut Transaction<'_, Sqlite>, record: &SessionRecord) -> Result<(), StoreError> {
-    let SessionKey { subject, id } = record.key();
+    let key = record.key();
+    let (subject, id) = (key.subject(), key.id());
     sqlx::query("UPDATE sessions SET record = ? WHERE subject = ? AND id = ?")
         .bind(record.encode())
         .bind(subject.as_bytes().as_slice())
@@ -247,8 +249,8 @@ async fn put(tx: &mut Transaction<'_, Sqlite>, record: &SessionRecord) -> Result
 
 async fn delete(tx: &mut Transaction<'_, Sqlite>, key: &SessionKey) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM sessions WHERE subject = ? AND id = ?")
-        .bind(key.subject.as_bytes().as_slice())
-        .bind(key.id.as_bytes().as_slice())
+        .bind(key.subject().as_bytes().as_slice())
+        .bind(key.id().as_bytes().as_slice())
         .execute(&mut **tx)
         .await
         .map(drop)

@@ -104,7 +104,7 @@ impl Journal {
             Event::Started { session, .. } => (session, "signed in", None),
             Event::Refreshed {
                 session, outcome, ..
-            } => (session, *outcome, None),
+            } => (session, outcome.as_str(), None),
             Event::ReuseDetected { session, .. } => (session, "reuse detected", None),
             Event::StateLost { session, .. } => {
                 (session, "refused", Some("the store forgot the last steps"))

@@ -123,7 +123,7 @@ fn api(issuer: &str) -> Result<Router, ConfigError> {
         .issuer(issuer)
         .audience(AUDIENCE)
         .build()?;
-    let ready = async move || match keys.is_ready() {
+    let ready = async move || match keys.health().is_ready() {
         true => StatusCode::OK,
         false => StatusCode::SERVICE_UNAVAILABLE,
     };

@@ -257,7 +257,7 @@ impl Search<'_> {
         if state.thief_presented {
             // Both have presented: the session must be over, for everybody.
             self.thefts_noticed += 1;
-            let over = !verdict.outcome.is_success() && self.is_over(&state);
+            let over = verdict.outcome.success().is_none() && self.is_over(&state);
             self.finish(state, from, over);
             return;
         }
@@ -277,7 +277,7 @@ impl Search<'_> {
             self.reach(state, from); // The user signs in again: the end of this path.
             return;
         }
-        if !verdict.outcome.is_success() {
+        if verdict.outcome.success().is_none() {
             self.finish(state, from, false);
             return;
         }

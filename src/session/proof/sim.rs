@@ -242,7 +242,7 @@ impl Sim {
         if answer.is_some() {
             return; // The second copy of a request: its answer goes nowhere.
         }
-        *answer = Some((decision.outcome.is_success(), decision.successor));
+        *answer = Some((decision.outcome.success().is_some(), decision.successor));
         if aborted {
             // The page is gone, and its successor comes with a request of its own.
             self.schedule(tab);
@@ -313,7 +313,7 @@ impl Sim {
         if let Some(successor) = decision.successor {
             self.stolen[token] = successor;
         }
-        if self.thief == Thief::Periodic && decision.outcome.is_success() {
+        if self.thief == Thief::Periodic && decision.outcome.success().is_some() {
             self.after(10 * MINUTE, Event::Thief { token });
         }
     }

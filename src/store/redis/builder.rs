@@ -2,8 +2,6 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use redis::aio::ConnectionLike;
-
 use super::{
     Inner, RedisStore,
     client::Client,
@@ -97,10 +95,14 @@ impl RedisStore {
     /// Starts with every default, over a connection that the application has: of the `redis` crate in
     /// the version that this crate uses, and one that stays connected by itself.
     ///
+    /// The feature `redis-connection` ties your build to that version of the `redis` crate.
+    ///
     /// It must not read from replicas. Clones of it must share its connection, or every request would
     /// open one.
+    #[cfg(feature = "redis-connection")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "redis-connection")))]
     pub fn with_connection(
-        connection: impl ConnectionLike + Clone + Send + Sync + 'static,
+        connection: impl redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
     ) -> RedisStoreBuilder {
         RedisStoreBuilder::new(Target::Given(Arc::new(connection)))
     }
@@ -241,6 +243,7 @@ impl RedisStoreBuilder {
     }
 
     fn durability(&self, wait: Wait) -> Result<Durability, ConfigError> {
+        #[cfg(feature = "redis-connection")]
         if matches!(self.target, Target::Given(_)) {
             return Err(ConfigError::new(
                 "wait_for_replicas",

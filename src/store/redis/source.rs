@@ -38,6 +38,7 @@ pub(super) enum Source {
     #[cfg(feature = "redis-cluster")]
     Cluster(redis::cluster::ClusterClient),
     /// The application's own connection.
+    #[cfg(feature = "redis-connection")]
     Given(Arc<dyn Carrier>),
     /// Whichever server the sentinels name as the master.
     Sentinel(Mutex<SentinelClient>),
@@ -62,6 +63,7 @@ impl Source {
                     .set_response_timeout(limits.response);
                 Arc::new(client.get_async_connection_with_config(config).await?)
             }
+            #[cfg(feature = "redis-connection")]
             Self::Given(connection) => connection.clone(),
             Self::Sentinel(sentinels) => {
                 let mut sentinels = sentinels.lock().await;
@@ -108,6 +110,7 @@ impl Source {
         match self {
             #[cfg(feature = "redis-cluster")]
             Self::Cluster(_) => "cluster",
+            #[cfg(feature = "redis-connection")]
             Self::Given(_) => "given connection",
             Self::Sentinel(_) => "sentinel",
             Self::Server(_) => "server",

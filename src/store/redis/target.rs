@@ -1,6 +1,6 @@
 //! From addresses and passwords to what opens connections.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use redis::{
     Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
@@ -9,17 +9,15 @@ use redis::{
 };
 use tokio::sync::Mutex;
 
-use super::{
-    source::{Carrier, Source},
-    tcp,
-};
+use super::{source::Source, tcp};
 use crate::config::ConfigError;
 
 /// What sessions are to be kept in.
 pub(super) enum Target {
     #[cfg(feature = "redis-cluster")]
     Cluster(Vec<String>),
-    Given(Arc<dyn Carrier>),
+    #[cfg(feature = "redis-connection")]
+    Given(std::sync::Arc<dyn super::source::Carrier>),
     Sentinel {
         master: String,
         sentinels: Vec<String>,
@@ -44,6 +42,7 @@ impl Target {
         match self {
             #[cfg(feature = "redis-cluster")]
             Self::Cluster(urls) => cluster(urls, access),
+            #[cfg(feature = "redis-connection")]
             Self::Given(connection) => {
                 access.check_unset("with_connection")?;
                 Ok(Source::Given(connection.clone()))
@@ -191,6 +190,7 @@ impl Access {
         })
     }
 
+    #[cfg(feature = "redis-connection")]
     /// A connection that exists has its server, user and certificates.
     fn check_unset(&self, constructor: &str) -> Result<(), ConfigError> {
         let set = [

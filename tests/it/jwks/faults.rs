@@ -186,7 +186,7 @@ async fn a_slow_answer_is_as_good_as_a_fast_one() {
     eventually("asked", || issuer.requests() == 1).await;
     api.skip(Duration::from_millis(3500)).await;
     issuer.release();
-    eventually("ready", || api.keys.is_ready()).await;
+    eventually("ready", || api.keys.health().is_ready()).await;
     assert_eq!(api.status(&api.token(&key)).await, 200);
     assert_eq!(
         issuer.requests(),

@@ -100,7 +100,7 @@ fn outside_of_a_runtime_it_begins_with_whoever_is_within_one() {
     let token = api.token(&key);
     let verify = || api.codec.verify(&token).map(|_| ()).map_err(|e| e.kind());
     assert_eq!(verify(), Err(TokenErrorKind::KeysUnavailable));
-    assert!(!api.keys.is_ready());
+    assert!(!api.keys.health().is_ready());
     let waits = std::pin::pin!(api.keys.refresh());
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(outcome) = waits.poll(&mut context) else {
@@ -112,7 +112,7 @@ fn outside_of_a_runtime_it_begins_with_whoever_is_within_one() {
     let one = runtime();
     one.block_on(async {
         assert_eq!(api.status(&token).await, 503);
-        eventually("ready", || api.keys.is_ready()).await;
+        eventually("ready", || api.keys.health().is_ready()).await;
         assert_eq!(api.status(&token).await, 200);
     });
     assert_eq!(issuer.requests(), 1);
@@ -121,17 +121,17 @@ fn outside_of_a_runtime_it_begins_with_whoever_is_within_one() {
     assert_eq!(verify(), Ok(()));
     api.clock.advance(Duration::from_secs(300 + 3600 - 1));
     assert_eq!(verify(), Ok(()));
-    assert!(api.keys.is_ready());
+    assert!(api.keys.health().is_ready());
     api.clock.advance(Duration::from_secs(1));
     assert_eq!(verify(), Err(TokenErrorKind::KeysUnavailable));
-    assert!(!api.keys.is_ready());
+    assert!(!api.keys.health().is_ready());
     let health = api.keys.health();
     assert_eq!((health.keys(), health.usable_until()), (0, None));
     // The next request within a live runtime makes it good again.
     let two = runtime();
     two.block_on(async {
         assert_eq!(api.status(&token).await, 503);
-        eventually("ready", || api.keys.is_ready()).await;
+        eventually("ready", || api.keys.health().is_ready()).await;
         assert_eq!(api.status(&token).await, 200);
     });
     assert_eq!(issuer.requests(), 2);
@@ -182,7 +182,7 @@ fn a_sink_that_blocks() {
     requests.block_on(async {
         pass(Duration::from_secs(263 + 5 + 121)).await;
         assert_eq!(api.status(&token).await, 503);
-        eventually("ready", || api.keys.is_ready()).await;
+        eventually("ready", || api.keys.health().is_ready()).await;
         assert_eq!(api.status(&token).await, 200);
     });
     assert_eq!(issuer.requests(), 2);
@@ -310,7 +310,7 @@ fn a_task_that_begins_late_is_not_overdue() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         issuer.release();
-        eventually("ready", || api.keys.is_ready()).await;
+        eventually("ready", || api.keys.health().is_ready()).await;
         assert_eq!(api.status(&token).await, 200);
     });
     assert_eq!(issuer.requests(), 1);
@@ -341,33 +341,30 @@ async fn the_ring_cannot_be_rotated() {
 
 /// Where no task runs, a probe alone starts one.
 #[test]
-fn health_and_readiness_start_the_task() {
+fn health_starts_the_task() {
     let key = signer("a", 1);
     let issuer = served(Reply::set(key.jwks()));
-    let probes: [fn(&RemoteJwks) -> bool; 2] =
-        [RemoteJwks::is_ready, |keys| keys.health().is_ready()];
-    for (n, probe) in probes.into_iter().enumerate() {
-        let api = Api::new(&issuer);
-        assert!(!probe(&api.keys));
-        assert_eq!(
-            issuer.requests(),
-            n,
-            "outside of a runtime there is none to start it in"
-        );
-        runtime().block_on(eventually("ready", || probe(&api.keys)));
-        assert_eq!(issuer.requests(), n + 1);
-    }
+    let api = Api::new(&issuer);
+    assert!(!api.keys.health().is_ready());
+    assert_eq!(
+        issuer.requests(),
+        0,
+        "outside of a runtime there is none to start it in"
+    );
+    runtime().block_on(eventually("ready", || api.keys.health().is_ready()));
+    assert_eq!(issuer.requests(), 1);
 }
 
 /// A probe that asks every second costs the issuer nothing.
 #[tokio::test]
-async fn health_and_readiness_cause_no_request() {
+async fn health_causes_no_request() {
     let key = signer("a", 1);
     let issuer = Issuer::start(Reply::set(key.jwks())).await;
     let api = Api::ready(&issuer).await;
     for _ in 0..200 {
-        assert!(api.keys.is_ready());
-        assert_eq!(api.keys.health().keys(), 1);
+        let health = api.keys.health();
+        assert!(health.is_ready());
+        assert_eq!(health.keys(), 1);
         api.skip_secs(1).await;
     }
     assert_eq!(issuer.requests(), 1);

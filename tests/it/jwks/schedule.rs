@@ -138,7 +138,7 @@ async fn failures_are_tried_again_ever_later() {
     assert_eq!(issuer.requests(), 5);
     issuer.says(Reply::set(key.jwks()));
     api.skip_secs(9).await;
-    eventually("ready", || api.keys.is_ready()).await;
+    eventually("ready", || api.keys.health().is_ready()).await;
     assert_eq!(api.status(&token).await, 200);
     let events = api.events.take();
     assert_eq!(events[0], "unavailable Connection 1 None");

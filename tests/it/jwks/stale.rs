@@ -26,11 +26,11 @@ async fn it_is_down_at_the_start_and_then_comes() {
     let error = api.keys.refresh().await.unwrap_err();
     assert_eq!(error.kind(), JwksErrorKind::Connection);
     assert_eq!(api.brief(&token).await, (503, Some(1)));
-    assert!(!api.keys.is_ready());
+    assert!(!api.keys.health().is_ready());
     let issuer = Issuer::start_at(addr, Reply::set(key.jwks())).await;
     // By itself, after the pause.
     api.skip_secs(2).await;
-    eventually("ready", || api.keys.is_ready()).await;
+    eventually("ready", || api.keys.health().is_ready()).await;
     assert_eq!(api.status(&token).await, 200);
     assert_eq!(issuer.requests(), 1);
     let events = api.events.take();
@@ -59,7 +59,7 @@ async fn it_goes_down_and_its_tokens_pass_until_the_stale_limit() {
     assert_eq!(api.status(&known).await, 200);
     // A name that is not in the last set is refused: made-up ones would be 503 for hours.
     assert_eq!(api.brief(&unknown).await, (401, None));
-    assert!(api.keys.is_ready());
+    assert!(api.keys.health().is_ready());
 
     // Almost there.
     api.skip_secs(14_699 - 263).await;
@@ -69,7 +69,7 @@ async fn it_goes_down_and_its_tokens_pass_until_the_stale_limit() {
     // There: at once, whatever the task does.
     api.clock.advance(Duration::from_secs(1));
     assert_eq!(api.status(&known).await, 503);
-    assert!(!api.keys.is_ready());
+    assert!(!api.keys.health().is_ready());
     pass(Duration::from_secs(1)).await;
     let error = api.codec.verify(&known).unwrap_err();
     assert_eq!(error.kind(), TokenErrorKind::KeysUnavailable);
@@ -80,7 +80,7 @@ async fn it_goes_down_and_its_tokens_pass_until_the_stale_limit() {
     // And back: within a minute, of itself.
     issuer.says(Reply::set(both(&key, &new)));
     api.skip_secs(60).await;
-    eventually("ready", || api.keys.is_ready()).await;
+    eventually("ready", || api.keys.health().is_ready()).await;
     assert_eq!(
         [api.status(&known).await, api.status(&unknown).await],
         [200, 200]
@@ -102,7 +102,7 @@ async fn without_a_stale_limit_the_keys_go_when_they_are_not_fresh() {
     eventually("failed", || api.keys.health().failures() == 1).await;
     assert_eq!(api.status(&token).await, 200);
     api.skip_secs(37).await;
-    assert!(!api.keys.is_ready());
+    assert!(!api.keys.health().is_ready());
     assert_eq!(api.status(&token).await, 503);
     issuer.says(Reply::set(key.jwks()));
     api.keys.refresh().await.unwrap();
@@ -127,7 +127,7 @@ async fn clocks_that_disagree() {
     pass(Duration::from_secs(30)).await;
     eventually("asked, by the date", || issuer.requests() == asked + 1).await;
     // And at once, where a token comes that cannot be judged.
-    eventually("answered", || api.keys.is_ready()).await;
+    eventually("answered", || api.keys.health().is_ready()).await;
     api.clock.advance(Duration::from_secs(86_400));
     assert_eq!(api.status(&api.token(&key)).await, 503);
     eventually("asked, for a token", || issuer.requests() == asked + 2).await;

@@ -76,7 +76,7 @@ async fn an_issuer_that_nobody_vouches_for() {
     let text = error.to_string();
     assert!(text.contains("`root_certificates` names"), "{text}");
     assert_eq!(issuer.requests(), 0);
-    assert!(!api.keys.is_ready());
+    assert!(!api.keys.health().is_ready());
 }
 
 #[tokio::test]

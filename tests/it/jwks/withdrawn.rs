@@ -77,7 +77,7 @@ async fn a_set_without_keys_is_believed_the_second_time() {
         api.events.take();
         api.skip_secs(1).await;
         eventually("asked again", || issuer.requests() == 3).await;
-        eventually("believed", || !api.keys.is_ready()).await;
+        eventually("believed", || !api.keys.health().is_ready()).await;
         assert_eq!(api.brief(&stolen).await.0, 503);
         eventually("said", || api.events.count() > 0).await;
         let said = api.events.take();
@@ -130,9 +130,9 @@ async fn a_service_becomes_ready_after_an_empty_set() {
     for _ in 0..6 {
         api.skip_secs(10).await;
         // As a probe does.
-        let _ = api.keys.is_ready();
+        let _ = api.keys.health().is_ready();
     }
-    eventually("ready", || api.keys.is_ready()).await;
+    eventually("ready", || api.keys.health().is_ready()).await;
     assert_eq!(api.status(&api.token(&a)).await, 200);
     // Nor does it expire, where there is nothing.
     assert!(!api.events.take().contains(&"expired".to_owned()));
@@ -261,6 +261,6 @@ async fn a_date_that_is_set_back_keeps_the_cool_down_short() {
     for _ in 0..131 {
         super::pass(std::time::Duration::from_secs(30)).await;
     }
-    eventually("expired", || !api.keys.is_ready()).await;
+    eventually("expired", || !api.keys.health().is_ready()).await;
     assert_eq!(api.status(&token).await, 503);
 }

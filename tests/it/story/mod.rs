@@ -148,7 +148,7 @@ impl World {
 fn name(event: &Event<'_>) -> String {
     match event {
         Event::Started { subject, .. } => format!("started {subject}"),
-        Event::Refreshed { outcome, .. } => (*outcome).to_owned(),
+        Event::Refreshed { outcome, .. } => outcome.to_string(),
         Event::ReuseDetected {
             subject,
             held_by,

@@ -82,7 +82,7 @@ impl FaultStore {
     /// The record as it is now, without counting.
     pub async fn peek(&self, key: &SessionKey) -> Option<SessionRecord> {
         let inner = self.inner();
-        inner.load(key).await.unwrap().record
+        inner.load(key).await.unwrap().into_record()
     }
 
     /// The record that was inserted last, as it is now.
@@ -93,7 +93,7 @@ impl FaultStore {
     /// Takes back everything since `old`: a failover to a replica that lagged.
     pub async fn roll_back_to(&self, old: &SessionRecord) {
         let inner = self.inner();
-        let now = inner.load(&old.key()).await.unwrap().record.unwrap();
+        let now = inner.load(&old.key()).await.unwrap().into_record().unwrap();
         assert!(matches!(
             inner.swap(&now, old).await.unwrap(),
             Swap::Applied

@@ -189,7 +189,9 @@ impl World {
     /// How many refreshes ended in this row of the table.
     pub fn outcomes(&self, outcome: &str) -> usize {
         let events = self.events.lock().unwrap();
-        let wanted = format!("outcome: {outcome:?}");
+        // Events are kept as they print themselves.
+        let (first, rest) = outcome.split_at(1);
+        let wanted = format!("outcome: {}{rest}", first.to_uppercase());
         events
             .iter()
             .filter(|event| event.contains(&wanted))
