@@ -1,10 +1,6 @@
 //! What happened, told to the application as it happens.
 
 mod name;
-#[cfg(any(feature = "metrics", feature = "tracing"))]
-mod observed;
-#[cfg(not(any(feature = "metrics", feature = "tracing")))]
-#[path = "unobserved.rs"]
 mod observed;
 #[cfg(feature = "tracing")]
 mod traced;

@@ -3,6 +3,10 @@
 use super::Event;
 
 /// Counts the event and writes it down, whether or not the application has a sink for it.
+#[cfg_attr(
+    not(any(feature = "metrics", feature = "tracing")),
+    expect(unused_variables, reason = "without the features nothing is observed")
+)]
 pub(super) fn observe(event: &Event<'_>) {
     #[cfg(feature = "metrics")]
     count(event);

@@ -190,8 +190,8 @@ impl Access {
         })
     }
 
-    #[cfg(feature = "redis-connection")]
     /// A connection that exists has its server, user and certificates.
+    #[cfg(feature = "redis-connection")]
     fn check_unset(&self, constructor: &str) -> Result<(), ConfigError> {
         let set = [
             ("username", self.username.is_some()),
