@@ -1,9 +1,6 @@
-//! Which session a CSRF token belongs to, and the word that it has changed.
+//! Which session a CSRF token belongs to.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::fmt;
 
 use http::request::Parts;
 
@@ -104,32 +101,5 @@ impl fmt::Debug for CsrfBinding {
             Who::Session(_) => "CsrfBinding(session)",
             Who::Unseen => "CsrfBinding(unseen)",
         })
-    }
-}
-
-/// Where the cookies of the response take the browser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SessionMoved {
-    /// Where the browser is from now on.
-    pub(crate) to: CsrfBinding,
-    /// The session is new, or its privileges are: tokens from before must not be handed on, even
-    /// where the id is the same.
-    pub(crate) renewed: bool,
-}
-
-/// The word from the session to the CSRF layers further out, which put it into the request. It is
-/// given at once and not with the response, so that a handler that signs somebody in can answer
-/// with a page that carries the next token.
-#[derive(Clone, Default)]
-pub(crate) struct SessionMoves(Arc<Mutex<Option<SessionMoved>>>);
-
-impl SessionMoves {
-    pub(crate) fn tell(&self, moved: SessionMoved) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(moved);
-    }
-
-    /// The last word. It stays, since each of several layers reads it.
-    pub(crate) fn last(&self) -> Option<SessionMoved> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

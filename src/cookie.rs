@@ -146,6 +146,13 @@ impl CookieSpec {
         self.same_site == SameSite::Strict
     }
 
+    /// Whether browsers send it with a request for `path` (RFC 6265 section 5.1.4).
+    pub(crate) fn reaches(&self, path: &str) -> bool {
+        // What has no path, such as `OPTIONS *`, is sent what every path is sent.
+        let below = |rest: &str| rest.is_empty() || rest.starts_with('/');
+        self.path == "/" || path.strip_prefix(&self.path).is_some_and(below)
+    }
+
     /// The same cookie, open to the page's scripts.
     pub(crate) fn readable(self) -> Self {
         self.with_attributes(false)
@@ -226,6 +233,28 @@ mod tests {
             host.set("v", Duration::from_secs(u64::MAX)).unwrap(),
             "__Host-t=v; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=34560000"
         );
+    }
+
+    #[test]
+    fn paths_match_as_rfc_6265_section_5_1_4_says() {
+        let spec = |path| CookieSpec::new("t", path, Prefix::Secure, SameSite::Lax).unwrap();
+        for (cookie, path, reached) in [
+            ("/auth", "/auth", true),
+            ("/auth", "/auth/", true),
+            ("/auth", "/auth/refresh", true),
+            ("/auth", "/authentic", false),
+            ("/auth", "/Auth/refresh", false),
+            ("/auth", "/", false),
+            ("/auth", "", false),
+            ("/auth", "*", false),
+            ("/a/b", "/a", false),
+            ("/", "/", true),
+            ("/", "/auth", true),
+            ("/", "*", true),
+            ("/", "", true),
+        ] {
+            assert_eq!(spec(cookie).reaches(path), reached, "{cookie} {path}");
+        }
     }
 
     #[test]

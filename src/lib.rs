@@ -17,6 +17,7 @@ mod config;
 mod cookie;
 mod credentials;
 pub mod csrf;
+mod current_session;
 mod event;
 pub mod grpc;
 mod guard;

@@ -26,12 +26,13 @@ pub fn verify(c: &mut Criterion) {
     let binding = CsrfBinding::session("BwcHBwcHBwcHBwcHBwcHBw");
     let layer = |names: &[u8]| {
         let keys = CsrfKeys::new(names.iter().map(|name| secret(*name))).unwrap();
-        let layer = CsrfLayer::builder(keys, move |_| binding);
+        let layer = CsrfLayer::builder(keys).binding(move |_| binding);
         layer.build().unwrap()
     };
     let one = layer(&[3]);
     let ring = KeyRing::from_master(&secret(5)).unwrap();
-    let ring = CsrfLayer::builder(&ring, move |_| binding).build().unwrap();
+    let ring = CsrfLayer::builder(&ring).binding(move |_| binding);
+    let ring = ring.build().unwrap();
 
     let floor = hmac::Key::new(hmac::HMAC_SHA256, &secret(3));
     let message = [7; MESSAGE];

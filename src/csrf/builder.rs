@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use cookie::SameSite;
-use http::{HeaderName, Method};
+use http::{HeaderName, Method, request::Parts};
 
 use super::{
     keys::CsrfKeys,
@@ -11,6 +11,7 @@ use super::{
     policy::{AgeLimit, Policy},
 };
 use crate::{
+    binding::CsrfBinding,
     clock::{Clock, SystemClock},
     config::ConfigError,
     cookie::{CookieError, CookieSpec, Prefix},
@@ -21,9 +22,9 @@ use crate::{
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_bearer::{CsrfBinding, CsrfLayer, KeyRing};
+/// use tower_bearer::{CsrfLayer, KeyRing};
 ///
-/// let csrf = CsrfLayer::builder(&KeyRing::generate()?, |_| CsrfBinding::ANONYMOUS)
+/// let csrf = CsrfLayer::builder(&KeyRing::generate()?)
 ///     .http_only()
 ///     .max_age(Duration::from_secs(8 * 60 * 60))
 ///     .build()?;
@@ -33,7 +34,7 @@ use crate::{
 #[must_use]
 pub struct CsrfBuilder {
     keys: CsrfKeys,
-    bind: Bind,
+    bind: Option<Bind>,
     cookie_name: String,
     http_only: bool,
     insecure: bool,
@@ -51,10 +52,10 @@ pub struct CsrfBuilder {
 const SKEW: Duration = Duration::from_secs(60);
 
 impl CsrfBuilder {
-    pub(super) fn new(keys: CsrfKeys, bind: Bind) -> Self {
+    pub(super) fn new(keys: CsrfKeys) -> Self {
         Self {
             keys,
-            bind,
+            bind: None,
             cookie_name: "csrf".to_owned(),
             http_only: false,
             insecure: false,
@@ -67,6 +68,28 @@ impl CsrfBuilder {
             clock: Arc::new(SystemClock),
             events: EventSink::default(),
         }
+    }
+
+    /// Sets which session a request belongs to, where that is not the one of a
+    /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) further out: [`CsrfBinding::bearer`] for a
+    /// `BearerAuthLayer` further out, a function of your own for sessions of another kind.
+    ///
+    /// Handlers that begin or end such a session call
+    /// [`CsrfToken::rotate_to`](crate::CsrfToken::rotate_to).
+    ///
+    /// ```
+    /// use tower_bearer::{CsrfBinding, CsrfLayer, KeyRing};
+    ///
+    /// let csrf = CsrfLayer::builder(&KeyRing::generate()?).binding(CsrfBinding::bearer).build()?;
+    /// # let _ = csrf;
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn binding(
+        mut self,
+        session: impl Fn(&Parts) -> CsrfBinding + Send + Sync + 'static,
+    ) -> Self {
+        self.bind = Some(Arc::new(session));
+        self
     }
 
     /// The clock that an age limit is judged by. Default: the system's.
@@ -200,7 +223,7 @@ impl CsrfBuilder {
             }),
             clock: self.clock,
         };
-        Ok(CsrfLayer::new(policy, self.bind, self.events))
+        Ok(CsrfLayer::with_policy(policy, self.bind, self.events))
     }
 }
 

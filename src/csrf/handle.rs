@@ -9,7 +9,8 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{policy::Policy, token::Token};
 use crate::{
-    binding::{CsrfBinding, SessionMoved, SessionMoves},
+    binding::CsrfBinding,
+    current_session::{CurrentSession, SessionMoved},
     random::{RandomError, random},
     rejection::{Rejection, RejectionKind},
 };
@@ -25,8 +26,8 @@ pub struct CsrfToken(Arc<Inner>);
 
 struct Inner {
     policy: Arc<Policy>,
-    /// What the session further in says of itself.
-    moves: SessionMoves,
+    /// The session of the refresh cookie, where tokens are bound to that.
+    session: Option<CurrentSession>,
     state: Mutex<State>,
 }
 
@@ -45,7 +46,7 @@ impl CsrfToken {
     /// A handle that goes on with the `token` that the browser has, if it has a good one.
     pub(super) fn new(
         policy: Arc<Policy>,
-        moves: SessionMoves,
+        session: Option<CurrentSession>,
         binding: CsrfBinding,
         token: Option<Token>,
     ) -> Self {
@@ -58,7 +59,7 @@ impl CsrfToken {
         });
         Self(Arc::new(Inner {
             policy,
-            moves,
+            session,
             state,
         }))
     }
@@ -139,7 +140,8 @@ impl CsrfToken {
     /// Goes where the session has gone since, if it has.
     fn follow(&self) -> MutexGuard<'_, State> {
         let mut state = self.state();
-        if let Some(moved) = self.0.moves.last()
+        let moved = self.0.session.as_ref().and_then(CurrentSession::moved);
+        if let Some(moved) = moved
             && state.followed != Some(moved)
         {
             state.followed = Some(moved);
@@ -214,7 +216,7 @@ impl fmt::Debug for CsrfToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner {
             policy: _,
-            moves: _,
+            session: _,
             state: _,
         } = &*self.0;
         f.write_str("CsrfToken(<secret>)")

@@ -10,23 +10,34 @@ use super::{
     keys::CsrfKeys, policy::Policy, service::Csrf, token::Token,
 };
 use crate::{
-    binding::{CsrfBinding, SessionMoves},
+    binding::CsrfBinding,
     config::ConfigError,
+    current_session::CurrentSession,
     event::EventSink,
     rejection::{
-        CsrfReason, CustomRejection, DefaultRejection, Refusal, Rejection, RejectionResponse,
+        CsrfReason, CustomRejection, DefaultRejection, Refusal, Rejection, RejectionKind,
+        RejectionResponse,
     },
 };
 
 /// Says which session a request belongs to.
 pub(super) type Bind = Arc<dyn Fn(&Parts) -> CsrfBinding + Send + Sync>;
 
+/// Without `RefreshCookieLayer` outside there is no session to bind tokens to.
+const NO_SESSION: &str = "CsrfLayer finds no session: RefreshCookieLayer is missing, or stands inside \
+     of CsrfLayer instead of outside; for sessions of another kind use CsrfBuilder::binding";
+
+/// A token from here would be for nobody, and replace the one that the browser has.
+const NOT_REACHED: &str = "CsrfLayer is around a path to which the browser does not send the refresh \
+     cookie: put it around RefreshCookieBuilder::cookie_path alone, or give the cookie the path / \
+     with host_prefix; where a proxy or router in front takes a prefix off, say rewritten_paths";
+
 /// How a request stands before a token is looked for in it.
 pub(super) enum Standing {
     /// It needs none.
     Free(CsrfToken),
     /// It needs the token of this session.
-    Guarded(CsrfBinding),
+    Guarded(CsrfBinding, Option<CurrentSession>),
 }
 
 /// Refuses state-changing requests that do not carry the CSRF token of their session, and gives
@@ -37,26 +48,40 @@ pub(super) enum Standing {
 #[must_use]
 pub struct CsrfLayer<R = DefaultRejection> {
     pub(super) policy: Arc<Policy>,
-    pub(super) bind: Bind,
+    /// `None` where tokens are bound to the session of the refresh cookie.
+    pub(super) bind: Option<Bind>,
     pub(super) refusal: Refusal<R>,
 }
 
 impl CsrfLayer {
-    /// Starts a layer with every setting open. `keys` is a `&KeyRing` or [`CsrfKeys`]; `session`
-    /// says which session a request belongs to:
+    /// Makes the layer with every default, for the sessions of a
+    /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) further out. `keys` is a `&KeyRing` or
+    /// [`CsrfKeys`].
     ///
-    /// * `sessions.csrf_binding()` for a [`RefreshCookieLayer`](crate::RefreshCookieLayer) further
-    ///   in;
-    /// * [`CsrfBinding::bearer`] for a `BearerAuthLayer` further *out*;
-    /// * a function of your own for sessions of another kind.
-    pub fn builder(
-        keys: impl Into<CsrfKeys>,
-        session: impl Fn(&Parts) -> CsrfBinding + Send + Sync + 'static,
-    ) -> CsrfBuilder {
-        CsrfBuilder::new(keys.into(), Arc::new(session))
+    /// ```
+    /// use tower::ServiceBuilder;
+    /// use tower_bearer::{CsrfLayer, KeyRing, RefreshCookieLayer};
+    ///
+    /// # fn layers(keys: KeyRing, sessions: RefreshCookieLayer) -> Result<(), tower_bearer::ConfigError> {
+    /// let layers = ServiceBuilder::new().layer(sessions).layer(CsrfLayer::new(&keys)?);
+    /// # let _ = layers;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the ring has no refresh secret.
+    pub fn new(keys: impl Into<CsrfKeys>) -> Result<Self, ConfigError> {
+        Self::builder(keys).build()
     }
 
-    pub(super) fn new(policy: Policy, bind: Bind, events: EventSink) -> Self {
+    /// Starts a layer with every setting open. `keys` is a `&KeyRing` or [`CsrfKeys`].
+    pub fn builder(keys: impl Into<CsrfKeys>) -> CsrfBuilder {
+        CsrfBuilder::new(keys.into())
+    }
+
+    pub(super) fn with_policy(policy: Policy, bind: Option<Bind>, events: EventSink) -> Self {
         let refusal = Refusal {
             events,
             ..Refusal::default()
@@ -114,8 +139,12 @@ impl<R> CsrfLayer<R> {
     }
 
     /// What is decided without a look at what was submitted.
-    pub(super) fn standing(&self, parts: &mut Parts) -> Standing {
-        let binding = (self.bind)(parts);
+    ///
+    /// # Errors
+    ///
+    /// The mistake in the wiring, whatever the method: a safe request would carry a wrong token away.
+    pub(super) fn standing(&self, parts: &mut Parts) -> Result<Standing, Rejection> {
+        let (binding, session) = self.session(parts)?;
         let policy = &self.policy;
         if !policy.is_guarded(&parts.method, &parts.headers) {
             let cookie = policy.cookie(&parts.headers);
@@ -130,28 +159,42 @@ impl<R> CsrfLayer<R> {
                 token => token,
             };
             let provide = token.is_err() && policy.replaces(&parts.headers);
-            let handle = self.handle(&mut parts.extensions, binding, token.ok());
+            let handle = self.handle(&mut parts.extensions, session, binding, token.ok());
             if provide {
                 handle.provide();
             }
-            Standing::Free(handle)
+            Ok(Standing::Free(handle))
         } else if policy.is_exempt(&parts.headers) {
-            Standing::Free(self.handle(&mut parts.extensions, binding, None))
+            let handle = self.handle(&mut parts.extensions, session, binding, None);
+            Ok(Standing::Free(handle))
         } else {
-            Standing::Guarded(binding)
+            Ok(Standing::Guarded(binding, session))
         }
+    }
+
+    /// What the token of the request is bound to, and the session that may move the browser on.
+    fn session(&self, parts: &Parts) -> Result<(CsrfBinding, Option<CurrentSession>), Rejection> {
+        if let Some(bind) = &self.bind {
+            return Ok((bind(parts), None));
+        }
+        let session = parts.extensions.get::<CurrentSession>();
+        let misplaced = |text| Rejection::new(RejectionKind::Internal, text);
+        let session = session.ok_or_else(|| misplaced(NO_SESSION))?;
+        if !session.is_reached() {
+            return Err(misplaced(NOT_REACHED));
+        }
+        Ok((session.binding(&parts.headers), Some(session.clone())))
     }
 
     /// Gives the request that passes with `token` its handle.
     pub(super) fn handle(
         &self,
         extensions: &mut Extensions,
+        session: Option<CurrentSession>,
         binding: CsrfBinding,
         token: Option<Token>,
     ) -> CsrfToken {
-        // A layer further out reads the same word.
-        let moves = extensions.get_or_insert_default::<SessionMoves>().clone();
-        let handle = CsrfToken::new(self.policy.clone(), moves, binding, token);
+        let handle = CsrfToken::new(self.policy.clone(), session, binding, token);
         extensions.insert(handle.clone());
         handle
     }
@@ -160,13 +203,13 @@ impl<R> CsrfLayer<R> {
     pub(super) fn refuse<F, B>(
         &self,
         extensions: &Extensions,
-        reason: CsrfReason,
+        rejection: Rejection,
     ) -> CsrfFuture<F, B>
     where
         B: Default,
         R: RejectionResponse<B>,
     {
-        CsrfFuture::refused(self.refusal.answer(extensions, Rejection::csrf(reason)))
+        CsrfFuture::refused(self.refusal.answer(extensions, rejection))
     }
 }
 

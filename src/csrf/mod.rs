@@ -66,10 +66,17 @@
 //!
 //! # Where it goes
 //!
-//! Between [`OriginGuardLayer`](crate::OriginGuardLayer) and
+//! Inside of [`OriginGuardLayer`](crate::OriginGuardLayer) and
 //! [`RefreshCookieLayer`](crate::RefreshCookieLayer): see the [order of layers](crate::manual::guards#order-of-layers).
-//! The session has to be visible where the layer is: the refresh cookie is sent to `/auth` only, so that
-//! is where the layer goes. An API that takes bearer tokens and no cookie needs no CSRF token, nor do clients that carry refresh
+//! The second one opens the refresh cookie once, for this layer and for the handlers. The browser sends
+//! that cookie to `/auth` only, so that is where both go.
+//!
+//! Where `RefreshCookieLayer` is not outside, and on paths that its cookie does not reach, every request is
+//! answered 500, a safe one too: its answer would put a token of no session into the browser. The
+//! [`Rejection`](crate::Rejection) says what to change. Sessions of another kind need no such layer:
+//! see [`CsrfBuilder::binding`].
+//!
+//! An API that takes bearer tokens and no cookie needs no CSRF token, nor do clients that carry refresh
 //! tokens in [bodies](crate::RefreshTransport::Body): the layer would refuse them.
 //!
 //! # Example
@@ -87,8 +94,8 @@
 //!     Ok::<_, std::convert::Infallible>(Response::new(token))
 //! });
 //! let keys = KeyRing::generate()?;
-//! // With a `RefreshCookieLayer` the second argument is `sessions.csrf_binding()`.
-//! let layer = CsrfLayer::builder(&keys, |_| CsrfBinding::ANONYMOUS).build()?;
+//! // Behind a `RefreshCookieLayer` it is `CsrfLayer::new(&keys)?`. Here are no sessions at all.
+//! let layer = CsrfLayer::builder(&keys).binding(|_| CsrfBinding::ANONYMOUS).build()?;
 //! let service = layer.layer(page);
 //!
 //! // The page brings the cookie, and carries a masked copy.

@@ -12,7 +12,7 @@ use super::{
     future::CsrfFuture,
     layer::{CsrfLayer, Standing},
 };
-use crate::rejection::{DefaultRejection, RejectionResponse};
+use crate::rejection::{DefaultRejection, Rejection, RejectionResponse};
 
 /// The service of [`CsrfLayer`](super::CsrfLayer).
 #[derive(Clone)]
@@ -44,14 +44,18 @@ where
     // The inner service that is called is the one that was polled ready.
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let handle = match self.layer.standing(&mut parts) {
-            Standing::Free(handle) => handle,
-            Standing::Guarded(binding) => match self.layer.policy.check(&parts.headers, &binding) {
-                Ok(token) => self
-                    .layer
-                    .handle(&mut parts.extensions, binding, Some(token)),
-                Err(reason) => return self.layer.refuse(&parts.extensions, reason),
-            },
+        let layer = &self.layer;
+        let handle = match layer.standing(&mut parts) {
+            Err(mistake) => return layer.refuse(&parts.extensions, mistake),
+            Ok(Standing::Free(handle)) => handle,
+            Ok(Standing::Guarded(binding, session)) => {
+                match layer.policy.check(&parts.headers, &binding) {
+                    Ok(token) => layer.handle(&mut parts.extensions, session, binding, Some(token)),
+                    Err(reason) => {
+                        return layer.refuse(&parts.extensions, Rejection::csrf(reason));
+                    }
+                }
+            }
         };
         CsrfFuture::passed(self.inner.call(Request::from_parts(parts, body)), handle)
     }

@@ -88,12 +88,10 @@
 //! * **Calls on one handle build on each other.** What `start`, `refresh` and `elevate` hand out is what the
 //!   next call on the same handle works with, as if the browser had already sent it back. A second
 //!   `refresh` in one request does not count as a presentation, since the browser has seen nothing yet.
-//! * **CSRF tokens are bound without a look at the store.** The layer stands outside of the session's, so
-//!   that a forged request is refused before anything is asked. What it binds to is the session id inside
-//!   the genuine refresh cookie ([`csrf_binding`](crate::RefreshCookieLayer::csrf_binding)); whether that
-//!   session still lives is for the handler to find out. The session says at once, through a word in the
-//!   request's extensions, that its cookie moves the browser to another session; the layer sends the next
-//!   token along, and a handler can put it into the page that it answers with.
+//! * **A request has one current session.** `RefreshCookieLayer` stands outside, opens the cookie when it is
+//!   first asked for, and keeps the genuine tokens and the pending move of the browser in one value. `Csrf` and
+//!   the `Session` handle share it: one decryption, one lock. Tokens are bound without a look at the store;
+//!   whether the session still lives is for the handler to find out.
 //! * **A privilege change gives a new token, and the id stays.** The session keeps its id through
 //!   [`elevate`](crate::Session::elevate), so a token from before it is still authentic; the browser no
 //!   longer has its cookie. To end those tokens too, a list of them would have to be kept, and every other

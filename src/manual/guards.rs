@@ -49,15 +49,15 @@
 //! };
 //!
 //! # fn routes(keys: KeyRing, sessions: RefreshCookieLayer) -> Result<Router, tower_bearer::ConfigError> {
-//! let csrf = CsrfLayer::builder(&keys, sessions.csrf_binding()).build()?;
+//! let csrf = CsrfLayer::new(&keys)?;
 //! let auth = Router::new()
 //!     .route("/csrf", get(|csrf: CsrfToken| async move { csrf.masked() }))
 //!     .merge(SessionEndpoints::new())
 //!     .layer(
 //!         ServiceBuilder::new()
 //!             .layer(OriginGuardLayer::new(["https://app.example".parse()?])?)
-//!             .layer(csrf)
-//!             .layer(sessions),
+//!             .layer(sessions)
+//!             .layer(csrf),
 //!     );
 //! # Ok(auth)
 //! # }
@@ -81,8 +81,11 @@
 //!   a restart with other keys for instance.
 //! * A page on another host cannot read the cookie, and takes the token from the answer to `/auth/csrf`,
 //!   which CORS lets listed origins read. Any other `GET` behind the layer brings the cookie as well.
-//! * The layer goes where the browser sends the refresh cookie, which is `/auth`. On other paths it would
-//!   see no session, and replace the token by one for nobody.
+//! * The layer goes where the browser sends the refresh cookie, which is `/auth`, and inside of the layer
+//!   that opens it. Elsewhere it would replace the token by one for no session, so it answers 500 there,
+//!   and the [`Rejection`](crate::Rejection) names the cure.
+//! * Behind a proxy that takes a prefix off the path, the layers cannot see where the cookie goes:
+//!   [`rewritten_paths`](crate::RefreshCookieBuilder::rewritten_paths) says so. Nested routers of axum do not need it.
 //!
 //! ## Rendered pages
 //!
@@ -121,7 +124,7 @@
 //! struct SessionId(String);
 //!
 //! # fn layer(secret: [u8; 32]) -> Result<CsrfLayer, tower_bearer::ConfigError> {
-//! let layer = CsrfLayer::builder(CsrfKeys::new([secret])?, |parts: &Parts| {
+//! let layer = CsrfLayer::builder(CsrfKeys::new([secret])?).binding(|parts: &Parts| {
 //!     match parts.extensions.get::<SessionId>() {
 //!         Some(SessionId(id)) => CsrfBinding::session(id),
 //!         None => CsrfBinding::ANONYMOUS,
@@ -202,7 +205,7 @@
 //! | `ForeignOrigin`: `Missing` | A proxy that takes headers off, or a program that has a cookie: let it send `Origin`. |
 //! | `CsrfFailed`: `CookieMissing` | A page that has not asked for a token yet. Or plain http, over which browsers keep the cookie on localhost at most. |
 //! | `CsrfFailed`: `TokenMissing` | A script without the header, or a form without the field or without [`CsrfFormLayer`](crate::CsrfFormLayer). |
-//! | `CsrfFailed`: `SignatureInvalid`, `TokenMismatch` | Once: other keys, or a sign-in or sign-out in another tab. Always: the layer is around a path to which the session's cookie is not sent, or a session of another kind does not call [`rotate_to`](crate::CsrfToken::rotate_to). |
+//! | `CsrfFailed`: `SignatureInvalid`, `TokenMismatch` | Once: other keys, or a sign-in or sign-out in another tab. Always: a session of another kind does not call [`rotate_to`](crate::CsrfToken::rotate_to). |
 //! | `InsecureTransport` | Plain http, or a proxy that does not overwrite the header. |
 //!
 //! # Order of layers
@@ -220,10 +223,11 @@
 //! 4. [`SecurityHeadersLayer`](crate::SecurityHeadersLayer): refusals need the headers as well.
 //! 5. [`OriginGuardLayer`](crate::OriginGuardLayer): the cheapest check of all, and it says nothing about
 //!    tokens to a foreign page.
-//! 6. [`CsrfLayer`](crate::CsrfLayer): before the handler runs; and outside of the session, whose sign-in
-//!    or sign-out it hears of on the way back, to put the next token into the same response.
-//! 7. [`RefreshCookieLayer`](crate::RefreshCookieLayer). The layer of sessions of another kind goes
-//!    outside of `CsrfLayer` instead: [see above](#sessions-of-another-kind).
+//! 6. [`RefreshCookieLayer`](crate::RefreshCookieLayer): it opens the cookie once, for all further in. It
+//!    rejects nothing and asks no store. The layer of sessions of another kind stands
+//!    here instead: [see above](#sessions-of-another-kind).
+//! 7. [`CsrfLayer`](crate::CsrfLayer): it checks the token of that session before the handler runs. A
+//!    sign-in or sign-out by the handler brings the next token in the same response.
 //! 8. [`BearerAuthLayer`](crate::BearerAuthLayer), and the application.
 //!
 //! 2 to 4 go around everything, 5 to 7 around what works by cookie, the last around the API; a
@@ -264,12 +268,12 @@
 //!     .expose_headers([header::RETRY_AFTER])
 //!     .max_age(Duration::from_secs(600));
 //!
-//! let csrf = CsrfLayer::builder(&keys, sessions.csrf_binding()).build()?;
+//! let csrf = CsrfLayer::new(&keys)?;
 //! let auth = Router::new().merge(SessionEndpoints::new()).layer(
 //!     ServiceBuilder::new()
 //!         .layer(OriginGuardLayer::new(origins)?)
-//!         .layer(csrf)
-//!         .layer(sessions),
+//!         .layer(sessions)
+//!         .layer(csrf),
 //! );
 //! let api = Router::new()
 //!     .route("/", get(|| async { "hello" }))

@@ -360,14 +360,14 @@
 //!     .cookie_path("/native")
 //!     .transport(RefreshTransport::Body)
 //!     .build()?;
-//! let csrf = CsrfLayer::builder(&keys, browsers.csrf_binding()).build()?;
+//! let csrf = CsrfLayer::new(&keys)?;
 //!
 //! let app: Router = Router::new()
 //!     .nest("/auth", Router::new().merge(SessionEndpoints::new()).layer(
 //!         ServiceBuilder::new()
 //!             .layer(OriginGuardLayer::new(["https://app.example".parse()?])?)
-//!             .layer(csrf)
-//!             .layer(browsers),
+//!             .layer(browsers)
+//!             .layer(csrf),
 //!     ))
 //!     // No cookie, no guards: see `how_to`.
 //!     .nest("/native", Router::new().merge(SessionEndpoints::new()).layer(native));

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     config::ConfigError,
     cookie::{CookieError, CookieSpec, Prefix},
+    current_session::RefreshCookies,
     event::EventSink,
     keys::KeyRing,
     session::{ReusePolicy, RotationPolicy, SessionPolicy},
@@ -65,6 +66,7 @@ pub struct RefreshCookieBuilder {
     events: EventSink,
     signal: Option<ClientSignal>,
     repeats: u16,
+    rewritten_paths: bool,
 }
 
 impl RefreshCookieBuilder {
@@ -96,6 +98,7 @@ impl RefreshCookieBuilder {
             events: EventSink::default(),
             signal: None,
             repeats: 200,
+            rewritten_paths: false,
         }
     }
 
@@ -166,6 +169,16 @@ impl RefreshCookieBuilder {
         self
     }
 
+    /// Says that something in front changes the paths of requests, such as a proxy that takes the
+    /// prefix off. They then tell nothing about where the browser sends the cookie, and a
+    /// [`CsrfLayer`](crate::CsrfLayer) that it does not reach is no longer found out. Default: off.
+    ///
+    /// Routers of axum need it only where this crate's feature `axum` is off.
+    pub fn rewritten_paths(mut self) -> Self {
+        self.rewritten_paths = true;
+        self
+    }
+
     /// Sends the cookie with top-level navigations by GET from other sites too. Default
     /// `SameSite=Strict`.
     ///
@@ -226,6 +239,7 @@ impl RefreshCookieBuilder {
             events,
             signal,
             repeats,
+            rewritten_paths,
         } = self;
         if !can_mint {
             return Err(ConfigError::new(
@@ -249,10 +263,16 @@ impl RefreshCookieBuilder {
                 CookieError::Name(problem) => ConfigError::new("cookie_name", problem),
                 CookieError::Path(problem) => ConfigError::new("cookie_path", problem),
             })?;
-        let shared = Shared {
-            keys,
+        let cookies = RefreshCookies {
+            keys: keys.clone(),
             issuer,
             cookie,
+            in_bodies: transport == RefreshTransport::Body,
+            rewritten_paths,
+        };
+        let shared = Shared {
+            keys,
+            cookies: Arc::new(cookies),
             transport,
             base: path,
             policy,
@@ -327,6 +347,7 @@ impl fmt::Debug for RefreshCookieBuilder {
             events: _,
             signal: _,
             repeats,
+            rewritten_paths,
         } = self;
         f.debug_struct("RefreshCookieBuilder")
             .field("issuer", issuer)
@@ -340,6 +361,7 @@ impl fmt::Debug for RefreshCookieBuilder {
             .field("transport", transport)
             .field("same_site", same_site)
             .field("repeats", repeats)
+            .field("rewritten_paths", rewritten_paths)
             .finish_non_exhaustive()
     }
 }

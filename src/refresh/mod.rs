@@ -53,11 +53,10 @@
 //! # }
 //! ```
 //!
-//! In front of it belong an [`OriginGuardLayer`](crate::OriginGuardLayer) and a
+//! Outside of it belongs an [`OriginGuardLayer`](crate::OriginGuardLayer), inside a
 //! [`CsrfLayer`](crate::CsrfLayer): see [the manual](crate::manual::guards). With axum it is shorter: see
 //! [the crate's front page](crate).
 
-mod binding;
 mod builder;
 mod claims;
 mod end;

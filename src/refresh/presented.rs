@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     session::{
         Decision, Envelope, Outcome, SessionError, SessionErrorKind, SessionKey, SessionRecord,
-        decide, unseal,
+        decide,
     },
     store::{Loaded, RefreshStore, StoreError},
 };
@@ -18,16 +18,6 @@ pub(crate) struct Honoured {
 }
 
 impl Session {
-    /// Every genuine token that came, without a look at the store.
-    fn genuine(&self) -> Result<Vec<Envelope>, SessionError> {
-        let context = self.shared().seal_context();
-        self.with_keys(|keys| {
-            self.values()
-                .filter_map(|value| unseal(value, keys, context).ok())
-                .collect()
-        })
-    }
-
     /// The newest genuine token of the one session that came, or that this handle has handed out.
     ///
     /// Garbage beside a genuine token is ignored: another host of the domain can plant it. Genuine
@@ -44,8 +34,9 @@ impl Session {
         if !self.is_presented() {
             return Err(SessionError::new(SessionErrorKind::NoSession));
         }
-        let mut newest: Option<Envelope> = None;
-        for token in self.genuine()? {
+        let mut newest: Option<&Envelope> = None;
+        let genuine = self.genuine()?;
+        for token in genuine.iter() {
             match &newest {
                 Some(other) if other.session != token.session => {
                     self.clear_cookie();
@@ -55,6 +46,7 @@ impl Session {
                 _ => newest = Some(token),
             }
         }
+        let newest = newest.cloned();
         newest.ok_or(SessionError::new(SessionErrorKind::Invalid))
     }
 

@@ -176,8 +176,7 @@ impl Session {
         match self.shared().transport {
             RefreshTransport::Cookie => {
                 let left = record.expires_at().since(now);
-                outgoing.cookie = self.shared().cookie.set(&value, left);
-                self.tell(&outgoing);
+                outgoing.cookie = self.shared().cookies.cookie.set(&value, left);
                 access
             }
             RefreshTransport::Body => access.with_refresh_token(value),

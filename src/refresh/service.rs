@@ -10,6 +10,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{future::RefreshCookieFuture, session::Session, shared::Shared};
+use crate::current_session::CurrentSession;
 
 /// The service of [`RefreshCookieLayer`](crate::RefreshCookieLayer).
 #[derive(Clone)]
@@ -38,7 +39,9 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let session = Session::new(self.shared.clone(), &parts);
+        let current = CurrentSession::new(self.shared.cookies.clone(), &parts);
+        let session = Session::new(self.shared.clone(), current.clone(), &parts);
+        parts.extensions.insert(current);
         parts.extensions.insert(session.clone());
         // The service that was polled is the one that is called; no clone of it is ever used.
         let inner = self.inner.call(Request::from_parts(parts, body));

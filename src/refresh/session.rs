@@ -1,25 +1,20 @@
 //! The handle that a handler works with.
 
 use std::{
+    borrow::Cow,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, MutexGuard, OnceLock},
 };
 
 use http::{Extensions, HeaderValue, header, request::Parts};
 
 use super::{shared::Shared, transport::RefreshTransport};
 use crate::{
-    binding::{CsrfBinding, SessionMoved, SessionMoves},
-    cookie,
+    current_session::{CurrentSession, LONGEST_VALUE, Outgoing},
     keys::{SessionKeySet, SessionKeys},
     rejection::{Rejection, RejectionKind},
-    session::{ClientBinding, Envelope, SessionError, SessionErrorKind, SessionId, seal},
+    session::{ClientBinding, Envelope, SessionError, SessionErrorKind, SessionId, seal, unseal},
 };
-
-/// Cookies longer than this are none of ours: ours stay under 512 bytes.
-pub(crate) const LONGEST_VALUE: usize = 512;
-/// A request carries one refresh cookie; a few more are tolerated, a flood is not worked through.
-pub(crate) const MOST_VALUES: usize = 4;
 
 /// The refresh session of one request: what came in, and what goes back. The
 /// [module page](crate::refresh) has an example.
@@ -35,65 +30,23 @@ pub struct Session(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
-    values: Vec<Box<[u8]>>,
+    current: CurrentSession,
     /// The token that the application has read from the body, where tokens travel in bodies.
     body: OnceLock<Box<str>>,
-    /// Whether there was any value, though none that could be ours.
-    sent: bool,
     user_agent: Option<HeaderValue>,
     /// What the application's own binding reads; the `User-Agent` where it has none.
     signal: Option<Vec<u8>>,
-    outgoing: Mutex<Outgoing>,
-    /// Whom to tell where the cookie takes the browser, if there is a CSRF layer further out.
-    moves: Option<SessionMoves>,
-}
-
-/// What the layer adds to the response.
-#[derive(Default)]
-pub(crate) struct Outgoing {
-    pub(crate) cookie: Option<HeaderValue>,
-    /// The token that `cookie` carries. The handle goes on with it: to the application the session
-    /// that a call has begun or moved on is *the* session from there on.
-    pub(crate) token: Option<Envelope>,
-    /// `token` is of a new session, or of one whose privileges have changed.
-    pub(crate) renewed: bool,
-    /// `cookie` clears: as far as this handle is concerned there is no session any more.
-    pub(crate) over: bool,
-    /// The answer depends on the session, so no cache may keep it.
-    pub(crate) private: bool,
-}
-
-impl Outgoing {
-    /// Where `cookie` takes the browser, for a CSRF layer further out.
-    fn moved(&self) -> SessionMoved {
-        let session = self.token.as_ref().filter(|_| !self.over);
-        SessionMoved {
-            to: session.map_or(CsrfBinding::ANONYMOUS, |token| token.session.into()),
-            renewed: self.renewed,
-        }
-    }
 }
 
 impl Session {
-    pub(crate) fn new(shared: Arc<Shared>, parts: &Parts) -> Self {
-        let mut sent = false;
-        let values = cookie::values(&parts.headers, shared.cookie.name())
-            .filter(|value| !value.is_empty())
-            .inspect(|_| sent = true)
-            .filter(|value| value.len() <= LONGEST_VALUE)
-            .take(MOST_VALUES)
-            .map(Box::from)
-            .collect();
+    pub(crate) fn new(shared: Arc<Shared>, current: CurrentSession, parts: &Parts) -> Self {
         let signal = shared.signal.as_ref().map(|signal| signal(parts));
         Self(Arc::new(Inner {
             shared,
-            values,
+            current,
             body: OnceLock::new(),
-            sent,
             user_agent: parts.headers.get(header::USER_AGENT).cloned(),
             signal,
-            outgoing: Mutex::default(),
-            moves: parts.extensions.get().cloned(),
         }))
     }
 
@@ -113,7 +66,7 @@ impl Session {
     /// Whether the request carries anything under the refresh cookie's name. It says nothing about
     /// what it is worth.
     pub fn has_cookie(&self) -> bool {
-        self.0.sent
+        self.0.current.is_sent()
     }
 
     /// Gives the handle the refresh token that came in the request's body, where the layer's
@@ -138,14 +91,27 @@ impl Session {
         Ok(())
     }
 
-    /// Every value that may be a refresh token of this layer's transport.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &[u8]> {
-        let body = self.0.body.get().map(|token| token.as_bytes());
-        let cookies = match self.shared().transport {
-            RefreshTransport::Cookie => self.0.values.as_slice(),
-            RefreshTransport::Body => &[],
-        };
-        cookies.iter().map(AsRef::as_ref).chain(body)
+    /// The session of the refresh cookie that came: genuine, and not looked for in the store, where
+    /// it may have ended. `None` where the cookies are of two sessions, and where tokens travel in
+    /// bodies.
+    ///
+    /// It serves logs and journals. [`refresh`](Self::refresh) and the access token say who is signed in.
+    pub fn id(&self) -> Option<SessionId> {
+        self.0.current.session()
+    }
+
+    /// Every genuine token that came by this layer's transport, without a look at the store.
+    pub(crate) fn genuine(&self) -> Result<Cow<'_, [Envelope]>, SessionError> {
+        if self.shared().transport == RefreshTransport::Cookie {
+            let genuine = self.0.current.genuine().ok_or_else(no_secret)?;
+            return Ok(Cow::Borrowed(genuine));
+        }
+        let context = self.shared().cookies.seal_context();
+        self.with_keys(|keys| {
+            let body = self.0.body.get().into_iter();
+            let opened = body.filter_map(|token| unseal(token.as_bytes(), keys, context).ok());
+            Cow::Owned(opened.collect())
+        })
     }
 
     /// Whether anything came that was meant as a refresh token.
@@ -203,10 +169,7 @@ impl Session {
     }
 
     pub(crate) fn outgoing(&self) -> MutexGuard<'_, Outgoing> {
-        self.0
-            .outgoing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.current.outgoing()
     }
 
     /// The answer is about a session: it must not be cached, whatever it says.
@@ -227,30 +190,20 @@ impl Session {
     pub(crate) fn clear_cookie(&self) {
         let mut outgoing = self.outgoing();
         outgoing.cookie = match self.shared().transport {
-            RefreshTransport::Cookie => self.shared().cookie.clear(),
+            RefreshTransport::Cookie => self.shared().cookies.cookie.clear(),
             RefreshTransport::Body => None,
         };
         outgoing.over = true;
-        self.tell(&outgoing);
     }
 
     /// The session that was handed out is new, or its privileges are.
     pub(crate) fn renew(&self) {
-        let mut outgoing = self.outgoing();
-        outgoing.renewed = true;
-        self.tell(&outgoing);
-    }
-
-    /// Tells the CSRF layer where the cookie takes the browser. Without a cookie it stays.
-    pub(crate) fn tell(&self, outgoing: &Outgoing) {
-        if let Some(moves) = self.0.moves.as_ref().filter(|_| outgoing.cookie.is_some()) {
-            moves.tell(outgoing.moved());
-        }
+        self.outgoing().renewed = true;
     }
 
     /// The sealed form of `token`, made before anything is committed.
     pub(crate) fn seal(&self, token: &Envelope) -> Result<String, SessionError> {
-        self.with_keys(|keys| seal(token, keys, self.shared().seal_context()))?
+        self.with_keys(|keys| seal(token, keys, self.shared().cookies.seal_context()))?
             .map_err(|error| SessionError::with_source(SessionErrorKind::Unavailable, error))
     }
 }
@@ -267,16 +220,13 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner {
             shared: _,
-            values,
+            current,
             body: _,
-            sent: _,
             user_agent: _,
             signal: _,
-            outgoing: _,
-            moves: _,
         } = &*self.0;
         f.debug_struct("Session")
-            .field("cookies", &values.len())
+            .field("cookies", &current.count())
             .finish_non_exhaustive()
     }
 }

@@ -8,24 +8,20 @@ use super::{
     claims::Issuer, revoke::Retries, throttle::Throttle, transport::RefreshTransport, wear::KeyWear,
 };
 use crate::{
-    cookie::CookieSpec,
+    current_session::RefreshCookies,
     event::{Event, EventSink},
     keys::KeyRing,
-    session::{RevokeReason, SealContext, SessionId, SessionPolicy},
+    session::{RevokeReason, SessionId, SessionPolicy},
     store::ObservedStore,
 };
 
 /// Reads what tells one client from another out of a request's head.
 pub(crate) type ClientSignal = Arc<dyn Fn(&Parts) -> Vec<u8> + Send + Sync>;
 
-/// Stands for the cookie's name where there is none. No cookie can have it.
-const BODY: &str = "in the body";
-
 /// Everything a [`Session`](super::Session) needs that does not change from request to request.
 pub(crate) struct Shared {
     pub(crate) keys: KeyRing,
-    pub(crate) issuer: String,
-    pub(crate) cookie: CookieSpec,
+    pub(crate) cookies: Arc<RefreshCookies>,
     pub(crate) transport: RefreshTransport,
     /// The path the session endpoints lie under.
     pub(crate) base: String,
@@ -45,25 +41,13 @@ impl Shared {
         self.claims.forget(Some(&session));
         self.events.emit(&Event::Revoked { session, reason });
     }
-
-    /// What a refresh token of this layer is sealed to: a token never changes its transport.
-    pub(crate) fn seal_context(&self) -> SealContext<'_> {
-        SealContext {
-            carrier: match self.transport {
-                RefreshTransport::Cookie => self.cookie.name(),
-                RefreshTransport::Body => BODY,
-            },
-            issuer: &self.issuer,
-        }
-    }
 }
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             keys: _,
-            issuer,
-            cookie,
+            cookies,
             transport,
             base,
             policy,
@@ -76,8 +60,7 @@ impl fmt::Debug for Shared {
             wear: _,
         } = self;
         f.debug_struct("Shared")
-            .field("issuer", issuer)
-            .field("cookie", cookie)
+            .field("cookies", cookies)
             .field("transport", transport)
             .field("base", base)
             .field("policy", policy)

@@ -9,7 +9,7 @@ use std::{error::Error, fmt};
 /// use http::HeaderMap;
 /// use tower_bearer::{CsrfBinding, CsrfLayer, CsrfReason, KeyRing};
 ///
-/// let layer = CsrfLayer::builder(&KeyRing::generate()?, |_| CsrfBinding::ANONYMOUS).build()?;
+/// let layer = CsrfLayer::builder(&KeyRing::generate()?).binding(|_| CsrfBinding::ANONYMOUS).build()?;
 /// let reason = layer.verify(&HeaderMap::new(), &CsrfBinding::ANONYMOUS).unwrap_err();
 /// assert_eq!(reason, CsrfReason::CookieMissing);
 /// # Ok::<(), tower_bearer::ConfigError>(())

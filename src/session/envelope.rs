@@ -143,6 +143,8 @@ pub(crate) fn unseal(
     };
     let set = keys.find(key_id).ok_or(UnsealError::UnknownKey)?;
     let sealed = decoded.get_mut(HEADER..).ok_or(UnsealError::Malformed)?;
+    #[cfg(all(test, feature = "memory"))]
+    crate::current_session::tests::opened();
     let body = on_wiped_stack::<MESSAGE_WORK, _>(|| {
         message_key(set.seal(), &salt)?.open_in_place(nonce(), Aad::from(aad(context)), sealed)
     })

@@ -32,6 +32,7 @@ const DOMAIN: &[&str] = &[
     "rejection",
     "guard",
     "binding",
+    "current_session",
 ];
 /// Import leaves and the domain, never each other.
 const LAYERS: &[&str] = &["bearer", "csrf", "grpc", "headers", "origin", "refresh"];

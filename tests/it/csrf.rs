@@ -6,3 +6,4 @@ mod layer;
 mod properties;
 mod sessions;
 mod sockets;
+mod wiring;

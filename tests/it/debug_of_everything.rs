@@ -61,7 +61,7 @@ fn exported() -> BTreeSet<String> {
 
 /// Everything about CSRF tokens; returns the part of one that must not show.
 async fn add_csrf(printed: &mut Printed, keys: &KeyRing) -> String {
-    let builder = CsrfLayer::builder(keys, |_| CsrfBinding::session("session-1"));
+    let builder = CsrfLayer::builder(keys).binding(|_| CsrfBinding::session("session-1"));
     printed.add("CsrfBinding", &CsrfBinding::session("session-1"));
     printed.add("CsrfKeys", &CsrfKeys::from(keys));
     printed.add("CsrfBuilder", &builder);

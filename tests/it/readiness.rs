@@ -54,7 +54,8 @@ async fn every_layer() {
         passed: || Request::new(String::new()),
         refused: Some(|| Request::post("/").body(String::new()).unwrap()),
     };
-    let tokens = CsrfLayer::builder(&KeyRing::generate().unwrap(), |_| CsrfBinding::ANONYMOUS);
+    let tokens =
+        CsrfLayer::builder(&KeyRing::generate().unwrap()).binding(|_| CsrfBinding::ANONYMOUS);
 
     let tokens = tokens.build().unwrap();
     check("CsrfLayer", tokens.clone(), &csrf).await;

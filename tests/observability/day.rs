@@ -150,7 +150,7 @@ async fn guards(world: &World) {
     assert_eq!(service.oneshot(foreign()).await.unwrap().status(), 403);
     let service = guard.report_only().layer(tower::service_fn(ok));
     assert_eq!(service.oneshot(foreign()).await.unwrap().status(), 200);
-    let csrf = CsrfLayer::builder(&world.keys, world.layer.csrf_binding());
-    let service = csrf.build().unwrap().layer(tower::service_fn(ok));
+    let csrf = CsrfLayer::new(&world.keys).unwrap();
+    let service = world.layer.layer(csrf.layer(tower::service_fn(ok)));
     assert_eq!(service.oneshot(foreign()).await.unwrap().status(), 403);
 }

@@ -53,10 +53,12 @@ async fn check_password(email: &str, password: &str) -> Option<String> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let keys = KeyRing::from_env()?;
-    let codec = TokenCodec::<Role>::nested(&keys).issuer("https://id.example").audience("api");
+    let codec = TokenCodec::<Role>::nested(&keys)
+        .issuer("https://id.example")
+        .audience("api");
     let codec = codec.build()?;
     let sessions = RefreshCookieLayer::new(codec.clone(), MemoryStore::new(), roles)?;
-    let csrf = CsrfLayer::builder(&keys, sessions.csrf_binding()).build()?;
+    let csrf = CsrfLayer::new(&keys)?;
 
     let auth = Router::new()
         .route("/csrf", get(|csrf: CsrfToken| async move { csrf.masked() })) // a page's first token
@@ -65,8 +67,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .layer(
             ServiceBuilder::new()
                 .layer(OriginGuardLayer::new(["https://app.example".parse()?])?)
-                .layer(csrf)
-                .layer(sessions),
+                .layer(sessions)
+                .layer(csrf),
         );
     let app = Router::new()
         .route("/api/profile", get(profile))

@@ -74,7 +74,7 @@ fn app(store: SqliteStore, keys: &KeyRing, origin: Origin) -> Result<Router, Err
         async move { account.ok_or(Denied) }
     };
     let sessions = RefreshCookieLayer::new(codec.clone(), store, claims)?;
-    let csrf = CsrfLayer::builder(keys, sessions.csrf_binding()).build()?;
+    let csrf = CsrfLayer::new(keys)?;
     let auth = Router::new()
         .route("/csrf", get(|csrf: CsrfToken| async move { csrf.masked() }))
         .route("/login", post(login))
@@ -82,8 +82,8 @@ fn app(store: SqliteStore, keys: &KeyRing, origin: Origin) -> Result<Router, Err
         .layer(
             ServiceBuilder::new()
                 .layer(OriginGuardLayer::new([origin])?)
-                .layer(csrf)
-                .layer(sessions),
+                .layer(sessions)
+                .layer(csrf),
         );
     let whoami = |claims: Claims| async move { claims.subject().to_owned() };
     Ok(Router::new()

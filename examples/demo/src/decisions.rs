@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 use serde_json::json;
-use tower_bearer::{Claims, CsrfBinding, Rejection, SessionId};
+use tower_bearer::{Claims, Rejection, Session, SessionId};
 
 use crate::{Role, journal::Journal};
 
@@ -56,17 +56,17 @@ fn no_store(body: serde_json::Value) -> Response {
 }
 
 /// Goes around everything under `/auth`: events name no client, and nobody sends one for an
-/// answer that says no. `session_of` reads the session out of the (genuine) cookie.
+/// answer that says no.
 pub(crate) async fn watch(
-    journal: Journal,
-    session_of: impl Fn(&Parts) -> CsrfBinding,
+    State(journal): State<Journal>,
+    session: Session,
     request: Request,
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let binding = session_of(&parts);
+    let session = session.id();
     let is_sign_in = parts.uri.path().ends_with("/login");
-    let asking = journal.under_way(binding, client(&parts));
+    let asking = journal.under_way(session, client(&parts));
     let response = next.run(Request::from_parts(parts, body)).await;
     let why = match response.extensions().get::<Rejection>() {
         Some(rejection) => Some(match std::error::Error::source(rejection) {
@@ -77,7 +77,7 @@ pub(crate) async fn watch(
         None => refusal(response.status()).map(str::to_owned),
     };
     if let Some(why) = why {
-        journal.refused(binding, why);
+        journal.refused(session, why);
     }
     drop(asking);
     response

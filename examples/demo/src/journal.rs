@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde::Serialize;
-use tower_bearer::{Clock, CsrfBinding, Event, RevokeReason, SessionId, SystemClock};
+use tower_bearer::{Clock, Event, RevokeReason, SessionId, SystemClock};
 
 /// How much of each is kept: decisions and alerts for one user, sessions for the whole process.
 const DECISIONS: usize = 60;
@@ -39,13 +39,12 @@ struct User {
 
 struct Owner {
     session: SessionId,
-    binding: CsrfBinding,
     subject: String,
 }
 
 struct Asking {
     number: u64,
-    binding: CsrfBinding,
+    session: Option<SessionId>,
     client: String,
 }
 
@@ -82,13 +81,13 @@ impl Journal {
     }
 
     /// Remembers which client asks, and with the cookie of which session.
-    pub(crate) fn under_way(&self, binding: CsrfBinding, client: String) -> UnderWay {
+    pub(crate) fn under_way(&self, session: Option<SessionId>, client: String) -> UnderWay {
         let mut inner = self.lock();
         inner.asked += 1;
         let number = inner.asked;
         inner.asking.push(Asking {
             number,
-            binding,
+            session,
             client,
         });
         drop(inner);
@@ -131,7 +130,7 @@ impl Journal {
         }
         inner.write(*session, what, why.map(str::to_owned));
         if let Event::ReuseDetected { subject, at, .. } = event {
-            let client = inner.client_of(CsrfBinding::from(*session));
+            let client = inner.client_of(*session);
             let alerts = &mut inner.users.entry((*subject).to_owned()).or_default().alerts;
             push(
                 alerts,
@@ -147,10 +146,11 @@ impl Journal {
 
     /// Writes down that a request with the cookie of a session was refused. Where no session of ours
     /// is named, nobody is concerned.
-    pub(crate) fn refused(&self, binding: CsrfBinding, why: String) {
+    pub(crate) fn refused(&self, session: Option<SessionId>, why: String) {
         let mut inner = self.lock();
-        let owner = inner.owners.iter().find(|owner| owner.binding == binding);
-        if let Some(session) = owner.map(|owner| owner.session) {
+        let known =
+            |session: &SessionId| inner.owners.iter().any(|owner| owner.session == *session);
+        if let Some(session) = session.filter(known) {
             inner.write(session, "refused", Some(why));
         }
     }
@@ -189,7 +189,6 @@ impl Inner {
         if self.owners.iter().all(|owner| owner.session != session) {
             let owner = Owner {
                 session,
-                binding: session.into(),
                 subject: subject.to_owned(),
             };
             push(&mut self.owners, SESSIONS, owner);
@@ -197,7 +196,7 @@ impl Inner {
     }
 
     fn write(&mut self, session: SessionId, what: &'static str, why: Option<String>) {
-        let client = self.client_of(session.into());
+        let client = self.client_of(session);
         let owner = self.owners.iter().find(|owner| owner.session == session);
         let Some(subject) = owner.map(|owner| owner.subject.clone()) else {
             return;
@@ -214,11 +213,11 @@ impl Inner {
     }
 
     /// The client that asks with the cookie of this session: nobody's name, if two of them do.
-    fn client_of(&self, binding: CsrfBinding) -> Option<String> {
+    fn client_of(&self, session: SessionId) -> Option<String> {
         let mut clients = self
             .asking
             .iter()
-            .filter(|asking| asking.binding == binding);
+            .filter(|asking| asking.session == Some(session));
         let client = &clients.next()?.client;
         clients
             .all(|other| other.client == *client)

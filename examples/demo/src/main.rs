@@ -148,8 +148,7 @@ fn app(
         sessions = sessions.dangerous_insecure_cookie();
     }
     let sessions = sessions.build()?;
-    let session_of = sessions.csrf_binding();
-    let mut csrf = CsrfLayer::builder(keys, session_of.clone()).events(events.clone());
+    let mut csrf = CsrfLayer::builder(keys).events(events.clone());
     if settings.insecure_cookie {
         csrf = csrf.dangerous_insecure_cookie();
     }
@@ -162,17 +161,16 @@ fn app(
         .fallback_service(SessionEndpoints::new())
         .layer(
             ServiceBuilder::new()
+                // Outermost, for the journal's sake: it refuses nothing and asks no store.
+                .layer(sessions)
+                // Around the guards, so that it sees what they refuse.
+                .layer(middleware::from_fn_with_state(
+                    journal.clone(),
+                    decisions::watch,
+                ))
                 .layer(OriginGuardLayer::new(origins.clone())?.events(events))
-                .layer(csrf.build()?)
-                .layer(sessions),
-        )
-        // Around the guards, so that it sees what they refuse.
-        .layer(middleware::from_fn({
-            let journal = journal.clone();
-            move |request, next| {
-                decisions::watch(journal.clone(), session_of.clone(), request, next)
-            }
-        }));
+                .layer(csrf.build()?),
+        );
     // What works by access token, which no browser adds by itself.
     let api = Router::new()
         .route("/profile", get(profile))

@@ -131,14 +131,14 @@ async fn main() -> Result<(), BoxError> {
         async move { account.ok_or(Denied) }
     };
     let sessions = RefreshCookieLayer::new(codec.clone(), MemoryStore::new(), claims)?;
-    let csrf = CsrfLayer::builder(&keys, sessions.csrf_binding()).build()?;
+    let csrf = CsrfLayer::new(&keys)?;
 
     // What works by cookie, behind the guards, and what works by access token. Neither does any work of
     // its own when it is cloned.
     let auth = ServiceBuilder::new()
         .layer(OriginGuardLayer::new([url.parse()?])?)
-        .layer(csrf)
         .layer(sessions)
+        .layer(csrf)
         .service(service_fn(move |request| auth(users.clone(), request)));
     let api = ServiceBuilder::new()
         .layer(BearerAuthLayer::new(codec))

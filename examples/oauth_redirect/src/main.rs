@@ -208,7 +208,7 @@ fn app(client: Client, url: &str) -> Result<Router, Error> {
         // The pages see it, too, which the path `/auth` would keep from them.
         .host_prefix()
         .build()?;
-    let csrf = CsrfLayer::builder(&keys, sessions.csrf_binding()).build()?;
+    let csrf = CsrfLayer::new(&keys)?;
     let cookies = Router::new()
         .route("/", get(page))
         .route("/page.js", get(script))
@@ -218,8 +218,8 @@ fn app(client: Client, url: &str) -> Result<Router, Error> {
         .layer(
             ServiceBuilder::new()
                 .layer(OriginGuardLayer::new([url.parse()?])?)
-                .layer(csrf)
-                .layer(sessions),
+                .layer(sessions)
+                .layer(csrf),
         );
     let whoami = |claims: Claims| async move { claims.subject().to_owned() };
     Ok(Router::new()

@@ -98,7 +98,7 @@ async fn instance(
     let sessions = RefreshCookieLayer::builder(codec.clone(), store, claims)
         .events(events)
         .build()?;
-    let csrf = CsrfLayer::builder(keys, sessions.csrf_binding()).build()?;
+    let csrf = CsrfLayer::new(keys)?;
     let auth = Router::new()
         .route("/csrf", get(|csrf: CsrfToken| async move { csrf.masked() }))
         .route("/login", post(login))
@@ -106,8 +106,8 @@ async fn instance(
         .layer(
             ServiceBuilder::new()
                 .layer(OriginGuardLayer::new(origins)?)
-                .layer(csrf)
-                .layer(sessions),
+                .layer(sessions)
+                .layer(csrf),
         );
     let whoami = move |claims: Claims| async move {
         Json(json!({ "subject": claims.subject(), "instance": name }))

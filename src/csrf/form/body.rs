@@ -31,7 +31,7 @@ pin_project! {
     ///     let body = request.into_body().collect().await?.to_bytes();
     ///     Ok::<_, std::convert::Infallible>(Response::new(format!("{} bytes", body.len())))
     /// });
-    /// let csrf = CsrfLayer::builder(&KeyRing::generate()?, |_| CsrfBinding::ANONYMOUS).build()?;
+    /// let csrf = CsrfLayer::builder(&KeyRing::generate()?).binding(|_| CsrfBinding::ANONYMOUS).build()?;
     /// let service = csrf.form_field("csrf_token")?.layer(echo);
     ///
     /// let response = service.oneshot(Request::get("/").body("12345".to_owned())?).await?;

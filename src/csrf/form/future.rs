@@ -23,7 +23,8 @@ use super::{
 use crate::{
     binding::CsrfBinding,
     csrf::{future::CsrfFuture, token::Token},
-    rejection::{CsrfReason, RejectionResponse},
+    current_session::CurrentSession,
+    rejection::{CsrfReason, Rejection, RejectionResponse},
 };
 
 pin_project! {
@@ -66,6 +67,7 @@ pub(super) struct Pending<S, R> {
     pub(super) inner: S,
     pub(super) layer: CsrfFormLayer<R>,
     pub(super) parts: Parts,
+    pub(super) session: Option<CurrentSession>,
     pub(super) binding: CsrfBinding,
     /// The cookie's token, which is good.
     pub(super) token: Token,
@@ -108,6 +110,7 @@ impl<S, R> Pending<S, R> {
             mut inner,
             layer: CsrfFormLayer { csrf, settings },
             mut parts,
+            session,
             binding,
             token,
             encoding,
@@ -120,11 +123,11 @@ impl<S, R> Pending<S, R> {
         });
         match checked {
             Ok(whole) => {
-                let handle = csrf.handle(&mut parts.extensions, binding, Some(token));
+                let handle = csrf.handle(&mut parts.extensions, session, binding, Some(token));
                 let request = Request::from_parts(parts, FormBody::read(whole));
                 CsrfFuture::passed(inner.call(request), handle)
             }
-            Err(reason) => csrf.refuse(&parts.extensions, reason),
+            Err(reason) => csrf.refuse(&parts.extensions, Rejection::csrf(reason)),
         }
     }
 }

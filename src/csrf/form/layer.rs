@@ -66,7 +66,7 @@ use crate::{
 /// }
 ///
 /// let keys = KeyRing::generate()?;
-/// let csrf = CsrfLayer::builder(&keys, |_| CsrfBinding::ANONYMOUS)
+/// let csrf = CsrfLayer::builder(&keys).binding(|_| CsrfBinding::ANONYMOUS)
 ///     .build()?
 ///     .form_field("csrf_token")?
 ///     .body_limit(16 * 1024);
@@ -143,7 +143,7 @@ impl<R> CsrfFormLayer<R> {
     /// ```
     /// use tower_bearer::{CsrfBinding, CsrfLayer, KeyRing};
     ///
-    /// let csrf = CsrfLayer::builder(&KeyRing::generate()?, |_| CsrfBinding::ANONYMOUS)
+    /// let csrf = CsrfLayer::builder(&KeyRing::generate()?).binding(|_| CsrfBinding::ANONYMOUS)
     ///     .build()?
     ///     .form_field("csrf_token")?
     ///     // Room for the one picture that the form takes.

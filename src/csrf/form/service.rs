@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     csrf::{future::CsrfFuture, layer::Standing},
-    rejection::{CsrfReason, DefaultRejection, RejectionResponse},
+    rejection::{CsrfReason, DefaultRejection, Rejection, RejectionResponse},
 };
 
 /// The service of [`CsrfFormLayer`].
@@ -53,13 +53,15 @@ where
         let (mut parts, body) = request.into_parts();
         let csrf = &self.layer.csrf;
         let standing = csrf.standing(&mut parts);
-        let refuse = |reason| CsrfFormFuture::answer(csrf.refuse(&parts.extensions, reason));
+        let answer = |rejection| CsrfFormFuture::answer(csrf.refuse(&parts.extensions, rejection));
+        let refuse = |reason| answer(Rejection::csrf(reason));
         let handle = match standing {
-            Standing::Free(handle) => handle,
-            Standing::Guarded(binding) => match self.layer.place(&parts, &binding) {
+            Err(mistake) => return answer(mistake),
+            Ok(Standing::Free(handle)) => handle,
+            Ok(Standing::Guarded(binding, session)) => match self.layer.place(&parts, &binding) {
                 Err(reason) => return refuse(reason),
                 Ok(Place::Header(token)) => {
-                    csrf.handle(&mut parts.extensions, binding, Some(token))
+                    csrf.handle(&mut parts.extensions, session, binding, Some(token))
                 }
                 Ok(Place::Form(token, encoding)) => {
                     let limit = self.layer.settings.limit as u64;
@@ -74,6 +76,7 @@ where
                         inner: mem::replace(&mut self.inner, clone),
                         layer: self.layer.clone(),
                         parts,
+                        session,
                         binding,
                         token,
                         encoding,

@@ -366,7 +366,7 @@ fn what_cannot_work_does_not_build() {
         .access_secret(&fixtures.key("K1"))
         .build()
         .unwrap();
-    let layer = CsrfLayer::builder(&verifier, |_| CsrfBinding::ANONYMOUS).build();
+    let layer = CsrfLayer::new(&verifier);
     assert_eq!(setting(layer), "CSRF keys");
     assert!(CsrfKeys::new([[7; 31]]).is_err());
     assert!(CsrfKeys::new(Vec::<Vec<u8>>::new()).is_err());
@@ -498,7 +498,8 @@ async fn a_session_can_be_that_of_the_access_token() {
     let service = ServiceBuilder::new()
         .layer(BearerAuthLayer::<NoClaims>::new(codec.clone()).optional())
         .layer(
-            CsrfLayer::builder(keys, CsrfBinding::bearer)
+            CsrfLayer::builder(keys)
+                .binding(CsrfBinding::bearer)
                 .build()
                 .unwrap(),
         )

@@ -35,15 +35,14 @@ impl Server {
     }
 
     fn of(world: World) -> Self {
-        let csrf = CsrfLayer::builder(&world.keys, world.layer.csrf_binding());
-        let csrf = csrf.build().unwrap();
+        let csrf = CsrfLayer::new(&world.keys).unwrap();
         Self { world, csrf }
     }
 
     async fn send(&self, request: Request<Full<Bytes>>) -> Response<String> {
         ServiceBuilder::new()
-            .layer(self.csrf.clone())
             .layer(self.world.layer.clone())
+            .layer(self.csrf.clone())
             .service(service_fn(world::application))
             .oneshot(request)
             .await
@@ -268,8 +267,8 @@ async fn a_session_that_begins_and_ends_in_one_request_leaves_an_anonymous_token
     browser.visit(&server).await;
     let token = browser.csrf.clone().unwrap();
     let response = ServiceBuilder::new()
-        .layer(server.csrf.clone())
         .layer(server.world.layer.clone())
+        .layer(server.csrf.clone())
         .service_fn(|request: Request<String>| async move {
             let session = Session::from_extensions(request.extensions()).unwrap();
             session.start("alice").await.unwrap();
@@ -288,9 +287,7 @@ async fn a_session_that_begins_and_ends_in_one_request_leaves_an_anonymous_token
 async fn keys_given_apart_do_as_well() {
     let world = World::new();
     let keys = CsrfKeys::new([csrf::Fixtures::load().key("K1")]).unwrap();
-    let csrf = CsrfLayer::builder(keys, world.layer.csrf_binding())
-        .build()
-        .unwrap();
+    let csrf = CsrfLayer::new(keys).unwrap();
     let server = Server { world, csrf };
     let mut browser = signed_in(&server).await;
     assert_eq!(browser.post(&server, "/refresh").await, StatusCode::OK);
@@ -318,8 +315,8 @@ async fn a_handler_that_moves_the_browser_can_answer_with_the_next_token() {
                 .append(header::COOKIE, cookie.parse().unwrap());
         }
         let response = ServiceBuilder::new()
-            .layer(server.csrf.clone())
             .layer(server.world.layer.clone())
+            .layer(server.csrf.clone())
             .service_fn(move |request: Request<String>| async move {
                 let session = Session::from_extensions(request.extensions()).unwrap();
                 let token = CsrfToken::from_extensions(request.extensions()).unwrap();
@@ -386,8 +383,8 @@ async fn a_page_reached_from_another_site_carries_the_token_that_the_browser_has
             request = request.header(header::COOKIE, format!("{}={cookie}", csrf::COOKIE));
         }
         ServiceBuilder::new()
-            .layer(server.csrf.clone())
             .layer(server.world.layer.clone())
+            .layer(server.csrf.clone())
             .service_fn(|request: Request<String>| async move {
                 let token = CsrfToken::from_extensions(request.extensions()).unwrap();
                 Ok::<_, std::convert::Infallible>(Response::new(token.masked().unwrap()))
@@ -437,8 +434,8 @@ async fn with_a_lax_cookie_a_visitor_without_it_is_nobody() {
     let server = Server::of(World::with(|builder| builder.same_site_lax()));
     let browser = signed_in(&server).await;
     let response = ServiceBuilder::new()
-        .layer(server.csrf.clone())
         .layer(server.world.layer.clone())
+        .layer(server.csrf.clone())
         .service_fn(|request: Request<String>| async move {
             let token = CsrfToken::from_extensions(request.extensions()).unwrap();
             Ok::<_, std::convert::Infallible>(Response::new(token.masked().unwrap()))
@@ -496,8 +493,7 @@ async fn a_token_that_outlives_its_session_is_replaced_before_the_next_sign_in()
 #[tokio::test]
 async fn a_session_in_the_body_moves_no_browser() {
     let world = World::with(|builder| builder.transport(RefreshTransport::Body));
-    let csrf = CsrfLayer::builder(&world.keys, world.layer.csrf_binding());
-    let csrf = csrf.build().unwrap();
+    let csrf = CsrfLayer::new(&world.keys).unwrap();
     let server = Server { world, csrf };
     let mut browser = Browser::default();
     browser.visit(&server).await;
@@ -522,8 +518,8 @@ async fn a_sign_in_form_is_answered_with_the_next_token() {
         .body(format!("user=alice&csrf_token={token}"))
         .unwrap();
     let response = ServiceBuilder::new()
-        .layer(server.csrf.clone().form_field("csrf_token").unwrap())
         .layer(server.world.layer.clone())
+        .layer(server.csrf.clone().form_field("csrf_token").unwrap())
         .service_fn(|request: Request<FormBody<String>>| async move {
             let session = Session::from_extensions(request.extensions()).unwrap();
             session.start("alice").await.unwrap();
@@ -543,12 +539,11 @@ async fn a_sign_in_form_is_answered_with_the_next_token() {
 #[tokio::test]
 async fn layers_of_two_names_both_follow_the_session() {
     let server = Server::new();
-    let binding = server.world.layer.csrf_binding();
-    let other = CsrfLayer::builder(&server.world.keys, binding).cookie_name("other");
+    let other = CsrfLayer::builder(&server.world.keys).cookie_name("other");
     let service = ServiceBuilder::new()
+        .layer(server.world.layer.clone())
         .layer(other.build().unwrap())
         .layer(server.csrf.clone())
-        .layer(server.world.layer.clone())
         .service(service_fn(world::application));
     let visit = Request::get("/auth/sessions").body(Full::<Bytes>::default());
     let response = service.clone().oneshot(visit.unwrap()).await.unwrap();

@@ -66,7 +66,7 @@ pub(crate) fn hex(text: &str) -> Vec<u8> {
 
 /// A layer in which every request belongs to `binding`.
 pub(crate) fn builder(keys: CsrfKeys, binding: CsrfBinding) -> CsrfBuilder {
-    CsrfLayer::builder(keys, move |_| binding)
+    CsrfLayer::builder(keys).binding(move |_| binding)
 }
 
 pub(crate) fn layer(keys: CsrfKeys, binding: CsrfBinding) -> CsrfLayer {
@@ -147,7 +147,7 @@ pub(crate) fn request(method: Method, headers: HeaderMap) -> Request<String> {
 
 /// A `POST` with this cookie and this copy of it.
 pub(crate) fn post(cookie: &str, submitted: &str) -> Request<String> {
-    Request::post("/")
+    Request::post("/auth/post")
         .header(header::COOKIE, format!("{COOKIE}={cookie}"))
         .header(HEADER, submitted)
         .body(String::new())

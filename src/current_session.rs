@@ -1,0 +1,204 @@
+//! The refresh session of one request, as everything that serves the request shares it.
+//!
+//! `RefreshCookieLayer` puts it into the extensions, `Csrf` and the `Session` handle read it there. The
+//! cookie is opened once, by the first of them that asks; where the response takes the browser
+//! stands here as well, so that the next CSRF token goes with it.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use http::{HeaderMap, HeaderValue, request::Parts};
+
+use crate::{
+    binding::CsrfBinding,
+    cookie::{self, CookieSpec},
+    guard::is_cross_site,
+    keys::KeyRing,
+    session::{Envelope, SealContext, SessionId, unseal},
+};
+
+/// Cookies longer than this are none of ours: ours stay under 512 bytes.
+pub(crate) const LONGEST_VALUE: usize = 512;
+/// A request carries one refresh cookie; a few more are tolerated, a flood is not worked through.
+const MOST_VALUES: usize = 4;
+
+/// Stands for the cookie's name where there is none. No cookie can have it.
+const BODY: &str = "in the body";
+
+/// How a layer's refresh tokens are sealed, and how they come.
+#[derive(Debug)]
+pub(crate) struct RefreshCookies {
+    pub(crate) keys: KeyRing,
+    pub(crate) issuer: String,
+    pub(crate) cookie: CookieSpec,
+    /// Tokens travel in bodies, and the cookie carries none.
+    pub(crate) in_bodies: bool,
+    /// The application says that paths need not be those that the browser sees.
+    pub(crate) rewritten_paths: bool,
+}
+
+impl RefreshCookies {
+    /// What a refresh token of this layer is sealed to: a token never changes its transport.
+    pub(crate) fn seal_context(&self) -> SealContext<'_> {
+        SealContext {
+            carrier: if self.in_bodies {
+                BODY
+            } else {
+                self.cookie.name()
+            },
+            issuer: &self.issuer,
+        }
+    }
+
+    /// Whether the browser can send the cookie with a request like this one.
+    ///
+    /// The alarm must be true, so it needs the path that the browser has. A router that nests takes
+    /// its prefix off the request's path: axum keeps the whole one beside it as `OriginalUri`, from
+    /// the first router on, so without one no router of axum's has seen the request. Of what else
+    /// rewrites paths, such as a proxy in front, nothing can be seen: the application says so.
+    fn can_reach(&self, parts: &Parts) -> bool {
+        self.in_bodies || self.rewritten_paths || self.cookie.reaches(whole_path(parts))
+    }
+}
+
+/// The request's path before axum's routers took anything off it.
+fn whole_path(parts: &Parts) -> &str {
+    #[cfg(feature = "axum")]
+    if let Some(original) = parts.extensions.get::<::axum::extract::OriginalUri>() {
+        return original.path();
+    }
+    parts.uri.path()
+}
+
+/// The genuine refresh tokens of one request, and what its response does to them. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct CurrentSession(Arc<Inner>);
+
+struct Inner {
+    cookies: Arc<RefreshCookies>,
+    values: Vec<Box<[u8]>>,
+    /// Whether there was any value, though none that could be ours.
+    sent: bool,
+    reached: bool,
+    /// Filled when it is first asked for; `None` without a key to open with.
+    genuine: OnceLock<Option<Vec<Envelope>>>,
+    outgoing: Mutex<Outgoing>,
+}
+
+/// What `RefreshCookieLayer` adds to the response.
+#[derive(Default)]
+pub(crate) struct Outgoing {
+    pub(crate) cookie: Option<HeaderValue>,
+    /// The token that `cookie` carries. The handle goes on with it: to the application the session
+    /// that a call has begun or moved on is *the* session from there on.
+    pub(crate) token: Option<Envelope>,
+    /// `token` is of a new session, or of one whose privileges have changed.
+    pub(crate) renewed: bool,
+    /// `cookie` clears: as far as this request is concerned there is no session any more.
+    pub(crate) over: bool,
+    /// The answer depends on the session, so no cache may keep it.
+    pub(crate) private: bool,
+}
+
+/// Where the cookies of the response take the browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SessionMoved {
+    /// Where the browser is from now on.
+    pub(crate) to: CsrfBinding,
+    /// The session is new, or its privileges are: tokens from before must not be handed on, even
+    /// where the id is the same.
+    pub(crate) renewed: bool,
+}
+
+impl CurrentSession {
+    pub(crate) fn new(cookies: Arc<RefreshCookies>, parts: &Parts) -> Self {
+        let mut sent = false;
+        let values = cookie::values(&parts.headers, cookies.cookie.name())
+            .filter(|value| !value.is_empty())
+            .inspect(|_| sent = true)
+            .filter(|value| value.len() <= LONGEST_VALUE)
+            .take(MOST_VALUES)
+            .map(Box::from)
+            .collect();
+        // A cookie that has come needs no other proof.
+        let reached = sent || cookies.can_reach(parts);
+        Self(Arc::new(Inner {
+            cookies,
+            values,
+            sent,
+            reached,
+            genuine: OnceLock::new(),
+            outgoing: Mutex::default(),
+        }))
+    }
+
+    /// How many values came that may be ours.
+    pub(crate) fn count(&self) -> usize {
+        self.0.values.len()
+    }
+
+    /// Whether anything came under the cookie's name, whatever it is worth.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.0.sent
+    }
+
+    /// Whether the browser sends the cookie to this request's path.
+    pub(crate) fn is_reached(&self) -> bool {
+        self.0.reached
+    }
+
+    /// The genuine tokens of the cookies, without a look at the store. `None` without a key.
+    pub(crate) fn genuine(&self) -> Option<&[Envelope]> {
+        let Inner {
+            cookies, values, ..
+        } = &*self.0;
+        let open = || {
+            let keys = cookies.keys.load();
+            let keys = keys.sessions.as_ref()?;
+            // What is meant for bodies is sealed for them.
+            let values = values.iter().filter(|_| !cookies.in_bodies);
+            let context = cookies.seal_context();
+            let opened = values.filter_map(|value| unseal(value, keys, context).ok());
+            Some(opened.collect())
+        };
+        self.0.genuine.get_or_init(open).as_deref()
+    }
+
+    /// The session of the genuine tokens. Tokens of two sessions are of none: neither choice would
+    /// be the user's.
+    pub(crate) fn session(&self) -> Option<SessionId> {
+        let mut sessions = self.genuine()?.iter().map(|token| token.session);
+        let first = sessions.next()?;
+        sessions.all(|other| other == first).then_some(first)
+    }
+
+    /// What the CSRF token of the request with these `headers` is bound to.
+    pub(crate) fn binding(&self, headers: &HeaderMap) -> CsrfBinding {
+        // The browser keeps a strict cookie back from what pages of other sites cause.
+        let is_kept_back =
+            || !self.0.sent && self.0.cookies.cookie.is_strict() && is_cross_site(headers);
+        match self.session() {
+            Some(session) => session.into(),
+            None if is_kept_back() => CsrfBinding::UNSEEN,
+            None => CsrfBinding::ANONYMOUS,
+        }
+    }
+
+    pub(crate) fn outgoing(&self) -> MutexGuard<'_, Outgoing> {
+        let outgoing = self.0.outgoing.lock();
+        outgoing.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the response takes the browser, as it stands now. Without a cookie it stays.
+    pub(crate) fn moved(&self) -> Option<SessionMoved> {
+        let outgoing = self.outgoing();
+        outgoing.cookie.as_ref()?;
+        let session = outgoing.token.as_ref().filter(|_| !outgoing.over);
+        Some(SessionMoved {
+            to: session.map_or(CsrfBinding::ANONYMOUS, |token| token.session.into()),
+            renewed: outgoing.renewed,
+        })
+    }
+}
+
+#[cfg(all(test, feature = "memory"))]
+pub(crate) mod tests;
