@@ -87,7 +87,7 @@ impl IntoResponse for SessionError {
 /// ```
 /// use axum::{Router, http::{Request, StatusCode}, routing::post};
 /// use tower::ServiceExt;
-/// use tower_bearer::{ClaimsRequest, Denied, KeyRing, NoClaims, RefreshCookieLayer, SessionEndpoints, TokenCodec};
+/// use tower_bearer::{ClaimsError, ClaimsRequest, KeyRing, NoClaims, RefreshCookieLayer, SessionEndpoints, TokenCodec};
 /// # use tower_bearer::MemoryStore;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -96,7 +96,7 @@ impl IntoResponse for SessionError {
 ///     .issuer("https://id.example")
 ///     .audience("api")
 ///     .build()?;
-/// let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
+/// let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
 /// let sessions = RefreshCookieLayer::new(codec, MemoryStore::new(), claims)?;
 /// let auth = Router::new()
 ///     .route("/login", post(|| async { "your own" }))

@@ -69,7 +69,7 @@ pub use observe::describe_metrics;
 pub use origin::{MissingOrigin, Origin, OriginGuard, OriginGuardLayer};
 #[doc(inline)]
 pub use refresh::{
-    ClaimsError, ClaimsReason, ClaimsRequest, Denied, EndpointsFuture, NewSession, RefreshCookie,
+    ClaimsError, ClaimsReason, ClaimsRequest, EndpointsFuture, NewSession, RefreshCookie,
     RefreshCookieBuilder, RefreshCookieFuture, RefreshCookieLayer, RefreshTransport, Session,
     SessionEndpoints, SessionInfo,
 };

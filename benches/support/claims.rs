@@ -33,11 +33,7 @@ pub fn minted(codec: &TokenCodec<Roles>, size: usize) -> String {
     let roles: Vec<_> = (0..count).map(|n| format!("projects:{n:07}")).collect();
     let used = if count == 0 { 0 } else { 10 + count * ROLE };
     let token = codec.mint_at(
-        &Grant {
-            subject: &"u".repeat(1 + more - used),
-            session: None,
-            custom: &Roles { roles },
-        },
+        &Grant::new(&"u".repeat(1 + more - used), &Roles { roles }),
         NOW,
     );
     token.unwrap().as_str().to_owned()

@@ -37,11 +37,7 @@ pub fn builder<C>(profile: Profile, keys: &KeyRing) -> TokenCodecBuilder<C> {
 }
 
 pub fn grant<C>(custom: &C) -> Grant<'_, C> {
-    Grant {
-        subject: "5f0c2f4e9b3a4d7c",
-        session: Some("Zk3J8qLxR2uV0wYt5aBcDg"),
-        custom,
-    }
+    Grant::new("5f0c2f4e9b3a4d7c", custom).session("Zk3J8qLxR2uV0wYt5aBcDg")
 }
 
 pub fn minted<C: Serialize>(codec: &TokenCodec<C>, custom: &C) -> String {

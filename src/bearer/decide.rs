@@ -102,9 +102,9 @@ where
         };
         let now = self.codec.clock().now();
         let claims = self.codec.verify_bytes(token, now).map_err(|error| {
-            // What is no token by its characters never verifies, so it is enough to look here, and
-            // only where they were not all decoded.
-            if !was_decoded(error.kind()) && !is_token68(token) {
+            // What is no token by its characters never verifies, so that a good one need not be looked
+            // at twice.
+            if !is_token68(token) {
                 self.malformed(NOT_TOKEN68)
             } else if error.kind() == TokenErrorKind::KeysUnavailable {
                 // Without a challenge: it is not the token that should be replaced.
@@ -139,30 +139,6 @@ where
                 "the revocation state is unavailable",
             ),
         }
-    }
-}
-
-/// Whether a token that is refused for this was base64url in all its segments.
-fn was_decoded(kind: TokenErrorKind) -> bool {
-    match kind {
-        TokenErrorKind::Claims
-        | TokenErrorKind::Issuer
-        | TokenErrorKind::Audience
-        | TokenErrorKind::Expired
-        | TokenErrorKind::NotYetValid
-        | TokenErrorKind::TooOld
-        | TokenErrorKind::SenderConstrained => true,
-        // Found before the last segment was decoded, or about one.
-        TokenErrorKind::TooLarge
-        | TokenErrorKind::Segments
-        | TokenErrorKind::Encoding
-        | TokenErrorKind::Header
-        | TokenErrorKind::HeaderParameter
-        | TokenErrorKind::Algorithm
-        | TokenErrorKind::Key
-        | TokenErrorKind::KeysUnavailable
-        | TokenErrorKind::Decryption
-        | TokenErrorKind::Signature => false,
     }
 }
 

@@ -10,7 +10,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use crate::{
     csrf::{CsrfLayer, CsrfToken},
     keys::KeyRing,
-    refresh::{ClaimsRequest, Denied, RefreshCookieLayer, Session, SessionEndpoints},
+    refresh::{ClaimsError, ClaimsRequest, RefreshCookieLayer, Session, SessionEndpoints},
     store::MemoryStore,
     token::{NoClaims, TokenCodec},
 };
@@ -37,7 +37,7 @@ impl Server {
             .audience("api")
             .build()
             .unwrap();
-        let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
+        let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
         Self {
             sessions: RefreshCookieLayer::new(codec, MemoryStore::new(), claims).unwrap(),
             csrf: CsrfLayer::new(&keys).unwrap(),

@@ -97,11 +97,11 @@
 //! # Roles and other claims
 //!
 //! What is in an access token is decided in one closure, which serves sign-in and refresh alike. A role
-//! that is taken away is gone with the next refresh; `Denied` ends the session.
+//! that is taken away is gone with the next refresh; `ClaimsError::Denied` ends the session.
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};
-//! use tower_bearer::{ClaimsError, ClaimsRequest, Denied};
+//! use tower_bearer::{ClaimsError, ClaimsRequest};
 //!
 //! #[derive(Serialize, Deserialize)]
 //! struct Role {
@@ -113,7 +113,7 @@
 //!     match load(request.subject()).await {
 //!         Ok(Some(role)) => Ok(role),
 //!         // The account is gone or disabled: the session ends.
-//!         Ok(None) => Err(Denied.into()),
+//!         Ok(None) => Err(ClaimsError::Denied),
 //!         // The database is away: 503, and the session is as good as before.
 //!         Err(error) => Err(ClaimsError::unavailable(error)),
 //!     }

@@ -97,7 +97,7 @@
 //!
 //! ## How large
 //!
-//! An entry takes 110 bytes and the text of the claims, at least some 330 bytes in all. So 16 MiB hold 40 000 tokens
+//! An entry takes 130 bytes and the text of the claims, at least some 310 bytes in all. So 16 MiB hold 40 000 tokens
 //! of usual claims and more, which is as many users in each quarter of an hour, with
 //! the default lifetime. The number is a bound: the table is laid out when the codec is built (a third
 //! of it; untouched memory costs an address, no more), the rest comes and goes with the claims, and when it is full
@@ -108,19 +108,12 @@
 //! claim into something large lives as long as its request. The tests fill caches of 16 MiB with each of
 //! these, and the process grows by 11 to 14 MiB.
 //!
-//! ## What a sign-out does to it
+//! ## A sign-out
 //!
-//! A session that ends takes what is remembered of its tokens with it: the next time one comes it is verified
-//! in full. It then **passes**, as it does without a cache: access tokens are good until they expire,
-//! whoever has signed out (see [`threats`](super::threats)). So the cache never makes a revoked token
-//! last longer, and never makes it end sooner. Where a sign-out has to reach access tokens at once, say so in
-//! [`BearerAuthLayer::check`](crate::BearerAuthLayer::check): it is asked for each request, after the look-up
-//! as after the verification, and it is shown the token's `sid`.
-//!
-//! Within one process nothing has to be done for it: the layer that ends the session forgets the tokens of the codec
-//! that it mints with, and so of every clone of it. A codec on another instance, or one that was built apart, is told
-//! with `TokenCodec::forget_session`, from whatever tells that instance of sign-outs; untold, it goes on
-//! answering the same as before, since the token would pass anyhow.
+//! An access token is good until it expires, with the cache and without it: a sign-out ends the refresh session
+//! alone (see [`threats`](super::threats)). Where a sign-out has to reach access tokens at once, refuse them in
+//! [`BearerAuthLayer::check`](crate::BearerAuthLayer::check). The layer asks it for each request, after the look-up
+//! as after the verification, and shows it the token's `sid`.
 //!
 //! ## Why it is off by default
 //!

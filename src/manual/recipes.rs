@@ -8,10 +8,10 @@
 //!
 //! ```
 //! use axum::Router;
-//! use tower_bearer::{ClaimsRequest, Denied, MemoryStore, NoClaims, RefreshCookieLayer, SessionEndpoints, TokenCodec};
+//! use tower_bearer::{ClaimsError, ClaimsRequest, MemoryStore, NoClaims, RefreshCookieLayer, SessionEndpoints, TokenCodec};
 //!
 //! # fn app(codec: TokenCodec) -> Result<Router, tower_bearer::ConfigError> {
-//! # let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
+//! # let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
 //! let sessions = RefreshCookieLayer::builder(codec, MemoryStore::new(), claims)
 //!     .cookie_path("/account/session")
 //!     .build()?;
@@ -135,7 +135,7 @@
 //! ```
 //! use axum::{Json, http::StatusCode};
 //! use serde::{Deserialize, Serialize};
-//! use tower_bearer::{AccessToken, Claims, ClaimsRequest, Denied, NewSession, Session};
+//! use tower_bearer::{AccessToken, Claims, ClaimsError, ClaimsRequest, NewSession, Session};
 //!
 //! #[derive(Serialize, Deserialize)]
 //! struct Scoped {
@@ -165,7 +165,7 @@
 //!     Ok(Json(session.elevate_with(*b"pwd+otp").await?))
 //! }
 //!
-//! async fn scopes(request: ClaimsRequest) -> Result<Scoped, Denied> {
+//! async fn scopes(request: ClaimsRequest) -> Result<Scoped, ClaimsError> {
 //!     let scope = match request.context() {
 //!         b"pwd+otp" => "orders:read orders:pay",
 //!         _ => "orders:read",
@@ -185,7 +185,7 @@
 //! |---|---|
 //! | by its owner, who stays signed in here | [`Session::end_others`](crate::Session::end_others): all others end, this one is re-seeded |
 //! | by mail, without a session | [`RefreshCookieLayer::end_all_of`](crate::RefreshCookieLayer::end_all_of), *after* the new password is stored, or a sign-in with the old one slips in between |
-//! | by an administrator, or the account is disabled | the same; and let the claims closure answer [`Denied`](crate::Denied) |
+//! | by an administrator, or the account is disabled | the same; and let the claims closure answer [`Denied`](crate::ClaimsError::Denied) |
 //!
 //! ```
 //! use axum::{Json, http::StatusCode};
@@ -341,12 +341,12 @@
 //! use axum::Router;
 //! use tower::ServiceBuilder;
 //! use tower_bearer::{
-//!     ClaimsRequest, CsrfLayer, Denied, KeyRing, MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer,
+//!     ClaimsError, ClaimsRequest, CsrfLayer, KeyRing, MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer,
 //!     RefreshTransport, SessionEndpoints, SharedStore, TokenCodec,
 //! };
 //!
 //! # fn app(keys: KeyRing) -> Result<Router, tower_bearer::ConfigError> {
-//! async fn claims(_: ClaimsRequest) -> Result<NoClaims, Denied> {
+//! async fn claims(_: ClaimsRequest) -> Result<NoClaims, ClaimsError> {
 //!     Ok(NoClaims {})
 //! }
 //!

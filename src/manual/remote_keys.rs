@@ -83,8 +83,8 @@
 //!
 //! The issuer takes the key out of its set. Sets are replaced, never joined, so that the key is gone with the next
 //! request: within the time that a set is fresh, an hour at most. [`refresh`](crate::RemoteJwks::refresh) asks at once.
-//! The [cache of verified tokens](super::performance#the-verified-token-cache) forgets with it. While the set stays
-//! the same, to the byte, the cache stays.
+//! The entries of the [cache of verified tokens](super::performance#the-verified-token-cache) are stale with it. While
+//! the set stays the same, to the byte, they stay good.
 //!
 //! A set without any key that verifies may be a slip. It is asked for again after a second, and believed then:
 //! [`Event::KeysWithdrawn`](crate::Event::KeysWithdrawn). From then on it is

@@ -76,7 +76,7 @@
 //! use axum::{Json, Router, body::Body, http::{Request, StatusCode, header}, routing::post};
 //! use tower::ServiceExt;
 //! use tower_bearer::{
-//!     AccessToken, ClaimsRequest, Denied, KeyRing, ManualClock, MemoryStore, NoClaims,
+//!     AccessToken, ClaimsError, ClaimsRequest, KeyRing, ManualClock, MemoryStore, NoClaims,
 //!     RefreshCookieLayer, Session, SessionEndpoints, SessionError, Timestamp, TokenCodec,
 //! };
 //!
@@ -100,7 +100,7 @@
 //!     .clock(clock.clone())
 //!     .build()?;
 //! let store = MemoryStore::builder().clock(clock.clone()).build()?;
-//! let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
+//! let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
 //! let sessions = RefreshCookieLayer::new(codec, store, claims)?;
 //! let auth = Router::new()
 //!     .route("/login", post(login))

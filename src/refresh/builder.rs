@@ -31,14 +31,14 @@ use crate::{
 /// ```
 /// use std::time::Duration;
 /// use tower_bearer::{
-///     ClaimsRequest, Denied, KeyRing, MemoryStore, NoClaims, RefreshCookieLayer, TokenCodec,
+///     ClaimsError, ClaimsRequest, KeyRing, MemoryStore, NoClaims, RefreshCookieLayer, TokenCodec,
 /// };
 ///
 /// let codec = TokenCodec::nested(&KeyRing::generate()?)
 ///     .issuer("https://id.example")
 ///     .audience("api")
 ///     .build()?;
-/// let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
+/// let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
 /// let sessions = RefreshCookieLayer::builder(codec, MemoryStore::new(), claims)
 ///     .absolute_lifetime(Duration::from_secs(30 * 24 * 60 * 60))
 ///     .idle_lifetime(Duration::from_secs(7 * 24 * 60 * 60))

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     clock::Timestamp,
     session::SessionId,
-    token::{AccessToken, Grant, MintError, TokenCodec},
+    token::{AccessToken, Grant, TokenCodec},
 };
 
 /// What the claims closure is asked for. It serves sign-in and refresh alike, so what is in a
@@ -15,7 +15,7 @@ use crate::{
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
-/// use tower_bearer::{ClaimsReason, ClaimsRequest, Denied};
+/// use tower_bearer::{ClaimsError, ClaimsReason, ClaimsRequest};
 ///
 /// #[derive(Serialize, Deserialize)]
 /// struct Level {
@@ -23,9 +23,9 @@ use crate::{
 ///     amr: String,
 /// }
 ///
-/// async fn level_of(request: ClaimsRequest) -> Result<Level, Denied> {
+/// async fn level_of(request: ClaimsRequest) -> Result<Level, ClaimsError> {
 ///     if request.reason() == ClaimsReason::Refresh && request.subject() == "left-the-company" {
-///         return Err(Denied);
+///         return Err(ClaimsError::Denied);
 ///     }
 ///     Ok(Level { amr: String::from_utf8_lossy(request.context()).into_owned() })
 /// }
@@ -61,54 +61,38 @@ pub enum ClaimsReason {
     SignIn,
 }
 
-/// The application refuses the subject: disabled, deleted, password changed. The session ends.
-///
-/// ```
-/// use tower_bearer::{ClaimsRequest, Denied, NoClaims};
-///
-/// async fn claims(request: ClaimsRequest) -> Result<NoClaims, Denied> {
-///     if request.subject() == "disabled" { Err(Denied) } else { Ok(NoClaims {}) }
-/// }
-/// # let _ = claims;
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, thiserror::Error)]
-#[error("the application refused the subject")]
-pub struct Denied;
-
 /// Why the claims closure gave no claims.
 ///
 /// ```
-/// use std::error::Error;
-/// use tower_bearer::{ClaimsError, Denied};
+/// use tower_bearer::{ClaimsError, ClaimsRequest, NoClaims};
 ///
-/// let away = ClaimsError::unavailable("the directory did not answer");
-/// assert!(away.source().is_some());
-/// assert!(matches!(ClaimsError::from(Denied), ClaimsError::Denied));
+/// # async fn is_disabled(_: &str) -> Result<bool, std::io::Error> { Ok(false) }
+/// async fn claims(request: ClaimsRequest) -> Result<NoClaims, ClaimsError> {
+///     let disabled = is_disabled(request.subject()).await;
+///     match disabled.map_err(ClaimsError::unavailable)? {
+///         true => Err(ClaimsError::Denied),
+///         false => Ok(NoClaims {}),
+///     }
+/// }
+/// # let _ = claims;
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClaimsError {
-    /// The subject is refused and the session is revoked.
+    /// The application refuses the subject: disabled, deleted, password changed. The session ends.
     Denied,
-    /// The answer is not to be had now. The request is answered 503 and nothing changes.
-    Unavailable(Box<dyn Error + Send + Sync>),
-}
-
-/// Why no access token was issued.
-pub(crate) enum IssueError {
-    Denied,
+    /// The answer is not to be had now, or the token cannot be minted. The request is answered 503 and
+    /// nothing changes.
     Unavailable(Box<dyn Error + Send + Sync>),
 }
 
 /// The codec and the closure, without the application's claims type.
 pub(crate) trait Issuer: Send + Sync {
     fn issue<'a>(&'a self, request: ClaimsRequest, now: Timestamp) -> Issuing<'a>;
-    /// Lets the codec forget what it remembers of a session, or of all when it is not known which.
-    fn forget(&self, session: Option<&SessionId>);
 }
 
 pub(crate) type Issuing<'a> =
-    Pin<Box<dyn Future<Output = Result<AccessToken, IssueError>> + Send + 'a>>;
+    Pin<Box<dyn Future<Output = Result<AccessToken, ClaimsError>> + Send + 'a>>;
 
 /// The one [`Issuer`]: asks the closure, then mints.
 pub(crate) struct ClaimsIssuer<C, F> {
@@ -127,25 +111,11 @@ where
         Box::pin(async move {
             let subject = request.subject.clone();
             let session = request.session.to_string();
-            let custom = (self.claims)(request)
-                .await
-                .map_err(|error| match error.into() {
-                    ClaimsError::Denied => IssueError::Denied,
-                    ClaimsError::Unavailable(source) => IssueError::Unavailable(source),
-                })?;
-            let grant = Grant {
-                subject: &subject,
-                session: Some(&session),
-                custom: &custom,
-            };
-            self.codec
-                .mint_at(&grant, now)
-                .map_err(|error: MintError| IssueError::Unavailable(Box::new(error)))
+            let custom = (self.claims)(request).await.map_err(Into::into)?;
+            let grant = Grant::new(&subject, &custom).session(&session);
+            let minted = self.codec.mint_at(&grant, now);
+            minted.map_err(ClaimsError::unavailable)
         })
-    }
-
-    fn forget(&self, session: Option<&SessionId>) {
-        self.codec.ended(session);
     }
 }
 
@@ -197,12 +167,6 @@ impl fmt::Debug for ClaimsRequest {
             .field("session", session)
             .field("reason", reason)
             .finish_non_exhaustive()
-    }
-}
-
-impl From<Denied> for ClaimsError {
-    fn from(Denied: Denied) -> Self {
-        Self::Denied
     }
 }
 

@@ -13,7 +13,7 @@
 //! use http::{Request, Response, StatusCode};
 //! use tower::{Layer, Service, ServiceExt, service_fn};
 //! use tower_bearer::{
-//!     ClaimsRequest, Denied, KeyRing, MemoryStore, NoClaims, RefreshCookieLayer, Session,
+//!     ClaimsError, ClaimsRequest, KeyRing, MemoryStore, NoClaims, RefreshCookieLayer, Session,
 //!     SessionEndpoints, TokenCodec,
 //! };
 //!
@@ -23,7 +23,7 @@
 //!     .issuer("https://id.example")
 //!     .audience("api")
 //!     .build()?;
-//! let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
+//! let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
 //! let sessions = RefreshCookieLayer::builder(codec, MemoryStore::new(), claims)
 //!     .cookie_path("/auth")
 //!     .build()?;
@@ -77,7 +77,7 @@ mod transport;
 mod wear;
 
 pub use builder::RefreshCookieBuilder;
-pub use claims::{ClaimsError, ClaimsReason, ClaimsRequest, Denied};
+pub use claims::{ClaimsError, ClaimsReason, ClaimsRequest};
 pub use endpoints::{EndpointsFuture, SessionEndpoints};
 pub use future::RefreshCookieFuture;
 pub use info::SessionInfo;

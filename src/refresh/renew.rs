@@ -1,7 +1,7 @@
 //! `refresh`: a new access token for the presented refresh token.
 
 use super::{
-    claims::{ClaimsReason, ClaimsRequest, IssueError},
+    claims::{ClaimsError, ClaimsReason, ClaimsRequest},
     presented::unavailable,
     revoke,
     session::Session,
@@ -140,14 +140,14 @@ impl Session {
                 }
                 Ok(token)
             }
-            Err(IssueError::Unavailable(source)) => Err(SessionError::with_source(
+            Err(ClaimsError::Unavailable(source)) => Err(SessionError::with_source(
                 SessionErrorKind::Unavailable,
                 source,
             )),
-            Err(IssueError::Denied) if reason == ClaimsReason::SignIn => {
+            Err(ClaimsError::Denied) if reason == ClaimsReason::SignIn => {
                 Err(SessionError::new(SessionErrorKind::Denied))
             }
-            Err(IssueError::Denied) => {
+            Err(ClaimsError::Denied) => {
                 self.shared().events.emit(&Event::Denied {
                     session: record.key().id,
                     subject: record.subject(),

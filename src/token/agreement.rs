@@ -60,11 +60,9 @@ fn codec(profile: Profile) -> TokenCodec<Object> {
 
 fn minted(codec: &TokenCodec<Object>, subject: &str, session: Option<&str>) -> String {
     let custom = Object::from_iter([("role".to_owned(), "editor".into())]);
-    let grant = Grant {
-        subject,
-        session,
-        custom: &custom,
-    };
+    let grant = session
+        .into_iter()
+        .fold(Grant::new(subject, &custom), Grant::session);
     codec.mint_at(&grant, NOW).unwrap().as_str().to_owned()
 }
 
@@ -100,7 +98,7 @@ fn judged(
     let expires_at = claims.check(&rules, NOW)?;
     let custom = from_members(&members)
         .map_err(|_| TokenError::new(TokenErrorKind::Claims, "the claims do not fit"))?;
-    Ok(Claims::new(text, &claims, expires_at, custom))
+    Ok(Claims::new(claims, expires_at, custom))
 }
 
 fn in_general(codec: &TokenCodec<Object>, token: &str) -> Result<Claims<Object>, TokenError> {

@@ -5,7 +5,8 @@ mod checks;
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use super::{
-    NoClaims, TokenCodec, cache,
+    NoClaims, TokenCodec,
+    cache::TokenCache,
     codec::{Inner, Profile},
     registered::{Preamble, Rules},
 };
@@ -50,7 +51,7 @@ pub struct TokenCodecBuilder<C = NoClaims> {
     max_token_bytes: usize,
     algorithms: Option<Vec<SignatureAlgorithm>>,
     clock: Arc<dyn Clock>,
-    pub(super) cache: cache::Plan,
+    pub(super) cache: Option<TokenCache>,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -72,7 +73,7 @@ impl<C> TokenCodecBuilder<C> {
             max_token_bytes: 8192,
             algorithms: None,
             clock: Arc::new(SystemClock),
-            cache: cache::Plan::default(),
+            cache: None,
             claims: PhantomData,
         }
     }
@@ -181,7 +182,7 @@ impl<C> TokenCodecBuilder<C> {
         self.check_ranges()?;
         self.check_keys()?;
         let rsa = self.rsa();
-        let cache = self.cache.build(self.max_token_bytes)?;
+        let cache = self.cache.map(|cache| cache.lay_out(self.max_token_bytes));
         let preamble = Preamble::new(self.issuers.first(), self.audiences.first());
         let inner = Inner {
             profile: self.profile,
@@ -202,8 +203,9 @@ impl<C> TokenCodecBuilder<C> {
             rsa,
             algorithms: self.algorithms.map(Into::into),
             clock: self.clock,
+            cache: cache.transpose()?,
         };
-        Ok(TokenCodec::new(inner, cache))
+        Ok(TokenCodec::new(inner))
     }
 
     /// The algorithm of an issuer's RSA keys that name none.

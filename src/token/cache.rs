@@ -1,28 +1,48 @@
 //! The cache of verified tokens, for those that are sent again and again.
 
-mod digest;
-mod entry;
-mod recall;
-mod revoked;
-mod table;
-
 use std::{
     fmt,
-    sync::atomic::{AtomicU64, Ordering},
+    hash::RandomState,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::available_parallelism,
 };
 
-pub(super) use self::recall::Slot;
-use self::{digest::Digester, recall::Memory, revoked::Ended, table::Table};
+use quick_cache::{
+    OptionsBuilder, Weighter,
+    sync::{Cache, DefaultLifecycle},
+};
+use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
+
 use super::{TokenCodec, TokenCodecBuilder};
-use crate::{config::ConfigError, session::SessionId};
+use crate::{config::ConfigError, random, secret::Secret};
 
 /// More is a slip: at 400 bytes an entry these are a hundred million tokens.
 const MOST: u64 = 64 * 1024 * 1024 * 1024;
 
+/// One block of the hash, so that the secret is taken in once and not for each token.
+const SECRET_BYTES: usize = 64;
+
+/// Room in the table for one entry: the entry, its links and its share of the index.
+const PLACE: usize = size_of::<(Key, Entry)>() + 32;
+
+/// Bytes that an `Arc` and the allocator add to a text: two counts, a header, and rounding up.
+const PER_TEXT: usize = 40;
+
+/// The text of an entry is taken for no less than this, which is what a token with few claims of the
+/// application's comes to. So there is an end to the places that can be needed, and all of them
+/// are laid out at once: a table that grew would hold two copies of itself while it does.
+const LEAST: usize = 224;
+
+/// The smallest part that a table is divided into: far more than the claims of the longest token.
+const SMALLEST_SHARD: usize = 512 * 1024;
+
 /// Remembers tokens that have been verified, so that the same token costs a look-up the next time. Off
 /// by default; [`TokenCodecBuilder::cache`] gives a codec its own.
 ///
-/// It is there for public-key algorithms, whose verification costs fifty times and more of what a
+/// It is there for public-key algorithms, whose verification costs thirty times and more of what a
 /// look-up does. With a shared secret (`HS256`, `A256GCM`) a verification costs about as much as
 /// a look-up: see [the manual](crate::manual::performance#the-verified-token-cache) for figures,
 /// and for when to leave it off.
@@ -48,50 +68,39 @@ const MOST: u64 = 64 * 1024 * 1024 * 1024;
 /// # What it never changes
 ///
 /// The answer. A token gets the claims or the error that it would get without a cache. A look-up spares
-/// the cryptography; the text of the claims is read and judged each time, by the same code:
+/// the cryptography; the same code reads and judges the text of the claims each time:
 ///
-/// * **Successes only.** What was refused is verified again each time it comes, and takes no room.
+/// * **Successes only.** A refused token is verified again each time it comes, and takes no room.
 /// * **The time is looked at each time**: `exp`, `nbf`, `iat` and
 ///   [`max_age`](TokenCodecBuilder::max_age), with the codec's leeway, whichever way the clock goes.
 /// * **A verdict lives as long as the keys it was reached with.** [`KeyRing::rotate`] makes all of
 ///   them stale at once.
-/// * **It ends with its session.** When a session is signed out, revoked or replaced through a
-///   [`RefreshCookieLayer`](crate::RefreshCookieLayer) with this codec or a clone of it, the tokens
-///   with its `sid` are verified anew; elsewhere [`TokenCodec::forget_session`] does it. That is *not* a
-///   revocation of the access token: it passes the new verification too, as it does without a cache,
-///   until it expires. What refuses it is [`BearerAuthLayer::check`](crate::BearerAuthLayer::check),
-///   which runs for every request, remembered or not.
+/// * **A revoked session is not its business**, with or without a cache: an access token is good until
+///   it expires. [`BearerAuthLayer::check`](crate::BearerAuthLayer::check) refuses it earlier, and runs for
+///   every request, remembered or not.
 /// * **A cache belongs to one codec** and its clones. A verdict is by one issuer, one audience, one set
 ///   of rules; this type cannot be cloned, so no other codec can take it over.
 ///
 /// # The key
 ///
-/// A token is found by its digest, and no token is kept. The digest is NH, the universal hash of UMAC, over
-/// all bytes of the token with 64-bit words, twice, under random words that the codec draws from the operating
-/// system when it is built, beside the token's length.
+/// The codec finds a token by its digest and keeps no token. The digest is SHA-256 over 64 random bytes,
+/// which the codec draws when it is built, and all bytes of the token.
 ///
-/// * **Collisions.** Two different tokens have the same digest with a probability of at most 2^-128, which
-///   is a theorem about NH and no assumption. It is about tokens chosen without knowledge of the
-///   secret, and there is none to be had: digests never leave the cache, and a guess that fails
-///   shows nothing but that it failed. Who tries 2^40 tokens against a million entries has a chance of 2^-68.
-/// * **Timing.** A digest takes as long as any other for a token of that length; two are compared in constant time;
-///   and the place in the table comes from another hash, SipHash-1-3, under another secret. That
-///   a token was seen before does show in the time, to who holds the token.
+/// * **Collisions.** A token that passes for another one is a collision of SHA-256.
+/// * **Timing.** Only a holder of the secret knows a digest, so the time of a comparison tells nothing. The
+///   time does show to the holder of a token that the token was seen before.
 /// * **Secrets in memory.** A resource server that verifies with public keys holds nothing that a thief of
-///   its memory could use. Were tokens themselves the keys, it would hold every token in use; a digest has
-///   256 bits, and the signature that it would have to tell has 512 or more. The claims are kept, as the
-///   requests have them.
-///
-/// SHA-256 would do as well and takes longer than the whole look-up may; a MAC by AES-GCM takes as long as that.
+///   its memory could use. Were tokens themselves the keys, it would hold every token in use. The claims
+///   are kept, as the requests have them.
 ///
 /// # Memory
 ///
-/// `max_bytes` bounds everything: the table, which is laid out when the codec is built, the claims, and
-/// the secret. Kept of a token is the text of its claims, whose length is known, and nothing that the
-/// application's type makes of it: so the bound holds for every type. A token takes 110 bytes and its
-/// claims, and some 330 at least. When the cache is full, tokens that
+/// `max_bytes` bounds everything: the table, which is laid out when the codec is built, and the
+/// claims. Kept of a token is the text of its claims, whose length is known, and nothing that the
+/// application's type makes of it: so the bound holds for every type. A token takes 130 bytes and its
+/// claims, and some 310 at least. When the cache is full, tokens that
 /// were asked for once make room before those that were asked for twice: a flood of distinct tokens
-/// evicts, and never grows. Expired tokens go when they come again or in the same way; no thread sweeps.
+/// evicts, and never grows. Expired tokens go in the same way; no thread sweeps.
 ///
 /// A look-up takes the read lock of one shard, and never waits for a verification.
 ///
@@ -99,10 +108,29 @@ const MOST: u64 = 64 * 1024 * 1024 * 1024;
 #[must_use]
 pub struct TokenCache {
     max_bytes: usize,
-    /// What is left of it for the secret and the counters.
     table: Table,
+    /// Has taken in the secret.
+    digest: Context,
     hits: AtomicU64,
 }
+
+type Table = Cache<Key, Entry, Weigh, RandomState, DefaultLifecycle<Key, Entry>>;
+
+/// What stands for a token: its digest under the secret of the codec.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Key([u8; SHA256_OUTPUT_LEN]);
+
+#[derive(Clone)]
+struct Entry {
+    /// As the token has them. Read into the application's type they may take any amount of memory;
+    /// the text takes what its length says.
+    claims: Arc<str>,
+    /// The keys that they were opened and verified with.
+    generation: u64,
+}
+
+#[derive(Clone)]
+struct Weigh;
 
 impl TokenCache {
     /// A cache of `max_bytes` bytes for one codec; 16 MiB hold some 40 000 tokens. Whether it is a
@@ -110,7 +138,9 @@ impl TokenCache {
     pub fn new(max_bytes: usize) -> Self {
         Self {
             max_bytes,
-            table: Table::new(),
+            // Without any room until it is laid out.
+            table: Cache::with(0, 0, Weigh, RandomState::new(), DefaultLifecycle::default()),
+            digest: Context::new(&SHA256),
             hits: AtomicU64::new(0),
         }
     }
@@ -133,12 +163,86 @@ impl TokenCache {
 
     /// How many bytes it takes now: the empty table and what its entries hold.
     pub fn bytes(&self) -> usize {
-        self.table.bytes()
+        let claims = usize::try_from(self.table.weight()).unwrap_or(usize::MAX);
+        self.table.memory_used().total().saturating_add(claims)
     }
 
     /// The most bytes it may take, as given to [`TokenCache::new`].
     pub fn max_bytes(&self) -> usize {
         self.max_bytes
+    }
+
+    /// Lays out the table and draws the secret.
+    pub(super) fn lay_out(mut self, max_token_bytes: usize) -> Result<Self, ConfigError> {
+        // Far more than the claims of the longest token, which have to fit into the part of the table
+        // that only newcomers have.
+        let least = 4 * max_token_bytes + 4096;
+        if self.max_bytes < least || self.max_bytes as u64 > MOST {
+            return Err(ConfigError::new(
+                "cache",
+                format!("must be between {least} bytes and 64 GiB for these tokens"),
+            ));
+        }
+        let mut secret = Secret::new([0; SECRET_BYTES]);
+        random::fill(secret.expose_mut())
+            .map_err(|error| ConfigError::new("cache", error.to_string()))?;
+        self.digest.update(secret.expose());
+        self.table = table(self.max_bytes)?;
+        Ok(self)
+    }
+
+    pub(super) fn key(&self, token: &[u8]) -> Key {
+        let mut digest = self.digest.clone();
+        digest.update(token);
+        let mut key = [0; SHA256_OUTPUT_LEN];
+        key.copy_from_slice(digest.finish().as_ref());
+        Key(key)
+    }
+
+    /// The claims of a token that passed, if it did with these keys.
+    pub(super) fn get(&self, key: Key, generation: u64) -> Option<Arc<str>> {
+        let entry = self.table.get(&key)?;
+        if entry.generation != generation {
+            return None;
+        }
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        Some(entry.claims)
+    }
+
+    pub(super) fn put(&self, key: Key, generation: u64, claims: &str) {
+        let claims = claims.into();
+        self.table.insert(key, Entry { claims, generation });
+    }
+}
+
+/// A table that takes at most `bytes` bytes in all, and has room for as many entries as they allow.
+fn table(bytes: usize) -> Result<Table, ConfigError> {
+    let entries = bytes / (PLACE + LEAST);
+    // Two threads seldom meet in four shards for each.
+    let shards = available_parallelism().map_or(1, usize::from) * 4;
+    let shards = shards.min(bytes / SMALLEST_SHARD).max(1);
+    let options = OptionsBuilder::new()
+        // Down to a power of two; the table would go up.
+        .shards(1 << shards.ilog2())
+        .estimated_items_capacity(entries)
+        .weight_capacity((entries * LEAST) as u64)
+        // A tenth for newcomers that have not been asked for twice: a flood of tokens that
+        // are never seen again passes through it, and those in use stay.
+        .hot_allocation(0.9)
+        // An evicted token is forgotten: a memory of it takes places, too.
+        .ghost_allocation(0.0)
+        .build()
+        .map_err(|error| ConfigError::new("cache", error.to_string()))?;
+    let (hasher, lifecycle) = (RandomState::new(), DefaultLifecycle::default());
+    let table = Cache::with_options(options, Weigh, hasher, lifecycle);
+    table.reserve(entries);
+    Ok(table)
+}
+
+impl Weighter<Key, Entry> for Weigh {
+    /// The bytes that hang on the entry; the entry itself lies in the table.
+    fn weight(&self, _: &Key, entry: &Entry) -> u64 {
+        (entry.claims.len() + PER_TEXT).max(LEAST) as u64
     }
 }
 
@@ -148,7 +252,7 @@ impl<C> TokenCodecBuilder<C> {
     /// [`build`](Self::build) refuses a cache that has no room for a token of
     /// [`max_token_bytes`](Self::max_token_bytes), and one of more than 64 GiB.
     pub fn cache(mut self, cache: TokenCache) -> Self {
-        self.cache = Plan(Some(cache));
+        self.cache = Some(cache);
         self
     }
 }
@@ -156,91 +260,7 @@ impl<C> TokenCodecBuilder<C> {
 impl<C> TokenCodec<C> {
     /// The cache of verified tokens, where the codec has one.
     pub fn cache(&self) -> Option<&TokenCache> {
-        self.cache.memory().map(|memory| &memory.cache)
-    }
-
-    /// Forgets the tokens of a session, given as the `sid` claim has it: the next time they come they
-    /// are verified in full. Takes one step, however many there are.
-    ///
-    /// A [`RefreshCookieLayer`](crate::RefreshCookieLayer) with this codec or a clone of it calls it for
-    /// every session that ends. It is for those that end elsewhere, on another instance say. It
-    /// revokes nothing: the tokens are authentic until they expire, and pass. Refuse them in
-    /// [`BearerAuthLayer::check`](crate::BearerAuthLayer::check).
-    ///
-    /// ```
-    /// use tower_bearer::{Event, EventSink, NoClaims, TokenCodec};
-    ///
-    /// /// For a codec that was built apart from the one that the layer mints with.
-    /// fn forgetful(codec: TokenCodec<NoClaims>) -> EventSink {
-    ///     EventSink::new(move |event: &Event<'_>| {
-    ///         if let Event::Revoked { session, .. } = event {
-    ///             codec.forget_session(&session.to_string());
-    ///         }
-    ///     })
-    /// }
-    /// # let _ = forgetful;
-    /// ```
-    pub fn forget_session(&self, session: &str) {
-        if let Some(memory) = self.cache.memory() {
-            memory.ended.end(session);
-        }
-    }
-
-    /// Forgets every token: the next time it comes, it is verified in full. Takes one step; the
-    /// room is given to others as they come.
-    pub fn forget_all(&self) {
-        if let Some(memory) = self.cache.memory() {
-            memory.ended.end_all();
-        }
-    }
-
-    /// A session has ended, or several and it is not known which: nothing is kept that is about them.
-    pub(crate) fn ended(&self, session: Option<&SessionId>) {
-        match session {
-            Some(session) if self.cache.memory().is_some() => {
-                self.forget_session(&session.to_string());
-            }
-            Some(_) => {}
-            None => self.forget_all(),
-        }
-    }
-}
-
-/// The cache that is to be built, if any.
-#[derive(Default)]
-pub(super) struct Plan(Option<TokenCache>);
-
-impl Plan {
-    pub(super) fn build(self, max_token_bytes: usize) -> Result<Slot, ConfigError> {
-        let Some(mut cache) = self.0 else {
-            return Ok(Slot::new(None));
-        };
-        let fixed = Digester::memory(max_token_bytes) + Ended::MEMORY;
-        // Far more than the claims of the longest token, which have to fit into the part of the table
-        // that only newcomers have.
-        let least = fixed + 4 * max_token_bytes + 4096;
-        if cache.max_bytes < least || cache.max_bytes as u64 > MOST {
-            return Err(ConfigError::new(
-                "cache",
-                format!("must be between {least} bytes and 64 GiB for these tokens"),
-            ));
-        }
-        cache.table.lay_out(cache.max_bytes - fixed)?;
-        let digester = Digester::new(max_token_bytes)
-            .map_err(|error| ConfigError::new("cache", error.to_string()))?;
-        let ended = Ended::new();
-        Ok(Slot::new(Some(Memory {
-            cache,
-            digester,
-            ended,
-        })))
-    }
-}
-
-impl fmt::Debug for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(cache) = self;
-        cache.fmt(f)
+        self.inner.cache.as_ref()
     }
 }
 
@@ -248,14 +268,15 @@ impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             max_bytes,
-            table,
+            table: _,
+            digest: _,
             hits,
         } = self;
         f.debug_struct("TokenCache")
             .field("max_bytes", max_bytes)
-            .field("bytes", &table.bytes())
-            .field("len", &table.len())
+            .field("bytes", &self.bytes())
+            .field("len", &self.len())
             .field("hits", hits)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

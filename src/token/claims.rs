@@ -1,13 +1,10 @@
 //! Verified claims.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{any::Any, borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    registered::Registered,
-    strings::{Span, Strings},
-};
+use super::registered::Registered;
 use crate::clock::Timestamp;
 
 /// What a verified access token says (RFC 7519 section 4.1). Cheap to clone.
@@ -40,12 +37,11 @@ pub struct Claims<C = NoClaims>(Arc<Inner<C>>);
 pub struct NoClaims {}
 
 struct Inner<C> {
-    strings: Strings,
-    subject: Option<Span>,
-    issuer: Option<Span>,
-    session: Option<Span>,
-    token_id: Option<Span>,
-    scope: Option<Span>,
+    subject: Option<Box<str>>,
+    issuer: Option<Box<str>>,
+    session: Option<Box<str>>,
+    token_id: Option<Box<str>>,
+    scope: Option<Box<str>>,
     issued_at: Option<Timestamp>,
     expires_at: Timestamp,
     custom: C,
@@ -82,16 +78,16 @@ impl<C: Send + Sync + 'static> Context for Inner<C> {
         self
     }
     fn subject(&self) -> &str {
-        self.subject.map_or("", |span| self.strings.get(span))
+        self.subject.as_deref().unwrap_or_default()
     }
     fn session(&self) -> Option<&str> {
-        self.session.map(|span| self.strings.get(span))
+        self.session.as_deref()
     }
     fn token_id(&self) -> Option<&str> {
-        self.token_id.map(|span| self.strings.get(span))
+        self.token_id.as_deref()
     }
     fn scope(&self) -> Option<&str> {
-        self.scope.map(|span| self.strings.get(span))
+        self.scope.as_deref()
     }
     fn expires_at(&self) -> Timestamp {
         self.expires_at
@@ -99,70 +95,45 @@ impl<C: Send + Sync + 'static> Context for Inner<C> {
 }
 
 impl<C> Claims<C> {
-    /// The claims that were read of `text`.
-    pub(super) fn new(
-        text: &str,
-        claims: &Registered<'_>,
-        expires_at: Timestamp,
-        custom: C,
-    ) -> Self {
-        let parts = [
-            &claims.subject,
-            &claims.issuer,
-            &claims.session,
-            &claims.token_id,
-            &claims.scope,
-        ];
-        let mut inner = Arc::new(Inner {
-            strings: Strings::new(),
-            subject: None,
-            issuer: None,
-            session: None,
-            token_id: None,
-            scope: None,
-            issued_at: claims.issued_at(),
+    pub(super) fn new(claims: Registered<'_>, expires_at: Timestamp, custom: C) -> Self {
+        let issued_at = claims.issued_at();
+        let text = |text: Option<Cow<'_, str>>| text.map(|text| Box::from(&*text));
+        Self(Arc::new(Inner {
+            subject: text(claims.subject),
+            issuer: text(claims.issuer),
+            session: text(claims.session),
+            token_id: text(claims.token_id),
+            scope: text(claims.scope),
+            issued_at,
             expires_at,
             custom,
-        });
-        // The strings are copied to where they stay: moved there with the rest, they would be copied
-        // three times. Nobody else has the claims yet, so they are always there to be changed.
-        if let Some(inner) = Arc::get_mut(&mut inner) {
-            let spans = inner.strings.keep(text, parts);
-            [
-                inner.subject,
-                inner.issuer,
-                inner.session,
-                inner.token_id,
-                inner.scope,
-            ] = spans;
-        }
-        Self(inner)
+        }))
     }
 
     /// `sub`: who the token speaks for. Empty only when the codec was built with
     /// [`subject_optional`](super::TokenCodecBuilder::subject_optional) and there is none.
     pub fn subject(&self) -> &str {
-        self.0.subject.map_or("", |span| self.0.strings.get(span))
+        self.0.subject.as_deref().unwrap_or_default()
     }
 
     /// `iss`: who issued the token; one of the codec's issuers unless every issuer is accepted.
     pub fn issuer(&self) -> Option<&str> {
-        self.0.issuer.map(|span| self.0.strings.get(span))
+        self.0.issuer.as_deref()
     }
 
     /// `sid`: the refresh session the token was minted for.
     pub fn session(&self) -> Option<&str> {
-        self.0.session.map(|span| self.0.strings.get(span))
+        self.0.session.as_deref()
     }
 
     /// `jti`: the token's own name.
     pub fn token_id(&self) -> Option<&str> {
-        self.0.token_id.map(|span| self.0.strings.get(span))
+        self.0.token_id.as_deref()
     }
 
     /// `scope`: space-separated scopes (RFC 8693 section 4.2).
     pub fn scope(&self) -> Option<&str> {
-        self.0.scope.map(|span| self.0.strings.get(span))
+        self.0.scope.as_deref()
     }
 
     /// `iat`: when the token was issued.

@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
-use super::{NoClaims, TokenCodecBuilder, cache, registered::Rules};
+use super::{NoClaims, TokenCodecBuilder, cache::TokenCache, registered::Rules};
 use crate::{
     clock::Clock,
     keys::{ACCESS_TOKEN_TYPE, EncryptionKey, KeyManagement, KeyRing, SignatureAlgorithm},
@@ -36,7 +36,6 @@ use crate::{
 /// ```
 pub struct TokenCodec<C = NoClaims> {
     pub(super) inner: Arc<Inner>,
-    pub(super) cache: cache::Slot,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -56,6 +55,7 @@ pub(super) struct Inner {
     /// The algorithm of an issuer's RSA keys that name none.
     pub(super) rsa: SignatureAlgorithm,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) cache: Option<TokenCache>,
 }
 
 /// The form of a token.
@@ -75,7 +75,7 @@ pub(super) enum Profile {
 ///     .issuer("https://id.example")
 ///     .audience("api")
 ///     .build()?;
-/// let grant = Grant { subject: "user-1", session: Some("browser-7"), custom: &NoClaims {} };
+/// let grant = Grant::new("user-1", &NoClaims {}).session("browser-7");
 /// let now = Timestamp::from_secs(1_800_000_000);
 /// let token = codec.mint_at(&grant, now)?;
 /// assert_eq!(codec.verify_at(token.as_str(), now)?.session(), Some("browser-7"));
@@ -83,12 +83,30 @@ pub(super) enum Profile {
 /// ```
 #[derive(Clone, Copy)]
 pub struct Grant<'a, C> {
-    /// `sub`.
-    pub subject: &'a str,
-    /// `sid`, when the token belongs to a refresh session.
-    pub session: Option<&'a str>,
-    /// The application's own claims.
-    pub custom: &'a C,
+    pub(super) subject: &'a str,
+    pub(super) session: Option<&'a str>,
+    pub(super) custom: &'a C,
+}
+
+impl<'a, C> Grant<'a, C> {
+    /// A token for `subject` (`sub`), with the application's own claims.
+    #[must_use]
+    pub fn new(subject: &'a str, custom: &'a C) -> Self {
+        Self {
+            subject,
+            session: None,
+            custom,
+        }
+    }
+
+    /// Names the refresh session that the token belongs to (`sid`).
+    #[must_use]
+    pub fn session(self, session: &'a str) -> Self {
+        Self {
+            session: Some(session),
+            ..self
+        }
+    }
 }
 
 impl<C> TokenCodec<C> {
@@ -125,10 +143,9 @@ impl<C> TokenCodec<C> {
         TokenCodecBuilder::new(Profile::Signed, keys)
     }
 
-    pub(super) fn new(inner: Inner, cache: cache::Slot) -> Self {
+    pub(super) fn new(inner: Inner) -> Self {
         Self {
             inner: Arc::new(inner),
-            cache,
             claims: PhantomData,
         }
     }
@@ -206,7 +223,6 @@ impl<C> Clone for TokenCodec<C> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
-            cache: self.cache.clone(),
             claims: PhantomData,
         }
     }
@@ -214,11 +230,7 @@ impl<C> Clone for TokenCodec<C> {
 
 impl<C> fmt::Debug for TokenCodec<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            inner,
-            cache: _,
-            claims: _,
-        } = self;
+        let Self { inner, claims: _ } = self;
         f.debug_struct("TokenCodec")
             .field("profile", &inner.profile)
             .field("issuer", &inner.issuer)

@@ -21,14 +21,7 @@ impl<C: Serialize> TokenCodec<C> {
     ///
     /// As [`TokenCodec::mint_at`].
     pub fn mint(&self, subject: &str, custom: &C) -> Result<AccessToken, MintError> {
-        self.mint_at(
-            &Grant {
-                subject,
-                session: None,
-                custom,
-            },
-            self.clock().now(),
-        )
+        self.mint_at(&Grant::new(subject, custom), self.clock().now())
     }
 
     /// Mints a token for `grant`, issued at `now`, with a fresh random `jti` of 128 bits.

@@ -9,7 +9,7 @@ mod access;
 mod agreement;
 mod base64;
 mod builder;
-#[cfg_attr(not(feature = "cache"), path = "no_cache.rs")]
+#[cfg_attr(not(feature = "cache"), path = "cache/disabled.rs")]
 mod cache;
 mod claims;
 mod codec;
@@ -22,7 +22,6 @@ mod jwe;
 mod jws;
 mod mint;
 mod registered;
-mod strings;
 mod verify;
 
 pub use access::AccessToken;

@@ -38,7 +38,31 @@ impl<C: DeserializeOwned> TokenCodec<C> {
         token: &[u8],
         now: Timestamp,
     ) -> Result<Claims<C>, TokenError> {
-        self.cache.verify(&self.inner, token, now)
+        let inner = &*self.inner;
+        if token.len() > inner.max_token_bytes {
+            return Err(TokenError::new(
+                TokenErrorKind::TooLarge,
+                "the token is longer than accepted",
+            ));
+        }
+        let cached = inner.cache.as_ref().map(|cache| (cache, cache.key(token)));
+        // One snapshot for the look-up, the verification and the entry: a rotation in between makes
+        // the entry stale.
+        inner.with_keys(now, |keys| {
+            let generation = keys.generation;
+            let known = cached.and_then(|(cache, key)| cache.get(key, generation));
+            if let Some(claims) = known {
+                // The cryptography alone is spared: the answer is the same as without a cache.
+                return inner.read(&claims, now);
+            }
+            let (mut outer, mut scratch) = (Scratch::new(), Scratch::new());
+            let text = inner.open(keys, token, &mut outer, &mut scratch)?;
+            let claims = inner.read(text, now)?;
+            if let Some((cache, key)) = cached {
+                cache.put(key, generation, text);
+            }
+            Ok(claims)
+        })
     }
 }
 
@@ -77,27 +101,12 @@ impl Inner {
         }
     }
 
-    /// Verifies `token` from its first byte to its last, with the keys of one snapshot, and shows
-    /// `passed` the text of its claims and what it says.
-    pub(super) fn verify<C: DeserializeOwned>(
-        &self,
-        keys: &Keys,
-        token: &[u8],
-        now: Timestamp,
-        passed: impl FnOnce(&str, &Registered<'_>),
-    ) -> Result<Claims<C>, TokenError> {
-        let (mut outer, mut inner) = (Scratch::new(), Scratch::new());
-        let text = self.open(keys, token, &mut outer, &mut inner)?;
-        self.read(text, now, |registered| passed(text, registered))
-    }
-
     /// Reads and judges the authentic text of the claims.
     #[inline]
     pub(super) fn read<C: DeserializeOwned>(
         &self,
         text: &str,
         now: Timestamp,
-        passed: impl FnOnce(&Registered<'_>),
     ) -> Result<Claims<C>, TokenError> {
         let (mut registered, mut members) = (Registered::default(), Members::new());
         registered.read(text, &self.rules, &mut members)?;
@@ -108,8 +117,7 @@ impl Inner {
                 "the application's claims do not fit their type",
             )
         })?;
-        passed(&registered);
-        Ok(Claims::new(text, &registered, expires_at, custom))
+        Ok(Claims::new(registered, expires_at, custom))
     }
 
     /// The authentic text of the claims. Independent of the application's type, so that it is
@@ -121,12 +129,6 @@ impl Inner {
         outer: &'s mut Scratch,
         inner: &'s mut Scratch,
     ) -> Result<&'s str, TokenError> {
-        if token.len() > self.max_token_bytes {
-            return Err(TokenError::new(
-                TokenErrorKind::TooLarge,
-                "the token is longer than accepted",
-            ));
-        }
         let json = match self.profile {
             Profile::Nested => {
                 let nested = jwe::open(self, keys, token, outer)?;

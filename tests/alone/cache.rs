@@ -90,11 +90,7 @@ where
     let mints: TokenCodec<Value> = builder(&ring).build().unwrap();
     let token = |n: usize| {
         let (subject, custom) = (&*format!("user-{n}"), &claims(n));
-        let grant = Grant {
-            subject,
-            session: None,
-            custom,
-        };
+        let grant = Grant::new(subject, custom);
         mints.mint_at(&grant, NOW).unwrap()
     };
     // The memory that one verification takes for a moment is not the cache's.

@@ -137,11 +137,7 @@ fn codec(profile: Profile, ring: &KeyRing) -> TokenCodec {
 }
 
 fn use_them(codecs: &[TokenCodec]) {
-    let grant = Grant {
-        subject: "user-1",
-        session: None,
-        custom: &NoClaims {},
-    };
+    let grant = Grant::new("user-1", &NoClaims {});
     for codec in codecs {
         for _ in 0..10 {
             let token = codec.mint_at(&grant, NOW).unwrap();

@@ -139,11 +139,7 @@ fn codec(profile: Profile, ring: &KeyRing) -> TokenCodec {
 }
 
 fn mint(codec: &TokenCodec) -> String {
-    let grant = Grant {
-        subject: "user-1",
-        session: None,
-        custom: &NoClaims {},
-    };
+    let grant = Grant::new("user-1", &NoClaims {});
     codec.mint_at(&grant, NOW).unwrap().as_str().to_owned()
 }
 

@@ -19,11 +19,7 @@ fn codec(profile: Profile, keys: &KeyRing) -> TokenCodec {
 }
 
 fn mint(codec: &TokenCodec) -> String {
-    let grant = Grant {
-        subject: "user-1",
-        session: None,
-        custom: &NoClaims {},
-    };
+    let grant = Grant::new("user-1", &NoClaims {});
     codec.mint_at(&grant, NOW).unwrap().as_str().to_owned()
 }
 
@@ -167,11 +163,7 @@ fn a_verifier_accepts_what_the_published_set_signs_and_mints_nothing() {
     let token = mint(&codec(Profile::Signed, &issuer));
     let verifier = codec(Profile::Signed, &KeyRing::verifier(&published).unwrap());
     assert_eq!(refusal(&verifier, &token), None);
-    let grant = Grant {
-        subject: "user-1",
-        session: None,
-        custom: &NoClaims {},
-    };
+    let grant = Grant::new("user-1", &NoClaims {});
     assert!(verifier.mint_at(&grant, NOW).is_err());
 }
 

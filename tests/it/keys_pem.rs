@@ -63,11 +63,7 @@ fn codec(keys: &KeyRing) -> TokenCodec {
 }
 
 fn grant() -> Grant<'static, NoClaims> {
-    Grant {
-        subject: "user-1",
-        session: None,
-        custom: &NoClaims {},
-    }
+    Grant::new("user-1", &NoClaims {})
 }
 
 fn body(pem: &str) -> Vec<u8> {

@@ -4,7 +4,7 @@
 use http::Request;
 use tower::{layer::util::Stack, util::MapRequestLayer};
 use tower_bearer::{
-    BearerAuthLayer, ConnectionScheme, CsrfBinding, CsrfLayer, Denied, FormBody, GrpcLayer,
+    BearerAuthLayer, ClaimsError, ConnectionScheme, CsrfBinding, CsrfLayer, FormBody, GrpcLayer,
     KeyRing, MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, RequireHttpsLayer,
     RequireScopeLayer, SecurityHeadersLayer,
 };
@@ -41,7 +41,7 @@ async fn every_layer() {
         passed: || Request::new(String::new()),
         refused: None,
     };
-    let claims = |_| async { Ok::<_, Denied>(NoClaims {}) };
+    let claims = |_| async { Ok::<_, ClaimsError>(NoClaims {}) };
     let sessions = RefreshCookieLayer::new(codec(), MemoryStore::new(), claims).unwrap();
 
     check(

@@ -3,7 +3,7 @@
 use http::{Request, Response, header};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    BearerAuthLayer, Claims, Denied, Event, KeyRing, MemoryStore, NoClaims, OriginGuardLayer,
+    BearerAuthLayer, Claims, ClaimsError, Event, KeyRing, MemoryStore, NoClaims, OriginGuardLayer,
     RefreshCookieLayer, Rejection, RequireScopeLayer, TokenCodec, TokenContext,
 };
 
@@ -42,7 +42,7 @@ fn layers_and_services_hold_their_tongue() {
         .rejection_response(|_| Response::new(String::new()));
     let origin = OriginGuardLayer::new(["https://app.example".parse().unwrap()]).unwrap();
     let scope = RequireScopeLayer::new("admin".parse().unwrap());
-    let claims = |_| async { Ok::<_, Denied>(NoClaims {}) };
+    let claims = |_| async { Ok::<_, ClaimsError>(NoClaims {}) };
     let sessions = RefreshCookieLayer::new(codec.clone(), MemoryStore::new(), claims).unwrap();
     for (what, text) in [
         ("KeyRing", format!("{keys:?}")),

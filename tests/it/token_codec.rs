@@ -38,11 +38,7 @@ fn builder<C>(profile: Profile, keys: &KeyRing) -> TokenCodecBuilder<C> {
 }
 
 fn grant(custom: &Role) -> Grant<'_, Role> {
-    Grant {
-        subject: "user-1",
-        session: Some("s-1"),
-        custom,
-    }
+    Grant::new("user-1", custom).session("s-1")
 }
 
 #[test]
@@ -92,11 +88,7 @@ fn a_token_is_good_until_the_leeway_after_its_end() {
         .lifetime(Duration::from_secs(100))
         .build()
         .unwrap();
-    let grant = Grant {
-        subject: "u",
-        session: None,
-        custom: &NoClaims {},
-    };
+    let grant = Grant::new("u", &NoClaims {});
     let token = codec.mint_at(&grant, NOW).unwrap();
     let kind = |at| {
         let verified = codec.verify_at(token.as_str(), at);

@@ -42,11 +42,7 @@ pub fn mint_at(codec: &TokenCodec<Custom>, now: Timestamp) -> String {
 }
 
 fn grant(custom: &Custom) -> Grant<'_, Custom> {
-    Grant {
-        subject: SUBJECT,
-        session: Some(SESSION),
-        custom,
-    }
+    Grant::new(SUBJECT, custom).session(SESSION)
 }
 
 /// Ours and the floor, for everything that is done with the shared keys.

@@ -6,8 +6,8 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, BearerAuthLayer, Claims, ClaimsRequest, CsrfLayer, CsrfToken, Denied, KeyRing,
-    MemoryStore, OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer, Session,
+    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken,
+    KeyRing, MemoryStore, OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer, Session,
     SessionEndpoints, TokenCodec,
 };
 
@@ -38,8 +38,8 @@ async fn profile(claims: Claims<Role>) -> String {
     format!("{} is {}", claims.subject(), claims.custom().role)
 }
 
-/// Called at sign-in and at every refresh. `Denied` ends the session.
-async fn roles(request: ClaimsRequest) -> Result<Role, Denied> {
+/// Called at sign-in and at every refresh. `ClaimsError::Denied` ends the session.
+async fn roles(request: ClaimsRequest) -> Result<Role, ClaimsError> {
     println!("minting for {}", request.subject());
     Ok(Role {
         role: "reader".into(),

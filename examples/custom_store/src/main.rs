@@ -37,8 +37,9 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, BearerAuthLayer, Claims, ClaimsRequest, CsrfLayer, CsrfToken, Denied, KeyRing,
-    NoClaims, Origin, OriginGuardLayer, RefreshCookieLayer, Session, SessionEndpoints, TokenCodec,
+    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken,
+    KeyRing, NoClaims, Origin, OriginGuardLayer, RefreshCookieLayer, Session, SessionEndpoints,
+    TokenCodec,
 };
 
 use crate::store::SqliteStore;
@@ -71,7 +72,7 @@ fn app(store: SqliteStore, keys: &KeyRing, origin: Origin) -> Result<Router, Err
     let accounts = users.clone();
     let claims = move |request: ClaimsRequest| {
         let account = accounts.by_id(request.subject()).map(|_| NoClaims {});
-        async move { account.ok_or(Denied) }
+        async move { account.ok_or(ClaimsError::Denied) }
     };
     let sessions = RefreshCookieLayer::new(codec.clone(), store, claims)?;
     let csrf = CsrfLayer::new(keys)?;

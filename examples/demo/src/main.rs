@@ -39,8 +39,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, BearerAuthLayer, Claims, ClaimsRequest, ConnectionScheme, CsrfLayer, CsrfToken,
-    Denied, KeyRing, Origin, OriginGuardLayer, RefreshCookieLayer, Rejection, RequireHttpsLayer,
+    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, ConnectionScheme, CsrfLayer,
+    CsrfToken, KeyRing, Origin, OriginGuardLayer, RefreshCookieLayer, Rejection, RequireHttpsLayer,
     RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints, SharedStore, TokenCodec,
 };
 
@@ -133,7 +133,7 @@ fn app(
         let role = accounts.by_id(request.subject()).map(|user| Role {
             role: user.role.clone(),
         });
-        async move { role.ok_or(Denied) }
+        async move { role.ok_or(ClaimsError::Denied) }
     };
     // The grace may not outlast an access token; that only matters for the very short ones.
     let rotation = RotationPolicy::builder()

@@ -35,7 +35,7 @@ use serde_json::json;
 use tokio::{net::TcpListener, time};
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
-    BearerAuthLayer, Claims, ClaimsRequest, ConnectionScheme, CsrfLayer, CsrfToken, Denied,
+    BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, ConnectionScheme, CsrfLayer, CsrfToken,
     KeyRing, MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer,
     Session, SessionEndpoints, TokenCodec,
 };
@@ -128,7 +128,7 @@ async fn main() -> Result<(), BoxError> {
     let accounts = users.clone();
     let claims = move |request: ClaimsRequest| {
         let account = accounts.by_id(request.subject()).map(|_| NoClaims {});
-        async move { account.ok_or(Denied) }
+        async move { account.ok_or(ClaimsError::Denied) }
     };
     let sessions = RefreshCookieLayer::new(codec.clone(), MemoryStore::new(), claims)?;
     let csrf = CsrfLayer::new(&keys)?;

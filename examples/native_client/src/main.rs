@@ -25,8 +25,8 @@ use example_users::{DEMO_EMAIL, DEMO_PASSWORD, Users};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tower_bearer::{
-    AccessToken, BearerAuthLayer, Claims, ClaimsRequest, Denied, KeyRing, MemoryStore, NoClaims,
-    RefreshCookieLayer, RefreshTransport, Session, SessionEndpoints, TokenCodec,
+    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, KeyRing, MemoryStore,
+    NoClaims, RefreshCookieLayer, RefreshTransport, Session, SessionEndpoints, TokenCodec,
 };
 
 use crate::client::Client;
@@ -61,7 +61,7 @@ fn app() -> Result<Router, Error> {
     let accounts = users.clone();
     let claims = move |request: ClaimsRequest| {
         let account = accounts.by_id(request.subject()).map(|_| NoClaims {});
-        async move { account.ok_or(Denied) }
+        async move { account.ok_or(ClaimsError::Denied) }
     };
     // Browsers, if there are any, have a layer and a path of their own: a token of the one transport is
     // worth nothing in the other. No cookie is ever read here, so there is nothing that a foreign page

@@ -35,7 +35,7 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    BearerAuthLayer, Claims, ClaimsRequest, ConnectionScheme, CsrfLayer, Denied, KeyRing,
+    BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, ConnectionScheme, CsrfLayer, KeyRing,
     MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer, Session,
     SessionEndpoints, TokenCodec,
 };
@@ -202,7 +202,7 @@ fn app(client: Client, url: &str) -> Result<Router, Error> {
         .issuer(url)
         .audience("oauth_redirect")
         .build()?;
-    let claims = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
+    let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
     let sessions = RefreshCookieLayer::builder(codec.clone(), MemoryStore::new(), claims)
         .same_site_lax()
         // The pages see it, too, which the path `/auth` would keep from them.

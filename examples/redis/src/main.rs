@@ -34,7 +34,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, BearerAuthLayer, Claims, ClaimsRequest, CsrfLayer, CsrfToken, Denied, Event,
+    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken, Event,
     EventSink, KeyRing, NoClaims, Origin, OriginGuardLayer, RedisStore, RefreshCookieLayer,
     Session, SessionEndpoints, TokenCodec,
 };
@@ -93,7 +93,7 @@ async fn instance(
     let accounts = users.clone();
     let claims = move |request: ClaimsRequest| {
         let account = accounts.by_id(request.subject()).map(|_| NoClaims {});
-        async move { account.ok_or(Denied) }
+        async move { account.ok_or(ClaimsError::Denied) }
     };
     let sessions = RefreshCookieLayer::builder(codec.clone(), store, claims)
         .events(events)

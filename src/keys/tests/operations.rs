@@ -31,11 +31,7 @@ fn codec(start: Start, typ: &str, keys: &[&str]) -> Result<TokenCodec, ConfigErr
 }
 
 fn mint(codec: &TokenCodec) -> Option<String> {
-    let grant = Grant {
-        subject: "user-1",
-        session: None,
-        custom: &NoClaims {},
-    };
+    let grant = Grant::new("user-1", &NoClaims {});
     let token = codec.mint_at(&grant, NOW).ok()?;
     Some(token.as_str().to_owned())
 }

@@ -38,7 +38,7 @@
 //! use serde::{Deserialize, Serialize};
 //! use serde_json::{Value, json};
 //! use tower_bearer::{
-//!     BearerAuthLayer, Claims, ClaimsRequest, Denied, KeyRing, MemoryStore, RefreshCookieLayer, Session,
+//!     BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, KeyRing, MemoryStore, RefreshCookieLayer, Session,
 //!     SessionEndpoints, TokenCodec,
 //! };
 //!
@@ -67,8 +67,8 @@
 //! }
 //!
 //! // What `jwt.sign` was given, now asked for at sign-in and at every refresh.
-//! async fn claims_of(request: ClaimsRequest) -> Result<Role, Denied> {
-//!     role_of(request.subject()).await.map(|role| Role { role }).ok_or(Denied)
+//! async fn claims_of(request: ClaimsRequest) -> Result<Role, ClaimsError> {
+//!     role_of(request.subject()).await.map(|role| Role { role }).ok_or(ClaimsError::Denied)
 //! }
 //!
 //! # fn app(keys: KeyRing) -> Result<Router, tower_bearer::ConfigError> {

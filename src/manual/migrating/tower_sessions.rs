@@ -45,7 +45,7 @@
 //! use axum::{Json, Router, http::StatusCode, routing::{get, post}};
 //! # use serde::Deserialize;
 //! use tower_bearer::{
-//!     AccessToken, BearerAuthLayer, Claims, ClaimsRequest, Denied, KeyRing, MemoryStore, NoClaims,
+//!     AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, KeyRing, MemoryStore, NoClaims,
 //!     RefreshCookieLayer, Session, SessionEndpoints, TokenCodec,
 //! };
 //!
@@ -66,7 +66,7 @@
 //!     .issuer("https://id.example")
 //!     .audience("api")
 //!     .build()?;
-//! let nothing_more = |_: ClaimsRequest| async { Ok::<_, Denied>(NoClaims {}) };
+//! let nothing_more = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
 //! let sessions = RefreshCookieLayer::builder(codec.clone(), MemoryStore::new(), nothing_more)
 //!     .idle_lifetime(Duration::from_secs(24 * 60 * 60))
 //!     .build()?;

@@ -180,11 +180,7 @@ fn random() -> [u8; 32] {
 }
 
 fn mint(codec: &TokenCodec) -> String {
-    let grant = Grant {
-        subject: "user-1",
-        session: None,
-        custom: &NoClaims {},
-    };
+    let grant = Grant::new("user-1", &NoClaims {});
     let now = Timestamp::from_secs(1_800_000_000);
     codec.mint_at(&grant, now).unwrap().as_str().to_owned()
 }

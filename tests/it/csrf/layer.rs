@@ -505,11 +505,7 @@ async fn a_session_can_be_that_of_the_access_token() {
         )
         .service(inner);
     let grant = |session: &str| {
-        let grant = Grant {
-            subject: "alice",
-            session: Some(session),
-            custom: &NoClaims {},
-        };
+        let grant = Grant::new("alice", &NoClaims {}).session(session);
         let token = codec.mint_at(&grant, tokens::NOW).unwrap();
         token.as_str().to_owned()
     };

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use tower_bearer::{ClaimsRequest, Denied, MemoryStore, RefreshCookieLayer, TokenCodec};
+use tower_bearer::{ClaimsError, ClaimsRequest, MemoryStore, RefreshCookieLayer, TokenCodec};
 
 use crate::support::{
     faults::Fault,
@@ -175,7 +175,7 @@ async fn a_token_that_cannot_be_minted_leaves_the_generation_unchanged() {
         if asked.load(Ordering::SeqCst) {
             claims.insert("iss", "somebody");
         }
-        async { Ok::<_, Denied>(claims) }
+        async { Ok::<_, ClaimsError>(claims) }
     };
     let store = world.store.clone();
     let layer = RefreshCookieLayer::new(codec, store, claims).unwrap();

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, BearerAuthLayer, Claims, ClaimsRequest, Denied, Event, EventSink, KeyRing,
+    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, Event, EventSink, KeyRing,
     OriginGuardLayer, RefreshCookieLayer, Session, SessionEndpoints, Timestamp, TokenCodec,
 };
 
@@ -94,7 +94,7 @@ impl World {
                 "bob" => Ok(Role {
                     role: "reader".into(),
                 }),
-                _ => Err(Denied),
+                _ => Err(ClaimsError::Denied),
             }
         };
         let sessions = RefreshCookieLayer::builder(codec.clone(), store, claims)

@@ -17,9 +17,9 @@ use http_body_util::{BodyExt, Full};
 use serde::{Deserialize, Serialize};
 use tower::{Layer, Service, ServiceExt};
 use tower_bearer::{
-    Claims, ClaimsError, ClaimsRequest, Denied, Event, EventSink, KeyRing, ManualClock,
-    MemoryStore, NewSession, RefreshCookieBuilder, RefreshCookieLayer, Session, SessionEndpoints,
-    Timestamp, TokenCache, TokenCodec,
+    Claims, ClaimsError, ClaimsRequest, Event, EventSink, KeyRing, ManualClock, MemoryStore,
+    NewSession, RefreshCookieBuilder, RefreshCookieLayer, Session, SessionEndpoints, Timestamp,
+    TokenCache, TokenCodec,
 };
 
 use super::faults::FaultStore;
@@ -113,7 +113,7 @@ impl World {
                         return Err(ClaimsError::unavailable("no claims for the test"));
                     }
                     if denied.load(Ordering::SeqCst) {
-                        return Err(Denied.into());
+                        return Err(ClaimsError::Denied);
                     }
                     let context = String::from_utf8_lossy(request.context()).into_owned();
                     Ok(Role { role: context })

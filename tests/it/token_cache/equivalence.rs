@@ -14,8 +14,6 @@ enum Step {
     /// To so many milliseconds after the start, or before it.
     Time(i64),
     Rotate(u8),
-    ForgetSession(u8),
-    ForgetAll,
 }
 
 const SESSIONS: [Option<&str>; 3] = [None, Some("s-1"), Some("s-2")];
@@ -31,8 +29,6 @@ fn step() -> impl Strategy<Value = Step> {
         16 => any::<prop::sample::Index>().prop_map(|index| Step::Verify(index.index(64))),
         3 => time().prop_map(Step::Time),
         1 => (1_u8..=2).prop_map(Step::Rotate),
-        1 => (1_u8..=2).prop_map(Step::ForgetSession),
-        1 => Just(Step::ForgetAll),
     ]
 }
 
@@ -61,11 +57,9 @@ fn pool(profile: Profile) -> Vec<String> {
         for (secs, session) in [0, 60].into_iter().zip(SESSIONS.into_iter().cycle()) {
             for session in [session, Some("s-1")] {
                 let custom = &role();
-                let grant = Grant {
-                    subject: "user-1",
-                    session,
-                    custom,
-                };
+                let grant = session
+                    .into_iter()
+                    .fold(Grant::new("user-1", custom), Grant::session);
                 let token = mints.mint_at(&grant, at(secs * 1000)).unwrap();
                 pool.push(token.as_str().to_owned());
             }
@@ -75,11 +69,7 @@ fn pool(profile: Profile) -> Vec<String> {
             .audience("other")
             .build();
         let custom = &role();
-        let grant = Grant {
-            subject: "user-1",
-            session: None,
-            custom,
-        };
+        let grant = Grant::new("user-1", custom);
         let token = elsewhere.unwrap().mint_at(&grant, NOW).unwrap();
         pool.push(token.as_str().to_owned());
     }
@@ -139,8 +129,6 @@ fn run(profile: Profile, max_age: bool, steps: &[Step]) -> u64 {
             }
             Step::Time(millis) => now = at(*millis),
             Step::Rotate(seed) => ring.rotate(keys(*seed)).unwrap(),
-            Step::ForgetSession(n) => cached.forget_session(&format!("s-{n}")),
-            Step::ForgetAll => cached.forget_all(),
         }
     }
     cached.cache().unwrap().hits()

@@ -6,7 +6,7 @@ use tower_bearer::{Grant, NoClaims, TokenCache, TokenCodec};
 use super::{MEBIBYTE, NOW, Role, builder, keys, minted, recalled, remembering};
 use crate::support::profile::Profile;
 
-/// The claims, and one text of the application's own.
+/// The claims, four strings that they name, and one text of the application's own.
 #[test]
 fn a_hit_allocates_what_a_verification_does() {
     let codec = remembering(&keys(1));
@@ -14,7 +14,7 @@ fn a_hit_allocates_what_a_verification_does() {
     codec.verify_at(&token, NOW).unwrap();
     let counted = measure(|| drop(codec.verify_at(&token, NOW).unwrap()));
     assert_eq!(codec.cache().unwrap().hits(), 1);
-    assert_eq!(counted.count_total, 2, "{counted:?}");
+    assert_eq!(counted.count_total, 6, "{counted:?}");
 }
 
 /// Puts `n` distinct good tokens into a cache of `max` bytes, and tells how many bytes it takes: when
@@ -26,11 +26,8 @@ where
     let ring = keys(1);
     let mints: TokenCodec<C> = builder(Profile::Encrypted, &ring).build().unwrap();
     let token = |n: usize| {
-        let grant = Grant {
-            subject: &format!("user-{n}"),
-            session: Some("Zk3J8qLxR2uV0wYt5aBcDg"),
-            custom: &custom(n),
-        };
+        let (subject, custom) = (format!("user-{n}"), custom(n));
+        let grant = Grant::new(&subject, &custom).session("Zk3J8qLxR2uV0wYt5aBcDg");
         mints.mint_at(&grant, NOW).unwrap()
     };
     let mut codec = None;
