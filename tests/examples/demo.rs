@@ -1,0 +1,283 @@
+//! The page's service: its sessions, and each of its settings.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use tokio::time::sleep;
+
+use crate::support::{Answer, Browser, Ended, LOCAL, PASSWORD, Program, example, keys, serve};
+
+const PROBLEM: &str = "application/problem+json";
+const CLEARED: &str = "__Secure-refresh_token=;*Max-Age=0";
+
+/// The service with no settings but these.
+async fn demo(settings: &[(&str, &str)]) -> (Program, Browser) {
+    serve(example("demo").envs(settings.iter().copied())).await
+}
+
+/// One with a session, whose access token comes last.
+async fn signed_in(settings: &[(&str, &str)]) -> (Program, Browser, String) {
+    let (service, mut browser) = demo(settings).await;
+    let token = sign_in(&mut browser).await;
+    (service, browser, token)
+}
+
+async fn sign_in(browser: &mut Browser) -> String {
+    browser.get("/auth/csrf").await.is(200);
+    browser.sign_in(PASSWORD).await.is(200).access_token()
+}
+
+/// Those of every answer, refusals too.
+fn security_headers(answer: &Answer) {
+    let policy = "content-security-policy";
+    answer
+        .has(
+            policy,
+            "default-src 'none'; script-src 'self'; *frame-ancestors 'none'",
+        )
+        .has(policy, "*require-trusted-types-for 'script'")
+        .has("referrer-policy", "same-origin")
+        .has("x-content-type-options", "nosniff");
+}
+
+#[tokio::test]
+async fn the_page_and_what_is_refused_without_a_session() {
+    let (service, mut browser) = demo(&[]).await;
+    assert!(service.err().starts_with("WARNING: no keys"));
+
+    let page = browser.get("/").await;
+    // Over plain http it would mean nothing, and look as if it were left on by mistake.
+    page.is(200).lacks("strict-transport-security", "");
+    security_headers(&page);
+    for script in ["app", "account", "dom", "log", "request", "session"] {
+        let answer = browser.get(&format!("/{script}.js")).await;
+        answer.is(200).has("content-type", "text/javascript");
+    }
+    browser.get("/style.css").await.is(200);
+    for path in ["/api/decisions", "/api/alerts", "/api/profile"] {
+        let answer = browser.get(path).await;
+        answer.is(401).has("www-authenticate", "Bearer");
+        security_headers(&answer);
+    }
+    let nothing = browser.get("/nothing").await;
+    nothing.is(404);
+    security_headers(&nothing);
+
+    service.stops().await;
+}
+
+#[tokio::test]
+async fn nothing_runs_without_a_csrf_token() {
+    let (_service, mut browser) = demo(&[]).await;
+    let refused = browser.refresh().await;
+    refused.is(403);
+    security_headers(&refused);
+    // With the right password neither.
+    let refused = browser.sign_in(PASSWORD).await;
+    refused.is(403).lacks("set-cookie", "");
+
+    // The first answer to any other request brings the cookie.
+    let first = browser.get("/auth/csrf").await;
+    first
+        .is(200)
+        .has("set-cookie", "__Host-csrf=v1.*SameSite=Lax*Secure*Path=/")
+        .has("cache-control", "no-store");
+    let refused = browser.refresh().await;
+    refused.is(401).has("content-type", PROBLEM);
+    security_headers(&refused);
+    let refused = browser.sign_in("wrong").await;
+    refused.is(401).has("content-type", PROBLEM);
+
+    let started = browser.sign_in(PASSWORD).await;
+    started
+        .is(200)
+        .has(
+            "set-cookie",
+            "__Secure-refresh_token=*HttpOnly*SameSite=Strict*Secure*Path=/auth",
+        )
+        .has("set-cookie", "__Host-csrf=v1.")
+        .has("cache-control", "no-store");
+    let refused = browser.refresh().no_csrf().await;
+    refused.is(403).lacks("set-cookie", "");
+    let other = format!("{}A", browser.csrf().unwrap());
+    browser.refresh().csrf(&other).await.is(403);
+    // None of that was the end of the session.
+    browser.refresh().await.is(200);
+}
+
+#[tokio::test]
+async fn a_session_from_sign_in_to_sign_out() {
+    let (_service, mut browser, first) = signed_in(&[]).await;
+    let profile = browser.get("/api/profile").bearer(&first).await;
+    profile.is(200).says(r#""email":"dev@example.com""#);
+
+    let refreshed = browser.refresh().await;
+    let second = refreshed
+        .is(200)
+        .has("set-cookie", "__Secure-refresh_token=")
+        .access_token();
+    assert_ne!(second, first);
+    browser.get("/api/profile").bearer(&second).await.is(200);
+    let sessions = browser.get("/auth/sessions").await;
+    sessions.is(200).says(r#""current":true"#);
+    let foreign = browser
+        .refresh()
+        .header("origin", "https://evil.example")
+        .await;
+    foreign.is(403);
+    security_headers(&foreign);
+    browser.get("/auth/refresh").await.is(405);
+
+    // One that was signed out is gone on the server: a copy of its cookie is worth nothing.
+    let mut copy = browser.clone();
+    browser.post("/auth/logout").await.is(204);
+    copy.refresh().await.is(401);
+    browser.sign_in(PASSWORD).await.is(200);
+    browser.post("/auth/logout-all").await.is(204);
+    browser.refresh().await.is(401);
+}
+
+#[tokio::test]
+async fn a_replaced_cookie_on_another_client_is_theft() {
+    let (_service, mut browser, _) = signed_in(&[]).await;
+    let mut thief = browser.stolen();
+    let second = browser.refresh().await.is(200).access_token();
+
+    // It ends the session for both.
+    thief.refresh().await.is(401).has("set-cookie", CLEARED);
+    browser.refresh().await.is(401).has("set-cookie", CLEARED);
+    // The user is told by the next session; the one that was copied learns nothing of it.
+    let alerts = browser.get("/api/alerts").bearer(&second).await;
+    alerts.is(200).says(r#""alerts":[]"#);
+
+    let next = browser.sign_in(PASSWORD).await.is(200).access_token();
+    let alerts = browser.get("/api/alerts").bearer(&next).await;
+    alerts
+        .is(200)
+        .says(r#""client":"thief""#)
+        .has("cache-control", "no-store");
+    let decisions = browser.get("/api/decisions").bearer(&next).await;
+    decisions.is(200).says(r#""what":"reuse detected""#);
+    let read = browser.ask(Method::DELETE, "/api/alerts").bearer(&next);
+    read.await.is(204);
+    let alerts = browser.get("/api/alerts").bearer(&next).await;
+    alerts.is(200).says(r#""alerts":[]"#);
+}
+
+#[tokio::test]
+async fn keys_from_the_environment_and_a_short_life() {
+    let mut command = example("demo");
+    command.envs(keys()).env("ACCESS_TTL", "3");
+    let (service, mut browser) = serve(&mut command).await;
+    assert!(!service.err().contains("WARNING"), "{}", service.err());
+
+    let token = sign_in(&mut browser).await;
+    browser.get("/api/profile").bearer(&token).await.is(200);
+    sleep(Duration::from_secs(4)).await;
+    let late = browser.get("/api/profile").bearer(&token).await;
+    late.is(401)
+        .has("www-authenticate", r#"Bearer *error="invalid_token""#);
+    let token = browser.refresh().await.is(200).access_token();
+    browser.get("/api/profile").bearer(&token).await.is(200);
+}
+
+/// Asks as a browser does before a page of another origin may sign in.
+async fn preflight(browser: &mut Browser) -> Answer {
+    let answer = browser
+        .ask(Method::OPTIONS, "/auth/login")
+        .no_csrf()
+        .header("access-control-request-method", "POST")
+        .header(
+            "access-control-request-headers",
+            "content-type,x-csrf-token",
+        )
+        .await;
+    answer.is(200);
+    answer
+}
+
+#[tokio::test]
+async fn pages_of_other_origins() {
+    const ALLOW: &str = "access-control-allow-origin";
+    let allowed = "https://app.example,https://*.app.example";
+    let (_service, mut browser) = demo(&[("ALLOWED_ORIGINS", allowed)]).await;
+    let says = |answer: &Answer, origin: &str| {
+        assert_eq!(answer.headers[ALLOW], origin, "{answer:?}");
+    };
+
+    for origin in ["https://app.example", "https://eu.app.example"] {
+        let mut page = browser.page_of(origin);
+        let asked = preflight(&mut page).await;
+        says(&asked, origin);
+        asked
+            .has("access-control-allow-credentials", "true")
+            .has("access-control-allow-headers", "*x-csrf-token");
+        // Such a page cannot read the cookie, and takes the token from the answer.
+        let csrf = page.get("/auth/csrf").await;
+        says(&csrf, origin);
+        let masked = csrf.is(200).member("csrf_token");
+        assert!(masked.starts_with("m1."), "{masked}");
+        let started = page.sign_in(PASSWORD).csrf(&masked).await;
+        started.is(200);
+        says(&started, origin);
+        browser.jar = page.jar;
+    }
+    // The cookies of a live session are sent, and help no other page.
+
+    for origin in [
+        "https://evil.example",
+        "https://a.eu.app.example",
+        "null",
+        &browser.url,
+    ] {
+        let mut page = browser.page_of(origin);
+        preflight(&mut page).await.lacks(ALLOW, "");
+        page.get("/auth/csrf").await.is(200).lacks(ALLOW, "");
+        page.refresh().await.is(403).lacks(ALLOW, "");
+    }
+}
+
+#[tokio::test]
+async fn behind_a_proxy_that_ends_tls() {
+    const HEADER: &str = "x-forwarded-proto";
+    const HSTS: &str = "strict-transport-security";
+    let (_service, mut browser) = demo(&[("TRUSTED_PROTO_HEADER", HEADER)]).await;
+    browser.get("/").await.is(403).lacks(HSTS, "");
+    for value in ["http", "https, http"] {
+        browser.get("/").header(HEADER, value).await.is(403);
+    }
+    let secure = browser.get("/").header(HEADER, "https").await;
+    secure.is(200).has(HSTS, "max-age=31536000");
+    security_headers(&secure);
+}
+
+#[tokio::test]
+async fn cookies_for_plain_http_on_another_host() {
+    let (_service, mut browser) = demo(&[("INSECURE_COOKIE", "1")]).await;
+    let first = browser.get("/auth/csrf").await;
+    first
+        .is(200)
+        .has("set-cookie", "csrf=v1.")
+        .lacks("set-cookie", "*Secure");
+    let started = browser.sign_in(PASSWORD).await;
+    started
+        .is(200)
+        .has("set-cookie", "refresh_token=")
+        .lacks("set-cookie", "*Secure");
+    browser.refresh().await.is(200);
+}
+
+#[tokio::test]
+async fn a_setting_that_cannot_be_used_keeps_it_from_starting() {
+    for (name, value) in [
+        ("ADDR", "nowhere"),
+        ("ACCESS_TTL", "soon"),
+        ("ALLOWED_ORIGINS", "app.example"),
+        ("TRUSTED_PROTO_HEADER", "forwarded"),
+    ] {
+        let mut command = example("demo");
+        // Any port, so that no other reason keeps it from starting.
+        command.env("ADDR", LOCAL).env(name, value);
+        Ended::refused(&mut command, name).await;
+    }
+}

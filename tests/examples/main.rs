@@ -1,0 +1,23 @@
+//! Every example, started as its user starts it and asked from outside: by HTTP, by its command line, and by
+//! signals. One module an example, each test with programs of its own, so that they run side by side.
+//!
+//! `forward_auth` is asked through a real nginx too, by `tests/counterparts`.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail by panicking, as the tests do"
+)]
+
+mod axum;
+mod custom_store;
+mod demo;
+mod forward_auth;
+mod hyper;
+mod keygen;
+mod microservice;
+mod native_client;
+mod oauth_redirect;
+mod redis;
+mod support;
+mod tonic;
