@@ -188,6 +188,11 @@ impl CurrentSession {
         outgoing.unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Keeps the session's cookie back from the response. What the store holds by now stays there.
+    pub(crate) fn withhold(&self) {
+        self.outgoing().cookie = None;
+    }
+
     /// Where the response takes the browser, as it stands now. Without a cookie it stays.
     pub(crate) fn moved(&self) -> Option<SessionMoved> {
         let outgoing = self.outgoing();

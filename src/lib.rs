@@ -48,7 +48,7 @@ pub use config::ConfigError;
 #[doc(inline)]
 pub use csrf::{
     Csrf, CsrfBuilder, CsrfForm, CsrfFormFuture, CsrfFormLayer, CsrfFuture, CsrfKeys, CsrfLayer,
-    CsrfToken, FormBody,
+    CsrfToken,
 };
 pub use event::{Event, EventSink};
 #[doc(inline)]

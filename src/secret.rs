@@ -3,7 +3,7 @@
 use std::{fmt, hint::black_box};
 
 use base64_simd::{Base64, Out};
-use ring::{digest, hmac};
+use ring::{digest, hkdf};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// A value that is wiped on drop and never printed.
@@ -86,16 +86,21 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     out
 }
 
-/// HKDF-Expand (RFC 5869 section 2.3) to one block: 32 bytes under a label that names the purpose.
-///
-/// One block is a single HMAC, which cannot fail; callers length-prefix or fix the size of parts.
-pub(crate) fn derive(prk: &hmac::Key, label: &[&[u8]]) -> Secret<[u8; 32]> {
-    let mut context = hmac::Context::with_key(prk);
-    for part in label {
-        context.update(part);
+/// The pseudo-random key that [`derive`] takes keys from: HKDF-Extract (RFC 5869 section 2.2).
+pub(crate) fn extract(salt: &[u8], secret: &[u8]) -> hkdf::Prk {
+    hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(secret)
+}
+
+/// HKDF-Expand (RFC 5869 section 2.3) to 32 bytes under a label that names the purpose. Callers prefix
+/// parts of the label with their length, or fix it.
+pub(crate) fn derive(prk: &hkdf::Prk, label: &[&[u8]]) -> Secret<[u8; 32]> {
+    let mut out = Secret::new([0; 32]);
+    let filled = prk
+        .expand(label, hkdf::HKDF_SHA256)
+        .and_then(|block| block.fill(out.expose_mut()));
+    // `ring` refuses other lengths than this one alone. Zeros must not become a key in any case.
+    if filled.is_err() {
+        std::process::abort();
     }
-    context.update(&[1]);
-    let mut out = [0; 32];
-    out.copy_from_slice(context.sign().as_ref());
-    Secret::new(out)
+    out
 }

@@ -1,18 +1,17 @@
 //! The settings of `CsrfLayer`.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use cookie::SameSite;
-use http::{HeaderName, Method, request::Parts};
+use http::{HeaderName, request::Parts};
 
 use super::{
+    decision::{Bind, Policy},
     keys::CsrfKeys,
-    layer::{Bind, CsrfLayer},
-    policy::{AgeLimit, Policy},
+    layer::CsrfLayer,
 };
 use crate::{
     binding::CsrfBinding,
-    clock::{Clock, SystemClock},
     config::ConfigError,
     cookie::{CookieError, CookieSpec, Prefix},
     event::EventSink,
@@ -21,12 +20,10 @@ use crate::{
 /// Builds a [`CsrfLayer`]; [`CsrfLayer::builder`] starts it.
 ///
 /// ```
-/// use std::time::Duration;
 /// use tower_bearer::{CsrfLayer, KeyRing};
 ///
 /// let csrf = CsrfLayer::builder(&KeyRing::generate()?)
 ///     .http_only()
-///     .max_age(Duration::from_secs(8 * 60 * 60))
 ///     .build()?;
 /// # let _ = csrf;
 /// # Ok::<(), tower_bearer::ConfigError>(())
@@ -39,17 +36,11 @@ pub struct CsrfBuilder {
     http_only: bool,
     insecure: bool,
     header: HeaderName,
-    safe_methods: Vec<Method>,
     method_override: bool,
     session_cookies: Option<Vec<String>>,
-    max_age: Option<Duration>,
-    skew: Duration,
-    clock: Arc<dyn Clock>,
+    handler_verifies: bool,
     events: EventSink,
 }
-
-/// How far the clocks of two servers may differ.
-const SKEW: Duration = Duration::from_secs(60);
 
 impl CsrfBuilder {
     pub(super) fn new(keys: CsrfKeys) -> Self {
@@ -60,12 +51,9 @@ impl CsrfBuilder {
             http_only: false,
             insecure: false,
             header: HeaderName::from_static("x-csrf-token"),
-            safe_methods: vec![Method::GET, Method::HEAD, Method::OPTIONS],
             method_override: false,
             session_cookies: None,
-            max_age: None,
-            skew: SKEW,
-            clock: Arc::new(SystemClock),
+            handler_verifies: false,
             events: EventSink::default(),
         }
     }
@@ -92,12 +80,6 @@ impl CsrfBuilder {
         self
     }
 
-    /// The clock that an age limit is judged by. Default: the system's.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
     /// The cookie's name, without its prefix. Default: `csrf`, sent as `__Host-csrf`.
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
         self.cookie_name = name.into();
@@ -117,6 +99,39 @@ impl CsrfBuilder {
         self
     }
 
+    /// Leaves the check of a token that is not in the header to the handler, which reads the body:
+    /// a multipart form, for example. The cookie is checked as ever, and so is a header that is there.
+    ///
+    /// **The handler runs before the check.** It calls [`CsrfToken::verify`](crate::CsrfToken::verify)
+    /// before it changes anything, with or without a header. An answer without that call becomes 403
+    /// for each request that needs a token, and a session that it began does not reach the browser.
+    /// So a forgotten call shows at the first try; put the layer around such handlers alone.
+    ///
+    /// ```
+    /// use axum::{Router, extract::Form, routing::post};
+    /// use tower_bearer::{CsrfLayer, CsrfToken, KeyRing, Rejection};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Upload {
+    ///     csrf_token: String,
+    /// }
+    ///
+    /// // The same with any other extractor that reads the body.
+    /// async fn upload(csrf: CsrfToken, Form(form): Form<Upload>) -> Result<&'static str, Rejection> {
+    ///     csrf.verify(&form.csrf_token)?;
+    ///     Ok("kept")
+    /// }
+    ///
+    /// let csrf = CsrfLayer::builder(&KeyRing::generate()?).handler_verifies().build()?;
+    /// let uploads: Router = Router::new().route("/upload", post(upload)).layer(csrf);
+    /// # let _ = uploads;
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn handler_verifies(mut self) -> Self {
+        self.handler_verifies = true;
+        self
+    }
+
     /// The header that carries the token back. Default: `X-CSRF-Token`.
     pub fn header_name(mut self, name: HeaderName) -> Self {
         self.header = name;
@@ -131,26 +146,10 @@ impl CsrfBuilder {
         self
     }
 
-    /// How long a token is good, in whole seconds. Default: as long as its session.
-    ///
-    /// Tokens then carry the time they were made at (`v2.…`), so switching the limit on or off
-    /// replaces every token at the next safe request.
-    pub fn max_age(mut self, limit: Duration) -> Self {
-        self.max_age = Some(limit);
-        self
-    }
-
     /// Says that something further in replaces the method by `X-HTTP-Method-Override`,
     /// `X-HTTP-Method` or `X-Method-Override`. Safe methods with such a header then need a token.
     pub fn method_override(mut self) -> Self {
         self.method_override = true;
-        self
-    }
-
-    /// The methods that need no token: some of `GET`, `HEAD`, `OPTIONS` and `TRACE`, which change
-    /// nothing (RFC 9110 section 9.2.1). Default: the first three.
-    pub fn safe_methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.safe_methods = methods.into_iter().collect();
         self
     }
 
@@ -161,20 +160,12 @@ impl CsrfBuilder {
         self
     }
 
-    /// How far ahead the time in a token may be, where there is an age limit: the clocks of two
-    /// servers differ. Default: 60 seconds.
-    pub fn skew(mut self, skew: Duration) -> Self {
-        self.skew = skew;
-        self
-    }
-
     /// Checks the settings and makes the layer.
     ///
     /// # Errors
     ///
-    /// When the ring has no refresh secret, the cookie's name cannot be written into a cookie, a
-    /// method on the safe list is not safe, a session cookie has no name that can be sent, or the age limit
-    /// is shorter than a second.
+    /// When the ring has no refresh secret, the cookie's name cannot be written into a cookie, or a
+    /// session cookie has no name that can be sent.
     pub fn build(self) -> Result<CsrfLayer, ConfigError> {
         self.keys.check()?;
         let prefix = if self.insecure {
@@ -190,40 +181,23 @@ impl CsrfBuilder {
                 ConfigError::new("cookie_name", problem)
             }
         })?;
-        let safe = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE];
-        if !self.safe_methods.iter().all(|method| safe.contains(method)) {
-            return Err(ConfigError::new(
-                "safe_methods",
-                "may name GET, HEAD, OPTIONS and TRACE only: every other method changes state",
-            ));
-        }
         if let Some(names) = &self.session_cookies {
             check_session_cookies(names)?;
         }
-        if self.max_age.is_some_and(|limit| limit.as_secs() == 0) {
-            return Err(ConfigError::new(
-                "max_age",
-                "must be a second at least: every token would be too old",
-            ));
-        }
         let policy = Policy {
             keys: self.keys,
+            bind: self.bind,
             cookie: if self.http_only {
                 cookie
             } else {
                 cookie.readable()
             },
             header: self.header,
-            safe_methods: self.safe_methods,
             method_override: self.method_override,
             session_cookies: self.session_cookies,
-            age: self.max_age.map(|max| AgeLimit {
-                max,
-                skew: self.skew,
-            }),
-            clock: self.clock,
+            handler_verifies: self.handler_verifies,
         };
-        Ok(CsrfLayer::with_policy(policy, self.bind, self.events))
+        Ok(CsrfLayer::with_policy(policy, self.events))
     }
 }
 
@@ -257,12 +231,9 @@ impl fmt::Debug for CsrfBuilder {
             http_only,
             insecure,
             header,
-            safe_methods,
             method_override,
             session_cookies,
-            max_age,
-            skew,
-            clock,
+            handler_verifies,
             events,
         } = self;
         f.debug_struct("CsrfBuilder")
@@ -271,12 +242,9 @@ impl fmt::Debug for CsrfBuilder {
             .field("http_only", http_only)
             .field("insecure", insecure)
             .field("header", header)
-            .field("safe_methods", safe_methods)
             .field("method_override", method_override)
             .field("session_cookies", session_cookies)
-            .field("max_age", max_age)
-            .field("skew", skew)
-            .field("clock", clock)
+            .field("handler_verifies", handler_verifies)
             .field("events", events)
             .finish_non_exhaustive()
     }

@@ -4,14 +4,18 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use http::Response;
+use http::{Extensions, Response};
 use pin_project_lite::pin_project;
 
 use super::handle::CsrfToken;
-use crate::guard::GuardFuture;
+use crate::{
+    guard::GuardFuture,
+    rejection::{DefaultRejection, GrpcMark, Refusal, RejectionResponse},
+};
 
 pin_project! {
     /// The future of [`Csrf`](crate::Csrf): the inner service's, whose response gets the token, or
@@ -21,18 +25,40 @@ pin_project! {
     ///
     /// Dropping it drops the inner service's future and nothing else.
     #[must_use = "futures do nothing unless polled"]
-    pub struct CsrfFuture<F, B> {
+    pub struct CsrfFuture<F, B, R = DefaultRejection> {
         #[pin]
         guard: GuardFuture<F, B>,
         handle: Option<CsrfToken>,
+        awaited: Option<Awaited<R>>,
     }
 }
 
-impl<F, B> CsrfFuture<F, B> {
-    pub(super) fn passed(future: F, handle: CsrfToken) -> Self {
+/// What answers in place of a handler that has not checked the token.
+pub(super) struct Awaited<R> {
+    refusal: Arc<Refusal<R>>,
+    /// What an answer reads of the request.
+    extensions: Extensions,
+}
+
+impl<R> Awaited<R> {
+    pub(super) fn new(refusal: &Arc<Refusal<R>>, request: &Extensions) -> Self {
+        let mut extensions = Extensions::new();
+        if let Some(mark) = request.get::<GrpcMark>() {
+            extensions.insert(*mark);
+        }
+        Self {
+            refusal: refusal.clone(),
+            extensions,
+        }
+    }
+}
+
+impl<F, B, R> CsrfFuture<F, B, R> {
+    pub(super) fn passed(future: F, handle: CsrfToken, awaited: Option<Awaited<R>>) -> Self {
         Self {
             guard: GuardFuture::passed(future),
             handle: Some(handle),
+            awaited,
         }
     }
 
@@ -40,29 +66,46 @@ impl<F, B> CsrfFuture<F, B> {
         Self {
             guard: GuardFuture::refused(response),
             handle: None,
+            awaited: None,
         }
     }
 }
 
-impl<F, B, E> Future for CsrfFuture<F, B>
+impl<F, B, R, E> Future for CsrfFuture<F, B, R>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    B: Default,
+    R: RejectionResponse<B>,
 {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.guard.poll(cx))?;
-        if let Some(handle) = this.handle {
-            handle.write(response.headers_mut());
+        let Some(handle) = this.handle else {
+            return Poll::Ready(Ok(response));
+        };
+        if let Some(awaited) = this.awaited
+            && let Some(rejection) = handle.withhold()
+        {
+            let Awaited {
+                refusal,
+                extensions,
+            } = awaited;
+            return Poll::Ready(Ok(refusal.answer(extensions, rejection)));
         }
+        handle.write(response.headers_mut());
         Poll::Ready(Ok(response))
     }
 }
 
-impl<F, B> fmt::Debug for CsrfFuture<F, B> {
+impl<F, B, R> fmt::Debug for CsrfFuture<F, B, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { guard, handle: _ } = self;
+        let Self {
+            guard,
+            handle: _,
+            awaited: _,
+        } = self;
         f.debug_struct("CsrfFuture")
             .field("guard", guard)
             .finish_non_exhaustive()

@@ -7,12 +7,15 @@ use std::{
 
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 
-use super::{policy::Policy, token::Token};
+use super::{
+    decision::{Bound, Policy, Proof},
+    token::Token,
+};
 use crate::{
     binding::CsrfBinding,
     current_session::{CurrentSession, SessionMoved},
     random::{RandomError, random},
-    rejection::{Rejection, RejectionKind},
+    rejection::{CsrfReason, Rejection, RejectionKind},
 };
 
 /// The CSRF token of a request, for pages that carry it and for handlers that change who is
@@ -28,6 +31,7 @@ struct Inner {
     policy: Arc<Policy>,
     /// The session of the refresh cookie, where tokens are bound to that.
     session: Option<CurrentSession>,
+    proof: Proof,
     state: Mutex<State>,
 }
 
@@ -40,26 +44,31 @@ struct State {
     followed: Option<SessionMoved>,
     /// The response depends on the token, so no shared cache may keep it.
     shown: bool,
+    /// What the handler has found, where it checks.
+    verified: Result<(), CsrfReason>,
 }
 
 impl CsrfToken {
     /// A handle that goes on with the `token` that the browser has, if it has a good one.
     pub(super) fn new(
         policy: Arc<Policy>,
-        session: Option<CurrentSession>,
-        binding: CsrfBinding,
+        bound: Bound,
         token: Option<Token>,
+        proof: Proof,
     ) -> Self {
+        let Bound { binding, session } = bound;
         let state = Mutex::new(State {
             binding,
             token,
             issue: false,
             followed: None,
             shown: false,
+            verified: Err(CsrfReason::Unverified),
         });
         Self(Arc::new(Inner {
             policy,
             session,
+            proof,
             state,
         }))
     }
@@ -124,6 +133,44 @@ impl CsrfToken {
     pub fn rotate_to(&self, binding: CsrfBinding) -> Result<(), Rejection> {
         let mut state = self.follow();
         self.issue_for(&mut state, binding).map_err(no_random)
+    }
+
+    /// Checks `submitted`, raw or masked, where the layer leaves that to the handler:
+    /// [`CsrfBuilder::handler_verifies`](crate::CsrfBuilder::handler_verifies) has an example. The handler
+    /// calls it before it changes anything.
+    ///
+    /// Succeeds whatever `submitted` is where the request has shown its token in the header already,
+    /// or needs none.
+    ///
+    /// # Errors
+    ///
+    /// [`RejectionKind::CsrfFailed`] when it is no copy of the cookie's token, and in a safe request,
+    /// whose token is not checked.
+    pub fn verify(&self, submitted: &str) -> Result<(), Rejection> {
+        let verified = match &self.0.proof {
+            Proof::Exempt | Proof::Given => Ok(()),
+            Proof::Expected(_) if submitted.is_empty() => Err(CsrfReason::TokenMissing),
+            Proof::Expected(token) => self.0.policy.compare(submitted.as_bytes(), token),
+            Proof::Absent => Err(CsrfReason::Unverified),
+        };
+        self.state().verified = verified;
+        verified.map_err(Rejection::csrf)
+    }
+
+    /// Whether the handler has to call [`verify`](Self::verify).
+    pub(super) fn is_awaited(&self) -> bool {
+        let needs_one = matches!(self.0.proof, Proof::Given | Proof::Expected(_));
+        self.0.policy.handler_verifies && needs_one
+    }
+
+    /// Keeps back what an unchecked handler has decided, the next session above all, and says why.
+    /// `None` where it has checked.
+    pub(super) fn withhold(&self) -> Option<Rejection> {
+        let reason = self.state().verified.err()?;
+        if let Some(session) = &self.0.session {
+            session.withhold();
+        }
+        Some(Rejection::csrf(reason))
     }
 
     /// The name of the header that carries the token back.
@@ -217,6 +264,7 @@ impl fmt::Debug for CsrfToken {
         let Inner {
             policy: _,
             session: _,
+            proof: _,
             state: _,
         } = &*self.0;
         f.write_str("CsrfToken(<secret>)")

@@ -4,7 +4,7 @@ use std::fmt;
 
 use ring::hmac;
 
-use super::token::{Form, Token};
+use super::token::Token;
 use crate::{
     binding::CsrfBinding,
     config::ConfigError,
@@ -84,14 +84,10 @@ impl CsrfKeys {
     pub(super) fn sign(
         &self,
         binding: &CsrfBinding,
-        form: Form,
         nonce: [u8; 32],
-        stamp: [u8; 8],
     ) -> Result<Token, RandomError> {
         let mut token = Token {
-            form,
             nonce,
-            stamp,
             mac: [0; 32],
         };
         let message = Message::new(binding, &token);
@@ -141,7 +137,7 @@ impl fmt::Debug for CsrfKeys {
     }
 }
 
-/// What the MAC covers: label, class, digest, nonce and stamp, every field with its length in front
+/// What the MAC covers: label, class, digest, nonce and an empty field, each with its length in front
 /// (32 bits, big-endian), so that no two readings of the fields give the same bytes.
 struct Message {
     bytes: [u8; Self::LONGEST],
@@ -152,11 +148,10 @@ struct Message {
 const ANONYMOUS: &[u8; 29] = b"\0\0\0\x0dcsrf-token/v1\0\0\0\x04anon\0\0\0\0";
 const SESSION: &[u8; 29] = b"\0\0\0\x0dcsrf-token/v1\0\0\0\x04sess\0\0\0\x20";
 const NONCE: &[u8; 4] = b"\0\0\0\x20";
-const NO_STAMP: &[u8; 4] = b"\0\0\0\0";
-const STAMP: &[u8; 4] = b"\0\0\0\x08";
+const EMPTY: &[u8; 4] = b"\0\0\0\0";
 
 impl Message {
-    const LONGEST: usize = SESSION.len() + 32 + NONCE.len() + 32 + STAMP.len() + 8;
+    const LONGEST: usize = SESSION.len() + 32 + NONCE.len() + 32 + EMPTY.len();
 
     fn new(binding: &CsrfBinding, token: &Token) -> Self {
         let mut message = Self {
@@ -172,13 +167,7 @@ impl Message {
         }
         message.push(NONCE);
         message.push(&token.nonce);
-        match token.form {
-            Form::Plain => message.push(NO_STAMP),
-            Form::Dated => {
-                message.push(STAMP);
-                message.push(&token.stamp);
-            }
-        }
+        message.push(EMPTY);
         message
     }
 

@@ -2,43 +2,26 @@
 
 use std::{fmt, sync::Arc};
 
-use http::{Extensions, HeaderMap, Response, request::Parts};
+use http::{Extensions, HeaderMap, Response};
 use tower_layer::Layer;
 
 use super::{
-    builder::CsrfBuilder, form::CsrfFormLayer, future::CsrfFuture, handle::CsrfToken,
-    keys::CsrfKeys, policy::Policy, service::Csrf, token::Token,
+    builder::CsrfBuilder,
+    decision::{Bound, Policy, Proof},
+    future::CsrfFuture,
+    handle::CsrfToken,
+    keys::CsrfKeys,
+    service::Csrf,
+    token::Token,
 };
 use crate::{
     binding::CsrfBinding,
     config::ConfigError,
-    current_session::CurrentSession,
     event::EventSink,
     rejection::{
-        CsrfReason, CustomRejection, DefaultRejection, Refusal, Rejection, RejectionKind,
-        RejectionResponse,
+        CsrfReason, CustomRejection, DefaultRejection, Refusal, Rejection, RejectionResponse,
     },
 };
-
-/// Says which session a request belongs to.
-pub(super) type Bind = Arc<dyn Fn(&Parts) -> CsrfBinding + Send + Sync>;
-
-/// Without `RefreshCookieLayer` outside there is no session to bind tokens to.
-const NO_SESSION: &str = "CsrfLayer finds no session: RefreshCookieLayer is missing, or stands inside \
-     of CsrfLayer instead of outside; for sessions of another kind use CsrfBuilder::binding";
-
-/// A token from here would be for nobody, and replace the one that the browser has.
-const NOT_REACHED: &str = "CsrfLayer is around a path to which the browser does not send the refresh \
-     cookie: put it around RefreshCookieBuilder::cookie_path alone, or give the cookie the path / \
-     with host_prefix; where a proxy or router in front takes a prefix off, say rewritten_paths";
-
-/// How a request stands before a token is looked for in it.
-pub(super) enum Standing {
-    /// It needs none.
-    Free(CsrfToken),
-    /// It needs the token of this session.
-    Guarded(CsrfBinding, Option<CurrentSession>),
-}
 
 /// Refuses state-changing requests that do not carry the CSRF token of their session, and gives
 /// browsers that token.
@@ -48,9 +31,7 @@ pub(super) enum Standing {
 #[must_use]
 pub struct CsrfLayer<R = DefaultRejection> {
     pub(super) policy: Arc<Policy>,
-    /// `None` where tokens are bound to the session of the refresh cookie.
-    pub(super) bind: Option<Bind>,
-    pub(super) refusal: Refusal<R>,
+    pub(super) refusal: Arc<Refusal<R>>,
 }
 
 impl CsrfLayer {
@@ -81,38 +62,19 @@ impl CsrfLayer {
         CsrfBuilder::new(keys.into())
     }
 
-    pub(super) fn with_policy(policy: Policy, bind: Option<Bind>, events: EventSink) -> Self {
+    pub(super) fn with_policy(policy: Policy, events: EventSink) -> Self {
         let refusal = Refusal {
             events,
             ..Refusal::default()
         };
         Self {
             policy: Arc::new(policy),
-            bind,
-            refusal,
+            refusal: Arc::new(refusal),
         }
     }
 }
 
 impl<R> CsrfLayer<R> {
-    /// Where refusals are reported to.
-    pub fn events(mut self, events: EventSink) -> Self {
-        self.refusal.events = events;
-        self
-    }
-
-    /// Also looks for the token in the field `name` of an HTML form, for pages that work without a
-    /// script. The layer then reads bodies, so it is another one, with settings of its own: see
-    /// [`CsrfFormLayer`].
-    ///
-    /// # Errors
-    ///
-    /// When the name is empty, or has something else in it than visible ASCII characters other
-    /// than `"` and `\`: browsers write those in several ways.
-    pub fn form_field(self, name: impl Into<String>) -> Result<CsrfFormLayer<R>, ConfigError> {
-        CsrfFormLayer::new(self, name.into())
-    }
-
     /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
     /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
     /// [`RejectionResponse`](crate::RejectionResponse).
@@ -120,10 +82,13 @@ impl<R> CsrfLayer<R> {
         self,
         response: impl Fn(&Rejection) -> Response<B> + Send + Sync + 'static,
     ) -> CsrfLayer<CustomRejection<B>> {
+        let refusal = Refusal {
+            responder: CustomRejection::new(response),
+            events: self.refusal.events.clone(),
+        };
         CsrfLayer {
             policy: self.policy,
-            bind: self.bind,
-            refusal: self.refusal.with_responder(CustomRejection::new(response)),
+            refusal: Arc::new(refusal),
         }
     }
 
@@ -138,63 +103,15 @@ impl<R> CsrfLayer<R> {
         self.policy.check(headers, binding).map(drop)
     }
 
-    /// What is decided without a look at what was submitted.
-    ///
-    /// # Errors
-    ///
-    /// The mistake in the wiring, whatever the method: a safe request would carry a wrong token away.
-    pub(super) fn standing(&self, parts: &mut Parts) -> Result<Standing, Rejection> {
-        let (binding, session) = self.session(parts)?;
-        let policy = &self.policy;
-        if !policy.is_guarded(&parts.method, &parts.headers) {
-            let cookie = policy.cookie(&parts.headers);
-            let token = cookie.and_then(|cookie| policy.authentic(cookie, &binding));
-            // Nobody can say whether a token is good whose session does not show. A page that asks
-            // for one gets a copy of what the browser has, and other tabs keep theirs. Whatever it
-            // is worth is found out when it comes back.
-            let token = match token {
-                Err(_) if binding.is_unseen() => {
-                    cookie.and_then(|cookie| policy.parse_cookie(cookie))
-                }
-                token => token,
-            };
-            let provide = token.is_err() && policy.replaces(&parts.headers);
-            let handle = self.handle(&mut parts.extensions, session, binding, token.ok());
-            if provide {
-                handle.provide();
-            }
-            Ok(Standing::Free(handle))
-        } else if policy.is_exempt(&parts.headers) {
-            let handle = self.handle(&mut parts.extensions, session, binding, None);
-            Ok(Standing::Free(handle))
-        } else {
-            Ok(Standing::Guarded(binding, session))
-        }
-    }
-
-    /// What the token of the request is bound to, and the session that may move the browser on.
-    fn session(&self, parts: &Parts) -> Result<(CsrfBinding, Option<CurrentSession>), Rejection> {
-        if let Some(bind) = &self.bind {
-            return Ok((bind(parts), None));
-        }
-        let session = parts.extensions.get::<CurrentSession>();
-        let misplaced = |text| Rejection::new(RejectionKind::Internal, text);
-        let session = session.ok_or_else(|| misplaced(NO_SESSION))?;
-        if !session.is_reached() {
-            return Err(misplaced(NOT_REACHED));
-        }
-        Ok((session.binding(&parts.headers), Some(session.clone())))
-    }
-
     /// Gives the request that passes with `token` its handle.
     pub(super) fn handle(
         &self,
         extensions: &mut Extensions,
-        session: Option<CurrentSession>,
-        binding: CsrfBinding,
+        bound: Bound,
         token: Option<Token>,
+        proof: Proof,
     ) -> CsrfToken {
-        let handle = CsrfToken::new(self.policy.clone(), session, binding, token);
+        let handle = CsrfToken::new(self.policy.clone(), bound, token, proof);
         extensions.insert(handle.clone());
         handle
     }
@@ -204,7 +121,7 @@ impl<R> CsrfLayer<R> {
         &self,
         extensions: &Extensions,
         rejection: Rejection,
-    ) -> CsrfFuture<F, B>
+    ) -> CsrfFuture<F, B, R>
     where
         B: Default,
         R: RejectionResponse<B>,
@@ -213,7 +130,10 @@ impl<R> CsrfLayer<R> {
     }
 }
 
-impl<S, R: Clone> Layer<S> for CsrfLayer<R> {
+impl<S, R> Layer<S> for CsrfLayer<R>
+where
+    R: Clone,
+{
     type Service = Csrf<S, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
@@ -223,14 +143,10 @@ impl<S, R: Clone> Layer<S> for CsrfLayer<R> {
 
 impl<R: fmt::Debug> fmt::Debug for CsrfLayer<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            policy,
-            bind: _,
-            refusal,
-        } = self;
+        let Self { policy, refusal } = self;
         f.debug_struct("CsrfLayer")
             .field("policy", policy)
             .field("refusal", refusal)
-            .finish_non_exhaustive()
+            .finish()
     }
 }

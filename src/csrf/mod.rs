@@ -30,8 +30,7 @@
 //! passes for the other. The copy comes in `X-CSRF-Token`, as it is or masked: `m1.` and the token
 //! under a random pad, so that a compressed page that carries it does not give it away (BREACH).
 //!
-//! Nothing is kept on the server. A token is good as long as its session and its key, and for
-//! [`max_age`](CsrfBuilder::max_age) where that is set. An older token of the *same* session stays
+//! Nothing is kept on the server. A token is good as long as its session and its key. An older token of the *same* session stays
 //! authentic after a newer one was given out; whoever could plant it reads the session's tokens anyway,
 //! and other tabs go on working.
 //!
@@ -55,6 +54,8 @@
 //! Forms that work without a script carry it in a hidden field:
 //! `<input type="hidden" name="csrf_token" value="…">`. [`CsrfLayer::form_field`] makes the layer that
 //! reads it: [`CsrfFormLayer`], which holds the form in memory, up to a limit, and hands it on as it was.
+//! It does not read multipart forms. Their page sends the header, or their handler checks the field:
+//! [`CsrfBuilder::handler_verifies`].
 //!
 //! # Not `tower_http::csrf`
 //!
@@ -121,17 +122,17 @@
 //! ```
 
 mod builder;
+mod decision;
 mod form;
 mod future;
 mod handle;
 mod keys;
 mod layer;
-mod policy;
 mod service;
 mod token;
 
 pub use builder::CsrfBuilder;
-pub use form::{CsrfForm, CsrfFormFuture, CsrfFormLayer, FormBody};
+pub use form::{CsrfForm, CsrfFormFuture, CsrfFormLayer};
 pub use future::CsrfFuture;
 pub use handle::CsrfToken;
 pub use keys::CsrfKeys;

@@ -9,10 +9,11 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{
-    future::CsrfFuture,
-    layer::{CsrfLayer, Standing},
+    decision::{Need, Proof},
+    future::{Awaited, CsrfFuture},
+    layer::CsrfLayer,
 };
-use crate::rejection::{DefaultRejection, Rejection, RejectionResponse};
+use crate::rejection::{DefaultRejection, RejectionResponse};
 
 /// The service of [`CsrfLayer`](super::CsrfLayer).
 #[derive(Clone)]
@@ -35,7 +36,7 @@ where
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = CsrfFuture<S::Future, ResBody>;
+    type Future = CsrfFuture<S::Future, ResBody, R>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -45,19 +46,28 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let layer = &self.layer;
-        let handle = match layer.standing(&mut parts) {
+        let policy = &layer.policy;
+        let bound = match policy.bound(&parts) {
+            Ok(bound) => bound,
             Err(mistake) => return layer.refuse(&parts.extensions, mistake),
-            Ok(Standing::Free(handle)) => handle,
-            Ok(Standing::Guarded(binding, session)) => {
-                match layer.policy.check(&parts.headers, &binding) {
-                    Ok(token) => layer.handle(&mut parts.extensions, session, binding, Some(token)),
-                    Err(reason) => {
-                        return layer.refuse(&parts.extensions, Rejection::csrf(reason));
-                    }
-                }
-            }
         };
-        CsrfFuture::passed(self.inner.call(Request::from_parts(parts, body)), handle)
+        let (token, proof, replace) = match policy.need(&parts, &bound.binding) {
+            Need::Safe { token, replace } => (token, Proof::Absent, replace),
+            Need::Exempt => (None, Proof::Exempt, false),
+            Need::Token => match policy.judge(&parts.headers, &bound.binding) {
+                Ok((token, proof)) => (Some(token), proof, false),
+                Err(rejection) => return layer.refuse(&parts.extensions, rejection),
+            },
+        };
+        let handle = layer.handle(&mut parts.extensions, bound, token, proof);
+        if replace {
+            handle.provide();
+        }
+        let awaited = handle
+            .is_awaited()
+            .then(|| Awaited::new(&layer.refusal, &parts.extensions));
+        let inner = self.inner.call(Request::from_parts(parts, body));
+        CsrfFuture::passed(inner, handle, awaited)
     }
 }
 

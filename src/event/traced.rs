@@ -151,7 +151,7 @@ fn rejected(name: &'static str, rejection: &Rejection) {
         _ => {
             // Whoever sent the request wrote it: `?` escapes what would forge a line of the log.
             let origin = rejection.foreign_origin();
-            debug!(target: TARGET, event = name, kind, reason, ?origin, "a request was refused");
+            debug!(target: TARGET, event = name, kind, reason, ?origin, "a request was refused: {rejection}");
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::{fmt, sync::Arc};
 
-use ring::hmac;
-
 use super::{
     ContentEncryption, EncryptionKey, KeyRing, Keys, SessionKeys, SignatureAlgorithm, SigningKey,
     jwk::{Jwk, Purpose, bytes},
@@ -11,7 +9,7 @@ use super::{
 };
 use crate::{
     config::ConfigError,
-    secret::{KEY_WORK, Secret, derive, on_wiped_stack},
+    secret::{KEY_WORK, Secret, derive, extract, on_wiped_stack},
 };
 
 /// Builds a [`KeyRing`]. Every setter may be called several times: the first key of a purpose
@@ -58,8 +56,7 @@ impl KeyRingBuilder {
         self.then("master secret", |builder| {
             weak::check_len(secret, 32).map_err(|p| ConfigError::new("master secret", p))?;
             builder.check_random(secret)?;
-            let salt = hmac::Key::new(hmac::HMAC_SHA256, b"tower-bearer master v1");
-            let prk = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&salt, secret).as_ref());
+            let prk = extract(b"tower-bearer master v1", secret);
             builder.add_access_secret(derive(&prk, &[b"access signing"]).expose())?;
             builder.add_encryption_key(derive(&prk, &[b"access encryption"]).expose())?;
             builder.add_refresh_secret(derive(&prk, &[b"refresh secret"]).expose())
@@ -328,8 +325,7 @@ fn renamed(key: Arc<SigningKey>) -> Arc<SigningKey> {
 
 /// A public name for a shared secret: a truncated HMAC, from which nothing leads back.
 fn name(secret: &[u8], purpose: &[u8]) -> String {
-    let salt = hmac::Key::new(hmac::HMAC_SHA256, b"tower-bearer key name v1");
-    let prk = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&salt, secret).as_ref());
+    let prk = extract(b"tower-bearer key name v1", secret);
     let digest = derive(&prk, &[purpose]);
     base64_simd::URL_SAFE_NO_PAD
         .encode_to_string(digest.expose().first_chunk::<6>().unwrap_or(&[0; 6]))

@@ -3,10 +3,10 @@
 
 use std::fmt;
 
-use ring::hmac;
+use ring::{hkdf, hmac};
 
 use crate::{
-    secret::{derive, sha256},
+    secret::{derive, extract, sha256},
     session::SubjectTag,
 };
 
@@ -16,7 +16,7 @@ pub(crate) type SessionKeyId = [u8; 4];
 /// The keys derived from one refresh secret.
 pub(crate) struct SessionKeySet {
     id: SessionKeyId,
-    seal: hmac::Key,
+    seal: hkdf::Prk,
     next: hmac::Key,
     tag: hmac::Key,
     csrf: hmac::Key,
@@ -27,14 +27,15 @@ pub(crate) struct SessionKeys(Vec<SessionKeySet>);
 
 impl SessionKeySet {
     fn new(secret: &[u8]) -> Self {
-        // HKDF-Extract (RFC 5869 section 2.2) with a fixed salt.
-        let extract = hmac::Key::new(hmac::HMAC_SHA256, b"tower-bearer session keys v1");
-        let prk = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&extract, secret).as_ref());
+        let prk = extract(b"tower-bearer session keys v1", secret);
         let key = |label: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, derive(&prk, &[label]).expose());
         let digest = sha256(&[b"id", derive(&prk, &[b"cookie key id"]).expose()]);
         Self {
             id: [digest[0], digest[1], digest[2], digest[3]],
-            seal: key(b"cookie sealing"),
+            seal: hkdf::Prk::new_less_safe(
+                hkdf::HKDF_SHA256,
+                derive(&prk, &[b"cookie sealing"]).expose(),
+            ),
             next: key(b"successor derivation"),
             tag: key(b"subject tag"),
             csrf: key(b"csrf token"),
@@ -46,7 +47,7 @@ impl SessionKeySet {
     }
 
     /// The HKDF pseudo-random key that per-message sealing keys are expanded from.
-    pub(crate) fn seal(&self) -> &hmac::Key {
+    pub(crate) fn seal(&self) -> &hkdf::Prk {
         &self.seal
     }
 

@@ -97,9 +97,7 @@
 //!   longer has its cookie. To end those tokens too, a list of them would have to be kept, and every other
 //!   tab would break.
 //! * **A form is read in a layer of its own.** Reading a body means buffering it, a clone of the inner service
-//!   and another body type; whoever sends the token in a header pays for none of it.
-//! * **Dated CSRF tokens are another form** (`v2.`), not an option inside the first one. A layer takes one of
-//!   the two, so that nothing is guessed from the length.
+//!   and a body that bytes make; a request with the token in its header pays for none of it.
 //! * **The transport is told, not read.** [`RequireHttps`](crate::RequireHttps) believes a marker of the
 //!   server's own code or one header of a trusted proxy. The scheme in the request's URI is the client's to
 //!   write, over HTTP/2 and in absolute form alike, and says nothing about the socket.

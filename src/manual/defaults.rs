@@ -97,19 +97,16 @@
 //! | cookie, [`cookie_name`](crate::CsrfBuilder::cookie_name) | `__Host-csrf`, `Secure`, `Path=/` | The prefix keeps sibling hosts and plain http from planting one. |
 //! | `SameSite` | `Lax` | With `Strict`, a page that is reached by a link from elsewhere would come without the cookie and get another one, and the forms in other tabs would go stale. The cookie opens nothing by itself. |
 //! | `HttpOnly` | off | A single-page application copies the cookie into the header. [`http_only`](crate::CsrfBuilder::http_only) for pages that get the token from the server. |
-//! | lifetime | until the browser closes, as long as session and key | A token is no credential; its session ends it. [`max_age`](crate::CsrfBuilder::max_age) where a rule asks for a limit; servers' clocks may then differ by 60 seconds. |
+//! | lifetime | until the browser closes, as long as session and key | A token is no credential; its session ends it. |
 //! | [`header_name`](crate::CsrfBuilder::header_name) | `X-CSRF-Token` | What most front ends send. No foreign page can set it without a preflight. |
 //! | reissue | only when the one that came is worth nothing | A new token with every response breaks other tabs and caches. |
 //! | reissue after a link on another site | no token is replaced (`Sec-Fetch-Site: cross-site`) | Such a request comes without the `SameSite=Strict` cookie of the session: it looks like nobody's, and would put a token of the wrong class over that of every open tab. A page that asks for its token gets a copy of the browser's. With sessions of another kind it gets a new one: their cookie may be `Lax`, and who looks like nobody is nobody. |
 //! | caching | with a token `Vary: Cookie`, and `no-store` unless the handler says that or `private` | A shared cache that keeps `Set-Cookie` would give many browsers one token. |
 //! | exemption | one bearer token and no cookie at all | The layer cannot know which cookie authenticates. [`session_cookies`](crate::CsrfBuilder::session_cookies) tells it. |
-//! | [`safe_methods`](crate::CsrfBuilder::safe_methods) | `GET`, `HEAD`, `OPTIONS` | `TRACE` is safe too (RFC 9110 section 9.2.1), and no application needs it. |
 //! | old token of the same session | accepted | Nothing is kept on the server, and other tabs go on. Who could plant token and cookie reads the session's tokens already. |
 //! | [`form_field`](crate::CsrfLayer::form_field) | off | Reading bodies costs memory on unchecked requests; a header costs nothing. |
+//! | [`handler_verifies`](crate::CsrfBuilder::handler_verifies) | off | A check before the handler cannot be forgotten. |
 //! | [`body_limit`](crate::CsrfFormLayer::body_limit) | 64 KiB | A form without files fits; more is a decision about memory per request. |
-//! | `multipart` of `CsrfFormLayer` | off | Files are large, and a script can send the token in the header. |
-//! | [`skew`](crate::CsrfBuilder::skew), with `max_age` | 60 s | Servers that keep time differ by less. |
-//! | [`clock`](crate::CsrfBuilder::clock), with `max_age` | the system's | Another one is for tests. |
 //! | [`dangerous_insecure_cookie`](crate::CsrfBuilder::dangerous_insecure_cookie) | off | Every sibling host could plant the cookie. |
 //!
 //! # Response headers

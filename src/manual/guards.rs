@@ -204,8 +204,9 @@
 //! | `ForeignOrigin`: `CrossSite`, `Null` | A foreign page, or one in a sandbox. |
 //! | `ForeignOrigin`: `Missing` | A proxy that takes headers off, or a program that has a cookie: let it send `Origin`. |
 //! | `CsrfFailed`: `CookieMissing` | A page that has not asked for a token yet. Or plain http, over which browsers keep the cookie on localhost at most. |
-//! | `CsrfFailed`: `TokenMissing` | A script without the header, or a form without the field or without [`CsrfFormLayer`](crate::CsrfFormLayer). |
+//! | `CsrfFailed`: `TokenMissing` | A script without the header, or a form without the field or without [`CsrfFormLayer`](crate::CsrfFormLayer). A multipart form sends the header, or its handler calls [`CsrfToken::verify`](crate::CsrfToken::verify). |
 //! | `CsrfFailed`: `SignatureInvalid`, `TokenMismatch` | Once: other keys, or a sign-in or sign-out in another tab. Always: a session of another kind does not call [`rotate_to`](crate::CsrfToken::rotate_to). |
+//! | `CsrfFailed`: `Unverified` | A handler behind [`handler_verifies`](crate::CsrfBuilder::handler_verifies) answered without [`CsrfToken::verify`](crate::CsrfToken::verify). |
 //! | `InsecureTransport` | Plain http, or a proxy that does not overwrite the header. |
 //!
 //! # Order of layers

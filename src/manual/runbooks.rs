@@ -106,7 +106,6 @@
 //! | `InvalidToken`, [`NotYetValid`](crate::TokenErrorKind::NotYetValid) | A verifier is behind the minter by more than the leeway |
 //! | `InvalidToken`, [`Expired`](crate::TokenErrorKind::Expired), on fresh tokens | A verifier is ahead of the minter |
 //! | sessions live too long, or end early | The store's clock was set. Back: they live longer by as much. Forward: they end earlier; nobody is judged a thief. |
-//! | CSRF tokens `Expired` right away | Only with [`max_age`](crate::CsrfBuilder::max_age): clocks differ by more than [`skew`](crate::CsrfBuilder::skew) |
 //!
 //! The date of a fresh access token is the store's for tokens of a session, and the codec's for
 //! [`mint`](crate::TokenCodec::mint). Set the clock right (`timedatectl`, `chronyc tracking`); a longer leeway hides

@@ -172,6 +172,11 @@ impl Rejection {
         }
     }
 
+    /// The same, with another text for logs.
+    pub(crate) fn saying(self, reason: &'static str) -> Self {
+        Self { reason, ..self }
+    }
+
     pub(crate) fn with_challenge(self, challenge: HeaderValue) -> Self {
         Self {
             challenge: Some(challenge),

@@ -25,8 +25,6 @@ pub enum CsrfReason {
     CookieMalformed,
     /// There is no CSRF cookie.
     CookieMissing,
-    /// The token is older than the age limit, or from the future.
-    Expired,
     /// The cookie was not made with a key of the ring for this session.
     SignatureInvalid,
     /// The token was submitted more than once.
@@ -37,6 +35,9 @@ pub enum CsrfReason {
     TokenMismatch,
     /// No token was submitted.
     TokenMissing,
+    /// The handler that has to check the token has answered without
+    /// [`CsrfToken::verify`](crate::CsrfToken::verify).
+    Unverified,
 }
 
 impl CsrfReason {
@@ -48,12 +49,12 @@ impl CsrfReason {
             Self::CookieDuplicate => "cookie_duplicate",
             Self::CookieMalformed => "cookie_malformed",
             Self::CookieMissing => "cookie_missing",
-            Self::Expired => "expired",
             Self::SignatureInvalid => "signature_invalid",
             Self::TokenDuplicate => "token_duplicate",
             Self::TokenMalformed => "token_malformed",
             Self::TokenMismatch => "token_mismatch",
             Self::TokenMissing => "token_missing",
+            Self::Unverified => "unverified",
         }
     }
 }
@@ -109,12 +110,12 @@ impl fmt::Display for CsrfReason {
             Self::CookieDuplicate => "several cookies have the name of the CSRF cookie",
             Self::CookieMalformed => "the CSRF cookie is malformed",
             Self::CookieMissing => "there is no CSRF cookie",
-            Self::Expired => "the CSRF token is too old, or from the future",
             Self::SignatureInvalid => "the CSRF cookie is not of this session",
             Self::TokenDuplicate => "the CSRF token was submitted more than once",
             Self::TokenMalformed => "the submitted CSRF token is malformed",
             Self::TokenMismatch => "the submitted CSRF token is not the one in the cookie",
             Self::TokenMissing => "no CSRF token was submitted",
+            Self::Unverified => "the handler did not call CsrfToken::verify",
         })
     }
 }

@@ -18,7 +18,7 @@
 
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
-    hmac,
+    hkdf, hmac,
 };
 use zeroize::Zeroizing;
 
@@ -300,7 +300,7 @@ pub(crate) fn barrier_parent(hash: &[u8; 32]) -> [u8; 16] {
 
 /// The key of one message.
 fn message_key(
-    prk: &hmac::Key,
+    prk: &hkdf::Prk,
     salt: &[u8; SALT],
 ) -> Result<LessSafeKey, ring::error::Unspecified> {
     let key = derive(prk, &[LABEL, salt]);

@@ -2,6 +2,7 @@
 
 mod answers;
 mod cases;
+mod handler;
 mod layer;
 mod properties;
 mod sessions;

@@ -5,7 +5,6 @@ mod axum;
 mod bodies;
 mod inner;
 mod limits;
-mod multipart;
 mod properties;
 mod refusals;
 

@@ -10,7 +10,7 @@ use tower::{Layer, Service};
 use tower_bearer::{
     AccessToken, BearerAuthLayer, CheckError, Claims, ClaimsError, ClaimsReason, ConnectionScheme,
     ContentSecurityPolicy, CsrfBinding, CsrfKeys, CsrfLayer, DefaultRejection, Event, EventSink,
-    FormBody, Grant, GrpcLayer, HttpsHost, KeyRing, Loaded, ManualClock, MemoryStore,
+    Grant, GrpcLayer, HttpsHost, KeyRing, Loaded, ManualClock, MemoryStore,
     MissingOrigin, NewSession, NoClaims, Origin, OriginGuardLayer, Realm, RedisStore,
     ReferrerPolicy, RefreshCookieLayer, RefreshOutcome, RefreshStore, Rejection, RemoteJwks,
     RequireHttpsLayer, RequireScopeLayer, ResourceMetadata, ReusePolicy, RevokeReason,
@@ -90,23 +90,17 @@ async fn add_csrf(printed: &mut Printed, keys: &KeyRing) -> String {
     let form = layer.form_field("csrf_token").unwrap();
     printed.add("CsrfFormLayer", &form);
     printed.add("CsrfForm", &form.layer(Opaque(())));
-    let body = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
-    let keep = body.clone();
-    let inner = tower::service_fn(move |request: Request<FormBody<String>>| {
-        *keep.lock().unwrap() = format!("{:?}", request.body());
+    let inner = tower::service_fn(|_: Request<Full<bytes::Bytes>>| {
         std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(())))
     });
     let post = Request::post("/")
         .header("cookie", format!("{}={token}", csrf::COOKIE))
         .header("content-type", "application/x-www-form-urlencoded")
-        .body(format!("csrf_token={token}"))
+        .body(Full::from(format!("csrf_token={token}")))
         .unwrap();
     let future = form.layer(inner).call(post);
     printed.add("CsrfFormFuture", &future);
     future.await.unwrap();
-    let body = body.lock().unwrap().clone();
-    assert_eq!(body, "FormBody(101 bytes)");
-    printed.0.push(("FormBody", body));
     token[3..46].to_owned()
 }
 

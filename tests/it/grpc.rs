@@ -302,7 +302,7 @@ async fn a_form_that_is_read_first_is_refused_by_the_mark_alike() {
                 request.headers_mut().insert("content-type", urlencoded);
                 request
             })
-            .layer(form.clone())
+            .layer(csrf::over_texts(form.clone()))
             .service(Echo::default());
         let mut call = request("POST", Version::HTTP_2, &["application/grpc"]);
         *call.body_mut() = "t=junk".to_owned();

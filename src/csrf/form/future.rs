@@ -7,23 +7,19 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Request, Response, request::Parts};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{
-    body::FormBody,
-    encoding::Encoding,
-    field,
-    layer::CsrfFormLayer,
-    read::{Reader, Whole},
-};
+use super::{field, layer::CsrfFormLayer};
 use crate::{
-    binding::CsrfBinding,
-    csrf::{future::CsrfFuture, token::Token},
-    current_session::CurrentSession,
+    csrf::{
+        decision::{Bound, Proof},
+        future::CsrfFuture,
+        token::Token,
+    },
     rejection::{CsrfReason, Rejection, RejectionResponse},
 };
 
@@ -37,7 +33,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct CsrfFormFuture<S, R, ReqBody, ResBody>
     where
-        S: Service<Request<FormBody<ReqBody>>>,
+        S: Service<Request<ReqBody>>,
     {
         #[pin]
         kind: Kind<S, R, ReqBody, ResBody>,
@@ -48,13 +44,14 @@ pin_project! {
     #[project = KindProjection]
     enum Kind<S, R, ReqBody, ResBody>
     where
-        S: Service<Request<FormBody<ReqBody>>>,
+        S: Service<Request<ReqBody>>,
     {
-        Answering { #[pin] future: CsrfFuture<S::Future, ResBody> },
+        Answering { #[pin] future: CsrfFuture<S::Future, ResBody, R> },
         Reading {
             #[pin]
             body: ReqBody,
-            reader: Reader,
+            // One copy in one piece: small pieces would each keep the buffer alive that they came in.
+            read: BytesMut,
             // Taken when the body has been read.
             pending: Option<Pending<S, R>>,
         },
@@ -67,18 +64,16 @@ pub(super) struct Pending<S, R> {
     pub(super) inner: S,
     pub(super) layer: CsrfFormLayer<R>,
     pub(super) parts: Parts,
-    pub(super) session: Option<CurrentSession>,
-    pub(super) binding: CsrfBinding,
+    pub(super) bound: Bound,
     /// The cookie's token, which is good.
     pub(super) token: Token,
-    pub(super) encoding: Encoding,
 }
 
 impl<S, R, ReqBody, ResBody> CsrfFormFuture<S, R, ReqBody, ResBody>
 where
-    S: Service<Request<FormBody<ReqBody>>>,
+    S: Service<Request<ReqBody>>,
 {
-    pub(super) fn answer(future: CsrfFuture<S::Future, ResBody>) -> Self {
+    pub(super) fn answer(future: CsrfFuture<S::Future, ResBody, R>) -> Self {
         Self {
             kind: Kind::Answering { future },
         }
@@ -88,7 +83,7 @@ where
         Self {
             kind: Kind::Reading {
                 body,
-                reader: Reader::new(pending.layer.settings.limit),
+                read: BytesMut::new(),
                 pending: Some(pending),
             },
         }
@@ -99,44 +94,68 @@ impl<S, R> Pending<S, R> {
     /// Judges the request, now that its body is there or has failed.
     fn go_on<ReqBody, ResBody>(
         self,
-        body: Result<Whole, CsrfReason>,
-    ) -> CsrfFuture<S::Future, ResBody>
+        body: Result<Bytes, CsrfReason>,
+    ) -> CsrfFuture<S::Future, ResBody, R>
     where
-        S: Service<Request<FormBody<ReqBody>>>,
+        S: Service<Request<ReqBody>>,
         R: RejectionResponse<ResBody>,
+        ReqBody: From<Bytes>,
         ResBody: Default,
     {
         let Self {
             mut inner,
             layer: CsrfFormLayer { csrf, settings },
             mut parts,
-            session,
-            binding,
+            bound,
             token,
-            encoding,
         } = self;
-        let checked = body.and_then(|whole| {
-            let submitted = field::submitted(&whole.data, &encoding, &settings)?;
-            csrf.policy.compare(&submitted, &token)?;
+        let checked = body.and_then(|body| {
+            let submitted = field::submitted(&body, &settings.name)?;
+            csrf.policy.compare(submitted.as_bytes(), &token)?;
             drop(submitted);
-            Ok(whole)
+            Ok(body)
         });
         match checked {
-            Ok(whole) => {
-                let handle = csrf.handle(&mut parts.extensions, session, binding, Some(token));
-                let request = Request::from_parts(parts, FormBody::read(whole));
-                CsrfFuture::passed(inner.call(request), handle)
+            Ok(body) => {
+                let handle = csrf.handle(&mut parts.extensions, bound, Some(token), Proof::Given);
+                let request = Request::from_parts(parts, ReqBody::from(body));
+                CsrfFuture::passed(inner.call(request), handle, None)
             }
             Err(reason) => csrf.refuse(&parts.extensions, Rejection::csrf(reason)),
         }
     }
 }
 
+/// Reads on, until the end or the first byte above the limit. Trailers are the end: what a body gives
+/// after them was never checked, so it goes nowhere.
+fn poll_form<B: Body<Data = Bytes>>(
+    mut body: Pin<&mut B>,
+    read: &mut BytesMut,
+    limit: usize,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Bytes, CsrfReason>> {
+    loop {
+        let frame = match ready!(body.as_mut().poll_frame(cx)) {
+            Some(Ok(frame)) => frame.into_data().ok(),
+            // Of a form that breaks off nothing counts.
+            Some(Err(_)) => return Poll::Ready(Err(CsrfReason::TokenMissing)),
+            None => None,
+        };
+        match frame {
+            Some(data) if data.len() > limit.saturating_sub(read.len()) => {
+                return Poll::Ready(Err(CsrfReason::BodyTooLarge));
+            }
+            Some(data) => read.extend_from_slice(&data),
+            None => return Poll::Ready(Ok(read.split().freeze())),
+        }
+    }
+}
+
 impl<S, R, ReqBody, ResBody> Future for CsrfFormFuture<S, R, ReqBody, ResBody>
 where
-    S: Service<Request<FormBody<ReqBody>>, Response = Response<ResBody>>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     R: RejectionResponse<ResBody>,
-    ReqBody: Body<Data = Bytes>,
+    ReqBody: Body<Data = Bytes> + From<Bytes>,
     ResBody: Default,
 {
     type Output = Result<S::Response, S::Error>;
@@ -148,10 +167,11 @@ where
                 KindProjection::Answering { future } => return future.poll(cx),
                 KindProjection::Reading {
                     body,
-                    reader,
+                    read,
                     pending,
                 } => {
-                    let body = ready!(reader.poll(body, cx));
+                    let limit = pending.as_ref().map_or(0, |p| p.layer.settings.limit);
+                    let body = ready!(poll_form(body, read, limit, cx));
                     // It is there: what takes it replaces this state right after.
                     let Some(pending) = pending.take() else {
                         return Poll::Pending;
@@ -166,7 +186,7 @@ where
 
 impl<S, R, ReqBody, ResBody> fmt::Debug for CsrfFormFuture<S, R, ReqBody, ResBody>
 where
-    S: Service<Request<FormBody<ReqBody>>>,
+    S: Service<Request<ReqBody>>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind } = self;

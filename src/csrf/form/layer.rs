@@ -2,16 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use http::request::Parts;
 use tower_layer::Layer;
 
-use super::{encoding::Encoding, service::CsrfForm};
-use crate::{
-    binding::CsrfBinding,
-    config::ConfigError,
-    csrf::{layer::CsrfLayer, token::Token},
-    rejection::{CsrfReason, DefaultRejection},
-};
+use super::service::CsrfForm;
+use crate::{config::ConfigError, csrf::layer::CsrfLayer, rejection::DefaultRejection};
 
 /// A [`CsrfLayer`] that also looks for the token in a field of an HTML form.
 /// [`CsrfLayer::form_field`] makes it.
@@ -20,9 +14,10 @@ use crate::{
 /// alone, good or bad. Where a token is needed and there is no such header:
 ///
 /// 1. The cookie is checked, so that the body of a request that fails anyway is never read.
-/// 2. The request must be a form: one `Content-Type` of `application/x-www-form-urlencoded` (or
-///    `multipart/form-data`, see `multipart`), and no `Content-Encoding`, as nothing is
-///    decompressed here. Everything else submits no token, and is not read either.
+/// 2. The request must be a form: one `Content-Type` of `application/x-www-form-urlencoded`, and no
+///    `Content-Encoding`, as nothing is decompressed here. Everything else submits no token, and is
+///    not read either: a multipart form sends the header, or its handler checks the field
+///    ([`CsrfBuilder::handler_verifies`](crate::CsrfBuilder::handler_verifies)).
 /// 3. The body is read up to [`body_limit`](Self::body_limit). The field must be in it exactly once,
 ///    raw or masked, as in the header.
 ///
@@ -31,13 +26,10 @@ use crate::{
 /// not checked. That also holds for the limit of a layer further out, so this one's is better the
 /// lower of the two.
 ///
-/// The inner service gets the request with a [`FormBody`](crate::FormBody), which gives the same
-/// bytes and trailers as the original. While the form is read it is kept ready, a permit of a
-/// concurrency limit included. How long a client may take for its form is for the server's time-outs
-/// to say, as with every other body.
-///
-/// Uploads are better sent by a script, with the token in the header: what is read here is held in
-/// memory until the handler has taken it.
+/// The inner service gets a form that was read in a body of the same type, made of the same bytes. So
+/// the type is one that bytes make, such as axum's `Body` or `Full<Bytes>`. While the form is read, the
+/// inner service is kept ready, a permit of a concurrency limit included. How long a client may take
+/// for its form is for the server's time-outs to say, as with every other body.
 ///
 /// # Example
 ///
@@ -88,23 +80,23 @@ pub(super) struct Settings {
     pub(super) name: String,
     /// The longest body that is read, in bytes.
     pub(super) limit: usize,
-    /// Whether `multipart/form-data` is read.
-    pub(super) multipart: bool,
 }
 
 /// Enough for the forms that people type into, and little enough to be held for each of them.
 const LIMIT: usize = 64 * 1024;
 
-/// Where the token of a request is that needs one.
-pub(super) enum Place {
-    /// It was in the header, and is good.
-    Header(Token),
-    /// A form of this encoding may carry a copy of the cookie's token, which is good.
-    Form(Token, Encoding),
-}
-
-impl<R> CsrfFormLayer<R> {
-    pub(in crate::csrf) fn new(csrf: CsrfLayer<R>, name: String) -> Result<Self, ConfigError> {
+impl<R> CsrfLayer<R> {
+    /// Also looks for the token in the field `name` of an HTML form, for pages that work without a
+    /// script. The layer then reads bodies, so it is another one, with settings of its own: see
+    /// [`CsrfFormLayer`].
+    ///
+    /// # Errors
+    ///
+    /// When the name is empty, or has something else in it than visible ASCII characters other
+    /// than `"` and `\`: browsers write those in several ways. And when the handler is to check:
+    /// [`handler_verifies`](crate::CsrfBuilder::handler_verifies).
+    pub fn form_field(self, name: impl Into<String>) -> Result<CsrfFormLayer<R>, ConfigError> {
+        let name = name.into();
         let plain = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
         if name.is_empty() || !name.bytes().all(plain) {
             return Err(ConfigError::new(
@@ -113,17 +105,21 @@ impl<R> CsrfFormLayer<R> {
                  csrf_token",
             ));
         }
-        let settings = Settings {
-            name,
-            limit: LIMIT,
-            multipart: false,
-        };
-        Ok(Self {
-            csrf,
-            settings: Arc::new(settings),
+        if self.policy.handler_verifies {
+            return Err(ConfigError::new(
+                "form_field",
+                "does not go together with handler_verifies: either the layer reads the form or \
+                 the handler does",
+            ));
+        }
+        Ok(CsrfFormLayer {
+            csrf: self,
+            settings: Arc::new(Settings { name, limit: LIMIT }),
         })
     }
+}
 
+impl<R> CsrfFormLayer<R> {
     /// The longest form that is read, in bytes; one more is refused with 413. Default: 64 KiB,
     /// which is enough for what people type. Every request that has a good cookie can make the
     /// server hold that much, twice for a moment, so a higher limit wants a bound on the number of
@@ -134,42 +130,6 @@ impl<R> CsrfFormLayer<R> {
     pub fn body_limit(mut self, bytes: usize) -> Self {
         Arc::make_mut(&mut self.settings).limit = bytes;
         self
-    }
-
-    /// Also reads `multipart/form-data`, within the same limit and up to 1000 parts; a form with
-    /// more is refused with 413. The field must be one part of that name, and not a file. Default:
-    /// such a request needs the header.
-    ///
-    /// ```
-    /// use tower_bearer::{CsrfBinding, CsrfLayer, KeyRing};
-    ///
-    /// let csrf = CsrfLayer::builder(&KeyRing::generate()?).binding(|_| CsrfBinding::ANONYMOUS)
-    ///     .build()?
-    ///     .form_field("csrf_token")?
-    ///     // Room for the one picture that the form takes.
-    ///     .body_limit(512 * 1024)
-    ///     .multipart();
-    /// # let _ = csrf;
-    /// # Ok::<(), tower_bearer::ConfigError>(())
-    /// ```
-    #[cfg(feature = "multipart")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "multipart")))]
-    pub fn multipart(mut self) -> Self {
-        Arc::make_mut(&mut self.settings).multipart = true;
-        self
-    }
-
-    /// Checks everything about a request that needs a token except its body.
-    pub(super) fn place(&self, parts: &Parts, binding: &CsrfBinding) -> Result<Place, CsrfReason> {
-        let (policy, headers) = (&self.csrf.policy, &parts.headers);
-        // A header that went wrong is not made good elsewhere.
-        if headers.contains_key(&policy.header) {
-            return policy.check(headers, binding).map(Place::Header);
-        }
-        let token = policy.authentic(policy.cookie(headers)?, binding)?;
-        let encoding = Encoding::of(headers, self.settings.multipart);
-        let encoding = encoding.ok_or(CsrfReason::TokenMissing)?;
-        Ok(Place::Form(token, encoding))
     }
 }
 

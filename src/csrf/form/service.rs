@@ -11,13 +11,15 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{
-    body::FormBody,
-    encoding::is_declared_longer,
+    encoding::is_form,
     future::{CsrfFormFuture, Pending},
-    layer::{CsrfFormLayer, Place},
+    layer::CsrfFormLayer,
 };
 use crate::{
-    csrf::{future::CsrfFuture, layer::Standing},
+    csrf::{
+        decision::{Need, Policy, Proof},
+        future::CsrfFuture,
+    },
     rejection::{CsrfReason, DefaultRejection, Rejection, RejectionResponse},
 };
 
@@ -36,9 +38,9 @@ impl<S, R> CsrfForm<S, R> {
 
 impl<S, R, ReqBody, ResBody> Service<Request<ReqBody>> for CsrfForm<S, R>
 where
-    S: Service<Request<FormBody<ReqBody>>, Response = Response<ResBody>> + Clone,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     R: RejectionResponse<ResBody> + Clone,
-    ReqBody: Body<Data = Bytes>,
+    ReqBody: Body<Data = Bytes> + From<Bytes>,
     ResBody: Default,
 {
     type Response = S::Response;
@@ -52,41 +54,54 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let csrf = &self.layer.csrf;
-        let standing = csrf.standing(&mut parts);
+        let policy = &csrf.policy;
         let answer = |rejection| CsrfFormFuture::answer(csrf.refuse(&parts.extensions, rejection));
-        let refuse = |reason| answer(Rejection::csrf(reason));
-        let handle = match standing {
+        let bound = match policy.bound(&parts) {
+            Ok(bound) => bound,
             Err(mistake) => return answer(mistake),
-            Ok(Standing::Free(handle)) => handle,
-            Ok(Standing::Guarded(binding, session)) => match self.layer.place(&parts, &binding) {
-                Err(reason) => return refuse(reason),
-                Ok(Place::Header(token)) => {
-                    csrf.handle(&mut parts.extensions, session, binding, Some(token))
-                }
-                Ok(Place::Form(token, encoding)) => {
-                    let limit = self.layer.settings.limit as u64;
-                    let least = body.size_hint().lower();
-                    if least > limit || is_declared_longer(&parts.headers, limit) {
-                        return refuse(CsrfReason::BodyTooLarge);
-                    }
-                    // The service that was polled ready is the one that gets the request, so it
-                    // is taken; the clone that stays behind is polled before the next call.
-                    let clone = self.inner.clone();
-                    let pending = Pending {
-                        inner: mem::replace(&mut self.inner, clone),
-                        layer: self.layer.clone(),
-                        parts,
-                        session,
-                        binding,
-                        token,
-                        encoding,
-                    };
-                    return CsrfFormFuture::reading(body, pending);
-                }
-            },
         };
-        let request = Request::from_parts(parts, FormBody::unread(body));
-        CsrfFormFuture::answer(CsrfFuture::passed(self.inner.call(request), handle))
+        let (token, proof, replace) = match policy.need(&parts, &bound.binding) {
+            Need::Safe { token, replace } => (token, Proof::Absent, replace),
+            Need::Exempt => (None, Proof::Exempt, false),
+            // A header that went wrong is not made good elsewhere.
+            Need::Token if parts.headers.contains_key(&policy.header) => {
+                match policy.judge(&parts.headers, &bound.binding) {
+                    Ok((token, proof)) => (Some(token), proof, false),
+                    Err(rejection) => return answer(rejection),
+                }
+            }
+            Need::Token => {
+                // The body of a request that fails anyway is never read.
+                let headers = &parts.headers;
+                let cookie = policy.cookie(headers);
+                let token = cookie.and_then(|cookie| policy.authentic(cookie, &bound.binding));
+                let token = match token {
+                    Ok(token) if is_form(headers) => token,
+                    Ok(_) => return answer(Policy::rejection(CsrfReason::TokenMissing, headers)),
+                    Err(reason) => return answer(Policy::rejection(reason, headers)),
+                };
+                if body.size_hint().lower() > self.layer.settings.limit as u64 {
+                    return answer(Rejection::csrf(CsrfReason::BodyTooLarge));
+                }
+                // The service that was polled ready is the one that gets the request, so it
+                // is taken; the clone that stays behind is polled before the next call.
+                let clone = self.inner.clone();
+                let pending = Pending {
+                    inner: mem::replace(&mut self.inner, clone),
+                    layer: self.layer.clone(),
+                    parts,
+                    bound,
+                    token,
+                };
+                return CsrfFormFuture::reading(body, pending);
+            }
+        };
+        let handle = csrf.handle(&mut parts.extensions, bound, token, proof);
+        if replace {
+            handle.provide();
+        }
+        let inner = self.inner.call(Request::from_parts(parts, body));
+        CsrfFormFuture::answer(CsrfFuture::passed(inner, handle, None))
     }
 }
 

@@ -2,12 +2,12 @@
 //!
 //! Rows with a form field in their configuration are judged here as well, through the form layer.
 
-use std::time::Duration;
-
+use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
 use serde_json::Value;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{CsrfKeys, CsrfLayer, ManualClock, Rejection, RejectionKind, Timestamp};
+use tower_bearer::{CsrfKeys, CsrfLayer, Rejection, RejectionKind};
 
 use super::properties;
 use crate::support::{
@@ -15,13 +15,11 @@ use crate::support::{
     csrf::{self, App, Fixtures, hex},
 };
 
-pub(super) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
-
 #[tokio::test]
 async fn every_row() {
     let table = cases::table("csrf.json");
     let judged = judge_all(table.as_array().unwrap()).await;
-    assert_eq!(judged, 116);
+    assert_eq!(judged, 110);
 }
 
 /// More of the same kind, made by the formula of the fixtures and not by this crate.
@@ -29,7 +27,7 @@ async fn every_row() {
 async fn every_row_of_our_own() {
     let table = cases::table("csrf_more.json");
     let judged = judge_all(table.as_array().unwrap()).await;
-    assert_eq!(judged, 165);
+    assert_eq!(judged, 156);
 }
 
 #[tokio::test]
@@ -38,8 +36,31 @@ async fn rows_from_outside() {
         return;
     };
     let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let (gone, rows): (Vec<Value>, Vec<Value>) = rows.into_iter().partition(sets_what_is_gone);
+    let names: Vec<&str> = gone
+        .iter()
+        .map(|row| row["name"].as_str().unwrap())
+        .collect();
+    println!("csrf.json from outside: not judged, for settings that are gone: {names:?}");
+    assert_eq!(names, GONE);
     let judged = judge_all(&rows).await;
     println!("csrf.json from outside: {judged} rows judged");
+}
+
+/// The rows of the table from outside that set what the layer does not have: an age limit, and a list
+/// of safe methods.
+const GONE: [&str; 6] = [
+    "max-age-just-before-limit",
+    "max-age-at-limit",
+    "max-age-after-limit",
+    "issued-in-the-future",
+    "timestamp-is-under-the-mac",
+    "unsafe-method-on-safe-list",
+];
+
+fn sets_what_is_gone(row: &Value) -> bool {
+    let given = &row["given"];
+    !given["config"]["max_age"].is_null() || !given["safe_methods"].is_null()
 }
 
 /// The named values of the fixtures, through the layer: what it makes is what they say.
@@ -86,13 +107,10 @@ fn keys(given: &Value, fixtures: &Fixtures) -> CsrfKeys {
 }
 
 /// The layer that a row describes; an option that nobody reads is a mistake.
-pub(super) fn layer(given: &Value, fixtures: &Fixtures, clock: &ManualClock) -> CsrfLayer {
-    let mut builder = csrf::builder(keys(given, fixtures), fixtures.binding(&given["session"]))
-        .clock(clock.clone());
+pub(super) fn layer(given: &Value, fixtures: &Fixtures) -> CsrfLayer {
+    let mut builder = csrf::builder(keys(given, fixtures), fixtures.binding(&given["session"]));
     for (option, value) in given["config"].as_object().into_iter().flatten() {
         builder = match option.as_str() {
-            "max_age" => builder.max_age(Duration::from_secs(value.as_u64().unwrap())),
-            "skew" => builder.skew(Duration::from_secs(value.as_u64().unwrap())),
             "method_override_layer" if value == true => builder.method_override(),
             "session_cookies" => builder.session_cookies(
                 value
@@ -102,35 +120,17 @@ pub(super) fn layer(given: &Value, fixtures: &Fixtures, clock: &ManualClock) -> 
                     .map(|n| n.as_str().unwrap()),
             ),
             // Read where the form layer is made.
-            "form_field" | "body_limit" | "multipart" => builder,
+            "form_field" | "body_limit" => builder,
             other => panic!("an option nobody reads: {other}"),
         };
     }
     builder.build().unwrap()
 }
 
-/// The request that a row describes, once it is clear what its token is.
-pub(super) async fn described(
-    row: &Value,
-    layer: &CsrfLayer,
-    clock: &ManualClock,
-) -> Option<Request<String>> {
+/// The request that a row describes.
+pub(super) fn described(row: &Value) -> Option<Request<String>> {
     let when = &row["when"];
-    let headers = match (&when["headers"], row["given"]["age_seconds"].as_i64()) {
-        (Value::Array(_), None) => cases::pairs(&when["headers"])?,
-        // A token of this age: it is made now, and time passes.
-        (_, age) => {
-            let mut token = csrf::issue(layer).await;
-            let age = age.unwrap_or(0);
-            clock.set(Timestamp::from_secs(
-                NOW.as_secs().checked_add_signed(age).unwrap(),
-            ));
-            if row["given"]["mutation"].is_string() {
-                token = with_another_stamp(&token);
-            }
-            csrf::post(&token, &token).headers().clone()
-        }
-    };
+    let headers = cases::pairs(&when["headers"])?;
     let method = Method::from_bytes(when["method"].as_str().unwrap().as_bytes()).unwrap();
     let mut request = csrf::request(method, headers);
     if !when["body"].is_null() {
@@ -139,21 +139,10 @@ pub(super) async fn described(
     Some(request)
 }
 
-/// `v2.<nonce>.<stamp>.<mac>` with a stamp one second later.
-fn with_another_stamp(token: &str) -> String {
-    let mut parts: Vec<&str> = token.split('.').collect();
-    let code = base64_simd::URL_SAFE_NO_PAD;
-    let stamp: [u8; 8] = code.decode_to_vec(parts[2]).unwrap().try_into().unwrap();
-    let later = code.encode_to_string((u64::from_be_bytes(stamp) + 1).to_be_bytes());
-    parts[2] = &later;
-    parts.join(".")
-}
-
 async fn judge(row: &Value, fixtures: &Fixtures) -> Result<(), String> {
     let given = &row["given"];
-    let clock = ManualClock::new(NOW);
-    let layer = layer(given, fixtures, &clock);
-    let Some(request) = described(row, &layer, &clock).await else {
+    let layer = layer(given, fixtures);
+    let Some(request) = described(row) else {
         return Err("HTTP cannot carry it".to_owned());
     };
     let submitted: Vec<String> = request
@@ -170,9 +159,7 @@ async fn judge(row: &Value, fixtures: &Fixtures) -> Result<(), String> {
             if let Some(limit) = given["config"]["body_limit"].as_u64() {
                 layer = layer.body_limit(usize::try_from(limit).unwrap());
             }
-            if given["config"]["multipart"] == true {
-                layer = layer.multipart();
-            }
+            let request = request.map(|text| Full::new(Bytes::from(text)));
             layer.layer(app.clone()).oneshot(request).await.unwrap()
         }
         None => csrf::send(&layer, &app, request).await.0,
@@ -223,7 +210,6 @@ fn refusal(response: &Response<String>, submitted: &[String]) -> Result<(), Stri
 
 async fn issuance(row: &Value, fixtures: &Fixtures) -> Result<(), String> {
     let given = &row["given"];
-    let clock = ManualClock::new(NOW);
     let moves = given["session"]
         .as_str()
         .and_then(|s| s.split_once(" then "));
@@ -240,7 +226,7 @@ async fn issuance(row: &Value, fixtures: &Fixtures) -> Result<(), String> {
             (layer, csrf::post(&token, &token), app, to)
         }
         None => {
-            let layer = layer(given, fixtures, &clock);
+            let layer = layer(given, fixtures);
             let headers = cases::pairs(&row["when"]["headers"]).unwrap();
             let method = row["when"]["method"].as_str().unwrap().parse().unwrap();
             let after = fixtures.binding(&given["session"]);
@@ -312,17 +298,13 @@ fn configuration(row: &Value) -> Result<(), String> {
             }
             builder = builder.cookie_name(name);
         }
-        if let Some(methods) = given["safe_methods"].as_array() {
-            let methods = methods.iter().map(|m| m.as_str().unwrap().parse().unwrap());
-            builder = builder.safe_methods(methods.collect::<Vec<Method>>());
-        }
         builder.build().err()
     };
     let error = error.ok_or("it builds")?;
-    let expected = match row["name"].as_str() {
-        Some("unsafe-method-on-safe-list") => "safe_methods",
-        _ if given["keys_hex"].is_array() => "CSRF keys",
-        _ => "cookie_name",
+    let expected = if given["keys_hex"].is_array() {
+        "CSRF keys"
+    } else {
+        "cookie_name"
     };
     if error.setting() == expected {
         Ok(())

@@ -5,9 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
-use tower_bearer::{
-    CsrfKeys, CsrfLayer, CsrfReason, CsrfToken, FormBody, RefreshTransport, Session,
-};
+use tower_bearer::{CsrfKeys, CsrfLayer, CsrfReason, CsrfToken, RefreshTransport, Session};
 
 use crate::support::{
     csrf::{self, reason},
@@ -515,12 +513,12 @@ async fn a_sign_in_form_is_answered_with_the_next_token() {
         .header(header::COOKIE, format!("{}={token}", csrf::COOKIE))
         .header(header::USER_AGENT, FIREFOX)
         .header(header::CONTENT_TYPE, form)
-        .body(format!("user=alice&csrf_token={token}"))
+        .body(Full::from(format!("user=alice&csrf_token={token}")))
         .unwrap();
     let response = ServiceBuilder::new()
         .layer(server.world.layer.clone())
         .layer(server.csrf.clone().form_field("csrf_token").unwrap())
-        .service_fn(|request: Request<FormBody<String>>| async move {
+        .service_fn(|request: Request<Full<Bytes>>| async move {
             let session = Session::from_extensions(request.extensions()).unwrap();
             session.start("alice").await.unwrap();
             let token = CsrfToken::from_extensions(request.extensions()).unwrap();

@@ -6,9 +6,8 @@ use http::{HeaderMap, Request, Uri, header};
 use http_body_util::Full;
 use serde_json::Value;
 use tower::Layer;
-use tower_bearer::ManualClock;
 
-use super::cases::{NOW, described, layer};
+use super::cases::{described, layer};
 use crate::support::{
     cases,
     csrf::{App, Fixtures},
@@ -32,9 +31,8 @@ impl Sent {
         if !judged || row["given"]["config"]["form_field"].is_string() {
             return None;
         }
-        let clock = ManualClock::new(NOW);
-        let layer = layer(&row["given"], fixtures, &clock);
-        let request = described(row, &layer, &clock).await?;
+        let layer = layer(&row["given"], fixtures);
+        let request = described(row)?;
         let app = App::new();
         Some(Self {
             name: row["name"].as_str().unwrap().to_owned(),

@@ -18,7 +18,7 @@ use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use tower::Service;
-use tower_bearer::{CsrfToken, FormBody};
+use tower_bearer::CsrfToken;
 
 /// What a body does when it is polled.
 #[derive(Clone, Debug)]
@@ -57,6 +57,13 @@ impl Steps {
 
     pub(super) fn polled(&self) -> Arc<AtomicUsize> {
         self.polled.clone()
+    }
+}
+
+impl From<Bytes> for Steps {
+    fn from(bytes: Bytes) -> Self {
+        let length = bytes.len() as u64;
+        Self::new([Step::Data(bytes.into())]).hint(length)
     }
 }
 
@@ -138,7 +145,7 @@ impl Inner {
     }
 }
 
-impl<B> Service<Request<FormBody<B>>> for Inner
+impl<B> Service<Request<B>> for Inner
 where
     B: Body<Data = Bytes> + Send + 'static,
 {
@@ -150,7 +157,7 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<FormBody<B>>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let this = self.clone();
         let (parts, body) = request.into_parts();
         Box::pin(async move {

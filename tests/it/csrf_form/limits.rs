@@ -68,22 +68,12 @@ async fn a_body_without_end_is_left_at_the_limit() {
 #[tokio::test]
 async fn what_says_that_it_is_longer_is_not_read() {
     let layer = form().body_limit(300);
-    let length = |text: &str, body: Steps| {
-        let mut request = post(body);
-        let value = text.parse().unwrap();
-        request.headers_mut().insert(header::CONTENT_LENGTH, value);
-        request
-    };
     let body = || Steps::pieces(&[&text(300)]);
-    for long in ["301", "99999999999999999999999999"] {
-        assert_eq!(passes(&layer, length(long, body())).await, (false, 0));
-    }
-    assert_eq!(passes(&layer, length("300", body())).await, (true, 2));
     assert_eq!(passes(&layer, post(body().hint(301))).await, (false, 0));
     assert_eq!(passes(&layer, post(body().hint(300))).await, (true, 2));
     // What it says is not believed.
     let longer = Steps::pieces(&[&text(301)]).hint(10);
-    assert_eq!(passes(&layer, length("10", longer)).await, (false, 1));
+    assert_eq!(passes(&layer, post(longer)).await, (false, 1));
 }
 
 #[tokio::test]

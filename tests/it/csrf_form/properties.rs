@@ -104,7 +104,7 @@ proptest! {
         cuts in proptest::collection::vec(any::<usize>(), 0..8),
         limit in prop_oneof![Just(65_536_usize), 0..600_usize],
     ) {
-        let layer = form().multipart().body_limit(limit);
+        let layer = form().body_limit(limit);
         let body = fragments.concat();
         let [whole, cut] = both_ways(&layer, &kind, &body, &cuts);
         prop_assert_eq!(whole.0, cut.0);

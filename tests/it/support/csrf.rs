@@ -10,11 +10,14 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
+use futures_util::FutureExt;
 use http::{HeaderMap, Method, Request, Response, header};
+use http_body_util::{BodyExt, Full};
 use serde_json::Value;
-use tower::{Layer, Service, ServiceExt};
+use tower::{Layer, Service, ServiceExt, layer::util::Stack, util::MapRequestLayer};
 use tower_bearer::{
-    CsrfBinding, CsrfBuilder, CsrfKeys, CsrfLayer, CsrfReason, CsrfToken, Rejection,
+    CsrfBinding, CsrfBuilder, CsrfFormLayer, CsrfKeys, CsrfLayer, CsrfReason, CsrfToken, Rejection,
 };
 
 use super::cases;
@@ -71,6 +74,24 @@ pub(crate) fn builder(keys: CsrfKeys, binding: CsrfBinding) -> CsrfBuilder {
 
 pub(crate) fn layer(keys: CsrfKeys, binding: CsrfBinding) -> CsrfLayer {
     builder(keys, binding).build().unwrap()
+}
+
+type ToBytes = fn(Request<String>) -> Request<Full<Bytes>>;
+type ToText = fn(Request<Full<Bytes>>) -> Request<String>;
+
+/// `form` between services of texts, which are no bodies that bytes make.
+pub(crate) fn over_texts<R>(
+    form: CsrfFormLayer<R>,
+) -> Stack<Stack<MapRequestLayer<ToText>, CsrfFormLayer<R>>, MapRequestLayer<ToBytes>> {
+    let inner: ToText = |request| {
+        request.map(|body| {
+            let read = body.collect().now_or_never().unwrap().unwrap();
+            String::from_utf8(read.to_bytes().into()).unwrap()
+        })
+    };
+    let outer: ToBytes = |request| request.map(Full::from);
+    let form = Stack::new(MapRequestLayer::new(inner), form);
+    Stack::new(form, MapRequestLayer::new(outer))
 }
 
 /// What an inner service does with the token before it answers.
@@ -187,12 +208,12 @@ pub(crate) fn reason_name(reason: CsrfReason) -> &'static str {
         CsrfReason::CookieDuplicate => "cookie_duplicate",
         CsrfReason::CookieMalformed => "cookie_malformed",
         CsrfReason::CookieMissing => "cookie_missing",
-        CsrfReason::Expired => "expired",
         CsrfReason::SignatureInvalid => "signature_invalid",
         CsrfReason::TokenDuplicate => "token_duplicate",
         CsrfReason::TokenMalformed => "token_malformed",
         CsrfReason::TokenMismatch => "token_mismatch",
         CsrfReason::TokenMissing => "token_missing",
+        CsrfReason::Unverified => "unverified",
         other => panic!("a reason without a name: {other:?}"),
     }
 }

@@ -171,12 +171,12 @@ fn csrf_form() -> Guard {
         provoke: Box::new(|request| insert(request, "x-http-method", "DELETE")),
         build: Box::new(|own, inner| match own {
             None => {
-                let layer = csrf().form_field("t").unwrap();
+                let layer = csrf::over_texts(csrf().form_field("t").unwrap());
                 BoxCloneSyncService::new(layer.layer(inner))
             }
             Some(own) => {
                 let layer = csrf().rejection_response(own.answer());
-                let layer = layer.form_field("t").unwrap();
+                let layer = csrf::over_texts(layer.form_field("t").unwrap());
                 BoxCloneSyncService::new(layer.layer(inner))
             }
         }),
