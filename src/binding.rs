@@ -6,10 +6,10 @@ use http::request::Parts;
 
 use crate::{secret::sha256, session::SessionId, token::TokenContext};
 
-/// What the CSRF token of a request is bound to: a session, or being nobody yet.
+/// What the CSRF token of a request is bound to: a session, or none yet.
 ///
 /// A token made for one session is refused in every other one, and a token from before the sign-in
-/// is refused after it, so that nobody profits from planting theirs in somebody's browser.
+/// is refused after it, so that an attacker gains nothing by planting one in a browser.
 ///
 /// ```
 /// use http::request::Parts;
@@ -35,25 +35,25 @@ pub struct CsrfBinding(Who);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Who {
-    Nobody,
+    Anonymous,
     /// The digest of the session's id.
     Session([u8; 32]),
-    /// Perhaps somebody: the browser keeps the cookie of the session back from this request.
+    /// Perhaps a session: the browser keeps the cookie of the session back from this request.
     Unseen,
 }
 
 impl CsrfBinding {
-    /// Nobody is signed in. Login forms are protected by tokens of this class.
-    pub const ANONYMOUS: Self = Self(Who::Nobody);
+    /// No session. Login forms are protected by tokens of this class.
+    pub const ANONYMOUS: Self = Self(Who::Anonymous);
 
     /// The browser sends a `SameSite=Strict` cookie with no request that a page of another site
-    /// caused, so there may be a session. Tokens are made and judged as for nobody.
+    /// caused, so there may be a session. Tokens are made and judged as for no session.
     pub(crate) const UNSEEN: Self = Self(Who::Unseen);
 
     /// The session of this id: whatever stays the same while the session lasts, and changes at
-    /// sign-in. Only its SHA-256 is kept. An empty id is nobody's: [`ANONYMOUS`](Self::ANONYMOUS).
+    /// sign-in. Only its SHA-256 is kept. An empty id is no session: [`ANONYMOUS`](Self::ANONYMOUS).
     ///
-    /// The id has to be *verified*: one that is read from a cookie that nobody checked binds the
+    /// The id has to be *verified*: one that is read from an unchecked cookie binds the
     /// token to whatever an attacker has planted.
     pub fn session(id: impl AsRef<[u8]>) -> Self {
         match id.as_ref() {
@@ -76,7 +76,7 @@ impl CsrfBinding {
     pub(crate) fn digest(&self) -> Option<&[u8; 32]> {
         match &self.0 {
             Who::Session(digest) => Some(digest),
-            Who::Nobody | Who::Unseen => None,
+            Who::Anonymous | Who::Unseen => None,
         }
     }
 
@@ -97,7 +97,7 @@ impl fmt::Debug for CsrfBinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(who) = self;
         f.write_str(match who {
-            Who::Nobody => "CsrfBinding(anonymous)",
+            Who::Anonymous => "CsrfBinding(anonymous)",
             Who::Session(_) => "CsrfBinding(session)",
             Who::Unseen => "CsrfBinding(unseen)",
         })

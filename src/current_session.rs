@@ -205,5 +205,6 @@ impl CurrentSession {
     }
 }
 
-#[cfg(all(test, feature = "memory"))]
+#[cfg(feature = "memory")]
+#[cfg(test)]
 pub(crate) mod tests;

@@ -25,7 +25,7 @@ pub(super) type Bind = Arc<dyn Fn(&Parts) -> CsrfBinding + Send + Sync>;
 const NO_SESSION: &str = "CsrfLayer finds no session: RefreshCookieLayer is missing, or stands inside \
      of CsrfLayer instead of outside; for sessions of another kind use CsrfBuilder::binding";
 
-/// A token from here would be for nobody, and replace the one that the browser has.
+/// A token from here would be of no session, and replace the one that the browser has.
 const NOT_REACHED: &str = "CsrfLayer is around a path to which the browser does not send the refresh \
      cookie: put it around RefreshCookieBuilder::cookie_path alone, or give the cookie the path / \
      with host_prefix; where a proxy or router in front takes a prefix off, say rewritten_paths";
@@ -280,7 +280,7 @@ impl Policy {
     /// Whether a safe request whose cookie is worth nothing here gets another one.
     ///
     /// A link on another site leads here without the `SameSite=Strict` cookie of the session, so
-    /// the browser looks like nobody's. Its token would be replaced by one of the wrong class, and
+    /// the browser looks like one without a session. Its token would be replaced by one of the wrong class, and
     /// the pages in its other tabs refused, whenever a foreign page likes.
     pub(super) fn replaces(&self, headers: &HeaderMap) -> bool {
         let may_be_good = |cookie| self.parse_cookie(cookie).is_ok();

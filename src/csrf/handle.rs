@@ -124,7 +124,7 @@ impl CsrfToken {
     }
 
     /// Replaces the token of this browser by one for the session that this very response begins,
-    /// or for nobody, where it ends one. Tokens for the session from before are refused from the
+    /// or for none, where it ends one. Tokens for the session from before are refused from the
     /// next request on, as soon as that is bound to the new one.
     ///
     /// # Errors

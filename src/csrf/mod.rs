@@ -3,7 +3,7 @@
 //! A browser adds cookies to every request, whichever page caused it. [`CsrfLayer`] goes in front
 //! of what trusts them and asks for something that only the service's own pages can know: a copy
 //! of a cookie, in a header that no foreign page can set. The cookie is signed and bound to the
-//! session, so that nobody gets through who plants both.
+//! session, so that an attacker who plants both is refused.
 //!
 //! | request | what happens |
 //! |---|---|
@@ -26,12 +26,12 @@
 //!
 //! The cookie is `__Host-csrf`, `Secure`, `SameSite=Lax`, `Path=/`, until the browser closes. It holds
 //! `v1.<nonce>.<mac>`: 32 random bytes and an HMAC-SHA-256 over them, the class and the session, each
-//! with its length in front. The class is `sess` when somebody is signed in and `anon` before; neither
+//! with its length in front. The class is `sess` in a session and `anon` before; neither
 //! passes for the other. The copy comes in `X-CSRF-Token`, as it is or masked: `m1.` and the token
 //! under a random pad, so that a compressed page that carries it does not give it away (BREACH).
 //!
 //! Nothing is kept on the server. A token is good as long as its session and its key. An older token of the *same* session stays
-//! authentic after a newer one was given out; whoever could plant it reads the session's tokens anyway,
+//! authentic after a newer one was given out; an attacker who could plant it reads the session's tokens anyway,
 //! and other tabs go on working.
 //!
 //! A sign-in, a sign-out and a privilege change through [`RefreshCookieLayer`](crate::RefreshCookieLayer)
