@@ -27,7 +27,8 @@ pub(crate) struct Keys {
     pub(crate) generation: u64,
     pub(crate) signing: Vec<Arc<SigningKey>>,
     pub(crate) encryption: Vec<Arc<EncryptionKey>>,
-    pub(crate) sessions: Option<SessionKeys>,
+    /// Shared, so that an operation goes through with those that it began with.
+    pub(crate) sessions: Option<Arc<SessionKeys>>,
     /// The keys of an issuer's set that are not used.
     pub(crate) unusable: Box<[UnusableKey]>,
     /// Until when all this is good.
@@ -69,7 +70,7 @@ impl Keys {
             twins: has_twins(&signing),
             signing,
             encryption,
-            sessions,
+            sessions: sessions.map(Arc::new),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::session::Session;
 use crate::{
     clock::Timestamp,
+    keys::SessionKeys,
     session::{
         Decision, Envelope, Outcome, SessionError, SessionErrorKind, SessionKey, SessionRecord,
         decide,
@@ -76,23 +77,15 @@ impl Session {
     }
 
     /// Judges a token against what the store has.
-    pub(crate) fn judge(
-        &self,
-        token: &Envelope,
-        loaded: &Loaded,
-    ) -> Result<Decision, SessionError> {
-        let client = self.client(&token.session);
-        let policy = &self.shared().policy;
-        self.with_keys(|keys| {
-            decide(
-                token,
-                loaded.record.as_ref(),
-                loaded.now,
-                client,
-                policy,
-                keys,
-            )
-        })
+    pub(crate) fn judge(&self, token: &Envelope, loaded: &Loaded, keys: &SessionKeys) -> Decision {
+        decide(
+            token,
+            loaded.record.as_ref(),
+            loaded.now,
+            self.client(&token.session),
+            &self.shared().policy,
+            keys,
+        )
     }
 
     /// The presented token, if a refresh would honour it now. Nothing is rotated.
@@ -102,7 +95,8 @@ impl Session {
     pub(crate) async fn honoured(&self) -> Result<Honoured, SessionError> {
         let token = self.presented()?;
         let loaded = self.load(&token.key()).await?;
-        let decision = self.judge(&token, &loaded)?;
+        let keys = self.keys()?;
+        let decision = self.judge(&token, &loaded, &keys);
         let client = self.client(&token.session);
         match (decision.outcome, loaded.record) {
             // Honoured here, a thief could use the session without ever taking a successor, which

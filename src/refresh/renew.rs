@@ -59,12 +59,13 @@ impl Session {
     /// Refreshes, and notes which row of the table matched last.
     async fn answer(&self, row: &mut Option<Outcome>) -> Result<AccessToken, SessionError> {
         let token = self.presented()?;
+        let keys = self.keys()?;
         let mut loaded = self.load(&token.key()).await?;
         let mut access = None;
         // Notes are for tokens that the browser has shown, and are not worth a second try.
         let mut notes = self.handed_out().is_none();
         for _ in 0..ATTEMPTS {
-            let decision = self.judge(&token, &loaded)?;
+            let decision = self.judge(&token, &loaded, &keys);
             *row = Some(decision.outcome);
             let (record, success) = match (loaded.record, decision.outcome.success()) {
                 (Some(record), Some(success)) => (record, success),
@@ -89,7 +90,7 @@ impl Session {
                 }
             };
             let cookie = match decision.successor {
-                Some(successor) => Some((self.seal(&successor)?, successor)),
+                Some(successor) => Some((self.seal(&successor, &keys)?, successor)),
                 None => None,
             };
             let write = decision.next.filter(|_| decision.insist || notes);

@@ -143,13 +143,10 @@ impl Session {
         }
     }
 
-    /// Runs `work` with the key that new sessions are made with.
-    pub(crate) fn with_active_key<T>(
-        &self,
-        work: impl FnOnce(&SessionKeySet) -> T,
-    ) -> Result<T, SessionError> {
-        let done = self.with_keys(|keys| keys.active().map(work))?;
-        done.ok_or_else(no_secret)
+    /// The session keys of one operation: those that it judges with, it seals with.
+    pub(crate) fn keys(&self) -> Result<Arc<SessionKeys>, SessionError> {
+        let keys = self.shared().keys.load();
+        keys.sessions.clone().ok_or_else(no_secret)
     }
 
     /// Which client this request comes from, as far as `session` is concerned.
@@ -202,10 +199,19 @@ impl Session {
     }
 
     /// The sealed form of `token`, made before anything is committed.
-    pub(crate) fn seal(&self, token: &Envelope) -> Result<String, SessionError> {
-        self.with_keys(|keys| seal(token, keys, self.shared().cookies.seal_context()))?
+    pub(crate) fn seal(
+        &self,
+        token: &Envelope,
+        keys: &SessionKeys,
+    ) -> Result<String, SessionError> {
+        seal(token, keys, self.shared().cookies.seal_context())
             .map_err(|error| SessionError::with_source(SessionErrorKind::Unavailable, error))
     }
+}
+
+/// The key that new sessions are made with.
+pub(crate) fn active(keys: &SessionKeys) -> Result<&SessionKeySet, SessionError> {
+    keys.active().ok_or_else(no_secret)
 }
 
 /// Rings are checked when they are built and rotated, so this is a bug or a half-built ring.

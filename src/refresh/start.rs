@@ -4,7 +4,7 @@ use super::{
     claims::ClaimsReason,
     presented::{Honoured, unavailable},
     revoke,
-    session::Session,
+    session::{Session, active},
 };
 use crate::{
     background,
@@ -119,8 +119,9 @@ impl Session {
         check_context(&new.context)?;
         let replaced = self.presented_sessions()?;
         let fresh = Fresh::generate().map_err(no_random)?;
+        let keys = self.keys()?;
         let key = SessionKey {
-            subject: self.with_active_key(|key| key.subject_tag(&new.subject))?,
+            subject: active(&keys)?.subject_tag(&new.subject),
             id: fresh.id,
         };
         // The store's clock judges the session later, so it dates it now.
@@ -133,10 +134,9 @@ impl Session {
             context: &new.context,
         };
         let policy = &self.shared().policy;
-        let (record, token) =
-            self.with_active_key(|key| SessionRecord::start(&opening, &fresh, now, policy, key))?;
+        let (record, token) = SessionRecord::start(&opening, &fresh, now, policy, active(&keys)?);
         let access = self.issue(&record, ClaimsReason::SignIn, now).await?;
-        let cookie = self.seal(&token)?;
+        let cookie = self.seal(&token, &keys)?;
 
         // A session about to be replaced does not push another one out.
         let same = replaced
@@ -224,16 +224,17 @@ impl Session {
         } = from;
         let fresh = Fresh::generate().map_err(no_random)?;
         let client = self.client(&token.session);
+        let keys = self.keys()?;
         // Only notes (a first presentation) can come between, so one more round settles it.
         for _ in 0..3 {
             let policy = &self.shared().policy;
             let (mut next, successor) =
-                self.with_active_key(|key| record.elevated(&fresh, client, now, policy, key))?;
+                record.elevated(&fresh, client, now, policy, active(&keys)?);
             if let Some(context) = &context {
                 next.context = context.as_slice().into();
             }
             let access = self.issue(&next, ClaimsReason::Elevate, now).await?;
-            let cookie = self.seal(&successor)?;
+            let cookie = self.seal(&successor, &keys)?;
             let store = &self.shared().store;
             let swap = match store.swap(&record, &next).await {
                 // It may have been applied, and no later call could find the new token again: the
