@@ -73,6 +73,11 @@ fn decoded_len(text: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::{
+        Engine as _, general_purpose::URL_SAFE_NO_PAD as URL_SAFE_NO_PAD_BY_BYTE,
+    };
+    use proptest::{collection::vec, prelude::*, sample::select};
+
     use super::*;
 
     #[test]
@@ -127,5 +132,31 @@ mod tests {
         assert_eq!(decode_array::<3>(b"AAA"), None);
         assert_eq!(decode_array::<3>(b"AAAAAA"), None);
         assert_eq!(decode_array::<0>(b""), Some([]));
+    }
+
+    /// Any text of these characters, which is base64url now and then, and mostly nearly so.
+    fn nearly_base64() -> impl Strategy<Value = Vec<u8>> {
+        let usual =
+            select(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".to_vec());
+        let last = vec(select(b"AQgwEIMUYckos048=+/ \n.\x80".to_vec()), 0..3);
+        (vec(usual, 0..200), last).prop_map(|(text, last)| [text, last].concat())
+    }
+
+    proptest! {
+        /// The decoder that works on many bytes at a time, beside one that goes byte by byte.
+        #[test]
+        fn it_reads_and_writes_what_the_crate_base64_does(
+            bytes in vec(any::<u8>(), 0..300),
+            text in nearly_base64(),
+        ) {
+            let mut ours = String::new();
+            encode_append(&bytes, &mut ours);
+            prop_assert_eq!(&ours, &URL_SAFE_NO_PAD_BY_BYTE.encode(&bytes));
+            let mut scratch = Scratch::new();
+            for text in [ours.as_bytes(), &text] {
+                let ours = scratch.decode(text).map(|bytes| bytes.to_vec());
+                prop_assert_eq!(ours, URL_SAFE_NO_PAD_BY_BYTE.decode(text).ok());
+            }
+        }
     }
 }
