@@ -104,31 +104,31 @@ bytes_type!(SubjectTag, 16);
 bytes_type!(ClientBinding, 8);
 
 impl SessionId {
-    /// The session that is named by these bytes.
+    /// Names a session by these bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 }
 
 impl SubjectTag {
-    /// The subject that is addressed by these bytes.
+    /// Addresses a subject by these bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 }
 
 impl SessionKey {
-    /// The address of the session `id` of `subject`.
+    /// Addresses the session `id` of `subject`.
     pub const fn new(subject: SubjectTag, id: SessionId) -> Self {
         Self { subject, id }
     }
 
-    /// Which of the subject's sessions it is.
+    /// Returns which of the subject's sessions it is.
     pub const fn id(&self) -> &SessionId {
         &self.id
     }
 
-    /// Whose session it is.
+    /// Returns whose session it is.
     pub const fn subject(&self) -> &SubjectTag {
         &self.subject
     }

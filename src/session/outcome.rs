@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{envelope::Envelope, record::SessionRecord};
 
-/// How a refresh succeeded: the row of [the decision](crate::manual::rotation#the-decision) that
+/// Says how a refresh succeeded: the row of [the decision](crate::manual::rotation#the-decision) that
 /// matched.
 ///
 /// ```
@@ -36,7 +36,7 @@ pub enum RefreshOutcome {
 }
 
 impl RefreshOutcome {
-    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    /// Returns the name in `snake_case`, which stays as it is: for logs and labels of metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -165,23 +165,23 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The record, if the store has one, and the store's time: the only one that sessions are judged
-    /// by.
+    /// Answers with the record, if the store has one, and with the store's time: the only one that
+    /// sessions are judged by.
     pub const fn new(record: Option<SessionRecord>, now: Timestamp) -> Self {
         Self { record, now }
     }
 
-    /// The record itself, if the store has one.
+    /// Returns the record itself, if the store has one.
     pub fn into_record(self) -> Option<SessionRecord> {
         self.record
     }
 
-    /// The store's time.
+    /// Returns the store's time.
     pub const fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// The record, if the store has one.
+    /// Returns the record, if the store has one.
     pub const fn record(&self) -> Option<&SessionRecord> {
         self.record.as_ref()
     }
@@ -202,12 +202,12 @@ pub struct Inserted {
 }
 
 impl Inserted {
-    /// The session is in, and `dropped` had to go to stay within the limit.
+    /// Answers that the session is in, and that `dropped` had to go to stay within the limit.
     pub const fn new(dropped: Vec<SessionId>) -> Self {
         Self { dropped }
     }
 
-    /// The sessions that had to go.
+    /// Returns the sessions that had to go.
     pub fn dropped(&self) -> &[SessionId] {
         &self.dropped
     }

@@ -222,7 +222,7 @@ fn a_setting_of_one_layer_is_not_one_of_its_clone() {
         .missing_origin(MissingOrigin::DangerousAllow);
     let printed = format!("{layer:?}");
     assert!(printed.contains("report_only: false"), "{printed}");
-    assert!(printed.contains("DenyWithCredentials"), "{printed}");
+    assert!(printed.contains("RefuseWithCredentials"), "{printed}");
 }
 
 #[test]
