@@ -98,7 +98,7 @@
 //!             Some(_) => return Err(StoreErrorKind::Corrupt.into()),
 //!             None => {}
 //!         }
-//!         let mut live = Self::of(&rows, &record.key().subject, now)?;
+//!         let mut live = Self::of(&rows, record.key().subject(), now)?;
 //!         live.retain(SessionRecord::is_live);
 //!         live.sort_by_key(SessionRecord::last_rotated_at);
 //!         let surplus = (live.len() + 1).saturating_sub(limit);
