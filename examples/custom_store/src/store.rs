@@ -112,7 +112,7 @@ impl RefreshStore for SqliteStore {
         .await
         .map_err(failed)?;
 
-        let mut sessions = unexpired(&mut *tx, &subject, now).await?;
+        let mut sessions = unexpired(&mut *tx, subject, now).await?;
         sessions.sort_by_key(SessionRecord::last_rotated_at);
         let (live, ended): (Vec<_>, Vec<_>) =
             sessions.into_iter().partition(SessionRecord::is_live);
