@@ -51,7 +51,7 @@ pub struct TokenCodecBuilder<C = NoClaims> {
     max_token_bytes: usize,
     algorithms: Option<Vec<SignatureAlgorithm>>,
     clock: Arc<dyn Clock>,
-    pub(super) cache: Option<TokenCache>,
+    cache: Option<TokenCache>,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -166,6 +166,16 @@ impl<C> TokenCodecBuilder<C> {
     /// Where the time comes from: the system's clock by default.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Remembers verified tokens in `cache`. Off by default; see [`TokenCache`] for an example.
+    ///
+    /// [`build`](Self::build) refuses a cache that has no room for a token of
+    /// [`max_token_bytes`](Self::max_token_bytes), and one of more than 64 GiB.
+    #[cfg(feature = "cache")]
+    pub fn cache(mut self, cache: TokenCache) -> Self {
+        self.cache = Some(cache);
         self
     }
 

@@ -16,7 +16,6 @@ use quick_cache::{
 };
 use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 
-use super::{TokenCodec, TokenCodecBuilder};
 use crate::{config::ConfigError, random, secret::Secret};
 
 /// More is a slip: at 400 bytes an entry these are a hundred million tokens.
@@ -72,7 +71,7 @@ const SMALLEST_SHARD: usize = 512 * 1024;
 ///
 /// * **Successes only.** A refused token is verified again each time it comes, and takes no room.
 /// * **The time is looked at each time**: `exp`, `nbf`, `iat` and
-///   [`max_age`](TokenCodecBuilder::max_age), with the codec's leeway, whichever way the clock goes.
+///   [`max_age`](crate::TokenCodecBuilder::max_age), with the codec's leeway, whichever way the clock goes.
 /// * **A verdict lives as long as the keys it was reached with.** [`KeyRing::rotate`] makes all of
 ///   them stale at once.
 /// * **A revoked session is not its business**, with or without a cache: an access token is good until
@@ -105,6 +104,7 @@ const SMALLEST_SHARD: usize = 512 * 1024;
 /// A look-up takes the read lock of one shard, and never waits for a verification.
 ///
 /// [`KeyRing::rotate`]: crate::KeyRing::rotate
+/// [`TokenCodecBuilder::cache`]: crate::TokenCodecBuilder::cache
 #[must_use]
 pub struct TokenCache {
     max_bytes: usize,
@@ -134,7 +134,7 @@ struct Weigh;
 
 impl TokenCache {
     /// A cache of `max_bytes` bytes for one codec; 16 MiB hold some 40 000 tokens. Whether it is a
-    /// good number is told by [`TokenCodecBuilder::build`].
+    /// good number is told by [`build`](crate::TokenCodecBuilder::build).
     pub fn new(max_bytes: usize) -> Self {
         Self {
             max_bytes,
@@ -243,24 +243,6 @@ impl Weighter<Key, Entry> for Weigh {
     /// The bytes that hang on the entry; the entry itself lies in the table.
     fn weight(&self, _: &Key, entry: &Entry) -> u64 {
         (entry.claims.len() + PER_TEXT).max(LEAST) as u64
-    }
-}
-
-impl<C> TokenCodecBuilder<C> {
-    /// Remembers verified tokens in `cache`. Off by default; see [`TokenCache`] for an example.
-    ///
-    /// [`build`](Self::build) refuses a cache that has no room for a token of
-    /// [`max_token_bytes`](Self::max_token_bytes), and one of more than 64 GiB.
-    pub fn cache(mut self, cache: TokenCache) -> Self {
-        self.cache = Some(cache);
-        self
-    }
-}
-
-impl<C> TokenCodec<C> {
-    /// The cache of verified tokens, where the codec has one.
-    pub fn cache(&self) -> Option<&TokenCache> {
-        self.inner.cache.as_ref()
     }
 }
 

@@ -184,6 +184,12 @@ impl<C> TokenCodec<C> {
         self.inner.max_token_bytes
     }
 
+    /// The cache of verified tokens, where the codec has one.
+    #[cfg(feature = "cache")]
+    pub fn cache(&self) -> Option<&TokenCache> {
+        self.inner.cache.as_ref()
+    }
+
     /// The ring the codec takes its keys from.
     pub fn keys(&self) -> &KeyRing {
         &self.inner.keys
