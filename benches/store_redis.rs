@@ -21,7 +21,10 @@ mod support;
 use std::process::Command;
 
 use tokio::task::JoinSet;
-use tower_bearer::{RedisStore, RefreshStore, SessionRecord, Swap};
+use tower_bearer::{
+    RedisStore,
+    store::{RefreshStore, SessionRecord, Swap},
+};
 
 use crate::{
     redis_servers::Server,

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use http::{HeaderMap, HeaderValue, request::Parts};
 
 use crate::{
-    binding::CsrfBinding,
     cookie::{self, CookieSpec},
-    guard::is_cross_site,
+    csrf_session::CsrfSession,
     keys::KeyRing,
-    session::{Envelope, SealContext, SessionId, unseal},
+    request::is_cross_site,
+    session::{RefreshToken, SealContext, SessionId, unseal},
 };
 
 /// Cookies longer than this are none of ours: ours stay under 512 bytes.
@@ -80,7 +80,7 @@ struct Inner {
     sent: bool,
     reached: bool,
     /// Filled when it is first asked for; `None` without a key to open with.
-    genuine: OnceLock<Option<Vec<Envelope>>>,
+    genuine: OnceLock<Option<Vec<RefreshToken>>>,
     outgoing: Mutex<Outgoing>,
 }
 
@@ -90,7 +90,7 @@ pub(crate) struct Outgoing {
     pub(crate) cookie: Option<HeaderValue>,
     /// The token that `cookie` carries. The handle goes on with it: to the application the session
     /// that a call has begun or moved on is *the* session from there on.
-    pub(crate) token: Option<Envelope>,
+    pub(crate) token: Option<RefreshToken>,
     /// `token` is of a new session, or of one whose privileges have changed.
     pub(crate) renewed: bool,
     /// `cookie` clears: as far as this request is concerned there is no session any more.
@@ -103,7 +103,7 @@ pub(crate) struct Outgoing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SessionMoved {
     /// Where the browser is from now on.
-    pub(crate) to: CsrfBinding,
+    pub(crate) to: CsrfSession,
     /// The session is new, or its privileges are: tokens from before must not be handed on, even
     /// where the id is the same.
     pub(crate) renewed: bool,
@@ -147,7 +147,7 @@ impl CurrentSession {
     }
 
     /// The genuine tokens of the cookies, without a look at the store. `None` without a key.
-    pub(crate) fn genuine(&self) -> Option<&[Envelope]> {
+    pub(crate) fn genuine(&self) -> Option<&[RefreshToken]> {
         let Inner {
             cookies, values, ..
         } = &*self.0;
@@ -172,14 +172,14 @@ impl CurrentSession {
     }
 
     /// What the CSRF token of the request with these `headers` is bound to.
-    pub(crate) fn binding(&self, headers: &HeaderMap) -> CsrfBinding {
+    pub(crate) fn binding(&self, headers: &HeaderMap) -> CsrfSession {
         // The browser keeps a strict cookie back from what pages of other sites cause.
         let is_kept_back =
             || !self.0.sent && self.0.cookies.cookie.is_strict() && is_cross_site(headers);
         match self.session() {
             Some(session) => session.into(),
-            None if is_kept_back() => CsrfBinding::UNSEEN,
-            None => CsrfBinding::ANONYMOUS,
+            None if is_kept_back() => CsrfSession::UNSEEN,
+            None => CsrfSession::ANONYMOUS,
         }
     }
 
@@ -199,7 +199,7 @@ impl CurrentSession {
         outgoing.cookie.as_ref()?;
         let session = outgoing.token.as_ref().filter(|_| !outgoing.over);
         Some(SessionMoved {
-            to: session.map_or(CsrfBinding::ANONYMOUS, |token| token.session.into()),
+            to: session.map_or(CsrfSession::ANONYMOUS, |token| token.session.into()),
             renewed: outgoing.renewed,
         })
     }

@@ -7,91 +7,71 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod authorization;
 #[cfg(feature = "axum")]
 mod axum;
-mod background;
 pub mod bearer;
-mod binding;
 mod clock;
 mod config;
 mod cookie;
-mod credentials;
 pub mod csrf;
+mod csrf_session;
 mod current_session;
 mod event;
+pub mod future;
 pub mod grpc;
-mod guard;
 pub mod headers;
 mod host;
 #[cfg(feature = "jwks")]
-mod jwks;
-mod keys;
+pub mod jwks;
+pub mod keys;
 pub mod manual;
-mod observe;
+mod name;
 pub mod origin;
 mod random;
 pub mod refresh;
-mod rejection;
+mod refusal;
+pub mod rejection;
+mod request;
 mod secret;
 mod session;
-mod store;
-mod token;
+pub mod store;
+mod telemetry;
+pub mod token;
 
-#[doc(inline)]
-pub use bearer::{
-    BearerAuth, BearerAuthLayer, CheckError, Realm, RequireScope, RequireScopeLayer,
-    ResourceMetadata, Scope,
-};
-pub use binding::CsrfBinding;
+// What an application names. What it names once in a hundred, or only to write a store, a builder's type or an
+// answer of its own, has its one path in a module.
+pub use bearer::{layer::BearerAuthLayer, scope::RequireScopeLayer};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::ConfigError;
-#[doc(inline)]
-pub use csrf::{
-    Csrf, CsrfBuilder, CsrfForm, CsrfFormFuture, CsrfFormLayer, CsrfFuture, CsrfKeys, CsrfLayer,
-    CsrfToken,
-};
+pub use csrf::{handle::CsrfToken, layer::CsrfLayer};
 pub use event::{Event, EventSink};
-#[doc(inline)]
-pub use grpc::{Grpc, GrpcLayer};
-pub use guard::GuardFuture;
-#[doc(inline)]
-pub use headers::{
-    ConnectionScheme, ContentSecurityPolicy, HttpsHost, ReferrerPolicy, RequireHttps,
-    RequireHttpsLayer, SecurityHeaders, SecurityHeadersFuture, SecurityHeadersLayer,
-    StrictTransportSecurity,
-};
-#[cfg(feature = "jwks")]
-pub use jwks::{JwksError, JwksErrorKind, JwksHealth, RemoteJwks, RemoteJwksBuilder};
-pub use keys::{KeyRing, KeyRingBuilder, SignatureAlgorithm, UnusableKey, UnusableReason};
-#[cfg(feature = "metrics")]
-pub use observe::describe_metrics;
-#[doc(inline)]
-pub use origin::{MissingOrigin, Origin, OriginGuard, OriginGuardLayer};
-#[doc(inline)]
+pub use grpc::layer::GrpcLayer;
+pub use headers::{layer::SecurityHeadersLayer, require_https::layer::RequireHttpsLayer};
+pub use keys::{algorithm::SignatureAlgorithm, key_ring::KeyRing};
+pub use origin::layer::OriginGuardLayer;
 pub use refresh::{
-    ClaimsError, ClaimsReason, ClaimsRequest, EndpointsFuture, NewSession, RefreshCookie,
-    RefreshCookieBuilder, RefreshCookieFuture, RefreshCookieLayer, RefreshTransport, Session,
-    SessionEndpoints, SessionInfo,
-};
-pub use rejection::{
-    CsrfReason, CustomRejection, DefaultRejection, OriginReason, Rejection, RejectionKind,
-    RejectionResponse,
+    claims::{ClaimsError, ClaimsRequest},
+    endpoints::SessionEndpoints,
+    info::SessionInfo,
+    layer::RefreshCookieLayer,
+    session::Session,
+    start::NewSession,
 };
 pub use session::{
-    ClientBinding, RefreshOutcome, ReusePolicy, RevokeReason, RotationPolicy,
-    RotationPolicyBuilder, SessionError, SessionErrorKind, SessionId, SessionKey, SessionRecord,
-    SessionState, SubjectTag,
+    ReusePolicy, RevokeReason, RotationPolicy, SessionError, SessionErrorKind, SessionId,
 };
-#[cfg(feature = "store-tests")]
-pub use store::conformance;
-pub use store::{Inserted, Loaded, RefreshStore, SharedStore, StoreError, StoreErrorKind, Swap};
 #[cfg(feature = "memory")]
-pub use store::{MemoryStore, MemoryStoreBuilder};
+pub use store::memory::MemoryStore;
 #[cfg(feature = "redis")]
-pub use store::{RedisHealth, RedisStore, RedisStoreBuilder};
+pub use store::redis::RedisStore;
+#[cfg(feature = "metrics")]
+pub use telemetry::describe_metrics;
 #[cfg(feature = "cache")]
-pub use token::TokenCache;
+pub use token::cache::TokenCache;
 pub use token::{
-    AccessToken, Claims, Grant, MintError, NoClaims, TokenCodec, TokenCodecBuilder, TokenContext,
-    TokenError, TokenErrorKind,
+    claims::{Claims, NoClaims, TokenContext},
+    codec::TokenCodec,
+    error::{TokenError, TokenErrorKind},
+    token_response::AccessToken,
 };

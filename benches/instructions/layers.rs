@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use http::StatusCode;
 use tower::Layer;
-use tower_bearer::{BearerAuthLayer, ManualClock, Swap};
+use tower_bearer::{BearerAuthLayer, ManualClock, store::Swap};
 
 use crate::support::profile::Profile;
 use crate::{

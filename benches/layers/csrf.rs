@@ -10,7 +10,10 @@ use criterion::Criterion;
 use http::{Request, Response};
 use ring::hmac;
 use tower::Layer;
-use tower_bearer::{CsrfBinding, CsrfKeys, CsrfLayer, CsrfToken, KeyRing};
+use tower_bearer::{
+    CsrfLayer, CsrfToken, KeyRing,
+    csrf::{CsrfKeys, CsrfSession},
+};
 
 use crate::support::{
     browser::headers,
@@ -23,7 +26,7 @@ const MESSAGE: usize = 5 * 4 + 13 + 4 + 32 + 32;
 
 pub fn verify(c: &mut Criterion) {
     let secret = |name: u8| std::array::from_fn::<u8, 32, _>(|i| (i as u8 + 1).wrapping_mul(name));
-    let binding = CsrfBinding::session("BwcHBwcHBwcHBwcHBwcHBw");
+    let binding = CsrfSession::session("BwcHBwcHBwcHBwcHBwcHBw");
     let layer = |names: &[u8]| {
         let keys = CsrfKeys::new(names.iter().map(|name| secret(*name))).unwrap();
         let layer = CsrfLayer::builder(keys).binding(move |_| binding);

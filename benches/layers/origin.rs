@@ -6,7 +6,7 @@ use std::hint::black_box;
 use criterion::Criterion;
 use http::{Method, Request, Uri};
 use tower::Layer;
-use tower_bearer::{OriginGuardLayer, OriginReason};
+use tower_bearer::{OriginGuardLayer, rejection::OriginReason};
 use tower_http::csrf::CsrfLayer;
 
 use crate::support::{

@@ -2,7 +2,7 @@
 
 use base64_simd::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use tower_bearer::{Grant, TokenCodec};
+use tower_bearer::{TokenCodec, token::Grant};
 
 use super::profile::Profile;
 use super::{keys, sessions::NOW};

@@ -2,7 +2,8 @@
 
 use futures_util::FutureExt;
 use tower_bearer::{
-    Inserted, Loaded, ManualClock, MemoryStore, RefreshStore, SessionKey, SessionRecord, Swap,
+    ManualClock, MemoryStore,
+    store::{Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, Swap},
 };
 
 use super::sessions::NOW;

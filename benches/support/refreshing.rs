@@ -13,8 +13,11 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Empty;
 use tower::{Layer, service_fn};
 use tower_bearer::{
-    ClaimsRequest, Inserted, Loaded, MemoryStore, RefreshCookie, RefreshCookieLayer, RefreshStore,
-    Session, SessionEndpoints, SessionId, SessionKey, SessionRecord, StoreError, SubjectTag, Swap,
+    ClaimsRequest, MemoryStore, RefreshCookieLayer, Session, SessionEndpoints, SessionId,
+    refresh::RefreshCookie,
+    store::{
+        Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError, SubjectTag, Swap,
+    },
 };
 
 use super::profile::Profile;

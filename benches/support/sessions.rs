@@ -1,6 +1,6 @@
 //! Sessions like those of real users, put together by the documented layout.
 
-use tower_bearer::{SessionRecord, Timestamp};
+use tower_bearer::{Timestamp, store::SessionRecord};
 
 pub const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 

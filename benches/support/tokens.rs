@@ -1,7 +1,10 @@
 //! Codecs and their tokens.
 
 use serde::{Deserialize, Serialize};
-use tower_bearer::{Grant, KeyRing, Timestamp, TokenCodec, TokenCodecBuilder};
+use tower_bearer::{
+    KeyRing, Timestamp, TokenCodec,
+    token::{Grant, TokenCodecBuilder},
+};
 
 use super::profile::Profile;
 use super::sessions::NOW;

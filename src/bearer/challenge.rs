@@ -11,7 +11,7 @@ use crate::config::ConfigError;
 /// It is parsed, so that no text can break out of the header it is written into.
 ///
 /// ```
-/// use tower_bearer::Realm;
+/// use tower_bearer::bearer::Realm;
 ///
 /// let realm: Realm = "orders".parse()?;
 /// assert_eq!(realm.as_str(), "orders");
@@ -24,7 +24,7 @@ pub struct Realm(Box<str>);
 /// One or more scopes (RFC 6749 section 3.3), separated by one space each.
 ///
 /// ```
-/// use tower_bearer::Scope;
+/// use tower_bearer::bearer::Scope;
 ///
 /// let scope: Scope = "admin write".parse()?;
 /// assert_eq!(scope.iter().collect::<Vec<_>>(), ["admin", "write"]);
@@ -39,7 +39,7 @@ pub struct Scope(Box<str>);
 /// learns where to obtain a token.
 ///
 /// ```
-/// use tower_bearer::ResourceMetadata;
+/// use tower_bearer::bearer::ResourceMetadata;
 ///
 /// let url = "https://api.example/.well-known/oauth-protected-resource";
 /// assert_eq!(url.parse::<ResourceMetadata>()?.as_str(), url);

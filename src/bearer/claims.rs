@@ -3,8 +3,8 @@
 use http::Extensions;
 
 use crate::{
-    guard::Anonymous,
     rejection::{Rejection, RejectionKind},
+    request::Anonymous,
     token::{Claims, TokenContext},
 };
 
@@ -19,7 +19,7 @@ impl<C: Send + Sync + 'static> Claims<C> {
     /// claims of another type than `C`.
     ///
     /// ```
-    /// use tower_bearer::{Claims, NoClaims, RejectionKind};
+    /// use tower_bearer::{Claims, NoClaims, rejection::RejectionKind};
     ///
     /// let request = http::Request::new(());
     /// let rejection = Claims::<NoClaims>::from_extensions(request.extensions()).unwrap_err();

@@ -7,13 +7,14 @@ use tower_layer::Layer;
 
 use super::{
     challenge::{Realm, ResourceMetadata, Scope},
-    check::CheckError,
-    decide::Config,
+    decision::Config,
+    revocation::CheckError,
     service::BearerAuth,
 };
 use crate::{
     event::EventSink,
-    rejection::{CustomRejection, DefaultRejection, Refusal, Rejection},
+    refusal::Refusal,
+    rejection::{CustomRejection, DefaultRejection, Rejection},
     token::{NoClaims, TokenCodec, TokenContext},
 };
 
@@ -74,7 +75,7 @@ impl<C, R> BearerAuthLayer<C, R> {
 
     /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
     /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
-    /// [`RejectionResponse`](crate::RejectionResponse).
+    /// [`RejectionResponse`](crate::rejection::RejectionResponse).
     pub fn rejection_response<B>(
         self,
         response: impl Fn(&Rejection) -> Response<B> + Send + Sync + 'static,

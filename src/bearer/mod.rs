@@ -14,7 +14,7 @@
 //! | the server is at fault | 500 | none | 13 |
 //!
 //! Every refusal carries `Cache-Control: no-store` and, for the layers further out, the
-//! [`Rejection`](crate::Rejection) in its extensions. Where a [`GrpcLayer`](crate::GrpcLayer) stands
+//! [`Rejection`](crate::rejection::Rejection) in its extensions. Where a [`GrpcLayer`](crate::GrpcLayer) stands
 //! outside, a gRPC request gets a gRPC answer: HTTP 200 with the status in the headers and without a
 //! challenge. A plain 401 makes a streaming call look successful until its first message. Tokens are
 //! taken from the header alone, never from the query or the body, where logs and caches keep them.
@@ -59,15 +59,14 @@
 //! ```
 
 mod challenge;
-mod check;
 mod claims;
-mod decide;
-mod layer;
-mod scope;
+mod decision;
+pub(crate) mod layer;
+mod revocation;
+pub(crate) mod scope;
 mod service;
 
 pub use challenge::{Realm, ResourceMetadata, Scope};
-pub use check::CheckError;
-pub use layer::BearerAuthLayer;
-pub use scope::{RequireScope, RequireScopeLayer};
+pub use revocation::CheckError;
+pub use scope::RequireScope;
 pub use service::BearerAuth;

@@ -13,10 +13,10 @@ use tower_service::Service;
 use super::challenge::{Challenge, ErrorCode, Realm, Scope};
 use crate::{
     event::EventSink,
-    guard::{Anonymous, GuardFuture},
-    rejection::{
-        CustomRejection, DefaultRejection, Refusal, Rejection, RejectionKind, RejectionResponse,
-    },
+    future::GuardFuture,
+    refusal::Refusal,
+    rejection::{CustomRejection, DefaultRejection, Rejection, RejectionKind, RejectionResponse},
+    request::Anonymous,
     token::TokenContext,
 };
 

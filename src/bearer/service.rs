@@ -10,11 +10,12 @@ use http::{Request, Response};
 use serde::de::DeserializeOwned;
 use tower_service::Service;
 
-use super::decide::Config;
+use super::decision::Config;
 use crate::{
-    guard::GuardFuture,
-    observe,
-    rejection::{DefaultRejection, Refusal, RejectionResponse},
+    future::GuardFuture,
+    refusal::Refusal,
+    rejection::{DefaultRejection, RejectionResponse},
+    telemetry,
     token::NoClaims,
 };
 
@@ -56,15 +57,15 @@ where
         let required = self.config.is_required(request.method(), request.headers());
         match self.config.decide(required, request.headers_mut()) {
             Ok(Some(context)) => {
-                observe::accepted();
+                telemetry::accepted();
                 request.extensions_mut().insert(context);
             }
             Ok(None) => {
-                observe::anonymous();
+                telemetry::anonymous();
                 request.extensions_mut().insert(self.config.anonymous());
             }
             Err(rejection) => {
-                observe::refused(rejection.reason());
+                telemetry::refused(rejection.reason());
                 let response = self.refusal.answer(request.extensions(), rejection);
                 return GuardFuture::refused(response);
             }

@@ -11,9 +11,9 @@ use super::{
     layer::CsrfLayer,
 };
 use crate::{
-    binding::CsrfBinding,
     config::ConfigError,
     cookie::{CookieError, CookieSpec, Prefix},
+    csrf_session::CsrfSession,
     event::EventSink,
 };
 
@@ -59,22 +59,22 @@ impl CsrfBuilder {
     }
 
     /// Sets which session a request belongs to, where that is not the one of a
-    /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) further out: [`CsrfBinding::bearer`] for a
+    /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) further out: [`CsrfSession::bearer`] for a
     /// `BearerAuthLayer` further out, a function of your own for sessions of another kind.
     ///
     /// Handlers that begin or end such a session call
     /// [`CsrfToken::rotate_to`](crate::CsrfToken::rotate_to).
     ///
     /// ```
-    /// use tower_bearer::{CsrfBinding, CsrfLayer, KeyRing};
+    /// use tower_bearer::{CsrfLayer, KeyRing, csrf::CsrfSession};
     ///
-    /// let csrf = CsrfLayer::builder(&KeyRing::generate()?).binding(CsrfBinding::bearer).build()?;
+    /// let csrf = CsrfLayer::builder(&KeyRing::generate()?).binding(CsrfSession::bearer).build()?;
     /// # let _ = csrf;
     /// # Ok::<(), tower_bearer::ConfigError>(())
     /// ```
     pub fn binding(
         mut self,
-        session: impl Fn(&Parts) -> CsrfBinding + Send + Sync + 'static,
+        session: impl Fn(&Parts) -> CsrfSession + Send + Sync + 'static,
     ) -> Self {
         self.bind = Some(Arc::new(session));
         self
@@ -109,7 +109,7 @@ impl CsrfBuilder {
     ///
     /// ```
     /// use axum::{Router, extract::Form, routing::post};
-    /// use tower_bearer::{CsrfLayer, CsrfToken, KeyRing, Rejection};
+    /// use tower_bearer::{CsrfLayer, CsrfToken, KeyRing, rejection::Rejection};
     ///
     /// #[derive(serde::Deserialize)]
     /// struct Upload {

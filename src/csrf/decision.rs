@@ -9,17 +9,17 @@ use super::{
     token::{Token, are_same},
 };
 use crate::{
-    binding::CsrfBinding,
+    authorization::{self, Credentials},
     cookie::{self, CookieSpec},
-    credentials::{self, Credentials},
+    csrf_session::CsrfSession,
     current_session::CurrentSession,
-    guard::{is_cross_site, overrides_method},
     random::{RandomError, random},
     rejection::{CsrfReason, Rejection, RejectionKind},
+    request::{is_cross_site, overrides_method},
 };
 
 /// Says which session a request belongs to.
-pub(super) type Bind = Arc<dyn Fn(&Parts) -> CsrfBinding + Send + Sync>;
+pub(super) type Bind = Arc<dyn Fn(&Parts) -> CsrfSession + Send + Sync>;
 
 /// Without `RefreshCookieLayer` outside there is no session to bind tokens to.
 const NO_SESSION: &str = "CsrfLayer finds no session: RefreshCookieLayer is missing, or stands inside \
@@ -47,7 +47,7 @@ pub(super) struct Policy {
 
 /// What a request's token has to do with.
 pub(super) struct Bound {
-    pub(super) binding: CsrfBinding,
+    pub(super) binding: CsrfSession,
     /// The session of the refresh cookie, which may move the browser on.
     pub(super) session: Option<CurrentSession>,
 }
@@ -109,7 +109,7 @@ impl Policy {
     }
 
     /// What is decided without a look at what was submitted.
-    pub(super) fn need(&self, parts: &Parts, binding: &CsrfBinding) -> Need {
+    pub(super) fn need(&self, parts: &Parts, binding: &CsrfSession) -> Need {
         let headers = &parts.headers;
         if self.is_guarded(&parts.method, headers) {
             return if self.is_exempt(headers) {
@@ -178,7 +178,7 @@ impl Policy {
     pub(super) fn authentic(
         &self,
         cookie: &[u8],
-        binding: &CsrfBinding,
+        binding: &CsrfSession,
     ) -> Result<Token, CsrfReason> {
         let token = self.parse_cookie(cookie)?;
         self.verify(&token, binding)?;
@@ -189,7 +189,7 @@ impl Policy {
         Token::parse_raw(cookie).ok_or(CsrfReason::CookieMalformed)
     }
 
-    fn verify(&self, token: &Token, binding: &CsrfBinding) -> Result<(), CsrfReason> {
+    fn verify(&self, token: &Token, binding: &CsrfSession) -> Result<(), CsrfReason> {
         if self.keys.verify(binding, token) {
             Ok(())
         } else {
@@ -212,7 +212,7 @@ impl Policy {
     pub(super) fn check(
         &self,
         headers: &HeaderMap,
-        binding: &CsrfBinding,
+        binding: &CsrfSession,
     ) -> Result<Token, CsrfReason> {
         let cookie = self.cookie(headers)?;
         let submitted = self.submitted(headers)?;
@@ -233,7 +233,7 @@ impl Policy {
     pub(super) fn judge(
         &self,
         headers: &HeaderMap,
-        binding: &CsrfBinding,
+        binding: &CsrfSession,
     ) -> Result<(Token, Proof), Rejection> {
         // A header that went wrong is not made good elsewhere.
         let judged = if self.handler_verifies && !headers.contains_key(&self.header) {
@@ -263,7 +263,7 @@ impl Policy {
     }
 
     /// A new token for `binding`.
-    pub(super) fn issue(&self, binding: &CsrfBinding) -> Result<Token, RandomError> {
+    pub(super) fn issue(&self, binding: &CsrfSession) -> Result<Token, RandomError> {
         self.keys.sign(binding, random()?)
     }
 
@@ -322,8 +322,8 @@ fn has_one_bearer(headers: &HeaderMap) -> bool {
     let (Some(line), None) = (lines.next(), lines.next()) else {
         return false;
     };
-    match credentials::parse(line.as_bytes(), usize::MAX) {
-        Credentials::Token(token) => credentials::is_token68(token),
+    match authorization::parse(line.as_bytes(), usize::MAX) {
+        Credentials::Token(token) => authorization::is_token68(token),
         _ => false,
     }
 }

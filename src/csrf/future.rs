@@ -13,12 +13,13 @@ use pin_project_lite::pin_project;
 
 use super::handle::CsrfToken;
 use crate::{
-    guard::GuardFuture,
-    rejection::{DefaultRejection, GrpcMark, Refusal, RejectionResponse},
+    future::GuardFuture,
+    refusal::Refusal,
+    rejection::{DefaultRejection, GrpcMark, RejectionResponse},
 };
 
 pin_project! {
-    /// The future of [`Csrf`](crate::Csrf): the inner service's, whose response gets the token, or
+    /// The future of [`Csrf`](crate::csrf::Csrf): the inner service's, whose response gets the token, or
     /// an answer that is ready at once.
     ///
     /// # Cancel safety

@@ -12,7 +12,7 @@ use super::{
     token::Token,
 };
 use crate::{
-    binding::CsrfBinding,
+    csrf_session::CsrfSession,
     current_session::{CurrentSession, SessionMoved},
     random::{RandomError, random},
     rejection::{CsrfReason, Rejection, RejectionKind},
@@ -36,7 +36,7 @@ struct Inner {
 }
 
 struct State {
-    binding: CsrfBinding,
+    binding: CsrfSession,
     token: Option<Token>,
     /// The browser does not have the token yet.
     issue: bool,
@@ -130,13 +130,13 @@ impl CsrfToken {
     /// # Errors
     ///
     /// As [`rotate`](Self::rotate).
-    pub fn rotate_to(&self, binding: CsrfBinding) -> Result<(), Rejection> {
+    pub fn rotate_to(&self, binding: CsrfSession) -> Result<(), Rejection> {
         let mut state = self.follow();
         self.issue_for(&mut state, binding).map_err(no_random)
     }
 
     /// Checks `submitted`, raw or masked, where the layer leaves that to the handler:
-    /// [`CsrfBuilder::handler_verifies`](crate::CsrfBuilder::handler_verifies) has an example. The handler
+    /// [`CsrfBuilder::handler_verifies`](crate::csrf::CsrfBuilder::handler_verifies) has an example. The handler
     /// calls it before it changes anything.
     ///
     /// Succeeds whatever `submitted` is where the request has shown its token in the header already,
@@ -216,7 +216,7 @@ impl CsrfToken {
         keep_to_one_browser(headers);
     }
 
-    fn issue_for(&self, state: &mut State, binding: CsrfBinding) -> Result<(), RandomError> {
+    fn issue_for(&self, state: &mut State, binding: CsrfSession) -> Result<(), RandomError> {
         let before = std::mem::replace(&mut state.binding, binding);
         let issued = self.issue(state);
         if issued.is_err() {

@@ -6,8 +6,8 @@ use ring::hmac;
 
 use super::token::Token;
 use crate::{
-    binding::CsrfBinding,
     config::ConfigError,
+    csrf_session::CsrfSession,
     keys::{KeyRing, check_key},
     random::RandomError,
     secret::{KEY_WORK, on_wiped_stack},
@@ -19,7 +19,7 @@ use crate::{
 /// purpose, and tokens follow the ring's rotation. [`CsrfKeys::new`] takes keys given apart.
 ///
 /// ```
-/// use tower_bearer::{CsrfKeys, KeyRing};
+/// use tower_bearer::{KeyRing, csrf::CsrfKeys};
 ///
 /// let ring = KeyRing::generate()?;
 /// let keys = CsrfKeys::from(&ring);
@@ -83,7 +83,7 @@ impl CsrfKeys {
     /// Completes a token with the MAC of the first key.
     pub(super) fn sign(
         &self,
-        binding: &CsrfBinding,
+        binding: &CsrfSession,
         nonce: [u8; 32],
     ) -> Result<Token, RandomError> {
         let mut token = Token {
@@ -106,7 +106,7 @@ impl CsrfKeys {
 
     /// Whether any of the keys made `token` for `binding`. All of them are tried, so that the time
     /// does not tell which.
-    pub(super) fn verify(&self, binding: &CsrfBinding, token: &Token) -> bool {
+    pub(super) fn verify(&self, binding: &CsrfSession, token: &Token) -> bool {
         let message = Message::new(binding, token);
         let mut found = false;
         let mut judge = |key: &hmac::Key| found |= message.is_under(key, &token.mac);
@@ -153,7 +153,7 @@ const EMPTY: &[u8; 4] = b"\0\0\0\0";
 impl Message {
     const LONGEST: usize = SESSION.len() + 32 + NONCE.len() + 32 + EMPTY.len();
 
-    fn new(binding: &CsrfBinding, token: &Token) -> Self {
+    fn new(binding: &CsrfSession, token: &Token) -> Self {
         let mut message = Self {
             bytes: [0; Self::LONGEST],
             len: 0,

@@ -15,12 +15,11 @@ use super::{
     token::Token,
 };
 use crate::{
-    binding::CsrfBinding,
     config::ConfigError,
+    csrf_session::CsrfSession,
     event::EventSink,
-    rejection::{
-        CsrfReason, CustomRejection, DefaultRejection, Refusal, Rejection, RejectionResponse,
-    },
+    refusal::Refusal,
+    rejection::{CsrfReason, CustomRejection, DefaultRejection, Rejection, RejectionResponse},
 };
 
 /// Refuses state-changing requests that do not carry the CSRF token of their session, and gives
@@ -77,7 +76,7 @@ impl CsrfLayer {
 impl<R> CsrfLayer<R> {
     /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
     /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
-    /// [`RejectionResponse`](crate::RejectionResponse).
+    /// [`RejectionResponse`](crate::rejection::RejectionResponse).
     pub fn rejection_response<B>(
         self,
         response: impl Fn(&Rejection) -> Response<B> + Send + Sync + 'static,
@@ -99,7 +98,7 @@ impl<R> CsrfLayer<R> {
     /// # Errors
     ///
     /// What is wrong, for logs. A client is told 403 and no more.
-    pub fn verify(&self, headers: &HeaderMap, binding: &CsrfBinding) -> Result<(), CsrfReason> {
+    pub fn verify(&self, headers: &HeaderMap, binding: &CsrfSession) -> Result<(), CsrfReason> {
         self.policy.check(headers, binding).map(drop)
     }
 

@@ -74,18 +74,18 @@
 //!
 //! Where `RefreshCookieLayer` is not outside, and on paths that its cookie does not reach, every request is
 //! answered 500, a safe one too: its answer would put a token of no session into the browser. The
-//! [`Rejection`](crate::Rejection) says what to change. Sessions of another kind need no such layer:
+//! [`Rejection`](crate::rejection::Rejection) says what to change. Sessions of another kind need no such layer:
 //! see [`CsrfBuilder::binding`].
 //!
 //! An API that takes bearer tokens and no cookie needs no CSRF token, nor do clients that carry refresh
-//! tokens in [bodies](crate::RefreshTransport::Body): the layer would refuse them.
+//! tokens in [bodies](crate::refresh::RefreshTransport::Body): the layer would refuse them.
 //!
 //! # Example
 //!
 //! ```
 //! use http::{Request, Response, StatusCode, header};
 //! use tower::{Layer, ServiceExt, service_fn};
-//! use tower_bearer::{CsrfBinding, CsrfLayer, CsrfToken, KeyRing};
+//! use tower_bearer::{CsrfLayer, CsrfToken, KeyRing, csrf::CsrfSession};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -96,7 +96,7 @@
 //! });
 //! let keys = KeyRing::generate()?;
 //! // Behind a `RefreshCookieLayer` it is `CsrfLayer::new(&keys)?`. Here are no sessions at all.
-//! let layer = CsrfLayer::builder(&keys).binding(|_| CsrfBinding::ANONYMOUS).build()?;
+//! let layer = CsrfLayer::builder(&keys).binding(|_| CsrfSession::ANONYMOUS).build()?;
 //! let service = layer.layer(page);
 //!
 //! // The page brings the cookie, and carries a masked copy.
@@ -125,16 +125,17 @@ mod builder;
 mod decision;
 mod form;
 mod future;
-mod handle;
+pub(crate) mod handle;
 mod keys;
-mod layer;
+pub(crate) mod layer;
 mod service;
 mod token;
 
 pub use builder::CsrfBuilder;
 pub use form::{CsrfForm, CsrfFormFuture, CsrfFormLayer};
 pub use future::CsrfFuture;
-pub use handle::CsrfToken;
+pub(crate) use handle::CsrfToken;
 pub use keys::CsrfKeys;
-pub use layer::CsrfLayer;
 pub use service::Csrf;
+
+pub use crate::csrf_session::CsrfSession;

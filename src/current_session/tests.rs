@@ -8,11 +8,8 @@ use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 
 use crate::{
-    csrf::{CsrfLayer, CsrfToken},
-    keys::KeyRing,
-    refresh::{ClaimsError, ClaimsRequest, RefreshCookieLayer, Session, SessionEndpoints},
-    store::MemoryStore,
-    token::{NoClaims, TokenCodec},
+    ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken, KeyRing, MemoryStore, NoClaims,
+    RefreshCookieLayer, Session, SessionEndpoints, TokenCodec,
 };
 
 thread_local! {

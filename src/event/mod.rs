@@ -1,20 +1,20 @@
 //! What happened, told to the application as it happens.
 
 mod name;
-mod observed;
+mod telemetry;
 #[cfg(feature = "tracing")]
-mod traced;
+mod tracing;
 
 use std::{fmt, sync::Arc};
 
 use crate::{
     clock::Timestamp,
     rejection::Rejection,
-    session::{ClientBinding, RefreshOutcome, RevokeReason, SessionId},
-    store::StoreError,
+    session::{ClientFingerprint, RefreshOutcome, RevokeReason, SessionId},
+    store::error::StoreError,
 };
 #[cfg(feature = "jwks")]
-use crate::{jwks::JwksError, keys::UnusableKey};
+use crate::{jwks::error::JwksError, keys::UnusableKey};
 
 /// Something worth recording. Events carry no tokens, no hashes and no keys.
 ///
@@ -24,26 +24,18 @@ use crate::{jwks::JwksError, keys::UnusableKey};
 /// /// What goes to whoever is on call. New kinds of events may come: `_` takes them.
 /// fn is_urgent(event: &Event<'_>) -> bool {
 ///     match event {
-///         Event::StoreSilent | Event::StoreFailed(_) | Event::RevocationLost { .. } => true,
+///         Event::StoreUnreachable | Event::StoreFailed(_) | Event::RevocationLost { .. } => true,
 ///         Event::Revoked { reason, .. } => *reason == RevokeReason::Reuse,
 ///         _ => false,
 ///     }
 /// }
-/// # assert!(is_urgent(&Event::StoreSilent) && !is_urgent(&Event::StoreBack));
+/// # assert!(is_urgent(&Event::StoreUnreachable) && !is_urgent(&Event::StoreRecovered));
 /// ```
 ///
 /// What to watch is in [the manual](crate::manual::runbooks#what-to-watch).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// The store had lost the last rotation; the newer token was adopted.
-    #[non_exhaustive]
-    Adopted {
-        /// The session.
-        session: SessionId,
-        /// Its generation now.
-        generation: u64,
-    },
     /// The application refused the subject and the session was revoked.
     #[non_exhaustive]
     Denied {
@@ -66,16 +58,9 @@ pub enum Event<'a> {
     /// The key that encrypts access tokens has been used a quarter as often as is safe with random
     /// nonces (2^32 times, NIST SP 800-38D section 8.3): rotate it. Sent once a key and instance.
     #[non_exhaustive]
-    EncryptionKeyWorn {
+    EncryptionKeyNearLimit {
         /// How many tokens this instance has encrypted with it.
         encryptions: u64,
-    },
-    /// An issuer whose keys could not be fetched answers again.
-    #[cfg(feature = "jwks")]
-    #[non_exhaustive]
-    KeysBack {
-        /// Its JWK Set.
-        url: &'a str,
     },
     /// An issuer has published what only it may have: the private half of a key, or a shared secret. The
     /// key is not used any more, whatever the issuer says later, and an attacker can sign with it. The
@@ -116,6 +101,13 @@ pub enum Event<'a> {
         /// The keys, and why.
         keys: &'a [UnusableKey],
     },
+    /// An issuer whose keys could not be fetched answers again.
+    #[cfg(feature = "jwks")]
+    #[non_exhaustive]
+    KeysRecovered {
+        /// Its JWK Set.
+        url: &'a str,
+    },
     /// An issuer's keys could not be fetched, or were not usable. Sent after every try; tries become
     /// as rare as one a minute.
     #[cfg(feature = "jwks")]
@@ -141,10 +133,6 @@ pub enum Event<'a> {
         /// Why no key of it verifies: each key with its fault.
         error: &'a JwksError,
     },
-    /// A layer refused a request.
-    Rejected(&'a Rejection),
-    /// A layer that only reports would have refused a request; it was let through.
-    WouldReject(&'a Rejection),
     /// A lost response was recovered from: the token it carried is burned.
     #[non_exhaustive]
     Recovered {
@@ -165,6 +153,8 @@ pub enum Event<'a> {
         /// How: which row of the decision it was.
         outcome: RefreshOutcome,
     },
+    /// A layer refused a request.
+    Rejected(&'a Rejection),
     /// An old token came back. The session, or all of the subject's, is revoked.
     #[non_exhaustive]
     ReuseDetected {
@@ -173,9 +163,9 @@ pub enum Event<'a> {
         /// The subject as the application names it.
         subject: &'a str,
         /// The client that the current token was handed to.
-        held_by: ClientBinding,
+        held_by: ClientFingerprint,
         /// The client that presented the old token.
-        presented_by: ClientBinding,
+        presented_by: ClientFingerprint,
         /// The generation the store expects.
         expected_generation: u64,
         /// The generation that was presented.
@@ -183,15 +173,15 @@ pub enum Event<'a> {
         /// The store's time.
         at: Timestamp,
     },
-    /// A revocation could not be written and waits for the store.
-    #[non_exhaustive]
-    RevocationQueued {
-        /// The session.
-        session: SessionId,
-    },
     /// A revocation could not be written and was given up.
     #[non_exhaustive]
     RevocationLost {
+        /// The session.
+        session: SessionId,
+    },
+    /// A revocation could not be written and waits for the store.
+    #[non_exhaustive]
+    RevocationQueued {
         /// The session.
         session: SessionId,
     },
@@ -228,20 +218,30 @@ pub enum Event<'a> {
         /// The generation that was presented.
         presented_generation: u64,
     },
-    /// The store answers again.
-    StoreBack,
-    /// The store answered, and not with what it was asked for: no room, no right, a record that cannot
-    /// be read. The request was answered 503. The error's sources say what the server said.
-    StoreFailed(&'a StoreError),
     /// The server that keeps the sessions is set to throw entries away when its memory is full:
     /// people will be signed out, and revoked sessions will be forgotten. Set it to `noeviction`.
     #[non_exhaustive]
-    StoreMayEvict {
+    StoreEvicts {
         /// Its `maxmemory-policy`.
         policy: &'a str,
     },
+    /// The store answered, and not with what it was asked for: no room, no right, a record that cannot
+    /// be read. The request was answered 503. The error's sources say what the server said.
+    StoreFailed(&'a StoreError),
+    /// The store answers again.
+    StoreRecovered,
     /// The store does not answer. Until it does, requests that need it fail at once.
-    StoreSilent,
+    StoreUnreachable,
+    /// A layer that only reports would have refused a request; it was let through.
+    WouldReject(&'a Rejection),
+    /// The store had lost the last rotation; the newer token was adopted.
+    #[non_exhaustive]
+    WriteRestored {
+        /// The session.
+        session: SessionId,
+        /// Its generation now.
+        generation: u64,
+    },
 }
 
 /// Where events go: a function, shared by every layer it is given to.
@@ -270,7 +270,7 @@ impl EventSink {
     }
 
     pub(crate) fn emit(&self, event: &Event<'_>) {
-        observed::observe(event);
+        self::telemetry::observe(event);
         if let Some(f) = &self.0 {
             f(event);
         }

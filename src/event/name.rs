@@ -6,17 +6,14 @@ impl Event<'_> {
     /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
     ///
     /// ```
-    /// assert_eq!(tower_bearer::Event::StoreSilent.name(), "store_silent");
+    /// assert_eq!(tower_bearer::Event::StoreUnreachable.name(), "store_unreachable");
     /// ```
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Adopted { .. } => "adopted",
             Self::Denied { .. } => "denied",
             Self::DurabilityDegraded { .. } => "durability_degraded",
-            Self::EncryptionKeyWorn { .. } => "encryption_key_worn",
-            #[cfg(feature = "jwks")]
-            Self::KeysBack { .. } => "keys_back",
+            Self::EncryptionKeyNearLimit { .. } => "encryption_key_near_limit",
             #[cfg(feature = "jwks")]
             Self::KeysCompromised { .. } => "keys_compromised",
             #[cfg(feature = "jwks")]
@@ -25,6 +22,8 @@ impl Event<'_> {
             Self::KeysFetched { .. } => "keys_fetched",
             #[cfg(feature = "jwks")]
             Self::KeysPassedOver { .. } => "keys_passed_over",
+            #[cfg(feature = "jwks")]
+            Self::KeysRecovered { .. } => "keys_recovered",
             #[cfg(feature = "jwks")]
             Self::KeysUnavailable { .. } => "keys_unavailable",
             #[cfg(feature = "jwks")]
@@ -39,11 +38,12 @@ impl Event<'_> {
             Self::Revoked { .. } => "revoked",
             Self::Started { .. } => "started",
             Self::StateLost { .. } => "state_lost",
-            Self::StoreBack => "store_back",
+            Self::StoreEvicts { .. } => "store_evicts",
             Self::StoreFailed(_) => "store_failed",
-            Self::StoreMayEvict { .. } => "store_may_evict",
-            Self::StoreSilent => "store_silent",
+            Self::StoreRecovered => "store_recovered",
+            Self::StoreUnreachable => "store_unreachable",
             Self::WouldReject(_) => "would_reject",
+            Self::WriteRestored { .. } => "write_restored",
         }
     }
 }

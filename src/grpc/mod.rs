@@ -65,8 +65,7 @@
 //! ```
 
 mod judge;
-mod layer;
+pub(crate) mod layer;
 mod service;
 
-pub use layer::GrpcLayer;
 pub use service::Grpc;

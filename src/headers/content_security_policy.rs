@@ -17,7 +17,7 @@ use crate::config::ConfigError;
 /// one. A handler that needs it sends the header itself, and the layer lets that stand.
 ///
 /// ```
-/// use tower_bearer::{ContentSecurityPolicy, SecurityHeadersLayer};
+/// use tower_bearer::{SecurityHeadersLayer, headers::ContentSecurityPolicy};
 ///
 /// let policy: ContentSecurityPolicy =
 ///     "default-src 'self'; img-src 'self' https://images.example; frame-ancestors 'none'".parse()?;

@@ -48,7 +48,7 @@
 //! ```
 //! use http::{Request, Response, StatusCode};
 //! use tower::{ServiceBuilder, ServiceExt, service_fn};
-//! use tower_bearer::{ConnectionScheme, RequireHttpsLayer, SecurityHeadersLayer};
+//! use tower_bearer::{RequireHttpsLayer, SecurityHeadersLayer, headers::ConnectionScheme};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -82,18 +82,17 @@
 
 mod content_security_policy;
 mod future;
-mod layer;
+pub(crate) mod layer;
 mod referrer_policy;
-mod require_https;
+pub(crate) mod require_https;
 mod scheme;
 mod service;
 mod strict_transport_security;
 
 pub use content_security_policy::ContentSecurityPolicy;
 pub use future::SecurityHeadersFuture;
-pub use layer::SecurityHeadersLayer;
 pub use referrer_policy::ReferrerPolicy;
-pub use require_https::{HttpsHost, RequireHttps, RequireHttpsLayer};
+pub use require_https::{HttpsHost, RequireHttps};
 pub use scheme::ConnectionScheme;
 pub use service::SecurityHeaders;
 pub use strict_transport_security::StrictTransportSecurity;

@@ -15,7 +15,7 @@ use crate::config::ConfigError;
 /// them all the same sets the header itself, for its own page.
 ///
 /// ```
-/// use tower_bearer::ReferrerPolicy;
+/// use tower_bearer::headers::ReferrerPolicy;
 ///
 /// assert_eq!("strict-origin".parse::<ReferrerPolicy>()?, ReferrerPolicy::StrictOrigin);
 /// let error = "no-referrer".parse::<ReferrerPolicy>().unwrap_err();

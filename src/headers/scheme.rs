@@ -14,7 +14,7 @@
 /// ```
 /// use http::{Request, Response};
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
-/// use tower_bearer::{ConnectionScheme, RequireHttpsLayer};
+/// use tower_bearer::{RequireHttpsLayer, headers::ConnectionScheme};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

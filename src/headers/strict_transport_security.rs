@@ -8,7 +8,7 @@ use http::HeaderValue;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_bearer::{SecurityHeadersLayer, StrictTransportSecurity};
+/// use tower_bearer::{SecurityHeadersLayer, headers::StrictTransportSecurity};
 ///
 /// // A careful start: five minutes, on this host alone.
 /// let trial = StrictTransportSecurity::new(Duration::from_secs(300));

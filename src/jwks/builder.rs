@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{RemoteJwks, address::Address, client::Client, core::Core, policy::Limits};
+use super::{RemoteJwks, client::Client, fetcher::Core, schedule::Limits, url::Address};
 use crate::{
     clock::{Clock, SystemClock},
     config::ConfigError,
@@ -18,13 +18,13 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_bearer::{Event, EventSink, RemoteJwks};
+/// use tower_bearer::{Event, EventSink, jwks::RemoteJwks};
 ///
 /// let issuer = RemoteJwks::builder("http://127.0.0.1:3001/.well-known/jwks.json")
 ///     .stale_limit(Duration::from_secs(4 * 60 * 60))
 ///     .events(EventSink::new(|event: &Event<'_>| match event {
 ///         Event::KeysUnavailable { url, error, .. } => eprintln!("{url}: {error}"),
-///         Event::KeysBack { url, .. } => eprintln!("{url} answers again"),
+///         Event::KeysRecovered { url, .. } => eprintln!("{url} answers again"),
 ///         _ => {}
 ///     }))
 ///     .build()?;

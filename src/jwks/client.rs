@@ -16,7 +16,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 
-use super::{address::Address, error::JwksError};
+use super::{error::JwksError, url::Address};
 use crate::config::ConfigError;
 
 /// Asks one address for its JWK Set. It follows no redirect, knows no proxy, and keeps no connection:

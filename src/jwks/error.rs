@@ -10,7 +10,7 @@ use http::StatusCode;
 /// answer it holds nothing but names of keys, escaped. [`kind`](Self::kind) is for programs.
 ///
 /// ```
-/// use tower_bearer::{JwksErrorKind, RemoteJwks};
+/// use tower_bearer::jwks::{JwksErrorKind, RemoteJwks};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

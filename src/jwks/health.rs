@@ -6,7 +6,7 @@ use crate::{clock::Timestamp, keys::UnusableKey};
 /// How it stands with an issuer's keys; made by [`RemoteJwks::health`](super::RemoteJwks::health).
 ///
 /// ```
-/// use tower_bearer::RemoteJwks;
+/// use tower_bearer::jwks::RemoteJwks;
 ///
 /// let issuer = RemoteJwks::new("http://127.0.0.1:3001/.well-known/jwks.json")?;
 /// let health = issuer.health();

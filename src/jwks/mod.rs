@@ -1,15 +1,15 @@
 //! The keys of an issuer elsewhere, from its JWK Set (RFC 7517 section 5).
 
-mod address;
 mod builder;
+mod cache_control;
 mod client;
-mod core;
-mod error;
-mod freshness;
+pub(crate) mod error;
+mod fetcher;
 mod health;
 mod point;
-mod policy;
+mod schedule;
 mod task;
+mod url;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ pub use builder::RemoteJwksBuilder;
 pub use error::{JwksError, JwksErrorKind};
 pub use health::JwksHealth;
 
-use self::core::Core;
+use self::fetcher::Core;
 use crate::{
     config::ConfigError,
     keys::{KeyRing, Remote},
@@ -39,7 +39,7 @@ use crate::{
 /// default.
 ///
 /// ```
-/// use tower_bearer::{BearerAuthLayer, NoClaims, RemoteJwks, TokenCodec};
+/// use tower_bearer::{BearerAuthLayer, NoClaims, TokenCodec, jwks::RemoteJwks};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

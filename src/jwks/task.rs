@@ -12,8 +12,8 @@ use tokio::{
 };
 
 use super::{
-    core::{Core, Outcome},
     error::JwksError,
+    fetcher::{Core, Outcome},
 };
 
 /// How long it sleeps without a look at the clock, which may have been set, or have gone on while the

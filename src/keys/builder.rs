@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use super::{
     ContentEncryption, EncryptionKey, KeyRing, Keys, SessionKeys, SignatureAlgorithm, SigningKey,
     jwk::{Jwk, Purpose, bytes},
-    weak,
+    strength,
 };
 use crate::{
     config::ConfigError,
@@ -54,7 +54,7 @@ impl KeyRingBuilder {
     /// RFC 5869, with a label for each purpose).
     pub fn master(self, secret: &[u8]) -> Self {
         self.then("master secret", |builder| {
-            weak::check_len(secret, 32).map_err(|p| ConfigError::new("master secret", p))?;
+            strength::check_len(secret, 32).map_err(|p| ConfigError::new("master secret", p))?;
             builder.check_random(secret)?;
             let prk = extract(b"tower-bearer master v1", secret);
             builder.add_access_secret(derive(&prk, &[b"access signing"]).expose())?;
@@ -254,7 +254,7 @@ impl KeyRingBuilder {
 
     pub(super) fn add_refresh_secret(&mut self, secret: &[u8]) -> Result<(), ConfigError> {
         let short = |problem| ConfigError::new("refresh secret", problem);
-        weak::check_len(secret, 32).map_err(short)?;
+        strength::check_len(secret, 32).map_err(short)?;
         self.note(secret, "refresh cookies")?;
         self.sessions.push(Secret::new(secret.to_vec()));
         Ok(())
@@ -292,7 +292,7 @@ impl KeyRingBuilder {
         if self.weak_secrets {
             return Ok(());
         }
-        weak::check(secret).map_err(|problem| ConfigError::new("secret", problem))
+        strength::check(secret).map_err(|problem| ConfigError::new("secret", problem))
     }
 
     /// Checks a secret and remembers it by its digest, so that one secret never serves two purposes.

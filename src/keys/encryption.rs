@@ -10,8 +10,8 @@ use ring::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 
 use super::{
     ContentEncryption, KeyManagement,
-    header::{ACCESS_TOKEN_TYPE, Content, check_kid, encrypted_header},
     jose::{WrapHeader, Wrapping},
+    protected_header::{ACCESS_TOKEN_TYPE, Content, check_kid, encrypted_header},
 };
 use crate::{
     config::ConfigError,

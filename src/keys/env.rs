@@ -4,7 +4,7 @@ use std::{ffi::OsString, io, path::Path};
 
 use zeroize::Zeroizing;
 
-use super::{KeyRing, KeyRingBuilder, weak};
+use super::{KeyRing, KeyRingBuilder, strength};
 use crate::{
     config::ConfigError,
     secret::{self, Secret},
@@ -137,7 +137,7 @@ impl Value {
 /// Hexadecimal, base64url or base64, padded or not. Hexadecimal comes first: 64 such digits
 /// would be base64 as well, and nobody has 48 random bytes that look like that.
 fn decode(text: &str) -> Result<Secret<Vec<u8>>, &'static str> {
-    weak::check_placeholder(text.as_bytes())?;
+    strength::check_placeholder(text.as_bytes())?;
     if text.len() >= 64
         && text.len().is_multiple_of(2)
         && text.bytes().all(|b| b.is_ascii_hexdigit())

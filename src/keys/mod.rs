@@ -1,27 +1,29 @@
 //! Keys: what they are for, where they come from, and how they are replaced while serving.
 
-mod algorithm;
+pub(crate) mod algorithm;
 mod builder;
 mod encryption;
 mod env;
-mod header;
 #[cfg(feature = "josekit")]
 mod jose;
 #[cfg(not(feature = "josekit"))]
 #[path = "jose_none.rs"]
 mod jose;
 mod jwk;
+mod jwks;
 mod key_file;
+pub(crate) mod key_ring;
+mod key_set;
+mod protected_header;
 mod public_set;
-mod publish;
-mod ring;
-mod session;
-mod signing;
-mod snapshot;
 #[cfg_attr(not(feature = "jwks"), path = "no_source.rs")]
-mod source;
+mod remote;
+mod session_keys;
+mod signing;
+mod strength;
+pub(crate) mod subject_tag;
+mod usage;
 mod validity;
-mod weak;
 #[cfg_attr(
     not(feature = "josekit"),
     allow(
@@ -31,22 +33,22 @@ mod weak;
 )]
 mod wrap_header;
 
+pub(crate) use self::{
+    algorithm::{ContentEncryption, KeyManagement, SignatureAlgorithm},
+    encryption::{ContentKey, EncryptionKey},
+    key_ring::KeyRing,
+    key_set::{Candidates, Keys, LookupError},
+    protected_header::{ACCESS_TOKEN_TYPE, Content},
+    session_keys::{SessionKeyId, SessionKeySet, SessionKeys},
+    signing::SigningKey,
+    strength::check_key,
+    subject_tag::SubjectTag,
+    usage::KeyUsage,
+    wrap_header::{Epk, WrapHeader},
+};
 pub use self::{
-    algorithm::SignatureAlgorithm,
     builder::KeyRingBuilder,
     public_set::{UnusableKey, UnusableReason},
-    // The module, not the crate of that name.
-    ring::KeyRing,
-};
-pub(crate) use self::{
-    algorithm::{ContentEncryption, KeyManagement},
-    encryption::{ContentKey, EncryptionKey},
-    header::{ACCESS_TOKEN_TYPE, Content},
-    session::{SessionKeyId, SessionKeySet, SessionKeys},
-    signing::SigningKey,
-    snapshot::{Candidates, Keys, LookupError},
-    weak::check_key,
-    wrap_header::{Epk, WrapHeader},
 };
 
 #[cfg(all(feature = "jwks", feature = "tracing"))]
@@ -54,7 +56,7 @@ pub(crate) use self::public_set::listed;
 #[cfg(feature = "jwks")]
 pub(crate) use self::{
     public_set::{Compromised, PublicSet, nothing_usable},
-    source::Remote,
+    remote::Remote,
 };
 
 #[cfg(test)]

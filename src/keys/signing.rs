@@ -3,7 +3,7 @@
 //! What `ring` holds inside its own key types cannot be wiped by us; everything on the way
 //! there lies in buffers, and on a stack, that are.
 
-mod load;
+mod import;
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use super::{
     SignatureAlgorithm as Alg,
     algorithm::ED25519,
-    header::{ACCESS_TOKEN_TYPE, signed_header},
+    protected_header::{ACCESS_TOKEN_TYPE, signed_header},
 };
 
 /// A key for signed tokens: signs when it has its private half, and does what its owner allows.

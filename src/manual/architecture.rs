@@ -2,10 +2,10 @@
 //!
 //! # A layer decides, a handle acts
 //!
-//! *Guards* ([`BearerAuth`](crate::BearerAuth), [`OriginGuard`](crate::OriginGuard),
-//! [`Csrf`](crate::Csrf), [`RequireHttps`](crate::RequireHttps)) take a synchronous decision on the head of a
+//! *Guards* ([`BearerAuth`](crate::bearer::BearerAuth), [`OriginGuard`](crate::origin::OriginGuard),
+//! [`Csrf`](crate::csrf::Csrf), [`RequireHttps`](crate::headers::RequireHttps)) take a synchronous decision on the head of a
 //! request: they call the inner service or answer. One *carrier*
-//! ([`RefreshCookie`](crate::RefreshCookie)) never rejects and never waits: it puts a
+//! ([`RefreshCookie`](crate::refresh::RefreshCookie)) never rejects and never waits: it puts a
 //! [`Session`](crate::Session) into the extensions and appends the handle's cookie to the response. All
 //! work with the store is in `async` methods of the handle, which the application or
 //! [`SessionEndpoints`](crate::SessionEndpoints) awaits.
@@ -70,7 +70,7 @@
 //!
 //! * **Keys are a module of their own**, not a part of `token`: sessions take their keys from the same
 //!   ring, and neither of the two owns it.
-//! * **Stores are asked by [`SessionKey`](crate::SessionKey)**, subject and session, instead of by
+//! * **Stores are asked by [`SessionKey`](crate::store::SessionKey)**, subject and session, instead of by
 //!   session alone: a store that keeps a subject's sessions in one place finds them without an index.
 //! * **A privilege change is a barrier.** After [`elevate`](crate::Session::elevate) the previous token
 //!   is not replayed, though it is within the grace. From the same client that is no theft: a tab was
@@ -98,7 +98,7 @@
 //!   tab would break.
 //! * **A form is read in a layer of its own.** Reading a body means buffering it, a clone of the inner service
 //!   and a body that bytes make; a request with the token in its header pays for none of it.
-//! * **The transport is told, not read.** [`RequireHttps`](crate::RequireHttps) believes a marker of the
+//! * **The transport is told, not read.** [`RequireHttps`](crate::headers::RequireHttps) believes a marker of the
 //!   server's own code or one header of a trusted proxy. The scheme in the request's URI is the client's to
 //!   write, over HTTP/2 and in absolute form alike, and says nothing about the socket.
 //! * **Mounting is a service**, [`SessionEndpoints`](crate::SessionEndpoints), that works below a stripped prefix

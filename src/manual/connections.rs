@@ -120,7 +120,10 @@
 //! ```
 //! use axum::body::Body;
 //! use http::{Response, header};
-//! use tower_bearer::{BearerAuthLayer, CsrfLayer, OriginGuardLayer, Rejection, RejectionKind, TokenCodec};
+//! use tower_bearer::{
+//!     BearerAuthLayer, CsrfLayer, OriginGuardLayer, TokenCodec,
+//!     rejection::{Rejection, RejectionKind},
+//! };
 //!
 //! fn problem(rejection: &Rejection) -> Response<Body> {
 //!     // The kind alone: the reason helps nobody but an attacker.
@@ -156,12 +159,15 @@
 //! status, would take it for something else. A browser that opens a page sends no `Authorization`, so what follows
 //! is for pages behind a proxy that adds it. Their service answers with a redirect in its handlers, behind an
 //! [`optional`](crate::BearerAuthLayer::optional) layer. Or it has a layer *outside* that makes one of the
-//! refusals of its pages, by the [`Rejection`](crate::Rejection) in the extensions of the response:
+//! refusals of its pages, by the [`Rejection`](crate::rejection::Rejection) in the extensions of the response:
 //!
 //! ```
 //! use axum::{Router, response::{IntoResponse, Redirect, Response}, routing::get};
 //! use tower::ServiceBuilder;
-//! use tower_bearer::{BearerAuthLayer, Rejection, RejectionKind, TokenCodec};
+//! use tower_bearer::{
+//!     BearerAuthLayer, TokenCodec,
+//!     rejection::{Rejection, RejectionKind},
+//! };
 //!
 //! fn to_sign_in(response: Response) -> Response {
 //!     let rejection = response.extensions().get::<Rejection>();

@@ -5,32 +5,32 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | [`lifetime`](crate::TokenCodecBuilder::lifetime) | 15 minutes | How long a stolen token works, and how long a sign-out takes to reach the API, against one refresh per user and quarter of an hour. |
-//! | [`leeway`](crate::TokenCodecBuilder::leeway) | 60 s, at most 300 s | Clocks of machines that keep time differ by less; it extends every token's life, so more is not offered. One process that mints and verifies needs none. |
-//! | [`max_token_bytes`](crate::TokenCodecBuilder::max_token_bytes) | 8 KiB | Most servers refuse a longer header line anyway. Checked before parsing. |
-//! | [`max_age`](crate::TokenCodecBuilder::max_age) | none | `exp` says it already. For tokens of issuers that date theirs generously; a token without `iat` is then refused. |
-//! | [`algorithms`](crate::TokenCodecBuilder::algorithms) | whatever the ring's keys are for, each for one | A key is configured for its algorithm, so the list would say it twice. It narrows a ring that is shared. |
-//! | [`token_type`](crate::TokenCodecBuilder::token_type) | `at+jwt` | RFC 9068: an id token signed by the same key is not an access token. |
+//! | [`lifetime`](crate::token::TokenCodecBuilder::lifetime) | 15 minutes | How long a stolen token works, and how long a sign-out takes to reach the API, against one refresh per user and quarter of an hour. |
+//! | [`leeway`](crate::token::TokenCodecBuilder::leeway) | 60 s, at most 300 s | Clocks of machines that keep time differ by less; it extends every token's life, so more is not offered. One process that mints and verifies needs none. |
+//! | [`max_token_bytes`](crate::token::TokenCodecBuilder::max_token_bytes) | 8 KiB | Most servers refuse a longer header line anyway. Checked before parsing. |
+//! | [`max_age`](crate::token::TokenCodecBuilder::max_age) | none | `exp` says it already. For tokens of issuers that date theirs generously; a token without `iat` is then refused. |
+//! | [`algorithms`](crate::token::TokenCodecBuilder::algorithms) | whatever the ring's keys are for, each for one | A key is configured for its algorithm, so the list would say it twice. It narrows a ring that is shared. |
+//! | [`token_type`](crate::token::TokenCodecBuilder::token_type) | `at+jwt` | RFC 9068: an id token signed by the same key is not an access token. |
 //! | form | none; choose one | [`nested`](crate::TokenCodec::nested) is the usual choice: signed, and unreadable without the key. [`signed`](crate::TokenCodec::signed) when others verify, [`encrypted`](crate::TokenCodec::encrypted) when one service mints and verifies. |
 //! | [cache of verified tokens](super::performance#the-verified-token-cache) | off | It keeps the claims of whoever is signed in, and pays with public-key algorithms only. |
 //! | issuer, audience | required | A token that is good everywhere is good at the wrong place. Waived by name only. |
-//! | [`dangerous_any_issuer`](crate::TokenCodecBuilder::dangerous_any_issuer), [`dangerous_any_audience`](crate::TokenCodecBuilder::dangerous_any_audience), [`dangerous_any_token_type`](crate::TokenCodecBuilder::dangerous_any_token_type) | off | For [the days of a move](super::migrating), and for issuers that cannot do better. |
-//! | [`subject_optional`](crate::TokenCodecBuilder::subject_optional) | off | A handler that reads an empty subject as somebody is a hole. |
-//! | [`clock`](crate::TokenCodecBuilder::clock) | the system's | Another one is for tests. |
+//! | [`dangerous_any_issuer`](crate::token::TokenCodecBuilder::dangerous_any_issuer), [`dangerous_any_audience`](crate::token::TokenCodecBuilder::dangerous_any_audience), [`dangerous_any_token_type`](crate::token::TokenCodecBuilder::dangerous_any_token_type) | off | For [the days of a move](super::migrating), and for issuers that cannot do better. |
+//! | [`subject_optional`](crate::token::TokenCodecBuilder::subject_optional) | off | A handler that reads an empty subject as somebody is a hole. |
+//! | [`clock`](crate::token::TokenCodecBuilder::clock) | the system's | Another one is for tests. |
 //!
 //! # Sessions ([`RefreshCookieLayer`](crate::RefreshCookieLayer))
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | [`absolute_lifetime`](crate::RefreshCookieBuilder::absolute_lifetime) | 7 days | The bound on a theft that nobody contradicts. A week is what people accept for signing in again. |
-//! | [`idle_lifetime`](crate::RefreshCookieBuilder::idle_lifetime) | as the absolute one | A session that a browser holds on to is used or not; shorten it for shared machines. Replays do not extend it. |
-//! | [`session_limit`](crate::RefreshCookieBuilder::session_limit) | 32 a subject | More than anybody's devices, few enough to list and to store. The least recently rotated goes. |
-//! | [`reuse`](crate::RefreshCookieBuilder::reuse) | the session | One device was robbed; signing out the others is a choice ([`ReusePolicy::Subject`](crate::ReusePolicy::Subject)). |
-//! | [`client_binding`](crate::RefreshCookieBuilder::client_binding) | `User-Agent` | The one thing a browser sends unchanged from networks that change. Addresses change with every train ride. |
-//! | [`repeat_limit`](crate::RefreshCookieBuilder::repeat_limit) | 200 in 30 s | A hundred restored tabs are honest; a loop is not. |
-//! | [`rotation`](crate::RefreshCookieBuilder::rotation) | [`RotationPolicy::default`](crate::RotationPolicy) | See the next table. |
-//! | [`transport`](crate::RefreshCookieBuilder::transport) | the cookie | Browsers have no other place that scripts cannot read. |
-//! | [`events`](crate::RefreshCookieBuilder::events), here and at every layer | nobody is told | Where they go is the application's affair. Connect it: [what to watch](super::runbooks#what-to-watch). |
+//! | [`absolute_lifetime`](crate::refresh::RefreshCookieBuilder::absolute_lifetime) | 7 days | The bound on a theft that nobody contradicts. A week is what people accept for signing in again. |
+//! | [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime) | as the absolute one | A session that a browser holds on to is used or not; shorten it for shared machines. Replays do not extend it. |
+//! | [`session_limit`](crate::refresh::RefreshCookieBuilder::session_limit) | 32 a subject | More than anybody's devices, few enough to list and to store. The least recently rotated goes. |
+//! | [`reuse`](crate::refresh::RefreshCookieBuilder::reuse) | the session | One device was robbed; signing out the others is a choice ([`ReusePolicy::Subject`](crate::ReusePolicy::Subject)). |
+//! | [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) | `User-Agent` | The one thing a browser sends unchanged from networks that change. Addresses change with every train ride. |
+//! | [`repeat_limit`](crate::refresh::RefreshCookieBuilder::repeat_limit) | 200 in 30 s | A hundred restored tabs are honest; a loop is not. |
+//! | [`rotation`](crate::refresh::RefreshCookieBuilder::rotation) | [`RotationPolicy::default`](crate::RotationPolicy) | See the next table. |
+//! | [`transport`](crate::refresh::RefreshCookieBuilder::transport) | the cookie | Browsers have no other place that scripts cannot read. |
+//! | [`events`](crate::refresh::RefreshCookieBuilder::events), here and at every layer | nobody is told | Where they go is the application's affair. Connect it: [what to watch](super::runbooks#what-to-watch). |
 //! | claims | argument | They decide who may go on being signed in. |
 //! | [`label`](crate::NewSession::label), [`context`](crate::NewSession::context) | the `User-Agent`, cut at 200 bytes; empty | What a person recognises a device by; what the claims closure is to remember. |
 //! | longest subject, context | 256, 1024 bytes | Records are read whole at every refresh. |
@@ -48,9 +48,9 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | [`grace`](crate::RotationPolicyBuilder::grace), `G` | 30 s | The previous token is answered with the same successor for so long after the hand-out, and after the successor was first seen. Longer than slow answers and retries take (proven for delays up to `7G/16`, 13 s); too short to be of use to a thief, who is refused at once anyhow when the client differs. |
-//! | [`interval`](crate::RotationPolicyBuilder::interval), `M` | 60 s | A current token that comes sooner is answered without rotating, so that twenty restored tabs cause one rotation. `M` is at least `2G`: with less, a late old token arrives after the *second* rotation and an honest user is signed out. |
-//! | [`recoveries`](crate::RotationPolicyBuilder::recoveries) | 3 | A lost answer, retried by the same client however late, is recovered from; the token it carried is burned. Three in a row is a very bad network; more is not a network. |
+//! | [`grace`](crate::refresh::RotationPolicyBuilder::grace), `G` | 30 s | The previous token is answered with the same successor for so long after the hand-out, and after the successor was first seen. Longer than slow answers and retries take (proven for delays up to `7G/16`, 13 s); too short to be of use to a thief, who is refused at once anyhow when the client differs. |
+//! | [`interval`](crate::refresh::RotationPolicyBuilder::interval), `M` | 60 s | A current token that comes sooner is answered without rotating, so that twenty restored tabs cause one rotation. `M` is at least `2G`: with less, a late old token arrives after the *second* rotation and an honest user is signed out. |
+//! | [`recoveries`](crate::refresh::RotationPolicyBuilder::recoveries) | 3 | A lost answer, retried by the same client however late, is recovered from; the token it carried is burned. Three in a row is a very bad network; more is not a network. |
 //!
 //! [`RotationPolicy::strict`](crate::RotationPolicy::strict) is the literal one-time rule. It signs honest
 //! users out: with access tokens in memory, two tabs that wake together are enough.
@@ -59,11 +59,11 @@
 //!
 //! | attribute | default | why |
 //! |---|---|---|
-//! | name, [`cookie_name`](crate::RefreshCookieBuilder::cookie_name) | `__Secure-refresh_token` | The prefix makes browsers refuse it over plain http. [`host_prefix`](crate::RefreshCookieBuilder::host_prefix) also keeps sibling hosts from planting one, at the price of `Path=/`. |
-//! | `Path`, [`cookie_path`](crate::RefreshCookieBuilder::cookie_path) | `/auth` | Only the session endpoints need it; every other request travels without. It covers refresh *and* sign-out. |
-//! | `HttpOnly`, `Secure` | always | [`dangerous_insecure_cookie`](crate::RefreshCookieBuilder::dangerous_insecure_cookie) drops the second for plain http in development. Chrome and Firefox take `Secure` cookies from `http://localhost`; Safari does not. |
-//! | `SameSite` | `Strict` | A refresh is never the consequence of following a link. [`same_site_lax`](crate::RefreshCookieBuilder::same_site_lax) for the return from an OAuth provider. |
-//! | [`rewritten_paths`](crate::RefreshCookieBuilder::rewritten_paths) | off | A request's path tells whether the cookie reaches it, unless a proxy changes paths. |
+//! | name, [`cookie_name`](crate::refresh::RefreshCookieBuilder::cookie_name) | `__Secure-refresh_token` | The prefix makes browsers refuse it over plain http. [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix) also keeps sibling hosts from planting one, at the price of `Path=/`. |
+//! | `Path`, [`cookie_path`](crate::refresh::RefreshCookieBuilder::cookie_path) | `/auth` | Only the session endpoints need it; every other request travels without. It covers refresh *and* sign-out. |
+//! | `HttpOnly`, `Secure` | always | [`dangerous_insecure_cookie`](crate::refresh::RefreshCookieBuilder::dangerous_insecure_cookie) drops the second for plain http in development. Chrome and Firefox take `Secure` cookies from `http://localhost`; Safari does not. |
+//! | `SameSite` | `Strict` | A refresh is never the consequence of following a link. [`same_site_lax`](crate::refresh::RefreshCookieBuilder::same_site_lax) for the return from an OAuth provider. |
+//! | [`rewritten_paths`](crate::refresh::RefreshCookieBuilder::rewritten_paths) | off | A request's path tells whether the cookie reaches it, unless a proxy changes paths. |
 //! | `Max-Age` | what is left of the session | At most 400 days, which is where browsers stop. |
 //! | `Domain` | never | A cookie for all subdomains is as safe as the worst of them. |
 //!
@@ -86,7 +86,7 @@
 //! | origins | required | The list *is* the decision. |
 //! | WebSocket handshakes | guarded | They are `GET` requests with cookies to which CORS does not apply. |
 //! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie or an `Authorization` that is not a bearer token, passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
-//! | [`missing_origin`](crate::OriginGuardLayer::missing_origin) | refused with credentials | The row above. [`MissingOrigin::Refuse`](crate::MissingOrigin::Refuse) is for client certificates, which show in no header. |
+//! | [`missing_origin`](crate::OriginGuardLayer::missing_origin) | refused with credentials | The row above. [`MissingOrigin::Refuse`](crate::origin::MissingOrigin::Refuse) is for client certificates, which show in no header. |
 //! | [`method_override`](crate::OriginGuardLayer::method_override), here and at the CSRF layer | off | A `GET` is a `GET`, unless something further in makes it another method. |
 //! | [`report_only`](crate::OriginGuardLayer::report_only) | off | A guard guards. |
 //!
@@ -94,20 +94,20 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | cookie, [`cookie_name`](crate::CsrfBuilder::cookie_name) | `__Host-csrf`, `Secure`, `Path=/` | The prefix keeps sibling hosts and plain http from planting one. |
+//! | cookie, [`cookie_name`](crate::csrf::CsrfBuilder::cookie_name) | `__Host-csrf`, `Secure`, `Path=/` | The prefix keeps sibling hosts and plain http from planting one. |
 //! | `SameSite` | `Lax` | With `Strict`, a page that is reached by a link from elsewhere would come without the cookie and get another one, and the forms in other tabs would go stale. The cookie opens nothing by itself. |
-//! | `HttpOnly` | off | A single-page application copies the cookie into the header. [`http_only`](crate::CsrfBuilder::http_only) for pages that get the token from the server. |
+//! | `HttpOnly` | off | A single-page application copies the cookie into the header. [`http_only`](crate::csrf::CsrfBuilder::http_only) for pages that get the token from the server. |
 //! | lifetime | until the browser closes, as long as session and key | A token is no credential; its session ends it. |
-//! | [`header_name`](crate::CsrfBuilder::header_name) | `X-CSRF-Token` | What most front ends send. No foreign page can set it without a preflight. |
+//! | [`header_name`](crate::csrf::CsrfBuilder::header_name) | `X-CSRF-Token` | What most front ends send. No foreign page can set it without a preflight. |
 //! | reissue | only when the one that came is worth nothing | A new token with every response breaks other tabs and caches. |
 //! | reissue after a link on another site | no token is replaced (`Sec-Fetch-Site: cross-site`) | Such a request comes without the `SameSite=Strict` cookie of the session: it looks like nobody's, and would put a token of the wrong class over that of every open tab. A page that asks for its token gets a copy of the browser's. With sessions of another kind it gets a new one: their cookie may be `Lax`, and who looks like nobody is nobody. |
 //! | caching | with a token `Vary: Cookie`, and `no-store` unless the handler says that or `private` | A shared cache that keeps `Set-Cookie` would give many browsers one token. |
-//! | exemption | one bearer token and no cookie at all | The layer cannot know which cookie authenticates. [`session_cookies`](crate::CsrfBuilder::session_cookies) tells it. |
+//! | exemption | one bearer token and no cookie at all | The layer cannot know which cookie authenticates. [`session_cookies`](crate::csrf::CsrfBuilder::session_cookies) tells it. |
 //! | old token of the same session | accepted | Nothing is kept on the server, and other tabs go on. Who could plant token and cookie reads the session's tokens already. |
 //! | [`form_field`](crate::CsrfLayer::form_field) | off | Reading bodies costs memory on unchecked requests; a header costs nothing. |
-//! | [`handler_verifies`](crate::CsrfBuilder::handler_verifies) | off | A check before the handler cannot be forgotten. |
-//! | [`body_limit`](crate::CsrfFormLayer::body_limit) | 64 KiB | A form without files fits; more is a decision about memory per request. |
-//! | [`dangerous_insecure_cookie`](crate::CsrfBuilder::dangerous_insecure_cookie) | off | Every sibling host could plant the cookie. |
+//! | [`handler_verifies`](crate::csrf::CsrfBuilder::handler_verifies) | off | A check before the handler cannot be forgotten. |
+//! | [`body_limit`](crate::csrf::CsrfFormLayer::body_limit) | 64 KiB | A form without files fits; more is a decision about memory per request. |
+//! | [`dangerous_insecure_cookie`](crate::csrf::CsrfBuilder::dangerous_insecure_cookie) | off | Every sibling host could plant the cookie. |
 //!
 //! # Response headers
 //!
@@ -116,15 +116,15 @@
 //! | header | default | why |
 //! |---|---|---|
 //! | `Strict-Transport-Security` | `max-age=31536000` | A year is the least that counts as meant to last (the preload lists ask for it too), and a host that speaks https does not go back. |
-//! | `includeSubDomains`, `preload` | off | They bind hosts that this service does not own and cannot test. [`include_subdomains`](crate::StrictTransportSecurity::include_subdomains) and [`preloaded`](crate::StrictTransportSecurity::preloaded) are for whoever answers for the whole domain. |
-//! | over plain http | left out where a [`ConnectionScheme`](crate::ConnectionScheme) says so | RFC 6797 section 7.2 forbids it. Where nobody says, it is sent: browsers ignore it there (section 8.1), and leaving it out by mistake costs more. |
+//! | `includeSubDomains`, `preload` | off | They bind hosts that this service does not own and cannot test. [`include_subdomains`](crate::headers::StrictTransportSecurity::include_subdomains) and [`preloaded`](crate::headers::StrictTransportSecurity::preloaded) are for whoever answers for the whole domain. |
+//! | over plain http | left out where a [`ConnectionScheme`](crate::headers::ConnectionScheme) says so | RFC 6797 section 7.2 forbids it. Where nobody says, it is sent: browsers ignore it there (section 8.1), and leaving it out by mistake costs more. |
 //! | `Content-Security-Policy`: `default-src 'self'` | own files only | Takes from an injection what it needs most: scripts inside of the page, scripts from elsewhere, and requests to elsewhere. An access token in the page's memory is as safe as the page's scripts. To an API it means nothing and costs nothing. |
 //! | `base-uri 'none'` | | An injected `<base>` would turn every relative address of a script into somebody else's. `default-src` does not cover it. |
 //! | `form-action 'self'` | | An injected form would send what a password manager fills in. Some browsers apply it to the redirect after a form too, so a sign-in that goes on to another site has to list that site. |
 //! | `frame-ancestors 'none'` | | A page in a frame can be made to be clicked on. It replaces `X-Frame-Options`, which every current browser ignores beside it and which is therefore not sent. |
 //! | `object-src 'none'` | | Old plug-ins ran files of the own origin with its rights. Few pages need them: one that shows a PDF in an `<object>` does. |
 //! | `X-Content-Type-Options` | `nosniff` | An upload that is served as text must not run as a script. There is no reason to go without, so it cannot be left out. |
-//! | `Referrer-Policy` | `same-origin` | Other sites learn nothing, and the own server gets the `Referer` that the origin guard falls back to. With `no-referrer`, browsers send `Origin: null` with forms, which the guard refuses from those that send no `Sec-Fetch-Site`; so it is not offered. Pages whose forms post to *another* origin, listed there or not, send `Origin: null` with `same-origin` too, and need [`StrictOriginWhenCrossOrigin`](crate::ReferrerPolicy::StrictOriginWhenCrossOrigin). |
+//! | `Referrer-Policy` | `same-origin` | Other sites learn nothing, and the own server gets the `Referer` that the origin guard falls back to. With `no-referrer`, browsers send `Origin: null` with forms, which the guard refuses from those that send no `Sec-Fetch-Site`; so it is not offered. Pages whose forms post to *another* origin, listed there or not, send `Origin: null` with `same-origin` too, and need [`StrictOriginWhenCrossOrigin`](crate::headers::ReferrerPolicy::StrictOriginWhenCrossOrigin). |
 //! | 304 | neither policy is added | The headers of a 304 replace those of the stored page, which may have a nonce of its own. |
 //!
 //! Each of the three policies is replaced by the method of its name on
@@ -140,7 +140,7 @@
 //! | setting | default | why |
 //! |---|---|---|
 //! | what is believed | required: [`connection`](crate::RequireHttpsLayer::connection) or [`behind_proxy`](crate::RequireHttpsLayer::behind_proxy) | Of two sources the weaker one would decide. The scheme in the request target is the client's own word and is never believed. |
-//! | no [`ConnectionScheme`](crate::ConnectionScheme) | 500 | A guard that does not know must neither pass nor look as if it worked. |
+//! | no [`ConnectionScheme`](crate::headers::ConnectionScheme) | 500 | A guard that does not know must neither pass nor look as if it worked. |
 //! | header missing, repeated, a list | refused | The proxy is not there, or adds to what the client sent. |
 //! | [`redirect_to`](crate::RequireHttpsLayer::redirect_to) | off | What was sent has been read on the way. A refusal makes the mistake visible; a redirect makes it a habit. |
 //! | when on | `GET` and `HEAD` without `Cookie` and `Authorization` | Typed addresses and old links, which have nothing to lose. The host is configured and never taken from the request. |
@@ -152,7 +152,7 @@
 //! |---|---|---|
 //! | keys | required | A key that a program invents is gone with the process. [`generate`](crate::KeyRing::generate) is for development. |
 //! | shortest secret | 32 bytes (48 and 64 for HS384 and HS512) | As long as the hash (RFC 7518 section 3.2). RSA: 2048 bits. |
-//! | [`dangerous_weak_secrets`](crate::KeyRingBuilder::dangerous_weak_secrets) | off | A secret with a word of a sample in it is a sample. |
+//! | [`dangerous_weak_secrets`](crate::keys::KeyRingBuilder::dangerous_weak_secrets) | off | A secret with a word of a sample in it is a sample. |
 //! | order | the first key of a list mints | See [replacing a key](super::keys#replacing-a-key-two-steps-and-a-wait). |
 //! | `kid` of a shared secret | derived from it | Two keys are told apart without anybody naming them. |
 //!

@@ -83,20 +83,20 @@
 //!   which CORS lets listed origins read. Any other `GET` behind the layer brings the cookie as well.
 //! * The layer goes where the browser sends the refresh cookie, which is `/auth`, and inside of the layer
 //!   that opens it. Elsewhere it would replace the token by one for no session, so it answers 500 there,
-//!   and the [`Rejection`](crate::Rejection) names the cure.
+//!   and the [`Rejection`](crate::rejection::Rejection) names the cure.
 //! * Behind a proxy that takes a prefix off the path, the layers cannot see where the cookie goes:
-//!   [`rewritten_paths`](crate::RefreshCookieBuilder::rewritten_paths) says so. Nested routers of axum do not need it.
+//!   [`rewritten_paths`](crate::refresh::RefreshCookieBuilder::rewritten_paths) says so. Nested routers of axum do not need it.
 //!
 //! ## Rendered pages
 //!
 //! A page that the server renders carries the token, masked anew each time: scripts take it from
 //! `<meta name="csrf-token">`, forms without a script send it in a hidden field. That takes another layer,
-//! [`CsrfFormLayer`](crate::CsrfFormLayer), whose page has a form and its handler. The cookie can then be hidden from scripts with
-//! [`http_only`](crate::CsrfBuilder::http_only).
+//! [`CsrfFormLayer`](crate::csrf::CsrfFormLayer), whose page has a form and its handler. The cookie can then be hidden from scripts with
+//! [`http_only`](crate::csrf::CsrfBuilder::http_only).
 //!
 //! ```
 //! use axum::response::Html;
-//! use tower_bearer::{CsrfToken, Rejection};
+//! use tower_bearer::{CsrfToken, rejection::Rejection};
 //!
 //! async fn settings(csrf: CsrfToken) -> Result<Html<String>, Rejection> {
 //!     let token = csrf.masked()?; // needs no escaping
@@ -105,7 +105,7 @@
 //! ```
 //!
 //! The layer has to be around such pages, and the session visible there: give the refresh cookie the path
-//! `/` with [`host_prefix`](crate::RefreshCookieBuilder::host_prefix), or bind tokens to the session that
+//! `/` with [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix), or bind tokens to the session that
 //! the pages have anyway.
 //!
 //! ## Sessions of another kind
@@ -117,7 +117,11 @@
 //!
 //! ```
 //! use axum::http::{StatusCode, request::Parts};
-//! use tower_bearer::{CsrfBinding, CsrfKeys, CsrfLayer, CsrfToken, Rejection};
+//! use tower_bearer::{
+//!     CsrfLayer, CsrfToken,
+//!     csrf::{CsrfKeys, CsrfSession},
+//!     rejection::Rejection,
+//! };
 //!
 //! /// What the session layer puts into the extensions of a request.
 //! #[derive(Clone)]
@@ -126,8 +130,8 @@
 //! # fn layer(secret: [u8; 32]) -> Result<CsrfLayer, tower_bearer::ConfigError> {
 //! let layer = CsrfLayer::builder(CsrfKeys::new([secret])?).binding(|parts: &Parts| {
 //!     match parts.extensions.get::<SessionId>() {
-//!         Some(SessionId(id)) => CsrfBinding::session(id),
-//!         None => CsrfBinding::ANONYMOUS,
+//!         Some(SessionId(id)) => CsrfSession::session(id),
+//!         None => CsrfSession::ANONYMOUS,
 //!     }
 //! });
 //! # layer.build()
@@ -136,12 +140,12 @@
 //! # async fn begin_session() -> String { String::new() }
 //! async fn login(csrf: CsrfToken) -> Result<StatusCode, Rejection> {
 //!     let id = begin_session().await;
-//!     csrf.rotate_to(CsrfBinding::session(&id))?;
+//!     csrf.rotate_to(CsrfSession::session(&id))?;
 //!     Ok(StatusCode::NO_CONTENT)
 //! }
 //!
 //! async fn logout(csrf: CsrfToken) -> Result<StatusCode, Rejection> {
-//!     csrf.rotate_to(CsrfBinding::ANONYMOUS)?;
+//!     csrf.rotate_to(CsrfSession::ANONYMOUS)?;
 //!     Ok(StatusCode::NO_CONTENT)
 //! }
 //! ```
@@ -185,7 +189,7 @@
 //!
 //! A server that ends TLS itself uses [`RequireHttpsLayer::connection`](crate::RequireHttpsLayer::connection)
 //! and says where it accepts what the connection speaks: see
-//! [`ConnectionScheme`](crate::ConnectionScheme). Without that the answer is 500, and the event names what
+//! [`ConnectionScheme`](crate::headers::ConnectionScheme). Without that the answer is 500, and the event names what
 //! is missing.
 //!
 //! Try a stricter `Content-Security-Policy` first in a handler or proxy that sends it as
@@ -195,18 +199,18 @@
 //! # When the answer is 403
 //!
 //! The client is not told why; [above](#single-page-applications) is what a page does. The reason is in the
-//! event that each layer sends to its sink, such as [`CsrfBuilder::events`](crate::CsrfBuilder::events),
-//! and in the extensions of the response: both have the [`Rejection`](crate::Rejection).
+//! event that each layer sends to its sink, such as [`CsrfBuilder::events`](crate::csrf::CsrfBuilder::events),
+//! and in the extensions of the response: both have the [`Rejection`](crate::rejection::Rejection).
 //!
-//! | [kind](crate::Rejection::kind) and reason | what is usually behind it |
+//! | [kind](crate::rejection::Rejection::kind) and reason | what is usually behind it |
 //! |---|---|
-//! | `ForeignOrigin`: `UnlistedOrigin`, `UnlistedReferer` | A foreign page, or one that the list lacks: see [`foreign_origin`](crate::Rejection::foreign_origin). |
+//! | `ForeignOrigin`: `UnlistedOrigin`, `UnlistedReferer` | A foreign page, or one that the list lacks: see [`foreign_origin`](crate::rejection::Rejection::foreign_origin). |
 //! | `ForeignOrigin`: `CrossSite`, `Null` | A foreign page, or one in a sandbox. |
 //! | `ForeignOrigin`: `Missing` | A proxy that takes headers off, or a program that has a cookie: let it send `Origin`. |
 //! | `CsrfFailed`: `CookieMissing` | A page that has not asked for a token yet. Or plain http, over which browsers keep the cookie on localhost at most. |
-//! | `CsrfFailed`: `TokenMissing` | A script without the header, or a form without the field or without [`CsrfFormLayer`](crate::CsrfFormLayer). A multipart form sends the header, or its handler calls [`CsrfToken::verify`](crate::CsrfToken::verify). |
+//! | `CsrfFailed`: `TokenMissing` | A script without the header, or a form without the field or without [`CsrfFormLayer`](crate::csrf::CsrfFormLayer). A multipart form sends the header, or its handler calls [`CsrfToken::verify`](crate::CsrfToken::verify). |
 //! | `CsrfFailed`: `SignatureInvalid`, `TokenMismatch` | Once: other keys, or a sign-in or sign-out in another tab. Always: a session of another kind does not call [`rotate_to`](crate::CsrfToken::rotate_to). |
-//! | `CsrfFailed`: `Unverified` | A handler behind [`handler_verifies`](crate::CsrfBuilder::handler_verifies) answered without [`CsrfToken::verify`](crate::CsrfToken::verify). |
+//! | `CsrfFailed`: `Unverified` | A handler behind [`handler_verifies`](crate::csrf::CsrfBuilder::handler_verifies) answered without [`CsrfToken::verify`](crate::CsrfToken::verify). |
 //! | `InsecureTransport` | Plain http, or a proxy that does not overwrite the header. |
 //!
 //! # Order of layers
@@ -233,7 +237,7 @@
 //!
 //! 2 to 4 go around everything, 5 to 7 around what works by cookie, the last around the API; a
 //! service that does not have one of them leaves it out, and the order of the rest stays. An extractor
-//! whose layer is missing answers 500, with a [`Rejection`](crate::Rejection) in the extensions of the
+//! whose layer is missing answers 500, with a [`Rejection`](crate::rejection::Rejection) in the extensions of the
 //! response that names the layer.
 //!
 //! ```
@@ -242,8 +246,8 @@
 //! use axum::{Router, http::{HeaderName, Method, header}, routing::get};
 //! use tower::ServiceBuilder;
 //! use tower_bearer::{
-//!     BearerAuthLayer, CsrfLayer, KeyRing, Origin, OriginGuardLayer, RefreshCookieLayer,
-//!     RequireHttpsLayer, SecurityHeadersLayer, SessionEndpoints, TokenCodec,
+//!     BearerAuthLayer, CsrfLayer, KeyRing, OriginGuardLayer, RefreshCookieLayer,
+//!     RequireHttpsLayer, SecurityHeadersLayer, SessionEndpoints, TokenCodec, origin::Origin,
 //! };
 //! use tower_http::cors::{AllowOrigin, CorsLayer};
 //!

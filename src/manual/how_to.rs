@@ -156,14 +156,14 @@
 //! # Clients without a cookie jar
 //!
 //! Give them a layer of their own, with
-//! [`transport(RefreshTransport::Body)`](crate::RefreshCookieBuilder::transport) and a path apart from the
+//! [`transport(RefreshTransport::Body)`](crate::refresh::RefreshCookieBuilder::transport) and a path apart from the
 //! browsers'. Sign-in then answers `refresh_token` beside the access token, and refresh and sign-out take
 //! it as JSON: `{"refresh_token": "..."}`. An answer to a refresh without one means that the token in hand
 //! stays the current one. The client keeps it where its platform keeps secrets. Browsers have no such
 //! place, which is why a token sealed for one transport does not open in the other.
 //!
 //! A client that sends its own version in `User-Agent` leaves it out here, or the layer gets a
-//! [`client_binding`](crate::RefreshCookieBuilder::client_binding) without it: an answer that is lost just before
+//! [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) without it: an answer that is lost just before
 //! an update looks like theft after it. A second sign-in ends the first session where the handler has given the
 //! old token to [`present`](crate::Session::present). The example `native_client` shows the client's whole part.
 //!
@@ -180,7 +180,7 @@
 //! # let _ = events;
 //! ```
 //!
-//! Hand it to [`RefreshCookieBuilder::events`](crate::RefreshCookieBuilder::events). It runs on the
+//! Hand it to [`RefreshCookieBuilder::events`](crate::refresh::RefreshCookieBuilder::events). It runs on the
 //! request's path: pass long work on.
 //!
 //! # Replacing keys
@@ -198,7 +198,7 @@
 //! **A server that refreshes with the user's cookie must forward the browser's `User-Agent`.** By default
 //! that header says which client a request comes from. A renderer that sends its own looks like another
 //! client, and the user's next refresh like theft. Where forwarding is not possible, set a
-//! [`client_binding`](crate::RefreshCookieBuilder::client_binding) that both sides share.
+//! [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) that both sides share.
 //!
 //! It must also pass the `Set-Cookie` of the answer on to the browser, unchanged.
 //!

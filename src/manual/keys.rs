@@ -4,12 +4,12 @@
 //!
 //! Every purpose has keys of its own. In every list the first one mints and all are accepted.
 //!
-//! | purpose | variable | [builder](crate::KeyRingBuilder) | who needs it | replacing it means |
+//! | purpose | variable | [builder](crate::keys::KeyRingBuilder) | who needs it | replacing it means |
 //! |---|---|---|---|---|
 //! | signing access tokens | `ACCESS_SECRET` | `access_secret`, `jwk`, `pem`, `der` | who mints and who verifies; of public keys verifiers have the public half | nothing for users, in two steps |
 //! | encrypting access tokens | `ENCRYPTION_KEY` | `encryption_key`, `jwk` | who mints and who verifies (profiles nested and encrypted) | nothing for users, in two steps |
 //! | refresh cookie: sealing it, deriving successors, naming subjects, CSRF tokens | `REFRESH_SECRET` | `refresh_secret` | who serves `/auth` | nothing for users, in two steps; the last one waits for the end of the sessions |
-//! | CSRF tokens, kept apart | none | [`CsrfKeys::new`](crate::CsrfKeys::new) | who serves what the layer guards | one refused request a page, which asks for a new token |
+//! | CSRF tokens, kept apart | none | [`CsrfKeys::new`](crate::csrf::CsrfKeys::new) | who serves what the layer guards | one refused request a page, which asks for a new token |
 //! | all of the first three, derived from one | none | `master` | a small service | all three at once |
 //!
 //! `cargo run -p keygen` prints a fresh set, `openssl rand -base64 32` one secret. The `*_FILE` variables read
@@ -52,7 +52,7 @@
 //! # let random = |n: u8| -> Vec<u8> { (0..32).map(|i: u8| i.wrapping_mul(7).wrapping_add(n)).collect() };
 //! # let (old, new) = (random(1), random(2));
 //! let ring = |secrets: &[&[u8]]| {
-//!     let add = |builder: tower_bearer::KeyRingBuilder, secret: &&[u8]| builder.access_secret(secret);
+//!     let add = |builder: tower_bearer::keys::KeyRingBuilder, secret: &&[u8]| builder.access_secret(secret);
 //!     secrets.iter().fold(KeyRing::builder(), add).build()
 //! };
 //! let keys = ring(&[&old])?;
@@ -87,7 +87,7 @@
 //! `kid` fits both. A ring that only verifies tries keys without a name, four at most.
 //!
 //! Ed25519 has two names in JOSE. Minted and published is `EdDSA`, which every library knows;
-//! [`fully_specified_algorithms`](crate::KeyRingBuilder::fully_specified_algorithms) makes it `Ed25519` (RFC 9864). Verifiers
+//! [`fully_specified_algorithms`](crate::keys::KeyRingBuilder::fully_specified_algorithms) makes it `Ed25519` (RFC 9864). Verifiers
 //! of this crate accept both.
 //!
 //! ## The refresh secret
@@ -111,7 +111,7 @@
 //!
 //! > tokens a second, of all instances together × seconds since the key was made < 4 294 967 296
 //!
-//! At 100 tokens a second that is 497 days, at 1 000 it is 49. [`EncryptionKeyWorn`](crate::Event::EncryptionKeyWorn)
+//! At 100 tokens a second that is 497 days, at 1 000 it is 49. [`EncryptionKeyNearLimit`](crate::Event::EncryptionKeyNearLimit)
 //! comes at a quarter of the limit in *one* process. With more than four instances, or restarts, go by the calendar.
 //! With `A256KW`, `RSA-OAEP-256` and `ECDH-ES+A256KW` each token
 //! has a content key of its own, and nothing is counted.

@@ -31,8 +31,8 @@
 //! | `adopted` | WARN | `session`, `generation` | the store had lost the last rotation and the newer token was adopted: a failover |
 //! | `denied` | INFO | `session` | your claims closure refused the subject; the session is over |
 //! | `durability_degraded` | WARN | `sessions`, `acknowledged`, `wanted` | a revocation has reached fewer replicas than asked for; `sessions` is how many |
-//! | `encryption_key_worn` | WARN | `encryptions` | rotate the encryption key: a quarter of what is safe is used up |
-//! | `keys_back` | INFO | `url` | an issuer's keys can be fetched again (feature `jwks`) |
+//! | `encryption_key_near_limit` | WARN | `encryptions` | rotate the encryption key: a quarter of what is safe is used up |
+//! | `keys_recovered` | INFO | `url` | an issuer's keys can be fetched again (feature `jwks`) |
 //! | `keys_compromised` | ERROR | `url`, `keys` | an issuer has published the private half of a key, or a shared secret: **call the issuer**. The key is not used any more; its neighbours are |
 //! | `keys_expired` | ERROR | `url` | an issuer's keys are too old by now: requests are answered 503 |
 //! | `keys_fetched` | INFO | `url`, `keys` | an issuer's keys have come, or have changed; `keys` is how many |
@@ -49,14 +49,14 @@
 //! | `revoked` | INFO | `session`, `reason` | a session ended before its time |
 //! | `started` | INFO | `session` | somebody signed in |
 //! | `state_lost` | WARN | `session`, `stored_generation`, `presented_generation` | the store has lost more than one write; the user signs in again |
-//! | `store_back` | INFO | | the store answers again |
+//! | `store_recovered` | INFO | | the store answers again |
 //! | `store_failed` | ERROR | `error`, `cause` | the store answered with an error: no room, no right, a broken record |
-//! | `store_may_evict` | WARN | `policy` | Redis is set to throw sessions away: set `noeviction` |
-//! | `store_silent` | ERROR | | the store does not answer; requests that need it get 503 |
+//! | `store_evicts` | WARN | `policy` | Redis is set to throw sessions away: set `noeviction` |
+//! | `store_unreachable` | ERROR | | the store does not answer; requests that need it get 503 |
 //! | `would_reject` | INFO | `kind`, `reason`, `origin` | a layer in report-only mode would have refused this |
 //!
-//! `kind` is [`RejectionKind::as_str`](crate::RejectionKind::as_str), `reason` the more precise
-//! [`Rejection::reason`](crate::Rejection::reason) or, for `revoked`,
+//! `kind` is [`RejectionKind::as_str`](crate::rejection::RejectionKind::as_str), `reason` the more precise
+//! [`Rejection::reason`](crate::rejection::Rejection::reason) or, for `revoked`,
 //! [`RevokeReason::as_str`](crate::RevokeReason::as_str). `origin` is what the client sent, escaped.
 //!
 //! # Spans
@@ -110,12 +110,12 @@
 //! | condition | it means |
 //! |---|---|
 //! | `events_total{event="revocation_lost"}` rises | somebody who was signed out is not |
-//! | `events_total{event="store_silent"}` rises, or refreshes with `unavailable` | nobody can sign in or stay signed in |
+//! | `events_total{event="store_unreachable"}` rises, or refreshes with `unavailable` | nobody can sign in or stay signed in |
 //! | `rejections_total{kind="internal"}` rises | a layer is missing on a route |
 //! | refreshes with `invalid`, `unknown` or `state_lost` above their usual share | keys differ between instances, or a store has lost writes: people are being signed out |
 //! | verifications with `key`, `signature` or `decryption` above their usual share | keys differ between instances, or somebody is trying |
 //! | `events_total{event="reuse_detected"}` above its usual rate | thefts, or a change: [see there](super::runbooks#reusedetected-comes-often) |
-//! | `events_total{event="encryption_key_worn"}` rises | rotate within the week |
+//! | `events_total{event="encryption_key_near_limit"}` rises | rotate within the week |
 //!
 //! A user whose session was stolen is not woken up for, but told: in the sink, not in the log.
 //!

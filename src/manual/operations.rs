@@ -62,7 +62,7 @@
 //!
 //! | setting | choose | why |
 //! |---|---|---|
-//! | `maxmemory-policy` | `noeviction` | Any other policy throws sessions away when memory is short: people are signed out, and a session that was revoked for theft is forgotten with them. [`health`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.RedisStore.html#method.health) warns, and sends [`StoreMayEvict`](crate::Event::StoreMayEvict). |
+//! | `maxmemory-policy` | `noeviction` | Any other policy throws sessions away when memory is short: people are signed out, and a session that was revoked for theft is forgotten with them. [`health`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.RedisStore.html#method.health) warns, and sends [`StoreEvicts`](crate::Event::StoreEvicts). |
 //! | `maxmemory` | twice what the sizing says | At the limit new sign-ins and rotations are answered 503. Sign-out, revocation and the answer to theft go through: they take no room. |
 //! | `appendonly` | `yes` | Without persistence a restart signs everybody out. |
 //! | `appendfsync` | `everysec` | A crash of the machine loses a second of writes, which is what a failover loses too, and heals as that does. `always` costs a disk flush for each rotation and buys little. |
@@ -77,13 +77,13 @@
 //! | what happens | what users see |
 //! |---|---|
 //! | a connection breaks, the server restarts with its data | 200: the request is sent again. A script that ran before the reply was lost finds its own work. |
-//! | the server does not answer | 503 with `Retry-After`, and the cookie is kept. The first request waits for its time-out (500 ms, 1 s where no connection can be had); for the pause after it (500 ms) all others fail at once, and then one goes first. Events [`StoreSilent`](crate::Event::StoreSilent) and [`StoreBack`](crate::Event::StoreBack). |
+//! | the server does not answer | 503 with `Retry-After`, and the cookie is kept. The first request waits for its time-out (500 ms, 1 s where no connection can be had); for the pause after it (500 ms) all others fail at once, and then one goes first. Events [`StoreUnreachable`](crate::Event::StoreUnreachable) and [`StoreRecovered`](crate::Event::StoreRecovered). |
 //! | API requests meanwhile | nothing: access tokens are verified without the store, until they expire |
 //! | sign-out meanwhile | the cookie is cleared, the revocation is tried again for four minutes ([`RevocationQueued`](crate::Event::RevocationQueued), [`RevocationLost`](crate::Event::RevocationLost)) |
 //! | `LOADING`, `MASTERDOWN`, `CLUSTERDOWN`, `TRYAGAIN`, `READONLY` | a second and a third try within a tenth of a second, under Sentinel with the master that the sentinels name by then; after that 503 |
 //! | a slot moves (`MOVED`, `ASK`) | 200 |
 //! | scripts are forgotten (`SCRIPT FLUSH`, restart, failover) | 200: the text is sent once |
-//! | failover that loses the last rotation | 200, whichever token comes first; [`Adopted`](crate::Event::Adopted) |
+//! | failover that loses the last rotation | 200, whichever token comes first; [`Adopted`](crate::Event::WriteRestored) |
 //! | failover that loses more than one write of a session | that user signs in again; no alarm ([`StateLost`](crate::Event::StateLost)) |
 //! | failover that loses a revocation | the instance that made it remembers, refuses the session, and revokes it again ([`RevocationRestored`](crate::Event::RevocationRestored)). Other instances honour it until then: see [below](#revocations-and-failovers). |
 //! | the data set is lost | everybody signs in again: 401 `invalid_session`, cookies kept, so that they work again after a restore |
@@ -97,7 +97,7 @@
 //! answered 503 too, and [`StoreFailed`](crate::Event::StoreFailed) says what the server said. `health()` at
 //! the start finds most of it.
 //!
-//! Judge an outage by [`StoreSilent`](crate::Event::StoreSilent), not by 503s alone: 503 also comes from
+//! Judge an outage by [`StoreUnreachable`](crate::Event::StoreUnreachable), not by 503s alone: 503 also comes from
 //! claims that are not available.
 //!
 //! # Revocations and failovers

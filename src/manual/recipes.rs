@@ -233,7 +233,9 @@
 //!     collections::HashSet,
 //!     sync::{Arc, PoisonError, RwLock},
 //! };
-//! use tower_bearer::{BearerAuthLayer, CheckError, Event, EventSink, TokenCodec, TokenContext};
+//! use tower_bearer::{
+//!     BearerAuthLayer, Event, EventSink, TokenCodec, TokenContext, bearer::CheckError,
+//! };
 //!
 //! #[derive(Clone, Default)]
 //! struct Ended(Arc<RwLock<HashSet<String>>>);
@@ -341,8 +343,9 @@
 //! use axum::Router;
 //! use tower::ServiceBuilder;
 //! use tower_bearer::{
-//!     ClaimsError, ClaimsRequest, CsrfLayer, KeyRing, MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer,
-//!     RefreshTransport, SessionEndpoints, SharedStore, TokenCodec,
+//!     ClaimsError, ClaimsRequest, CsrfLayer, KeyRing, MemoryStore, NoClaims, OriginGuardLayer,
+//!     RefreshCookieLayer, SessionEndpoints, TokenCodec, refresh::RefreshTransport,
+//!     store::SharedStore,
 //! };
 //!
 //! # fn app(keys: KeyRing) -> Result<Router, tower_bearer::ConfigError> {

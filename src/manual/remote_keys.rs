@@ -1,11 +1,11 @@
 //! Keys of an issuer elsewhere: how they are fetched, what happens when they cannot be, and why.
 //!
 //! A service that only verifies needs one thing of the issuer: the URL of its JWK Set. With the feature
-//! `jwks`, [`RemoteJwks`](crate::RemoteJwks) fetches the set and keeps it current.
+//! `jwks`, [`RemoteJwks`](crate::jwks::RemoteJwks) fetches the set and keeps it current.
 //!
 //! ```
 //! use axum::{Router, http::StatusCode, routing::get};
-//! use tower_bearer::{BearerAuthLayer, Claims, RemoteJwks, TokenCodec};
+//! use tower_bearer::{BearerAuthLayer, Claims, TokenCodec, jwks::RemoteJwks};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), tower_bearer::ConfigError> {
@@ -50,7 +50,7 @@
 //! | situation | answer | what happens |
 //! |---|---|---|
 //! | the key is there | as ever | Also while the issuer is away. |
-//! | no set has come yet, or the last one is past its stale limit | 503 | The service is not ready: tell the load balancer, with [`JwksHealth::is_ready`](crate::JwksHealth::is_ready). |
+//! | no set has come yet, or the last one is past its stale limit | 503 | The service is not ready: tell the load balancer, with [`JwksHealth::is_ready`](crate::jwks::JwksHealth::is_ready). |
 //! | the issuer says that it has no key | 503 | The same. |
 //! | unknown `kid`, the set is older than the cool-down | 401 | The set is fetched again. However many tokens ask, it is one request. |
 //! | unknown `kid`, within the cool-down after an answer | 401 | The set is fetched again when the cool-down is over. |
@@ -72,8 +72,8 @@
 //!
 //! | a key is | when | then |
 //! |---|---|---|
-//! | used | it verifies signatures by an algorithm of this crate | An RSA key without `alg` is for RS256, or for the one RSA algorithm that [`algorithms`](crate::TokenCodecBuilder::algorithms) names (of two it is RS256). `Ed25519` and `EdDSA` are one algorithm (RFC 9864). |
-//! | passed over | its type, curve or algorithm is unknown, a member is missing or odd, it is too weak, or it is for another purpose | The others are used. [`Event::KeysPassedOver`](crate::Event::KeysPassedOver) and [`JwksHealth::unusable_keys`](crate::JwksHealth::unusable_keys) say which, and why. |
+//! | used | it verifies signatures by an algorithm of this crate | An RSA key without `alg` is for RS256, or for the one RSA algorithm that [`algorithms`](crate::token::TokenCodecBuilder::algorithms) names (of two it is RS256). `Ed25519` and `EdDSA` are one algorithm (RFC 9864). |
+//! | passed over | its type, curve or algorithm is unknown, a member is missing or odd, it is too weak, or it is for another purpose | The others are used. [`Event::KeysPassedOver`](crate::Event::KeysPassedOver) and [`JwksHealth::unusable_keys`](crate::jwks::JwksHealth::unusable_keys) say which, and why. |
 //! | compromised | a private member is in it, or it is a shared secret | It goes at once, out of the set in hand too, and stays out for the life of the process, under whatever name (RFC 7638 thumbprint). [`Event::KeysCompromised`](crate::Event::KeysCompromised) is an error: an attacker can sign with it now. |
 //!
 //! [`KeyRing::verifier`](crate::KeyRing::verifier) judges a set in hand by the same rules, and
@@ -82,7 +82,7 @@
 //! # A key that was stolen
 //!
 //! The issuer takes the key out of its set. Sets are replaced, never joined, so that the key is gone with the next
-//! request: within the time that a set is fresh, an hour at most. [`refresh`](crate::RemoteJwks::refresh) asks at once.
+//! request: within the time that a set is fresh, an hour at most. [`refresh`](crate::jwks::RemoteJwks::refresh) asks at once.
 //! The entries of the [cache of verified tokens](super::performance#the-verified-token-cache) are stale with it. While
 //! the set stays the same, to the byte, they stay good.
 //!
@@ -95,7 +95,7 @@
 //! The last good set goes on to verify. A redirect, an error page, a document that is no set, cut off or too long,
 //! changes nothing. Each failure is an [`Event::KeysUnavailable`](crate::Event::KeysUnavailable) with its reason.
 //! Pauses between tries double from one second to one minute, each a half to a whole of that at random.
-//! [`Event::KeysBack`](crate::Event::KeysBack) says that it is over, and [`Event::KeysExpired`](crate::Event::KeysExpired)
+//! [`Event::KeysRecovered`](crate::Event::KeysRecovered) says that it is over, and [`Event::KeysExpired`](crate::Event::KeysExpired)
 //! that it took too long.
 //!
 //! **The limit holds by itself.** Each verification compares its own time with that of the set, so that no task
@@ -109,26 +109,26 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | URL | `https`, or `http` to this machine | Whoever can change the answer can sign any token. [`dangerous_plain_http`](crate::RemoteJwksBuilder::dangerous_plain_http) for a mesh that encrypts. |
-//! | trust | the system's certificates | A company's own CA is installed there, and a bad one removed there, for all programs at once; certificates compiled in age with the program. [`root_certificates`](crate::RemoteJwksBuilder::root_certificates) trusts yours alone. Images without `ca-certificates` fail at construction. |
+//! | URL | `https`, or `http` to this machine | Whoever can change the answer can sign any token. [`dangerous_plain_http`](crate::jwks::RemoteJwksBuilder::dangerous_plain_http) for a mesh that encrypts. |
+//! | trust | the system's certificates | A company's own CA is installed there, and a bad one removed there, for all programs at once; certificates compiled in age with the program. [`root_certificates`](crate::jwks::RemoteJwksBuilder::root_certificates) trusts yours alone. Images without `ca-certificates` fail at construction. |
 //! | redirects, proxies | none | Where keys come from is what was configured. `HTTP_PROXY` and the like are not read. |
-//! | [`timeout`](crate::RemoteJwksBuilder::timeout) | 5 s | From the name to the last byte. No request waits for it, so it may be long enough for a cold start, and short enough for tries to go on. |
-//! | [`max_bytes`](crate::RemoteJwksBuilder::max_bytes) | 64 KiB | Twenty RSA keys with their certificate chains; what is longer is no JWK Set. |
-//! | [`lifetime`](crate::RemoteJwksBuilder::lifetime) | 5 minutes | Where the issuer sends no `max-age`. How long a stolen key that was taken back is accepted, against one small request in five minutes. |
-//! | [`lifetime_floor`](crate::RemoteJwksBuilder::lifetime_floor) | 1 minute | `max-age=0` and `no-store` are often a web framework's default and not meant. A thousand instances are still a few requests a second. |
-//! | [`lifetime_ceiling`](crate::RemoteJwksBuilder::lifetime_ceiling) | 1 hour | A stolen key that the issuer takes back is refused within it, whatever `max-age` the issuer sends. |
+//! | [`timeout`](crate::jwks::RemoteJwksBuilder::timeout) | 5 s | From the name to the last byte. No request waits for it, so it may be long enough for a cold start, and short enough for tries to go on. |
+//! | [`max_bytes`](crate::jwks::RemoteJwksBuilder::max_bytes) | 64 KiB | Twenty RSA keys with their certificate chains; what is longer is no JWK Set. |
+//! | [`lifetime`](crate::jwks::RemoteJwksBuilder::lifetime) | 5 minutes | Where the issuer sends no `max-age`. How long a stolen key that was taken back is accepted, against one small request in five minutes. |
+//! | [`lifetime_floor`](crate::jwks::RemoteJwksBuilder::lifetime_floor) | 1 minute | `max-age=0` and `no-store` are often a web framework's default and not meant. A thousand instances are still a few requests a second. |
+//! | [`lifetime_ceiling`](crate::jwks::RemoteJwksBuilder::lifetime_ceiling) | 1 hour | A stolen key that the issuer takes back is refused within it, whatever `max-age` the issuer sends. |
 //! | asked again | after 3/4 to 7/8 of the lifetime, at random | Before it ends, with time for several tries; at random, so that instances that started together do not ask together. |
-//! | [`cool_down`](crate::RemoteJwksBuilder::cool_down) | 10 s | An attacker who makes up key names, or forges signatures, costs the issuer six requests a minute and instance. |
-//! | [`stale_limit`](crate::RemoteJwksBuilder::stale_limit) | 1 hour | Long enough for a restart or a failover of the issuer. An attacker who stole a key, and can keep the issuer from being asked, has it for so long more. |
+//! | [`cool_down`](crate::jwks::RemoteJwksBuilder::cool_down) | 10 s | An attacker who makes up key names, or forges signatures, costs the issuer six requests a minute and instance. |
+//! | [`stale_limit`](crate::jwks::RemoteJwksBuilder::stale_limit) | 1 hour | Long enough for a restart or a failover of the issuer. An attacker who stole a key, and can keep the issuer from being asked, has it for so long more. |
 //! | `Age`, `ETag`, `Expires` | honoured | RFC 9111 section 4.2.3 and RFC 9110 section 13.1.2: behind a cache a set is older than it looks, and one that did not change is not sent again. `Expires` counts where `max-age` is absent (RFC 9111 section 5.3). |
 //! | `must-revalidate` | no effect | Freshness decides when to ask again, the stale limit what to do without an answer. |
 //!
 //! # Runtimes
 //!
-//! The task runs on the tokio runtime that the [`RemoteJwks`](crate::RemoteJwks) is built in; that has to have
+//! The task runs on the tokio runtime that the [`RemoteJwks`](crate::jwks::RemoteJwks) is built in; that has to have
 //! its timers and its I/O enabled, as `#[tokio::main]` has. Built outside of one, it begins with the first token
 //! that arrives within one, or with
-//! [`health`](crate::RemoteJwks::health). It ends with the last handle; a ring in a codec is a handle.
+//! [`health`](crate::jwks::RemoteJwks::health). It ends with the last handle; a ring in a codec is a handle.
 //!
 //! A task can end, or hang, without that: its runtime ends, or a sink of events panics in it or never returns. The
 //! keys go on until their limit. A verification within a live runtime notices, and starts another task there: at

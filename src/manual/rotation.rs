@@ -15,9 +15,9 @@
 //! | current, previous | the token the store expects, and the one it replaced |
 //! | handed out | when the current token was last sent to the browser |
 //! | presented | when the current token was first seen back |
-//! | same client | the [`client_binding`](crate::RefreshCookieBuilder::client_binding) equals that of the request which last rotated the session |
-//! | `G`, the [grace](crate::RotationPolicyBuilder::grace) | 30 s by default |
-//! | `M`, the [interval](crate::RotationPolicyBuilder::interval) | 60 s by default |
+//! | same client | the [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) equals that of the request which last rotated the session |
+//! | `G`, the [grace](crate::refresh::RotationPolicyBuilder::grace) | 30 s by default |
+//! | `M`, the [interval](crate::refresh::RotationPolicyBuilder::interval) | 60 s by default |
 //!
 //! # The decision
 //!

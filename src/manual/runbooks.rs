@@ -23,18 +23,18 @@
 //! | [`Event`](crate::Event) | normal | tell somebody |
 //! |---|---|---|
 //! | [`ReuseDetected`](crate::Event::ReuseDetected) | none, or one now and then | each goes to the *user*. To you, when there are several an hour: [below](#reusedetected-comes-often) |
-//! | [`StoreSilent`](crate::Event::StoreSilent) without [`StoreBack`](crate::Event::StoreBack) | none | at once: nobody signs in or refreshes |
+//! | [`StoreUnreachable`](crate::Event::StoreUnreachable) without [`StoreRecovered`](crate::Event::StoreRecovered) | none | at once: nobody signs in or refreshes |
 //! | [`StoreFailed`](crate::Event::StoreFailed) | none | at once: it does not pass by waiting |
-//! | [`StoreMayEvict`](crate::Event::StoreMayEvict) | none | the same day |
+//! | [`StoreEvicts`](crate::Event::StoreEvicts) | none | the same day |
 //! | [`RevocationLost`](crate::Event::RevocationLost) | none | at once: somebody who signed out is still signed in. End it by hand |
-//! | [`RevocationQueued`](crate::Event::RevocationQueued) | none | with `StoreSilent` only |
-//! | [`RevocationRestored`](crate::Event::RevocationRestored), [`StateLost`](crate::Event::StateLost), [`Adopted`](crate::Event::Adopted) | none but after a failover | when there was no failover: two stores that both take writes? |
+//! | [`RevocationQueued`](crate::Event::RevocationQueued) | none | with `StoreUnreachable` only |
+//! | [`RevocationRestored`](crate::Event::RevocationRestored), [`StateLost`](crate::Event::StateLost), [`Adopted`](crate::Event::WriteRestored) | none but after a failover | when there was no failover: two stores that both take writes? |
 //! | [`DurabilityDegraded`](crate::Event::DurabilityDegraded) | none | the same day: a replica lags or is gone |
-//! | [`EncryptionKeyWorn`](crate::Event::EncryptionKeyWorn) | none | the same week: [replace the key](super::keys#the-limit-of-an-encryption-key) |
+//! | [`EncryptionKeyNearLimit`](crate::Event::EncryptionKeyNearLimit) | none | the same week: [replace the key](super::keys#the-limit-of-an-encryption-key) |
 //! | `KeysUnavailable` (feature `jwks`) | none, or a few in a row when the issuer restarts | before `usable_until`: the issuer is down, or its set is not usable |
 //! | `KeysCompromised` | none | at once: the issuer has published a private key. Call it; what that key signed proves nothing |
 //! | `KeysPassedOver` | none, or one at each start for a key of another purpose | when tokens are refused: the line says which key is not used, and why |
-//! | `KeysExpired` without `KeysBack`, `KeysWithdrawn` without `KeysFetched` | none | at once: every token is answered 503 |
+//! | `KeysExpired` without `KeysRecovered`, `KeysWithdrawn` without `KeysFetched` | none | at once: every token is answered 503 |
 //! | [`Recovered`](crate::Event::Recovered) | a few in a thousand refreshes, more with mobile networks | when it multiplies: answers get lost between here and the browser |
 //! | [`Denied`](crate::Event::Denied) | as accounts are disabled | when it multiplies: the claims closure says `Denied` for what is merely away |
 //! | [`Rejected`](crate::Event::Rejected), kind `Internal` | none | at once: a layer or a marker is missing, or a check failed. An *extractor* without its layer has no sink: the body of its 500 names the layer, and the features `tracing` and `metrics` see it |
@@ -55,10 +55,10 @@
 //! |---|---|---|
 //! | 401 `invalid_session`, cookie kept, since a deployment | Other keys than before: a variable is missing, `generate()` instead of `from_env()`, a step [skipped](super::keys#replacing-a-key-two-steps-and-a-wait). Or another issuer or cookie name: cookies are sealed to both. | Put the old value back. The cookies are still there and work again. |
 //! | the same on some instances only | Their keys differ | Compare the variables by hash, not by eye |
-//! | 401 `invalid_session`, cookie kept, keys as they were | The store is empty: `MemoryStore` after a restart, `FLUSHALL`, eviction, an empty replica promoted, another prefix or database | Restore it, or let people sign in. [`StoreMayEvict`](crate::Event::StoreMayEvict) and `health()` say whether it will happen again. |
+//! | 401 `invalid_session`, cookie kept, keys as they were | The store is empty: `MemoryStore` after a restart, `FLUSHALL`, eviction, an empty replica promoted, another prefix or database | Restore it, or let people sign in. [`StoreEvicts`](crate::Event::StoreEvicts) and `health()` say whether it will happen again. |
 //! | 401 `no_session` | The cookie does not come: path, host or proxy have changed; plain http; a page of another *site* | The browser's developer tools show why a cookie was not stored or not sent |
 //! | 401 `invalid_session`, cookie cleared | The sessions were revoked: [`Revoked`](crate::Event::Revoked) says why. `Denied`: the claims closure refuses everybody. `Reuse`: next but one section. Or their end has come, as seven days after everybody signed in at the last incident. | Those sessions do not come back |
-//! | refresh answers 200, the API 401 | Verifiers have other keys, issuer or audience than the minter, or a clock that is off | [`Rejection::token_error`](crate::Rejection::token_error) in the event says which |
+//! | refresh answers 200, the API 401 | Verifiers have other keys, issuer or audience than the minter, or a clock that is off | [`Rejection::token_error`](crate::rejection::Rejection::token_error) in the event says which |
 //!
 //! **Do not restart things in the hope that it helps while the cookie is kept.** Nothing is lost until people sign in
 //! again.
@@ -67,13 +67,13 @@
 //!
 //! Access tokens go on working until they expire: with the default there are up to 15 minutes before pages notice.
 //!
-//! 1. [`StoreSilent`](crate::Event::StoreSilent): the store does not answer. Is it up, reachable, at its limit of
+//! 1. [`StoreUnreachable`](crate::Event::StoreUnreachable): the store does not answer. Is it up, reachable, at its limit of
 //!    connections? `redis-cli -u URL PING` from the instance's own machine.
 //! 2. [`StoreFailed`](crate::Event::StoreFailed): it answers and refuses. The error's sources say what it said: `NOAUTH`,
 //!    `NOPERM`, `OOM`, `MISCONF`.
 //! 3. Neither: the claims closure returns [`ClaimsError::Unavailable`](crate::ClaimsError::Unavailable): your
 //!    database, most likely. Or minting fails: claims that are too long, a worn encryption key.
-//! 4. Only for one subject: a record that cannot be read, [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt).
+//! 4. Only for one subject: a record that cannot be read, [`StoreErrorKind::Corrupt`](crate::store::StoreErrorKind::Corrupt).
 //!    See [`operations`](super::operations#layout-of-the-keys).
 //!
 //! Nothing has to be done for the sessions. Cookies are kept, retries arrive at the same tokens, revocations that wait
@@ -87,9 +87,9 @@
 //!
 //! | what you see | what it is | do |
 //! |---|---|---|
-//! | `held_by` and `presented_by` differ, since a deployment | Something refreshes with another `User-Agent` than the browser: a renderer, a proxy, a service worker of a framework | [Forward the header](super::how_to#proxies-and-server-side-rendering), or set a [`client_binding`](crate::RefreshCookieBuilder::client_binding) |
+//! | `held_by` and `presented_by` differ, since a deployment | Something refreshes with another `User-Agent` than the browser: a renderer, a proxy, a service worker of a framework | [Forward the header](super::how_to#proxies-and-server-side-rendering), or set a [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) |
 //! | they differ, with a binding of your own | It is not stable: an address, a header that some requests lack | Bind to what stays the same |
-//! | they are equal, presented one behind expected | Old tokens come later than the grace: a page that keeps a response for long, a proxy that queues, an answer from a cache | Find who sends late. A longer [`grace`](crate::RotationPolicyBuilder::grace) helps against seconds, not against minutes. |
+//! | they are equal, presented one behind expected | Old tokens come later than the grace: a page that keeps a response for long, a proxy that queues, an answer from a cache | Find who sends late. A longer [`grace`](crate::refresh::RotationPolicyBuilder::grace) helps against seconds, not against minutes. |
 //! | they are equal, many behind | Two copies of one jar: a cloned browser profile, a virtual machine that was rolled back, a backup | Nothing: they cannot be told from a thief |
 //! | after a failover or restore | Should not happen within one lost write: see [`operations`](super::operations#backup-and-restore) | Was an old backup put back? Did two stores take writes? |
 //! | [`RotationPolicy::strict`](crate::RotationPolicy::strict) is set | Two tabs are enough | Take it out |
@@ -120,8 +120,8 @@
 //! |---|---|---|
 //! | `keys_unavailable` (503) | There are no keys. The last `KeysUnavailable`, `KeysExpired` or `KeysWithdrawn` says why, and which setting helps | as it says |
 //! | `key` | No key has the token's `kid`. Just published: it is fetched within the cool-down. Else it is passed over | `unusable_keys()` says which key, and why |
-//! | `algorithm` | The key is for another `alg`. An RSA key without `alg` is for RS256 | [`algorithms`](crate::TokenCodecBuilder::algorithms) names the one that the issuer signs with |
-//! | `header_parameter` | `typ` is not `at+jwt` | [`token_type`](crate::TokenCodecBuilder::token_type) |
+//! | `algorithm` | The key is for another `alg`. An RSA key without `alg` is for RS256 | [`algorithms`](crate::token::TokenCodecBuilder::algorithms) names the one that the issuer signs with |
+//! | `header_parameter` | `typ` is not `at+jwt` | [`token_type`](crate::token::TokenCodecBuilder::token_type) |
 //! | `issuer`, `audience` | They differ from the configured ones, by a slash at the end for example | Compare them letter by letter |
 //! | `signature` | A forgery, or the issuer has replaced a key and kept its name: then it is fetched within the cool-down | Nothing, unless it goes on |
 //!
@@ -131,7 +131,7 @@
 //! in [`guards`](super::guards#when-the-answer-is-403). In short:
 //!
 //! * All of them, since a deployment: the list of origins lacks the host they come from. Look at
-//!   [`foreign_origin`](crate::Rejection::foreign_origin), and use
+//!   [`foreign_origin`](crate::rejection::Rejection::foreign_origin), and use
 //!   [`report_only`](crate::OriginGuardLayer::report_only) for an hour if you must.
 //! * All of them, since a change of the proxy: it drops `Origin`, or says `http`.
 //! * Some, once, after signing in or out in another tab: the page does not ask for a new CSRF token at 403.

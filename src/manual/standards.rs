@@ -31,7 +31,7 @@
 //! | sender-constrained access tokens (RFC 9700 section 2.2.1) | no | No DPoP and no mTLS binding. A token that *is* bound (`cnf`) is refused, since its binding would not be checked. |
 //! | refresh tokens rotated or sender-constrained (RFC 9700 section 4.14) | yes | [rotated](super::rotation) |
 //! | end refresh tokens at sign-out and password change (RFC 9700 section 4.14.2) | you | the methods are there: [`how_to`](super::how_to#ending-sessions) |
-//! | refresh tokens end when they are not used (RFC 9700 section 4.14.2) | you | [`idle_lifetime`](crate::RefreshCookieBuilder::idle_lifetime); by default the absolute one of 7 days is the limit |
+//! | refresh tokens end when they are not used (RFC 9700 section 4.14.2) | you | [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime); by default the absolute one of 7 days is the limit |
 //! | redirect URIs, PKCE, mix-up, code injection, open redirects, client authentication (RFC 9700 sections 2 and 4) | n/a | What you use to let people sign in through others has to do these. Here begins what comes after. |
 //! | a page that is its own OAuth client (RFC 9700 and the browser-based apps BCP) | n/a | here the service and its page are one party, with a cookie between them |
 //!
@@ -50,7 +50,7 @@
 //!
 //! | point | | |
 //! |---|---|---|
-//! | name that does not tell the framework | you | [`cookie_name`](crate::RefreshCookieBuilder::cookie_name), where you care: `__Secure-refresh_token` tells what it is |
+//! | name that does not tell the framework | you | [`cookie_name`](crate::refresh::RefreshCookieBuilder::cookie_name), where you care: `__Secure-refresh_token` tells what it is |
 //! | entropy and length | yes | 256 random bits; each successor derived from them, the session's seed and a key |
 //! | content means nothing to the client | yes | sealed |
 //! | session fixation | yes | only ids that the server made; sign-in makes a new one, [`elevate`](crate::Session::elevate) a new token. you: call it |
@@ -75,7 +75,7 @@
 //! | custom header | yes | the copy of the token travels in one |
 //! | `SameSite` | yes | as one defence of three |
 //! | `Origin`, `Referer`, Fetch Metadata | yes | [`OriginGuardLayer`](crate::OriginGuardLayer) |
-//! | `__Host-` prefix | yes | for the CSRF cookie; for the refresh cookie with [`host_prefix`](crate::RefreshCookieBuilder::host_prefix) |
+//! | `__Host-` prefix | yes | for the CSRF cookie; for the refresh cookie with [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix) |
 //! | login CSRF | yes | tokens of their own class before sign-in |
 //! | state-changing `GET` | you | no guard can see what a handler does |
 //! | XSS defeats all of it | no | as everywhere |

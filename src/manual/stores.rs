@@ -1,20 +1,20 @@
 //! Writing a store of your own.
 //!
-//! A store implements [`RefreshStore`](crate::RefreshStore): five operations, each one atomic step. It
+//! A store implements [`RefreshStore`](crate::store::RefreshStore): five operations, each one atomic step. It
 //! decides nothing. Whether a token is current, old or stolen is judged by one pure function above the
 //! store, which is the same for all stores and is the part that is proven.
 //!
 //! # What it keeps
 //!
-//! One [`SessionRecord`](crate::SessionRecord) a session, of bounded size, opaque but for a few questions:
-//! [`key`](crate::SessionRecord::key), [`is_live`](crate::SessionRecord::is_live),
-//! [`expires_at`](crate::SessionRecord::expires_at) and
-//! [`last_rotated_at`](crate::SessionRecord::last_rotated_at). All sessions of a subject belong together,
+//! One [`SessionRecord`](crate::store::SessionRecord) a session, of bounded size, opaque but for a few questions:
+//! [`key`](crate::store::SessionRecord::key), [`is_live`](crate::store::SessionRecord::is_live),
+//! [`expires_at`](crate::store::SessionRecord::expires_at) and
+//! [`last_rotated_at`](crate::store::SessionRecord::last_rotated_at). All sessions of a subject belong together,
 //! because three of the five operations are about all of them; the key starts with the subject for that
 //! reason.
 //!
-//! A store outside the process keeps the bytes of [`encode`](crate::SessionRecord::encode), which are
-//! equal when records are, and so may be compared in their place; [`decode`](crate::SessionRecord::decode)
+//! A store outside the process keeps the bytes of [`encode`](crate::store::SessionRecord::encode), which are
+//! equal when records are, and so may be compared in their place; [`decode`](crate::store::SessionRecord::decode)
 //! reads them back. They are no secret that opens a session, but they hold the subject and the label in
 //! clear.
 //!
@@ -24,17 +24,17 @@
 //! |---|---|---|
 //! | `insert` | count the subject's live sessions and add the new one in one step | two sign-ins at once exceed the limit, or one of them escapes a `revoke_all` |
 //! | `load` | return the record as last written, and the *store's* time | a stale record makes an honest token look old: a session revoked for nothing. Several application clocks would disagree about the grace |
-//! | `swap` | compare the *whole* record and replace it in one step; report [`Applied`](crate::Swap::Applied) again when it already holds `next` | two rotations from one token: two branches, and a theft that is never noticed. A client library that resends after a dropped connection would see a conflict with itself |
+//! | `swap` | compare the *whole* record and replace it in one step; report [`Applied`](crate::store::Swap::Applied) again when it already holds `next` | two rotations from one token: two branches, and a theft that is never noticed. A client library that resends after a dropped connection would see a conflict with itself |
 //! | `list` | leave out what has expired | expired sessions in the user's list |
 //! | `revoke_all` | happen entirely before or entirely after any `insert` and `swap` of the subject | a session that survives a changed password |
 //!
 //! Revoked records stay until they expire, so that a token that comes late is recognised. A
-//! store may drop a record once its [`expires_at`](crate::SessionRecord::expires_at) has passed, never
+//! store may drop a record once its [`expires_at`](crate::store::SessionRecord::expires_at) has passed, never
 //! before.
 //!
 //! # Failing
 //!
-//! Return [`StoreError::unavailable`](crate::StoreError::unavailable) with the cause. The request is
+//! Return [`StoreError::unavailable`](crate::store::StoreError::unavailable) with the cause. The request is
 //! answered 503, the cookie stays as it is, and nothing is lost: because successors are derived and not
 //! drawn, a retry after an operation that did happen arrives at the same token. Do not retry inside the
 //! store for longer than a user would wait, and give every operation a time limit.
@@ -52,8 +52,8 @@
 //! use std::{collections::BTreeMap, sync::{Arc, Mutex, MutexGuard}};
 //!
 //! use tower_bearer::{
-//!     Clock, Inserted, Loaded, ManualClock, RefreshStore, RevokeReason, SessionId, SessionKey, SessionRecord,
-//!     StoreError, StoreErrorKind, SubjectTag, Swap, Timestamp,
+//!     Clock, ManualClock, RevokeReason, SessionId, Timestamp,
+//!     store::{Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError, StoreErrorKind, SubjectTag, Swap},
 //! };
 //!
 //! /// `CREATE TABLE sessions (subject BYTEA, id BYTEA, record BYTEA, expires_at BIGINT, PRIMARY KEY (subject, id))`
@@ -159,7 +159,7 @@
 //! # tokio::runtime::Builder::new_multi_thread().build()?.block_on(async {
 //! # let clock = ManualClock::new(Timestamp::from_secs(1_800_000_000));
 //! # let store = TableStore { rows: Arc::default(), clock: clock.clone() };
-//! # tower_bearer::conformance::run(async || store.clone(), async |by| clock.advance(by)).await?;
+//! # tower_bearer::store::conformance::run(async || store.clone(), async |by| clock.advance(by)).await?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -189,7 +189,7 @@
 //!
 //! ```no_run
 //! # use tower_bearer::MemoryStore as TableStore;
-//! use tower_bearer::conformance::{self, Violation};
+//! use tower_bearer::store::conformance::{self, Violation};
 //!
 //! #[tokio::test(flavor = "multi_thread")]
 //! async fn the_store_keeps_its_promises() -> Result<(), Violation> {

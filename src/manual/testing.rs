@@ -135,8 +135,8 @@
 //! # What a store that is down does
 //!
 //! Put a store of your own in front of [`MemoryStore`](crate::MemoryStore) that answers
-//! [`StoreError::unavailable`](crate::StoreError::unavailable) while a flag is set: the wrapper on the page of
-//! [`RefreshStore`](crate::RefreshStore) is the beginning of it. What to expect: 503 with `Retry-After` and no
+//! [`StoreError::unavailable`](crate::store::StoreError::unavailable) while a flag is set: the wrapper on the page of
+//! [`RefreshStore`](crate::store::RefreshStore) is the beginning of it. What to expect: 503 with `Retry-After` and no
 //! `Set-Cookie`; the same cookie works when the flag is down again.
 //!
 //! # What not to test

@@ -72,7 +72,7 @@
 //! **A thief who copies the client and shadows the user.** By default a client is its `User-Agent`,
 //! which can be copied. A thief who sends the same, and who is always
 //! quicker than the grace, looks like a second tab. Refresh rotation of whatever kind cannot tell them
-//! apart. [`client_binding`](crate::RefreshCookieBuilder::client_binding) can use a stronger signal,
+//! apart. [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) can use a stronger signal,
 //! such as a certificate; keys bound to the device (DPoP, device-bound sessions) are the real answer.
 //!
 //! **A theft that the user never contradicts.** If the user does not come back, nobody presents the
@@ -99,7 +99,7 @@
 //!
 //! **Cookies planted for the refresh cookie's name.** A sibling host can set a cookie of that name. It is somebody's own
 //! session or it does not open; beside the user's own cookie it is *two sessions*, answered 400 with the
-//! user's own cleared, so a sibling can sign a user out. [`host_prefix`](crate::RefreshCookieBuilder::host_prefix) closes this, at the price of
+//! user's own cleared, so a sibling can sign a user out. [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix) closes this, at the price of
 //! `Path=/`.
 //!
 //! **Handlers.** A `GET` that changes something, a route that forgot its layer, an object that belongs to somebody else:
@@ -120,7 +120,7 @@
 //!
 //! * A browser that updates itself between a lost answer and its retry has another `User-Agent`, and
 //!   its old token looks stolen: one sign-in.
-//! * More lost answers in a row than [recoveries](crate::RotationPolicyBuilder::recoveries) allow: one
+//! * More lost answers in a row than [recoveries](crate::refresh::RotationPolicyBuilder::recoveries) allow: one
 //!   sign-in.
 //! * A lost answer and a failover of the store within seconds of each other: possibly one sign-in.
 //! * An answer that was under way when the user signed in again, signed out and in, or passed a second

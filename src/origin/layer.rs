@@ -6,14 +6,15 @@ use http::{HeaderMap, Method, Response, Uri};
 use tower_layer::Layer;
 
 use super::{
-    check::{MissingOrigin, Origins, Policy},
+    decision::{MissingOrigin, Origins, Policy},
     origin::Origin,
     service::OriginGuard,
 };
 use crate::{
     config::ConfigError,
     event::EventSink,
-    rejection::{CustomRejection, DefaultRejection, OriginReason, Refusal, Rejection},
+    refusal::Refusal,
+    rejection::{CustomRejection, DefaultRejection, OriginReason, Rejection},
 };
 
 /// Refuses state-changing requests that a page of a foreign origin (RFC 6454) sent.
@@ -87,7 +88,7 @@ impl<R> OriginGuardLayer<R> {
     ///
     /// ```
     /// use http::{HeaderMap, HeaderValue, Method, Uri};
-    /// use tower_bearer::{OriginGuardLayer, OriginReason};
+    /// use tower_bearer::{OriginGuardLayer, rejection::OriginReason};
     ///
     /// let guard = OriginGuardLayer::new(["https://app.example".parse()?])?;
     /// let (method, uri) = (Method::POST, Uri::from_static("/transfer"));
@@ -131,7 +132,7 @@ impl<R> OriginGuardLayer<R> {
 
     /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
     /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
-    /// [`RejectionResponse`](crate::RejectionResponse).
+    /// [`RejectionResponse`](crate::rejection::RejectionResponse).
     pub fn rejection_response<B>(
         self,
         response: impl Fn(&Rejection) -> Response<B> + Send + Sync + 'static,

@@ -20,8 +20,8 @@
 //! browsers write an origin in one way only.
 //!
 //! A refusal is 403 with `Vary: Origin, Sec-Fetch-Site`, or `grpc-status: 7` to a gRPC or gRPC-Web
-//! client behind a [`GrpcLayer`](crate::GrpcLayer). The [`Rejection`](crate::Rejection) in the extensions
-//! of the response has the [`OriginReason`](crate::OriginReason). [`OriginGuardLayer::report_only`] tries a list without
+//! client behind a [`GrpcLayer`](crate::GrpcLayer). The [`Rejection`](crate::rejection::Rejection) in the extensions
+//! of the response has the [`OriginReason`](crate::rejection::OriginReason). [`OriginGuardLayer::report_only`] tries a list without
 //! refusing; [`OriginGuardLayer::check`] gives the bare verdict.
 //!
 //! # WebSockets
@@ -86,8 +86,8 @@
 //! # }
 //! ```
 
-mod check;
-mod layer;
+mod decision;
+pub(crate) mod layer;
 #[allow(
     clippy::module_inception,
     reason = "the file is about the type `Origin`"
@@ -95,7 +95,6 @@ mod layer;
 mod origin;
 mod service;
 
-pub use check::MissingOrigin;
-pub use layer::OriginGuardLayer;
+pub use decision::MissingOrigin;
 pub use origin::Origin;
 pub use service::OriginGuard;

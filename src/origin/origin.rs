@@ -21,7 +21,7 @@ use crate::{
 /// own domain it trusts each forgotten name that points to somebody else's server by now.
 ///
 /// ```
-/// use tower_bearer::Origin;
+/// use tower_bearer::origin::Origin;
 ///
 /// let origin: Origin = "https://APP.example:443".parse()?;
 /// assert_eq!(origin.as_str(), "https://app.example");
@@ -73,7 +73,7 @@ impl Origin {
     /// browser or an attempt to be read in two ways.
     ///
     /// ```
-    /// let entry: tower_bearer::Origin = "https://*.app.example".parse()?;
+    /// let entry: tower_bearer::origin::Origin = "https://*.app.example".parse()?;
     /// assert!(entry.matches("https://eu.app.example"));
     /// assert!(!entry.matches("https://app.example"));
     /// assert!(!entry.matches("https://eu.app.example.evil.example"));

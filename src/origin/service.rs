@@ -9,11 +9,12 @@ use std::{
 use http::{Request, Response, header};
 use tower_service::Service;
 
-use super::check::Policy;
+use super::decision::Policy;
 use crate::{
     event::Event,
-    guard::GuardFuture,
-    rejection::{DefaultRejection, Refusal, Rejection, RejectionResponse},
+    future::GuardFuture,
+    refusal::Refusal,
+    rejection::{DefaultRejection, Rejection, RejectionResponse},
 };
 
 /// The service of [`OriginGuardLayer`](super::OriginGuardLayer).

@@ -8,21 +8,20 @@ use serde::Serialize;
 
 use super::{
     claims::{ClaimsError, ClaimsIssuer, ClaimsRequest, Issuer},
+    config::{ClientSignal, Config},
     layer::RefreshCookieLayer,
     revoke::Retries,
-    shared::{ClientSignal, Shared},
     throttle::Throttle,
     transport::RefreshTransport,
-    wear::KeyWear,
 };
 use crate::{
     config::ConfigError,
     cookie::{CookieError, CookieSpec, Prefix},
     current_session::RefreshCookies,
     event::EventSink,
-    keys::KeyRing,
+    keys::{KeyRing, KeyUsage},
     session::{ReusePolicy, RotationPolicy, SessionPolicy},
-    store::{ObservedStore, RefreshStore},
+    store::{MeasuredStore, RefreshStore},
     token::TokenCodec,
 };
 
@@ -54,7 +53,7 @@ pub struct RefreshCookieBuilder {
     issuer: String,
     access_lifetime: Duration,
     can_mint: bool,
-    store: ObservedStore,
+    store: MeasuredStore,
     claims: Box<dyn Issuer>,
     policy: SessionPolicy,
     idle: Option<Duration>,
@@ -86,7 +85,7 @@ impl RefreshCookieBuilder {
             issuer: codec.issuer().to_owned(),
             access_lifetime: codec.lifetime(),
             can_mint: codec.can_mint(),
-            store: ObservedStore::new(store),
+            store: MeasuredStore::new(store),
             claims: Box::new(ClaimsIssuer { codec, claims }),
             policy: SessionPolicy::default(),
             idle: None,
@@ -202,7 +201,7 @@ impl RefreshCookieBuilder {
     /// Sets what tells one client from another: bytes that stay the same for one browser and
     /// differ for others. Default: the `User-Agent`. A server that refreshes on a browser's behalf
     /// must forward that header, or have its own binding here.
-    pub fn client_binding<T: Into<Vec<u8>>>(
+    pub fn client_fingerprint<T: Into<Vec<u8>>>(
         mut self,
         signal: impl Fn(&Parts) -> T + Send + Sync + 'static,
     ) -> Self {
@@ -270,7 +269,7 @@ impl RefreshCookieBuilder {
             in_bodies: transport == RefreshTransport::Body,
             rewritten_paths,
         };
-        let shared = Shared {
+        let config = Config {
             keys,
             cookies: Arc::new(cookies),
             transport,
@@ -282,10 +281,10 @@ impl RefreshCookieBuilder {
             signal,
             throttle: Throttle::new(repeats),
             retries: Retries::default(),
-            wear: KeyWear::default(),
+            key_usage: KeyUsage::default(),
         };
         Ok(RefreshCookieLayer {
-            shared: Arc::new(shared),
+            config: Arc::new(config),
         })
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
-/// use tower_bearer::{ClaimsError, ClaimsReason, ClaimsRequest};
+/// use tower_bearer::{ClaimsError, ClaimsRequest, refresh::ClaimsReason};
 ///
 /// #[derive(Serialize, Deserialize)]
 /// struct Level {
@@ -42,7 +42,7 @@ pub struct ClaimsRequest {
 /// Why claims are needed.
 ///
 /// ```
-/// use tower_bearer::{ClaimsReason, ClaimsRequest};
+/// use tower_bearer::{ClaimsRequest, refresh::ClaimsReason};
 ///
 /// /// The slow look at a directory is for sign-ins alone.
 /// fn asks_the_directory(request: &ClaimsRequest) -> bool {

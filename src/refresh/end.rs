@@ -1,10 +1,10 @@
 //! Ending and listing sessions.
 
-use super::{info::SessionInfo, presented::unavailable, revoke, session::Session};
+use super::{authenticate::unavailable, info::SessionInfo, revoke, session::Session};
 use crate::{
-    observe::{Work, in_span},
     session::{RevokeReason, SessionError, SessionErrorKind, SessionId, SessionRecord},
     store::RefreshStore,
+    telemetry::{Work, in_span},
     token::AccessToken,
 };
 
@@ -24,7 +24,7 @@ impl Session {
         in_span(Work::Session, "end", async {
             let keys = self.presented_sessions();
             self.clear_cookie();
-            let ended = revoke::by_keys(self.shared(), keys?, RevokeReason::SignedOut);
+            let ended = revoke::by_keys(self.config(), keys?, RevokeReason::SignedOut);
             ended.await.map_err(unavailable)
         })
         .await
@@ -46,7 +46,7 @@ impl Session {
             let current = self.current().await?;
             let subject = current.record.subject().to_owned();
             let own = current.token.subject;
-            let all = revoke::all(self.shared(), subject, None, Some(own)).await;
+            let all = revoke::all(self.config(), subject, None, Some(own)).await;
             all.map_err(unavailable)?;
             self.clear_cookie();
             Ok(())
@@ -69,7 +69,7 @@ impl Session {
         in_span(Work::Session, "end_others", async {
             let current = self.current().await?;
             let (subject, keep) = (current.record.subject().to_owned(), current.token.session);
-            let others = revoke::all(self.shared(), subject, Some(keep), None).await;
+            let others = revoke::all(self.config(), subject, Some(keep), None).await;
             others.map_err(unavailable)?;
             self.elevate_from(current, None).await
         })
@@ -94,7 +94,7 @@ impl Session {
             let found = own.into_iter().find(|record| record.key().id == *id);
             let record = found.ok_or(SessionError::new(SessionErrorKind::NotFound))?;
             let reason = RevokeReason::RevokedByOwner;
-            let ended = revoke::now(self.shared(), record, honoured.now, reason, None);
+            let ended = revoke::now(self.config(), record, honoured.now, reason, None);
             ended.await.map_err(unavailable)?;
             if *id == honoured.token.session {
                 self.clear_cookie();
@@ -141,8 +141,8 @@ impl Session {
         now: crate::clock::Timestamp,
     ) -> Result<Vec<SessionRecord>, SessionError> {
         let mut live = Vec::new();
-        for tag in revoke::tags(self.shared(), record.subject()) {
-            let listed = self.shared().store.list(&tag).await.map_err(unavailable)?;
+        for tag in revoke::tags(self.config(), record.subject()) {
+            let listed = self.config().store.list(&tag).await.map_err(unavailable)?;
             let usable = listed
                 .into_iter()
                 .filter(|record| record.is_live() && now < record.expires_at());

@@ -135,7 +135,7 @@ impl SessionEndpoints {
                 "RefreshCookieLayer is not applied around SessionEndpoints",
             );
         };
-        let Some((call, allow)) = route(&path, session.shared().base.as_str()) else {
+        let Some((call, allow)) = route(&path, session.config().base.as_str()) else {
             return answer(StatusCode::NOT_FOUND, "not_found", "No such endpoint");
         };
         if !allow.split(", ").any(|allowed| allowed == method.as_str()) {
@@ -149,7 +149,7 @@ impl SessionEndpoints {
                 .insert(header::ALLOW, HeaderValue::from_static(allow));
             return response;
         }
-        if session.shared().transport == RefreshTransport::Body {
+        if session.config().transport == RefreshTransport::Body {
             if matches!(call, Call::List | Call::End(_)) {
                 // A GET has no body to carry the token in.
                 return answer(StatusCode::NOT_FOUND, "not_found", "No such endpoint");

@@ -12,7 +12,7 @@ use http::{HeaderValue, Response, header};
 use super::session::Session;
 
 pin_project_lite::pin_project! {
-    /// The future of [`RefreshCookie`](crate::RefreshCookie).
+    /// The future of [`RefreshCookie`](crate::refresh::RefreshCookie).
     ///
     /// # Cancel safety
     ///

@@ -6,18 +6,18 @@ use serde::Serialize;
 use tower_layer::Layer;
 
 use super::{
+    authenticate::unavailable,
     builder::RefreshCookieBuilder,
     claims::{ClaimsError, ClaimsRequest},
-    presented::unavailable,
+    config::Config,
     revoke,
     service::RefreshCookie,
-    shared::Shared,
 };
 use crate::{
     config::ConfigError,
-    observe::{Work, in_span},
     session::{SessionError, SessionId},
     store::RefreshStore,
+    telemetry::{Work, in_span},
     token::TokenCodec,
 };
 
@@ -28,7 +28,7 @@ use crate::{
 /// the [module page](crate::refresh).
 #[derive(Clone)]
 pub struct RefreshCookieLayer {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) config: Arc<Config>,
 }
 
 impl RefreshCookieLayer {
@@ -81,7 +81,7 @@ impl RefreshCookieLayer {
     /// Safe: once begun, it runs to its end.
     pub async fn end_all_of(&self, subject: &str) -> Result<Vec<SessionId>, SessionError> {
         in_span(Work::Session, "end_all_of", async {
-            let ended = revoke::all(&self.shared, subject.to_owned(), None, None).await;
+            let ended = revoke::all(&self.config, subject.to_owned(), None, None).await;
             ended.map_err(unavailable)
         })
         .await
@@ -92,15 +92,15 @@ impl<S> Layer<S> for RefreshCookieLayer {
     type Service = RefreshCookie<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RefreshCookie::new(inner, self.shared.clone())
+        RefreshCookie::new(inner, self.config.clone())
     }
 }
 
 impl fmt::Debug for RefreshCookieLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { shared } = self;
+        let Self { config } = self;
         f.debug_struct("RefreshCookieLayer")
-            .field("shared", shared)
+            .field("config", config)
             .finish()
     }
 }

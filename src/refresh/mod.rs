@@ -57,32 +57,32 @@
 //! [`CsrfLayer`](crate::CsrfLayer): see [the manual](crate::manual::guards). With axum it is shorter: see
 //! [the crate's front page](crate).
 
+mod authenticate;
 mod builder;
-mod claims;
+pub(crate) mod claims;
+mod config;
 mod end;
-mod endpoints;
+pub(crate) mod endpoints;
 mod future;
-mod info;
-mod layer;
-mod presented;
+pub(crate) mod info;
+pub(crate) mod layer;
 mod problem;
-mod renew;
+mod refresh;
 mod revoke;
 mod service;
-mod session;
-mod shared;
-mod start;
+pub(crate) mod session;
+mod spawn;
+pub(crate) mod start;
 mod throttle;
 mod transport;
-mod wear;
 
 pub use builder::RefreshCookieBuilder;
-pub use claims::{ClaimsError, ClaimsReason, ClaimsRequest};
-pub use endpoints::{EndpointsFuture, SessionEndpoints};
+pub use claims::ClaimsReason;
+pub use endpoints::EndpointsFuture;
+pub(crate) use endpoints::SessionEndpoints;
 pub use future::RefreshCookieFuture;
-pub use info::SessionInfo;
-pub use layer::RefreshCookieLayer;
 pub use service::RefreshCookie;
-pub use session::Session;
-pub use start::NewSession;
+pub(crate) use session::Session;
 pub use transport::RefreshTransport;
+
+pub use crate::session::{ClientFingerprint, RefreshOutcome, RotationPolicyBuilder};

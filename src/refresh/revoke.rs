@@ -9,16 +9,14 @@ use std::{
     time::Duration,
 };
 
-use super::shared::Shared;
+use super::{config::Config, spawn};
 use crate::{
-    background,
     clock::Timestamp,
     event::Event,
-    observe::in_current_span,
-    session::{
-        ClientBinding, ReusePolicy, RevokeReason, SessionId, SessionKey, SessionRecord, SubjectTag,
-    },
+    keys::SubjectTag,
+    session::{ClientFingerprint, ReusePolicy, RevokeReason, SessionId, SessionKey, SessionRecord},
     store::{Loaded, RefreshStore, StoreError, Swap},
+    telemetry::in_current_span,
 };
 
 /// Revocation always wins in the end; a refresh rotates at most once an interval, so a handful of
@@ -44,7 +42,7 @@ struct Revocation {
 
 /// What gave a thief away. Told once, by whoever revokes the session.
 pub(crate) struct Theft {
-    pub(crate) presented_by: ClientBinding,
+    pub(crate) presented_by: ClientFingerprint,
     pub(crate) presented_generation: u64,
     /// Already told: only the subject's other sessions are left to end.
     pub(crate) told: bool,
@@ -54,7 +52,7 @@ pub(crate) struct Theft {
 /// True when this call revoked it, false when it was over already. A `theft` is told and followed
 /// up in the same task: who hangs up stays no more unnoticed than who waits.
 pub(crate) async fn now(
-    shared: &Arc<Shared>,
+    config: &Arc<Config>,
     record: SessionRecord,
     now: Timestamp,
     reason: RevokeReason,
@@ -66,16 +64,16 @@ pub(crate) async fn now(
         reason,
         theft,
     };
-    complete(revocation.at_once(shared.clone())).await
+    complete(revocation.at_once(config.clone())).await
 }
 
 /// Revokes the sessions at `keys`, whatever their state, in one task of its own.
 pub(crate) async fn by_keys(
-    shared: &Arc<Shared>,
+    config: &Arc<Config>,
     keys: Vec<SessionKey>,
     reason: RevokeReason,
 ) -> Result<(), StoreError> {
-    let shared = shared.clone();
+    let config = config.clone();
     let work = async move {
         let mut outcome = Ok(());
         for key in keys {
@@ -85,7 +83,7 @@ pub(crate) async fn by_keys(
                 reason,
                 theft: None,
             };
-            let done = revocation.at_once(shared.clone()).await;
+            let done = revocation.at_once(config.clone()).await;
             outcome = outcome.and(done.map(drop));
         }
         outcome
@@ -96,29 +94,29 @@ pub(crate) async fn by_keys(
 /// Revokes every session of the subject but `keep`, under the tag of every accepted key. `last` is
 /// the tag of the session that asks: while anything is left undone it can ask again.
 pub(crate) async fn all(
-    shared: &Arc<Shared>,
+    config: &Arc<Config>,
     subject: String,
     keep: Option<SessionId>,
     last: Option<SubjectTag>,
 ) -> Result<Vec<SessionId>, StoreError> {
-    let shared = shared.clone();
-    let work = async move { all_now(&shared, &subject, keep, last).await };
+    let config = config.clone();
+    let work = async move { all_now(&config, &subject, keep, last).await };
     complete(work).await
 }
 
 async fn all_now(
-    shared: &Shared,
+    config: &Config,
     subject: &str,
     keep: Option<SessionId>,
     last: Option<SubjectTag>,
 ) -> Result<Vec<SessionId>, StoreError> {
-    let mut tags = tags(shared, subject);
+    let mut tags = tags(config, subject);
     tags.sort_by_key(|tag| Some(*tag) == last);
     let mut revoked = Vec::new();
     for tag in tags {
-        let ended = shared.store.revoke_all(&tag, keep.as_ref()).await?;
+        let ended = config.store.revoke_all(&tag, keep.as_ref()).await?;
         for session in &ended {
-            shared.revoked(*session, RevokeReason::RevokedAll);
+            config.revoked(*session, RevokeReason::RevokedAll);
         }
         revoked.extend(ended);
     }
@@ -128,7 +126,7 @@ async fn all_now(
 fn complete<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> impl Future<Output = Result<T, StoreError>> + Send {
-    let done = background::complete(in_current_span(work));
+    let done = spawn::complete(in_current_span(work));
     async move {
         let cut_off = || Err(StoreError::unavailable("revocation was cut off"));
         done.await.unwrap_or_else(cut_off)
@@ -136,29 +134,29 @@ fn complete<T: Send + 'static>(
 }
 
 /// The names a subject's sessions may lie under: one for each refresh secret in use.
-pub(crate) fn tags(shared: &Shared, subject: &str) -> Vec<SubjectTag> {
-    let keys = shared.keys.load();
+pub(crate) fn tags(config: &Config, subject: &str) -> Vec<SubjectTag> {
+    let keys = config.keys.load();
     let sets = keys.sessions.iter().flat_map(|sessions| sessions.iter());
     sets.map(|set| set.subject_tag(subject)).collect()
 }
 
 impl Revocation {
     /// Tries once; what fails is tried again in the background.
-    async fn at_once(mut self, shared: Arc<Shared>) -> Result<bool, StoreError> {
-        let outcome = self.attempt(&shared).await;
+    async fn at_once(mut self, config: Arc<Config>) -> Result<bool, StoreError> {
+        let outcome = self.attempt(&config).await;
         if outcome.is_err() {
-            later(&shared, self);
+            later(&config, self);
         }
         outcome
     }
 
-    async fn attempt(&mut self, shared: &Shared) -> Result<bool, StoreError> {
+    async fn attempt(&mut self, config: &Config) -> Result<bool, StoreError> {
         let told = self.theft.as_ref().is_some_and(|theft| theft.told);
-        let revoked = told || self.write(shared).await?;
+        let revoked = told || self.write(config).await?;
         if revoked && let (Some(theft), Some((record, now))) = (&mut self.theft, &self.found) {
             if !theft.told {
                 theft.told = true;
-                shared.events.emit(&Event::ReuseDetected {
+                config.events.emit(&Event::ReuseDetected {
                     session: record.id(),
                     subject: record.subject(),
                     held_by: record.client(),
@@ -168,20 +166,20 @@ impl Revocation {
                     at: *now,
                 });
             }
-            if shared.policy.reuse == ReusePolicy::Subject {
-                all_now(shared, record.subject(), None, None).await?;
+            if config.policy.reuse == ReusePolicy::Subject {
+                all_now(config, record.subject(), None, None).await?;
             }
         }
         Ok(revoked)
     }
 
-    async fn write(&mut self, shared: &Shared) -> Result<bool, StoreError> {
+    async fn write(&mut self, config: &Config) -> Result<bool, StoreError> {
         // A known record is tried first even when an attempt has failed: that attempt may have
         // been applied all the same, and the store then recognises it.
         let (mut record, mut now) = match &self.found {
             Some(found) => found.clone(),
             None => {
-                let loaded = shared.store.load(&self.key).await?;
+                let loaded = config.store.load(&self.key).await?;
                 match loaded.record {
                     // Kept for the next attempt: should this one be applied and its answer be lost, the
                     // store recognises the same swap.
@@ -196,9 +194,9 @@ impl Revocation {
                 return Ok(false);
             }
             let next = record.revoked_at(reason, now);
-            match shared.store.swap(&record, &next).await? {
+            match config.store.swap(&record, &next).await? {
                 Swap::Applied => {
-                    shared.revoked(session, reason);
+                    config.revoked(session, reason);
                     return Ok(true);
                 }
                 Swap::Conflict(Loaded {
@@ -215,34 +213,34 @@ impl Revocation {
 }
 
 /// Keeps trying until the store is back, within bounds, and says so either way.
-fn later(shared: &Arc<Shared>, mut revocation: Revocation) {
+fn later(config: &Arc<Config>, mut revocation: Revocation) {
     let session = revocation.key.id;
-    let waiting = &shared.retries.0;
+    let waiting = &config.retries.0;
     let runtime = tokio::runtime::Handle::try_current();
     let (Ok(runtime), true) = (
         runtime,
         waiting.fetch_add(1, Ordering::AcqRel) < MOST_WAITING,
     ) else {
         waiting.fetch_sub(1, Ordering::AcqRel);
-        shared.events.emit(&Event::RevocationLost { session });
+        config.events.emit(&Event::RevocationLost { session });
         return;
     };
-    shared.events.emit(&Event::RevocationQueued { session });
-    let shared = shared.clone();
+    config.events.emit(&Event::RevocationQueued { session });
+    let config = config.clone();
     runtime.spawn(in_current_span(async move {
         let mut pause = Duration::from_millis(250);
         let mut done = false;
         for _ in 0..RETRIES {
             tokio::time::sleep(pause).await;
             pause *= 2;
-            if revocation.attempt(&shared).await.is_ok() {
+            if revocation.attempt(&config).await.is_ok() {
                 done = true;
                 break;
             }
         }
         if !done {
-            shared.events.emit(&Event::RevocationLost { session });
+            config.events.emit(&Event::RevocationLost { session });
         }
-        shared.retries.0.fetch_sub(1, Ordering::AcqRel);
+        config.retries.0.fetch_sub(1, Ordering::AcqRel);
     }));
 }

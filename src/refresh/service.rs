@@ -9,19 +9,19 @@ use std::{
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::{future::RefreshCookieFuture, session::Session, shared::Shared};
+use super::{config::Config, future::RefreshCookieFuture, session::Session};
 use crate::current_session::CurrentSession;
 
 /// The service of [`RefreshCookieLayer`](crate::RefreshCookieLayer).
 #[derive(Clone)]
 pub struct RefreshCookie<S> {
     inner: S,
-    shared: Arc<Shared>,
+    config: Arc<Config>,
 }
 
 impl<S> RefreshCookie<S> {
-    pub(crate) fn new(inner: S, shared: Arc<Shared>) -> Self {
-        Self { inner, shared }
+    pub(crate) fn new(inner: S, config: Arc<Config>) -> Self {
+        Self { inner, config }
     }
 }
 
@@ -39,8 +39,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let current = CurrentSession::new(self.shared.cookies.clone(), &parts);
-        let session = Session::new(self.shared.clone(), current.clone(), &parts);
+        let current = CurrentSession::new(self.config.cookies.clone(), &parts);
+        let session = Session::new(self.config.clone(), current.clone(), &parts);
         parts.extensions.insert(current);
         parts.extensions.insert(session.clone());
         // The service that was polled is the one that is called; no clone of it is ever used.
@@ -51,10 +51,10 @@ where
 
 impl<S: fmt::Debug> fmt::Debug for RefreshCookie<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { inner, shared } = self;
+        let Self { inner, config } = self;
         f.debug_struct("RefreshCookie")
             .field("inner", inner)
-            .field("shared", shared)
+            .field("config", config)
             .finish()
     }
 }

@@ -8,12 +8,14 @@ use std::{
 
 use http::{Extensions, HeaderValue, header, request::Parts};
 
-use super::{shared::Shared, transport::RefreshTransport};
+use super::{config::Config, transport::RefreshTransport};
 use crate::{
     current_session::{CurrentSession, LONGEST_VALUE, Outgoing},
     keys::{SessionKeySet, SessionKeys},
     rejection::{Rejection, RejectionKind},
-    session::{ClientBinding, Envelope, SessionError, SessionErrorKind, SessionId, seal, unseal},
+    session::{
+        ClientFingerprint, RefreshToken, SessionError, SessionErrorKind, SessionId, seal, unseal,
+    },
 };
 
 /// The refresh session of one request: what came in, and what goes back. The
@@ -29,7 +31,7 @@ use crate::{
 pub struct Session(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) config: Arc<Config>,
     current: CurrentSession,
     /// The token that the application has read from the body, where tokens travel in bodies.
     body: OnceLock<Box<str>>,
@@ -39,10 +41,10 @@ pub(crate) struct Inner {
 }
 
 impl Session {
-    pub(crate) fn new(shared: Arc<Shared>, current: CurrentSession, parts: &Parts) -> Self {
-        let signal = shared.signal.as_ref().map(|signal| signal(parts));
+    pub(crate) fn new(config: Arc<Config>, current: CurrentSession, parts: &Parts) -> Self {
+        let signal = config.signal.as_ref().map(|signal| signal(parts));
         Self(Arc::new(Inner {
-            shared,
+            config,
             current,
             body: OnceLock::new(),
             user_agent: parts.headers.get(header::USER_AGENT).cloned(),
@@ -78,7 +80,7 @@ impl Session {
     /// [`InvalidInput`](SessionErrorKind::InvalidInput) when the transport is the cookie: a token
     /// that scripts can read has no place there.
     pub fn present(&self, refresh_token: &str) -> Result<(), SessionError> {
-        if self.shared().transport == RefreshTransport::Cookie {
+        if self.config().transport == RefreshTransport::Cookie {
             return Err(SessionError::with_source(
                 SessionErrorKind::InvalidInput,
                 "this layer takes refresh tokens in the cookie only",
@@ -101,12 +103,12 @@ impl Session {
     }
 
     /// Every genuine token that came by this layer's transport, without a look at the store.
-    pub(crate) fn genuine(&self) -> Result<Cow<'_, [Envelope]>, SessionError> {
-        if self.shared().transport == RefreshTransport::Cookie {
+    pub(crate) fn genuine(&self) -> Result<Cow<'_, [RefreshToken]>, SessionError> {
+        if self.config().transport == RefreshTransport::Cookie {
             let genuine = self.0.current.genuine().ok_or_else(no_secret)?;
             return Ok(Cow::Borrowed(genuine));
         }
-        let context = self.shared().cookies.seal_context();
+        let context = self.config().cookies.seal_context();
         self.with_keys(|keys| {
             let body = self.0.body.get().into_iter();
             let opened = body.filter_map(|token| unseal(token.as_bytes(), keys, context).ok());
@@ -116,7 +118,7 @@ impl Session {
 
     /// Whether anything came that was meant as a refresh token.
     pub(crate) fn is_presented(&self) -> bool {
-        match self.shared().transport {
+        match self.config().transport {
             RefreshTransport::Cookie => self.has_cookie(),
             RefreshTransport::Body => self.0.body.get().is_some(),
         }
@@ -124,11 +126,11 @@ impl Session {
 
     /// Whether the request carries the cookie though tokens travel in bodies here.
     pub(crate) fn is_mixed(&self) -> bool {
-        self.has_cookie() && self.shared().transport == RefreshTransport::Body
+        self.has_cookie() && self.config().transport == RefreshTransport::Body
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.0.shared
+    pub(crate) fn config(&self) -> &Arc<Config> {
+        &self.0.config
     }
 
     /// Runs `work` with the session keys as they are now.
@@ -136,7 +138,7 @@ impl Session {
         &self,
         work: impl FnOnce(&SessionKeys) -> T,
     ) -> Result<T, SessionError> {
-        let keys = self.shared().keys.load();
+        let keys = self.config().keys.load();
         match &keys.sessions {
             Some(sessions) => Ok(work(sessions)),
             None => Err(no_secret()),
@@ -145,15 +147,15 @@ impl Session {
 
     /// The session keys of one operation: those that it judges with, it seals with.
     pub(crate) fn keys(&self) -> Result<Arc<SessionKeys>, SessionError> {
-        let keys = self.shared().keys.load();
+        let keys = self.config().keys.load();
         keys.sessions.clone().ok_or_else(no_secret)
     }
 
     /// Which client this request comes from, as far as `session` is concerned.
-    pub(crate) fn client(&self, session: &SessionId) -> ClientBinding {
+    pub(crate) fn client(&self, session: &SessionId) -> ClientFingerprint {
         let agent = self.0.user_agent.as_ref().map(HeaderValue::as_bytes);
         let signal = self.0.signal.as_deref().or(agent).unwrap_or_default();
-        ClientBinding::of(session, signal)
+        ClientFingerprint::of(session, signal)
     }
 
     /// What names the client to its owner.
@@ -175,7 +177,7 @@ impl Session {
     }
 
     /// The token that an earlier call on this handle has handed out.
-    pub(crate) fn handed_out(&self) -> Option<Envelope> {
+    pub(crate) fn handed_out(&self) -> Option<RefreshToken> {
         self.outgoing().token.clone()
     }
 
@@ -186,8 +188,8 @@ impl Session {
 
     pub(crate) fn clear_cookie(&self) {
         let mut outgoing = self.outgoing();
-        outgoing.cookie = match self.shared().transport {
-            RefreshTransport::Cookie => self.shared().cookies.cookie.clear(),
+        outgoing.cookie = match self.config().transport {
+            RefreshTransport::Cookie => self.config().cookies.cookie.clear(),
             RefreshTransport::Body => None,
         };
         outgoing.over = true;
@@ -201,10 +203,10 @@ impl Session {
     /// The sealed form of `token`, made before anything is committed.
     pub(crate) fn seal(
         &self,
-        token: &Envelope,
+        token: &RefreshToken,
         keys: &SessionKeys,
     ) -> Result<String, SessionError> {
-        seal(token, keys, self.shared().cookies.seal_context())
+        seal(token, keys, self.config().cookies.seal_context())
             .map_err(|error| SessionError::with_source(SessionErrorKind::Unavailable, error))
     }
 }
@@ -225,7 +227,7 @@ fn no_secret() -> SessionError {
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner {
-            shared: _,
+            config: _,
             current,
             body: _,
             user_agent: _,

@@ -1,20 +1,20 @@
 //! Beginning a session, and beginning it anew after a privilege change.
 
 use super::{
+    authenticate::{Authenticated, unavailable},
     claims::ClaimsReason,
-    presented::{Honoured, unavailable},
     revoke,
     session::{Session, active},
+    spawn,
 };
 use crate::{
-    background,
     event::Event,
-    observe::{Work, in_span},
     random::RandomError,
     session::{
         Fresh, Opening, RevokeReason, SessionError, SessionErrorKind, SessionKey, SessionRecord,
     },
     store::{RefreshStore, Swap},
+    telemetry::{Work, in_span},
     token::AccessToken,
 };
 
@@ -133,7 +133,7 @@ impl Session {
             label: new.label.as_deref().unwrap_or(&agent),
             context: &new.context,
         };
-        let policy = &self.shared().policy;
+        let policy = &self.config().policy;
         let (record, token) = SessionRecord::start(&opening, &fresh, now, policy, active(&keys)?);
         let access = self.issue(&record, ClaimsReason::SignIn, now).await?;
         let cookie = self.seal(&token, &keys)?;
@@ -143,25 +143,25 @@ impl Session {
             .iter()
             .filter(|old| old.subject == key.subject)
             .count();
-        let limit = self.shared().policy.limit.saturating_add(same);
+        let limit = self.config().policy.limit.saturating_add(same);
         let inserted = self
-            .shared()
+            .config()
             .store
             .insert(&record, limit)
             .await
             .map_err(unavailable)?;
         let access = self.hand_out(token, cookie, &record, now, access);
         self.renew();
-        let events = &self.shared().events;
+        let events = &self.config().events;
         events.emit(&Event::Started {
             session: record.key().id,
             subject: record.subject(),
         });
         for dropped in inserted.dropped {
-            self.shared().revoked(dropped, RevokeReason::Limit);
+            self.config().revoked(dropped, RevokeReason::Limit);
         }
         // The new session stands; one that cannot be ended now is ended in the background.
-        let _ = revoke::by_keys(self.shared(), replaced, RevokeReason::Replaced).await;
+        let _ = revoke::by_keys(self.config(), replaced, RevokeReason::Replaced).await;
         Ok(access)
     }
 
@@ -214,10 +214,10 @@ impl Session {
 
     pub(crate) async fn elevate_from(
         &self,
-        from: Honoured,
+        from: Authenticated,
         context: Option<Vec<u8>>,
     ) -> Result<AccessToken, SessionError> {
-        let Honoured {
+        let Authenticated {
             token,
             mut record,
             mut now,
@@ -227,7 +227,7 @@ impl Session {
         let keys = self.keys()?;
         // Only notes (a first presentation) can come between, so one more round settles it.
         for _ in 0..3 {
-            let policy = &self.shared().policy;
+            let policy = &self.config().policy;
             let (mut next, successor) =
                 record.elevated(&fresh, client, now, policy, active(&keys)?);
             if let Some(context) = &context {
@@ -235,13 +235,13 @@ impl Session {
             }
             let access = self.issue(&next, ClaimsReason::Elevate, now).await?;
             let cookie = self.seal(&successor, &keys)?;
-            let store = &self.shared().store;
+            let store = &self.config().store;
             let swap = match store.swap(&record, &next).await {
                 // It may have been applied, and no later call could find the new token again: the
                 // browser would be left with one that is worth nothing. A moment later, since a store
                 // that has just been silent may be left alone for one.
                 Err(_) => {
-                    background::pause(A_MOMENT).await;
+                    spawn::pause(A_MOMENT).await;
                     store.swap(&record, &next).await
                 }
                 answered => answered,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 /// the one is worth nothing in the other.
 ///
 /// ```
-/// use tower_bearer::{RefreshCookieBuilder, RefreshTransport};
+/// use tower_bearer::refresh::{RefreshCookieBuilder, RefreshTransport};
 ///
 /// fn for_native_clients(builder: RefreshCookieBuilder) -> RefreshCookieBuilder {
 ///     builder.cookie_path("/native").transport(RefreshTransport::Body)

@@ -34,7 +34,7 @@ impl GrpcMark {
 
     /// A trailers-only response: without a body, its status is in the headers
     /// (gRPC over HTTP/2, "Responses").
-    pub(super) fn answer<B: Default>(self, kind: RejectionKind) -> Response<B> {
+    pub(crate) fn answer<B: Default>(self, kind: RejectionKind) -> Response<B> {
         let (code, message) = status(kind);
         let mut response = Response::new(B::default());
         let headers = response.headers_mut();

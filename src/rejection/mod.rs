@@ -4,18 +4,17 @@
 //! and the typed reason. The reason stays inside: it goes into the extensions of the response
 //! and into one event, and the client learns the kind alone.
 
-mod answer;
 mod grpc;
 mod reason;
+mod response;
 
 use std::{error::Error, fmt, time::Duration};
 
 use http::{HeaderValue, StatusCode};
 
-pub(crate) use answer::Refusal;
-pub use answer::{CustomRejection, DefaultRejection, RejectionResponse};
 pub(crate) use grpc::GrpcMark;
 pub use reason::{CsrfReason, OriginReason};
+pub use response::{CustomRejection, DefaultRejection, RejectionResponse};
 
 use crate::token::TokenError;
 
@@ -26,7 +25,7 @@ use crate::token::TokenError;
 ///
 /// ```
 /// use http::Response;
-/// use tower_bearer::{Rejection, RejectionKind};
+/// use tower_bearer::rejection::{Rejection, RejectionKind};
 ///
 /// fn is_expected<B>(response: &Response<B>) -> bool {
 ///     match response.extensions().get::<Rejection>() {
@@ -51,7 +50,7 @@ pub struct Rejection {
 /// The kinds of [`Rejection`], which are all that a client can tell apart.
 ///
 /// ```
-/// use tower_bearer::{Rejection, RejectionKind};
+/// use tower_bearer::rejection::{Rejection, RejectionKind};
 ///
 /// fn belongs_to_whoever_is_on_call(rejection: &Rejection) -> bool {
 ///     matches!(rejection.kind(), RejectionKind::Internal | RejectionKind::Unavailable)

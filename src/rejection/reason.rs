@@ -7,10 +7,10 @@ use std::{error::Error, fmt};
 ///
 /// ```
 /// use http::HeaderMap;
-/// use tower_bearer::{CsrfBinding, CsrfLayer, CsrfReason, KeyRing};
+/// use tower_bearer::{CsrfLayer, KeyRing, csrf::CsrfSession, rejection::CsrfReason};
 ///
-/// let layer = CsrfLayer::builder(&KeyRing::generate()?).binding(|_| CsrfBinding::ANONYMOUS).build()?;
-/// let reason = layer.verify(&HeaderMap::new(), &CsrfBinding::ANONYMOUS).unwrap_err();
+/// let layer = CsrfLayer::builder(&KeyRing::generate()?).binding(|_| CsrfSession::ANONYMOUS).build()?;
+/// let reason = layer.verify(&HeaderMap::new(), &CsrfSession::ANONYMOUS).unwrap_err();
 /// assert_eq!(reason, CsrfReason::CookieMissing);
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
@@ -62,7 +62,7 @@ impl CsrfReason {
 /// Why `OriginGuardLayer` refused a request. A client is told 403 and no more.
 ///
 /// ```
-/// use tower_bearer::{OriginReason, Rejection};
+/// use tower_bearer::rejection::{OriginReason, Rejection};
 ///
 /// /// A proxy that takes headers off, most likely.
 /// fn is_the_proxy(rejection: &Rejection) -> bool {

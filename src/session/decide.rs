@@ -23,11 +23,11 @@
 //! Row 0 (does not unseal) and row 4 (the application denies the subject) are the caller's.
 
 use super::{
-    envelope::{Envelope, barrier_parent, parent},
-    id::ClientBinding,
+    id::ClientFingerprint,
     outcome::{Decision, Outcome},
     policy::SessionPolicy,
     record::{RevokeReason, SessionRecord},
+    refresh_token::{RefreshToken, barrier_parent, parent},
 };
 use crate::{clock::Timestamp, keys::SessionKeys};
 
@@ -35,10 +35,10 @@ use crate::{clock::Timestamp, keys::SessionKeys};
 ///
 /// `now` is the store's time, `client` the binding of the request.
 pub(crate) fn decide(
-    presented: &Envelope,
+    presented: &RefreshToken,
     record: Option<&SessionRecord>,
     now: Timestamp,
-    client: ClientBinding,
+    client: ClientFingerprint,
     policy: &SessionPolicy,
     keys: &SessionKeys,
 ) -> Decision {
@@ -92,11 +92,11 @@ enum Place {
 }
 
 struct Case<'a> {
-    presented: &'a Envelope,
+    presented: &'a RefreshToken,
     hash: [u8; 32],
     record: &'a SessionRecord,
     now: Timestamp,
-    client: ClientBinding,
+    client: ClientFingerprint,
     policy: &'a SessionPolicy,
     keys: &'a SessionKeys,
 }
@@ -279,7 +279,7 @@ impl Case<'_> {
         &self,
         outcome: Outcome,
         recoveries: u8,
-        next: impl FnOnce(&Envelope) -> SessionRecord,
+        next: impl FnOnce(&RefreshToken) -> SessionRecord,
     ) -> Decision {
         match self
             .presented

@@ -2,20 +2,20 @@
 
 use super::{
     decide::decide,
-    envelope::Envelope,
-    id::{ClientBinding, SessionId},
+    id::{ClientFingerprint, SessionId},
     outcome::Decision,
     policy::SessionPolicy,
     record::SessionRecord,
+    refresh_token::RefreshToken,
     transition::{Fresh, Opening},
 };
 use crate::{clock::Timestamp, keys::SessionKeys, secret::Secret};
 
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 /// The honest browser.
-pub(super) const BROWSER: ClientBinding = ClientBinding::from_bytes(*b"browser.");
+pub(super) const BROWSER: ClientFingerprint = ClientFingerprint::from_bytes(*b"browser.");
 /// Anybody else.
-pub(super) const STRANGER: ClientBinding = ClientBinding::from_bytes(*b"stranger");
+pub(super) const STRANGER: ClientFingerprint = ClientFingerprint::from_bytes(*b"stranger");
 
 pub(super) const OLD: &[u8] = b"the old master secret, 32 bytes.";
 pub(super) const NEW: &[u8] = b"the new master secret, 32 bytes.";
@@ -42,7 +42,7 @@ pub(super) fn opening() -> Opening<'static> {
 }
 
 /// A session that began at [`NOW`].
-pub(super) fn start(policy: &SessionPolicy, keys: &SessionKeys) -> (SessionRecord, Envelope) {
+pub(super) fn start(policy: &SessionPolicy, keys: &SessionKeys) -> (SessionRecord, RefreshToken) {
     let active = keys.active().expect("one key");
     SessionRecord::start(&opening(), &fresh(1), NOW, policy, active)
 }
@@ -57,7 +57,7 @@ pub(super) struct World {
 
 impl World {
     /// A session at generation 0 and its token.
-    pub(super) fn new(policy: SessionPolicy) -> (Self, Envelope) {
+    pub(super) fn new(policy: SessionPolicy) -> (Self, RefreshToken) {
         let keys = keys();
         let (record, token) = start(&policy, &keys);
         let world = Self {
@@ -70,7 +70,7 @@ impl World {
     }
 
     /// A session that has just rotated: the world, its previous and its current token.
-    pub(super) fn rotated() -> (Self, Envelope, Envelope) {
+    pub(super) fn rotated() -> (Self, RefreshToken, RefreshToken) {
         let (mut world, first) = Self::new(SessionPolicy::default());
         let second = world.take(&first).successor.expect("a successor");
         (world, first, second)
@@ -81,7 +81,7 @@ impl World {
     }
 
     /// Decides without writing.
-    pub(super) fn ask(&self, token: &Envelope, client: ClientBinding) -> Decision {
+    pub(super) fn ask(&self, token: &RefreshToken, client: ClientFingerprint) -> Decision {
         decide(
             token,
             Some(&self.record),
@@ -93,12 +93,16 @@ impl World {
     }
 
     /// Decides for the browser and writes.
-    pub(super) fn take(&mut self, token: &Envelope) -> Decision {
+    pub(super) fn take(&mut self, token: &RefreshToken) -> Decision {
         self.take_from(token, BROWSER)
     }
 
     /// Decides and writes.
-    pub(super) fn take_from(&mut self, token: &Envelope, client: ClientBinding) -> Decision {
+    pub(super) fn take_from(
+        &mut self,
+        token: &RefreshToken,
+        client: ClientFingerprint,
+    ) -> Decision {
         let decision = self.ask(token, client);
         if let Some(next) = &decision.next {
             self.record = next.clone();

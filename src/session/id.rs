@@ -1,9 +1,9 @@
-//! The names of sessions, subjects and clients, as a store sees them.
+//! The names of sessions and clients, as a store sees them.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use super::error::{SessionError, SessionErrorKind};
-use crate::secret::sha256;
+use crate::{keys::SubjectTag, name::bytes_type, secret::sha256};
 
 /// One sign-in on one client: the family of refresh tokens that replaced each other.
 ///
@@ -26,24 +26,10 @@ use crate::secret::sha256;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId([u8; 16]);
 
-/// The subject as stores address it: a keyed hash of fixed length, so that neither the names of
-/// entries nor cookies tell who it is. (The record itself holds the subject in clear.)
-///
-/// ```
-/// use tower_bearer::SubjectTag;
-///
-/// // A store keeps the 16 bytes, or the 22 characters that they are written as.
-/// let tag = SubjectTag::from_bytes([7; 16]);
-/// assert_eq!(tag.to_string().len(), 22);
-/// assert_eq!(SubjectTag::from_bytes(*tag.as_bytes()), tag);
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SubjectTag([u8; 16]);
-
 /// Which client a session was opened on: 8 bytes that are equal for requests of one client.
 ///
 /// ```
-/// use tower_bearer::{ClientBinding, Event};
+/// use tower_bearer::{Event, refresh::ClientFingerprint};
 ///
 /// fn is_other_client(event: &Event<'_>) -> bool {
 ///     match event {
@@ -54,12 +40,12 @@ pub struct SubjectTag([u8; 16]);
 /// # let _ = is_other_client;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ClientBinding([u8; 8]);
+pub struct ClientFingerprint([u8; 8]);
 
 /// The full address of a session: stores keep all of a subject's sessions together.
 ///
 /// ```
-/// use tower_bearer::SessionKey;
+/// use tower_bearer::store::SessionKey;
 ///
 /// /// One hash for each subject, with one field for each session.
 /// fn address(key: &SessionKey) -> (String, String) {
@@ -73,45 +59,11 @@ pub struct SessionKey {
     pub(crate) id: SessionId,
 }
 
-macro_rules! bytes_type {
-    ($name:ident, $len:literal) => {
-        impl $name {
-            /// The bytes, for a store to keep.
-            pub const fn as_bytes(&self) -> &[u8; $len] {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let mut out = [0_u8; 24];
-                let text = base64_simd::URL_SAFE_NO_PAD
-                    .encode_as_str(&self.0, base64_simd::Out::from_slice(&mut out));
-                f.write_str(text)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({})"), self)
-            }
-        }
-    };
-}
-
 bytes_type!(SessionId, 16);
-bytes_type!(SubjectTag, 16);
-bytes_type!(ClientBinding, 8);
+bytes_type!(ClientFingerprint, 8);
 
 impl SessionId {
     /// Names a session by these bytes.
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-}
-
-impl SubjectTag {
-    /// Addresses a subject by these bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
@@ -134,7 +86,7 @@ impl SessionKey {
     }
 }
 
-impl ClientBinding {
+impl ClientFingerprint {
     pub(crate) const fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(bytes)
     }

@@ -1,13 +1,13 @@
 //! Refresh sessions: what the browser holds, what the store holds, and the pure decision between.
 
 mod decide;
-mod envelope;
 mod error;
 mod id;
 mod outcome;
 mod policy;
 mod record;
 mod record_codec;
+mod refresh_token;
 mod transition;
 
 #[cfg(test)]
@@ -16,14 +16,15 @@ mod fixture;
 mod proof;
 
 pub(crate) use decide::decide;
-pub(crate) use envelope::{Envelope, SealContext, seal, unseal};
 pub use error::{SessionError, SessionErrorKind};
-pub use id::{ClientBinding, SessionId, SessionKey, SubjectTag};
+pub use id::{ClientFingerprint, SessionId, SessionKey};
 pub use outcome::RefreshOutcome;
 pub(crate) use outcome::{Decision, Outcome};
 pub(crate) use policy::SessionPolicy;
 pub use policy::{ReusePolicy, RotationPolicy, RotationPolicyBuilder};
 pub use record::{RevokeReason, SessionRecord, SessionState};
+pub use record_codec::DecodeError;
 #[cfg(feature = "memory")]
 pub(crate) use record_codec::EncodedRecord;
+pub(crate) use refresh_token::{RefreshToken, SealContext, seal, unseal};
 pub(crate) use transition::{Fresh, Opening};

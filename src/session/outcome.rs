@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use super::{envelope::Envelope, record::SessionRecord};
+use super::{record::SessionRecord, refresh_token::RefreshToken};
 
 /// Says how a refresh succeeded: the row of [the decision](crate::manual::rotation#the-decision) that
 /// matched.
 ///
 /// ```
-/// use tower_bearer::{Event, RefreshOutcome};
+/// use tower_bearer::{Event, refresh::RefreshOutcome};
 ///
 /// /// Whether the browser holds a new refresh token now.
 /// fn has_moved(event: &Event<'_>) -> bool {
@@ -121,7 +121,7 @@ pub(crate) struct Decision {
     /// Whether the answer waits for the write: best-effort writes answer without insisting.
     pub(crate) insist: bool,
     /// The token to hand out, not sealed yet.
-    pub(crate) successor: Option<Envelope>,
+    pub(crate) successor: Option<RefreshToken>,
 }
 
 impl Decision {

@@ -45,7 +45,7 @@ pub struct RotationPolicyBuilder {
 /// What ends when an old token comes back.
 ///
 /// ```
-/// use tower_bearer::{RefreshCookieBuilder, ReusePolicy};
+/// use tower_bearer::{ReusePolicy, refresh::RefreshCookieBuilder};
 ///
 /// fn strict(builder: RefreshCookieBuilder) -> RefreshCookieBuilder {
 ///     builder.reuse(ReusePolicy::Subject)

@@ -3,10 +3,10 @@
 use std::{fmt, time::Duration};
 
 use super::{
-    envelope::Envelope,
-    id::{ClientBinding, SessionId, SessionKey, SubjectTag},
+    id::{ClientFingerprint, SessionId, SessionKey},
+    refresh_token::RefreshToken,
 };
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, keys::SubjectTag};
 
 /// Everything a store keeps of one session. Bounded: the same size after 10 000 rotations.
 ///
@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 /// hashes, and the seed is worth nothing without the server's key.
 ///
 /// ```
-/// use tower_bearer::{SessionRecord, StoreError};
+/// use tower_bearer::store::{SessionRecord, StoreError};
 ///
 /// /// To a column of bytes and back.
 /// fn round_trip(record: &SessionRecord) -> Result<bool, StoreError> {
@@ -51,7 +51,7 @@ pub struct SessionRecord {
     pub(crate) created_at: Timestamp,
     pub(crate) absolute_expires_at: Timestamp,
     pub(crate) idle_expires_at: Timestamp,
-    pub(crate) client: ClientBinding,
+    pub(crate) client: ClientFingerprint,
     pub(crate) state: SessionState,
     /// `User-Agent` or what else names the client to its owner, at most 200 bytes.
     pub(crate) label: Box<str>,
@@ -62,7 +62,10 @@ pub struct SessionRecord {
 /// Whether a session may still be refreshed.
 ///
 /// ```
-/// use tower_bearer::{RevokeReason, SessionRecord, SessionState};
+/// use tower_bearer::{
+///     RevokeReason,
+///     store::{SessionRecord, SessionState},
+/// };
 ///
 /// fn was_stolen(record: &SessionRecord) -> bool {
 ///     record.state() == SessionState::Revoked(RevokeReason::Reuse)
@@ -160,7 +163,7 @@ impl SessionRecord {
     }
 
     /// The client that the session was last rotated by.
-    pub fn client(&self) -> ClientBinding {
+    pub fn client(&self) -> ClientFingerprint {
         self.client
     }
 
@@ -186,7 +189,7 @@ impl SessionRecord {
     }
 
     /// Whether `token` is the one the session expects.
-    pub(crate) fn is_current(&self, token: &Envelope) -> bool {
+    pub(crate) fn is_current(&self, token: &RefreshToken) -> bool {
         self.generation == token.generation && self.current == token.hash()
     }
 
@@ -225,7 +228,7 @@ impl SessionRecord {
     /// Whether the session has just given way to a new sign-in on `client`.
     pub(crate) fn was_just_replaced(
         &self,
-        client: ClientBinding,
+        client: ClientFingerprint,
         now: Timestamp,
         grace: Duration,
     ) -> bool {

@@ -19,14 +19,11 @@ mod encoded;
 pub(crate) use encoded::EncodedRecord;
 
 use super::{
-    envelope::take,
-    id::{ClientBinding, SessionId, SubjectTag},
+    id::{ClientFingerprint, SessionId},
     record::{RevokeReason, SessionRecord, SessionState},
+    refresh_token::take,
 };
-use crate::{
-    clock::Timestamp,
-    store::{StoreError, StoreErrorKind},
-};
+use crate::{clock::Timestamp, keys::SubjectTag};
 
 const VERSION: u8 = 1;
 const HAS_PREVIOUS: u8 = 1;
@@ -37,9 +34,24 @@ const HEAD: usize = 16 + 16 + 8 + 1 + 1 + 3 * 32 + 6 * 8 + 8 + 1;
 /// Everything but the texts themselves.
 const FIXED: usize = 1 + HEAD + 4 + 2 + 4;
 
-/// Why bytes are not a record.
+/// Why bytes are not a record: another release wrote them, or something damaged them.
+///
+/// It becomes a [`StoreError`](crate::store::StoreError) of the kind `Corrupt` by `?`.
+///
+/// ```
+/// use tower_bearer::store::{SessionRecord, StoreError, StoreErrorKind};
+///
+/// fn read(row: &[u8]) -> Result<SessionRecord, StoreError> {
+///     Ok(SessionRecord::decode(row)?)
+/// }
+/// assert_eq!(read(b"no record").unwrap_err().kind(), StoreErrorKind::Corrupt);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-enum DecodeError {
+#[error(transparent)]
+pub struct DecodeError(Damage);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum Damage {
     #[error("session record version {0} is unknown: written by another release of this crate")]
     Version(u8),
     #[error("session record is cut short, too long or contradicts itself")]
@@ -114,20 +126,15 @@ impl SessionRecord {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Corrupt`] when they are not one; the source says whether the version is
-    /// unknown or the content is damaged.
-    pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
-        let (version, rest) = bytes.split_first().ok_or_else(malformed)?;
+    /// When they are not one: it says whether the version is unknown or the content is damaged.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        const MALFORMED: DecodeError = DecodeError(Damage::Malformed);
+        let (version, rest) = bytes.split_first().ok_or(MALFORMED)?;
         if *version != VERSION {
-            let error = DecodeError::Version(*version);
-            return Err(StoreError::new(StoreErrorKind::Corrupt, error));
+            return Err(DecodeError(Damage::Version(*version)));
         }
-        decode_v1(rest).ok_or_else(malformed)
+        decode_v1(rest).ok_or(MALFORMED)
     }
-}
-
-fn malformed() -> StoreError {
-    StoreError::new(StoreErrorKind::Corrupt, DecodeError::Malformed)
 }
 
 fn decode_v1(bytes: &[u8]) -> Option<SessionRecord> {
@@ -150,7 +157,7 @@ fn decode_v1(bytes: &[u8]) -> Option<SessionRecord> {
     let created_at = time(rest)?;
     let absolute_expires_at = time(rest)?;
     let idle_expires_at = time(rest)?;
-    let client = ClientBinding::from_bytes(take(rest)?);
+    let client = ClientFingerprint::from_bytes(take(rest)?);
     let state = state(u8::from_be_bytes(take(rest)?))?;
 
     let rest = &mut texts;

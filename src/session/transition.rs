@@ -3,14 +3,14 @@
 //! Pure functions like the decision: time and random bytes are given.
 
 use super::{
-    envelope::{Envelope, barrier_parent},
-    id::{ClientBinding, SessionId, SubjectTag},
+    id::{ClientFingerprint, SessionId},
     policy::SessionPolicy,
     record::{SessionRecord, SessionState},
+    refresh_token::{RefreshToken, barrier_parent},
 };
 use crate::{
     clock::Timestamp,
-    keys::{SessionKeyId, SessionKeySet},
+    keys::{SessionKeyId, SessionKeySet, SubjectTag},
     random::{RandomError, random},
     secret::Secret,
 };
@@ -32,7 +32,7 @@ pub(crate) struct Fresh {
 pub(crate) struct Opening<'a> {
     /// The subject as the application names it.
     pub(crate) subject: &'a str,
-    pub(crate) client: ClientBinding,
+    pub(crate) client: ClientFingerprint,
     /// Cut to [`LABEL_LIMIT`] bytes at a character boundary.
     pub(crate) label: &'a str,
     /// The application's own bytes; the caller has checked their length.
@@ -63,7 +63,7 @@ impl SessionRecord {
         now: Timestamp,
         policy: &SessionPolicy,
         keys: &SessionKeySet,
-    ) -> (Self, Envelope) {
+    ) -> (Self, RefreshToken) {
         Self::start_as(
             keys.id(),
             keys.subject_tag(opening.subject),
@@ -82,9 +82,9 @@ impl SessionRecord {
         fresh: &Fresh,
         now: Timestamp,
         policy: &SessionPolicy,
-    ) -> (Self, Envelope) {
+    ) -> (Self, RefreshToken) {
         let absolute_expires_at = now + policy.absolute;
-        let token = Envelope::first(
+        let token = RefreshToken::first(
             key_id,
             subject_tag,
             fresh.id,
@@ -123,15 +123,15 @@ impl SessionRecord {
     pub(crate) fn elevated(
         &self,
         fresh: &Fresh,
-        client: ClientBinding,
+        client: ClientFingerprint,
         now: Timestamp,
         policy: &SessionPolicy,
         keys: &SessionKeySet,
-    ) -> (Self, Envelope) {
-        let token = Envelope {
+    ) -> (Self, RefreshToken) {
+        let token = RefreshToken {
             generation: self.generation.saturating_add(1),
             parent: barrier_parent(&self.current),
-            ..Envelope::first(
+            ..RefreshToken::first(
                 keys.id(),
                 self.subject_tag,
                 self.id,

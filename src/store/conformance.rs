@@ -5,7 +5,7 @@
 //! `store-tests`.
 //!
 //! ```
-//! use tower_bearer::{ManualClock, MemoryStore, Timestamp, conformance};
+//! use tower_bearer::{ManualClock, MemoryStore, Timestamp, store::conformance};
 //!
 //! # tokio::runtime::Builder::new_multi_thread().build()?.block_on(async {
 //! let clock = ManualClock::new(Timestamp::from_secs(1_800_000_000));

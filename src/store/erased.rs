@@ -3,7 +3,8 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use super::{Inserted, Loaded, RefreshStore, StoreError, Swap};
-use crate::session::{SessionId, SessionKey, SessionRecord, SubjectTag};
+use crate::keys::SubjectTag;
+use crate::session::{SessionId, SessionKey, SessionRecord};
 
 /// Any [`RefreshStore`] behind one cheap pointer. It is a [`RefreshStore`] itself.
 ///
@@ -12,7 +13,7 @@ use crate::session::{SessionId, SessionKey, SessionRecord, SubjectTag};
 ///
 /// ```
 /// # #[cfg(feature = "memory")] {
-/// use tower_bearer::{MemoryStore, SharedStore};
+/// use tower_bearer::{MemoryStore, store::SharedStore};
 ///
 /// let store = SharedStore::new(MemoryStore::new());
 /// # let _ = store.clone();

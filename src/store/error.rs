@@ -2,10 +2,12 @@
 
 use std::{error::Error, fmt};
 
+use crate::session::DecodeError;
+
 /// Why a store operation failed. The request is answered 503 and the cookie stays as it is.
 ///
 /// ```
-/// use tower_bearer::{StoreError, StoreErrorKind};
+/// use tower_bearer::store::{StoreError, StoreErrorKind};
 ///
 /// let error = StoreError::unavailable("no connection within 200 ms");
 /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
@@ -20,7 +22,7 @@ pub struct StoreError {
 /// The kinds of [`StoreError`].
 ///
 /// ```
-/// use tower_bearer::{StoreError, StoreErrorKind};
+/// use tower_bearer::store::{StoreError, StoreErrorKind};
 ///
 /// let error = StoreError::new(StoreErrorKind::Refused, "the disk is full");
 /// assert_eq!(error.to_string(), "the session store refused");
@@ -75,6 +77,12 @@ impl StoreError {
 impl From<StoreErrorKind> for StoreError {
     fn from(kind: StoreErrorKind) -> Self {
         Self { kind, source: None }
+    }
+}
+
+impl From<DecodeError> for StoreError {
+    fn from(error: DecodeError) -> Self {
+        Self::new(StoreErrorKind::Corrupt, error)
     }
 }
 

@@ -7,9 +7,9 @@
 //! subjects in a round of all of them. What makes the store grow pays for keeping it small, a
 //! slice takes microseconds, and there is never a moment at which everything stands still.
 
+mod encoded;
 mod inner;
-mod packed;
-mod round;
+mod sweep;
 
 use std::{fmt, sync::Arc};
 
@@ -19,7 +19,8 @@ use super::{Inserted, Loaded, RefreshStore, StoreError, Swap};
 use crate::{
     clock::{Clock, SystemClock},
     config::ConfigError,
-    session::{SessionId, SessionKey, SessionRecord, SubjectTag},
+    keys::SubjectTag,
+    session::{SessionId, SessionKey, SessionRecord},
 };
 
 const DEFAULT_CAPACITY: usize = 1_000_000;
@@ -32,7 +33,7 @@ const DEFAULT_CAPACITY: usize = 1_000_000;
 /// browser's `User-Agent` for a label, or 425 MB for a million, with the index and all else.
 ///
 /// It is bounded: at its capacity it first sweeps expired sessions and then refuses new ones with
-/// [`StoreErrorKind::Full`](crate::StoreErrorKind::Full); it never ends a live session of somebody
+/// [`StoreErrorKind::Full`](crate::store::StoreErrorKind::Full); it never ends a live session of somebody
 /// else to make room. A session that the limit of its subject drops is revoked and stays, until it
 /// expires, to be recognised; of such ended sessions a subject keeps about as many as it may have
 /// live ones.

@@ -3,29 +3,31 @@
 #[cfg(feature = "store-tests")]
 pub mod conformance;
 mod erased;
-mod error;
+pub(crate) mod error;
+mod measured;
 #[cfg(feature = "memory")]
-mod memory;
-mod observed;
+pub(crate) mod memory;
 #[cfg(feature = "redis")]
-mod redis;
+pub(crate) mod redis;
 #[cfg(any(feature = "memory", feature = "redis"))]
-mod roster;
+mod subject;
 
 use std::{fmt, future::Future};
 
 #[cfg(feature = "redis")]
-pub use self::redis::{RedisHealth, RedisStore, RedisStoreBuilder};
+pub use self::redis::{RedisHealth, RedisStoreBuilder};
 pub use erased::SharedStore;
 pub use error::{StoreError, StoreErrorKind};
+pub(crate) use measured::MeasuredStore;
 #[cfg(feature = "memory")]
-pub use memory::{MemoryStore, MemoryStoreBuilder};
-pub(crate) use observed::ObservedStore;
+pub use memory::MemoryStoreBuilder;
 
-use crate::{
-    clock::Timestamp,
-    session::{SessionId, SessionKey, SessionRecord, SubjectTag},
+pub use crate::{
+    keys::subject_tag::SubjectTag,
+    session::{DecodeError, SessionKey, SessionRecord, SessionState},
 };
+
+use crate::{clock::Timestamp, session::SessionId};
 
 /// Where sessions live.
 ///
@@ -60,8 +62,8 @@ use crate::{
 ///
 /// ```
 /// use tower_bearer::{
-///     Inserted, Loaded, RefreshStore, SessionId, SessionKey, SessionRecord, StoreError,
-///     SubjectTag, Swap,
+///     SessionId,
+///     store::{Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError, SubjectTag, Swap},
 /// };
 ///
 /// /// Counts nothing yet, but could.
@@ -153,7 +155,7 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
 /// What [`RefreshStore::load`] found.
 ///
 /// ```
-/// use tower_bearer::{Loaded, Timestamp};
+/// use tower_bearer::{Timestamp, store::Loaded};
 ///
 /// let nothing = Loaded::new(None, Timestamp::from_secs(1_800_000_000));
 /// assert_eq!(nothing.record(), None);
@@ -190,7 +192,7 @@ impl Loaded {
 /// What [`RefreshStore::insert`] did.
 ///
 /// ```
-/// use tower_bearer::Inserted;
+/// use tower_bearer::store::Inserted;
 ///
 /// // The subject was below its limit.
 /// let inserted = Inserted::new(Vec::new());
@@ -216,7 +218,10 @@ impl Inserted {
 /// What [`RefreshStore::swap`] did.
 ///
 /// ```
-/// use tower_bearer::{Loaded, SessionRecord, Swap, Timestamp};
+/// use tower_bearer::{
+///     Timestamp,
+///     store::{Loaded, SessionRecord, Swap},
+/// };
 ///
 /// /// What a store answers that held `stored`, compared as bytes.
 /// fn judge(stored: Option<SessionRecord>, current: &SessionRecord, next: &SessionRecord, now: Timestamp) -> Swap {

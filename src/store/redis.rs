@@ -9,14 +9,14 @@
 mod breaker;
 mod builder;
 mod client;
+mod connection;
 mod durability;
-mod fault;
+mod error;
 mod health;
 mod limits;
-mod link;
-mod remembered;
 mod reply;
 mod request;
+mod revocations;
 mod source;
 mod subject;
 mod target;
@@ -28,15 +28,16 @@ pub use builder::RedisStoreBuilder;
 pub use health::RedisHealth;
 
 use self::{
-    client::Client, durability::Durability, fault::unexpected, remembered::Remembered,
-    request::Request,
+    client::Client, durability::Durability, error::unexpected, request::Request,
+    revocations::Remembered,
 };
 use super::{Inserted, Loaded, RefreshStore, StoreError, StoreErrorKind, Swap};
 use crate::{
     clock::monotonic,
     config::ConfigError,
     event::{Event, EventSink},
-    session::{SessionId, SessionKey, SessionRecord, SubjectTag},
+    keys::SubjectTag,
+    session::{SessionId, SessionKey, SessionRecord},
 };
 
 /// Sessions in Redis or Valkey: one server, Sentinel or Cluster, shared by all instances of a service.
@@ -119,7 +120,7 @@ impl RedisStore {
         };
         self.0.client.ask(&probe).await?;
         if let Some(policy) = health.evicts() {
-            self.0.events.emit(&Event::StoreMayEvict { policy });
+            self.0.events.emit(&Event::StoreEvicts { policy });
         }
         Ok(health)
     }
@@ -175,10 +176,11 @@ impl RedisStore {
 
     /// The record that lies at `at`. Bytes that say something else have been put there by somebody else.
     fn decode(&self, bytes: &[u8], at: &SessionKey) -> Result<SessionRecord, StoreError> {
-        let decoded = SessionRecord::decode(bytes).and_then(|record| match record.key() == *at {
-            true => Ok(record),
-            false => Err(StoreErrorKind::Corrupt.into()),
-        });
+        let decoded = match SessionRecord::decode(bytes) {
+            Ok(record) if record.key() == *at => Ok(record),
+            Ok(_) => Err(StoreErrorKind::Corrupt.into()),
+            Err(error) => Err(StoreError::from(error)),
+        };
         decoded.inspect_err(|error| self.0.events.emit(&Event::StoreFailed(error)))
     }
 

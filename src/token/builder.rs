@@ -8,7 +8,7 @@ use super::{
     NoClaims, TokenCodec,
     cache::TokenCache,
     codec::{Inner, Profile},
-    registered::{Preamble, Rules},
+    registered_claims::{Preamble, Rules},
 };
 use crate::{
     clock::{Clock, SystemClock},

@@ -71,7 +71,7 @@ const SMALLEST_SHARD: usize = 512 * 1024;
 ///
 /// * **Successes only.** A refused token is verified again each time it comes, and takes no room.
 /// * **The time is looked at each time**: `exp`, `nbf`, `iat` and
-///   [`max_age`](crate::TokenCodecBuilder::max_age), with the codec's leeway, whichever way the clock goes.
+///   [`max_age`](crate::token::TokenCodecBuilder::max_age), with the codec's leeway, whichever way the clock goes.
 /// * **A verdict lives as long as the keys it was reached with.** [`KeyRing::rotate`] makes all of
 ///   them stale at once.
 /// * **A revoked session is not its business**, with or without a cache: an access token is good until
@@ -104,7 +104,7 @@ const SMALLEST_SHARD: usize = 512 * 1024;
 /// A look-up takes the read lock of one shard, and never waits for a verification.
 ///
 /// [`KeyRing::rotate`]: crate::KeyRing::rotate
-/// [`TokenCodecBuilder::cache`]: crate::TokenCodecBuilder::cache
+/// [`TokenCodecBuilder::cache`]: crate::token::TokenCodecBuilder::cache
 #[must_use]
 pub struct TokenCache {
     max_bytes: usize,
@@ -134,7 +134,7 @@ struct Weigh;
 
 impl TokenCache {
     /// A cache of `max_bytes` bytes for one codec; 16 MiB hold some 40 000 tokens. Whether it is a
-    /// good number is told by [`build`](crate::TokenCodecBuilder::build).
+    /// good number is told by [`build`](crate::token::TokenCodecBuilder::build).
     pub fn new(max_bytes: usize) -> Self {
         Self {
             max_bytes,

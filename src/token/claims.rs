@@ -4,7 +4,7 @@ use std::{any::Any, borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::registered::Registered;
+use super::registered_claims::Registered;
 use crate::clock::Timestamp;
 
 /// What a verified access token says (RFC 7519 section 4.1). Cheap to clone.

@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
-use super::{NoClaims, TokenCodecBuilder, cache::TokenCache, registered::Rules};
+use super::{NoClaims, TokenCodecBuilder, cache::TokenCache, registered_claims::Rules};
 use crate::{
     clock::Clock,
     keys::{ACCESS_TOKEN_TYPE, EncryptionKey, KeyManagement, KeyRing, SignatureAlgorithm},
@@ -69,7 +69,7 @@ pub(super) enum Profile {
 /// What a token is minted for; see [`TokenCodec::mint_at`].
 ///
 /// ```
-/// use tower_bearer::{Grant, KeyRing, NoClaims, Timestamp, TokenCodec};
+/// use tower_bearer::{KeyRing, NoClaims, Timestamp, TokenCodec, token::Grant};
 ///
 /// let codec = TokenCodec::nested(&KeyRing::generate()?)
 ///     .issuer("https://id.example")

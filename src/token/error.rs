@@ -51,7 +51,7 @@ pub enum TokenErrorKind {
     /// `crit`, `b64`, `zip`, `cty` or `typ` is not what the profile has.
     HeaderParameter,
     /// `alg` or `enc` is not the configured one. An issuer's RSA key without `alg` is for RS256, unless
-    /// [`algorithms`](crate::TokenCodecBuilder::algorithms) names another.
+    /// [`algorithms`](crate::token::TokenCodecBuilder::algorithms) names another.
     Algorithm,
     /// No configured key fits.
     Key,
@@ -139,7 +139,7 @@ impl Error for TokenError {}
 ///     .issuer("https://id.example")
 ///     .audience("api")
 ///     .build()?;
-/// let error: tower_bearer::MintError = codec.mint("user-1", &Mine { exp: 1 }).unwrap_err();
+/// let error: tower_bearer::token::MintError = codec.mint("user-1", &Mine { exp: 1 }).unwrap_err();
 /// assert!(error.to_string().contains("a member that only the codec writes"));
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```

@@ -6,7 +6,7 @@ use super::{
     AccessToken, Grant, MintError, TokenCodec,
     base64::encode_append,
     codec::{Inner, Profile},
-    custom, jwe, jws,
+    jwe, jws, private_claims,
 };
 use crate::{
     clock::Timestamp,
@@ -36,7 +36,7 @@ impl<C: Serialize> TokenCodec<C> {
         let custom = serde_json::to_string(grant.custom).map_err(|e| {
             MintError::with_source("the application's claims could not be serialised", e)
         })?;
-        custom::check(&custom).map_err(MintError::new)?;
+        private_claims::check(&custom).map_err(MintError::new)?;
         append(&mut claims, &custom);
         claims.push('}');
         let token = self.inner.seal(claims.into_bytes())?;

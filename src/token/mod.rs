@@ -4,30 +4,33 @@
 //! through: the size, the number of segments, the header against the configured key, strict
 //! base64url, the AEAD, the signature, UTF-8, and only then the claims.
 
-mod access;
-#[cfg(test)]
-mod agreement;
 mod base64;
 mod builder;
 #[cfg_attr(not(feature = "cache"), path = "cache/disabled.rs")]
-mod cache;
-mod claims;
-mod codec;
+pub(crate) mod cache;
+pub(crate) mod claims;
+pub(crate) mod codec;
 mod compact;
-mod custom;
-mod error;
+pub(crate) mod error;
 mod header;
 mod json;
 mod jwe;
 mod jws;
 mod mint;
-mod registered;
+mod private_claims;
+mod registered_claims;
+pub(crate) mod token_response;
 mod verify;
 
-pub use access::AccessToken;
 pub use builder::TokenCodecBuilder;
-#[cfg(feature = "cache")]
-pub use cache::TokenCache;
-pub use claims::{Claims, NoClaims, TokenContext};
-pub use codec::{Grant, TokenCodec};
-pub use error::{MintError, TokenError, TokenErrorKind};
+pub(crate) use claims::{Claims, NoClaims, TokenContext};
+pub use codec::Grant;
+pub(crate) use codec::TokenCodec;
+pub use error::MintError;
+pub(crate) use error::{TokenError, TokenErrorKind};
+pub(crate) use token_response::AccessToken;
+
+#[cfg(test)]
+mod tests {
+    mod fast_path;
+}

@@ -6,9 +6,9 @@ use super::{
     Claims, TokenCodec, TokenError, TokenErrorKind,
     base64::Scratch,
     codec::{Inner, Profile},
-    custom::{Members, from_members},
     jwe, jws,
-    registered::Registered,
+    private_claims::{Members, from_members},
+    registered_claims::Registered,
 };
 use crate::{clock::Timestamp, keys::Keys};
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, json};
-use tower_bearer::{Grant, KeyRing, NoClaims, Timestamp, TokenCache, TokenCodec};
+use tower_bearer::{KeyRing, NoClaims, Timestamp, TokenCache, TokenCodec, token::Grant};
 
 use crate::memory::resident;
 
@@ -112,7 +112,7 @@ where
     assert!(grown <= MOST, "grown by {grown} KiB for {held} tokens");
 }
 
-fn builder<C>(ring: &KeyRing) -> tower_bearer::TokenCodecBuilder<C> {
+fn builder<C>(ring: &KeyRing) -> tower_bearer::token::TokenCodecBuilder<C> {
     let builder = TokenCodec::encrypted(ring);
     builder.issuer("https://id.example").audience("api")
 }

@@ -13,7 +13,7 @@ use std::{
 
 use base64_simd::URL_SAFE_NO_PAD;
 use ring::hmac;
-use tower_bearer::{Grant, KeyRing, NoClaims, Timestamp, TokenCodec};
+use tower_bearer::{KeyRing, NoClaims, Timestamp, TokenCodec, token::Grant};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::profile::Profile;

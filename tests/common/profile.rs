@@ -1,6 +1,6 @@
 //! The forms of a token, for tests and benches that go through them.
 
-use tower_bearer::{KeyRing, TokenCodec, TokenCodecBuilder};
+use tower_bearer::{KeyRing, TokenCodec, token::TokenCodecBuilder};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {

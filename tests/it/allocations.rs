@@ -2,7 +2,7 @@
 
 use allocation_counter::measure;
 use http::{HeaderMap, Method, Uri};
-use tower_bearer::{Grant, KeyRing, OriginGuardLayer, Timestamp, TokenCodec};
+use tower_bearer::{KeyRing, OriginGuardLayer, Timestamp, TokenCodec, token::Grant};
 
 use crate::support::csrf::{self, Fixtures};
 use crate::support::profile::Profile;
@@ -190,7 +190,7 @@ fn verifying_a_token() {
     }
 }
 
-fn builder<C>(profile: Profile, keys: &KeyRing) -> tower_bearer::TokenCodecBuilder<C> {
+fn builder<C>(profile: Profile, keys: &KeyRing) -> tower_bearer::token::TokenCodecBuilder<C> {
     profile
         .codec(keys)
         .issuer("https://id.example")

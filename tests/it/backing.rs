@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_bearer::{Clock, ManualClock, MemoryStore, SharedStore, Timestamp};
+use tower_bearer::{Clock, ManualClock, MemoryStore, Timestamp, store::SharedStore};
 
 /// The time of the store and of the service.
 #[derive(Clone, Debug)]

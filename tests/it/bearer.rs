@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex};
 use http::{Method, Request, Response, StatusCode, header};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    BearerAuthLayer, CheckError, Claims, ConfigError, Event, EventSink, NoClaims, Rejection,
-    RejectionKind, Timestamp, TokenContext, TokenErrorKind,
+    BearerAuthLayer, Claims, ConfigError, Event, EventSink, NoClaims, Timestamp, TokenContext,
+    TokenErrorKind,
+    bearer::CheckError,
+    rejection::{Rejection, RejectionKind},
 };
 
 use crate::support::{

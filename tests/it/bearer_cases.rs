@@ -8,8 +8,8 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::Value;
 use tower::{Layer, ServiceBuilder, ServiceExt};
 use tower_bearer::{
-    BearerAuthLayer, KeyRing, ManualClock, NoClaims, Rejection, RequireScopeLayer,
-    SignatureAlgorithm, Timestamp, TokenCodec, TokenErrorKind,
+    BearerAuthLayer, KeyRing, ManualClock, NoClaims, RequireScopeLayer, SignatureAlgorithm,
+    Timestamp, TokenCodec, TokenErrorKind, rejection::Rejection,
 };
 
 use crate::support::{cases, echo::Echo};

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
-use tower_bearer::{Claims, KeyRing, Timestamp, TokenCodec, TokenCodecBuilder, TokenError};
+use tower_bearer::{Claims, KeyRing, Timestamp, TokenCodec, TokenError, token::TokenCodecBuilder};
 
 use crate::token_support::{base64url, public_vectors, rows, sign_hs256, text};
 

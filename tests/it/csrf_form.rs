@@ -11,7 +11,11 @@ mod refusals;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{CsrfBinding, CsrfFormLayer, CsrfLayer, CsrfReason};
+use tower_bearer::{
+    CsrfLayer,
+    csrf::{CsrfFormLayer, CsrfSession},
+    rejection::CsrfReason,
+};
 
 use crate::support::{
     csrf::{self, Fixtures, reason},
@@ -192,7 +196,7 @@ async fn safe_methods_get_a_token_as_without_forms() {
 #[tokio::test]
 async fn the_token_is_that_of_the_session_of_the_request() {
     let fixtures = Fixtures::load();
-    for binding in [CsrfBinding::ANONYMOUS, fixtures.binding_of("S2")] {
+    for binding in [CsrfSession::ANONYMOUS, fixtures.binding_of("S2")] {
         let layer = csrf::layer(fixtures.keys(&["K1"]), binding);
         let layer = layer.form_field("csrf_token").unwrap();
         let (response, seen) = send(&layer, post(format!("csrf_token={}", token()))).await;

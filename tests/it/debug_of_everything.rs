@@ -8,16 +8,22 @@ use http::Request;
 use http_body_util::Full;
 use tower::{Layer, Service};
 use tower_bearer::{
-    AccessToken, BearerAuthLayer, CheckError, Claims, ClaimsError, ClaimsReason, ConnectionScheme,
-    ContentSecurityPolicy, CsrfBinding, CsrfKeys, CsrfLayer, DefaultRejection, Event, EventSink,
-    Grant, GrpcLayer, HttpsHost, KeyRing, Loaded, ManualClock, MemoryStore,
-    MissingOrigin, NewSession, NoClaims, Origin, OriginGuardLayer, Realm, RedisStore,
-    ReferrerPolicy, RefreshCookieLayer, RefreshOutcome, RefreshStore, Rejection, RemoteJwks,
-    RequireHttpsLayer, RequireScopeLayer, ResourceMetadata, ReusePolicy, RevokeReason,
-    RotationPolicy, Scope, SecurityHeadersLayer, Session, SessionEndpoints, SessionErrorKind,
-    SessionState, SharedStore, SignatureAlgorithm, StoreError, StoreErrorKind,
-    StrictTransportSecurity, Swap, SystemClock, Timestamp, TokenCodec, TokenContext,
-    TokenErrorKind,
+    AccessToken, BearerAuthLayer, Claims, ClaimsError, CsrfLayer, Event, EventSink, GrpcLayer,
+    KeyRing, ManualClock, MemoryStore, NewSession, NoClaims, OriginGuardLayer, RedisStore,
+    RefreshCookieLayer, RequireHttpsLayer, RequireScopeLayer, ReusePolicy, RevokeReason,
+    RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints, SessionErrorKind,
+    SignatureAlgorithm, SystemClock, Timestamp, TokenCodec, TokenContext, TokenErrorKind,
+    bearer::{CheckError, Realm, ResourceMetadata, Scope},
+    csrf::{CsrfKeys, CsrfSession},
+    headers::{
+        ConnectionScheme, ContentSecurityPolicy, HttpsHost, ReferrerPolicy, StrictTransportSecurity,
+    },
+    jwks::RemoteJwks,
+    origin::{MissingOrigin, Origin},
+    refresh::{ClaimsReason, RefreshOutcome},
+    rejection::{DefaultRejection, Rejection},
+    store::{Loaded, RefreshStore, SessionState, SharedStore, StoreError, StoreErrorKind, Swap},
+    token::Grant,
 };
 
 use crate::support::{
@@ -61,8 +67,8 @@ fn exported() -> BTreeSet<String> {
 
 /// Everything about CSRF tokens; returns the part of one that must not show.
 async fn add_csrf(printed: &mut Printed, keys: &KeyRing) -> String {
-    let builder = CsrfLayer::builder(keys).binding(|_| CsrfBinding::session("session-1"));
-    printed.add("CsrfBinding", &CsrfBinding::session("session-1"));
+    let builder = CsrfLayer::builder(keys).binding(|_| CsrfSession::session("session-1"));
+    printed.add("CsrfSession", &CsrfSession::session("session-1"));
     printed.add("CsrfKeys", &CsrfKeys::from(keys));
     printed.add("CsrfBuilder", &builder);
     let layer = builder.build().unwrap();
@@ -170,7 +176,7 @@ async fn no_public_type_prints_a_secret() {
     // Sessions and stores.
     let session_error = tower_bearer::SessionErrorKind::Reuse;
     let store = SharedStore::new(world.store.clone());
-    printed.add("ClientBinding", &record.client());
+    printed.add("ClientFingerprint", &record.client());
     printed.add("Inserted", &store.insert(&record, 9).await.unwrap());
     printed.add(
         "Loaded",
@@ -241,7 +247,10 @@ async fn no_public_type_prints_a_secret() {
     session.refresh().await.unwrap();
     printed.add("Session", &session);
     printed.add("SessionInfo", &session.list().await.unwrap());
-    printed.add("RefreshTransport", &tower_bearer::RefreshTransport::Body);
+    printed.add(
+        "RefreshTransport",
+        &tower_bearer::refresh::RefreshTransport::Body,
+    );
     printed.add("SessionEndpoints", &SessionEndpoints::new());
     printed.add("EndpointsFuture", &SessionEndpoints::new().call(request()));
     let error = session.start("").await.unwrap_err();

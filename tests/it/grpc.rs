@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
 use tower::{Layer, ServiceBuilder, ServiceExt};
-use tower_bearer::{GrpcLayer, Rejection, RequireHttpsLayer};
+use tower_bearer::{GrpcLayer, RequireHttpsLayer, rejection::Rejection};
 
 use crate::{
     csrf_form,

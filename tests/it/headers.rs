@@ -6,9 +6,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Ve
 use proptest::prelude::*;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
-    BearerAuthLayer, ConnectionScheme, ContentSecurityPolicy, GrpcLayer, NoClaims,
-    OriginGuardLayer, ReferrerPolicy, RequireHttpsLayer, SecurityHeadersLayer,
-    StrictTransportSecurity,
+    BearerAuthLayer, GrpcLayer, NoClaims, OriginGuardLayer, RequireHttpsLayer,
+    SecurityHeadersLayer,
+    headers::{ConnectionScheme, ContentSecurityPolicy, ReferrerPolicy, StrictTransportSecurity},
 };
 use tower_http::cors::CorsLayer;
 
@@ -300,7 +300,7 @@ proptest! {
                 prop_assert_eq!(policy.as_str().parse(), Ok(policy.clone()));
             }
             let _ = text.parse::<ReferrerPolicy>();
-            let _ = text.parse::<tower_bearer::HttpsHost>();
+            let _ = text.parse::<tower_bearer::headers::HttpsHost>();
             let _ = RequireHttpsLayer::behind_proxy(text.as_str());
         }
     }

@@ -102,10 +102,10 @@ proptest! {
 
     #[test]
     fn parsing_settings_never_panics(text in "\\PC{0,60}") {
-        let _ = text.parse::<tower_bearer::Origin>();
-        let _ = tower_bearer::Origin::custom_scheme(&text);
-        let _ = text.parse::<tower_bearer::Realm>();
-        let _ = text.parse::<tower_bearer::Scope>();
-        let _ = text.parse::<tower_bearer::ResourceMetadata>();
+        let _ = text.parse::<tower_bearer::origin::Origin>();
+        let _ = tower_bearer::origin::Origin::custom_scheme(&text);
+        let _ = text.parse::<tower_bearer::bearer::Realm>();
+        let _ = text.parse::<tower_bearer::bearer::Scope>();
+        let _ = text.parse::<tower_bearer::bearer::ResourceMetadata>();
     }
 }

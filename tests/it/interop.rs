@@ -23,7 +23,8 @@ use josekit::{
 };
 use serde_json::{Value, json};
 use tower_bearer::{
-    Grant, KeyRing, NoClaims, SignatureAlgorithm, Timestamp, TokenCodec, TokenError, TokenErrorKind,
+    KeyRing, NoClaims, SignatureAlgorithm, Timestamp, TokenCodec, TokenError, TokenErrorKind,
+    token::Grant,
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);

@@ -2,7 +2,7 @@
 
 use crate::support::profile::Profile;
 use tower_bearer::{
-    Grant, KeyRing, NoClaims, SignatureAlgorithm, Timestamp, TokenCodec, TokenErrorKind,
+    KeyRing, NoClaims, SignatureAlgorithm, Timestamp, TokenCodec, TokenErrorKind, token::Grant,
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);

@@ -8,8 +8,8 @@ use ring::{
     signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair},
 };
 use tower_bearer::{
-    ConfigError, Grant, KeyRing, NoClaims, SignatureAlgorithm as Alg, Timestamp, TokenCodec,
-    TokenErrorKind,
+    ConfigError, KeyRing, NoClaims, SignatureAlgorithm as Alg, Timestamp, TokenCodec,
+    TokenErrorKind, token::Grant,
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);

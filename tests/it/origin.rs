@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    ConfigError, Event, EventSink, MissingOrigin, OriginGuardLayer, OriginReason, Rejection,
-    RejectionKind,
+    ConfigError, Event, EventSink, OriginGuardLayer,
+    origin::MissingOrigin,
+    rejection::{OriginReason, Rejection, RejectionKind},
 };
 
 use crate::support::echo::Echo;

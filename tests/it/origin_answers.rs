@@ -3,7 +3,10 @@
 
 use http::{Request, Response, StatusCode};
 use tower::{Layer, ServiceExt};
-use tower_bearer::{GrpcLayer, OriginGuardLayer, OriginReason, Rejection, RejectionKind};
+use tower_bearer::{
+    GrpcLayer, OriginGuardLayer,
+    rejection::{OriginReason, Rejection, RejectionKind},
+};
 
 use crate::support::echo::Echo;
 

@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use proptest::prelude::*;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{Event, EventSink, MissingOrigin, Origin, OriginGuardLayer, OriginReason};
+use tower_bearer::{
+    Event, EventSink, OriginGuardLayer,
+    origin::{MissingOrigin, Origin},
+    rejection::OriginReason,
+};
 
 use crate::support::echo::Echo;
 

@@ -3,7 +3,11 @@
 use http::{HeaderValue, StatusCode};
 use serde_json::Value;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{ConfigError, Origin, OriginGuardLayer, Rejection, RejectionKind};
+use tower_bearer::{
+    ConfigError, OriginGuardLayer,
+    origin::Origin,
+    rejection::{Rejection, RejectionKind},
+};
 
 use crate::support::{
     cases,

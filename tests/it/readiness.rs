@@ -3,9 +3,9 @@
 
 use http::Request;
 use tower_bearer::{
-    BearerAuthLayer, ClaimsError, ConnectionScheme, CsrfBinding, CsrfLayer, GrpcLayer,
-    KeyRing, MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, RequireHttpsLayer,
-    RequireScopeLayer, SecurityHeadersLayer,
+    BearerAuthLayer, ClaimsError, CsrfLayer, GrpcLayer, KeyRing, MemoryStore, NoClaims,
+    OriginGuardLayer, RefreshCookieLayer, RequireHttpsLayer, RequireScopeLayer,
+    SecurityHeadersLayer, csrf::CsrfSession, headers::ConnectionScheme,
 };
 
 use crate::{
@@ -55,7 +55,7 @@ async fn every_layer() {
         refused: Some(|| Request::post("/").body(String::new()).unwrap()),
     };
     let tokens =
-        CsrfLayer::builder(&KeyRing::generate().unwrap()).binding(|_| CsrfBinding::ANONYMOUS);
+        CsrfLayer::builder(&KeyRing::generate().unwrap()).binding(|_| CsrfSession::ANONYMOUS);
 
     let tokens = tokens.build().unwrap();
     check("CsrfLayer", tokens.clone(), &csrf).await;

@@ -4,7 +4,7 @@ use http::{Request, Response, header};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
     BearerAuthLayer, Claims, ClaimsError, Event, KeyRing, MemoryStore, NoClaims, OriginGuardLayer,
-    RefreshCookieLayer, Rejection, RequireScopeLayer, TokenCodec, TokenContext,
+    RefreshCookieLayer, RequireScopeLayer, TokenCodec, TokenContext, rejection::Rejection,
 };
 
 use crate::support::{

@@ -2,7 +2,7 @@
 
 use http::{Request, StatusCode};
 use tower::ServiceExt;
-use tower_bearer::Rejection;
+use tower_bearer::rejection::Rejection;
 
 use crate::support::{
     echo::Echo,

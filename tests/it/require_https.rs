@@ -6,7 +6,9 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, 
 use proptest::prelude::*;
 use tower::{Layer, ServiceBuilder, ServiceExt};
 use tower_bearer::{
-    ConnectionScheme, Event, EventSink, HttpsHost, Rejection, RejectionKind, RequireHttpsLayer,
+    Event, EventSink, RequireHttpsLayer,
+    headers::{ConnectionScheme, HttpsHost},
+    rejection::{Rejection, RejectionKind},
 };
 
 use crate::support::echo::Echo;

@@ -2,7 +2,11 @@
 
 use http::{Request, Response, StatusCode, header};
 use tower::{Layer, ServiceBuilder, ServiceExt};
-use tower_bearer::{BearerAuthLayer, Rejection, RejectionKind, RequireScopeLayer, Scope};
+use tower_bearer::{
+    BearerAuthLayer, RequireScopeLayer,
+    bearer::Scope,
+    rejection::{Rejection, RejectionKind},
+};
 
 use crate::support::{
     echo::Echo,

@@ -5,7 +5,7 @@ use http::{HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, ext::Protocol};
 use tower::Layer;
-use tower_bearer::{OriginGuard, OriginGuardLayer};
+use tower_bearer::{OriginGuardLayer, origin::OriginGuard};
 
 use crate::support::{
     echo::Echo,

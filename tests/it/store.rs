@@ -3,8 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use tower_bearer::{
-    ConfigError, Inserted, Loaded, ManualClock, MemoryStore, RefreshStore, SessionId, SessionKey,
-    SessionRecord, SharedStore, StoreError, SubjectTag, Swap, Timestamp, conformance,
+    ConfigError, ManualClock, MemoryStore, SessionId, Timestamp,
+    store::{
+        Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, SharedStore, StoreError,
+        SubjectTag, Swap, conformance,
+    },
 };
 
 fn clock() -> ManualClock {

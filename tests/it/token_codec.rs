@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::support::profile::Profile;
 use serde::{Deserialize, Serialize};
 use tower_bearer::{
-    Grant, KeyRing, NoClaims, SignatureAlgorithm, Timestamp, TokenCodec, TokenCodecBuilder,
-    TokenErrorKind,
+    KeyRing, NoClaims, SignatureAlgorithm, Timestamp, TokenCodec, TokenErrorKind,
+    token::{Grant, TokenCodecBuilder},
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);

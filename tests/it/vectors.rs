@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 use tower_bearer::{
-    ConfigError, KeyRing, KeyRingBuilder, SignatureAlgorithm, Timestamp, TokenError, TokenErrorKind,
+    ConfigError, KeyRing, SignatureAlgorithm, Timestamp, TokenError, TokenErrorKind,
+    keys::KeyRingBuilder,
 };
 
 use crate::support::profile::Profile;
@@ -203,7 +204,7 @@ fn codec(
     profile: Profile,
     keys: &KeyRing,
     row: &Value,
-) -> tower_bearer::TokenCodecBuilder<Anything> {
+) -> tower_bearer::token::TokenCodecBuilder<Anything> {
     let builder = profile
         .codec(keys)
         .dangerous_any_token_type()

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tower_bearer::{Clock, ManualClock, RedisStore, SharedStore, Timestamp};
+use tower_bearer::{Clock, ManualClock, RedisStore, Timestamp, store::SharedStore};
 
 use crate::support::redis::{Server, ServerClock};
 

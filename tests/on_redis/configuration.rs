@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_bearer::{RedisStore, RedisStoreBuilder};
+use tower_bearer::{RedisStore, store::RedisStoreBuilder};
 
 use crate::{stage::Heard, support::redis::Server};
 
@@ -146,7 +146,7 @@ async fn a_server_that_may_throw_sessions_away_is_warned_of() {
     let warnings = store.health().await.unwrap().warnings();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("allkeys-lru"), "{warnings:?}");
-    assert_eq!(heard.all(), ["StoreMayEvict { policy: \"allkeys-lru\" }"]);
+    assert_eq!(heard.all(), ["StoreEvicts { policy: \"allkeys-lru\" }"]);
 
     server
         .command(&["CONFIG", "SET", "maxmemory-policy", "noeviction"])
@@ -166,7 +166,7 @@ async fn an_account_that_may_not_run_scripts_is_told_at_the_start() {
         .build()
         .unwrap();
     let error = store.health().await.unwrap_err();
-    assert_eq!(error.kind(), tower_bearer::StoreErrorKind::Refused);
+    assert_eq!(error.kind(), tower_bearer::store::StoreErrorKind::Refused);
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("evalsha"), "{source}");
     assert_eq!(heard.count("StoreFailed"), 1);
@@ -176,13 +176,16 @@ async fn an_account_that_may_not_run_scripts_is_told_at_the_start() {
 async fn a_server_that_is_down_has_no_health() {
     let store = RedisStore::new(NO_SERVER).unwrap();
     let error = store.health().await.unwrap_err();
-    assert_eq!(error.kind(), tower_bearer::StoreErrorKind::Unavailable);
+    assert_eq!(
+        error.kind(),
+        tower_bearer::store::StoreErrorKind::Unavailable
+    );
     assert!(std::error::Error::source(&error).is_some());
 }
 
 #[tokio::test]
 async fn services_with_different_prefixes_share_no_session() {
-    use tower_bearer::RefreshStore;
+    use tower_bearer::store::RefreshStore;
 
     let server = Server::start().await;
     let build = |prefix: &str| {

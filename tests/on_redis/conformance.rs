@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tower_bearer::{RedisStore, RedisStoreBuilder, conformance};
+use tower_bearer::{
+    RedisStore,
+    store::{RedisStoreBuilder, conformance},
+};
 
 use crate::support::redis::{Cluster, Replicated, Server};
 

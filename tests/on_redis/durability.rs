@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_bearer::{RedisStore, RefreshStore};
+use tower_bearer::{RedisStore, store::RefreshStore};
 
 use crate::{
     stage::{Heard, assert_ok, impatient, instance, key_of},

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use redis::Value;
-use tower_bearer::{Clock, RefreshStore, StoreErrorKind};
+use tower_bearer::{
+    Clock,
+    store::{RefreshStore, StoreErrorKind},
+};
 
 use crate::{
     stage::{Stage, assert_ok, assert_unavailable, instance, key_of, refresh_when_back, store},

@@ -1,6 +1,6 @@
 //! Servers that take no more writes: 503, nothing is lost, and who signs out is signed out.
 
-use tower_bearer::{RefreshStore, SessionRecord, StoreErrorKind};
+use tower_bearer::store::{RefreshStore, SessionRecord, StoreErrorKind};
 
 use crate::{
     stage::{assert_ok, assert_unavailable, instance, store},

@@ -10,7 +10,10 @@ use std::{
 
 use redis::RedisFuture;
 use tokio::time::Instant;
-use tower_bearer::{RedisStore, RefreshStore, SessionId, SessionKey, StoreErrorKind, SubjectTag};
+use tower_bearer::{
+    RedisStore, SessionId,
+    store::{RefreshStore, SessionKey, StoreErrorKind, SubjectTag},
+};
 
 use crate::{
     stage::{
@@ -41,12 +44,12 @@ async fn a_dead_store_costs_one_time_out_and_not_one_a_request() {
     }
     let elapsed = begun.elapsed();
     assert!(elapsed < AT_ONCE, "the others do not: {elapsed:?}");
-    assert_eq!(heard.count("StoreSilent"), 1);
-    assert_eq!(heard.count("StoreBack"), 0);
+    assert_eq!(heard.count("StoreUnreachable"), 1);
+    assert_eq!(heard.count("StoreRecovered"), 0);
 
     server.resume();
     assert_ok(&refresh_when_back(&mut browser, &world).await);
-    assert_eq!(heard.count("StoreBack"), 1);
+    assert_eq!(heard.count("StoreRecovered"), 1);
     assert_ok(&browser.refresh(&world).await);
 }
 

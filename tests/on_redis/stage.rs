@@ -6,8 +6,9 @@ use std::{
 };
 
 use tower_bearer::{
-    Event, EventSink, KeyRing, ManualClock, RedisStore, RedisStoreBuilder, RefreshCookieBuilder,
-    RefreshStore, SubjectTag,
+    Event, EventSink, KeyRing, ManualClock, RedisStore,
+    refresh::RefreshCookieBuilder,
+    store::{RedisStoreBuilder, RefreshStore, SubjectTag},
 };
 
 use crate::support::{

@@ -22,8 +22,11 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 use tower_bearer::{
-    Event, EventSink, Inserted, Loaded, RedisStore, RefreshOutcome, RefreshStore, RotationPolicy,
-    SessionId, SessionKey, SessionRecord, StoreError, SubjectTag, Swap,
+    Event, EventSink, RedisStore, RotationPolicy, SessionId,
+    refresh::RefreshOutcome,
+    store::{
+        Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError, SubjectTag, Swap,
+    },
 };
 
 use crate::{

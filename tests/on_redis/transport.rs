@@ -1,6 +1,9 @@
 //! TLS, and accounts that may do what is needed and no more.
 
-use tower_bearer::{RedisStore, RedisStoreBuilder, RefreshStore, StoreErrorKind};
+use tower_bearer::{
+    RedisStore,
+    store::{RedisStoreBuilder, RefreshStore, StoreErrorKind},
+};
 
 use crate::{
     stage::{assert_ok, impatient, instance, key_of},

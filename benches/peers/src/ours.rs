@@ -3,7 +3,8 @@
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 use tower_bearer::{
-    AccessToken, Claims, Grant, KeyRing, NoClaims, Timestamp, TokenCodec, TokenCodecBuilder,
+    AccessToken, Claims, KeyRing, NoClaims, Timestamp, TokenCodec,
+    token::{Grant, TokenCodecBuilder},
 };
 
 use crate::profile::Profile;

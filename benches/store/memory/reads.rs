@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tower_bearer::SessionKey;
+use tower_bearer::store::SessionKey;
 
 use crate::support::{
     memory::Store,

@@ -3,7 +3,7 @@
 use std::{mem::swap, sync::Barrier, thread, time::Duration};
 
 use criterion::{Criterion, Throughput};
-use tower_bearer::{SessionRecord, Swap};
+use tower_bearer::store::{SessionRecord, Swap};
 
 use crate::support::{
     memory::Store,

@@ -38,8 +38,8 @@ use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
     AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken,
-    KeyRing, NoClaims, Origin, OriginGuardLayer, RefreshCookieLayer, Session, SessionEndpoints,
-    TokenCodec,
+    KeyRing, NoClaims, OriginGuardLayer, RefreshCookieLayer, Session, SessionEndpoints, TokenCodec,
+    origin::Origin,
 };
 
 use crate::store::SqliteStore;

@@ -8,8 +8,11 @@ use sqlx::{
 };
 use tokio::time::sleep;
 use tower_bearer::{
-    Clock, Inserted, Loaded, RefreshStore, RevokeReason, SessionId, SessionKey, SessionRecord,
-    StoreError, StoreErrorKind, SubjectTag, Swap, SystemClock, Timestamp,
+    Clock, RevokeReason, SessionId, SystemClock, Timestamp,
+    store::{
+        Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError, StoreErrorKind,
+        SubjectTag, Swap,
+    },
 };
 
 /// One row a session, with those of a subject side by side, since three operations are about all of them.
@@ -210,9 +213,9 @@ async fn find(
             .fetch_optional(on)
             .await
             .map_err(failed)?;
-    record
+    Ok(record
         .map(|bytes| SessionRecord::decode(&bytes))
-        .transpose()
+        .transpose()?)
 }
 
 async fn unexpired(
@@ -229,7 +232,7 @@ async fn unexpired(
             .map_err(failed)?;
     records
         .iter()
-        .map(|bytes| SessionRecord::decode(bytes))
+        .map(|bytes| Ok(SessionRecord::decode(bytes)?))
         .collect()
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tokio::time::sleep;
-use tower_bearer::conformance;
+use tower_bearer::store::conformance;
 
 use crate::store::SqliteStore;
 

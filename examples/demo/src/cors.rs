@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Method, header, request::Parts};
-use tower_bearer::Origin;
+use tower_bearer::origin::Origin;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// Lets in pages of the origins that the guard accepts. It answers the browser's preflight

@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 use serde_json::json;
-use tower_bearer::{Claims, Rejection, Session, SessionId};
+use tower_bearer::{Claims, Session, SessionId, rejection::Rejection};
 
 use crate::{Role, journal::Journal};
 

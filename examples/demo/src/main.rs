@@ -39,9 +39,10 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, ConnectionScheme, CsrfLayer,
-    CsrfToken, KeyRing, Origin, OriginGuardLayer, RefreshCookieLayer, Rejection, RequireHttpsLayer,
-    RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints, SharedStore, TokenCodec,
+    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken,
+    KeyRing, OriginGuardLayer, RefreshCookieLayer, RequireHttpsLayer, RotationPolicy,
+    SecurityHeadersLayer, Session, SessionEndpoints, TokenCodec, headers::ConnectionScheme,
+    origin::Origin, rejection::Rejection, store::SharedStore,
 };
 
 use crate::{journal::Journal, problem::Problem, settings::Settings};

@@ -24,8 +24,8 @@ fn report(event: &Event<'_>) {
             Some(reason) => eprintln!("refused with {}: {reason}", rejection.status().as_u16()),
             None => eprintln!("refused with {}: {rejection}", rejection.status().as_u16()),
         },
-        Event::StoreSilent => eprintln!("Redis does not answer"),
-        Event::StoreBack => eprintln!("Redis answers again"),
+        Event::StoreUnreachable => eprintln!("Redis does not answer"),
+        Event::StoreRecovered => eprintln!("Redis answers again"),
         Event::RevocationRestored { session, .. } => {
             eprintln!("Redis had forgotten that session {session} was revoked: it is again");
         }

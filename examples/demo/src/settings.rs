@@ -2,7 +2,7 @@
 
 use std::{env, net::SocketAddr, time::Duration};
 
-use tower_bearer::{KeyRing, Origin};
+use tower_bearer::{KeyRing, origin::Origin};
 
 use crate::Error;
 

@@ -1,6 +1,6 @@
 //! Where sessions live: in this process, or in a Redis that outlives it.
 
-use tower_bearer::{EventSink, MemoryStore, SharedStore};
+use tower_bearer::{EventSink, MemoryStore, store::SharedStore};
 
 use crate::Error;
 

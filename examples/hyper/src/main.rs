@@ -35,9 +35,9 @@ use serde_json::json;
 use tokio::{net::TcpListener, time};
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
-    BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, ConnectionScheme, CsrfLayer, CsrfToken,
-    KeyRing, MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer,
-    Session, SessionEndpoints, TokenCodec,
+    BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken, KeyRing,
+    MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer, Session,
+    SessionEndpoints, TokenCodec, headers::ConnectionScheme,
 };
 
 type Answer = Response<String>;

@@ -36,8 +36,8 @@ use axum::{
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use tokio::net::TcpListener;
 use tower_bearer::{
-    BearerAuthLayer, Claims, ConfigError, Event, EventSink, KeyRing, NoClaims, RemoteJwks,
-    TokenCodec,
+    BearerAuthLayer, Claims, ConfigError, Event, EventSink, KeyRing, NoClaims, TokenCodec,
+    jwks::RemoteJwks,
 };
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -115,7 +115,7 @@ fn api(issuer: &str) -> Result<Router, ConfigError> {
                     .for_each(|key| eprintln!("api: not used: {key}"));
             }
             Event::KeysWithdrawn { error, .. } => eprintln!("api: every token is refused: {error}"),
-            Event::KeysBack { .. } => eprintln!("api: the issuer answers again"),
+            Event::KeysRecovered { .. } => eprintln!("api: the issuer answers again"),
             _ => {}
         }))
         .build()?;

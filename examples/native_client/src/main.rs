@@ -26,7 +26,7 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tower_bearer::{
     AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, KeyRing, MemoryStore,
-    NoClaims, RefreshCookieLayer, RefreshTransport, Session, SessionEndpoints, TokenCodec,
+    NoClaims, RefreshCookieLayer, Session, SessionEndpoints, TokenCodec, refresh::RefreshTransport,
 };
 
 use crate::client::Client;

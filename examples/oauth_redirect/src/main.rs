@@ -35,9 +35,9 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, ConnectionScheme, CsrfLayer, KeyRing,
-    MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer, Session,
-    SessionEndpoints, TokenCodec,
+    BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, KeyRing, MemoryStore, NoClaims,
+    OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer, Session, SessionEndpoints,
+    TokenCodec, headers::ConnectionScheme,
 };
 
 type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -35,8 +35,8 @@ use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
     AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken, Event,
-    EventSink, KeyRing, NoClaims, Origin, OriginGuardLayer, RedisStore, RefreshCookieLayer,
-    Session, SessionEndpoints, TokenCodec,
+    EventSink, KeyRing, NoClaims, OriginGuardLayer, RedisStore, RefreshCookieLayer, Session,
+    SessionEndpoints, TokenCodec, origin::Origin,
 };
 
 /// Anything that keeps the process from starting.
@@ -122,14 +122,14 @@ async fn instance(
 /// What whoever runs the service wants to know of its store and its sessions.
 fn report(name: &str, event: &Event<'_>) {
     match event {
-        Event::StoreSilent => {
+        Event::StoreUnreachable => {
             eprintln!("instance {name}: Redis does not answer; until it does, refresh answers 503");
         }
-        Event::StoreBack => eprintln!("instance {name}: Redis answers again"),
+        Event::StoreRecovered => eprintln!("instance {name}: Redis answers again"),
         Event::DurabilityDegraded { .. }
         | Event::ReuseDetected { .. }
         | Event::RevocationRestored { .. } => eprintln!("instance {name}: {event:?}"),
-        // Among them `StoreMayEvict`, which the warnings at the start have put into a sentence.
+        // Among them `StoreEvicts`, which the warnings at the start have put into a sentence.
         _ => {}
     }
 }

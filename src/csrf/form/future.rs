@@ -24,7 +24,7 @@ use crate::{
 };
 
 pin_project! {
-    /// The future of [`CsrfForm`](crate::CsrfForm): reads the form where that is needed, and then
+    /// The future of [`CsrfForm`](crate::csrf::CsrfForm): reads the form where that is needed, and then
     /// is the inner service's, whose response gets the token, or an answer that is ready at once.
     ///
     /// # Cancel safety

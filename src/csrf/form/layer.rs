@@ -17,7 +17,7 @@ use crate::{config::ConfigError, csrf::layer::CsrfLayer, rejection::DefaultRejec
 /// 2. The request must be a form: one `Content-Type` of `application/x-www-form-urlencoded`, and no
 ///    `Content-Encoding`, as nothing is decompressed here. Everything else submits no token, and is
 ///    not read either: a multipart form sends the header, or its handler checks the field
-///    ([`CsrfBuilder::handler_verifies`](crate::CsrfBuilder::handler_verifies)).
+///    ([`CsrfBuilder::handler_verifies`](crate::csrf::CsrfBuilder::handler_verifies)).
 /// 3. The body is read up to [`body_limit`](Self::body_limit). The field must be in it exactly once,
 ///    raw or masked, as in the header.
 ///
@@ -36,7 +36,7 @@ use crate::{config::ConfigError, csrf::layer::CsrfLayer, rejection::DefaultRejec
 /// ```
 /// use axum::{Form, Router, response::Html, routing::get};
 /// use serde::Deserialize;
-/// use tower_bearer::{CsrfBinding, CsrfLayer, CsrfToken, KeyRing, Rejection};
+/// use tower_bearer::{CsrfLayer, CsrfToken, KeyRing, csrf::CsrfSession, rejection::Rejection};
 ///
 /// #[derive(Deserialize)]
 /// struct Note {
@@ -58,7 +58,7 @@ use crate::{config::ConfigError, csrf::layer::CsrfLayer, rejection::DefaultRejec
 /// }
 ///
 /// let keys = KeyRing::generate()?;
-/// let csrf = CsrfLayer::builder(&keys).binding(|_| CsrfBinding::ANONYMOUS)
+/// let csrf = CsrfLayer::builder(&keys).binding(|_| CsrfSession::ANONYMOUS)
 ///     .build()?
 ///     .form_field("csrf_token")?
 ///     .body_limit(16 * 1024);
@@ -94,7 +94,7 @@ impl<R> CsrfLayer<R> {
     ///
     /// When the name is empty, or has something else in it than visible ASCII characters other
     /// than `"` and `\`: browsers write those in several ways. And when the handler is to check:
-    /// [`handler_verifies`](crate::CsrfBuilder::handler_verifies).
+    /// [`handler_verifies`](crate::csrf::CsrfBuilder::handler_verifies).
     pub fn form_field(self, name: impl Into<String>) -> Result<CsrfFormLayer<R>, ConfigError> {
         let name = name.into();
         let plain = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';

@@ -10,7 +10,7 @@ use crate::{
 /// The host, and the port if it is not 443, that plain requests are redirected to.
 ///
 /// ```
-/// use tower_bearer::HttpsHost;
+/// use tower_bearer::headers::HttpsHost;
 ///
 /// let host: HttpsHost = "App.Example:443".parse()?;
 /// assert_eq!(host.as_str(), "app.example");

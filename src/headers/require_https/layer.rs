@@ -5,11 +5,12 @@ use std::{fmt, sync::Arc};
 use http::{HeaderName, Response, header};
 use tower_layer::Layer;
 
-use super::{check::Evidence, host::HttpsHost, service::RequireHttps};
+use super::{decision::Evidence, host::HttpsHost, service::RequireHttps};
 use crate::{
     config::ConfigError,
     event::EventSink,
-    rejection::{CustomRejection, DefaultRejection, Refusal, Rejection},
+    refusal::Refusal,
+    rejection::{CustomRejection, DefaultRejection, Rejection},
 };
 
 /// Refuses requests that came over plain http.
@@ -18,7 +19,7 @@ use crate::{
 /// example. A refusal is 403 (behind a [`GrpcLayer`](crate::GrpcLayer) a gRPC client gets
 /// `PERMISSION_DENIED`), and the
 /// [`Rejection`] in the extensions of the response is of the kind
-/// [`InsecureTransport`](crate::RejectionKind::InsecureTransport).
+/// [`InsecureTransport`](crate::rejection::RejectionKind::InsecureTransport).
 #[derive(Clone)]
 #[must_use]
 pub struct RequireHttpsLayer<R = DefaultRejection> {
@@ -33,7 +34,7 @@ pub(super) struct Config {
 }
 
 impl RequireHttpsLayer {
-    /// Believes the [`ConnectionScheme`](crate::ConnectionScheme) that the server's own code put
+    /// Believes the [`ConnectionScheme`](crate::headers::ConnectionScheme) that the server's own code put
     /// into the extensions of the request. Where there is none, the answer is 500 with a
     /// [`Rejection`] that names what is missing.
     pub fn connection() -> Self {
@@ -101,7 +102,7 @@ impl<R> RequireHttpsLayer<R> {
     }
 
     /// Replaces the answer to refused requests, not that to redirected ones. What the contract
-    /// asks for is added to it; see [`RejectionResponse`](crate::RejectionResponse).
+    /// asks for is added to it; see [`RejectionResponse`](crate::rejection::RejectionResponse).
     pub fn rejection_response<B>(
         self,
         response: impl Fn(&Rejection) -> Response<B> + Send + Sync + 'static,

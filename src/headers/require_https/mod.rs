@@ -1,11 +1,10 @@
 //! The refusal of plain http. The documentation is that of the module above.
 
-mod check;
+mod decision;
 mod host;
-mod layer;
+pub(crate) mod layer;
 mod redirect;
 mod service;
 
 pub use host::HttpsHost;
-pub use layer::RequireHttpsLayer;
 pub use service::RequireHttps;

@@ -9,11 +9,12 @@ use std::{
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::{check::Verdict, layer::Config, redirect};
+use super::{decision::Verdict, layer::Config, redirect};
 use crate::{
     event::Event,
-    guard::GuardFuture,
-    rejection::{DefaultRejection, Refusal, Rejection, RejectionKind, RejectionResponse},
+    future::GuardFuture,
+    refusal::Refusal,
+    rejection::{DefaultRejection, Rejection, RejectionKind, RejectionResponse},
 };
 
 /// The service of [`RequireHttpsLayer`](crate::RequireHttpsLayer).

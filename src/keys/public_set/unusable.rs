@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt};
 /// It holds no key material, and prints as one line for a log.
 ///
 /// ```
-/// use tower_bearer::{KeyRing, UnusableReason};
+/// use tower_bearer::{KeyRing, keys::UnusableReason};
 ///
 /// // The first is the key of RFC 8037 appendix A.2; the second is for encryption.
 /// let ring = KeyRing::verifier(
@@ -33,7 +33,7 @@ pub struct UnusableKey {
 /// The reasons of an [`UnusableKey`].
 ///
 /// ```
-/// use tower_bearer::UnusableReason;
+/// use tower_bearer::keys::UnusableReason;
 ///
 /// assert_eq!(UnusableReason::Weak.as_str(), "weak");
 /// ```

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
-    ConfigError, Grant, NoClaims, Timestamp, TokenCodec, TokenCodecBuilder, TokenErrorKind,
+    ConfigError, NoClaims, Timestamp, TokenCodec, TokenErrorKind,
     TokenErrorKind::Key as Unfit,
+    token::{Grant, TokenCodecBuilder},
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);

@@ -94,16 +94,16 @@
 //!
 //! | Express | here |
 //! |---|---|
-//! | `jwt.sign(payload, SECRET, { expiresIn })` | [`Session::start`](crate::Session::start); the payload comes from the claims closure, the time from [`lifetime`](crate::TokenCodecBuilder::lifetime) |
+//! | `jwt.sign(payload, SECRET, { expiresIn })` | [`Session::start`](crate::Session::start); the payload comes from the claims closure, the time from [`lifetime`](crate::token::TokenCodecBuilder::lifetime) |
 //! | `jwt.verify(token, SECRET)` | [`BearerAuthLayer`](crate::BearerAuthLayer). The algorithm is the key's, as with `{ algorithms: ["HS256"] }`, which many forget. |
 //! | `req.user` | the extractor [`Claims`](crate::Claims) |
 //! | `userId` in the payload | `sub`: [`Claims::subject`](crate::Claims::subject), always text |
-//! | `clockTolerance`, in seconds | [`leeway`](crate::TokenCodecBuilder::leeway), 60 s by default, where Express has 0 |
+//! | `clockTolerance`, in seconds | [`leeway`](crate::token::TokenCodecBuilder::leeway), 60 s by default, where Express has 0 |
 //! | `audience`, `issuer` options | required by the constructors |
-//! | refresh token in JSON and `localStorage` | cookie that no script reads; native clients: [`RefreshTransport::Body`](crate::RefreshTransport::Body) |
-//! | table `refresh_tokens` | [`RefreshStore`](crate::RefreshStore), which keeps hashes; `RedisStore` or [your own](crate::manual::stores) over the same database |
+//! | refresh token in JSON and `localStorage` | cookie that no script reads; native clients: [`RefreshTransport::Body`](crate::refresh::RefreshTransport::Body) |
+//! | table `refresh_tokens` | [`RefreshStore`](crate::store::RefreshStore), which keeps hashes; `RedisStore` or [your own](crate::manual::stores) over the same database |
 //! | `DELETE FROM refresh_tokens WHERE user_id` | [`RefreshCookieLayer::end_all_of`](crate::RefreshCookieLayer::end_all_of) |
-//! | `TokenExpiredError`, `JsonWebTokenError` | [`Rejection::token_error`](crate::Rejection::token_error), for logs; the client sees `invalid_token` |
+//! | `TokenExpiredError`, `JsonWebTokenError` | [`Rejection::token_error`](crate::rejection::Rejection::token_error), for logs; the client sees `invalid_token` |
 //! | `express-rate-limit` on `/login` | stays yours: put a limit in front of the sign-in route |
 //!
 //! # Both at once
@@ -149,7 +149,7 @@
 //! * **A secret of fewer than 32 bytes.** HS256 needs them (RFC 7518 section 3.2), and a short one can be
 //!   found by trying. There is no way around it here: leave out step 1, and let Express serve the exchange
 //!   below for the old tokens. A longer one made of words (`my-secret-…`) passes with
-//!   [`dangerous_weak_secrets`](crate::KeyRingBuilder::dangerous_weak_secrets): it is on its way out.
+//!   [`dangerous_weak_secrets`](crate::keys::KeyRingBuilder::dangerous_weak_secrets): it is on its way out.
 //! * **Tokens without `exp`**: `jwt.sign` makes them when `expiresIn` is left out.
 //! * **A `sub` that is a number.** Numbers of your own, in `userId` for instance, are your type's affair.
 //!

@@ -77,7 +77,7 @@
 //! ```
 //!
 //! Where the tokens are minted by another service that stays on `jsonwebtoken`, say
-//! [`token_type("JWT")`](crate::TokenCodecBuilder::token_type) and its issuer and audience, and stop here.
+//! [`token_type("JWT")`](crate::token::TokenCodecBuilder::token_type) and its issuer and audience, and stop here.
 //!
 //! # Step 2: narrow
 //!
@@ -88,7 +88,7 @@
 //!
 //! If the tokens lived for days because there was no refresh token, they can now live for minutes: add
 //! [`RefreshCookieLayer`](crate::RefreshCookieLayer) around `/auth` as on the [front page](crate), with this codec
-//! and a ring that has a [`refresh_secret`](crate::KeyRingBuilder::refresh_secret) too. Let the sign-in handler
+//! and a ring that has a [`refresh_secret`](crate::keys::KeyRingBuilder::refresh_secret) too. Let the sign-in handler
 //! call [`Session::start`](crate::Session::start) in place of `encode`. An exchange for who holds an old token:
 //!
 //! ```
@@ -116,16 +116,16 @@
 //!
 //! | `jsonwebtoken` | here |
 //! |---|---|
-//! | `EncodingKey`, `DecodingKey::from_secret(bytes)` | [`KeyRingBuilder::access_secret`](crate::KeyRingBuilder::access_secret), 32 bytes at least |
+//! | `EncodingKey`, `DecodingKey::from_secret(bytes)` | [`KeyRingBuilder::access_secret`](crate::keys::KeyRingBuilder::access_secret), 32 bytes at least |
 //! | `from_base64_secret(text)` | the decoded bytes; [`KeyRing::from_env`](crate::KeyRing::from_env) decodes by itself |
-//! | `from_rsa_pem`, `from_ec_pem`, `from_ed_pem` | [`KeyRingBuilder::pem`](crate::KeyRingBuilder::pem), for one algorithm |
-//! | `DecodingKey::from_jwk`, `JwkSet` | [`KeyRingBuilder::jwk`](crate::KeyRingBuilder::jwk), [`KeyRing::verifier`](crate::KeyRing::verifier) |
+//! | `from_rsa_pem`, `from_ec_pem`, `from_ed_pem` | [`KeyRingBuilder::pem`](crate::keys::KeyRingBuilder::pem), for one algorithm |
+//! | `DecodingKey::from_jwk`, `JwkSet` | [`KeyRingBuilder::jwk`](crate::keys::KeyRingBuilder::jwk), [`KeyRing::verifier`](crate::KeyRing::verifier) |
 //! | `Header { kid, .. }`, `decode_header` to choose a key | not needed: keys of a ring are found by `kid`, each with its one algorithm |
-//! | `Validation::new(Algorithm::HS256)` | the key's own; [`algorithms`](crate::TokenCodecBuilder::algorithms) narrows it |
-//! | `validation.leeway = 60` | [`leeway`](crate::TokenCodecBuilder::leeway), 60 s by default as well |
-//! | `set_issuer`, `set_audience` | [`issuer`](crate::TokenCodecBuilder::issuer), [`audience`](crate::TokenCodecBuilder::audience), required |
+//! | `Validation::new(Algorithm::HS256)` | the key's own; [`algorithms`](crate::token::TokenCodecBuilder::algorithms) narrows it |
+//! | `validation.leeway = 60` | [`leeway`](crate::token::TokenCodecBuilder::leeway), 60 s by default as well |
+//! | `set_issuer`, `set_audience` | [`issuer`](crate::token::TokenCodecBuilder::issuer), [`audience`](crate::token::TokenCodecBuilder::audience), required |
 //! | `validate_nbf`, off by default | always checked, where there is an `nbf` |
-//! | `required_spec_claims` | `exp` always, `sub` unless [`subject_optional`](crate::TokenCodecBuilder::subject_optional) |
+//! | `required_spec_claims` | `exp` always, `sub` unless [`subject_optional`](crate::token::TokenCodecBuilder::subject_optional) |
 //! | claims type with `sub` and `exp` | the registered claims are methods of [`Claims`](crate::Claims); your type has the rest, and [minting refuses](crate::TokenCodec::mint_at) one that has both |
 //! | `Extension<Claims>` | extractor [`Claims<C>`](crate::Claims); `Option<Claims<C>>` behind an `optional` layer |
 //! | `ErrorKind::ExpiredSignature` and others | [`TokenErrorKind`](crate::TokenErrorKind), in the event and in the response's extensions |

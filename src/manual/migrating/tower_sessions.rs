@@ -96,15 +96,15 @@
 //! | `session.cycle_id()` at sign-in | [`Session::start`](crate::Session::start): a new session each time |
 //! | `session.cycle_id()` after a change of privilege | [`Session::elevate`](crate::Session::elevate) |
 //! | `session.flush()` | [`Session::end`](crate::Session::end) |
-//! | `Expiry::OnInactivity` | [`idle_lifetime`](crate::RefreshCookieBuilder::idle_lifetime), beside an absolute one of 7 days. It is counted in rotations of the refresh token: a page that is open rotates about once in an access token's life. |
-//! | `Expiry::AtDateTime` | [`absolute_lifetime`](crate::RefreshCookieBuilder::absolute_lifetime), from sign-in on |
+//! | `Expiry::OnInactivity` | [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime), beside an absolute one of 7 days. It is counted in rotations of the refresh token: a page that is open rotates about once in an access token's life. |
+//! | `Expiry::AtDateTime` | [`absolute_lifetime`](crate::refresh::RefreshCookieBuilder::absolute_lifetime), from sign-in on |
 //! | `Expiry::OnSessionEnd` | Not offered: browsers restore such cookies with their windows. A short `idle_lifetime` does what it was for. |
-//! | `SessionStore` | [`RefreshStore`](crate::RefreshStore) |
-//! | `with_secure(false)` | [`dangerous_insecure_cookie`](crate::RefreshCookieBuilder::dangerous_insecure_cookie) |
-//! | `with_same_site`, `with_path`, `with_name` | [`same_site_lax`](crate::RefreshCookieBuilder::same_site_lax), [`cookie_path`](crate::RefreshCookieBuilder::cookie_path), [`cookie_name`](crate::RefreshCookieBuilder::cookie_name) |
+//! | `SessionStore` | [`RefreshStore`](crate::store::RefreshStore) |
+//! | `with_secure(false)` | [`dangerous_insecure_cookie`](crate::refresh::RefreshCookieBuilder::dangerous_insecure_cookie) |
+//! | `with_same_site`, `with_path`, `with_name` | [`same_site_lax`](crate::refresh::RefreshCookieBuilder::same_site_lax), [`cookie_path`](crate::refresh::RefreshCookieBuilder::cookie_path), [`cookie_name`](crate::refresh::RefreshCookieBuilder::cookie_name) |
 //! | `with_domain` | Not offered: see [`defaults`](crate::manual::defaults#cookie) |
 //! | `with_signed`, `with_private` | The cookie is sealed, always. |
-//! | a missing layer | 500 too, and the [`Rejection`](crate::Rejection) in the response names it |
+//! | a missing layer | 500 too, and the [`Rejection`](crate::rejection::Rejection) in the response names it |
 //! | sign-out takes effect | at once for refreshing; for an access token that is out when it expires, unless [`check`](crate::manual::recipes#refusing-tokens-of-sessions-that-have-ended) is given something to ask |
 //!
 //! # Both at once

@@ -11,11 +11,11 @@ use crate::{
     keys::SessionKeys,
     session::{
         decide::decide,
-        envelope::Envelope,
         fixture::{BROWSER, NOW, STRANGER, fresh, keys, start},
         outcome::Outcome,
         policy::{RotationPolicy, SessionPolicy},
         record::{RevokeReason, SessionRecord, SessionState},
+        refresh_token::RefreshToken,
     },
 };
 
@@ -53,7 +53,7 @@ pub(super) struct Ledger {
     /// The age from which on more age changes nothing.
     cap: u8,
     template: SessionRecord,
-    tokens: Vec<Envelope>,
+    tokens: Vec<RefreshToken>,
     numbers: HashMap<[u8; 32], Token>,
     known: HashMap<(Rec, Token, bool), Verdict>,
 }
@@ -147,7 +147,7 @@ impl Ledger {
         (self.tokens.len(), self.known.len())
     }
 
-    fn number(&mut self, token: &Envelope) -> Token {
+    fn number(&mut self, token: &RefreshToken) -> Token {
         let next = u8::try_from(self.tokens.len()).unwrap();
         assert!(next < NONE, "too many tokens to number");
         *self.numbers.entry(token.hash()).or_insert_with(|| {

@@ -8,10 +8,10 @@ use rand_chacha::ChaCha8Rng;
 use crate::{
     clock::Timestamp,
     session::{
-        envelope::Envelope,
         fixture::{NOW, STRANGER, World},
         policy::{RotationPolicy, SessionPolicy},
         record::{RevokeReason, SessionState},
+        refresh_token::RefreshToken,
     },
 };
 
@@ -89,12 +89,12 @@ pub(super) enum Event {
 struct Request {
     tab: usize,
     attempt: u32,
-    token: Envelope,
+    token: RefreshToken,
     back: u64,
     /// Whether the browser is still there to take the answer.
     lost: bool,
     aborted: bool,
-    answer: Option<(bool, Option<Envelope>)>,
+    answer: Option<(bool, Option<RefreshToken>)>,
 }
 
 /// What a thief does after it has copied the cookie.
@@ -112,7 +112,7 @@ pub(super) struct Sim {
     pub(super) rng: ChaCha8Rng,
     network: Network,
     server: World,
-    jar: Envelope,
+    jar: RefreshToken,
     tabs: Vec<Tab>,
     requests: Vec<Request>,
     queue: BinaryHeap<Reverse<(u64, u64, Event)>>,
@@ -120,7 +120,7 @@ pub(super) struct Sim {
     sequence: u64,
     signed_out: bool,
     thief: Thief,
-    stolen: Vec<Envelope>,
+    stolen: Vec<RefreshToken>,
     watching: bool,
 }
 

@@ -4,7 +4,7 @@
 use super::{HEAD, VERSION, slice, time};
 use crate::{
     clock::Timestamp,
-    session::{SessionId, envelope::take},
+    session::{SessionId, refresh_token::take},
 };
 
 /// From the subject tag to the time of creation: what stands between the id and the expiry.

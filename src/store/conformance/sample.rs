@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::Rule;
 use crate::{
     clock::Timestamp,
+    keys::SubjectTag,
     random::{RandomError, random},
-    session::{ClientBinding, SessionId, SessionRecord, SessionState, SubjectTag},
+    session::{ClientFingerprint, SessionId, SessionRecord, SessionState},
     store::{RefreshStore, StoreError, conformance::Violation},
 };
 
@@ -64,7 +65,7 @@ impl Subject {
             created_at: self.now,
             absolute_expires_at: self.now + LIFE,
             idle_expires_at: self.now + LIFE,
-            client: ClientBinding::from_bytes([0x80; 8]),
+            client: ClientFingerprint::from_bytes([0x80; 8]),
             state: SessionState::Live,
             label: "Conformance/1.0 (label)".into(),
             // Every byte value: a store keeps bytes, not text.

@@ -10,12 +10,13 @@ use std::{
 
 use dashmap::{DashMap, Entry};
 
-use super::{packed::Packed, round::Round};
+use super::{encoded::Packed, sweep::Round};
 use crate::{
     clock::{Clock, Timestamp},
-    observe,
-    session::{SessionId, SessionKey, SessionRecord, SubjectTag},
-    store::{Inserted, Loaded, StoreError, StoreErrorKind, Swap, roster},
+    keys::SubjectTag,
+    session::{SessionId, SessionKey, SessionRecord},
+    store::{Inserted, Loaded, StoreError, StoreErrorKind, Swap, subject},
+    telemetry,
 };
 
 /// Subjects of one shard, at the capacity. A shard's table doubles while its lock is held, and every
@@ -112,7 +113,7 @@ impl Inner {
     ) -> Result<Inserted, StoreError> {
         let mut after = sessions.unpack()?;
         let before = after.len();
-        let dropped = roster::admit(&mut after, record, limit, now)?;
+        let dropped = subject::admit(&mut after, record, limit, now)?;
         // Sessions that become more have lost none, so that a full store changes nothing here.
         if after.len() > before {
             self.reserve()?;
@@ -185,7 +186,7 @@ impl Inner {
             return Ok(vec![]);
         };
         let mut after = sessions.unpack()?;
-        let revoked = roster::revoke_all(&mut after, keep, now);
+        let revoked = subject::revoke_all(&mut after, keep, now);
         *sessions = Packed::new(&after);
         Ok(revoked)
     }
@@ -217,14 +218,14 @@ impl Inner {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |len| {
                 (len < self.capacity).then_some(len + 1)
             })
-            .map(|before| observe::sessions_in_memory(before + 1))
+            .map(|before| telemetry::sessions_in_memory(before + 1))
             .map_err(|_| StoreErrorKind::Full.into())
     }
 
     /// Gives the room of so many sessions back.
     fn release(&self, sessions: usize) {
         let before = self.len.fetch_sub(sessions, Ordering::Relaxed);
-        observe::sessions_in_memory(before.saturating_sub(sessions));
+        telemetry::sessions_in_memory(before.saturating_sub(sessions));
     }
 
     pub(super) fn round(&self) -> MutexGuard<'_, Round> {

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     clock::{ManualClock, Timestamp},
     keys::SessionKeys,
-    session::{ClientBinding, Fresh, Opening, RevokeReason, SessionPolicy},
+    session::{ClientFingerprint, Fresh, Opening, RevokeReason, SessionPolicy},
     store::StoreErrorKind,
 };
 
@@ -15,7 +15,7 @@ pub(super) fn session(subject: &str, seconds: u64) -> SessionRecord {
     let keys = SessionKeys::new([&b"a master secret with 32 bytes..."[..]]);
     let opening = Opening {
         subject,
-        client: ClientBinding::from_bytes([1; 8]),
+        client: ClientFingerprint::from_bytes([1; 8]),
         label: "Browser/1.0",
         context: b"",
     };

@@ -7,8 +7,8 @@ use super::{
     client::Client,
     durability::Durability,
     limits::Limits,
-    remembered::Remembered,
     request::Wait,
+    revocations::Remembered,
     target::{Access, Target},
 };
 use crate::{config::ConfigError, event::EventSink};
@@ -211,8 +211,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Sets where [`StoreSilent`](crate::Event::StoreSilent), [`StoreBack`](crate::Event::StoreBack),
-    /// [`StoreMayEvict`](crate::Event::StoreMayEvict),
+    /// Sets where [`StoreUnreachable`](crate::Event::StoreUnreachable), [`StoreRecovered`](crate::Event::StoreRecovered),
+    /// [`StoreEvicts`](crate::Event::StoreEvicts),
     /// [`DurabilityDegraded`](crate::Event::DurabilityDegraded) and
     /// [`RevocationRestored`](crate::Event::RevocationRestored) go. Default: nowhere.
     pub fn events(mut self, events: EventSink) -> Self {

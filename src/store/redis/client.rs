@@ -10,9 +10,9 @@ use tokio::{
 
 use super::{
     breaker::{Breaker, Ticket},
-    fault::{Fault, FaultKind},
+    connection::Link,
+    error::{Fault, FaultKind},
     limits::Limits,
-    link::Link,
     request::{Naming, Request},
     source::Source,
 };
@@ -63,9 +63,11 @@ impl Client {
         let outcome = outcome.unwrap_or_else(|_| Err(Fault::silent("too many steps, too slow")));
         let answered = outcome.as_ref().err().is_none_or(Fault::is_answer);
         let news = if answered {
-            ticket.answered().then_some(Event::StoreBack)
+            ticket.answered().then_some(Event::StoreRecovered)
         } else {
-            ticket.silent(monotonic()).then_some(Event::StoreSilent)
+            ticket
+                .silent(monotonic())
+                .then_some(Event::StoreUnreachable)
         };
         if let Some(news) = news {
             self.events.emit(&news);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redis::Value;
 
-use super::{fault::unexpected, reply};
+use super::{error::unexpected, reply};
 use crate::{clock::Timestamp, store::StoreError};
 
 /// What [`RedisStore::health`](super::RedisStore::health) found.

@@ -2,7 +2,7 @@
 
 use redis::Value;
 
-use super::{fault::unexpected, request::Stored};
+use super::{error::unexpected, request::Stored};
 use crate::{clock::Timestamp, store::StoreError};
 
 /// What was read, and the time behind it.

@@ -2,15 +2,16 @@
 
 use super::{
     RedisStore,
-    fault::unexpected,
+    error::unexpected,
     reply,
     request::{Request, Stored},
 };
 use crate::{
     clock::Timestamp,
     event::Event,
-    session::{RevokeReason, SessionId, SessionKey, SessionRecord, SessionState, SubjectTag},
-    store::{StoreError, StoreErrorKind, roster},
+    keys::SubjectTag,
+    session::{RevokeReason, SessionId, SessionKey, SessionRecord, SessionState},
+    store::{StoreError, StoreErrorKind, subject},
 };
 
 /// How often what was read may have changed before it is written back. Each time somebody else has got
@@ -73,7 +74,7 @@ impl RedisStore {
                 self.ended(&dropped, &after).await;
                 return Ok(dropped);
             }
-            let dropped = roster::admit(&mut after, record, limit, all.now)?;
+            let dropped = subject::admit(&mut after, record, limit, all.now)?;
             if self.write_all(&all, &after, false).await? {
                 self.ended(&dropped, &after).await;
                 return Ok(dropped);
@@ -92,7 +93,7 @@ impl RedisStore {
         for _ in 0..ATTEMPTS {
             let all = self.read_all(subject).await?;
             let mut after = all.sessions.clone();
-            let mut revoked = roster::revoke_all(&mut after, keep, all.now);
+            let mut revoked = subject::revoke_all(&mut after, keep, all.now);
             // What a try before this one has done, though its reply was lost.
             planned.retain(|id| {
                 let is = |session: &SessionRecord| session.id == *id && is_ended(session);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{Router, routing::get};
 use reqwest::Client;
 use tokio::{net::TcpListener, task::JoinSet};
-use tower_bearer::{BearerAuthLayer, Claims, RemoteJwks, TokenCodec};
+use tower_bearer::{BearerAuthLayer, Claims, TokenCodec, jwks::RemoteJwks};
 
 use super::{COOL_DOWN, LIFETIME, issuer::AUDIENCE};
 

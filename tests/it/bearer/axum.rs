@@ -3,7 +3,10 @@
 use axum::{Router, body::Body, routing::get};
 use http::{Method, Request, StatusCode, header};
 use tower::ServiceExt;
-use tower_bearer::{BearerAuthLayer, Claims, NoClaims, Rejection, RejectionKind, SessionEndpoints};
+use tower_bearer::{
+    BearerAuthLayer, Claims, NoClaims, SessionEndpoints,
+    rejection::{Rejection, RejectionKind},
+};
 
 use crate::support::{
     tokens::{Scoped, codec, token},

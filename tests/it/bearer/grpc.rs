@@ -12,7 +12,8 @@ use tonic::{
 };
 use tower::{Layer, ServiceExt, service_fn, util::UnsyncBoxService};
 use tower_bearer::{
-    BearerAuthLayer, CheckError, GrpcLayer, NoClaims, Rejection, RequireScopeLayer,
+    BearerAuthLayer, GrpcLayer, NoClaims, RequireScopeLayer, bearer::CheckError,
+    rejection::Rejection,
 };
 
 use super::{bare, layer};

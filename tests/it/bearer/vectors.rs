@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use http::{Request, StatusCode};
 use serde_json::Value;
-use tower_bearer::RejectionKind;
+use tower_bearer::rejection::RejectionKind;
 
 use super::{kind, layer, send};
 use crate::support::{cases, tokens};

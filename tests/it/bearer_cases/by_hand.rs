@@ -4,8 +4,9 @@ use http::{Request, header};
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    BearerAuthLayer, CheckError, Grant, KeyRing, ManualClock, NoClaims, Realm, Timestamp,
-    TokenCodec,
+    BearerAuthLayer, KeyRing, ManualClock, NoClaims, Timestamp, TokenCodec,
+    bearer::{CheckError, Realm},
+    token::Grant,
 };
 
 use super::{codec, compare};

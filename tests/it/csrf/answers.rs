@@ -7,7 +7,7 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use tower::{BoxError, Layer, ServiceBuilder, ServiceExt, service_fn};
-use tower_bearer::{CsrfBinding, CsrfLayer, CsrfReason, CsrfToken};
+use tower_bearer::{CsrfLayer, CsrfToken, csrf::CsrfSession, rejection::CsrfReason};
 
 use crate::support::csrf::{self, App, Fixtures, reason};
 
@@ -127,7 +127,7 @@ async fn a_layer_inside_of_itself_gives_one_token() {
 #[tokio::test]
 async fn layers_of_two_names_do_not_disturb_each_other() {
     let fixtures = Fixtures::load();
-    let other = csrf::builder(fixtures.keys(&["K2"]), CsrfBinding::ANONYMOUS)
+    let other = csrf::builder(fixtures.keys(&["K2"]), CsrfSession::ANONYMOUS)
         .cookie_name("csrf-admin")
         .build()
         .unwrap();

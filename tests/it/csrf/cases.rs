@@ -7,7 +7,11 @@ use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use serde_json::Value;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{CsrfKeys, CsrfLayer, Rejection, RejectionKind};
+use tower_bearer::{
+    CsrfLayer,
+    csrf::CsrfKeys,
+    rejection::{Rejection, RejectionKind},
+};
 
 use super::properties;
 use crate::support::{

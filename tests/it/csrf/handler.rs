@@ -7,8 +7,8 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
-    CsrfLayer, CsrfReason, CsrfToken, Event, EventSink, GrpcLayer, Rejection, RejectionKind,
-    Session,
+    CsrfLayer, CsrfToken, Event, EventSink, GrpcLayer, Session,
+    rejection::{CsrfReason, Rejection, RejectionKind},
 };
 
 use crate::support::{

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
-    BearerAuthLayer, ConfigError, CsrfBinding, CsrfKeys, CsrfLayer, CsrfReason, CsrfToken, Event,
-    EventSink, Grant, KeyRing, NoClaims, RejectionKind,
+    BearerAuthLayer, ConfigError, CsrfLayer, CsrfToken, Event, EventSink, KeyRing, NoClaims,
+    csrf::{CsrfKeys, CsrfSession},
+    rejection::{CsrfReason, RejectionKind},
+    token::Grant,
 };
 
 use crate::support::{
@@ -83,7 +85,7 @@ async fn caching_that_the_handler_decided_stays() {
 #[tokio::test]
 async fn safe_requests_replace_what_is_worth_nothing_here() {
     let fixtures = Fixtures::load();
-    let anonymous = csrf::layer(fixtures.keys(&["K1"]), CsrfBinding::ANONYMOUS);
+    let anonymous = csrf::layer(fixtures.keys(&["K1"]), CsrfSession::ANONYMOUS);
     let other_key = csrf::layer(fixtures.keys(&["K2"]), fixtures.binding_of("S1"));
     for cookie in [
         csrf::issue(&anonymous).await,
@@ -237,7 +239,7 @@ async fn tokens_follow_the_rotation_of_the_ring() {
         builder.build().unwrap()
     };
     let keys = ring(&[7]);
-    let layer = csrf::layer((&keys).into(), CsrfBinding::ANONYMOUS);
+    let layer = csrf::layer((&keys).into(), CsrfSession::ANONYMOUS);
     let before = csrf::issue(&layer).await;
     keys.rotate(ring(&[11, 7])).unwrap();
     let after = csrf::issue(&layer).await;
@@ -257,7 +259,7 @@ async fn tokens_follow_the_rotation_of_the_ring() {
             .1
     );
     // The newest signs: a server that has only that one takes what was made after the change.
-    let newest = csrf::layer((&ring(&[11])).into(), CsrfBinding::ANONYMOUS);
+    let newest = csrf::layer((&ring(&[11])).into(), CsrfSession::ANONYMOUS);
     assert!(
         csrf::send(&newest, &App::new(), csrf::post(&after, &after))
             .await
@@ -268,7 +270,7 @@ async fn tokens_follow_the_rotation_of_the_ring() {
 #[tokio::test]
 async fn the_first_key_makes_and_every_key_checks() {
     let fixtures = Fixtures::load();
-    let layer = |names: &[&str]| csrf::layer(fixtures.keys(names), CsrfBinding::ANONYMOUS);
+    let layer = |names: &[&str]| csrf::layer(fixtures.keys(names), CsrfSession::ANONYMOUS);
     let token = csrf::issue(&layer(&["K2", "K1"])).await;
     for (names, passes) in [
         (&["K2"][..], true),
@@ -295,7 +297,7 @@ async fn a_header_that_comes_twice_is_refused_though_both_are_good() {
 #[test]
 fn what_cannot_work_does_not_build() {
     let fixtures = Fixtures::load();
-    let builder = || csrf::builder(fixtures.keys(&["K1"]), CsrfBinding::ANONYMOUS);
+    let builder = || csrf::builder(fixtures.keys(&["K1"]), CsrfSession::ANONYMOUS);
     let setting = |result: Result<CsrfLayer, ConfigError>| result.unwrap_err().setting().to_owned();
     for name in ["", "a b", "a;b", "__Host-csrf", "__secure-x"] {
         assert_eq!(
@@ -328,7 +330,7 @@ async fn the_sink_is_told_of_refusals_alone() {
             sink.lock().unwrap().push(rejection.csrf_reason().unwrap());
         }
     });
-    let layer = csrf::builder(fixtures.keys(&["K1"]), CsrfBinding::ANONYMOUS)
+    let layer = csrf::builder(fixtures.keys(&["K1"]), CsrfSession::ANONYMOUS)
         .events(events)
         .build()
         .unwrap();
@@ -355,7 +357,7 @@ fn a_missing_layer_is_named() {
 async fn an_overridden_method_is_guarded_where_it_is_declared() {
     let fixtures = Fixtures::load();
     for declared in [false, true] {
-        let mut builder = csrf::builder(fixtures.keys(&["K1"]), CsrfBinding::ANONYMOUS);
+        let mut builder = csrf::builder(fixtures.keys(&["K1"]), CsrfSession::ANONYMOUS);
         if declared {
             builder = builder.method_override();
         }
@@ -417,7 +419,7 @@ async fn a_session_can_be_that_of_the_access_token() {
         .layer(BearerAuthLayer::<NoClaims>::new(codec.clone()).optional())
         .layer(
             CsrfLayer::builder(keys)
-                .binding(CsrfBinding::bearer)
+                .binding(CsrfSession::bearer)
                 .build()
                 .unwrap(),
         )
@@ -458,11 +460,11 @@ async fn a_session_can_be_that_of_the_access_token() {
 
 #[test]
 fn an_empty_session_id_is_nobody_and_ids_stay_apart() {
-    assert_eq!(CsrfBinding::session(""), CsrfBinding::ANONYMOUS);
-    assert_ne!(CsrfBinding::session("a"), CsrfBinding::session("b"));
-    assert_ne!(CsrfBinding::session("a"), CsrfBinding::ANONYMOUS);
+    assert_eq!(CsrfSession::session(""), CsrfSession::ANONYMOUS);
+    assert_ne!(CsrfSession::session("a"), CsrfSession::session("b"));
+    assert_ne!(CsrfSession::session("a"), CsrfSession::ANONYMOUS);
     assert_eq!(
-        format!("{:?}", CsrfBinding::session("secret")),
-        "CsrfBinding(session)"
+        format!("{:?}", CsrfSession::session("secret")),
+        "CsrfSession(session)"
     );
 }

@@ -5,7 +5,11 @@ use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use proptest::prelude::*;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{CsrfBinding, CsrfLayer, CsrfReason, Rejection, RejectionKind};
+use tower_bearer::{
+    CsrfLayer,
+    csrf::CsrfSession,
+    rejection::{CsrfReason, Rejection, RejectionKind},
+};
 
 use crate::support::csrf::{self, App, Fixtures, reason};
 
@@ -271,7 +275,7 @@ async fn cross_product() {
     let fixtures = Fixtures::load();
     let sessions = [None, Some("S1"), Some("S2"), Some("S1_NEW")];
     let binding = |session: Option<&str>| match session {
-        None => CsrfBinding::ANONYMOUS,
+        None => CsrfSession::ANONYMOUS,
         Some(name) => fixtures.binding_of(name),
     };
     let mut contexts = Vec::new();

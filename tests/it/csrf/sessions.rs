@@ -5,7 +5,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
-use tower_bearer::{CsrfKeys, CsrfLayer, CsrfReason, CsrfToken, RefreshTransport, Session};
+use tower_bearer::{
+    CsrfLayer, CsrfToken, Session, csrf::CsrfKeys, refresh::RefreshTransport, rejection::CsrfReason,
+};
 
 use crate::support::{
     csrf::{self, reason},

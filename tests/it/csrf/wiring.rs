@@ -8,7 +8,8 @@ use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
-    CsrfLayer, CsrfToken, Event, EventSink, Rejection, RejectionKind, SessionEndpoints,
+    CsrfLayer, CsrfToken, Event, EventSink, SessionEndpoints,
+    rejection::{Rejection, RejectionKind},
 };
 
 use crate::support::{

@@ -4,7 +4,10 @@ use std::sync::atomic::Ordering;
 
 use http::{Request, StatusCode, header};
 use tower::{Layer, ServiceExt};
-use tower_bearer::{CsrfFormLayer, CsrfReason, Rejection, RejectionKind};
+use tower_bearer::{
+    csrf::CsrfFormLayer,
+    rejection::{CsrfReason, Rejection, RejectionKind},
+};
 
 use super::{
     form,

@@ -6,7 +6,7 @@ use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::Full;
 use proptest::prelude::*;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{CsrfFormLayer, CsrfReason};
+use tower_bearer::{csrf::CsrfFormLayer, rejection::CsrfReason};
 
 use super::{
     URL_ENCODED, form,

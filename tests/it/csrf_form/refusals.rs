@@ -5,7 +5,11 @@ use std::sync::{Arc, Mutex, atomic::Ordering};
 use http::{HeaderMap, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{CsrfFormLayer, CsrfReason, Event, EventSink, RejectionKind};
+use tower_bearer::{
+    Event, EventSink,
+    csrf::CsrfFormLayer,
+    rejection::{CsrfReason, RejectionKind},
+};
 
 use super::{
     URL_ENCODED, form,

@@ -2,7 +2,9 @@
 
 use http::{Request, StatusCode};
 use tower::{Layer, ServiceExt};
-use tower_bearer::{BearerAuthLayer, GrpcLayer, NoClaims, RejectionKind, TokenErrorKind};
+use tower_bearer::{
+    BearerAuthLayer, GrpcLayer, NoClaims, TokenErrorKind, rejection::RejectionKind,
+};
 
 use super::{
     Api,

@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, time::Duration};
 
-use tower_bearer::{JwksError, JwksErrorKind, RemoteJwks};
+use tower_bearer::jwks::{JwksError, JwksErrorKind, RemoteJwks};
 
 use super::{
     Api,

@@ -10,7 +10,8 @@ use std::{
 
 use tokio::runtime::Runtime;
 use tower_bearer::{
-    Clock, Event, EventSink, JwksErrorKind, ManualClock, RemoteJwks, TokenCodec, TokenErrorKind,
+    Clock, Event, EventSink, ManualClock, TokenCodec, TokenErrorKind,
+    jwks::{JwksErrorKind, RemoteJwks},
 };
 
 use super::{

@@ -20,8 +20,11 @@ use http::{HeaderMap, Request, StatusCode};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    BearerAuth, BearerAuthLayer, Event, EventSink, KeyRing, ManualClock, NoClaims, Rejection,
-    RemoteJwks, RemoteJwksBuilder, Timestamp, TokenCodec, TokenCodecBuilder,
+    BearerAuthLayer, Event, EventSink, KeyRing, ManualClock, NoClaims, Timestamp, TokenCodec,
+    bearer::BearerAuth,
+    jwks::{RemoteJwks, RemoteJwksBuilder},
+    rejection::Rejection,
+    token::TokenCodecBuilder,
 };
 
 use self::issuer::Issuer;
@@ -194,7 +197,7 @@ impl Events {
         let Self(list) = self.clone();
         EventSink::new(move |event: &Event<'_>| {
             let text = match event {
-                Event::KeysBack { .. } => "back".to_owned(),
+                Event::KeysRecovered { .. } => "back".to_owned(),
                 Event::KeysFetched { keys, .. } => format!("fetched {keys}"),
                 Event::KeysUnavailable {
                     error,

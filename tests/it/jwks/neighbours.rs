@@ -6,8 +6,8 @@ use http::Request;
 use serde_json::Value;
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    BearerAuthLayer, KeyRing, ManualClock, NoClaims, RemoteJwks, SignatureAlgorithm, TokenCodec,
-    UnusableReason,
+    BearerAuthLayer, KeyRing, ManualClock, NoClaims, SignatureAlgorithm, TokenCodec,
+    jwks::RemoteJwks, keys::UnusableReason,
 };
 
 use super::{
@@ -43,7 +43,7 @@ async fn every_neighbour_of_the_table() {
         codec(&ring)
             .verify(token)
             .unwrap_or_else(|e| panic!("{name}: {e}"));
-        let compromised = |keys: &[tower_bearer::UnusableKey]| {
+        let compromised = |keys: &[tower_bearer::keys::UnusableKey]| {
             keys.iter().filter(|key| key.is_compromised()).count()
         };
         assert_eq!(

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use tokio::net::TcpListener;
-use tower_bearer::{JwksErrorKind, TokenErrorKind};
+use tower_bearer::{TokenErrorKind, jwks::JwksErrorKind};
 
 use super::{
     Api, START, both,

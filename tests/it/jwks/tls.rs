@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer as Ca, KeyPair};
-use tower_bearer::{JwksError, JwksErrorKind};
+use tower_bearer::jwks::{JwksError, JwksErrorKind};
 
 use super::{
     Api,

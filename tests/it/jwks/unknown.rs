@@ -293,8 +293,9 @@ async fn rsa_keys_that_do_not_say_what_they_are_for() {
 async fn the_cache_follows_the_issuer() {
     let (old, new) = (signer("a", 1), signer("b", 2));
     let issuer = Issuer::start(Reply::set(old.jwks())).await;
-    let cached =
-        |codec: tower_bearer::TokenCodecBuilder<NoClaims>| codec.cache(TokenCache::new(1 << 20));
+    let cached = |codec: tower_bearer::token::TokenCodecBuilder<NoClaims>| {
+        codec.cache(TokenCache::new(1 << 20))
+    };
     let api = Api::built(issuer.url(), |b| b, cached);
     api.keys.refresh().await.unwrap();
     let token = api.token(&old);

@@ -5,7 +5,7 @@ use http::{Request, header};
 use http_body_util::{BodyExt, Full};
 use serde_json::json;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{RefreshTransport, SessionEndpoints};
+use tower_bearer::{SessionEndpoints, refresh::RefreshTransport};
 
 use crate::support::world::{COOKIE, Reply, World};
 

@@ -17,7 +17,9 @@ use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 use tower::{Layer, Service, ServiceExt, layer::util::Stack, util::MapRequestLayer};
 use tower_bearer::{
-    CsrfBinding, CsrfBuilder, CsrfFormLayer, CsrfKeys, CsrfLayer, CsrfReason, CsrfToken, Rejection,
+    CsrfLayer, CsrfToken,
+    csrf::{CsrfBuilder, CsrfFormLayer, CsrfKeys, CsrfSession},
+    rejection::{CsrfReason, Rejection},
 };
 
 use super::cases;
@@ -43,16 +45,16 @@ impl Fixtures {
     }
 
     /// The session a row names; one that is not named here stands for itself, `null` for nobody.
-    pub(crate) fn binding(&self, session: &Value) -> CsrfBinding {
+    pub(crate) fn binding(&self, session: &Value) -> CsrfSession {
         match session.as_str() {
-            None => CsrfBinding::ANONYMOUS,
+            None => CsrfSession::ANONYMOUS,
             Some(name) => self.binding_of(name),
         }
     }
 
-    pub(crate) fn binding_of(&self, name: &str) -> CsrfBinding {
+    pub(crate) fn binding_of(&self, name: &str) -> CsrfSession {
         let known = self.0["sessions"][name].as_str();
-        CsrfBinding::session(known.unwrap_or(name))
+        CsrfSession::session(known.unwrap_or(name))
     }
 
     pub(crate) fn vectors(&self) -> &[Value] {
@@ -68,11 +70,11 @@ pub(crate) fn hex(text: &str) -> Vec<u8> {
 }
 
 /// A layer in which every request belongs to `binding`.
-pub(crate) fn builder(keys: CsrfKeys, binding: CsrfBinding) -> CsrfBuilder {
+pub(crate) fn builder(keys: CsrfKeys, binding: CsrfSession) -> CsrfBuilder {
     CsrfLayer::builder(keys).binding(move |_| binding)
 }
 
-pub(crate) fn layer(keys: CsrfKeys, binding: CsrfBinding) -> CsrfLayer {
+pub(crate) fn layer(keys: CsrfKeys, binding: CsrfSession) -> CsrfLayer {
     builder(keys, binding).build().unwrap()
 }
 

@@ -6,8 +6,11 @@ use std::sync::{
 };
 
 use tower_bearer::{
-    Inserted, Loaded, RefreshStore, SessionId, SessionKey, SessionRecord, SharedStore, StoreError,
-    SubjectTag, Swap,
+    SessionId,
+    store::{
+        Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, SharedStore, StoreError,
+        SubjectTag, Swap,
+    },
 };
 
 /// What the store does instead of answering.

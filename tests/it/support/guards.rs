@@ -11,8 +11,9 @@ use std::{
 use http::{Request, Response, StatusCode};
 use tower::{Layer, util::BoxCloneSyncService};
 use tower_bearer::{
-    BearerAuthLayer, CheckError, ConnectionScheme, CsrfLayer, GrpcLayer, NoClaims,
-    OriginGuardLayer, Rejection, RequireHttpsLayer, RequireScopeLayer, TokenContext,
+    BearerAuthLayer, CsrfLayer, GrpcLayer, NoClaims, OriginGuardLayer, RequireHttpsLayer,
+    RequireScopeLayer, TokenContext, bearer::CheckError, headers::ConnectionScheme,
+    rejection::Rejection,
 };
 
 use super::{

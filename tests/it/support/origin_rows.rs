@@ -4,7 +4,11 @@ use std::{collections::HashSet, fs, path::Path};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use serde_json::Value;
-use tower_bearer::{MissingOrigin, Origin, OriginGuardLayer, OriginReason};
+use tower_bearer::{
+    OriginGuardLayer,
+    origin::{MissingOrigin, Origin},
+    rejection::OriginReason,
+};
 
 use super::cases;
 

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use tower::{Layer, Service, ServiceExt};
 use tower_bearer::{
     Claims, ClaimsError, ClaimsRequest, Event, EventSink, KeyRing, ManualClock, MemoryStore,
-    NewSession, RefreshCookieBuilder, RefreshCookieLayer, Session, SessionEndpoints, Timestamp,
-    TokenCache, TokenCodec,
+    NewSession, RefreshCookieLayer, Session, SessionEndpoints, Timestamp, TokenCache, TokenCodec,
+    refresh::RefreshCookieBuilder,
 };
 
 use super::faults::FaultStore;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde::{Deserialize, Deserializer, Serialize};
-use tower_bearer::{Grant, TokenCache};
+use tower_bearer::{TokenCache, token::Grant};
 
 use super::{MEBIBYTE, NOW, builder, keys, recalled};
 use crate::support::profile::Profile;

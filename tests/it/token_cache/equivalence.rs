@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::{prelude::*, strategy::ValueTree};
-use tower_bearer::{Claims, Grant, KeyRing, Timestamp, TokenCache, TokenCodec, TokenError};
+use tower_bearer::{Claims, KeyRing, Timestamp, TokenCache, TokenCodec, TokenError, token::Grant};
 
 use super::{NOW, Role, builder, keys, role};
 use crate::support::profile::Profile;

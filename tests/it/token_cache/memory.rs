@@ -1,7 +1,7 @@
 //! What a cache takes, counted by the allocator and not believed.
 
 use allocation_counter::measure;
-use tower_bearer::{Grant, NoClaims, TokenCache, TokenCodec};
+use tower_bearer::{NoClaims, TokenCache, TokenCodec, token::Grant};
 
 use super::{MEBIBYTE, NOW, Role, builder, keys, minted, recalled, remembering};
 use crate::support::profile::Profile;

@@ -10,8 +10,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    BearerAuthLayer, CheckError, Claims, Grant, KeyRing, Timestamp, TokenCache, TokenCodec,
-    TokenCodecBuilder, TokenErrorKind,
+    BearerAuthLayer, Claims, KeyRing, Timestamp, TokenCache, TokenCodec, TokenErrorKind,
+    bearer::CheckError,
+    token::{Grant, TokenCodecBuilder},
 };
 
 use crate::support::profile::Profile;

@@ -5,7 +5,7 @@ use crate::session::fixture::{BROWSER, STRANGER, fresh};
 
 /// A session that has rotated and then changed its privilege: the world, the token of before and
 /// the one of after.
-fn elevated() -> (World, Envelope, Envelope) {
+fn elevated() -> (World, RefreshToken, RefreshToken) {
     let (mut world, _, current) = World::rotated();
     world.wait_ms(M);
     let active = world.keys.active().unwrap();

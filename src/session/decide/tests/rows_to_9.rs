@@ -2,17 +2,18 @@
 
 use super::*;
 use crate::{
+    keys::SubjectTag,
     secret::Secret,
     session::{
         fixture::{BROWSER, NOW, STRANGER},
-        id::{SessionId, SubjectTag},
+        id::SessionId,
     },
 };
 
 #[test]
 fn row_1_whatever_has_expired_is_refused_before_anything_else() {
     let (world, _, current) = World::rotated();
-    let outcome = |token: &Envelope, record: Option<&SessionRecord>, now| {
+    let outcome = |token: &RefreshToken, record: Option<&SessionRecord>, now| {
         decide(token, record, now, BROWSER, &world.policy, &world.keys).outcome
     };
     let end = world.record.absolute_expires_at;

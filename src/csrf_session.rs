@@ -1,0 +1,105 @@
+//! Which session a CSRF token belongs to.
+
+use std::fmt;
+
+use http::request::Parts;
+
+use crate::{secret::sha256, session::SessionId, token::TokenContext};
+
+/// What the CSRF token of a request is bound to: a session, or none yet.
+///
+/// A token made for one session is refused in every other one, and a token from before the sign-in
+/// is refused after it, so that an attacker gains nothing by planting one in a browser.
+///
+/// ```
+/// use http::request::Parts;
+/// use tower_bearer::csrf::CsrfSession;
+///
+/// /// Another session layer has left the id of its session in the request.
+/// #[derive(Clone)]
+/// struct SessionRow {
+///     id: String,
+/// }
+///
+/// fn binding(parts: &Parts) -> CsrfSession {
+///     match parts.extensions.get::<SessionRow>() {
+///         Some(row) => CsrfSession::session(&row.id),
+///         None => CsrfSession::ANONYMOUS,
+///     }
+/// }
+/// # let (parts, ()) = http::Request::new(()).into_parts();
+/// # assert_eq!(binding(&parts), CsrfSession::ANONYMOUS);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CsrfSession(Who);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Anonymous,
+    /// The digest of the session's id.
+    Session([u8; 32]),
+    /// Perhaps a session: the browser keeps the cookie of the session back from this request.
+    Unseen,
+}
+
+impl CsrfSession {
+    /// No session. Login forms are protected by tokens of this class.
+    pub const ANONYMOUS: Self = Self(Who::Anonymous);
+
+    /// The browser sends a `SameSite=Strict` cookie with no request that a page of another site
+    /// caused, so there may be a session. Tokens are made and judged as for no session.
+    pub(crate) const UNSEEN: Self = Self(Who::Unseen);
+
+    /// The session of this id: whatever stays the same while the session lasts, and changes at
+    /// sign-in. Only its SHA-256 is kept. An empty id is no session: [`ANONYMOUS`](Self::ANONYMOUS).
+    ///
+    /// The id has to be *verified*: one that is read from an unchecked cookie binds the
+    /// token to whatever an attacker has planted.
+    pub fn session(id: impl AsRef<[u8]>) -> Self {
+        match id.as_ref() {
+            [] => Self::ANONYMOUS,
+            id => Self(Who::Session(sha256(&[id]))),
+        }
+    }
+
+    /// The session (`sid`) of the access token that a `BearerAuthLayer` further out has verified;
+    /// anonymous where there is none.
+    pub fn bearer(parts: &Parts) -> Self {
+        let context = parts.extensions.get::<TokenContext>();
+        match context.and_then(TokenContext::session) {
+            Some(sid) => Self::session(sid),
+            None => Self::ANONYMOUS,
+        }
+    }
+
+    /// The digest of the session id, if there is a session.
+    pub(crate) fn digest(&self) -> Option<&[u8; 32]> {
+        match &self.0 {
+            Who::Session(digest) => Some(digest),
+            Who::Anonymous | Who::Unseen => None,
+        }
+    }
+
+    /// Whether there may be a session that this request does not show.
+    pub(crate) fn is_unseen(&self) -> bool {
+        self.0 == Who::Unseen
+    }
+}
+
+impl From<SessionId> for CsrfSession {
+    /// The session as the `sid` of its access tokens names it.
+    fn from(id: SessionId) -> Self {
+        Self::session(id.to_string())
+    }
+}
+
+impl fmt::Debug for CsrfSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(who) = self;
+        f.write_str(match who {
+            Who::Anonymous => "CsrfSession(anonymous)",
+            Who::Session(_) => "CsrfSession(session)",
+            Who::Unseen => "CsrfSession(unseen)",
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! Events as lines of `tracing`, with the feature of that name.
+//!
+//! Whatever is a fault of the service, or a sign of theft, is `WARN` or `ERROR`: that much belongs into
+//! every log. What a client did wrong is `DEBUG`, since anybody can send any number of it. Subjects
+//! are left out; the application's own sink has them.
+
+use std::error::Error;
+
+use ::tracing::{debug, error, info, warn};
+
+use super::Event;
+use crate::rejection::{Rejection, RejectionKind};
+
+/// Writes one line. `event` is its stable name, and the other fields are those of the event.
+pub(super) fn trace(event: &Event<'_>) {
+    let name = event.name();
+    match event {
+        Event::WriteRestored {
+            session,
+            generation,
+        } => {
+            warn!(target: TARGET, event = name, %session, generation, "the store had lost the last rotation; the newer token was adopted");
+        }
+        Event::Denied { session, .. } => {
+            info!(target: TARGET, event = name, %session, "the application refused the subject");
+        }
+        Event::DurabilityDegraded {
+            sessions,
+            acknowledged,
+            wanted,
+        } => {
+            warn!(target: TARGET, event = name, sessions = sessions.len(), acknowledged, wanted, "a revocation has reached fewer replicas than asked for");
+        }
+        Event::EncryptionKeyNearLimit { encryptions } => {
+            warn!(target: TARGET, event = name, encryptions, "the key that encrypts access tokens should be rotated");
+        }
+        #[cfg(feature = "jwks")]
+        Event::KeysRecovered { url } => {
+            info!(target: TARGET, event = name, url, "the issuer's keys can be fetched again");
+        }
+        #[cfg(feature = "jwks")]
+        Event::KeysCompromised { url, keys } => {
+            let keys = crate::keys::listed(keys);
+            error!(target: TARGET, event = name, url, keys, "the issuer has published a private key or a shared secret; it has to replace the key at once");
+        }
+        #[cfg(feature = "jwks")]
+        Event::KeysExpired { url } => {
+            error!(target: TARGET, event = name, url, "the issuer's keys are too old to go on with; requests are answered 503 until the issuer answers");
+        }
+        #[cfg(feature = "jwks")]
+        Event::KeysFetched { url, keys } => {
+            info!(target: TARGET, event = name, url, keys, "the issuer's keys have come, or have changed");
+        }
+        #[cfg(feature = "jwks")]
+        Event::KeysPassedOver { url, keys } => {
+            let keys = crate::keys::listed(keys);
+            warn!(target: TARGET, event = name, url, keys, "some keys of the issuer's set are not used");
+        }
+        #[cfg(feature = "jwks")]
+        Event::KeysUnavailable {
+            url,
+            error,
+            failures,
+            usable_until,
+        } => {
+            let usable_until = usable_until.map(crate::clock::Timestamp::as_secs);
+            warn!(target: TARGET, event = name, url, %error, failures, usable_until, "the issuer's keys could not be had; without usable_until there are none, and requests are answered 503");
+        }
+        #[cfg(feature = "jwks")]
+        Event::KeysWithdrawn { url, error } => {
+            error!(target: TARGET, event = name, url, %error, "the issuer's set has no key that verifies, for the second time; requests are answered 503 until it has one");
+        }
+        Event::Recovered {
+            session,
+            generation,
+            recoveries,
+        } => {
+            info!(target: TARGET, event = name, %session, generation, recoveries, "a lost response was recovered from");
+        }
+        Event::Refreshed {
+            session,
+            generation,
+            outcome,
+        } => {
+            debug!(target: TARGET, event = name, %session, generation, outcome = outcome.as_str(), "a refresh succeeded");
+        }
+        Event::Rejected(rejection) => rejected(name, rejection),
+        Event::ReuseDetected {
+            session,
+            expected_generation,
+            presented_generation,
+            ..
+        } => {
+            warn!(target: TARGET, event = name, %session, expected_generation, presented_generation, "an old refresh token came back; the session is revoked");
+        }
+        Event::RevocationLost { session } => {
+            error!(target: TARGET, event = name, %session, "a revocation could not be written and was given up");
+        }
+        Event::RevocationQueued { session } => {
+            warn!(target: TARGET, event = name, %session, "a revocation could not be written and waits for the store");
+        }
+        Event::RevocationRestored { session } => {
+            warn!(target: TARGET, event = name, %session, "the store had forgotten a revocation; the session is revoked again");
+        }
+        Event::Revoked { session, reason } => {
+            info!(target: TARGET, event = name, %session, reason = reason.as_str(), "a session ended before its time");
+        }
+        Event::Started { session, .. } => {
+            info!(target: TARGET, event = name, %session, "a session began");
+        }
+        Event::StateLost {
+            session,
+            stored_generation,
+            presented_generation,
+        } => {
+            warn!(target: TARGET, event = name, %session, stored_generation, presented_generation, "the store has lost writes; the user has to sign in again");
+        }
+        Event::StoreRecovered => info!(target: TARGET, event = name, "the store answers again"),
+        Event::StoreFailed(failure) => {
+            let cause = failure.source();
+            error!(target: TARGET, event = name, error = %failure, cause, "the store did not do what it was asked");
+        }
+        Event::StoreEvicts { policy } => {
+            warn!(target: TARGET, event = name, ?policy, "the store throws sessions away when its memory is full; set noeviction");
+        }
+        Event::StoreUnreachable => {
+            error!(target: TARGET, event = name, "the store does not answer")
+        }
+        Event::WouldReject(rejection) => {
+            let (kind, reason) = (rejection.kind().as_str(), rejection.reason());
+            let origin = rejection.foreign_origin();
+            info!(target: TARGET, event = name, kind, reason, ?origin, "a request would have been refused");
+        }
+    }
+}
+
+const TARGET: &str = "tower_bearer";
+
+/// Refusals are the client's fault, but for two kinds.
+fn rejected(name: &'static str, rejection: &Rejection) {
+    let (kind, reason) = (rejection.kind().as_str(), rejection.reason());
+    match rejection.kind() {
+        RejectionKind::Internal => {
+            error!(target: TARGET, event = name, kind, reason, "a request could not be judged: {rejection}");
+        }
+        // A made-up key name is enough for it, and the issuer's silence has a line of its own.
+        RejectionKind::Unavailable if rejection.token_error().is_some() => {
+            debug!(target: TARGET, event = name, kind, reason, "a token cannot be judged yet");
+        }
+        RejectionKind::Unavailable => {
+            warn!(target: TARGET, event = name, kind, reason, "a request could not be judged now: {rejection}");
+        }
+        _ => {
+            // Whoever sent the request wrote it: `?` escapes what would forge a line of the log.
+            let origin = rejection.foreign_origin();
+            debug!(target: TARGET, event = name, kind, reason, ?origin, "a request was refused: {rejection}");
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The parts that the handles and the task share: the ring, what is known of the issuer, and one round of asking.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use tokio::sync::{Notify, watch};
+
+use super::{
+    cache_control::freshness,
+    client::{Client, Fetched},
+    error::JwksError,
+    point::PointInTime,
+    schedule::{Doubt, Held, Jitter, Limits, State, Want},
+    task::Task,
+};
+use crate::{
+    clock::{Clock, RuntimeClock, Timestamp},
+    event::{Event, EventSink},
+    keys::{Compromised, KeyRing, Keys, PublicSet, UnusableKey, nothing_usable},
+    random::random,
+    secret::sha256,
+};
+
+/// The outcome of one round.
+pub(super) type Outcome = Result<(), JwksError>;
+
+pub(super) struct Core {
+    pub(super) client: Client,
+    pub(super) limits: Limits,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) runtime_clock: RuntimeClock,
+    pub(super) events: EventSink,
+    /// Whether the sink is being told.
+    pub(super) telling: AtomicBool,
+    /// The keys that the codecs verify with.
+    pub(super) ring: KeyRing,
+    /// Never locked over I/O, an event or a look into a set; not at all where a key is found.
+    pub(super) state: Mutex<State>,
+    /// The keys that the issuer has given away.
+    pub(super) compromised: Mutex<Compromised>,
+    /// The task, while it runs.
+    pub(super) task: Mutex<Task>,
+    /// Ends the task's wait.
+    pub(super) wake: Notify,
+    /// Tells how each round ended.
+    pub(super) outcomes: watch::Sender<Outcome>,
+}
+
+/// A good answer, read.
+struct Taken {
+    held: Held,
+    /// The set, when it is not the one in hand.
+    set: Option<PublicSet>,
+}
+
+impl Core {
+    pub(super) fn new(
+        client: Client,
+        limits: Limits,
+        clock: Arc<dyn Clock>,
+        events: EventSink,
+    ) -> Self {
+        Self {
+            client,
+            limits,
+            clock,
+            runtime_clock: RuntimeClock::start(),
+            events,
+            telling: AtomicBool::new(false),
+            ring: KeyRing::vacant(),
+            state: Mutex::default(),
+            compromised: Mutex::default(),
+            task: Mutex::default(),
+            wake: Notify::new(),
+            outcomes: watch::Sender::new(Ok(())),
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn now(&self) -> PointInTime {
+        PointInTime {
+            date: self.clock.now(),
+            elapsed: self.runtime_clock.elapsed(),
+        }
+    }
+
+    /// A key is missing: wants the set again.
+    pub(super) fn lacks_key(&self) {
+        let now = self.now();
+        let (want, due) = {
+            let mut state = self.state();
+            let want = state.want(&self.limits, now);
+            (want, state.left(&self.limits, now).is_zero())
+        };
+        // The date may have jumped since the task began to wait.
+        if want != Want::Unchanged || due {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Ends the time of keys that are past their limit by the clock that is never set, for verifications to
+    /// see: they compare the date alone.
+    pub(super) fn end_what_is_over(&self) {
+        let elapsed = self.runtime_clock.elapsed();
+        // Locked, so that keys that are confirmed meanwhile stay.
+        let state = self.state();
+        if state.is_over(&self.limits, elapsed) {
+            self.ring.load().validity.end();
+        }
+    }
+
+    /// Asks the issuer once and takes what it says, unless another task has taken over from `task`.
+    pub(super) async fn round(&self, task: u64) {
+        if !self.is_current(task) {
+            return;
+        }
+        let etag = {
+            let mut state = self.state();
+            state.begin(self.now());
+            state.held.as_ref().and_then(|held| held.etag.clone())
+        };
+        let fetched = self.client.fetch(etag.as_ref()).await;
+        if !self.is_current(task) {
+            return;
+        }
+        let now = self.now();
+        let taken = fetched.and_then(|fetched| match fetched {
+            Fetched::Unchanged { headers } => self.confirmed(&headers, now),
+            Fetched::Set { headers, body } => self.read(&headers, &body, now),
+        });
+        match taken {
+            Ok(taken) => self.take(taken),
+            Err(error) => self.failed(error, now),
+        }
+    }
+
+    /// The set in hand is still the issuer's. Headers that the answer repeats replace those from
+    /// before (RFC 9111 section 4.3.4).
+    fn confirmed(&self, headers: &HeaderMap, now: PointInTime) -> Result<Taken, JwksError> {
+        let state = self.state();
+        // It has expired while the issuer was asked.
+        let held = state.held.as_ref().ok_or_else(JwksError::nothing_held)?;
+        let stated = freshness(headers, now.date);
+        let lifetime = stated.map_or(held.lifetime, |_| self.limits.fresh_for(stated));
+        let etag = headers.get(header::ETAG).or(held.etag.as_ref());
+        Ok(Taken {
+            held: Held {
+                digest: held.digest,
+                etag: etag.cloned(),
+                lifetime,
+                confirmed: now,
+            },
+            set: None,
+        })
+    }
+
+    /// Reads a set, if it is another one than that in hand.
+    fn read(
+        &self,
+        headers: &HeaderMap,
+        body: &Bytes,
+        now: PointInTime,
+    ) -> Result<Taken, JwksError> {
+        let held = Held {
+            digest: Some(sha256(&[body])),
+            etag: headers.get(header::ETAG).cloned(),
+            lifetime: self.limits.fresh_for(freshness(headers, now.date)),
+            confirmed: now,
+        };
+        let current = self.state().held.as_ref().and_then(|held| held.digest);
+        // The same keys stay the same snapshot, so that tokens verified with them stay remembered.
+        let set = match current.is_some() && current == held.digest {
+            true => None,
+            false => {
+                let mut compromised = self.compromised();
+                let set = PublicSet::read(body, &mut compromised);
+                Some(set.map_err(|error| JwksError::invalid(error.problem()))?)
+            }
+        };
+        Ok(Taken { held, set })
+    }
+
+    fn compromised(&self) -> MutexGuard<'_, Compromised> {
+        let lock = self.compromised.lock();
+        lock.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts the set into the ring. One without a usable key is asked for once more, and believed then.
+    fn take(&self, Taken { held, set }: Taken) {
+        let Some(set) = set else {
+            return self.succeeded(held, None);
+        };
+        let findings = set.unusable.clone();
+        if set.keys.is_empty() {
+            let error = JwksError::invalid(&nothing_usable(&findings));
+            self.drop_given_away(&set);
+            match self.doubt(&error, &held) {
+                Doubt::First => return self.told_of_failure(error, &findings),
+                Doubt::SameAgain => {}
+                Doubt::OtherAgain => self.tell(&findings),
+            }
+        }
+        // Before the state knows of it: where the state is new, the ring is new.
+        self.ring.replace(Keys::of_set(set));
+        self.succeeded(held, Some(&findings));
+    }
+
+    /// Takes out of the set in hand the keys that the issuer gives away in another one.
+    fn drop_given_away(&self, other: &PublicSet) {
+        let held = self.ring.load();
+        if let Some(left) = other.without_given_away(&held.signing, &held.unusable) {
+            self.ring.replace(Keys::of_set(left));
+            let mut state = self.state();
+            state.held_was_changed();
+            self.stamp(&state);
+        }
+    }
+
+    /// Notes a set without a usable key.
+    fn doubt(&self, error: &JwksError, set: &Held) -> Doubt {
+        let mut state = self.state();
+        let doubt = state.doubt(error.clone(), set);
+        if doubt == Doubt::First {
+            self.publish(&state, Err(error.clone()));
+        }
+        doubt
+    }
+
+    fn succeeded(&self, held: Held, findings: Option<&[UnusableKey]>) {
+        let keys = self.ring.load().signing.len();
+        let nothing =
+            (keys == 0).then(|| JwksError::invalid(&nothing_usable(&self.ring.load().unusable)));
+        let back = {
+            let mut state = self.state();
+            let back = state.succeeded(held, keys > 0, jitter());
+            // A set that verifies nothing is an answer, and no success to wait for.
+            state.last_error = nothing.clone();
+            self.publish(&state, nothing.clone().map_or(Ok(()), Err));
+            back
+        };
+        let url = self.client.address().shown();
+        if back && keys > 0 {
+            self.emit(&Event::KeysRecovered { url });
+        }
+        match (findings, &nothing) {
+            (None, _) => {}
+            // Its keys are told where it is doubted.
+            (Some(_), Some(error)) => self.emit(&Event::KeysWithdrawn { url, error }),
+            (Some(findings), None) => {
+                self.tell(findings);
+                self.emit(&Event::KeysFetched { url, keys });
+            }
+        }
+    }
+
+    fn failed(&self, error: JwksError, now: PointInTime) {
+        {
+            let mut state = self.state();
+            state.failed(error.clone(), now, jitter());
+            self.publish(&state, Err(error.clone()));
+        }
+        self.told_of_failure(error, &[]);
+    }
+
+    /// Tells verifications and waiters what the locked state knows now.
+    fn publish(&self, state: &State, outcome: Outcome) {
+        self.stamp(state);
+        let _ = self.outcomes.send_replace(outcome);
+    }
+
+    /// The state knows of a failure; tells everything else.
+    fn told_of_failure(&self, error: JwksError, findings: &[UnusableKey]) {
+        let (failures, usable_until) = {
+            let state = self.state();
+            (state.failures, self.usable_until(&state))
+        };
+        self.tell(findings);
+        self.emit(&Event::KeysUnavailable {
+            url: self.client.address().shown(),
+            error: &error,
+            failures,
+            usable_until,
+        });
+    }
+
+    /// Until when the keys in hand verify, if there are any.
+    pub(super) fn usable_until(&self, state: &State) -> Option<Timestamp> {
+        let held = state.held.as_ref()?;
+        let until = self.limits.usable_until(held).date;
+        (!self.ring.load().signing.is_empty()).then_some(until)
+    }
+
+    /// Reports the keys of a set that are not used.
+    fn tell(&self, findings: &[UnusableKey]) {
+        let url = self.client.address().shown();
+        let (given_away, passed_over): (Vec<_>, Vec<_>) = findings
+            .iter()
+            .cloned()
+            .partition(|key| key.is_compromised());
+        if !given_away.is_empty() {
+            let keys = &given_away;
+            self.emit(&Event::KeysCompromised { url, keys });
+        }
+        if !passed_over.is_empty() {
+            let keys = &passed_over;
+            self.emit(&Event::KeysPassedOver { url, keys });
+        }
+    }
+
+    /// Writes into the snapshot until when it is good, for verifications to see.
+    fn stamp(&self, state: &State) {
+        if let Some(held) = &state.held {
+            let until = self.limits.usable_until(held).date;
+            let look_after = state.look_after(&self.limits);
+            self.ring.load().validity.set(until, look_after);
+        }
+    }
+
+    /// The issuer has been silent for too long: its keys are not used any more.
+    pub(super) fn expire(&self) {
+        // The state goes first: where it says that keys are known, they are there.
+        self.state().held = None;
+        let had_keys = !self.ring.load().signing.is_empty();
+        self.ring.replace(Keys::empty());
+        if had_keys {
+            let url = self.client.address().shown();
+            self.emit(&Event::KeysExpired { url });
+        }
+    }
+
+    /// Tells the sink, unless it has not returned from an earlier event. One that never returns holds the
+    /// task that called it; the next task must not be held by it, too.
+    fn emit(&self, event: &Event<'_>) {
+        /// Also when the sink panics.
+        struct Returned<'a>(&'a AtomicBool);
+        impl Drop for Returned<'_> {
+            fn drop(&mut self) {
+                self.0.store(false, Ordering::Release);
+            }
+        }
+        if !self.telling.swap(true, Ordering::AcqRel) {
+            let _returned = Returned(&self.telling);
+            self.events.emit(event);
+        }
+    }
+}
+
+/// Without random bytes it is the middle; nothing secret depends on it.
+fn jitter() -> Jitter {
+    Jitter(random().map_or(u16::MAX / 2, u16::from_ne_bytes))
+}

@@ -1,0 +1,212 @@
+//! The ring itself: a snapshot that is replaced as a whole.
+
+use std::{fmt, sync::Arc};
+
+use arc_swap::ArcSwap;
+
+use super::{
+    KeyRingBuilder, Keys, UnusableKey,
+    encryption::SEAL_LIMIT,
+    public_set::{Compromised, PublicSet},
+    remote::Source,
+};
+use crate::{clock::Timestamp, config::ConfigError, random, secret::Secret};
+
+/// All keys of a service, replaced as a whole while it serves. Clones share the keys.
+///
+/// Each purpose (signing access tokens, encrypting them, refresh cookies) has its own list: the
+/// first key of a list mints, every key of it is accepted. Rotation is therefore done in two
+/// steps, so that no instance meets a token it does not know yet: first the new key is added
+/// *behind* the old one everywhere, then it is moved to the front; the old one goes when the
+/// last token made with it has expired.
+///
+/// ```
+/// use tower_bearer::KeyRing;
+///
+/// let keys = KeyRing::generate()?;
+/// // Later, in every clone at once:
+/// keys.rotate(KeyRing::generate()?)?;
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct KeyRing {
+    pub(super) keys: Arc<ArcSwap<Keys>>,
+    /// Who fills the ring, when it is not this process's own. Asked only when a key is missing.
+    pub(super) source: Source,
+}
+
+impl KeyRing {
+    /// How many tokens one shared encryption key may encrypt: 2^32, because each gets a random
+    /// 96-bit IV (NIST SP 800-38D section 8.3). Minting fails from there on.
+    pub const ENCRYPTION_LIMIT: u64 = SEAL_LIMIT;
+
+    /// Derives every symmetric key from one secret of at least 32 random bytes: HS256 for
+    /// signing, A256GCM for encryption, and the keys of the refresh cookie.
+    ///
+    /// # Errors
+    ///
+    /// When the secret is too short or plainly not random.
+    pub fn from_master(secret: &[u8]) -> Result<Self, ConfigError> {
+        Self::builder().master(secret).build()
+    }
+
+    /// A ring of fresh random keys, for development and tests.
+    ///
+    /// Every process gets its own: after a restart, and on another instance, all tokens and
+    /// refresh cookies are refused.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system gives no random bytes.
+    pub fn generate() -> Result<Self, ConfigError> {
+        let mut master = Secret::new([0; 32]);
+        random::fill(master.expose_mut())
+            .map_err(|error| ConfigError::new("master secret", error.to_string()))?;
+        Self::from_master(master.expose())
+    }
+
+    /// Reads the keys from the environment. Either
+    ///
+    /// * `ACCESS_SECRET` (signs access tokens with HS256), `ENCRYPTION_KEY` (encrypts them with
+    ///   A256GCM) and `REFRESH_SECRET` (refresh cookies), each base64url, base64 or hexadecimal
+    ///   of at least 32 random bytes, of exactly 32 for `ENCRYPTION_KEY`; several are separated
+    ///   by commas, the first mints and all are accepted; or
+    /// * `TOWER_BEARER_KEYS`, a JWK Set as in [`KeyRingBuilder::jwks`].
+    ///
+    /// With `_FILE` behind a name, it is the path of a file that holds the value. A service
+    /// leaves out what it does not need: one that only verifies needs no `REFRESH_SECRET`.
+    ///
+    /// # Errors
+    ///
+    /// When a value is unusable: the error names the variable and how to make a good value. When
+    /// nothing is set at all, [`ConfigError::is_missing`] is true.
+    ///
+    /// ```
+    /// use tower_bearer::KeyRing;
+    ///
+    /// let keys = match KeyRing::from_env() {
+    ///     Err(error) if error.is_missing() => KeyRing::generate()?, // development
+    ///     keys => keys?,
+    /// };
+    /// # let _ = keys;
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn from_env() -> Result<Self, ConfigError> {
+        super::env::from_env()
+    }
+
+    /// Reads the JWK Set of another service, for a ring that verifies what it signed (RFC 7517
+    /// section 5). The ring has public keys only, mints nothing and has no keys for refresh cookies.
+    ///
+    /// Each key is judged alone, and one that cannot be used never takes the others down:
+    /// [`unusable_keys`](Self::unusable_keys) says which and why. A key whose private half is in the
+    /// set is not used either: log [`UnusableKey::is_compromised`] as an error. An RSA key without
+    /// `alg` is for RS256, or for the one RSA algorithm that
+    /// [`algorithms`](crate::token::TokenCodecBuilder::algorithms) names.
+    ///
+    /// With the feature `jwks`, `RemoteJwks` fetches the set and keeps such a ring current.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no JSON object with an array `keys`, or no key of it verifies signatures. The
+    /// error says what is wrong with each key.
+    pub fn verifier(jwks: &str) -> Result<Self, ConfigError> {
+        let set = PublicSet::read(jwks.as_bytes(), &mut Compromised::default())?;
+        Ok(Self::new(Keys::of_set(set.not_empty()?)))
+    }
+
+    /// Returns the keys of an issuer's JWK Set that are not used, in the set's order, and why: those
+    /// of [`verifier`](Self::verifier), or of the set that a `RemoteJwks` holds now. At most 64 that are
+    /// compromised, and 64 that are passed over. A ring of keys of one's own has none.
+    pub fn unusable_keys(&self) -> Vec<UnusableKey> {
+        self.load().unusable.to_vec()
+    }
+
+    /// Starts a ring of keys given one by one.
+    pub fn builder() -> KeyRingBuilder {
+        KeyRingBuilder::new()
+    }
+
+    /// Replaces all keys, in every clone of this ring, with those of `next`.
+    ///
+    /// # Errors
+    ///
+    /// When `next` lacks a purpose that is in use: a service that encrypts its tokens cannot
+    /// go on without an encryption key. And when an issuer elsewhere fills this ring. The keys are then
+    /// left as they are.
+    pub fn rotate(&self, next: KeyRing) -> Result<(), ConfigError> {
+        if self.is_remote() {
+            return Err(ConfigError::new(
+                "keys",
+                "are an issuer's elsewhere, which replaces them itself",
+            ));
+        }
+        let next = next.keys.load_full();
+        loop {
+            let current = self.keys.load_full();
+            current.check_successor(&next)?;
+            // Another rotation may have come in between; the check is then done again.
+            let previous = self.keys.compare_and_swap(&current, next.clone());
+            if Arc::ptr_eq(&previous, &current) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// How many tokens this process has encrypted with the active shared key. When it comes near
+    /// [`KeyRing::ENCRYPTION_LIMIT`], divided by the number of instances that share the key, a
+    /// fresh key has to take over.
+    pub fn encryptions(&self) -> u64 {
+        self.load().active_encryption().map_or(0, |k| k.sealed())
+    }
+
+    /// The public signing keys as a JWK Set (RFC 7517 section 5), for services that verify the
+    /// tokens: never a shared secret, never a private member.
+    pub fn jwks(&self) -> String {
+        super::jwks::jwks(&self.load().signing)
+    }
+
+    pub(super) fn new(keys: Keys) -> Self {
+        Self {
+            keys: Arc::new(ArcSwap::from_pointee(keys)),
+            source: Source::default(),
+        }
+    }
+
+    /// The keys that are good as of `now`: none of them, once their issuer has been silent for too
+    /// long. No lock is taken.
+    pub(crate) fn load_at(&self, now: Timestamp) -> arc_swap::Guard<Arc<Keys>> {
+        let keys = self.keys.load();
+        if keys.validity.is_settled(now) {
+            return keys;
+        }
+        self.look_after();
+        match keys.validity.holds(now) {
+            true => keys,
+            false => arc_swap::Guard::from_inner(Keys::none()),
+        }
+    }
+
+    /// The keys as they are now. No lock is taken.
+    pub(crate) fn load(&self) -> arc_swap::Guard<Arc<Keys>> {
+        self.keys.load()
+    }
+
+    /// The same for keeping: tests and whatever outlives a request.
+    #[cfg(test)]
+    pub(crate) fn load_full(&self) -> Arc<Keys> {
+        self.keys.load_full()
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { keys: _, source: _ } = self;
+        let keys = self.load();
+        f.debug_struct("KeyRing")
+            .field("signing", &keys.signing)
+            .field("encryption", &keys.encryption)
+            .field("sessions", &keys.sessions)
+            .finish()
+    }
+}

@@ -1,0 +1,201 @@
+//! The ordered rules: a pure function of the request head.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, Method, Uri, header, uri::Scheme};
+
+use super::origin::{Origin, origin_of};
+use crate::{
+    authorization::is_tchar,
+    host::is_on_host,
+    rejection::OriginReason,
+    request::{SEC_FETCH_SITE, overrides_method},
+};
+
+/// What `OriginGuardLayer` was told.
+#[derive(Clone, Debug)]
+pub(super) struct Policy {
+    pub(super) origins: Origins,
+    pub(super) missing: MissingOrigin,
+    pub(super) method_override: bool,
+    pub(super) report_only: bool,
+}
+
+/// Whose requests pass.
+#[derive(Clone)]
+pub(super) enum Origins {
+    /// Those of the listed origins.
+    Listed(Box<[Origin]>),
+    /// Those of the host that the request is sent to.
+    Own,
+}
+
+/// Says what becomes of a request that names neither its origin nor its referrer (RFC 6454 section
+/// 7.3 lets a client leave the header out).
+///
+/// ```
+/// use tower_bearer::{OriginGuardLayer, origin::MissingOrigin};
+///
+/// // Client certificates show in no header, so that every request may carry credentials.
+/// let guard = OriginGuardLayer::same_origin().missing_origin(MissingOrigin::Refuse);
+/// # let _ = guard;
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MissingOrigin {
+    /// Lets it through, with cookies too. Old browsers, and pages that strip their headers, then pass
+    /// unguarded.
+    DangerousAllow,
+    /// Refuses it. This is for servers that take client certificates, or know their clients by their
+    /// address: no header shows such credentials.
+    Refuse,
+    /// Refuses it if it carries a cookie, or an `Authorization` that a browser adds by itself.
+    #[default]
+    RefuseWithCredentials,
+}
+
+impl Policy {
+    /// Whether the request comes from where it may come from.
+    pub(super) fn check(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<(), OriginReason> {
+        if !self.is_guarded(method, headers) {
+            return Ok(());
+        }
+        let origin = single(headers, &header::ORIGIN)?;
+        let site = single(headers, &SEC_FETCH_SITE)?;
+        let referer = single(headers, &header::REFERER)?;
+
+        // An origin that is not listed is refused even when `Sec-Fetch-Site` calls it the same:
+        // behind a rebound host name both are the attacker's.
+        if let Some(origin) = origin {
+            return match origin {
+                b"null" if site == Some(b"same-origin") => Ok(()),
+                b"null" => Err(OriginReason::Null),
+                _ if self.is_listed(origin, uri, headers) => Ok(()),
+                _ => Err(OriginReason::UnlistedOrigin),
+            };
+        }
+        match site {
+            Some(b"same-origin" | b"none") => return Ok(()),
+            Some(b"same-site" | b"cross-site") => return Err(OriginReason::CrossSite),
+            _ => {}
+        }
+        match (site, referer) {
+            (None, None) => self.unsaid(headers),
+            (_, referer) => match referer.and_then(origin_of) {
+                Some(origin) if self.is_listed(origin, uri, headers) => Ok(()),
+                _ => Err(OriginReason::UnlistedReferer),
+            },
+        }
+    }
+
+    /// Safe methods change nothing, so they pass. `OPTIONS` is what CORS asks with. A `GET` that
+    /// opens a WebSocket is guarded: browsers apply no CORS there and send the cookies along.
+    fn is_guarded(&self, method: &Method, headers: &HeaderMap) -> bool {
+        let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let overridden = || self.method_override && overrides_method(headers);
+        !safe || (*method == Method::GET && is_websocket(headers)) || overridden()
+    }
+
+    fn is_listed(&self, origin: &[u8], uri: &Uri, headers: &HeaderMap) -> bool {
+        let Ok(origin) = std::str::from_utf8(origin) else {
+            return false;
+        };
+        match &self.origins {
+            Origins::Listed(list) => list.iter().any(|entry| entry.matches(origin)),
+            Origins::Own => is_own(origin, uri, headers),
+        }
+    }
+
+    fn unsaid(&self, headers: &HeaderMap) -> Result<(), OriginReason> {
+        let refused = match self.missing {
+            MissingOrigin::DangerousAllow => false,
+            MissingOrigin::Refuse => true,
+            MissingOrigin::RefuseWithCredentials => has_ambient(headers),
+        };
+        if refused {
+            return Err(OriginReason::Missing);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Origins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listed(list) => f
+                .debug_list()
+                .entries(list.iter().map(Origin::as_str))
+                .finish(),
+            Self::Own => f.write_str("same origin"),
+        }
+    }
+}
+
+/// The header's value without the white space around it.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, OriginReason> {
+    let mut lines = headers.get_all(name).iter();
+    let first = lines.next();
+    if lines.next().is_some() {
+        return Err(OriginReason::Repeated);
+    }
+    Ok(first.map(|value| value.as_bytes().trim_ascii()))
+}
+
+/// Whether `origin` is the host that the request is sent to, as `:authority` (or the authority of
+/// an absolute target) and `Host` name it.
+///
+/// Where both are there they must agree (RFC 9113 section 8.3.1): what forwards a request whose two
+/// hosts differ has been fooled or fools us. A request that names its scheme as `https` is not the
+/// own of a page on plain `http`, which anybody on the way can write.
+fn is_own(origin: &str, uri: &Uri, headers: &HeaderMap) -> bool {
+    if uri.scheme() == Some(&Scheme::HTTPS) && !origin.starts_with("https://") {
+        return false;
+    }
+    let Ok(host) = single(headers, &header::HOST) else {
+        return false;
+    };
+    let authority = uri
+        .authority()
+        .map(|authority| authority.as_str().as_bytes());
+    let is_on = |own: &[u8]| std::str::from_utf8(own).is_ok_and(|own| is_on_host(origin, own));
+    (authority.is_some() || host.is_some()) && authority.is_none_or(is_on) && host.is_none_or(is_on)
+}
+
+/// Whether a `GET` asks for a WebSocket (RFC 6455 section 4.1).
+///
+/// `Upgrade` is a list of protocols, over several lines perhaps, each in any case and with a version
+/// behind a slash (RFC 9110 section 7.8). A proxy may have taken it off as a hop-by-hop header in
+/// front of a server that does not insist on it; the key of the handshake is left then. Pages can
+/// set neither.
+fn is_websocket(headers: &HeaderMap) -> bool {
+    let is_name = |protocol: &[u8]| {
+        let mut parts = protocol.trim_ascii().split(|b| !is_tchar(*b));
+        let name = parts.next().unwrap_or_default();
+        name.eq_ignore_ascii_case(b"websocket")
+    };
+    headers.contains_key(header::SEC_WEBSOCKET_KEY)
+        || headers
+            .get_all(header::UPGRADE)
+            .iter()
+            .any(|line| line.as_bytes().split(|b| *b == b',').any(is_name))
+}
+
+/// Whether the browser adds credentials by itself: a cookie, or an `Authorization` that is not a
+/// bearer token.
+fn has_ambient(headers: &HeaderMap) -> bool {
+    let is_bearer = |value: &[u8]| {
+        let value = value.trim_ascii();
+        let scheme = value.split(|b| *b == b' ').next().unwrap_or_default();
+        scheme.eq_ignore_ascii_case(b"bearer")
+    };
+    headers.contains_key(header::COOKIE)
+        || headers
+            .get_all(header::AUTHORIZATION)
+            .iter()
+            .any(|value| !is_bearer(value.as_bytes()))
+}

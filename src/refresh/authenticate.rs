@@ -1,0 +1,141 @@
+//! Which of the cookies that came is the refresh token, and what it is worth.
+
+use super::session::Session;
+use crate::{
+    clock::Timestamp,
+    keys::SessionKeys,
+    session::{
+        Decision, Outcome, RefreshToken, SessionError, SessionErrorKind, SessionKey, SessionRecord,
+        decide,
+    },
+    store::{Loaded, RefreshStore, StoreError},
+};
+
+/// A genuine token together with the live record that honours it.
+pub(crate) struct Authenticated {
+    pub(crate) token: RefreshToken,
+    pub(crate) record: SessionRecord,
+    pub(crate) now: Timestamp,
+}
+
+impl Session {
+    /// The newest genuine token of the one session that came, or that this handle has handed out.
+    ///
+    /// Garbage beside a genuine token is ignored: another host of the domain can plant it. Genuine
+    /// tokens of two sessions are refused, since neither choice would be the user's.
+    pub(crate) fn presented(&self) -> Result<RefreshToken, SessionError> {
+        self.touch();
+        self.insist_on_one_transport()?;
+        if self.is_over() {
+            return Err(SessionError::new(SessionErrorKind::NoSession));
+        }
+        if let Some(token) = self.handed_out() {
+            return Ok(token);
+        }
+        if !self.is_presented() {
+            return Err(SessionError::new(SessionErrorKind::NoSession));
+        }
+        let mut newest: Option<&RefreshToken> = None;
+        let genuine = self.genuine()?;
+        for token in genuine.iter() {
+            match &newest {
+                Some(other) if other.session != token.session => {
+                    self.clear_cookie();
+                    return Err(SessionError::new(SessionErrorKind::Ambiguous));
+                }
+                Some(other) if other.age() >= token.age() => {}
+                _ => newest = Some(token),
+            }
+        }
+        let newest = newest.cloned();
+        newest.ok_or(SessionError::new(SessionErrorKind::Invalid))
+    }
+
+    /// Every session that came, for sign-in and sign-out, which end them all.
+    pub(crate) fn presented_sessions(&self) -> Result<Vec<SessionKey>, SessionError> {
+        self.touch();
+        self.insist_on_one_transport()?;
+        let mut keys = Vec::new();
+        for token in self.genuine()?.iter().chain(&self.handed_out()) {
+            if !keys.contains(&token.key()) {
+                keys.push(token.key());
+            }
+        }
+        Ok(keys)
+    }
+
+    /// A cookie beside a token in the body: neither choice would be the client's.
+    fn insist_on_one_transport(&self) -> Result<(), SessionError> {
+        if self.is_mixed() {
+            return Err(SessionError::new(SessionErrorKind::Ambiguous));
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn load(&self, key: &SessionKey) -> Result<Loaded, SessionError> {
+        self.config().store.load(key).await.map_err(unavailable)
+    }
+
+    /// Judges a token against what the store has.
+    pub(crate) fn judge(
+        &self,
+        token: &RefreshToken,
+        loaded: &Loaded,
+        keys: &SessionKeys,
+    ) -> Decision {
+        decide(
+            token,
+            loaded.record.as_ref(),
+            loaded.now,
+            self.client(&token.session),
+            &self.config().policy,
+            keys,
+        )
+    }
+
+    /// The presented token, if a refresh would honour it now. Nothing is rotated.
+    ///
+    /// A stolen token is as much an alarm here as at a refresh, and a client that does not hold
+    /// the session has to refresh first.
+    pub(crate) async fn honoured(&self) -> Result<Authenticated, SessionError> {
+        let token = self.presented()?;
+        let loaded = self.load(&token.key()).await?;
+        let keys = self.keys()?;
+        let decision = self.judge(&token, &loaded, &keys);
+        let client = self.client(&token.session);
+        match (decision.outcome, loaded.record) {
+            // Authenticated here, a thief could use the session without ever taking a successor, which
+            // is what gives it away.
+            (Outcome::Rotated, Some(record)) if record.client() != client => {
+                Err(SessionError::new(SessionErrorKind::OtherClient))
+            }
+            (
+                Outcome::Coalesced
+                | Outcome::Rotated
+                | Outcome::Replayed
+                | Outcome::Recovered
+                | Outcome::Adopted,
+                Some(record),
+            ) => Ok(Authenticated {
+                token,
+                record,
+                now: loaded.now,
+            }),
+            (outcome, record) => Err(self.refuse(outcome, &token, record, loaded.now).await),
+        }
+    }
+
+    /// Like [`honoured`](Self::honoured), and the token is the newest one.
+    pub(crate) async fn current(&self) -> Result<Authenticated, SessionError> {
+        let honoured = self.honoured().await?;
+        if honoured.record.is_current(&honoured.token) {
+            Ok(honoured)
+        } else {
+            Err(SessionError::new(SessionErrorKind::Superseded))
+        }
+    }
+}
+
+pub(crate) fn unavailable(error: StoreError) -> SessionError {
+    SessionError::with_source(SessionErrorKind::Unavailable, error)
+}

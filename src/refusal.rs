@@ -1,0 +1,116 @@
+//! What every guard does with a refusal: it tells the sink, and makes the answer.
+
+use http::{
+    Extensions, HeaderMap, HeaderValue, Response,
+    header::{self, Entry},
+};
+
+use crate::{
+    event::{Event, EventSink},
+    rejection::{DefaultRejection, GrpcMark, Rejection, RejectionKind, RejectionResponse},
+};
+
+/// What every guard does with a refusal: tell the sink once, answer once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Refusal<R> {
+    pub(crate) responder: R,
+    pub(crate) events: EventSink,
+}
+
+impl<R> Refusal<R> {
+    /// Keeps the sink and replaces who makes the answer.
+    pub(crate) fn with_responder<T>(self, responder: T) -> Refusal<T> {
+        Refusal {
+            responder,
+            events: self.events,
+        }
+    }
+
+    /// Answers a request that had these `extensions`, in gRPC where they say so.
+    pub(crate) fn answer<B>(&self, extensions: &Extensions, rejection: Rejection) -> Response<B>
+    where
+        B: Default,
+        R: RejectionResponse<B>,
+    {
+        self.events.emit(&Event::Rejected(&rejection));
+        let mut response = match extensions.get::<GrpcMark>() {
+            Some(mark) => mark.answer(rejection.kind()),
+            None => self.http(&rejection),
+        };
+        add_missing(
+            response.headers_mut(),
+            header::CACHE_CONTROL,
+            &HeaderValue::from_static("no-store"),
+        );
+        if rejection.kind() == RejectionKind::ForeignOrigin {
+            response.headers_mut().append(
+                header::VARY,
+                HeaderValue::from_static("Origin, Sec-Fetch-Site"),
+            );
+        }
+        response.extensions_mut().insert(rejection);
+        response
+    }
+
+    fn http<B>(&self, rejection: &Rejection) -> Response<B>
+    where
+        R: RejectionResponse<B>,
+    {
+        let mut response = self.responder.response(rejection);
+        let status = response.status();
+        if !status.is_client_error() && !status.is_server_error() {
+            *response.status_mut() = rejection.status();
+        }
+        let headers = response.headers_mut();
+        if let Some(challenge) = rejection.challenge() {
+            add_missing(headers, header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(after) = rejection.retry_after() {
+            add_missing(
+                headers,
+                header::RETRY_AFTER,
+                &HeaderValue::from(after.as_secs()),
+            );
+        }
+        response
+    }
+}
+
+impl Rejection {
+    /// The answer that a layer gives for this rejection, for code that reads the extensions itself.
+    /// It is never one of gRPC.
+    ///
+    /// Its body is empty, but for a mistake of the application's own (500): it says which layer is
+    /// missing, because whoever tries the route out has nothing else to go by, and it tells an
+    /// attacker nothing.
+    ///
+    /// ```
+    /// use http::{Request, Response};
+    /// use tower_bearer::{Claims, NoClaims};
+    ///
+    /// fn me(request: &Request<()>) -> Response<String> {
+    ///     match Claims::<NoClaims>::from_extensions(request.extensions()) {
+    ///         Ok(claims) => Response::new(claims.subject().to_owned()),
+    ///         Err(rejection) => rejection.response(),
+    ///     }
+    /// }
+    /// assert_eq!(me(&Request::new(())).status(), 500); // BearerAuthLayer is missing
+    /// ```
+    pub fn response(&self) -> Response<String> {
+        let refusal = Refusal::<DefaultRejection>::default();
+        let mut response = refusal.answer::<String>(&Extensions::new(), self.clone());
+        if self.kind() == RejectionKind::Internal {
+            let text = HeaderValue::from_static("text/plain; charset=utf-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, text);
+            *response.body_mut() = self.to_string();
+        }
+        response
+    }
+}
+
+fn add_missing(headers: &mut HeaderMap, name: header::HeaderName, value: &HeaderValue) {
+    // A map that is full already is the custom answer's, and stays as it is.
+    if let Ok(Entry::Vacant(place)) = headers.try_entry(name) {
+        let _ = place.try_insert(value.clone());
+    }
+}

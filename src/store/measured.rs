@@ -1,0 +1,49 @@
+//! What a layer sees of its store: the store itself, with a span around each call and its time taken.
+//!
+//! A type of its own, so that a store that is made of others is measured once.
+
+use super::{Inserted, Loaded, RefreshStore, SharedStore, StoreError, Swap};
+use crate::{
+    keys::SubjectTag,
+    session::{SessionId, SessionKey, SessionRecord},
+    telemetry::store_call,
+};
+
+#[derive(Debug)]
+pub(crate) struct MeasuredStore(SharedStore);
+
+impl MeasuredStore {
+    pub(crate) fn new(store: impl RefreshStore) -> Self {
+        Self(SharedStore::new(store))
+    }
+}
+
+impl RefreshStore for MeasuredStore {
+    async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
+        store_call("insert", self.0.insert(record, limit)).await
+    }
+
+    async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
+        store_call("load", self.0.load(key)).await
+    }
+
+    async fn swap(
+        &self,
+        current: &SessionRecord,
+        next: &SessionRecord,
+    ) -> Result<Swap, StoreError> {
+        store_call("swap", self.0.swap(current, next)).await
+    }
+
+    async fn list(&self, subject: &SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
+        store_call("list", self.0.list(subject)).await
+    }
+
+    async fn revoke_all(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        store_call("revoke_all", self.0.revoke_all(subject, keep)).await
+    }
+}

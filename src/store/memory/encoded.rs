@@ -1,0 +1,146 @@
+//! The sessions of one subject, in as few bytes as they can be kept in.
+
+use std::{iter, mem};
+
+use crate::{
+    clock::Timestamp,
+    session::{EncodedRecord, SessionId, SessionRecord},
+    store::StoreError,
+};
+
+/// The encodings of a subject's sessions, one behind the other.
+///
+/// A record is 256 bytes of fields and an allocation for each of three texts; its encoding is 206
+/// bytes and the texts, in one allocation, and most subjects have one session. A boxed slice has no
+/// room to spare, and takes 16 bytes in the map, whose tables may be half empty.
+///
+/// Bytes that are no record end the list. This store writes none; if it did, what stands behind them
+/// would be lost, and a lost session is refused and not misused.
+pub(super) struct Packed(Box<[u8]>);
+
+impl Packed {
+    pub(super) fn new(sessions: &[SessionRecord]) -> Self {
+        match sessions {
+            [only] => Self(only.encode().into()),
+            _ => {
+                let encoded: Vec<_> = sessions.iter().map(SessionRecord::encode).collect();
+                Self(encoded.concat().into())
+            }
+        }
+    }
+
+    /// The sessions, in the order in which they were added.
+    ///
+    /// # Errors
+    ///
+    /// When one of them does not decode.
+    pub(super) fn unpack(&self) -> Result<Vec<SessionRecord>, StoreError> {
+        self.iter()
+            .map(|session| Ok(SessionRecord::decode(session.bytes)?))
+            .collect()
+    }
+
+    /// The encoded record of a session.
+    pub(super) fn find(&self, id: &SessionId) -> Option<&[u8]> {
+        let found = self.iter().find(|session| session.id == *id);
+        found.map(|session| session.bytes)
+    }
+
+    /// Puts `next` in the place of the session with this id.
+    pub(super) fn replace(&mut self, id: &SessionId, next: &[u8]) {
+        let mut before = 0;
+        let place = self.iter().find_map(|session| {
+            let place = before..before + session.bytes.len();
+            before = place.end;
+            (session.id == *id).then_some(place)
+        });
+        let Some(place) = place else { return };
+        match self.0.get_mut(place.clone()) {
+            // A rotation changes fields of fixed size only, so this is how nearly all of them go.
+            Some(stored) if stored.len() == next.len() => stored.copy_from_slice(next),
+            _ => {
+                let mut all = self.0.to_vec();
+                all.splice(place, next.iter().copied());
+                self.0 = all.into();
+            }
+        }
+    }
+
+    /// Removes the sessions that have expired, and says how many. What they lay in is left in `emptied`, for
+    /// the caller to give back when no lock is held: giving memory back can take milliseconds.
+    pub(super) fn remove_expired(&mut self, now: Timestamp, emptied: &mut Self) -> usize {
+        let remains = |session: &EncodedRecord<'_>| now < session.expires_at;
+        let expired = self.iter().filter(|session| !remains(session)).count();
+        if expired > 0 {
+            let remain: Vec<_> = self.iter().filter(remains).map(|s| s.bytes).collect();
+            let remain = remain.concat().into();
+            *emptied = Self(mem::replace(&mut self.0, remain));
+        }
+        expired
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = EncodedRecord<'_>> {
+        let mut rest = &*self.0;
+        iter::from_fn(move || {
+            let (first, behind) = EncodedRecord::split_first(rest)?;
+            rest = behind;
+            Some(first)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::memory::tests::{NOW, session};
+
+    #[test]
+    fn expired_sessions_go_from_any_place() {
+        for expired in 0_u32..16 {
+            let sessions = [0, 1, 2, 3].map(|n| {
+                let seconds = if expired & 1 << n == 0 { 61 } else { 60 };
+                session("a", seconds)
+            });
+            let (mut packed, mut old) = (Packed::new(&sessions), Packed::new(&[]));
+            assert_eq!(packed.unpack().unwrap(), sessions);
+            assert_eq!(
+                packed.remove_expired(NOW + Duration::from_secs(59), &mut old),
+                0
+            );
+
+            let then = NOW + Duration::from_secs(60);
+            let gone = packed.remove_expired(then, &mut old);
+            assert_eq!(gone, expired.count_ones() as usize);
+            let remain = sessions.iter().filter(|s| then < s.expires_at());
+            assert!(packed.unpack().unwrap().iter().eq(remain));
+            assert_eq!(packed.is_empty(), expired == 15);
+            assert_eq!(packed.remove_expired(then, &mut old), 0);
+        }
+    }
+
+    #[test]
+    fn a_damaged_record_is_an_error_and_no_panic() {
+        let sessions = [session("a", 60), session("a", 60)];
+        let good = Packed::new(&sessions);
+        for at in 0..good.0.len() {
+            let (mut packed, mut old) = (Packed(good.0.clone()), Packed::new(&[]));
+            packed.0[at] ^= 0xff;
+            let _ = packed.unpack();
+            let _ = packed.find(&sessions[1].id).map(SessionRecord::decode);
+            packed.replace(&sessions[1].id, &sessions[1].encode());
+            packed.remove_expired(NOW, &mut old);
+        }
+        // The state of the first, behind which nothing is out of place.
+        let mut packed = good;
+        packed.0[195] = 0xff;
+        assert!(packed.unpack().is_err());
+        let other = packed.find(&sessions[1].id).map(SessionRecord::decode);
+        assert_eq!(other.unwrap().unwrap(), sessions[1]);
+    }
+}

@@ -1,0 +1,130 @@
+//! The connection in use, replaced when it breaks.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use redis::{RedisFuture, Value};
+use tokio::{sync::Mutex, time::timeout};
+
+use super::{
+    breaker::Moment,
+    error::Fault,
+    limits::Limits,
+    request::Commands,
+    source::{Carrier, Source},
+};
+use crate::clock::monotonic;
+
+/// At most one connection, opened when it is first needed.
+///
+/// The connection manager of the redis crate knows nothing of Sentinel, and keeps a connection on
+/// which nothing comes back any more; so this is our own.
+pub(super) struct Link(Arc<Inner>);
+
+struct Inner {
+    source: Source,
+    limits: Limits,
+    current: ArcSwapOption<Connection>,
+    /// Held while a connection is being opened; whoever needs one waits for it.
+    opening: Arc<Mutex<()>>,
+    opened: AtomicU64,
+}
+
+/// An open connection.
+pub(super) struct Connection {
+    number: u64,
+    since: Moment,
+    carrier: Arc<dyn Carrier>,
+}
+
+impl Link {
+    pub(super) fn new(source: Source, limits: Limits) -> Self {
+        Self(Arc::new(Inner {
+            source,
+            limits,
+            current: ArcSwapOption::empty(),
+            opening: Arc::new(Mutex::new(())),
+            opened: AtomicU64::new(0),
+        }))
+    }
+
+    /// How long a request may have to wait for a connection.
+    pub(super) fn patience(&self) -> Duration {
+        self.0.source.patience(self.0.limits.connect)
+    }
+
+    /// The connection in use, or a new one.
+    pub(super) async fn connection(&self) -> Result<Arc<Connection>, Fault> {
+        match self.0.current.load_full() {
+            Some(connection) => Ok(connection),
+            None => timeout(self.patience(), self.open())
+                .await
+                .unwrap_or_else(|_| Err(Fault::silent("no connection within the time-out"))),
+        }
+    }
+
+    async fn open(&self) -> Result<Arc<Connection>, Fault> {
+        let opening = self.0.opening.clone().lock_owned().await;
+        if let Some(connection) = self.0.current.load_full() {
+            return Ok(connection);
+        }
+        // In a task of its own: clients that hang up too soon would have it begin anew for ever.
+        let inner = self.0.clone();
+        let opened = tokio::spawn(async move {
+            let _opening = opening;
+            inner.open().await
+        });
+        opened
+            .await
+            .unwrap_or_else(|_| Err(Fault::silent("the opening of a connection was cut off")))
+    }
+
+    /// Opens another connection next time, unless that has happened already. Requests that are under
+    /// way on this one may still be answered.
+    pub(super) fn discard(&self, connection: &Connection) {
+        self.0.current.rcu(|current| {
+            current
+                .as_ref()
+                .filter(|current| current.number != connection.number)
+                .cloned()
+        });
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        &self.0.source
+    }
+}
+
+impl Inner {
+    async fn open(&self) -> Result<Arc<Connection>, Fault> {
+        let patience = self.source.patience(self.limits.connect);
+        let carrier = match timeout(patience, self.source.open(&self.limits)).await {
+            Ok(opened) => opened.map_err(Fault::no_connection)?,
+            Err(_) => return Err(Fault::silent("no connection within the time-out")),
+        };
+        let connection = Arc::new(Connection {
+            number: self.opened.fetch_add(1, Ordering::Relaxed),
+            since: monotonic(),
+            carrier,
+        });
+        self.current.store(Some(connection.clone()));
+        Ok(connection)
+    }
+}
+
+impl Connection {
+    pub(super) fn send(&self, commands: Commands) -> RedisFuture<'static, Vec<Value>> {
+        self.carrier.send(commands)
+    }
+
+    /// How long it has been open.
+    pub(super) fn age(&self) -> Duration {
+        monotonic().saturating_sub(self.since)
+    }
+}

@@ -1,0 +1,173 @@
+//! The revocations that this instance has written, in case the store forgets them.
+//!
+//! A server acknowledges a write before its replicas have it. One that fails in that moment takes the
+//! write with it, and its successor presents a revoked session as a live one. Whoever has made the
+//! revocation still knows, refuses the session, and revokes it again.
+//!
+//! The memory is bounded: the oldest revocation is forgotten first. Write losses surface within
+//! seconds of a failover, so the newest are the ones that count.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use crate::{
+    clock::Timestamp,
+    session::{RevokeReason, SessionId, SessionRecord, SessionState},
+};
+
+/// Why and when a session was revoked: what its record needs to be revoked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Revocation {
+    reason: RevokeReason,
+    at: Timestamp,
+}
+
+pub(super) struct Remembered {
+    capacity: usize,
+    /// Whether there is anything to look for: most instances never revoke, and loads are many.
+    any: AtomicBool,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    sessions: HashMap<SessionId, Revocation>,
+    /// In the order of their revocation.
+    order: VecDeque<SessionId>,
+}
+
+impl Remembered {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            any: AtomicBool::new(false),
+            inner: Mutex::default(),
+        }
+    }
+
+    /// Remembers that `record` was revoked, if it is.
+    pub(super) fn note(&self, record: &SessionRecord) {
+        if let SessionState::Revoked(reason) = record.state {
+            let at = record.presented_at.unwrap_or_default();
+            self.insert(record.id, Revocation { reason, at });
+        }
+    }
+
+    fn insert(&self, session: SessionId, revocation: Revocation) {
+        if self.capacity == 0 {
+            return;
+        }
+        let mut inner = self.lock();
+        if inner.sessions.insert(session, revocation).is_none() {
+            inner.order.push_back(session);
+        }
+        while inner.order.len() > self.capacity {
+            if let Some(oldest) = inner.order.pop_front() {
+                inner.sessions.remove(&oldest);
+            }
+        }
+        self.any.store(true, Ordering::Release);
+    }
+
+    /// The record as it has to be, when the store presents a session as live that was revoked here.
+    pub(super) fn correct(&self, record: &SessionRecord) -> Option<SessionRecord> {
+        if !self.any.load(Ordering::Acquire) || !record.is_live() {
+            return None;
+        }
+        let Revocation { reason, at } = *self.lock().sessions.get(&record.id)?;
+        Some(record.revoked_at(reason, at))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic elsewhere leaves an entry in one of the two at worst.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Remembered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remembered")
+            .field("len", &self.lock().order.len())
+            .field("capacity", &self.capacity)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{ClientFingerprint, Fresh, Opening, SessionPolicy, SessionState};
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn session() -> SessionRecord {
+        let keys = crate::keys::SessionKeys::new([&b"a master secret with 32 bytes..."[..]]);
+        let opening = Opening {
+            subject: "ada",
+            client: ClientFingerprint::from_bytes([1; 8]),
+            label: "Browser/1.0",
+            context: b"",
+        };
+        let policy = SessionPolicy::default();
+        let fresh = Fresh::generate().unwrap();
+        SessionRecord::start(&opening, &fresh, NOW, &policy, keys.active().unwrap()).0
+    }
+
+    #[test]
+    fn a_session_that_was_revoked_here_is_revoked_whatever_the_store_says() {
+        let remembered = Remembered::new(9);
+        let (record, other) = (session(), session());
+        assert_eq!(remembered.correct(&record), None);
+        for reason in [RevokeReason::Reuse, RevokeReason::Replaced] {
+            let revoked = record.revoked_at(reason, NOW);
+            remembered.note(&revoked);
+            assert_eq!(remembered.correct(&record), Some(revoked.clone()));
+            assert_eq!(remembered.correct(&revoked), None, "nothing to correct");
+        }
+        assert_eq!(remembered.correct(&other), None);
+    }
+
+    #[test]
+    fn what_is_live_is_not_noted() {
+        let remembered = Remembered::new(9);
+        remembered.note(&session());
+        assert!(remembered.lock().sessions.is_empty());
+    }
+
+    #[test]
+    fn it_is_bounded_and_forgets_the_oldest() {
+        let remembered = Remembered::new(2);
+        let records = [session(), session(), session()];
+        for record in &records {
+            // The second time adds nothing.
+            remembered.note(&record.revoked(RevokeReason::SignedOut));
+            remembered.note(&record.revoked(RevokeReason::SignedOut));
+        }
+        let known: Vec<_> = records
+            .iter()
+            .map(|record| remembered.correct(record).is_some())
+            .collect();
+        assert_eq!(known, [false, true, true]);
+        let nothing = Remembered::new(0);
+        nothing.note(&records[0].revoked(RevokeReason::SignedOut));
+        assert_eq!(nothing.correct(&records[0]), None);
+    }
+
+    #[test]
+    fn its_debug_names_no_session() {
+        let remembered = Remembered::new(2);
+        let record = session();
+        remembered.note(&record.revoked(RevokeReason::SignedOut));
+        assert_eq!(
+            format!("{remembered:?}"),
+            "Remembered { len: 1, capacity: 2, .. }"
+        );
+        assert_eq!(record.state(), SessionState::Live);
+    }
+}

@@ -1,0 +1,189 @@
+use std::time::Duration;
+
+use proptest::{collection::vec, prelude::*};
+
+use super::*;
+use crate::{
+    keys::SubjectTag,
+    session::{ClientFingerprint, SessionState},
+    store::StoreErrorKind,
+};
+
+const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+const ENDED: SessionState = SessionState::Revoked(RevokeReason::SignedOut);
+
+/// A session that was rotated at `rotated` and expires `left` seconds after [`NOW`], or before it.
+fn session(id: u8, state: SessionState, rotated: u64, left: i64) -> SessionRecord {
+    let apart = Duration::from_secs(left.unsigned_abs());
+    let expires = if left < 0 { NOW - apart } else { NOW + apart };
+    SessionRecord {
+        id: SessionId::from_bytes([id; 16]),
+        subject_tag: SubjectTag::from_bytes([7; 16]),
+        subject: "ada".into(),
+        generation: 3,
+        recoveries: 0,
+        current: [id; 32],
+        previous: Some([id ^ 1; 32]),
+        barrier: false,
+        seed: [id; 32],
+        handed_out_at: NOW,
+        presented_at: None,
+        rotated_at: Timestamp::from_secs(rotated),
+        created_at: NOW,
+        absolute_expires_at: expires,
+        idle_expires_at: expires,
+        client: ClientFingerprint::from_bytes([id; 8]),
+        state,
+        label: "Browser/1.0".into(),
+        context: [id].into(),
+    }
+}
+
+fn live(id: u8, rotated: u64) -> SessionRecord {
+    session(id, SessionState::Live, rotated, 60)
+}
+
+fn ids(sessions: &[SessionRecord]) -> Vec<u8> {
+    sessions.iter().map(|s| s.id.as_bytes()[0]).collect()
+}
+
+fn is_current(session: &SessionRecord) -> bool {
+    NOW < session.expires_at()
+}
+
+#[test]
+fn the_least_recently_rotated_gives_way() {
+    let mut sessions = vec![live(1, 30), live(2, 10), live(3, 20), live(4, 10)];
+    let dropped = admit(&mut sessions, &live(5, 40), 3, NOW).unwrap();
+    assert_eq!(dropped, [2, 4].map(|id| SessionId::from_bytes([id; 16])));
+    assert_eq!(ids(&sessions), [1, 2, 3, 4, 5], "the dropped stay, revoked");
+    let limit = SessionState::Revoked(RevokeReason::Limit);
+    let states = sessions.iter().map(|s| s.state == limit);
+    assert!(states.eq([false, true, false, true, false]));
+}
+
+#[test]
+fn no_limit_is_a_limit_of_one() {
+    let mut sessions = vec![live(1, 30)];
+    let dropped = admit(&mut sessions, &live(2, 1), 0, NOW).unwrap();
+    assert_eq!(dropped, [SessionId::from_bytes([1; 16])]);
+    assert!(sessions[1].is_live());
+}
+
+#[test]
+fn expired_sessions_go_and_of_ended_ones_the_least_recent() {
+    let mut sessions = vec![
+        session(1, ENDED, 20, 60),
+        session(2, SessionState::Live, 1, 0),
+        session(3, ENDED, 10, 60),
+        session(4, ENDED, 30, -1),
+        session(5, ENDED, 30, 60),
+    ];
+    let dropped = admit(&mut sessions, &live(6, 40), 2, NOW).unwrap();
+    assert!(dropped.is_empty(), "they were over already");
+    assert_eq!(ids(&sessions), [1, 5, 6]);
+}
+
+#[test]
+fn a_taken_id_changes_nothing() {
+    let before = vec![live(1, 30), session(2, SessionState::Live, 1, -1)];
+    let mut sessions = before.clone();
+    let error = admit(&mut sessions, &live(1, 31), 1, NOW).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert_eq!(sessions, before);
+}
+
+#[test]
+fn revoking_keeps_what_it_is_told() {
+    let mut sessions = vec![live(1, 1), live(2, 2), session(3, ENDED, 3, 60), live(4, 4)];
+    let keep = SessionId::from_bytes([2; 16]);
+    let revoked = revoke_all(&mut sessions, Some(&keep), NOW);
+    assert_eq!(revoked, [1, 4].map(|id| SessionId::from_bytes([id; 16])));
+    let all = SessionState::Revoked(RevokeReason::RevokedAll);
+    let states = sessions.iter().map(|s| s.state);
+    assert!(states.eq([all, SessionState::Live, ENDED, all]));
+}
+
+prop_compose! {
+    /// Sessions of every kind; so few points in time that many are equal.
+    fn any_sessions()(
+        kinds in vec((any::<bool>(), 0_u64..5, -2_i64..4), 0..14)
+    ) -> Vec<SessionRecord> {
+        (1..).zip(kinds).map(|(id, (is_live, rotated, left))| {
+            let state = if is_live { SessionState::Live } else { ENDED };
+            session(id, state, rotated, left)
+        }).collect()
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_admitted_is_within_the_limit(before in any_sessions(), limit in 0_usize..6) {
+        let (mut after, added) = (before.clone(), live(200, 9));
+        let dropped = admit(&mut after, &added, limit, NOW).unwrap();
+        let limit = limit.max(1);
+
+        prop_assert_eq!(after.last(), Some(&added));
+        prop_assert!(after.iter().all(is_current), "the expired are gone");
+        prop_assert!(after.iter().filter(|s| s.is_live()).count() <= limit);
+        prop_assert!(after.len() <= 2 * limit + dropped.len());
+
+        let was_live = before.iter().filter(|s| s.is_live() && is_current(s)).count();
+        prop_assert_eq!(dropped.len(), (was_live + 1).saturating_sub(limit), "no more than needed");
+        let ended = |sessions: &[SessionRecord]| {
+            sessions.iter().filter(|s| s.state == ENDED && is_current(s)).count()
+        };
+        prop_assert_eq!(ended(&after), ended(&before).min(limit));
+    }
+
+    #[test]
+    fn admitting_touches_only_what_it_says(before in any_sessions(), limit in 0_usize..6) {
+        let (mut after, added) = (before.clone(), live(200, 9));
+        let dropped = admit(&mut after, &added, limit, NOW).unwrap();
+        // What is left stands in the order it stood in, each as it was or revoked and named.
+        let mut rest = before.iter();
+        for session in after.iter().filter(|s| s.id != added.id) {
+            let was = rest.find(|was| was.id == session.id);
+            let expected = was.map(|was| match dropped.contains(&was.id) {
+                true => was.revoked(RevokeReason::Limit),
+                false => was.clone(),
+            });
+            prop_assert_eq!(Some(session), expected.as_ref());
+        }
+        // Those that went were rotated before those that stayed, and are named in that order.
+        let rotated = |id: &SessionId| before.iter().find(|s| s.id == *id).map(|s| s.rotated_at);
+        prop_assert!(dropped.is_sorted_by_key(rotated));
+        for stays in after.iter().filter(|s| s.is_live() && s.id != added.id) {
+            prop_assert!(dropped.iter().all(|id| rotated(id) <= Some(stays.rotated_at)));
+        }
+        for id in &dropped {
+            prop_assert!(before.iter().any(|s| s.id == *id && s.is_live() && is_current(s)));
+        }
+    }
+
+    #[test]
+    fn admitting_twice_is_admitting_once(before in any_sessions(), limit in 0_usize..6) {
+        let (mut once, added) = (before, live(200, 9));
+        admit(&mut once, &added, limit, NOW).unwrap();
+        let mut twice = once.clone();
+        prop_assert_eq!(admit(&mut twice, &added, limit, NOW).unwrap(), []);
+        prop_assert_eq!(twice, once);
+    }
+
+    #[test]
+    fn revoking_all_revokes_the_live_ones_once(before in any_sessions(), kept in 0_u8..15) {
+        let keep = SessionId::from_bytes([kept; 16]);
+        let mut after = before.clone();
+        let revoked = revoke_all(&mut after, Some(&keep), NOW);
+        prop_assert_eq!(after.len(), before.len());
+        for (was, is) in before.iter().zip(&after) {
+            let goes = was.is_live() && is_current(was) && was.id != keep;
+            prop_assert_eq!(revoked.contains(&was.id), goes);
+            let expected = if goes { was.revoked(RevokeReason::RevokedAll) } else { was.clone() };
+            prop_assert_eq!(is, &expected);
+        }
+        let once = after.clone();
+        prop_assert_eq!(revoke_all(&mut after, Some(&keep), NOW), []);
+        prop_assert_eq!(after, once);
+    }
+}

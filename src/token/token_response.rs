@@ -1,0 +1,86 @@
+//! A freshly minted access token, as it goes to the client.
+
+use std::{fmt, time::Duration};
+
+use serde::{Serialize, Serializer};
+
+/// An access token on its way to the client. Serialises to the OAuth response (RFC 6749
+/// section 5.1): `access_token`, `token_type`, `expires_in` in seconds, and `refresh_token` where
+/// [there is one](Self::refresh_token).
+///
+/// ```
+/// use tower_bearer::{KeyRing, NoClaims, TokenCodec};
+///
+/// let codec = TokenCodec::nested(&KeyRing::generate()?)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
+/// let token = codec.mint("user-1", &NoClaims {})?;
+/// assert_eq!(token.expires_in().as_secs(), 900);
+/// let json = serde_json::to_value(&token)?;
+/// assert_eq!(json["token_type"], "Bearer");
+/// assert_eq!(json["access_token"], token.as_str());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Serialize)]
+pub struct AccessToken {
+    access_token: String,
+    token_type: &'static str,
+    #[serde(serialize_with = "seconds")]
+    expires_in: Duration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+}
+
+impl AccessToken {
+    pub(crate) fn new(token: String, lifetime: Duration) -> Self {
+        Self {
+            access_token: token,
+            token_type: "Bearer",
+            expires_in: lifetime,
+            refresh_token: None,
+        }
+    }
+
+    /// The token itself, to be sent as `Authorization: Bearer …`.
+    pub fn as_str(&self) -> &str {
+        &self.access_token
+    }
+
+    /// The same, with the refresh token for a client that has no cookie jar.
+    pub(crate) fn with_refresh_token(self, refresh: String) -> Self {
+        Self {
+            refresh_token: Some(refresh),
+            ..self
+        }
+    }
+
+    /// The refresh token that goes out with it: only where the layer's transport is
+    /// [`RefreshTransport::Body`](crate::refresh::RefreshTransport::Body), and only when there is a new one.
+    pub fn refresh_token(&self) -> Option<&str> {
+        self.refresh_token.as_deref()
+    }
+
+    /// How long it is good for, counted from when it was minted.
+    pub fn expires_in(&self) -> Duration {
+        self.expires_in
+    }
+}
+
+fn seconds<S: Serializer>(lifetime: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(lifetime.as_secs())
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            access_token: _,
+            token_type: _,
+            expires_in,
+            refresh_token: _,
+        } = self;
+        f.debug_struct("AccessToken")
+            .field("expires_in", expires_in)
+            .finish_non_exhaustive()
+    }
+}
