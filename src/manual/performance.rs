@@ -47,43 +47,10 @@
 //! | [`signed`](crate::TokenCodec::signed), HS256 | 0.8 to 1.1 µs | the same, and clients may read their claims |
 //! | [`nested`](crate::TokenCodec::nested), HS256 | 1.1 to 1.6 µs | the usual choice: signed, and nothing leaks from logs or a stolen token |
 //! | `Signed`, RS256 | 26 to 35 µs | others verify, and their libraries know little else |
-//! | `Signed`, EdDSA | 55 to 76 µs | others verify: short signatures, fast to mint |
-//! | `Signed`, ES256 | 62 to 79 µs | others verify, in hardware that has it |
-//!
-//! A public key costs thirty to seventy times as much as a shared secret. That is the signature itself: this crate
-//! adds less than three per cent. Where verifiers are yours, a shared secret or the nested profile is the
-//! faster choice; where they are not, the cache takes most of the price away.
-//!
-//! # Sizing
-//!
-//! * **Verifications**: 600 000 to 900 000 a second and core for nested tokens, 1.1 to 1.7 million for encrypted
-//!   ones, 13 000 to 18 000 for EdDSA. Two threads do 1.7 times as much as one on two busy cores: nothing is shared but the count of references
-//!   to the keys' snapshot.
-//! * **In front of an axum handler** the bearer layer adds to a request what verifying costs and about a
-//!   microsecond, of which a quarter is what any layer adds there; that is a third of what jsonwebtoken in a
-//!   `from_fn` adds.
-//! * **Sessions in memory**: about 425 bytes each with all tables, 0.9 to 1.4 million loads and swaps a second on one
-//!   thread and nearly twice as many on two. A read waits for no sweep.
-//! * **A whole refresh**, request to response and without minting the access token, takes some 6 microseconds:
-//!   twelve blocks of SHA-256 and two runs of AES-GCM with keys of their own are a quarter of that, random bytes
-//!   and the wiping of those keys another, the two operations of the store a sixth. The rest is memory for cookie,
-//!   JSON and headers. It takes the same after ten
-//!   rotations and after ten thousand.
-//! * **Sessions in Redis**: 87 000 refreshes a second for one server, whose one thread is the limit;
-//!   [`operations`](super::operations) has the memory.
-//!
-//! # The verified-token cache
-//!
-//! With the feature `cache` a codec can remember the tokens that it has verified: see
-//! [`TokenCache`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.TokenCache.html), and
-//! `TokenCodecBuilder::cache`. It is off by default, and most services are better off without it.
-//!
-//! | form | verified | remembered | first time, with the cache on |
-//! |---|---|---|---|
-//! | `Signed`, EdDSA | 68 to 102 µs | 0.65 to 0.78 µs | no difference to be seen |
-//! | `Signed`, HS256 | 1.4 to 1.5 µs | 0.81 to 0.84 µs | 1.9 to 2.2 µs |
-//! | `Nested`, HS256 in A256GCM | 1.5 to 2.3 µs | 0.61 to 0.87 µs | 2.0 to 2.5 µs |
-//! | `Encrypted`, A256GCM | 0.8 to 1.0 µs | 0.54 to 0.81 µs | 1.5 to 1.8 µs |
+//! | signed, EdDSA | 56 to 64 µs | 0.62 to 0.71 µs | no difference to be seen |
+//! | signed, HS256 | 0.75 to 0.81 µs | 0.68 to 0.72 µs | 1.9 to 2.3 µs |
+//! | nested, HS256 in A256GCM | 1.1 to 1.3 µs | 0.78 to 1.0 µs | 2.6 to 3.0 µs |
+//! | encrypted, A256GCM | 0.55 to 0.57 µs | 0.62 to 0.74 µs | 1.9 to 2.2 µs |
 //!
 //! One thread, a thousand distinct tokens of some 420 bytes in turn (650 for the nested ones, which have longer claims
 //! than most), the reading of the clock included, claims of the application's own with two texts. A hit spares the
@@ -91,7 +58,7 @@
 //!
 //! **Where it pays.** RS256, EdDSA and ES256 take 26 to 80 µs: an API with twenty requests a second
 //! for each of its tokens gets nineteen of them for the price of a look-up. **Where it does not.** With a shared secret
-//! a verification costs no more than two look-ups, less than anything else that the request does: leave it
+//! a verification costs about what a look-up does, less than anything else that the request does: leave it
 //! off. Tokens that come once or twice cost the look-up in vain, and their place. `TokenCache::hits` counts
 //! what it spares.
 //!
