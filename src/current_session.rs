@@ -71,9 +71,9 @@ fn whole_path(parts: &Parts) -> &str {
 
 /// The genuine refresh tokens of one request, and what its response does to them. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct CurrentSession(Arc<Inner>);
+pub(crate) struct CurrentSession(Arc<RequestState>);
 
-struct Inner {
+struct RequestState {
     cookies: Arc<RefreshCookies>,
     values: Vec<Box<[u8]>>,
     /// Whether there was any value, though none that could be ours.
@@ -121,7 +121,7 @@ impl CurrentSession {
             .collect();
         // A cookie that has come needs no other proof.
         let reached = sent || cookies.can_reach(parts);
-        Self(Arc::new(Inner {
+        Self(Arc::new(RequestState {
             cookies,
             values,
             sent,
@@ -148,7 +148,7 @@ impl CurrentSession {
 
     /// The genuine tokens of the cookies, without a look at the store. `None` without a key.
     pub(crate) fn genuine(&self) -> Option<&[RefreshToken]> {
-        let Inner {
+        let RequestState {
             cookies, values, ..
         } = &*self.0;
         let open = || {

@@ -1,64 +1,16 @@
 //! The decision of `BearerAuth` over one request head. No I/O, nothing waits.
 
-use std::{fmt, sync::Arc};
-
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, Method, header};
 use serde::de::DeserializeOwned;
 
-use super::{
-    challenge::{Challenge, ErrorCode},
-    revocation::{CheckError, CheckFn},
-};
+use super::{config::Config, revocation::CheckError};
 use crate::{
     authorization::{Credentials, NOT_TOKEN68, credentials, is_token68},
     rejection::{Rejection, RejectionKind},
-    request::Anonymous,
-    token::{TokenCodec, TokenContext, TokenError, TokenErrorKind},
+    token::{TokenContext, TokenError, TokenErrorKind},
 };
 
-/// Everything `BearerAuthLayer` was told, shared by its services.
-pub(super) struct Config<C> {
-    pub(super) codec: TokenCodec<C>,
-    pub(super) optional: bool,
-    pub(super) preflight: bool,
-    pub(super) check: Option<Arc<CheckFn>>,
-    challenge: Challenge,
-    // The three challenges, rendered once.
-    missing: HeaderValue,
-    invalid_request: HeaderValue,
-    invalid_token: HeaderValue,
-}
-
 impl<C> Config<C> {
-    pub(super) fn new(codec: TokenCodec<C>) -> Self {
-        let challenge = Challenge::default();
-        Self {
-            codec,
-            optional: false,
-            preflight: false,
-            check: None,
-            missing: challenge.render(None),
-            invalid_request: challenge.render(Some(ErrorCode::InvalidRequest)),
-            invalid_token: challenge.render(Some(ErrorCode::InvalidToken)),
-            challenge,
-        }
-    }
-
-    /// Changes what challenges are made of.
-    pub(super) fn set_challenge(&mut self, change: impl FnOnce(&mut Challenge)) {
-        change(&mut self.challenge);
-        self.missing = self.challenge.render(None);
-        self.invalid_request = self.challenge.render(Some(ErrorCode::InvalidRequest));
-        self.invalid_token = self.challenge.render(Some(ErrorCode::InvalidToken));
-    }
-
-    /// What a request that is let through without credentials is marked with.
-    pub(super) fn anonymous(&self) -> Anonymous {
-        Anonymous {
-            challenge: self.missing.clone(),
-        }
-    }
-
     /// Whether a request with this head needs credentials.
     pub(super) fn is_required(&self, method: &Method, headers: &HeaderMap) -> bool {
         let preflight = self.preflight
@@ -139,43 +91,5 @@ where
                 "the revocation state is unavailable",
             ),
         }
-    }
-}
-
-// By hand, because a derive would ask for `C: Clone`.
-impl<C> Clone for Config<C> {
-    fn clone(&self) -> Self {
-        Self {
-            codec: self.codec.clone(),
-            optional: self.optional,
-            preflight: self.preflight,
-            check: self.check.clone(),
-            challenge: self.challenge.clone(),
-            missing: self.missing.clone(),
-            invalid_request: self.invalid_request.clone(),
-            invalid_token: self.invalid_token.clone(),
-        }
-    }
-}
-
-impl<C> fmt::Debug for Config<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            codec,
-            optional,
-            preflight,
-            check,
-            challenge,
-            missing: _,
-            invalid_request: _,
-            invalid_token: _,
-        } = self;
-        f.debug_struct("Config")
-            .field("codec", codec)
-            .field("optional", optional)
-            .field("preflight", preflight)
-            .field("check", &check.as_ref().map(|_| "<fn>"))
-            .field("challenge", challenge)
-            .finish()
     }
 }

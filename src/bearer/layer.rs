@@ -7,7 +7,7 @@ use tower_layer::Layer;
 
 use super::{
     challenge::{Realm, ResourceMetadata, Scope},
-    decision::Config,
+    config::Config,
     revocation::CheckError,
     service::BearerAuth,
 };

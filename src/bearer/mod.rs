@@ -60,6 +60,7 @@
 
 mod challenge;
 mod claims;
+mod config;
 mod decision;
 pub(crate) mod layer;
 mod revocation;

@@ -10,7 +10,7 @@ use http::{Request, Response};
 use serde::de::DeserializeOwned;
 use tower_service::Service;
 
-use super::decision::Config;
+use super::config::Config;
 use crate::{
     future::GuardFuture,
     refusal::Refusal,

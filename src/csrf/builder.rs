@@ -6,7 +6,7 @@ use cookie::SameSite;
 use http::{HeaderName, request::Parts};
 
 use super::{
-    decision::{Bind, Policy},
+    config::{Bind, Config},
     keys::CsrfKeys,
     layer::CsrfLayer,
 };
@@ -184,7 +184,7 @@ impl CsrfBuilder {
         if let Some(names) = &self.session_cookies {
             check_session_cookies(names)?;
         }
-        let policy = Policy {
+        let config = Config {
             keys: self.keys,
             bind: self.bind,
             cookie: if self.http_only {
@@ -197,7 +197,7 @@ impl CsrfBuilder {
             session_cookies: self.session_cookies,
             handler_verifies: self.handler_verifies,
         };
-        Ok(CsrfLayer::with_policy(policy, self.events))
+        Ok(CsrfLayer::with_config(config, self.events))
     }
 }
 

@@ -1,25 +1,20 @@
 //! The rules: pure functions of the request head and the binding.
 
-use std::{fmt, sync::Arc};
-
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 
 use super::{
-    keys::CsrfKeys,
+    config::Config,
     token::{Token, are_same},
 };
 use crate::{
     authorization::{self, Credentials},
-    cookie::{self, CookieSpec},
+    cookie,
     csrf_session::CsrfSession,
     current_session::CurrentSession,
     random::{RandomError, random},
     rejection::{CsrfReason, Rejection, RejectionKind},
     request::{is_cross_site, overrides_method},
 };
-
-/// Says which session a request belongs to.
-pub(super) type Bind = Arc<dyn Fn(&Parts) -> CsrfSession + Send + Sync>;
 
 /// Without `RefreshCookieLayer` outside there is no session to bind tokens to.
 const NO_SESSION: &str = "CsrfLayer finds no session: RefreshCookieLayer is missing, or stands inside \
@@ -29,21 +24,6 @@ const NO_SESSION: &str = "CsrfLayer finds no session: RefreshCookieLayer is miss
 const NOT_REACHED: &str = "CsrfLayer is around a path to which the browser does not send the refresh \
      cookie: put it around RefreshCookieBuilder::cookie_path alone, or give the cookie the path / \
      with host_prefix; where a proxy or router in front takes a prefix off, say rewritten_paths";
-
-/// What the layer was told.
-#[derive(Clone)]
-pub(super) struct Policy {
-    pub(super) keys: CsrfKeys,
-    /// `None` where tokens are bound to the session of the refresh cookie.
-    pub(super) bind: Option<Bind>,
-    pub(super) cookie: CookieSpec,
-    pub(super) header: HeaderName,
-    pub(super) method_override: bool,
-    /// The cookies that authenticate; `None` when any may.
-    pub(super) session_cookies: Option<Vec<String>>,
-    /// A handler checks the copies that are not in the header.
-    pub(super) handler_verifies: bool,
-}
 
 /// What a request's token has to do with.
 pub(super) struct Bound {
@@ -83,7 +63,7 @@ const MULTIPART: &str = "a multipart form is not read for its CSRF token: send t
      (X-CSRF-Token), or let the handler check it with CsrfToken::verify \
      (CsrfBuilder::handler_verifies)";
 
-impl Policy {
+impl Config {
     /// What the token of the request is bound to.
     ///
     /// # Errors
@@ -230,7 +210,7 @@ impl Policy {
     /// # Errors
     ///
     /// The refusal.
-    pub(super) fn judge(
+    pub(super) fn decide(
         &self,
         headers: &HeaderMap,
         binding: &CsrfSession,
@@ -289,29 +269,6 @@ impl Policy {
 
     pub(super) fn set_cookie(&self, token: &Token) -> Option<HeaderValue> {
         self.cookie.set_until_closed(&token.raw())
-    }
-}
-
-impl fmt::Debug for Policy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            keys,
-            bind,
-            cookie,
-            header,
-            method_override,
-            session_cookies,
-            handler_verifies,
-        } = self;
-        f.debug_struct("Policy")
-            .field("keys", keys)
-            .field("bind", &bind.as_ref().map(|_| "<fn>"))
-            .field("cookie", cookie)
-            .field("header", header)
-            .field("method_override", method_override)
-            .field("session_cookies", session_cookies)
-            .field("handler_verifies", handler_verifies)
-            .finish()
     }
 }
 

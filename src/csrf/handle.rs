@@ -8,7 +8,8 @@ use std::{
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{
-    decision::{Bound, Policy, Proof},
+    config::Config,
+    decision::{Bound, Proof},
     token::Token,
 };
 use crate::{
@@ -25,10 +26,10 @@ use crate::{
 /// written into the response when that passes the layer again, so a handle kept beyond has no
 /// effect on the client. The [module page](crate::csrf) has an example.
 #[derive(Clone)]
-pub struct CsrfToken(Arc<Inner>);
+pub struct CsrfToken(Arc<Handle>);
 
-struct Inner {
-    policy: Arc<Policy>,
+struct Handle {
+    config: Arc<Config>,
     /// The session of the refresh cookie, where tokens are bound to that.
     session: Option<CurrentSession>,
     proof: Proof,
@@ -51,7 +52,7 @@ struct State {
 impl CsrfToken {
     /// A handle that goes on with the `token` that the browser has, if it has a good one.
     pub(super) fn new(
-        policy: Arc<Policy>,
+        config: Arc<Config>,
         bound: Bound,
         token: Option<Token>,
         proof: Proof,
@@ -65,8 +66,8 @@ impl CsrfToken {
             shown: false,
             verified: Err(CsrfReason::Unverified),
         });
-        Self(Arc::new(Inner {
-            policy,
+        Self(Arc::new(Handle {
+            config,
             session,
             proof,
             state,
@@ -150,7 +151,7 @@ impl CsrfToken {
         let verified = match &self.0.proof {
             Proof::Exempt | Proof::Given => Ok(()),
             Proof::Expected(_) if submitted.is_empty() => Err(CsrfReason::TokenMissing),
-            Proof::Expected(token) => self.0.policy.compare(submitted.as_bytes(), token),
+            Proof::Expected(token) => self.0.config.compare(submitted.as_bytes(), token),
             Proof::Absent => Err(CsrfReason::Unverified),
         };
         self.state().verified = verified;
@@ -160,7 +161,7 @@ impl CsrfToken {
     /// Whether the handler has to call [`verify`](Self::verify).
     pub(super) fn is_awaited(&self) -> bool {
         let needs_one = matches!(self.0.proof, Proof::Given | Proof::Expected(_));
-        self.0.policy.handler_verifies && needs_one
+        self.0.config.handler_verifies && needs_one
     }
 
     /// Keeps back what an unchecked handler has decided, the next session above all, and says why.
@@ -175,7 +176,7 @@ impl CsrfToken {
 
     /// The name of the header that carries the token back.
     pub fn header_name(&self) -> &HeaderName {
-        &self.0.policy.header
+        &self.0.config.header
     }
 
     /// Gives the browser a token. Without random bytes the request goes on all the same: a safe
@@ -204,10 +205,10 @@ impl CsrfToken {
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         let state = self.follow();
         let token = state.token.filter(|_| state.issue);
-        let cookie = token.and_then(|token| self.0.policy.set_cookie(&token));
+        let cookie = token.and_then(|token| self.0.config.set_cookie(&token));
         if let Some(cookie) = cookie {
             // Of two layers the inner one gave the handler its handle, so that one's token counts.
-            if !self.0.policy.is_set(headers) {
+            if !self.0.config.is_set(headers) {
                 headers.append(header::SET_COOKIE, cookie);
             }
         } else if !state.shown {
@@ -226,7 +227,7 @@ impl CsrfToken {
     }
 
     fn issue(&self, state: &mut State) -> Result<Token, RandomError> {
-        let token = self.0.policy.issue(&state.binding)?;
+        let token = self.0.config.issue(&state.binding)?;
         state.token = Some(token);
         state.issue = true;
         Ok(token)
@@ -261,8 +262,8 @@ fn no_random(_: RandomError) -> Rejection {
 
 impl fmt::Debug for CsrfToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner {
-            policy: _,
+        let Handle {
+            config: _,
             session: _,
             proof: _,
             state: _,

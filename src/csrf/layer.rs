@@ -7,7 +7,8 @@ use tower_layer::Layer;
 
 use super::{
     builder::CsrfBuilder,
-    decision::{Bound, Policy, Proof},
+    config::Config,
+    decision::{Bound, Proof},
     future::CsrfFuture,
     handle::CsrfToken,
     keys::CsrfKeys,
@@ -29,7 +30,7 @@ use crate::{
 #[derive(Clone)]
 #[must_use]
 pub struct CsrfLayer<R = DefaultRejection> {
-    pub(super) policy: Arc<Policy>,
+    pub(super) config: Arc<Config>,
     pub(super) refusal: Arc<Refusal<R>>,
 }
 
@@ -61,13 +62,13 @@ impl CsrfLayer {
         CsrfBuilder::new(keys.into())
     }
 
-    pub(super) fn with_policy(policy: Policy, events: EventSink) -> Self {
+    pub(super) fn with_config(config: Config, events: EventSink) -> Self {
         let refusal = Refusal {
             events,
             ..Refusal::default()
         };
         Self {
-            policy: Arc::new(policy),
+            config: Arc::new(config),
             refusal: Arc::new(refusal),
         }
     }
@@ -86,7 +87,7 @@ impl<R> CsrfLayer<R> {
             events: self.refusal.events.clone(),
         };
         CsrfLayer {
-            policy: self.policy,
+            config: self.config,
             refusal: Arc::new(refusal),
         }
     }
@@ -99,7 +100,7 @@ impl<R> CsrfLayer<R> {
     ///
     /// What is wrong, for logs. A client is told 403 and no more.
     pub fn verify(&self, headers: &HeaderMap, binding: &CsrfSession) -> Result<(), CsrfReason> {
-        self.policy.check(headers, binding).map(drop)
+        self.config.check(headers, binding).map(drop)
     }
 
     /// Gives the request that passes with `token` its handle.
@@ -110,7 +111,7 @@ impl<R> CsrfLayer<R> {
         token: Option<Token>,
         proof: Proof,
     ) -> CsrfToken {
-        let handle = CsrfToken::new(self.policy.clone(), bound, token, proof);
+        let handle = CsrfToken::new(self.config.clone(), bound, token, proof);
         extensions.insert(handle.clone());
         handle
     }
@@ -142,9 +143,9 @@ where
 
 impl<R: fmt::Debug> fmt::Debug for CsrfLayer<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { policy, refusal } = self;
+        let Self { config, refusal } = self;
         f.debug_struct("CsrfLayer")
-            .field("policy", policy)
+            .field("config", config)
             .field("refusal", refusal)
             .finish()
     }

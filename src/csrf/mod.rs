@@ -122,6 +122,7 @@
 //! ```
 
 mod builder;
+mod config;
 mod decision;
 mod form;
 mod future;

@@ -46,15 +46,15 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let layer = &self.layer;
-        let policy = &layer.policy;
-        let bound = match policy.bound(&parts) {
+        let config = &layer.config;
+        let bound = match config.bound(&parts) {
             Ok(bound) => bound,
             Err(mistake) => return layer.refuse(&parts.extensions, mistake),
         };
-        let (token, proof, replace) = match policy.need(&parts, &bound.binding) {
+        let (token, proof, replace) = match config.need(&parts, &bound.binding) {
             Need::Safe { token, replace } => (token, Proof::Absent, replace),
             Need::Exempt => (None, Proof::Exempt, false),
-            Need::Token => match policy.judge(&parts.headers, &bound.binding) {
+            Need::Token => match config.decide(&parts.headers, &bound.binding) {
                 Ok((token, proof)) => (Some(token), proof, false),
                 Err(rejection) => return layer.refuse(&parts.extensions, rejection),
             },

@@ -64,7 +64,7 @@
 //! # }
 //! ```
 
-mod judge;
+mod decision;
 pub(crate) mod layer;
 mod service;
 

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use http::Request;
 use tower_service::Service;
 
-use super::judge;
+use super::decision;
 use crate::rejection::GrpcMark;
 
 /// The service of [`GrpcLayer`](super::GrpcLayer).
@@ -33,7 +33,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let mark = judge::mark(&request);
+        let mark = decision::mark(&request);
         let extensions = request.extensions_mut();
         match mark {
             Some(mark) => {

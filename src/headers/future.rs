@@ -10,7 +10,7 @@ use std::{
 
 use http::Response;
 
-use super::layer::Headers;
+use super::config::Config;
 
 pin_project_lite::pin_project! {
     /// The future of [`SecurityHeaders`](super::SecurityHeaders).
@@ -23,13 +23,13 @@ pin_project_lite::pin_project! {
     pub struct SecurityHeadersFuture<F> {
         #[pin]
         inner: F,
-        headers: Arc<Headers>,
+        headers: Arc<Config>,
         plain: bool,
     }
 }
 
 impl<F> SecurityHeadersFuture<F> {
-    pub(super) fn new(inner: F, headers: Arc<Headers>, plain: bool) -> Self {
+    pub(super) fn new(inner: F, headers: Arc<Config>, plain: bool) -> Self {
         Self {
             inner,
             headers,

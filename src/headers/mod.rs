@@ -80,6 +80,7 @@
 //! # }
 //! ```
 
+mod config;
 mod content_security_policy;
 mod future;
 pub(crate) mod layer;

@@ -8,17 +8,17 @@ use std::{
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::{future::SecurityHeadersFuture, layer::Headers, scheme::ConnectionScheme};
+use super::{config::Config, future::SecurityHeadersFuture, scheme::ConnectionScheme};
 
 /// The service of [`SecurityHeadersLayer`](super::SecurityHeadersLayer).
 #[derive(Clone, Debug)]
 pub struct SecurityHeaders<S> {
     inner: S,
-    headers: Arc<Headers>,
+    headers: Arc<Config>,
 }
 
 impl<S> SecurityHeaders<S> {
-    pub(super) fn new(inner: S, headers: Arc<Headers>) -> Self {
+    pub(super) fn new(inner: S, headers: Arc<Config>) -> Self {
         Self { inner, headers }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{RemoteJwks, client::Client, fetcher::Core, schedule::Limits, url::Address};
+use super::{RemoteJwks, client::Client, fetcher::Fetcher, schedule::Limits, url::Address};
 use crate::{
     clock::{Clock, SystemClock},
     config::ConfigError,
@@ -165,7 +165,7 @@ impl RemoteJwksBuilder {
         self.check_ranges()?;
         let roots = self.root_certificates.as_deref();
         let client = Client::new(address, roots, self.limits.timeout, self.max_bytes)?;
-        let core = Core::new(client, self.limits, self.clock, self.events);
+        let core = Fetcher::new(client, self.limits, self.clock, self.events);
         Ok(RemoteJwks::start(core))
     }
 

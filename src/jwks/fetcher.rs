@@ -28,7 +28,7 @@ use crate::{
 /// The outcome of one round.
 pub(super) type Outcome = Result<(), JwksError>;
 
-pub(super) struct Core {
+pub(super) struct Fetcher {
     pub(super) client: Client,
     pub(super) limits: Limits,
     pub(super) clock: Arc<dyn Clock>,
@@ -57,7 +57,7 @@ struct Taken {
     set: Option<PublicSet>,
 }
 
-impl Core {
+impl Fetcher {
     pub(super) fn new(
         client: Client,
         limits: Limits,
@@ -92,7 +92,7 @@ impl Core {
     }
 
     /// A key is missing: wants the set again.
-    pub(super) fn lacks_key(&self) {
+    pub(super) fn request_refresh(&self) {
         let now = self.now();
         let (want, due) = {
             let mut state = self.state();
@@ -204,7 +204,7 @@ impl Core {
             match self.doubt(&error, &held) {
                 Doubt::First => return self.told_of_failure(error, &findings),
                 Doubt::SameAgain => {}
-                Doubt::OtherAgain => self.tell(&findings),
+                Doubt::OtherAgain => self.report(&findings),
             }
         }
         // Before the state knows of it: where the state is new, the ring is new.
@@ -254,7 +254,7 @@ impl Core {
             // Its keys are told where it is doubted.
             (Some(_), Some(error)) => self.emit(&Event::KeysWithdrawn { url, error }),
             (Some(findings), None) => {
-                self.tell(findings);
+                self.report(findings);
                 self.emit(&Event::KeysFetched { url, keys });
             }
         }
@@ -281,7 +281,7 @@ impl Core {
             let state = self.state();
             (state.failures, self.usable_until(&state))
         };
-        self.tell(findings);
+        self.report(findings);
         self.emit(&Event::KeysUnavailable {
             url: self.client.address().shown(),
             error: &error,
@@ -298,7 +298,7 @@ impl Core {
     }
 
     /// Reports the keys of a set that are not used.
-    fn tell(&self, findings: &[UnusableKey]) {
+    fn report(&self, findings: &[UnusableKey]) {
         let url = self.client.address().shown();
         let (given_away, passed_over): (Vec<_>, Vec<_>) = findings
             .iter()
@@ -318,8 +318,8 @@ impl Core {
     fn stamp(&self, state: &State) {
         if let Some(held) = &state.held {
             let until = self.limits.usable_until(held).date;
-            let look_after = state.look_after(&self.limits);
-            self.ring.load().validity.set(until, look_after);
+            let ensure_running = state.ensure_running(&self.limits);
+            self.ring.load().validity.set(until, ensure_running);
         }
     }
 

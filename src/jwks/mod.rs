@@ -17,7 +17,7 @@ pub use builder::RemoteJwksBuilder;
 pub use error::{JwksError, JwksErrorKind};
 pub use health::JwksHealth;
 
-use self::fetcher::Core;
+use self::fetcher::Fetcher;
 use crate::{
     config::ConfigError,
     keys::{KeyRing, Remote},
@@ -65,7 +65,7 @@ use crate::{
 pub struct RemoteJwks(Arc<Owner>);
 
 /// What every handle holds, and the task does not: with the last one the task ends.
-struct Owner(Arc<Core>);
+struct Owner(Arc<Fetcher>);
 
 impl RemoteJwks {
     /// The JWK Set at `url`, with every default: `https`, or `http` on this machine.
@@ -84,7 +84,7 @@ impl RemoteJwks {
         RemoteJwksBuilder::new(url.into())
     }
 
-    fn start(core: Core) -> Self {
+    fn start(core: Fetcher) -> Self {
         let core = Arc::new(core);
         // Outside of a runtime it starts with whoever comes first within one.
         let _ = core.start();
@@ -146,13 +146,13 @@ impl RemoteJwks {
 }
 
 impl Remote for Owner {
-    fn lacks_key(&self) {
+    fn request_refresh(&self) {
         let Self(core) = self;
         let _ = core.start();
-        core.lacks_key();
+        core.request_refresh();
     }
 
-    fn look_after(&self) {
+    fn ensure_running(&self) {
         let Self(core) = self;
         let _ = core.start();
     }
@@ -172,7 +172,7 @@ impl Drop for Owner {
 impl fmt::Debug for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(core) = self;
-        let Core {
+        let Fetcher {
             client,
             limits,
             clock: _,

@@ -205,7 +205,7 @@ impl State {
     }
 
     /// From which date on a request has to see whether the task is still there.
-    pub(super) fn look_after(&self, limits: &Limits) -> Timestamp {
+    pub(super) fn ensure_running(&self, limits: &Limits) -> Timestamp {
         self.next.date + limits.overdue()
     }
 

@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     error::JwksError,
-    fetcher::{Core, Outcome},
+    fetcher::{Fetcher, Outcome},
 };
 
 /// How long it sleeps without a look at the clock, which may have been set, or have gone on while the
@@ -40,7 +40,7 @@ enum Due {
 /// Tells the handles when the task ends: by itself never, but its runtime may be shut down, the last
 /// handle dropped, or a sink of events panic.
 struct End {
-    core: Arc<Core>,
+    core: Arc<Fetcher>,
     number: u64,
 }
 
@@ -61,7 +61,7 @@ async fn run(end: End) {
     }
 }
 
-async fn wait(core: &Core) -> Due {
+async fn wait(core: &Fetcher) -> Due {
     loop {
         let (round, expiry) = {
             let (state, now) = (core.state(), core.now());
@@ -80,7 +80,7 @@ async fn wait(core: &Core) -> Due {
 }
 
 /// Has a task that is overdue replaced, for as long as a caller waits for it.
-async fn watch(core: Arc<Core>) {
+async fn watch(core: Arc<Fetcher>) {
     loop {
         tokio::time::sleep(core.limits.overdue()).await;
         let _ = core.start();
@@ -96,7 +96,7 @@ impl Drop for Watched {
     }
 }
 
-impl Core {
+impl Fetcher {
     fn task(&self) -> MutexGuard<'_, Task> {
         self.task.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -180,7 +180,7 @@ impl KeyRing {
         if keys.validity.is_settled(now) {
             return keys;
         }
-        self.look_after();
+        self.ensure_running();
         match keys.validity.holds(now) {
             true => keys,
             false => arc_swap::Guard::from_inner(Keys::none()),

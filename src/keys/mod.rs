@@ -4,10 +4,8 @@ pub(crate) mod algorithm;
 mod builder;
 mod encryption;
 mod env;
-#[cfg(feature = "josekit")]
-mod jose;
-#[cfg(not(feature = "josekit"))]
-#[path = "jose_none.rs"]
+#[cfg_attr(feature = "josekit", path = "jose/enabled.rs")]
+#[cfg_attr(not(feature = "josekit"), path = "jose/disabled.rs")]
 mod jose;
 mod jwk;
 mod jwks;
@@ -16,7 +14,8 @@ pub(crate) mod key_ring;
 mod key_set;
 mod protected_header;
 mod public_set;
-#[cfg_attr(not(feature = "jwks"), path = "no_source.rs")]
+#[cfg_attr(feature = "jwks", path = "remote/enabled.rs")]
+#[cfg_attr(not(feature = "jwks"), path = "remote/disabled.rs")]
 mod remote;
 mod session_keys;
 mod signing;

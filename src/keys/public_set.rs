@@ -20,7 +20,7 @@ pub use unusable::{UnusableKey, UnusableReason};
 
 use self::{
     thumbprint::Thumbprint,
-    verdict::{Verdict, judge},
+    verdict::{Verdict, verdict_on},
 };
 use super::SigningKey;
 use crate::config::ConfigError;
@@ -63,7 +63,7 @@ impl PublicSet {
         let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
         let text = String::from_utf8_lossy(json);
         for (index, key) in document(&text)?.keys.iter().enumerate() {
-            match judge(index, key.get()) {
+            match verdict_on(index, key.get()) {
                 Verdict::Usable(key) => usable.push((index, key)),
                 Verdict::Unusable(key) => found.add(key),
                 Verdict::Compromised(key, marks) => {

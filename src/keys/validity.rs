@@ -14,17 +14,17 @@ pub(crate) struct Validity {
     until: AtomicU64,
     /// From here on a verification has to see whether the keys are still looked after; never later
     /// than `until`.
-    look_after: AtomicU64,
+    ensure_running: AtomicU64,
 }
 
 impl Validity {
     /// Sets both times.
     #[cfg(feature = "jwks")]
-    pub(crate) fn set(&self, until: Timestamp, look_after: Timestamp) {
-        let (until, look_after) = (until.as_millis(), look_after.as_millis());
+    pub(crate) fn set(&self, until: Timestamp, ensure_running: Timestamp) {
+        let (until, ensure_running) = (until.as_millis(), ensure_running.as_millis());
         self.until.store(until, Ordering::Relaxed);
-        self.look_after
-            .store(look_after.min(until), Ordering::Relaxed);
+        self.ensure_running
+            .store(ensure_running.min(until), Ordering::Relaxed);
     }
 
     /// Ends the time of the keys now.
@@ -37,12 +37,12 @@ impl Validity {
     /// Has the next verification look.
     #[cfg(feature = "jwks")]
     pub(crate) fn look_now(&self) {
-        self.look_after.store(0, Ordering::Relaxed);
+        self.ensure_running.store(0, Ordering::Relaxed);
     }
 
     /// Whether there is nothing to look at as of `now`.
     pub(super) fn is_settled(&self, now: Timestamp) -> bool {
-        now.as_millis() < self.look_after.load(Ordering::Relaxed)
+        now.as_millis() < self.ensure_running.load(Ordering::Relaxed)
     }
 
     /// Whether the keys are good as of `now`.
@@ -55,7 +55,7 @@ impl Default for Validity {
     fn default() -> Self {
         Self {
             until: AtomicU64::new(u64::MAX),
-            look_after: AtomicU64::new(u64::MAX),
+            ensure_running: AtomicU64::new(u64::MAX),
         }
     }
 }

@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, Response, Uri};
 use tower_layer::Layer;
 
 use super::{
-    decision::{MissingOrigin, Origins, Policy},
+    config::{Config, MissingOrigin, Origins},
     origin::Origin,
     service::OriginGuard,
 };
@@ -23,7 +23,7 @@ use crate::{
 #[derive(Clone)]
 #[must_use]
 pub struct OriginGuardLayer<R = DefaultRejection> {
-    policy: Arc<Policy>,
+    config: Arc<Config>,
     refusal: Refusal<R>,
 }
 
@@ -68,7 +68,7 @@ impl OriginGuardLayer {
 
     fn with(origins: Origins) -> Self {
         Self {
-            policy: Arc::new(Policy {
+            config: Arc::new(Config {
                 origins,
                 missing: MissingOrigin::default(),
                 method_override: false,
@@ -109,7 +109,7 @@ impl<R> OriginGuardLayer<R> {
         uri: &Uri,
         headers: &HeaderMap,
     ) -> Result<(), OriginReason> {
-        self.policy.check(method, uri, headers)
+        self.config.check(method, uri, headers)
     }
 
     /// Where refusals are reported to.
@@ -121,13 +121,13 @@ impl<R> OriginGuardLayer<R> {
     /// Says that something further in replaces the method by `X-HTTP-Method-Override`,
     /// `X-HTTP-Method` or `X-Method-Override`. Safe methods with such a header are then guarded.
     pub fn method_override(self) -> Self {
-        self.update(|policy| policy.method_override = true)
+        self.update(|config| config.method_override = true)
     }
 
     /// Sets what becomes of a request that does not say where it comes from. Default:
     /// [`MissingOrigin::RefuseWithCredentials`].
     pub fn missing_origin(self, missing: MissingOrigin) -> Self {
-        self.update(|policy| policy.missing = missing)
+        self.update(|config| config.missing = missing)
     }
 
     /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
@@ -138,7 +138,7 @@ impl<R> OriginGuardLayer<R> {
         response: impl Fn(&Rejection) -> Response<B> + Send + Sync + 'static,
     ) -> OriginGuardLayer<CustomRejection<B>> {
         OriginGuardLayer {
-            policy: self.policy,
+            config: self.config,
             refusal: self.refusal.with_responder(CustomRejection::new(response)),
         }
     }
@@ -150,11 +150,11 @@ impl<R> OriginGuardLayer<R> {
     /// It is for trying a list on real traffic before it is enforced, and guards nothing until this
     /// call is taken out again.
     pub fn report_only(self) -> Self {
-        self.update(|policy| policy.report_only = true)
+        self.update(|config| config.report_only = true)
     }
 
-    fn update(mut self, change: impl FnOnce(&mut Policy)) -> Self {
-        change(Arc::make_mut(&mut self.policy));
+    fn update(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(Arc::make_mut(&mut self.config));
         self
     }
 }
@@ -163,15 +163,15 @@ impl<S, R: Clone> Layer<S> for OriginGuardLayer<R> {
     type Service = OriginGuard<S, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        OriginGuard::new(inner, self.policy.clone(), self.refusal.clone())
+        OriginGuard::new(inner, self.config.clone(), self.refusal.clone())
     }
 }
 
 impl<R: fmt::Debug> fmt::Debug for OriginGuardLayer<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { policy, refusal } = self;
+        let Self { config, refusal } = self;
         f.debug_struct("OriginGuardLayer")
-            .field("policy", policy)
+            .field("config", config)
             .field("refusal", refusal)
             .finish()
     }

@@ -86,6 +86,7 @@
 //! # }
 //! ```
 
+mod config;
 mod decision;
 pub(crate) mod layer;
 #[allow(
@@ -95,6 +96,6 @@ pub(crate) mod layer;
 mod origin;
 mod service;
 
-pub use decision::MissingOrigin;
+pub use config::MissingOrigin;
 pub use origin::Origin;
 pub use service::OriginGuard;

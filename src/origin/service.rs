@@ -9,7 +9,7 @@ use std::{
 use http::{Request, Response, header};
 use tower_service::Service;
 
-use super::decision::Policy;
+use super::config::Config;
 use crate::{
     event::Event,
     future::GuardFuture,
@@ -21,15 +21,15 @@ use crate::{
 #[derive(Clone)]
 pub struct OriginGuard<S, R = DefaultRejection> {
     inner: S,
-    policy: Arc<Policy>,
+    config: Arc<Config>,
     refusal: Refusal<R>,
 }
 
 impl<S, R> OriginGuard<S, R> {
-    pub(super) fn new(inner: S, policy: Arc<Policy>, refusal: Refusal<R>) -> Self {
+    pub(super) fn new(inner: S, config: Arc<Config>, refusal: Refusal<R>) -> Self {
         Self {
             inner,
-            policy,
+            config,
             refusal,
         }
     }
@@ -51,11 +51,11 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let headers = request.headers();
-        match self.policy.check(request.method(), request.uri(), headers) {
+        match self.config.check(request.method(), request.uri(), headers) {
             Ok(()) => GuardFuture::passed(self.inner.call(request)),
             Err(reason) => {
                 let rejection = Rejection::origin(reason, headers.get(header::ORIGIN));
-                if self.policy.report_only {
+                if self.config.report_only {
                     self.refusal.events.emit(&Event::WouldReject(&rejection));
                     return GuardFuture::passed(self.inner.call(request));
                 }
@@ -69,12 +69,12 @@ impl<S: fmt::Debug, R: fmt::Debug> fmt::Debug for OriginGuard<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             inner,
-            policy,
+            config,
             refusal,
         } = self;
         f.debug_struct("OriginGuard")
             .field("inner", inner)
-            .field("policy", policy)
+            .field("config", config)
             .field("refusal", refusal)
             .finish()
     }

@@ -24,8 +24,8 @@ impl Session {
     /// Garbage beside a genuine token is ignored: another host of the domain can plant it. Genuine
     /// tokens of two sessions are refused, since neither choice would be the user's.
     pub(crate) fn presented(&self) -> Result<RefreshToken, SessionError> {
-        self.touch();
-        self.insist_on_one_transport()?;
+        self.mark_private();
+        self.check_transport()?;
         if self.is_over() {
             return Err(SessionError::new(SessionErrorKind::NoSession));
         }
@@ -53,8 +53,8 @@ impl Session {
 
     /// Every session that came, for sign-in and sign-out, which end them all.
     pub(crate) fn presented_sessions(&self) -> Result<Vec<SessionKey>, SessionError> {
-        self.touch();
-        self.insist_on_one_transport()?;
+        self.mark_private();
+        self.check_transport()?;
         let mut keys = Vec::new();
         for token in self.genuine()?.iter().chain(&self.handed_out()) {
             if !keys.contains(&token.key()) {
@@ -65,7 +65,7 @@ impl Session {
     }
 
     /// A cookie beside a token in the body: neither choice would be the client's.
-    fn insist_on_one_transport(&self) -> Result<(), SessionError> {
+    fn check_transport(&self) -> Result<(), SessionError> {
         if self.is_mixed() {
             return Err(SessionError::new(SessionErrorKind::Ambiguous));
         }
@@ -77,7 +77,7 @@ impl Session {
     }
 
     /// Judges a token against what the store has.
-    pub(crate) fn judge(
+    pub(crate) fn decision(
         &self,
         token: &RefreshToken,
         loaded: &Loaded,
@@ -101,7 +101,7 @@ impl Session {
         let token = self.presented()?;
         let loaded = self.load(&token.key()).await?;
         let keys = self.keys()?;
-        let decision = self.judge(&token, &loaded, &keys);
+        let decision = self.decision(&token, &loaded, &keys);
         let client = self.client(&token.session);
         match (decision.outcome, loaded.record) {
             // Authenticated here, a thief could use the session without ever taking a successor, which

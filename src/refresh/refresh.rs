@@ -65,7 +65,7 @@ impl Session {
         // Notes are for tokens that the browser has shown, and are not worth a second try.
         let mut notes = self.handed_out().is_none();
         for _ in 0..ATTEMPTS {
-            let decision = self.judge(&token, &loaded, &keys);
+            let decision = self.decision(&token, &loaded, &keys);
             *row = Some(decision.outcome);
             let (record, success) = match (loaded.record, decision.outcome.success()) {
                 (Some(record), Some(success)) => (record, success),
@@ -93,7 +93,7 @@ impl Session {
                 Some(successor) => Some((self.seal(&successor, &keys)?, successor)),
                 None => None,
             };
-            let write = decision.next.filter(|_| decision.insist || notes);
+            let write = decision.next.filter(|_| decision.must_write || notes);
             if let Some(next) = &write {
                 match self.config().store.swap(&record, next).await {
                     Ok(Swap::Applied) => {}
@@ -104,7 +104,7 @@ impl Session {
                         continue;
                     }
                     // A write that is only a note may fail: the answer stays true without it.
-                    Err(_) if !decision.insist => {}
+                    Err(_) if !decision.must_write => {}
                     Err(error) => return Err(unavailable(error)),
                 }
             }
@@ -248,7 +248,7 @@ impl Session {
         let Some(record) = record else {
             return SessionError::new(SessionErrorKind::Invalid);
         };
-        let theft = revoke::Theft {
+        let theft = revoke::ReuseReport {
             presented_by: self.client(&token.session),
             presented_generation: token.generation,
             told: false,

@@ -37,11 +37,11 @@ struct Revocation {
     /// The record and the store's time, where they are known already.
     found: Option<(SessionRecord, Timestamp)>,
     reason: RevokeReason,
-    theft: Option<Theft>,
+    theft: Option<ReuseReport>,
 }
 
 /// What gave a thief away. Told once, by whoever revokes the session.
-pub(crate) struct Theft {
+pub(crate) struct ReuseReport {
     pub(crate) presented_by: ClientFingerprint,
     pub(crate) presented_generation: u64,
     /// Already told: only the subject's other sessions are left to end.
@@ -56,7 +56,7 @@ pub(crate) async fn now(
     record: SessionRecord,
     now: Timestamp,
     reason: RevokeReason,
-    theft: Option<Theft>,
+    theft: Option<ReuseReport>,
 ) -> Result<bool, StoreError> {
     let revocation = Revocation {
         key: record.key(),

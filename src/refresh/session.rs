@@ -28,9 +28,9 @@ use crate::{
 /// Calls on one handle follow each other as they would in requests of their own: after
 /// [`start`](Self::start) the new session can be elevated, listed or ended.
 #[derive(Clone)]
-pub struct Session(pub(crate) Arc<Inner>);
+pub struct Session(pub(crate) Arc<Handle>);
 
-pub(crate) struct Inner {
+pub(crate) struct Handle {
     pub(crate) config: Arc<Config>,
     current: CurrentSession,
     /// The token that the application has read from the body, where tokens travel in bodies.
@@ -43,7 +43,7 @@ pub(crate) struct Inner {
 impl Session {
     pub(crate) fn new(config: Arc<Config>, current: CurrentSession, parts: &Parts) -> Self {
         let signal = config.signal.as_ref().map(|signal| signal(parts));
-        Self(Arc::new(Inner {
+        Self(Arc::new(Handle {
             config,
             current,
             body: OnceLock::new(),
@@ -172,7 +172,7 @@ impl Session {
     }
 
     /// The answer is about a session: it must not be cached, whatever it says.
-    pub(crate) fn touch(&self) {
+    pub(crate) fn mark_private(&self) {
         self.outgoing().private = true;
     }
 
@@ -196,7 +196,7 @@ impl Session {
     }
 
     /// The session that was handed out is new, or its privileges are.
-    pub(crate) fn renew(&self) {
+    pub(crate) fn mark_renewed(&self) {
         self.outgoing().renewed = true;
     }
 
@@ -226,7 +226,7 @@ fn no_secret() -> SessionError {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner {
+        let Handle {
             config: _,
             current,
             body: _,

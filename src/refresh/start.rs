@@ -11,7 +11,7 @@ use crate::{
     event::Event,
     random::RandomError,
     session::{
-        Fresh, Opening, RevokeReason, SessionError, SessionErrorKind, SessionKey, SessionRecord,
+        NewSecrets, RevokeReason, SessionError, SessionErrorKind, SessionKey, SessionRecord, SignIn,
     },
     store::{RefreshStore, Swap},
     telemetry::{Work, in_span},
@@ -118,7 +118,7 @@ impl Session {
         }
         check_context(&new.context)?;
         let replaced = self.presented_sessions()?;
-        let fresh = Fresh::generate().map_err(no_random)?;
+        let fresh = NewSecrets::generate().map_err(no_random)?;
         let keys = self.keys()?;
         let key = SessionKey {
             subject: active(&keys)?.subject_tag(&new.subject),
@@ -127,7 +127,7 @@ impl Session {
         // The store's clock judges the session later, so it dates it now.
         let now = self.load(&key).await?.now;
         let agent = self.label();
-        let opening = Opening {
+        let opening = SignIn {
             subject: &new.subject,
             client: self.client(&fresh.id),
             label: new.label.as_deref().unwrap_or(&agent),
@@ -151,7 +151,7 @@ impl Session {
             .await
             .map_err(unavailable)?;
         let access = self.hand_out(token, cookie, &record, now, access);
-        self.renew();
+        self.mark_renewed();
         let events = &self.config().events;
         events.emit(&Event::Started {
             session: record.key().id,
@@ -222,7 +222,7 @@ impl Session {
             mut record,
             mut now,
         } = from;
-        let fresh = Fresh::generate().map_err(no_random)?;
+        let fresh = NewSecrets::generate().map_err(no_random)?;
         let client = self.client(&token.session);
         let keys = self.keys()?;
         // Only notes (a first presentation) can come between, so one more round settles it.
@@ -249,7 +249,7 @@ impl Session {
             match swap.map_err(unavailable)? {
                 Swap::Applied => {
                     let access = self.hand_out(successor, cookie, &next, now, access);
-                    self.renew();
+                    self.mark_renewed();
                     return Ok(access);
                 }
                 Swap::Conflict(newer) => match newer.record {

@@ -69,18 +69,18 @@ pub(crate) fn decide(
         policy,
         keys,
     };
-    match case.place() {
-        Place::Current => case.current(),
-        Place::Previous => case.previous(),
-        Place::LostWrite { barrier } => case.adopt(barrier),
-        Place::Ahead => Decision::refuse(Outcome::StateLost), // Row 12.
-        Place::Elsewhere if case.is_older() && record.barrier => case.before_the_barrier(false),
-        Place::Elsewhere => case.reuse(), // Row 13.
+    match case.position() {
+        Position::Current => case.current(),
+        Position::Previous => case.previous(),
+        Position::LostWrite { barrier } => case.adopt(barrier),
+        Position::Ahead => Decision::refuse(Outcome::StateLost), // Row 12.
+        Position::Elsewhere if case.is_older() && record.barrier => case.before_the_barrier(false),
+        Position::Elsewhere => case.reuse(), // Row 13.
     }
 }
 
 /// Where a genuine token of a live session stands. By generation and hash, never by time.
-enum Place {
+enum Position {
     Current,
     Previous,
     /// One write ahead of the store, and its own words prove it.
@@ -102,26 +102,26 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn place(&self) -> Place {
+    fn position(&self) -> Position {
         let Self {
             presented, record, ..
         } = self;
         // The hash covers the generation; comparing both keeps the order right even against a
         // record that contradicts itself.
         if presented.generation == record.generation && self.hash == record.current {
-            return Place::Current;
+            return Position::Current;
         }
         let before = record.generation.checked_sub(1);
         if Some(presented.generation) == before && record.previous == Some(self.hash) {
-            return Place::Previous;
+            return Position::Previous;
         }
         // Row 11, a rotation or a privilege change was lost.
         if Some(presented.generation) == record.generation.checked_add(1) {
             if presented.parent == parent(&record.current) {
-                return Place::LostWrite { barrier: false };
+                return Position::LostWrite { barrier: false };
             }
             if presented.parent == barrier_parent(&record.current) {
-                return Place::LostWrite { barrier: true };
+                return Position::LostWrite { barrier: true };
             }
         }
         let (ours, theirs) = (
@@ -129,7 +129,7 @@ impl Case<'_> {
             (presented.generation, presented.recoveries),
         );
         if theirs <= ours {
-            return Place::Elsewhere;
+            return Position::Elsewhere;
         }
         // Row 11, a recovery was lost. Nothing is recovered across a privilege change.
         let sibling = presented.generation == record.generation
@@ -138,9 +138,9 @@ impl Case<'_> {
                 .previous
                 .is_some_and(|previous| presented.parent == parent(&previous));
         if sibling {
-            return Place::LostWrite { barrier: false };
+            return Position::LostWrite { barrier: false };
         }
-        Place::Ahead
+        Position::Ahead
     }
 
     fn is_older(&self) -> bool {
@@ -160,7 +160,7 @@ impl Case<'_> {
             return Decision {
                 outcome: Outcome::Coalesced,
                 next,
-                insist: false,
+                must_write: false,
                 successor: None,
             };
         }
@@ -241,7 +241,7 @@ impl Case<'_> {
             Some(successor) if successor.hash() == self.record.current => Decision {
                 outcome: Outcome::Replayed,
                 next,
-                insist: false,
+                must_write: false,
                 successor: Some(successor),
             },
             Some(_) => Decision::refuse(Outcome::StateLost),
@@ -269,7 +269,7 @@ impl Case<'_> {
                 client: self.client,
                 ..self.renewed(self.hash, presented.recoveries)
             }),
-            insist: true,
+            must_write: true,
             successor: None,
         }
     }
@@ -288,7 +288,7 @@ impl Case<'_> {
             Some(successor) => Decision {
                 outcome,
                 next: Some(next(&successor)),
-                insist: true,
+                must_write: true,
                 successor: Some(successor),
             },
             // Unsealing refuses such a token; without its key there is nothing to hand out.
@@ -301,7 +301,7 @@ impl Case<'_> {
         Decision {
             outcome: Outcome::Reuse,
             next: Some(self.record.revoked(RevokeReason::Reuse)),
-            insist: true,
+            must_write: true,
             successor: None,
         }
     }

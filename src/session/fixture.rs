@@ -7,7 +7,7 @@ use super::{
     policy::SessionPolicy,
     record::SessionRecord,
     refresh_token::RefreshToken,
-    transition::{Fresh, Opening},
+    transition::{NewSecrets, SignIn},
 };
 use crate::{clock::Timestamp, keys::SessionKeys, secret::Secret};
 
@@ -24,16 +24,16 @@ pub(super) fn keys() -> SessionKeys {
     SessionKeys::new([OLD])
 }
 
-pub(super) fn fresh(n: u8) -> Fresh {
-    Fresh {
+pub(super) fn fresh(n: u8) -> NewSecrets {
+    NewSecrets {
         id: SessionId::from_bytes([n; 16]),
         seed: Secret::new([n ^ 0x55; 32]),
         secret: Secret::new([n ^ 0xaa; 32]),
     }
 }
 
-pub(super) fn opening() -> Opening<'static> {
-    Opening {
+pub(super) fn opening() -> SignIn<'static> {
+    SignIn {
         subject: "ada",
         client: BROWSER,
         label: "Browser/1.0",

@@ -27,4 +27,4 @@ pub use record_codec::DecodeError;
 #[cfg(feature = "memory")]
 pub(crate) use record_codec::EncodedRecord;
 pub(crate) use refresh_token::{RefreshToken, SealContext, seal, unseal};
-pub(crate) use transition::{Fresh, Opening};
+pub(crate) use transition::{NewSecrets, SignIn};

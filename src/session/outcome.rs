@@ -119,7 +119,7 @@ pub(crate) struct Decision {
     /// The record to swap in, if anything is to be written.
     pub(crate) next: Option<SessionRecord>,
     /// Whether the answer waits for the write: best-effort writes answer without insisting.
-    pub(crate) insist: bool,
+    pub(crate) must_write: bool,
     /// The token to hand out, not sealed yet.
     pub(crate) successor: Option<RefreshToken>,
 }
@@ -130,7 +130,7 @@ impl Decision {
         Self {
             outcome,
             next: None,
-            insist: false,
+            must_write: false,
             successor: None,
         }
     }

@@ -20,7 +20,7 @@ pub(crate) const LABEL_LIMIT: usize = 200;
 
 /// The random bytes that a session, or a new privilege level of one, starts from.
 #[derive(Clone, Debug)]
-pub(crate) struct Fresh {
+pub(crate) struct NewSecrets {
     /// Names a new session; a change of privilege does not use it.
     pub(crate) id: SessionId,
     pub(crate) seed: Secret<[u8; 32]>,
@@ -29,7 +29,7 @@ pub(crate) struct Fresh {
 
 /// What a session is opened with.
 #[derive(Clone, Debug)]
-pub(crate) struct Opening<'a> {
+pub(crate) struct SignIn<'a> {
     /// The subject as the application names it.
     pub(crate) subject: &'a str,
     pub(crate) client: ClientFingerprint,
@@ -39,7 +39,7 @@ pub(crate) struct Opening<'a> {
     pub(crate) context: &'a [u8],
 }
 
-impl Fresh {
+impl NewSecrets {
     /// New random bytes from the operating system.
     ///
     /// # Errors
@@ -58,8 +58,8 @@ impl SessionRecord {
     /// A session that begins `now`, and its first token, not sealed yet. `keys` is the active
     /// key set: the whole session is derived with it.
     pub(crate) fn start(
-        opening: &Opening<'_>,
-        fresh: &Fresh,
+        opening: &SignIn<'_>,
+        fresh: &NewSecrets,
         now: Timestamp,
         policy: &SessionPolicy,
         keys: &SessionKeySet,
@@ -78,8 +78,8 @@ impl SessionRecord {
     pub(super) fn start_as(
         key_id: SessionKeyId,
         subject_tag: SubjectTag,
-        opening: &Opening<'_>,
-        fresh: &Fresh,
+        opening: &SignIn<'_>,
+        fresh: &NewSecrets,
         now: Timestamp,
         policy: &SessionPolicy,
     ) -> (Self, RefreshToken) {
@@ -122,7 +122,7 @@ impl SessionRecord {
     /// session keeps its end; `keys` is the active key set and derives it from here on.
     pub(crate) fn elevated(
         &self,
-        fresh: &Fresh,
+        fresh: &NewSecrets,
         client: ClientFingerprint,
         now: Timestamp,
         policy: &SessionPolicy,

@@ -8,12 +8,12 @@
 //! slice takes microseconds, and there is never a moment at which everything stands still.
 
 mod encoded;
-mod inner;
+mod sessions;
 mod sweep;
 
 use std::{fmt, sync::Arc};
 
-use inner::Inner;
+use sessions::Sessions;
 
 use super::{Inserted, Loaded, RefreshStore, StoreError, Swap};
 use crate::{
@@ -46,7 +46,7 @@ const DEFAULT_CAPACITY: usize = 1_000_000;
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct MemoryStore(Arc<Inner>);
+pub struct MemoryStore(Arc<Sessions>);
 
 /// Builds a [`MemoryStore`].
 ///
@@ -91,7 +91,7 @@ impl MemoryStore {
 
     fn with(builder: MemoryStoreBuilder) -> Self {
         let MemoryStoreBuilder { capacity, clock } = builder;
-        Self(Arc::new(Inner::new(capacity, clock)))
+        Self(Arc::new(Sessions::new(capacity, clock)))
     }
 }
 

@@ -9,7 +9,9 @@
 mod breaker;
 mod builder;
 mod client;
+mod config;
 mod connection;
+mod connector;
 mod durability;
 mod error;
 mod health;
@@ -17,9 +19,7 @@ mod limits;
 mod reply;
 mod request;
 mod revocations;
-mod source;
 mod subject;
-mod target;
 mod tcp;
 
 use std::{fmt, sync::Arc};
@@ -29,7 +29,7 @@ pub use health::RedisHealth;
 
 use self::{
     client::Client, durability::Durability, error::unexpected, request::Request,
-    revocations::Remembered,
+    revocations::Revocations,
 };
 use super::{Inserted, Loaded, RefreshStore, StoreError, StoreErrorKind, Swap};
 use crate::{
@@ -67,13 +67,13 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct RedisStore(Arc<Inner>);
+pub struct RedisStore(Arc<Shared>);
 
-struct Inner {
+struct Shared {
     prefix: String,
     client: Client,
     durability: Option<Durability>,
-    remembered: Remembered,
+    revocations: Revocations,
     events: EventSink,
 }
 
@@ -163,7 +163,7 @@ impl RedisStore {
         let mut replies = self.0.client.ask(&request).await?.into_iter();
         let answer = replies.next().ok_or_else(unexpected)?;
         if reply::number(&answer) == Some(1) {
-            self.0.remembered.note(next);
+            self.0.revocations.note(next);
             return Ok(Swap::Applied);
         }
         let redis::Value::Array(found) = answer else {
@@ -190,7 +190,7 @@ impl RedisStore {
         let Some(found) = record else {
             return Loaded { record: None, now };
         };
-        let Some(revoked) = self.0.remembered.correct(&found) else {
+        let Some(revoked) = self.0.revocations.correct(&found) else {
             return Loaded {
                 record: Some(found),
                 now,
@@ -247,7 +247,7 @@ impl RefreshStore for RedisStore {
         next: &SessionRecord,
     ) -> Result<Swap, StoreError> {
         // A record never changes its address, and a session that was revoked here stays revoked.
-        if current.key() != next.key() || self.0.remembered.correct(next).is_some() {
+        if current.key() != next.key() || self.0.revocations.correct(next).is_some() {
             return self.load(&current.key()).await.map(Swap::Conflict);
         }
         match self.write(current, next).await? {
@@ -279,18 +279,18 @@ impl RefreshStore for RedisStore {
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner {
+        let Shared {
             prefix,
             client,
             durability,
-            remembered,
+            revocations,
             events: _,
         } = &*self.0;
         f.debug_struct("RedisStore")
             .field("prefix", prefix)
             .field("client", client)
             .field("wait", durability)
-            .field("remembered", remembered)
+            .field("revocations", revocations)
             .finish_non_exhaustive()
     }
 }

@@ -7,7 +7,7 @@ use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 use super::{
     NoClaims, TokenCodec,
     cache::TokenCache,
-    codec::{Inner, Profile},
+    codec::{CodecConfig, Profile},
     registered_claims::{Preamble, Rules},
 };
 use crate::{
@@ -194,7 +194,7 @@ impl<C> TokenCodecBuilder<C> {
         let rsa = self.rsa();
         let cache = self.cache.map(|cache| cache.lay_out(self.max_token_bytes));
         let preamble = Preamble::new(self.issuers.first(), self.audiences.first());
-        let inner = Inner {
+        let inner = CodecConfig {
             profile: self.profile,
             keys: self.keys,
             issuer: self.issuers.first().cloned().unwrap_or_default(),

@@ -23,7 +23,7 @@ use crate::clock::Timestamp;
 /// assert!(claims.token_id().is_some() && claims.session().is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Claims<C = NoClaims>(Arc<Inner<C>>);
+pub struct Claims<C = NoClaims>(Arc<ClaimsSet<C>>);
 
 /// No claims beyond the registered ones.
 ///
@@ -36,7 +36,7 @@ pub struct Claims<C = NoClaims>(Arc<Inner<C>>);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoClaims {}
 
-struct Inner<C> {
+struct ClaimsSet<C> {
     subject: Option<Box<str>>,
     issuer: Option<Box<str>>,
     session: Option<Box<str>>,
@@ -73,7 +73,7 @@ trait Context: Send + Sync {
     fn expires_at(&self) -> Timestamp;
 }
 
-impl<C: Send + Sync + 'static> Context for Inner<C> {
+impl<C: Send + Sync + 'static> Context for ClaimsSet<C> {
     fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
     }
@@ -98,7 +98,7 @@ impl<C> Claims<C> {
     pub(super) fn new(claims: Registered<'_>, expires_at: Timestamp, custom: C) -> Self {
         let issued_at = claims.issued_at();
         let text = |text: Option<Cow<'_, str>>| text.map(|text| Box::from(&*text));
-        Self(Arc::new(Inner {
+        Self(Arc::new(ClaimsSet {
             subject: text(claims.subject),
             issuer: text(claims.issuer),
             session: text(claims.session),

@@ -35,11 +35,11 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct TokenCodec<C = NoClaims> {
-    pub(super) inner: Arc<Inner>,
+    pub(super) config: Arc<CodecConfig>,
     claims: PhantomData<fn() -> C>,
 }
 
-pub(super) struct Inner {
+pub(super) struct CodecConfig {
     pub(super) profile: Profile,
     pub(super) keys: KeyRing,
     pub(super) rules: Rules,
@@ -143,36 +143,36 @@ impl<C> TokenCodec<C> {
         TokenCodecBuilder::new(Profile::Signed, keys)
     }
 
-    pub(super) fn new(inner: Inner) -> Self {
+    pub(super) fn new(config: CodecConfig) -> Self {
         Self {
-            inner: Arc::new(inner),
+            config: Arc::new(config),
             claims: PhantomData,
         }
     }
 
     /// How long minted tokens are good for.
     pub fn lifetime(&self) -> Duration {
-        self.inner.lifetime
+        self.config.lifetime
     }
 
     /// The issuer that is minted; empty when none is configured.
     pub fn issuer(&self) -> &str {
-        &self.inner.issuer
+        &self.config.issuer
     }
 
     /// The clock that tokens are verified with.
     pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.inner.clock
+        &self.config.clock
     }
 
     /// Whether the ring holds every key that minting needs, as it is now.
     pub fn can_mint(&self) -> bool {
-        let keys = self.inner.keys.load();
+        let keys = self.config.keys.load();
         let (signs, encrypts) = (
             keys.active_signing().is_some(),
             keys.active_encryption().is_some(),
         );
-        match self.inner.profile {
+        match self.config.profile {
             Profile::Nested => signs && encrypts,
             Profile::Encrypted => encrypts,
             Profile::Signed => signs,
@@ -181,22 +181,22 @@ impl<C> TokenCodec<C> {
 
     /// The longest accepted token in bytes.
     pub fn max_token_bytes(&self) -> usize {
-        self.inner.max_token_bytes
+        self.config.max_token_bytes
     }
 
     /// The cache of verified tokens, where the codec has one.
     #[cfg(feature = "cache")]
     pub fn cache(&self) -> Option<&TokenCache> {
-        self.inner.cache.as_ref()
+        self.config.cache.as_ref()
     }
 
     /// The ring the codec takes its keys from.
     pub fn keys(&self) -> &KeyRing {
-        &self.inner.keys
+        &self.config.keys
     }
 }
 
-impl Inner {
+impl CodecConfig {
     /// Whether keys of `algorithm` may sign.
     pub(super) fn allows(&self, algorithm: SignatureAlgorithm) -> bool {
         match &self.algorithms {
@@ -228,7 +228,7 @@ pub(super) fn is_shared(management: KeyManagement) -> bool {
 impl<C> Clone for TokenCodec<C> {
     fn clone(&self) -> Self {
         Self {
-            inner: self.inner.clone(),
+            config: self.config.clone(),
             claims: PhantomData,
         }
     }
@@ -236,11 +236,11 @@ impl<C> Clone for TokenCodec<C> {
 
 impl<C> fmt::Debug for TokenCodec<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { inner, claims: _ } = self;
+        let Self { config, claims: _ } = self;
         f.debug_struct("TokenCodec")
-            .field("profile", &inner.profile)
-            .field("issuer", &inner.issuer)
-            .field("lifetime", &inner.lifetime)
+            .field("profile", &config.profile)
+            .field("issuer", &config.issuer)
+            .field("lifetime", &config.lifetime)
             .finish_non_exhaustive()
     }
 }

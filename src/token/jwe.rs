@@ -3,7 +3,7 @@
 use super::{
     MintError, TokenError, TokenErrorKind,
     base64::{Scratch, decode_array, encode_append},
-    codec::{Inner, Profile},
+    codec::{CodecConfig, Profile},
     compact::Encrypted,
     header::{Header, same_media_type},
     jws::{check_type, not_found},
@@ -38,7 +38,7 @@ enum Opener<'k> {
 /// tag tell where the segments are. Every other token is read in the general way, which comes to the
 /// same end on those, too.
 pub(super) fn open<'s>(
-    codec: &Inner,
+    codec: &CodecConfig,
     keys: &Keys,
     token: &[u8],
     scratch: &'s mut Scratch,
@@ -62,7 +62,7 @@ pub(super) fn open<'s>(
 
 /// Opens a token with any header.
 pub(super) fn open_any<'s>(
-    codec: &Inner,
+    codec: &CodecConfig,
     keys: &Keys,
     token: &[u8],
     scratch: &'s mut Scratch,
@@ -106,7 +106,7 @@ fn open_content<'s>(
 
 /// Finds the key for a header that is not one of those our keys write.
 fn find_opener<'k>(
-    codec: &Inner,
+    codec: &CodecConfig,
     keys: &'k Keys,
     parts: &Encrypted<'_>,
 ) -> Result<Opener<'k>, TokenError> {
@@ -147,7 +147,7 @@ fn find_opener<'k>(
 
 /// What opens the content of a token for `key`.
 fn opener<'k>(
-    codec: &Inner,
+    codec: &CodecConfig,
     key: &'k EncryptionKey,
     header: &WrapHeader<'_>,
     encrypted_key: &[u8],
@@ -178,7 +178,11 @@ fn opener<'k>(
 }
 
 /// Encrypts `content`, a signed token or claims, with the active key.
-pub(super) fn seal(codec: &Inner, keys: &Keys, mut content: Vec<u8>) -> Result<String, MintError> {
+pub(super) fn seal(
+    codec: &CodecConfig,
+    keys: &Keys,
+    mut content: Vec<u8>,
+) -> Result<String, MintError> {
     let key = keys
         .active_encryption()
         .ok_or_else(|| MintError::new("the ring has no key that encrypts"))?;

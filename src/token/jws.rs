@@ -3,7 +3,7 @@
 use super::{
     MintError, TokenError, TokenErrorKind,
     base64::{Scratch, encode_append, encoded_len},
-    codec::Inner,
+    codec::CodecConfig,
     compact::Signed,
     header::{Header, same_media_type},
 };
@@ -31,7 +31,7 @@ const SEGMENTS: TokenError = TokenError::new(
 /// tells where the segments are. Every other token is read in the general way, which comes to the
 /// same end on those, too.
 pub(super) fn open<'t>(
-    codec: &Inner,
+    codec: &CodecConfig,
     keys: &Keys,
     token: &'t [u8],
 ) -> Result<&'t [u8], TokenError> {
@@ -57,16 +57,16 @@ fn is_of_the_key(error: &TokenError) -> bool {
 
 /// An issuer may have replaced a key and kept its name: then the signature is good, and our key old.
 #[cold]
-fn perhaps_replaced(codec: &Inner, error: TokenError) -> TokenError {
+fn perhaps_replaced(codec: &CodecConfig, error: TokenError) -> TokenError {
     if error.kind() == TokenErrorKind::Signature {
-        codec.keys.lacks_key();
+        codec.keys.request_refresh();
     }
     error
 }
 
 /// Verifies a token with any header.
 pub(super) fn open_any<'t>(
-    codec: &Inner,
+    codec: &CodecConfig,
     keys: &Keys,
     token: &'t [u8],
 ) -> Result<&'t [u8], TokenError> {
@@ -111,7 +111,7 @@ pub(super) fn payload<'s>(
 
 /// Checks the signature of `parts` by `key` and returns the payload, still encoded.
 fn check<'t>(
-    codec: &Inner,
+    codec: &CodecConfig,
     key: &SigningKey,
     algorithm: SignatureAlgorithm,
     parts: &Signed<'t>,
@@ -141,7 +141,7 @@ fn check<'t>(
 
 /// Finds the keys for a header that is not one of those our keys write, and the algorithm it names.
 fn find_keys<'k>(
-    codec: &Inner,
+    codec: &CodecConfig,
     keys: &'k Keys,
     encoded: &[u8],
 ) -> Result<(SignatureAlgorithm, Candidates<'k>), TokenError> {
@@ -160,10 +160,10 @@ fn find_keys<'k>(
     let candidates = keys
         .signing_by(header.kid.as_deref(), algorithm, codec.rsa)
         .map_err(|error| {
-            if !may_come(codec, algorithm) {
+            if !is_expected(codec, algorithm) {
                 return not_found(error);
             }
-            codec.keys.lacks_key();
+            codec.keys.request_refresh();
             // Where there are keys, their issuer has said which.
             match codec.keys.is_remote() && keys.signing.is_empty() {
                 true => NOT_YET,
@@ -175,12 +175,12 @@ fn find_keys<'k>(
 }
 
 /// Whether a key of this algorithm would be accepted, should the issuer publish one.
-fn may_come(codec: &Inner, algorithm: SignatureAlgorithm) -> bool {
+fn is_expected(codec: &CodecConfig, algorithm: SignatureAlgorithm) -> bool {
     !algorithm.is_symmetric() && codec.allows(algorithm)
 }
 
 /// Checks `typ` of the header that holds the claims.
-pub(super) fn check_type(codec: &Inner, header: &Header<'_>) -> Result<(), TokenError> {
+pub(super) fn check_type(codec: &CodecConfig, header: &Header<'_>) -> Result<(), TokenError> {
     let accepted = match &header.typ {
         _ if !codec.typed => true,
         Some(typ) => same_media_type(typ, &codec.token_type),
@@ -210,7 +210,7 @@ pub(super) fn not_found(error: LookupError) -> TokenError {
 }
 
 /// Signs `claims` with the active key.
-pub(super) fn seal(codec: &Inner, keys: &Keys, claims: &[u8]) -> Result<String, MintError> {
+pub(super) fn seal(codec: &CodecConfig, keys: &Keys, claims: &[u8]) -> Result<String, MintError> {
     let key = keys
         .active_signing()
         .ok_or_else(|| MintError::new("the ring has no key that signs"))?;

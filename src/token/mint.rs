@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{
     AccessToken, Grant, MintError, TokenCodec,
     base64::encode_append,
-    codec::{Inner, Profile},
+    codec::{CodecConfig, Profile},
     jwe, jws, private_claims,
 };
 use crate::{
@@ -32,19 +32,19 @@ impl<C: Serialize> TokenCodec<C> {
     /// writes (`iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti`, `sid`, `cnf`), the subject is
     /// empty, the ring has no key that mints, or the token would be longer than accepted.
     pub fn mint_at(&self, grant: &Grant<'_, C>, now: Timestamp) -> Result<AccessToken, MintError> {
-        let mut claims = self.inner.registered(grant.subject, grant.session, now)?;
+        let mut claims = self.config.registered(grant.subject, grant.session, now)?;
         let custom = serde_json::to_string(grant.custom).map_err(|e| {
             MintError::with_source("the application's claims could not be serialised", e)
         })?;
         private_claims::check(&custom).map_err(MintError::new)?;
         append(&mut claims, &custom);
         claims.push('}');
-        let token = self.inner.seal(claims.into_bytes())?;
-        Ok(AccessToken::new(token, self.inner.lifetime))
+        let token = self.config.seal(claims.into_bytes())?;
+        Ok(AccessToken::new(token, self.config.lifetime))
     }
 }
 
-impl Inner {
+impl CodecConfig {
     /// Whether minted headers carry the `typ` that keys prepared.
     pub(super) fn usual_type(&self) -> bool {
         self.token_type == ACCESS_TOKEN_TYPE

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use super::{
     Claims, TokenCodec, TokenError, TokenErrorKind,
     base64::Scratch,
-    codec::{Inner, Profile},
+    codec::{CodecConfig, Profile},
     jwe, jws,
     private_claims::{Members, from_members},
     registered_claims::Registered,
@@ -38,7 +38,7 @@ impl<C: DeserializeOwned> TokenCodec<C> {
         token: &[u8],
         now: Timestamp,
     ) -> Result<Claims<C>, TokenError> {
-        let inner = &*self.inner;
+        let inner = &*self.config;
         if token.len() > inner.max_token_bytes {
             return Err(TokenError::new(
                 TokenErrorKind::TooLarge,
@@ -66,7 +66,7 @@ impl<C: DeserializeOwned> TokenCodec<C> {
     }
 }
 
-impl Inner {
+impl CodecConfig {
     /// Lets `verify` judge a token with the keys that are good as of `now`. When they are replaced
     /// meanwhile and the token was refused, it is judged again: with its own key gone or come, the
     /// answer may be another.
@@ -79,7 +79,7 @@ impl Inner {
         let keys = self.keys.load_at(now);
         match verify(&keys) {
             Err(error) if depends_on_keys(&error) => {
-                self.judged_again(now, keys.generation, error, verify)
+                self.verify_again(now, keys.generation, error, verify)
             }
             outcome => outcome,
         }
@@ -87,7 +87,7 @@ impl Inner {
 
     /// Judges a token again that was refused by the keys of `generation`, if there are others now.
     #[cold]
-    fn judged_again<T>(
+    fn verify_again<T>(
         &self,
         now: Timestamp,
         generation: u64,
@@ -173,7 +173,7 @@ mod tests {
         let refused = TokenError::new(TokenErrorKind::Key, "no key has this kid");
         for changes in [false, true] {
             let seen = Cell::new(Vec::new());
-            let outcome = codec.inner.with_keys(now, |keys| {
+            let outcome = codec.config.with_keys(now, |keys| {
                 let mut generations = seen.take();
                 generations.push(keys.generation);
                 let again = generations.len() > 1;

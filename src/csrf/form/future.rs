@@ -111,7 +111,7 @@ impl<S, R> Pending<S, R> {
         } = self;
         let checked = body.and_then(|body| {
             let submitted = field::submitted(&body, &settings.name)?;
-            csrf.policy.compare(submitted.as_bytes(), &token)?;
+            csrf.config.compare(submitted.as_bytes(), &token)?;
             drop(submitted);
             Ok(body)
         });

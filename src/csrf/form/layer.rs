@@ -105,7 +105,7 @@ impl<R> CsrfLayer<R> {
                  csrf_token",
             ));
         }
-        if self.policy.handler_verifies {
+        if self.config.handler_verifies {
             return Err(ConfigError::new(
                 "form_field",
                 "does not go together with handler_verifies: either the layer reads the form or \

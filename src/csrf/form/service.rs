@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{
     csrf::{
-        decision::{Need, Policy, Proof},
+        config::Config,
+        decision::{Need, Proof},
         future::CsrfFuture,
     },
     rejection::{CsrfReason, DefaultRejection, Rejection, RejectionResponse},
@@ -54,18 +55,18 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let csrf = &self.layer.csrf;
-        let policy = &csrf.policy;
+        let config = &csrf.config;
         let answer = |rejection| CsrfFormFuture::answer(csrf.refuse(&parts.extensions, rejection));
-        let bound = match policy.bound(&parts) {
+        let bound = match config.bound(&parts) {
             Ok(bound) => bound,
             Err(mistake) => return answer(mistake),
         };
-        let (token, proof, replace) = match policy.need(&parts, &bound.binding) {
+        let (token, proof, replace) = match config.need(&parts, &bound.binding) {
             Need::Safe { token, replace } => (token, Proof::Absent, replace),
             Need::Exempt => (None, Proof::Exempt, false),
             // A header that went wrong is not made good elsewhere.
-            Need::Token if parts.headers.contains_key(&policy.header) => {
-                match policy.judge(&parts.headers, &bound.binding) {
+            Need::Token if parts.headers.contains_key(&config.header) => {
+                match config.decide(&parts.headers, &bound.binding) {
                     Ok((token, proof)) => (Some(token), proof, false),
                     Err(rejection) => return answer(rejection),
                 }
@@ -73,12 +74,12 @@ where
             Need::Token => {
                 // The body of a request that fails anyway is never read.
                 let headers = &parts.headers;
-                let cookie = policy.cookie(headers);
-                let token = cookie.and_then(|cookie| policy.authentic(cookie, &bound.binding));
+                let cookie = config.cookie(headers);
+                let token = cookie.and_then(|cookie| config.authentic(cookie, &bound.binding));
                 let token = match token {
                     Ok(token) if is_form(headers) => token,
-                    Ok(_) => return answer(Policy::rejection(CsrfReason::TokenMissing, headers)),
-                    Err(reason) => return answer(Policy::rejection(reason, headers)),
+                    Ok(_) => return answer(Config::rejection(CsrfReason::TokenMissing, headers)),
+                    Err(reason) => return answer(Config::rejection(reason, headers)),
                 };
                 if body.size_hint().lower() > self.layer.settings.limit as u64 {
                     return answer(Rejection::csrf(CsrfReason::BodyTooLarge));

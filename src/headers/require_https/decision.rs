@@ -28,7 +28,7 @@ pub(super) enum Verdict {
 }
 
 impl Evidence {
-    pub(super) fn judge(&self, headers: &HeaderMap, extensions: &Extensions) -> Verdict {
+    pub(super) fn decide(&self, headers: &HeaderMap, extensions: &Extensions) -> Verdict {
         match self {
             Self::Connection => match extensions.get() {
                 Some(ConnectionScheme::Https) => Verdict::Https,

@@ -74,7 +74,7 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let headers = request.headers();
-        match self.config.evidence.judge(headers, request.extensions()) {
+        match self.config.evidence.decide(headers, request.extensions()) {
             Verdict::Https => GuardFuture::passed(self.inner.call(request)),
             Verdict::PlainHttp => GuardFuture::refused(self.plain(&request)),
             Verdict::Refused(rejection) => {

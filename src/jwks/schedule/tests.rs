@@ -213,7 +213,7 @@ fn a_task_that_does_not_ask_is_overdue() {
     let late = 225 + 5 + 120;
     assert!(!state.is_overdue(&LIMITS, at(late)));
     assert!(state.is_overdue(&LIMITS, at(late + 1)));
-    assert_eq!(state.look_after(&LIMITS), at(late).date);
+    assert_eq!(state.ensure_running(&LIMITS), at(late).date);
     state.started_late(at(late + 1));
     assert!(!state.is_overdue(&LIMITS, at(late + 1)));
     // Nor does it have to be the next one by itself that does not end.

@@ -20,7 +20,7 @@ pub(super) enum Verdict {
 const MAX_KID: usize = 512;
 
 /// Judges the key at `index` by its own text alone.
-pub(super) fn judge(index: usize, json: &str) -> Verdict {
+pub(super) fn verdict_on(index: usize, json: &str) -> Verdict {
     let unusable = |kid: Option<&str>, (reason, detail): Fault| {
         Verdict::Unusable(UnusableKey::new(index, kid, reason, detail))
     };

@@ -1,4 +1,3 @@
-
 use proptest::prelude::*;
 
 use super::*;
@@ -88,7 +87,10 @@ fn another_version_says_so() {
     let mut bytes = sample().encode();
     bytes[0] = 2;
     let error = SessionRecord::decode(&bytes).unwrap_err();
-    assert!(error.to_string().contains("version 2 is unknown"), "{error}");
+    assert!(
+        error.to_string().contains("version 2 is unknown"),
+        "{error}"
+    );
 }
 
 #[test]

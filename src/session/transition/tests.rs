@@ -31,7 +31,7 @@ fn a_session_starts_at_generation_zero_with_its_whole_life_ahead() {
 fn a_label_is_cut_at_a_character() {
     let cut_to = |label: &str| {
         let keys = keys();
-        let opening = Opening { label, ..opening() };
+        let opening = SignIn { label, ..opening() };
         let policy = SessionPolicy::default();
         let active = keys.active().unwrap();
         let (record, _) = SessionRecord::start(&opening, &fresh(1), NOW, &policy, active);
@@ -80,7 +80,10 @@ fn a_privilege_change_draws_everything_anew_and_keeps_the_end() {
 
 #[test]
 fn fresh_bytes_differ() {
-    let (a, b) = (Fresh::generate().unwrap(), Fresh::generate().unwrap());
+    let (a, b) = (
+        NewSecrets::generate().unwrap(),
+        NewSecrets::generate().unwrap(),
+    );
     assert_ne!(a.id, b.id);
     assert_ne!(a.seed.expose(), b.seed.expose());
     assert_ne!(a.secret.expose(), b.secret.expose());

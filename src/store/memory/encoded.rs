@@ -16,9 +16,9 @@ use crate::{
 ///
 /// Bytes that are no record end the list. This store writes none; if it did, what stands behind them
 /// would be lost, and a lost session is refused and not misused.
-pub(super) struct Packed(Box<[u8]>);
+pub(super) struct Encoded(Box<[u8]>);
 
-impl Packed {
+impl Encoded {
     pub(super) fn new(sessions: &[SessionRecord]) -> Self {
         match sessions {
             [only] => Self(only.encode().into()),
@@ -107,7 +107,7 @@ mod tests {
                 let seconds = if expired & 1 << n == 0 { 61 } else { 60 };
                 session("a", seconds)
             });
-            let (mut packed, mut old) = (Packed::new(&sessions), Packed::new(&[]));
+            let (mut packed, mut old) = (Encoded::new(&sessions), Encoded::new(&[]));
             assert_eq!(packed.unpack().unwrap(), sessions);
             assert_eq!(
                 packed.remove_expired(NOW + Duration::from_secs(59), &mut old),
@@ -127,9 +127,9 @@ mod tests {
     #[test]
     fn a_damaged_record_is_an_error_and_no_panic() {
         let sessions = [session("a", 60), session("a", 60)];
-        let good = Packed::new(&sessions);
+        let good = Encoded::new(&sessions);
         for at in 0..good.0.len() {
-            let (mut packed, mut old) = (Packed(good.0.clone()), Packed::new(&[]));
+            let (mut packed, mut old) = (Encoded(good.0.clone()), Encoded::new(&[]));
             packed.0[at] ^= 0xff;
             let _ = packed.unpack();
             let _ = packed.find(&sessions[1].id).map(SessionRecord::decode);

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     clock::{ManualClock, Timestamp},
     keys::SessionKeys,
-    session::{ClientFingerprint, Fresh, Opening, RevokeReason, SessionPolicy},
+    session::{ClientFingerprint, NewSecrets, RevokeReason, SessionPolicy, SignIn},
     store::StoreErrorKind,
 };
 
@@ -13,7 +13,7 @@ pub(super) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 /// A live session of `subject` that ends after `seconds`.
 pub(super) fn session(subject: &str, seconds: u64) -> SessionRecord {
     let keys = SessionKeys::new([&b"a master secret with 32 bytes..."[..]]);
-    let opening = Opening {
+    let opening = SignIn {
         subject,
         client: ClientFingerprint::from_bytes([1; 8]),
         label: "Browser/1.0",
@@ -23,7 +23,7 @@ pub(super) fn session(subject: &str, seconds: u64) -> SessionRecord {
         absolute: Duration::from_secs(seconds),
         ..SessionPolicy::default()
     };
-    let fresh = Fresh::generate().unwrap();
+    let fresh = NewSecrets::generate().unwrap();
     let active = keys.active().unwrap();
     SessionRecord::start(&opening, &fresh, NOW, &policy, active).0
 }
@@ -163,7 +163,7 @@ fn shards_follow_the_capacity_within_reason() {
         (10_000_000, 16_384),
         (usize::MAX, 16_384),
     ] {
-        assert_eq!(inner::shards(capacity), shards, "{capacity}");
+        assert_eq!(sessions::shards(capacity), shards, "{capacity}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Leaves a server alone that does not answer.
 //!
 //! A request that waited its whole time-out, while nothing else was answered either, is taken as a
-//! sign that the server is gone: for a moment every request fails at once, and then one goes first.
+//! sign that the server is gone: for a uptime every request fails at once, and then one goes first.
 //! So a dead server costs one time-out and not one a request, while a single lost reply among many
 //! good ones costs nobody anything.
 //!
@@ -13,8 +13,8 @@ use std::{
     time::Duration,
 };
 
-/// Time on a clock that never goes back, from some moment in the past.
-pub(super) type Moment = Duration;
+/// Time on a clock that never goes back, from some uptime in the past.
+pub(super) type Uptime = Duration;
 
 /// No server is left alone until here.
 const CLOSED: u64 = 0;
@@ -32,7 +32,7 @@ pub(super) struct Breaker {
 
 /// A request that was let through. Dropped without a word, it has said nothing about the server.
 #[must_use]
-pub(super) struct Ticket<'a> {
+pub(super) struct Permit<'a> {
     breaker: &'a Breaker,
     answers: u64,
     probe: bool,
@@ -50,13 +50,13 @@ impl Breaker {
     }
 
     /// Lets a request through, unless the server is being left alone.
-    pub(super) fn admit(&self, now: Moment) -> Option<Ticket<'_>> {
+    pub(super) fn admit(&self, now: Uptime) -> Option<Permit<'_>> {
         let open_until = self.open_until.load(Ordering::Acquire);
         let probe = open_until != CLOSED;
         if probe && (millis(now) < open_until || self.probing.swap(true, Ordering::AcqRel)) {
             return None;
         }
-        Some(Ticket {
+        Some(Permit {
             breaker: self,
             answers: self.answers.load(Ordering::Acquire),
             probe,
@@ -69,7 +69,7 @@ impl Breaker {
     }
 }
 
-impl Ticket<'_> {
+impl Permit<'_> {
     /// The server has answered. True when it had been silent before.
     pub(super) fn answered(self) -> bool {
         self.breaker.answers.fetch_add(1, Ordering::AcqRel);
@@ -82,14 +82,14 @@ impl Ticket<'_> {
     }
 
     /// The server has not answered. True when it is left alone from now on, and was not before.
-    pub(super) fn silent(self, now: Moment) -> bool {
+    pub(super) fn silent(self, now: Uptime) -> bool {
         if !self.is_alone() || self.breaker.pause.is_zero() {
             return false;
         }
         let until = millis(now + self.breaker.pause).max(CLOSED + 1);
         let was = self.breaker.open_until.swap(until, Ordering::AcqRel);
         if !self.is_alone() {
-            // Somebody was answered in this very moment, and may have closed it just before.
+            // Somebody was answered in this very uptime, and may have closed it just before.
             let open = &self.breaker.open_until;
             let _ = open.compare_exchange(until, CLOSED, Ordering::AcqRel, Ordering::Acquire);
             return false;
@@ -104,7 +104,7 @@ impl Ticket<'_> {
     }
 }
 
-impl Drop for Ticket<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if self.probe {
             self.breaker.probing.store(false, Ordering::Release);
@@ -112,8 +112,8 @@ impl Drop for Ticket<'_> {
     }
 }
 
-fn millis(moment: Moment) -> u64 {
-    u64::try_from(moment.as_millis()).unwrap_or(u64::MAX)
+fn millis(uptime: Uptime) -> u64 {
+    u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -122,7 +122,7 @@ mod tests {
 
     const PAUSE: Duration = Duration::from_millis(500);
 
-    fn at(millis: u64) -> Moment {
+    fn at(millis: u64) -> Uptime {
         Duration::from_millis(millis)
     }
 
@@ -171,10 +171,10 @@ mod tests {
     fn many_that_wait_at_the_same_time_open_it_once() {
         let breaker = Breaker::new(PAUSE);
         let waiting: Vec<_> = (0..50).map(|_| breaker.admit(at(0)).unwrap()).collect();
-        assert!(waiting.iter().all(|ticket| !ticket.is_void()));
+        assert!(waiting.iter().all(|permit| !permit.is_void()));
         let mut waiting = waiting.into_iter();
         assert!(waiting.next().unwrap().silent(at(500)));
-        assert!(waiting.all(|ticket| ticket.is_void() && !ticket.silent(at(500))));
+        assert!(waiting.all(|permit| permit.is_void() && !permit.silent(at(500))));
     }
 
     #[test]

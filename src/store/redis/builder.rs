@@ -3,13 +3,13 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
-    Inner, RedisStore,
+    RedisStore, Shared,
     client::Client,
+    config::{Access, ServerConfig},
     durability::Durability,
     limits::Limits,
     request::Wait,
-    revocations::Remembered,
-    target::{Access, Target},
+    revocations::Revocations,
 };
 use crate::{config::ConfigError, event::EventSink};
 
@@ -33,12 +33,12 @@ const DEFAULT_REMEMBERED: usize = 65_536;
 /// ```
 #[must_use]
 pub struct RedisStoreBuilder {
-    target: Target,
+    target: ServerConfig,
     prefix: String,
     limits: Limits,
     access: Access,
     wait: Option<Wait>,
-    remembered: usize,
+    revocations: usize,
     events: EventSink,
 }
 
@@ -49,7 +49,7 @@ impl RedisStore {
     /// TLS is rustls's, whose cryptography the whole process shares. An application that chooses it by
     /// `CryptoProvider::install_default` does so before this; where nobody has, `ring` is installed.
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
-        RedisStoreBuilder::new(Target::Server(url.into()))
+        RedisStoreBuilder::new(ServerConfig::Server(url.into()))
     }
 
     /// Starts with every default, for the server that the sentinels name as the master of `master`.
@@ -70,7 +70,7 @@ impl RedisStore {
         master: impl Into<String>,
         sentinels: impl IntoIterator<Item = U>,
     ) -> RedisStoreBuilder {
-        RedisStoreBuilder::new(Target::Sentinel {
+        RedisStoreBuilder::new(ServerConfig::Sentinel {
             master: master.into(),
             sentinels: sentinels.into_iter().map(Into::into).collect(),
         })
@@ -89,7 +89,9 @@ impl RedisStore {
     #[cfg(feature = "redis-cluster")]
     #[cfg_attr(docsrs, doc(cfg(feature = "redis-cluster")))]
     pub fn cluster<U: Into<String>>(urls: impl IntoIterator<Item = U>) -> RedisStoreBuilder {
-        RedisStoreBuilder::new(Target::Cluster(urls.into_iter().map(Into::into).collect()))
+        RedisStoreBuilder::new(ServerConfig::Cluster(
+            urls.into_iter().map(Into::into).collect(),
+        ))
     }
 
     /// Starts with every default, over a connection that the application has: of the `redis` crate in
@@ -104,19 +106,19 @@ impl RedisStore {
     pub fn with_connection(
         connection: impl redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
     ) -> RedisStoreBuilder {
-        RedisStoreBuilder::new(Target::Given(Arc::new(connection)))
+        RedisStoreBuilder::new(ServerConfig::Given(Arc::new(connection)))
     }
 }
 
 impl RedisStoreBuilder {
-    fn new(target: Target) -> Self {
+    fn new(target: ServerConfig) -> Self {
         Self {
             target,
             prefix: DEFAULT_PREFIX.to_owned(),
             limits: Limits::default(),
             access: Access::default(),
             wait: None,
-            remembered: DEFAULT_REMEMBERED,
+            revocations: DEFAULT_REMEMBERED,
             events: EventSink::default(),
         }
     }
@@ -207,7 +209,7 @@ impl RedisStoreBuilder {
     /// as live again after a failover. Default 65 536, about 6 MB when all are used; the oldest is
     /// forgotten first.
     pub fn remembered_revocations(mut self, sessions: usize) -> Self {
-        self.remembered = sessions;
+        self.revocations = sessions;
         self
     }
 
@@ -233,18 +235,18 @@ impl RedisStoreBuilder {
             Some(wait) => Some(self.durability(wait)?),
             None => None,
         };
-        Ok(RedisStore(Arc::new(Inner {
+        Ok(RedisStore(Arc::new(Shared {
             prefix: self.prefix,
             client,
             durability,
-            remembered: Remembered::new(self.remembered),
+            revocations: Revocations::new(self.revocations),
             events: self.events,
         })))
     }
 
     fn durability(&self, wait: Wait) -> Result<Durability, ConfigError> {
         #[cfg(feature = "redis-connection")]
-        if matches!(self.target, Target::Given(_)) {
+        if matches!(self.target, ServerConfig::Given(_)) {
             return Err(ConfigError::new(
                 "wait_for_replicas",
                 "does not go with with_connection: waiting takes a connection of its own",
@@ -318,7 +320,7 @@ impl fmt::Debug for RedisStoreBuilder {
             limits,
             access,
             wait,
-            remembered,
+            revocations,
             events,
         } = self;
         f.debug_struct("RedisStoreBuilder")
@@ -326,7 +328,7 @@ impl fmt::Debug for RedisStoreBuilder {
             .field("limits", limits)
             .field("access", access)
             .field("wait", wait)
-            .field("remembered", remembered)
+            .field("revocations", revocations)
             .field("events", events)
             .finish_non_exhaustive()
     }

@@ -9,12 +9,12 @@ use tokio::{
 };
 
 use super::{
-    breaker::{Breaker, Ticket},
-    connection::Link,
+    breaker::{Breaker, Permit},
+    connection::Connection,
+    connector::Connector,
     error::{Fault, FaultKind},
     limits::Limits,
     request::{Naming, Request},
-    source::Source,
 };
 use crate::{
     clock::monotonic,
@@ -22,13 +22,13 @@ use crate::{
     store::StoreError,
 };
 
-/// The pauses before each try after the first. A moment later the sentinels may have another master
+/// The pauses before each try after the first. A uptime later the sentinels may have another master
 /// and a slot another node; what takes longer is told to the client, which comes back by itself.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(80)];
 
 /// A server, and how it is dealt with.
 pub(super) struct Client {
-    link: Link,
+    link: Connection,
     limits: Limits,
     breaker: Breaker,
     room: Semaphore,
@@ -36,9 +36,9 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(source: Source, limits: Limits, events: EventSink) -> Self {
+    pub(super) fn new(source: Connector, limits: Limits, events: EventSink) -> Self {
         Self {
-            link: Link::new(source, limits),
+            link: Connection::new(source, limits),
             limits,
             breaker: Breaker::new(limits.pause),
             room: Semaphore::new(limits.concurrency),
@@ -50,22 +50,22 @@ impl Client {
     ///
     /// It is sent again when its connection breaks: it may then have been carried out twice.
     pub(super) async fn ask(&self, request: &Request<'_>) -> Result<Vec<Value>, StoreError> {
-        let ticket = self.breaker.admit(monotonic()).ok_or_else(left_alone)?;
+        let permit = self.breaker.admit(monotonic()).ok_or_else(left_alone)?;
         let Ok(Ok(_room)) = timeout(self.limits.response, self.room.acquire()).await else {
             return Err(StoreError::unavailable("too many requests wait for Redis"));
         };
-        if ticket.is_void() {
+        if permit.is_void() {
             return Err(left_alone());
         }
         // Every step has its own limit; this one is for all of them and their repetitions together.
         let limit = self.link.patience() + self.limits.response * 2;
-        let outcome = timeout(limit, self.attempt(request, &ticket)).await;
+        let outcome = timeout(limit, self.attempt(request, &permit)).await;
         let outcome = outcome.unwrap_or_else(|_| Err(Fault::silent("too many steps, too slow")));
         let answered = outcome.as_ref().err().is_none_or(Fault::is_answer);
         let news = if answered {
-            ticket.answered().then_some(Event::StoreRecovered)
+            permit.answered().then_some(Event::StoreRecovered)
         } else {
-            ticket
+            permit
                 .silent(monotonic())
                 .then_some(Event::StoreUnreachable)
         };
@@ -84,12 +84,12 @@ impl Client {
     async fn attempt(
         &self,
         request: &Request<'_>,
-        ticket: &Ticket<'_>,
+        permit: &Permit<'_>,
     ) -> Result<Vec<Value>, Fault> {
         let mut naming = Naming::Digest;
         let mut pauses = PAUSES.into_iter();
         loop {
-            let fault = match self.send(request, naming, ticket).await {
+            let fault = match self.send(request, naming, permit).await {
                 Ok(replies) => return Ok(replies),
                 Err(fault) => fault,
             };
@@ -110,7 +110,7 @@ impl Client {
         &self,
         request: &Request<'_>,
         naming: Naming,
-        ticket: &Ticket<'_>,
+        permit: &Permit<'_>,
     ) -> Result<Vec<Value>, Fault> {
         let connection = self.link.connection().await?;
         let answer = connection.send(request.commands(naming));
@@ -128,7 +128,7 @@ impl Client {
         let broken = match fault.kind {
             FaultKind::Dropped | FaultKind::Replica => true,
             // A slow reply among others says nothing of the connection; silence does.
-            FaultKind::Silent if ticket.is_alone() => true,
+            FaultKind::Silent if permit.is_alone() => true,
             // In a cluster the others may come from other nodes. Finding the nodes anew shows whether a
             // replica has taken over; once in a while is enough.
             FaultKind::Silent => {
@@ -149,7 +149,7 @@ impl Client {
 }
 
 fn left_alone() -> StoreError {
-    StoreError::unavailable("Redis has not answered lately and is left alone for a moment")
+    StoreError::unavailable("Redis has not answered lately and is left alone for a uptime")
 }
 
 impl fmt::Debug for Client {

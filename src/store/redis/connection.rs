@@ -13,11 +13,11 @@ use redis::{RedisFuture, Value};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{
-    breaker::Moment,
+    breaker::Uptime,
+    connector::{Connector, Transport},
     error::Fault,
     limits::Limits,
     request::Commands,
-    source::{Carrier, Source},
 };
 use crate::clock::monotonic;
 
@@ -25,27 +25,27 @@ use crate::clock::monotonic;
 ///
 /// The connection manager of the redis crate knows nothing of Sentinel, and keeps a connection on
 /// which nothing comes back any more; so this is our own.
-pub(super) struct Link(Arc<Inner>);
+pub(super) struct Connection(Arc<State>);
 
-struct Inner {
-    source: Source,
+struct State {
+    source: Connector,
     limits: Limits,
-    current: ArcSwapOption<Connection>,
+    current: ArcSwapOption<Open>,
     /// Held while a connection is being opened; whoever needs one waits for it.
     opening: Arc<Mutex<()>>,
     opened: AtomicU64,
 }
 
 /// An open connection.
-pub(super) struct Connection {
+pub(super) struct Open {
     number: u64,
-    since: Moment,
-    carrier: Arc<dyn Carrier>,
+    since: Uptime,
+    transport: Arc<dyn Transport>,
 }
 
-impl Link {
-    pub(super) fn new(source: Source, limits: Limits) -> Self {
-        Self(Arc::new(Inner {
+impl Connection {
+    pub(super) fn new(source: Connector, limits: Limits) -> Self {
+        Self(Arc::new(State {
             source,
             limits,
             current: ArcSwapOption::empty(),
@@ -60,7 +60,7 @@ impl Link {
     }
 
     /// The connection in use, or a new one.
-    pub(super) async fn connection(&self) -> Result<Arc<Connection>, Fault> {
+    pub(super) async fn connection(&self) -> Result<Arc<Open>, Fault> {
         match self.0.current.load_full() {
             Some(connection) => Ok(connection),
             None => timeout(self.patience(), self.open())
@@ -69,7 +69,7 @@ impl Link {
         }
     }
 
-    async fn open(&self) -> Result<Arc<Connection>, Fault> {
+    async fn open(&self) -> Result<Arc<Open>, Fault> {
         let opening = self.0.opening.clone().lock_owned().await;
         if let Some(connection) = self.0.current.load_full() {
             return Ok(connection);
@@ -87,7 +87,7 @@ impl Link {
 
     /// Opens another connection next time, unless that has happened already. Requests that are under
     /// way on this one may still be answered.
-    pub(super) fn discard(&self, connection: &Connection) {
+    pub(super) fn discard(&self, connection: &Open) {
         self.0.current.rcu(|current| {
             current
                 .as_ref()
@@ -96,31 +96,31 @@ impl Link {
         });
     }
 
-    pub(super) fn source(&self) -> &Source {
+    pub(super) fn source(&self) -> &Connector {
         &self.0.source
     }
 }
 
-impl Inner {
-    async fn open(&self) -> Result<Arc<Connection>, Fault> {
+impl State {
+    async fn open(&self) -> Result<Arc<Open>, Fault> {
         let patience = self.source.patience(self.limits.connect);
-        let carrier = match timeout(patience, self.source.open(&self.limits)).await {
+        let transport = match timeout(patience, self.source.open(&self.limits)).await {
             Ok(opened) => opened.map_err(Fault::no_connection)?,
             Err(_) => return Err(Fault::silent("no connection within the time-out")),
         };
-        let connection = Arc::new(Connection {
+        let connection = Arc::new(Open {
             number: self.opened.fetch_add(1, Ordering::Relaxed),
             since: monotonic(),
-            carrier,
+            transport,
         });
         self.current.store(Some(connection.clone()));
         Ok(connection)
     }
 }
 
-impl Connection {
+impl Open {
     pub(super) fn send(&self, commands: Commands) -> RedisFuture<'static, Vec<Value>> {
-        self.carrier.send(commands)
+        self.transport.send(commands)
     }
 
     /// How long it has been open.

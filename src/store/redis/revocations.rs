@@ -1,6 +1,6 @@
 //! The revocations that this instance has written, in case the store forgets them.
 //!
-//! A server acknowledges a write before its replicas have it. One that fails in that moment takes the
+//! A server acknowledges a write before its replicas have it. One that fails in that uptime takes the
 //! write with it, and its successor presents a revoked session as a live one. Whoever has made the
 //! revocation still knows, refuses the session, and revokes it again.
 //!
@@ -28,21 +28,21 @@ struct Revocation {
     at: Timestamp,
 }
 
-pub(super) struct Remembered {
+pub(super) struct Revocations {
     capacity: usize,
     /// Whether there is anything to look for: most instances never revoke, and loads are many.
     any: AtomicBool,
-    inner: Mutex<Inner>,
+    inner: Mutex<Entries>,
 }
 
 #[derive(Default)]
-struct Inner {
+struct Entries {
     sessions: HashMap<SessionId, Revocation>,
     /// In the order of their revocation.
     order: VecDeque<SessionId>,
 }
 
-impl Remembered {
+impl Revocations {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             capacity,
@@ -84,15 +84,15 @@ impl Remembered {
         Some(record.revoked_at(reason, at))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, Entries> {
         // A panic elsewhere leaves an entry in one of the two at worst.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl fmt::Debug for Remembered {
+impl fmt::Debug for Revocations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Remembered")
+        f.debug_struct("Revocations")
             .field("len", &self.lock().order.len())
             .field("capacity", &self.capacity)
             .finish_non_exhaustive()
@@ -102,71 +102,71 @@ impl fmt::Debug for Remembered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{ClientFingerprint, Fresh, Opening, SessionPolicy, SessionState};
+    use crate::session::{ClientFingerprint, NewSecrets, SessionPolicy, SessionState, SignIn};
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
     fn session() -> SessionRecord {
         let keys = crate::keys::SessionKeys::new([&b"a master secret with 32 bytes..."[..]]);
-        let opening = Opening {
+        let opening = SignIn {
             subject: "ada",
             client: ClientFingerprint::from_bytes([1; 8]),
             label: "Browser/1.0",
             context: b"",
         };
         let policy = SessionPolicy::default();
-        let fresh = Fresh::generate().unwrap();
+        let fresh = NewSecrets::generate().unwrap();
         SessionRecord::start(&opening, &fresh, NOW, &policy, keys.active().unwrap()).0
     }
 
     #[test]
     fn a_session_that_was_revoked_here_is_revoked_whatever_the_store_says() {
-        let remembered = Remembered::new(9);
+        let revocations = Revocations::new(9);
         let (record, other) = (session(), session());
-        assert_eq!(remembered.correct(&record), None);
+        assert_eq!(revocations.correct(&record), None);
         for reason in [RevokeReason::Reuse, RevokeReason::Replaced] {
             let revoked = record.revoked_at(reason, NOW);
-            remembered.note(&revoked);
-            assert_eq!(remembered.correct(&record), Some(revoked.clone()));
-            assert_eq!(remembered.correct(&revoked), None, "nothing to correct");
+            revocations.note(&revoked);
+            assert_eq!(revocations.correct(&record), Some(revoked.clone()));
+            assert_eq!(revocations.correct(&revoked), None, "nothing to correct");
         }
-        assert_eq!(remembered.correct(&other), None);
+        assert_eq!(revocations.correct(&other), None);
     }
 
     #[test]
     fn what_is_live_is_not_noted() {
-        let remembered = Remembered::new(9);
-        remembered.note(&session());
-        assert!(remembered.lock().sessions.is_empty());
+        let revocations = Revocations::new(9);
+        revocations.note(&session());
+        assert!(revocations.lock().sessions.is_empty());
     }
 
     #[test]
     fn it_is_bounded_and_forgets_the_oldest() {
-        let remembered = Remembered::new(2);
+        let revocations = Revocations::new(2);
         let records = [session(), session(), session()];
         for record in &records {
             // The second time adds nothing.
-            remembered.note(&record.revoked(RevokeReason::SignedOut));
-            remembered.note(&record.revoked(RevokeReason::SignedOut));
+            revocations.note(&record.revoked(RevokeReason::SignedOut));
+            revocations.note(&record.revoked(RevokeReason::SignedOut));
         }
         let known: Vec<_> = records
             .iter()
-            .map(|record| remembered.correct(record).is_some())
+            .map(|record| revocations.correct(record).is_some())
             .collect();
         assert_eq!(known, [false, true, true]);
-        let nothing = Remembered::new(0);
+        let nothing = Revocations::new(0);
         nothing.note(&records[0].revoked(RevokeReason::SignedOut));
         assert_eq!(nothing.correct(&records[0]), None);
     }
 
     #[test]
     fn its_debug_names_no_session() {
-        let remembered = Remembered::new(2);
+        let revocations = Revocations::new(2);
         let record = session();
-        remembered.note(&record.revoked(RevokeReason::SignedOut));
+        revocations.note(&record.revoked(RevokeReason::SignedOut));
         assert_eq!(
-            format!("{remembered:?}"),
-            "Remembered { len: 1, capacity: 2, .. }"
+            format!("{revocations:?}"),
+            "Revocations { len: 1, capacity: 2, .. }"
         );
         assert_eq!(record.state(), SessionState::Live);
     }

@@ -18,7 +18,7 @@ use crate::{
 /// through, so this is more than sign-ins and refreshes of one person ever collide.
 const ATTEMPTS: usize = 64;
 
-/// All sessions of a subject, at one moment.
+/// All sessions of a subject, at one uptime.
 pub(super) struct All {
     subject: SubjectTag,
     /// As the server has them.
@@ -44,7 +44,7 @@ impl RedisStore {
             let id = name.ok_or(StoreErrorKind::Corrupt)?;
             let subject = *subject;
             let record = self.decode(bytes, &SessionKey { subject, id })?;
-            let Some(revoked) = self.0.remembered.correct(&record) else {
+            let Some(revoked) = self.0.revocations.correct(&record) else {
                 return Ok(record);
             };
             forgotten.push(id);
@@ -145,7 +145,7 @@ impl RedisStore {
     async fn ended(&self, sessions: &[SessionId], all: &[SessionRecord]) {
         let mut last = None;
         for session in all.iter().filter(|session| sessions.contains(&session.id)) {
-            self.0.remembered.note(session);
+            self.0.revocations.note(session);
             last = Some(session);
         }
         if let Some(last) = last {

@@ -23,7 +23,7 @@ fn plaintext(row: &Value) -> Result<Vec<u8>, TokenError> {
         .dangerous_any_audience()
         .build()
         .unwrap();
-    let keys = codec.inner.keys.load();
+    let keys = codec.config.keys.load();
     let token = row["token"].as_str().unwrap();
     let parts = Encrypted::split(token.as_bytes()).ok_or(OPAQUE)?;
     let mut scratch = Scratch::new();
@@ -43,7 +43,7 @@ fn plaintext(row: &Value) -> Result<Vec<u8>, TokenError> {
                 .map_err(|_| OPAQUE)?,
         )
         .map_err(not_found)?;
-    let opener = opener(&codec.inner, key, &header.wrap()?, parts.key)?;
+    let opener = opener(&codec.config, key, &header.wrap()?, parts.key)?;
     let mut scratch = Scratch::new();
     open_content(&opener, &parts, &mut scratch).map(<[u8]>::to_vec)
 }

@@ -68,7 +68,7 @@ fn minted(codec: &TokenCodec<Object>, subject: &str, session: Option<&str>) -> S
 
 /// The claims text of a token by the general way alone.
 fn opened_in_general(codec: &TokenCodec<Object>, token: &str) -> Result<String, TokenError> {
-    let (codec, token) = (&codec.inner, token.as_bytes());
+    let (codec, token) = (&codec.config, token.as_bytes());
     let keys = &codec.keys.load();
     let (mut outer, mut inner) = (Scratch::new(), Scratch::new());
     let json = match codec.profile {
@@ -89,7 +89,7 @@ fn judged(
     text: &str,
     known: bool,
 ) -> Result<Claims<Object>, TokenError> {
-    let mut rules = codec.inner.rules.clone();
+    let mut rules = codec.config.rules.clone();
     if !known {
         rules.preamble = Preamble::default();
     }
@@ -238,7 +238,7 @@ fn the_short_way_is_taken_and_agrees() {
         assert_eq!(known, outcome(in_general(&codec, &token)));
         let text = opened_in_general(&codec, &token).unwrap();
         assert!(
-            text.starts_with(codec.inner.rules.preamble.as_str()),
+            text.starts_with(codec.config.rules.preamble.as_str()),
             "{text}"
         );
     }
@@ -259,7 +259,7 @@ fn a_header_of_another_spelling_is_read() {
         .split_once('.')
         .map(|(_, payload)| format!("{spelled}.{payload}"))
         .unwrap();
-    let keys = codec.inner.keys.load();
+    let keys = codec.config.keys.load();
     let mac = keys
         .active_signing()
         .unwrap()
@@ -279,7 +279,7 @@ fn a_header_of_another_spelling_is_read() {
 #[test]
 fn a_signed_dot_too_many_is_a_wrong_number_of_segments() {
     let codec = codec(Profile::Signed);
-    let keys = codec.inner.keys.load();
+    let keys = codec.config.keys.load();
     let key = keys.active_signing().unwrap();
     let mut token = format!("{}.eyJ.9", key.encoded_header());
     let mac = key.sign(token.as_bytes()).unwrap();

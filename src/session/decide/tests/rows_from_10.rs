@@ -17,7 +17,7 @@ fn row_10_a_lost_answer_is_recovered_and_its_token_burned() {
     world.wait_ms(1);
     let decision = world.take(&previous);
     assert_eq!(decision.outcome, Outcome::Recovered);
-    assert!(decision.insist);
+    assert!(decision.must_write);
     let successor = decision.successor.unwrap();
     assert_ne!(successor.hash(), burned.hash());
     assert_eq!((world.record.generation, world.record.recoveries), (1, 1));
@@ -63,7 +63,7 @@ fn row_11_a_lost_rotation_is_adopted_or_derived_again() {
     world.record = before.clone();
     let decision = world.take(&newest);
     assert_eq!(decision.outcome, Outcome::Adopted);
-    assert!(decision.insist && decision.successor.is_none());
+    assert!(decision.must_write && decision.successor.is_none());
     assert_eq!(world.record.current, newest.hash());
     assert_eq!(world.record.previous, Some(current.hash()));
     assert_eq!(world.record.presented_at, Some(world.now));

@@ -84,7 +84,7 @@ fn row_5_current_before_the_interval_is_coalesced() {
     let idle = world.record.idle_expires_at;
     let first = world.take(&current);
     assert_eq!(first.outcome, Outcome::Coalesced);
-    assert!(first.successor.is_none() && !first.insist);
+    assert!(first.successor.is_none() && !first.must_write);
     assert_eq!(world.record.presented_at, Some(world.now));
     assert_eq!(world.record.idle_expires_at, idle);
     // Presented is when it was seen first.
@@ -100,7 +100,7 @@ fn row_6_current_at_the_interval_is_rotated() {
     let before = world.record.clone();
     let decision = world.take(&current);
     assert_eq!(decision.outcome, Outcome::Rotated);
-    assert!(decision.insist);
+    assert!(decision.must_write);
     let successor = decision.successor.unwrap();
     let record = &world.record;
     assert_eq!(record.generation, before.generation + 1);
@@ -160,7 +160,7 @@ fn row_7_previous_from_another_client_is_reuse_at_once() {
     let (mut world, previous, current) = World::rotated();
     let decision = world.take_from(&previous, STRANGER);
     assert_eq!(decision.outcome, Outcome::Reuse);
-    assert!(decision.insist && decision.successor.is_none());
+    assert!(decision.must_write && decision.successor.is_none());
     assert!(is_revoked_for_reuse(&world.record));
     assert_eq!(world.take(&current).outcome, Outcome::Revoked);
 }
@@ -173,7 +173,7 @@ fn row_8_previous_before_its_successor_is_seen_gets_the_same_successor() {
         let idle = world.record.idle_expires_at;
         let decision = world.take(&previous);
         assert_eq!(decision.outcome, Outcome::Replayed, "after {wait} ms");
-        assert!(!decision.insist);
+        assert!(!decision.must_write);
         assert_eq!(decision.successor.unwrap().hash(), current.hash());
         assert_eq!(world.record.handed_out_at, world.now, "after {wait} ms");
         assert_eq!(

@@ -15,9 +15,9 @@ impl KeyRing {
         false
     }
 
-    pub(crate) fn lacks_key(&self) {}
+    pub(crate) fn request_refresh(&self) {}
 
-    pub(super) fn look_after(&self) {}
+    pub(super) fn ensure_running(&self) {}
 
     pub(crate) fn retry_after(&self) -> Duration {
         Duration::ZERO

@@ -10,7 +10,7 @@ use std::{
 
 use dashmap::{DashMap, Entry};
 
-use super::{encoded::Packed, sweep::Round};
+use super::{encoded::Encoded, sweep::Round};
 use crate::{
     clock::{Clock, Timestamp},
     keys::SubjectTag,
@@ -33,8 +33,8 @@ const SLICE: usize = 4;
 /// Subjects looked at when the store is full, before an insertion is refused.
 const LONG_SLICE: usize = 1024;
 
-pub(super) struct Inner {
-    pub(super) subjects: DashMap<SubjectTag, Packed>,
+pub(super) struct Sessions {
+    pub(super) subjects: DashMap<SubjectTag, Encoded>,
     /// Every subject of the map once, in the order of the next visits of the sweep; those being
     /// visited are with the visitor. Only the sweep removes subjects.
     round: Mutex<Round>,
@@ -44,7 +44,7 @@ pub(super) struct Inner {
     clock: Arc<dyn Clock>,
 }
 
-impl Inner {
+impl Sessions {
     pub(super) fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
         Self {
             subjects: DashMap::with_shard_amount(shards(capacity)),
@@ -91,7 +91,7 @@ impl Inner {
     ) -> Result<Inserted, StoreError> {
         let subject = record.key().subject;
         // Before the lock is taken: getting memory can take milliseconds.
-        let first = Packed::new(slice::from_ref(record));
+        let first = Encoded::new(slice::from_ref(record));
         match self.subjects.entry(subject) {
             Entry::Occupied(mut entry) => self.add(entry.get_mut(), record, limit, now),
             Entry::Vacant(entry) => {
@@ -106,7 +106,7 @@ impl Inner {
     /// Adds to the sessions of a subject.
     fn add(
         &self,
-        sessions: &mut Packed,
+        sessions: &mut Encoded,
         record: &SessionRecord,
         limit: usize,
         now: Timestamp,
@@ -120,7 +120,7 @@ impl Inner {
         } else {
             self.release(before - after.len());
         }
-        *sessions = Packed::new(&after);
+        *sessions = Encoded::new(&after);
         Ok(Inserted { dropped })
     }
 
@@ -187,7 +187,7 @@ impl Inner {
         };
         let mut after = sessions.unpack()?;
         let revoked = subject::revoke_all(&mut after, keep, now);
-        *sessions = Packed::new(&after);
+        *sessions = Encoded::new(&after);
         Ok(revoked)
     }
 
@@ -198,7 +198,7 @@ impl Inner {
             iter::from_fn(|| round.pop()).take(subjects).collect()
         };
         visited.retain(|subject| {
-            let mut emptied = Packed::new(&[]);
+            let mut emptied = Encoded::new(&[]);
             self.subjects
                 .remove_if_mut(subject, |_, sessions| {
                     self.release(sessions.remove_expired(now, &mut emptied));

@@ -11,12 +11,12 @@ use tokio::sync::Mutex;
 use super::{limits::Limits, request::Commands};
 
 /// A connection that many requests share.
-pub(super) trait Carrier: Send + Sync {
+pub(super) trait Transport: Send + Sync {
     /// The reply to one command, or the replies to several.
     fn send(&self, commands: Commands) -> RedisFuture<'static, Vec<Value>>;
 }
 
-impl<C: ConnectionLike + Clone + Send + Sync + 'static> Carrier for C {
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> Transport for C {
     fn send(&self, commands: Commands) -> RedisFuture<'static, Vec<Value>> {
         // A clone is a handle on the same connection: requests of all of them are multiplexed.
         let mut connection = self.clone();
@@ -33,22 +33,22 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Carrier for C {
 }
 
 /// What opens connections.
-pub(super) enum Source {
+pub(super) enum Connector {
     /// Redis Cluster: one handle on connections to all nodes, which follows the slots by itself.
     #[cfg(feature = "redis-cluster")]
     Cluster(redis::cluster::ClusterClient),
     /// The application's own connection.
     #[cfg(feature = "redis-connection")]
-    Given(Arc<dyn Carrier>),
+    Given(Arc<dyn Transport>),
     /// Whichever server the sentinels name as the master.
     Sentinel(Mutex<SentinelClient>),
     /// One server.
     Server(redis::Client),
 }
 
-impl Source {
+impl Connector {
     /// A new connection, or the same one where it was given.
-    pub(super) async fn open(&self, limits: &Limits) -> RedisResult<Arc<dyn Carrier>> {
+    pub(super) async fn open(&self, limits: &Limits) -> RedisResult<Arc<dyn Transport>> {
         // Requests are timed where they are sent, all in the same way.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(limits.connect))

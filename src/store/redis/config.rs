@@ -9,15 +9,15 @@ use redis::{
 };
 use tokio::sync::Mutex;
 
-use super::{source::Source, tcp};
+use super::{connector::Connector, tcp};
 use crate::config::ConfigError;
 
 /// What sessions are to be kept in.
-pub(super) enum Target {
+pub(super) enum ServerConfig {
     #[cfg(feature = "redis-cluster")]
     Cluster(Vec<String>),
     #[cfg(feature = "redis-connection")]
-    Given(std::sync::Arc<dyn super::source::Carrier>),
+    Given(std::sync::Arc<dyn super::connector::Transport>),
     Sentinel {
         master: String,
         sentinels: Vec<String>,
@@ -36,16 +36,16 @@ pub(super) struct Access {
     pub(super) client_certificate: Option<(Vec<u8>, Vec<u8>)>,
 }
 
-impl Target {
+impl ServerConfig {
     /// Judges all of it, without a word to any server.
-    pub(super) fn source(&self, access: &Access) -> Result<Source, ConfigError> {
+    pub(super) fn source(&self, access: &Access) -> Result<Connector, ConfigError> {
         match self {
             #[cfg(feature = "redis-cluster")]
             Self::Cluster(urls) => cluster(urls, access),
             #[cfg(feature = "redis-connection")]
             Self::Given(connection) => {
                 access.check_unset("with_connection")?;
-                Ok(Source::Given(connection.clone()))
+                Ok(Connector::Given(connection.clone()))
             }
             Self::Sentinel { master, sentinels } => sentinel(master, sentinels, access),
             Self::Server(url) => server(url, access),
@@ -53,7 +53,7 @@ impl Target {
     }
 }
 
-fn server(url: &str, access: &Access) -> Result<Source, ConfigError> {
+fn server(url: &str, access: &Access) -> Result<Connector, ConfigError> {
     let server = parse("url", url)?;
     access.check_tls(is_tls(&server))?;
     let login = access.login(server.redis_settings());
@@ -64,10 +64,12 @@ fn server(url: &str, access: &Access) -> Result<Source, ConfigError> {
         Some(certificates) => Client::build_with_tls(server, certificates),
         None => Client::open(server),
     };
-    client.map(Source::Server).map_err(|_| certificate_error())
+    client
+        .map(Connector::Server)
+        .map_err(|_| certificate_error())
 }
 
-fn sentinel(master: &str, sentinels: &[String], access: &Access) -> Result<Source, ConfigError> {
+fn sentinel(master: &str, sentinels: &[String], access: &Access) -> Result<Connector, ConfigError> {
     const SETTING: &str = "sentinel";
     if master.is_empty() {
         return Err(ConfigError::new(SETTING, "needs the name of the master"));
@@ -111,11 +113,11 @@ fn sentinel(master: &str, sentinels: &[String], access: &Access) -> Result<Sourc
             .set_client_to_sentinel_certificates(certificates);
     }
     let client = builder.build().map_err(|_| certificate_error())?;
-    Ok(Source::Sentinel(Mutex::new(client)))
+    Ok(Connector::Sentinel(Mutex::new(client)))
 }
 
 #[cfg(feature = "redis-cluster")]
-fn cluster(urls: &[String], access: &Access) -> Result<Source, ConfigError> {
+fn cluster(urls: &[String], access: &Access) -> Result<Connector, ConfigError> {
     const SETTING: &str = "cluster";
     if access.database.is_some_and(|number| number != 0) {
         return Err(ConfigError::new(
@@ -141,7 +143,7 @@ fn cluster(urls: &[String], access: &Access) -> Result<Source, ConfigError> {
             "all URLs must have the same user and password; certificates must be PEM",
         )
     })?;
-    Ok(Source::Cluster(client))
+    Ok(Connector::Cluster(client))
 }
 
 impl Access {

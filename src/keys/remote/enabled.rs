@@ -10,10 +10,10 @@ use super::{KeyRing, Keys};
 pub(crate) trait Remote: fmt::Debug + Send + Sync {
     /// A token needs a key that the ring does not have, or not with this signature. Asks for the set
     /// again, as often as that is allowed.
-    fn lacks_key(&self);
+    fn request_refresh(&self);
 
     /// Sees to it that the keys are looked after.
-    fn look_after(&self);
+    fn ensure_running(&self);
 
     /// When it is worth coming back, in whole seconds.
     fn retry_after(&self) -> Duration;
@@ -49,19 +49,19 @@ impl KeyRing {
 
     /// Tells the fetcher, if there is one, that a key is missing.
     #[cold]
-    pub(crate) fn lacks_key(&self) {
+    pub(crate) fn request_refresh(&self) {
         let Source(remote) = &self.source;
         if let Some(remote) = remote {
-            remote.lacks_key();
+            remote.request_refresh();
         }
     }
 
     /// Sees to it that the keys are looked after.
     #[cold]
-    pub(super) fn look_after(&self) {
+    pub(super) fn ensure_running(&self) {
         let Source(remote) = &self.source;
         if let Some(remote) = remote {
-            remote.look_after();
+            remote.ensure_running();
         }
     }
 

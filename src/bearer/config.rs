@@ -1,0 +1,93 @@
+//! What `BearerAuthLayer` was told.
+
+use std::{fmt, sync::Arc};
+
+use http::HeaderValue;
+
+use super::{
+    challenge::{Challenge, ErrorCode},
+    revocation::CheckFn,
+};
+use crate::{request::Anonymous, token::TokenCodec};
+
+/// Everything `BearerAuthLayer` was told, shared by its services.
+pub(super) struct Config<C> {
+    pub(super) codec: TokenCodec<C>,
+    pub(super) optional: bool,
+    pub(super) preflight: bool,
+    pub(super) check: Option<Arc<CheckFn>>,
+    challenge: Challenge,
+    // The three challenges, rendered once.
+    pub(super) missing: HeaderValue,
+    pub(super) invalid_request: HeaderValue,
+    pub(super) invalid_token: HeaderValue,
+}
+
+impl<C> Config<C> {
+    pub(super) fn new(codec: TokenCodec<C>) -> Self {
+        let challenge = Challenge::default();
+        Self {
+            codec,
+            optional: false,
+            preflight: false,
+            check: None,
+            missing: challenge.render(None),
+            invalid_request: challenge.render(Some(ErrorCode::InvalidRequest)),
+            invalid_token: challenge.render(Some(ErrorCode::InvalidToken)),
+            challenge,
+        }
+    }
+
+    /// Changes what challenges are made of.
+    pub(super) fn set_challenge(&mut self, change: impl FnOnce(&mut Challenge)) {
+        change(&mut self.challenge);
+        self.missing = self.challenge.render(None);
+        self.invalid_request = self.challenge.render(Some(ErrorCode::InvalidRequest));
+        self.invalid_token = self.challenge.render(Some(ErrorCode::InvalidToken));
+    }
+
+    /// What a request that is let through without credentials is marked with.
+    pub(super) fn anonymous(&self) -> Anonymous {
+        Anonymous {
+            challenge: self.missing.clone(),
+        }
+    }
+}
+
+// By hand, because a derive would ask for `C: Clone`.
+impl<C> Clone for Config<C> {
+    fn clone(&self) -> Self {
+        Self {
+            codec: self.codec.clone(),
+            optional: self.optional,
+            preflight: self.preflight,
+            check: self.check.clone(),
+            challenge: self.challenge.clone(),
+            missing: self.missing.clone(),
+            invalid_request: self.invalid_request.clone(),
+            invalid_token: self.invalid_token.clone(),
+        }
+    }
+}
+
+impl<C> fmt::Debug for Config<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            codec,
+            optional,
+            preflight,
+            check,
+            challenge,
+            missing: _,
+            invalid_request: _,
+            invalid_token: _,
+        } = self;
+        f.debug_struct("Config")
+            .field("codec", codec)
+            .field("optional", optional)
+            .field("preflight", preflight)
+            .field("check", &check.as_ref().map(|_| "<fn>"))
+            .field("challenge", challenge)
+            .finish()
+    }
+}
