@@ -9,7 +9,6 @@ mod measured;
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
-#[cfg(any(feature = "memory", feature = "redis"))]
 mod subject;
 
 use std::{fmt, future::Future};
@@ -21,6 +20,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub(crate) use measured::MeasuredStore;
 #[cfg(feature = "memory")]
 pub use memory::MemoryStoreBuilder;
+pub use subject::{admit, revoke_all};
 
 pub use crate::{
     keys::subject_tag::SubjectTag,

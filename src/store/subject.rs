@@ -1,8 +1,8 @@
 //! What becomes of a subject's sessions when one is added, and when all are revoked.
 //!
-//! These are the two operations that concern all of them at once. They are pure and stand here once,
-//! so that every store of this crate counts and drops alike: a store reads all of a subject's
-//! sessions, calls one of these, and writes the result back in one atomic step.
+//! These are the two operations that concern all of them at once. They are pure and public, so that
+//! every store counts and drops alike: a store reads all of a subject's sessions, calls one of
+//! these, and writes the result back in one atomic step.
 
 use crate::{
     clock::Timestamp,
@@ -10,7 +10,10 @@ use crate::{
     store::StoreError,
 };
 
-/// Adds `record` to the `sessions` of its subject and returns those that it drove out.
+/// Adds `record` to the `sessions` of its subject, and returns the ids of those that it drove out.
+///
+/// It is what [`RefreshStore::insert`](crate::store::RefreshStore::insert) has to do with all sessions
+/// of one subject at once, `now` by the store's clock.
 ///
 /// Expired sessions are removed. Of the live ones, those that were rotated least recently are
 /// revoked, so that the new one is within `limit` (at least 1); they stay to be recognised. Of
@@ -22,7 +25,25 @@ use crate::{
 /// # Errors
 ///
 /// When the id is that of another record; nothing is changed then.
-pub(crate) fn admit(
+///
+/// # Example
+///
+/// ```
+/// use tower_bearer::{SessionId, Timestamp, store::{self, SessionRecord, StoreError}};
+///
+/// /// In a transaction that locks the subject: read its rows, admit, write them back.
+/// fn insert(
+///     mut rows: Vec<SessionRecord>,
+///     new: &SessionRecord,
+///     limit: usize,
+///     now: Timestamp,
+/// ) -> Result<(Vec<SessionRecord>, Vec<SessionId>), StoreError> {
+///     let dropped = store::admit(&mut rows, new, limit, now)?;
+///     Ok((rows, dropped))
+/// }
+/// # let _ = insert;
+/// ```
+pub fn admit(
     sessions: &mut Vec<SessionRecord>,
     record: &SessionRecord,
     limit: usize,
@@ -50,9 +71,27 @@ pub(crate) fn admit(
     Ok(dropped)
 }
 
-/// Revokes every live session but `keep` and returns those it revoked. Expired ones stay as they
-/// are: they are worth nothing already, and nobody is told of them.
-pub(crate) fn revoke_all(
+/// Revokes every live session but `keep`, and returns the ids of those that it revoked.
+///
+/// It is what [`RefreshStore::revoke_all`](crate::store::RefreshStore::revoke_all) has to do with all
+/// sessions of one subject at once, `now` by the store's clock. Expired ones stay as they are: they
+/// are worth nothing already, and no event tells of them.
+///
+/// ```
+/// use tower_bearer::{SessionId, Timestamp, store::{self, SessionRecord}};
+///
+/// /// In a transaction that locks the subject: read its rows, revoke, write them back.
+/// fn sign_out_elsewhere(
+///     mut rows: Vec<SessionRecord>,
+///     here: &SessionId,
+///     now: Timestamp,
+/// ) -> (Vec<SessionRecord>, Vec<SessionId>) {
+///     let revoked = store::revoke_all(&mut rows, Some(here), now);
+///     (rows, revoked)
+/// }
+/// # let _ = sign_out_elsewhere;
+/// ```
+pub fn revoke_all(
     sessions: &mut [SessionRecord],
     keep: Option<&SessionId>,
     now: Timestamp,
