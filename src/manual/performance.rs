@@ -64,8 +64,8 @@
 //!
 //! ## How large
 //!
-//! An entry takes 130 bytes and the text of the claims, at least some 310 bytes in all. So 16 MiB hold 40 000 tokens
-//! of usual claims and more, which is as many users in each quarter of an hour, with
+//! An entry takes 130 bytes and the text of the claims, at least some 310 bytes in all. So 16 MiB hold 50 000 tokens
+//! of usual claims, which is as many users in each quarter of an hour, with
 //! the default lifetime. The number is a bound: the table is laid out when the codec is built (a third
 //! of it; untouched memory costs an address, no more), the rest comes and goes with the claims, and when it is full
 //! the next token takes the place of one that is less asked for. Tokens that nobody sends again pass through a

@@ -133,7 +133,7 @@ struct Entry {
 struct Weigh;
 
 impl TokenCache {
-    /// A cache of `max_bytes` bytes for one codec; 16 MiB hold some 40 000 tokens. Whether it is a
+    /// A cache of `max_bytes` bytes for one codec; 16 MiB hold some 50 000 tokens. Whether it is a
     /// good number is told by [`build`](crate::token::TokenCodecBuilder::build).
     pub fn new(max_bytes: usize) -> Self {
         Self {

@@ -59,7 +59,7 @@ pub fn of_what_unfolds() {
             Ok(Self(vec![1; size]))
         }
     }
-    flood::<Unfolded>(100_000, |_| json!({ "size": 20_000 }));
+    flood::<Unfolded>(120_000, |_| json!({ "size": 20_000 }));
 }
 
 pub fn of_maps() {
