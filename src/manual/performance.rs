@@ -30,8 +30,8 @@
 //! * **What the codec mints itself is recognised**: issuer and audience by their bytes, the next members in the
 //!   order in which it writes them. Any other order, blanks and escapes are read member by member, with the same
 //!   outcome; a property test compares the two.
-//! * **One allocation**, for the claims. Requests share it: a clone counts a reference. An application's own
-//!   type adds those of its fields.
+//! * **Six allocations**: the claims, and each of the five strings that they name. Requests share them: a clone
+//!   counts a reference. An application's own type adds those of its fields.
 //! * **A refusal allocates nothing** until there is an answer to be made.
 //! * **Random bytes** for a token's name and IV come from the operating system, each time: 0.4 microseconds a
 //!   call, and half of what minting a nested token takes. A generator in the process would spare most of that,
@@ -46,11 +46,44 @@
 //! | [`encrypted`](crate::TokenCodec::encrypted) | 0.6 to 0.9 µs | one service, or several that trust each other fully, mint and verify |
 //! | [`signed`](crate::TokenCodec::signed), HS256 | 0.8 to 1.1 µs | the same, and clients may read their claims |
 //! | [`nested`](crate::TokenCodec::nested), HS256 | 1.1 to 1.6 µs | the usual choice: signed, and nothing leaks from logs or a stolen token |
-//! | `Signed`, RS256 | 26 to 35 µs | others verify, and their libraries know little else |
-//! | signed, EdDSA | 56 to 64 µs | 0.62 to 0.71 µs | no difference to be seen |
-//! | signed, HS256 | 0.75 to 0.81 µs | 0.68 to 0.72 µs | 1.9 to 2.3 µs |
-//! | nested, HS256 in A256GCM | 1.1 to 1.3 µs | 0.78 to 1.0 µs | 2.6 to 3.0 µs |
-//! | encrypted, A256GCM | 0.55 to 0.57 µs | 0.62 to 0.74 µs | 1.9 to 2.2 µs |
+//! | `signed`, RS256 | 26 to 35 µs | others verify, and their libraries know little else |
+//! | `signed`, EdDSA | 55 to 76 µs | others verify: short signatures, fast to mint |
+//! | `signed`, ES256 | 62 to 79 µs | others verify, in hardware that has it |
+//!
+//! A public key costs thirty to seventy times as much as a shared secret. That is the signature itself: this crate
+//! adds less than three per cent. Where verifiers are yours, a shared secret or the nested profile is the
+//! faster choice; where they are not, the cache takes most of the price away.
+//!
+//! # Sizing
+//!
+//! * **Verifications**: 600 000 to 900 000 a second and core for nested tokens, 1.1 to 1.7 million for encrypted
+//!   ones, 13 000 to 18 000 for EdDSA. Two threads do 1.7 times as much as one on two busy cores: nothing is shared but the count of references
+//!   to the keys' snapshot.
+//! * **In front of an axum handler** the bearer layer adds to a request what verifying costs and about a
+//!   microsecond, of which a quarter is what any layer adds there; that is a third of what jsonwebtoken in a
+//!   `from_fn` adds.
+//! * **Sessions in memory**: about 425 bytes each with all tables, 0.9 to 1.4 million loads and swaps a second on one
+//!   thread and nearly twice as many on two. A read waits for no sweep.
+//! * **A whole refresh**, request to response and without minting the access token, takes some 6 microseconds:
+//!   twelve blocks of SHA-256 and two runs of AES-GCM with keys of their own are a quarter of that, random bytes
+//!   and the wiping of those keys another, the two operations of the store a sixth. The rest is memory for cookie,
+//!   JSON and headers. It takes the same after ten
+//!   rotations and after ten thousand.
+//! * **Sessions in Redis**: 87 000 refreshes a second for one server, whose one thread is the limit;
+//!   [`operations`](super::operations) has the memory.
+//!
+//! # The verified-token cache
+//!
+//! With the feature `cache` a codec can remember the tokens that it has verified: see
+//! [`TokenCache`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.TokenCache.html), and
+//! `TokenCodecBuilder::cache`. It is off by default, and most services are better off without it.
+//!
+//! | form | verified | remembered | first time, with the cache on |
+//! |---|---|---|---|
+//! | `signed`, EdDSA | 56 to 64 µs | 0.62 to 0.71 µs | no difference to be seen |
+//! | `signed`, HS256 | 0.75 to 0.81 µs | 0.68 to 0.72 µs | 1.9 to 2.3 µs |
+//! | `nested`, HS256 in A256GCM | 1.1 to 1.3 µs | 0.78 to 1.0 µs | 2.6 to 3.0 µs |
+//! | `encrypted`, A256GCM | 0.55 to 0.57 µs | 0.62 to 0.74 µs | 1.9 to 2.2 µs |
 //!
 //! One thread, a thousand distinct tokens of some 420 bytes in turn (650 for the nested ones, which have longer claims
 //! than most), the reading of the clock included, claims of the application's own with two texts. A hit spares the
