@@ -207,4 +207,4 @@ impl CurrentSession {
 
 #[cfg(feature = "memory")]
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -1,6 +1,6 @@
 //! How often cookies are opened, counted at the one place that opens them.
 
-use std::{cell::Cell, convert::Infallible};
+use std::convert::Infallible;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
@@ -9,17 +9,8 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use crate::{
     ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken, KeyRing, MemoryStore, NoClaims,
-    RefreshCookieLayer, Session, SessionEndpoints, TokenCodec,
+    RefreshCookieLayer, Session, SessionEndpoints, TokenCodec, session::OPENED,
 };
-
-thread_local! {
-    static OPENED: Cell<usize> = const { Cell::new(0) };
-}
-
-/// A refresh token is opened.
-pub(crate) fn opened() {
-    OPENED.set(OPENED.get() + 1);
-}
 
 struct Server {
     sessions: RefreshCookieLayer,

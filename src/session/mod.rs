@@ -26,5 +26,7 @@ pub use record::{RevokeReason, SessionRecord, SessionState};
 pub use record_codec::DecodeError;
 #[cfg(feature = "memory")]
 pub(crate) use record_codec::EncodedRecord;
+#[cfg(test)]
+pub(crate) use refresh_token::OPENED;
 pub(crate) use refresh_token::{RefreshToken, SealContext, seal, unseal};
 pub(crate) use transition::{NewSecrets, SignIn};

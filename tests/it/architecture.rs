@@ -75,11 +75,14 @@ impl Source {
             .lines()
             .map(str::trim)
             .filter(|line| !line.starts_with("//"));
-        // `self::redis` is our module, and not the crate that it is built on.
+        // `self::redis` and `store::redis` are our module, and not the crate that it is built on.
         let code: Vec<_> = code.collect();
         Self {
             path: path.to_owned(),
-            code: code.join(" ").replace("self::redis", "self::own"),
+            code: code
+                .join(" ")
+                .replace("self::redis", "self::own")
+                .replace("store::redis", "store::own"),
             lines: shipped.lines().count(),
         }
     }

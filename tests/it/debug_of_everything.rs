@@ -48,21 +48,38 @@ impl Printed {
 /// What `src/lib.rs` exports, traits left out: they have no values.
 fn exported() -> BTreeSet<String> {
     let lib = std::fs::read_to_string("src/lib.rs").unwrap();
-    let traits = ["Clock", "RefreshStore", "RejectionResponse", "conformance"];
-    let uses = lib.split("pub use ").skip(1);
-    uses.filter_map(|rest| rest.split_once(';'))
-        .flat_map(|(path, _)| {
-            let names = path.split_once("::").map_or(path, |(_, names)| names);
-            names
-                .trim_matches(['{', '}'])
-                .split(',')
-                .map(str::trim)
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
-        .map(|name| name.trim_matches(['{', '}', ' ', '\n']).to_owned())
-        .filter(|name| !name.is_empty() && !traits.contains(&name.as_str()))
-        .collect()
+    let traits = ["Clock", "RefreshStore", "RejectionResponse"];
+    let modules = lib.lines().filter_map(|line| {
+        let name = line.strip_prefix("pub mod ")?.strip_suffix(';')?;
+        let file = [format!("src/{name}.rs"), format!("src/{name}/mod.rs")];
+        file.iter()
+            .find_map(|path| std::fs::read_to_string(path).ok())
+    });
+    let mut names = BTreeSet::new();
+    for text in std::iter::once(lib.clone()).chain(modules) {
+        // What is re-exported: the last segments of the paths.
+        let uses = text.split("\npub use ").skip(1);
+        for path in uses.filter_map(|rest| rest.split_once(';').map(|(path, _)| path)) {
+            let leaves = path.split(['{', '}', ',']);
+            names.extend(
+                leaves
+                    .map(|leaf| leaf.rsplit("::").next().unwrap_or_default().trim())
+                    .map(str::to_owned),
+            );
+        }
+        // What is defined there.
+        for kind in ["\npub struct ", "\npub enum ", "    pub struct "] {
+            let found = text.split(kind).skip(1);
+            names.extend(found.map(|rest| {
+                rest.split(|c: char| !c.is_alphanumeric())
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned()
+            }));
+        }
+    }
+    names.retain(|name| !name.is_empty() && !traits.contains(&name.as_str()));
+    names
 }
 
 /// Everything about CSRF tokens; returns the part of one that must not show.
@@ -201,6 +218,10 @@ async fn no_public_type_prints_a_secret() {
     printed.add("SessionRecord", &record);
     printed.add("SessionState", &SessionState::Revoked(RevokeReason::Reuse));
     printed.add("SharedStore", &store);
+    printed.add(
+        "DecodeError",
+        &tower_bearer::store::SessionRecord::decode(b"x").unwrap_err(),
+    );
     printed.add("StoreError", &StoreError::unavailable("down"));
     printed.add("StoreErrorKind", &StoreErrorKind::Full);
     printed.add("SubjectTag", record.key().subject());

@@ -99,7 +99,7 @@ async fn replica_promoted_without_the_last_rotation_newest_token_first() {
     stage.servers.fail_over().await;
 
     assert_ok(&refresh_when_back(&mut browser, &stage.world).await);
-    assert_eq!(stage.world.count("Adopted"), 1);
+    assert_eq!(stage.world.count("WriteRestored"), 1);
     assert_ok(&late.refresh(&stage.world).await);
     assert_eq!(stage.world.outcomes("replayed"), 1);
     assert_eq!(
@@ -128,7 +128,7 @@ async fn replica_promoted_without_the_last_rotation_predecessor_first() {
     );
     let world = &stage.world;
     assert_eq!(
-        world.count("Adopted") + world.count("ReuseDetected") + world.count("Revoked"),
+        world.count("WriteRestored") + world.count("ReuseDetected") + world.count("Revoked"),
         0
     );
 }

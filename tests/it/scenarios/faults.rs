@@ -263,7 +263,7 @@ async fn failover_lost_the_last_rotation_newest_first_is_adopted_then_predecesso
     let reply = browser.refresh(&world).await;
     assert_eq!(reply.status, 200);
     assert!(reply.set_cookie().is_none());
-    assert_eq!(world.count("Adopted"), 1);
+    assert_eq!(world.count("WriteRestored"), 1);
     assert_eq!(late.refresh(&world).await.status, 200);
     assert_eq!(world.outcomes("replayed"), 1);
     assert_eq!(world.count("ReuseDetected"), 0);
@@ -284,7 +284,10 @@ async fn failover_lost_the_last_rotation_predecessor_first_derives_the_identical
     // What the other tab holds is what the store has just derived again.
     assert_eq!(browser.refresh(&world).await.status, 200);
     assert_eq!(world.outcomes("coalesced"), 1);
-    assert_eq!(world.count("Adopted") + world.count("ReuseDetected"), 0);
+    assert_eq!(
+        world.count("WriteRestored") + world.count("ReuseDetected"),
+        0
+    );
 }
 
 #[tokio::test]
@@ -296,7 +299,7 @@ async fn failover_right_after_a_recovery_is_adopted() {
     browser.refresh(&world).await;
     world.store.roll_back_to(&before).await;
     assert_eq!(browser.refresh(&world).await.status, 200);
-    assert_eq!(world.count("Adopted"), 1);
+    assert_eq!(world.count("WriteRestored"), 1);
 }
 
 #[tokio::test]

@@ -150,7 +150,7 @@ async fn right_seal_wrong_parent_is_not_adopted() {
     world.secs(120);
     let reply = other_history.refresh(&world).await;
     assert_eq!(reply.status, 401);
-    assert_eq!(world.count("Adopted"), 0);
+    assert_eq!(world.count("WriteRestored"), 0);
     assert_eq!(world.store.last().await.generation(), before);
 }
 
