@@ -92,7 +92,7 @@ impl<C, R> BearerAuthLayer<C, R> {
     }
 
     /// The scope a client should ask for, named in every challenge. It is a hint: to demand it,
-    /// use [`RequireScopeLayer`](super::RequireScopeLayer).
+    /// use [`RequireScopeLayer`](crate::RequireScopeLayer).
     pub fn scope(self, scope: Scope) -> Self {
         self.update(|config| config.set_challenge(|c| c.scope = Some(scope)))
     }

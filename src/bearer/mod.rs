@@ -1,7 +1,7 @@
 //! Bearer tokens in front of a service (RFC 6750).
 //!
-//! [`BearerAuthLayer`] reads the `Authorization` header, verifies the token and puts its claims
-//! into the request extensions. [`RequireScopeLayer`] goes inside of it and asks for scopes.
+//! [`BearerAuthLayer`](crate::BearerAuthLayer) reads the `Authorization` header, verifies the token and puts its claims
+//! into the request extensions. [`RequireScopeLayer`](crate::RequireScopeLayer) goes inside of it and asks for scopes.
 //! Neither waits for anything: a request is passed on or answered at once.
 //!
 //! | situation | status | `WWW-Authenticate` | `grpc-status` behind [`GrpcLayer`](crate::GrpcLayer) |

@@ -25,7 +25,7 @@ use crate::{
 /// Its challenge names realm and scope, and no resource metadata: a client that gets this far has a token
 /// and knows where it comes from.
 ///
-/// It goes *inside* of [`BearerAuthLayer`](super::BearerAuthLayer), whose claims it reads: without
+/// It goes *inside* of [`BearerAuthLayer`](crate::BearerAuthLayer), whose claims it reads: without
 /// that layer it answers 500 and never lets anything through.
 ///
 /// Scopes are read from the claim `scope`, one string with a space between two scopes (RFC 8693

@@ -19,7 +19,7 @@ use crate::{
     token::NoClaims,
 };
 
-/// The service of [`BearerAuthLayer`](super::BearerAuthLayer).
+/// The service of [`BearerAuthLayer`](crate::BearerAuthLayer).
 pub struct BearerAuth<S, C = NoClaims, R = DefaultRejection> {
     inner: S,
     config: Arc<Config<C>>,

@@ -1,6 +1,6 @@
 //! Signed double-submit CSRF tokens, bound to the session.
 //!
-//! A browser adds cookies to every request, whichever page caused it. [`CsrfLayer`] goes in front
+//! A browser adds cookies to every request, whichever page caused it. [`CsrfLayer`](crate::CsrfLayer) goes in front
 //! of what trusts them and asks for something that only the service's own pages can know: a copy
 //! of a cookie, in a header that no foreign page can set. The cookie is signed and bound to the
 //! session, so that an attacker who plants both is refused.
@@ -52,7 +52,7 @@
 //! With [`http_only`](CsrfBuilder::http_only) the cookie itself is hidden from scripts.
 //!
 //! Forms that work without a script carry it in a hidden field:
-//! `<input type="hidden" name="csrf_token" value="…">`. [`CsrfLayer::form_field`] makes the layer that
+//! `<input type="hidden" name="csrf_token" value="…">`. [`CsrfLayer::form_field`](crate::CsrfLayer::form_field) makes the layer that
 //! reads it: [`CsrfFormLayer`], which holds the form in memory, up to a limit, and hands it on as it was.
 //! It does not read multipart forms. Their page sends the header, or their handler checks the field:
 //! [`CsrfBuilder::handler_verifies`].

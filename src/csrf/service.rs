@@ -15,7 +15,7 @@ use super::{
 };
 use crate::rejection::{DefaultRejection, RejectionResponse};
 
-/// The service of [`CsrfLayer`](super::CsrfLayer).
+/// The service of [`CsrfLayer`](crate::CsrfLayer).
 #[derive(Clone)]
 pub struct Csrf<S, R = DefaultRejection> {
     inner: S,

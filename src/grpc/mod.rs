@@ -1,7 +1,7 @@
 //! Refusals in gRPC, for services that speak it.
 //!
 //! A refusal of this crate is an HTTP 4xx or 5xx, whatever the request says of itself. A service that
-//! serves gRPC puts [`GrpcLayer`] outside of its guards. They then answer gRPC requests as gRPC
+//! serves gRPC puts [`GrpcLayer`](crate::GrpcLayer) outside of its guards. They then answer gRPC requests as gRPC
 //! answers: HTTP 200 without a body, with `grpc-status` and `grpc-message` in the headers
 //! ([gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md), "Responses").
 //!

@@ -8,7 +8,7 @@ use tower_service::Service;
 use super::decision;
 use crate::rejection::GrpcMark;
 
-/// The service of [`GrpcLayer`](super::GrpcLayer).
+/// The service of [`GrpcLayer`](crate::GrpcLayer).
 #[derive(Clone, Debug)]
 pub struct Grpc<S> {
     inner: S,

@@ -1,35 +1,35 @@
 //! Response headers that harden a page, and the refusal of plain http.
 //!
-//! # [`SecurityHeadersLayer`]
+//! # [`SecurityHeadersLayer`](crate::SecurityHeadersLayer)
 //!
 //! Adds four headers to every response that does not have them yet:
 //!
 //! | header | default | changed by |
 //! |---|---|---|
-//! | `Strict-Transport-Security` | `max-age=31536000` | [`strict_transport_security`](SecurityHeadersLayer::strict_transport_security) |
-//! | `Content-Security-Policy` | `default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'` | [`content_security_policy`](SecurityHeadersLayer::content_security_policy) |
+//! | `Strict-Transport-Security` | `max-age=31536000` | [`strict_transport_security`](crate::SecurityHeadersLayer::strict_transport_security) |
+//! | `Content-Security-Policy` | `default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'` | [`content_security_policy`](crate::SecurityHeadersLayer::content_security_policy) |
 //! | `X-Content-Type-Options` | `nosniff` | a handler |
-//! | `Referrer-Policy` | `same-origin` | [`referrer_policy`](SecurityHeadersLayer::referrer_policy) |
+//! | `Referrer-Policy` | `same-origin` | [`referrer_policy`](crate::SecurityHeadersLayer::referrer_policy) |
 //!
 //! The reasons, and the two cases where one is left out (over plain http, and in a 304), are in the
 //! [manual](crate::manual::defaults#response-headers). What the inner service
 //! has set itself stays as it is, so a handler can send a policy of its own, for instance one with a
 //! nonce. Refusals of layers further in get the headers too.
 //!
-//! # [`RequireHttpsLayer`]
+//! # [`RequireHttpsLayer`](crate::RequireHttpsLayer)
 //!
 //! Refuses with 403 what did not come over TLS, before anything reads a credential. How it knows
 //! is said once, and nothing else is believed:
 //!
-//! * [`connection`](RequireHttpsLayer::connection): by the [`ConnectionScheme`] that the server's own
+//! * [`connection`](crate::RequireHttpsLayer::connection): by the [`ConnectionScheme`] that the server's own
 //!   code put into the extensions of the request. The scheme in the request target (`:scheme` in
 //!   HTTP/2, the absolute form in HTTP/1.1) is *not* read. It is what a client writes, right or
 //!   wrong, on any connection (RFC 9113 section 8.3.1 lets it differ from the connection's own).
-//! * [`behind_proxy`](RequireHttpsLayer::behind_proxy): by a header that the proxy in front overwrites.
+//! * [`behind_proxy`](crate::RequireHttpsLayer::behind_proxy): by a header that the proxy in front overwrites.
 //!
 //! A credential that came over plain http has been read by whoever listens, and answering it, or
 //! redirecting it, would hide the mistake of the client that sent it. So nothing is redirected
-//! unless [`redirect_to`](RequireHttpsLayer::redirect_to) asks for it, and then no request that has
+//! unless [`redirect_to`](crate::RequireHttpsLayer::redirect_to) asks for it, and then no request that has
 //! a cookie or an `Authorization`, and none but `GET` and `HEAD`.
 //!
 //! There are no exempt paths. The health check of a load balancer that speaks plain http is a route

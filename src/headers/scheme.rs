@@ -3,7 +3,7 @@
 /// Whether a request came over TLS, told by the code that accepted the connection.
 ///
 /// It goes into the extensions of the request, which no client can write to.
-/// [`RequireHttpsLayer::connection`](super::RequireHttpsLayer::connection) decides by it. Take it
+/// [`RequireHttpsLayer::connection`](crate::RequireHttpsLayer::connection) decides by it. Take it
 /// from the socket the request came over, never from anything the request says. Behind a proxy that
 /// ends TLS, leave it out: this side of the proxy says nothing about the client's.
 ///

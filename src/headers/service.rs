@@ -10,7 +10,7 @@ use tower_service::Service;
 
 use super::{config::Config, future::SecurityHeadersFuture, scheme::ConnectionScheme};
 
-/// The service of [`SecurityHeadersLayer`](super::SecurityHeadersLayer).
+/// The service of [`SecurityHeadersLayer`](crate::SecurityHeadersLayer).
 #[derive(Clone, Debug)]
 pub struct SecurityHeaders<S> {
     inner: S,

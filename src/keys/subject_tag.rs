@@ -6,7 +6,7 @@ use crate::name::bytes_type;
 /// entries nor cookies tell who it is. (The record itself holds the subject in clear.)
 ///
 /// ```
-/// use tower_bearer::SubjectTag;
+/// use tower_bearer::store::SubjectTag;
 ///
 /// // A store keeps the 16 bytes, or the 22 characters that they are written as.
 /// let tag = SubjectTag::from_bytes([7; 16]);

@@ -1,6 +1,6 @@
 //! Refuses state-changing requests that a page of a foreign origin sent.
 //!
-//! A browser adds cookies to every request, whichever page caused it. [`OriginGuardLayer`] goes
+//! A browser adds cookies to every request, whichever page caused it. [`OriginGuardLayer`](crate::OriginGuardLayer) goes
 //! in front of what trusts them, and judges by the headers that pages cannot forge. It guards
 //! every request whose method is not exactly `GET`, `HEAD` or `OPTIONS`, and a `GET` that opens a
 //! WebSocket. In this order:
@@ -21,8 +21,8 @@
 //!
 //! A refusal is 403 with `Vary: Origin, Sec-Fetch-Site`, or `grpc-status: 7` to a gRPC or gRPC-Web
 //! client behind a [`GrpcLayer`](crate::GrpcLayer). The [`Rejection`](crate::rejection::Rejection) in the extensions
-//! of the response has the [`OriginReason`](crate::rejection::OriginReason). [`OriginGuardLayer::report_only`] tries a list without
-//! refusing; [`OriginGuardLayer::check`] gives the bare verdict.
+//! of the response has the [`OriginReason`](crate::rejection::OriginReason). [`OriginGuardLayer::report_only`](crate::OriginGuardLayer::report_only) tries a list without
+//! refusing; [`OriginGuardLayer::check`](crate::OriginGuardLayer::check) gives the bare verdict.
 //!
 //! # WebSockets
 //!
@@ -50,13 +50,13 @@
 //! | | `tower_http::csrf` 0.7 | this layer |
 //! |---|---|---|
 //! | `Sec-Fetch-Site: same-origin` or `none` beside a foreign `Origin` | passes | refused: after DNS rebinding both are the attacker's |
-//! | `Origin` on the request's own host | passes without `Sec-Fetch-Site`, whatever the scheme | passes if listed, or with [`same_origin`](OriginGuardLayer::same_origin) |
+//! | `Origin` on the request's own host | passes without `Sec-Fetch-Site`, whatever the scheme | passes if listed, or with [`same_origin`](crate::OriginGuardLayer::same_origin) |
 //! | own host | compared byte by byte | case, default port and form of an address do not matter; `Host` and `:authority` must agree |
 //! | repeated headers | the first line counts | refused |
 //! | empty `Origin` or `Sec-Fetch-Site` | as if absent | there, and nothing that is known |
 //! | neither `Origin` nor `Sec-Fetch-Site` | passes | by `Referer`, else by whether there are credentials |
 //! | WebSocket handshake | a safe `GET` | guarded |
-//! | method override headers | not known | guarded if [declared](OriginGuardLayer::method_override) |
+//! | method override headers | not known | guarded if [declared](crate::OriginGuardLayer::method_override) |
 //! | entries | an entry that is not written as browsers write it never matches | normalised, or an error |
 //! | wildcards, custom schemes | none | both |
 //! | white space around a value that was set in the process | part of it | not part of it |

@@ -17,7 +17,7 @@ use crate::{
     rejection::{DefaultRejection, Rejection, RejectionResponse},
 };
 
-/// The service of [`OriginGuardLayer`](super::OriginGuardLayer).
+/// The service of [`OriginGuardLayer`](crate::OriginGuardLayer).
 #[derive(Clone)]
 pub struct OriginGuard<S, R = DefaultRejection> {
     inner: S,

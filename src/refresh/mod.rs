@@ -1,6 +1,6 @@
 //! The carrier of the refresh cookie, the [`Session`] handle and the ready-made endpoints.
 //!
-//! [`RefreshCookieLayer`] never rejects and never waits: it puts a [`Session`] into the request
+//! [`RefreshCookieLayer`](crate::RefreshCookieLayer) never rejects and never waits: it puts a [`Session`] into the request
 //! extensions, calls the inner service, and appends the handle's `Set-Cookie` on the way out. All
 //! store I/O happens in the handle's `async` methods, awaited by the application's own handler or
 //! by [`SessionEndpoints`].
@@ -67,6 +67,10 @@ mod future;
 pub(crate) mod info;
 pub(crate) mod layer;
 mod problem;
+#[allow(
+    clippy::module_inception,
+    reason = "the file is about the method `refresh`"
+)]
 mod refresh;
 mod revoke;
 mod service;
