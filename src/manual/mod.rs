@@ -6,7 +6,6 @@
 //! * [`standards`]: the points of RFC 8725, RFC 9700 and OWASP, one by one.
 //! * [`rotation`]: what every refresh token is answered with, and why.
 //! * [`defaults`]: every default with its reason.
-//! * [`architecture`]: how the crate is built, and why.
 //!
 //! To build with it:
 //!
@@ -29,7 +28,6 @@
 //! * [`operations`]: Redis or Valkey: sizing, settings, failures, upgrades; processes that fork.
 //! * [`performance`]: where the time goes, which profile to choose, sizing, the cache of verified tokens.
 
-pub mod architecture;
 pub mod connections;
 pub mod defaults;
 pub mod forward_auth;

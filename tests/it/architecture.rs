@@ -303,6 +303,21 @@ fn files_stay_short() {
     }
 }
 
+/// A walk through files that are not there leads nowhere.
+#[test]
+fn design_names_files_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("DESIGN.md")).unwrap();
+    let quoted = text.split('`').skip(1).step_by(2);
+    let paths: Vec<_> = quoted
+        .filter(|path| ["src/", "tests/", "scripts/"].iter().any(|top| path.starts_with(top)))
+        .collect();
+    assert!(paths.len() > 40, "only {} paths found", paths.len());
+    for path in paths {
+        assert!(root.join(path).exists(), "DESIGN.md names `{path}`");
+    }
+}
+
 /// The reading itself, on snippets.
 #[test]
 fn what_breaks_a_rule_is_seen() {

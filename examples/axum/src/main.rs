@@ -55,8 +55,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let keys = KeyRing::from_env()?;
     let codec = TokenCodec::<Role>::nested(&keys)
         .issuer("https://id.example")
-        .audience("api");
-    let codec = codec.build()?;
+        .audience("api")
+        .build()?;
     let sessions = RefreshCookieLayer::new(codec.clone(), MemoryStore::new(), roles)?;
     let csrf = CsrfLayer::new(&keys)?;
 
