@@ -21,14 +21,14 @@ use crate::{secret::sha256, session::SessionId, token::TokenContext};
 ///     id: String,
 /// }
 ///
-/// fn binding(parts: &Parts) -> CsrfSession {
+/// fn session_of(parts: &Parts) -> CsrfSession {
 ///     match parts.extensions.get::<SessionRow>() {
 ///         Some(row) => CsrfSession::session(&row.id),
 ///         None => CsrfSession::ANONYMOUS,
 ///     }
 /// }
 /// # let (parts, ()) = http::Request::new(()).into_parts();
-/// # assert_eq!(binding(&parts), CsrfSession::ANONYMOUS);
+/// # assert_eq!(session_of(&parts), CsrfSession::ANONYMOUS);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CsrfSession(Who);

@@ -29,12 +29,12 @@ pub fn verify(c: &mut Criterion) {
     let binding = CsrfSession::session("BwcHBwcHBwcHBwcHBwcHBw");
     let layer = |names: &[u8]| {
         let keys = CsrfKeys::new(names.iter().map(|name| secret(*name))).unwrap();
-        let layer = CsrfLayer::builder(keys).binding(move |_| binding);
+        let layer = CsrfLayer::builder(keys).session(move |_| binding);
         layer.build().unwrap()
     };
     let one = layer(&[3]);
     let ring = KeyRing::from_master(&secret(5)).unwrap();
-    let ring = CsrfLayer::builder(&ring).binding(move |_| binding);
+    let ring = CsrfLayer::builder(&ring).session(move |_| binding);
     let ring = ring.build().unwrap();
 
     let floor = hmac::Key::new(hmac::HMAC_SHA256, &secret(3));

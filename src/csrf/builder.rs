@@ -68,11 +68,11 @@ impl CsrfBuilder {
     /// ```
     /// use tower_bearer::{CsrfLayer, KeyRing, csrf::CsrfSession};
     ///
-    /// let csrf = CsrfLayer::builder(&KeyRing::generate()?).binding(CsrfSession::bearer).build()?;
+    /// let csrf = CsrfLayer::builder(&KeyRing::generate()?).session(CsrfSession::bearer).build()?;
     /// # let _ = csrf;
     /// # Ok::<(), tower_bearer::ConfigError>(())
     /// ```
-    pub fn binding(
+    pub fn session(
         mut self,
         session: impl Fn(&Parts) -> CsrfSession + Send + Sync + 'static,
     ) -> Self {

@@ -75,7 +75,7 @@
 //! Where `RefreshCookieLayer` is not outside, and on paths that its cookie does not reach, every request is
 //! answered 500, a safe one too: its answer would put a token of no session into the browser. The
 //! [`Rejection`](crate::rejection::Rejection) says what to change. Sessions of another kind need no such layer:
-//! see [`CsrfBuilder::binding`].
+//! see [`CsrfBuilder::session`].
 //!
 //! An API that takes bearer tokens and no cookie needs no CSRF token, nor do clients that carry refresh
 //! tokens in [bodies](crate::refresh::RefreshTransport::Body): the layer would refuse them.
@@ -96,7 +96,7 @@
 //! });
 //! let keys = KeyRing::generate()?;
 //! // Behind a `RefreshCookieLayer` it is `CsrfLayer::new(&keys)?`. Here are no sessions at all.
-//! let layer = CsrfLayer::builder(&keys).binding(|_| CsrfSession::ANONYMOUS).build()?;
+//! let layer = CsrfLayer::builder(&keys).session(|_| CsrfSession::ANONYMOUS).build()?;
 //! let service = layer.layer(page);
 //!
 //! // The page brings the cookie, and carries a masked copy.

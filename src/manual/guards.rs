@@ -128,7 +128,7 @@
 //! struct SessionId(String);
 //!
 //! # fn layer(secret: [u8; 32]) -> Result<CsrfLayer, tower_bearer::ConfigError> {
-//! let layer = CsrfLayer::builder(CsrfKeys::new([secret])?).binding(|parts: &Parts| {
+//! let layer = CsrfLayer::builder(CsrfKeys::new([secret])?).session(|parts: &Parts| {
 //!     match parts.extensions.get::<SessionId>() {
 //!         Some(SessionId(id)) => CsrfSession::session(id),
 //!         None => CsrfSession::ANONYMOUS,

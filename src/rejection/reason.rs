@@ -9,7 +9,7 @@ use std::{error::Error, fmt};
 /// use http::HeaderMap;
 /// use tower_bearer::{CsrfLayer, KeyRing, csrf::CsrfSession, rejection::CsrfReason};
 ///
-/// let layer = CsrfLayer::builder(&KeyRing::generate()?).binding(|_| CsrfSession::ANONYMOUS).build()?;
+/// let layer = CsrfLayer::builder(&KeyRing::generate()?).session(|_| CsrfSession::ANONYMOUS).build()?;
 /// let reason = layer.verify(&HeaderMap::new(), &CsrfSession::ANONYMOUS).unwrap_err();
 /// assert_eq!(reason, CsrfReason::CookieMissing);
 /// # Ok::<(), tower_bearer::ConfigError>(())

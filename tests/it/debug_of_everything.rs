@@ -84,7 +84,7 @@ fn exported() -> BTreeSet<String> {
 
 /// Everything about CSRF tokens; returns the part of one that must not show.
 async fn add_csrf(printed: &mut Printed, keys: &KeyRing) -> String {
-    let builder = CsrfLayer::builder(keys).binding(|_| CsrfSession::session("session-1"));
+    let builder = CsrfLayer::builder(keys).session(|_| CsrfSession::session("session-1"));
     printed.add("CsrfSession", &CsrfSession::session("session-1"));
     printed.add("CsrfKeys", &CsrfKeys::from(keys));
     printed.add("CsrfBuilder", &builder);

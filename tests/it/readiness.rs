@@ -55,7 +55,7 @@ async fn every_layer() {
         refused: Some(|| Request::post("/").body(String::new()).unwrap()),
     };
     let tokens =
-        CsrfLayer::builder(&KeyRing::generate().unwrap()).binding(|_| CsrfSession::ANONYMOUS);
+        CsrfLayer::builder(&KeyRing::generate().unwrap()).session(|_| CsrfSession::ANONYMOUS);
 
     let tokens = tokens.build().unwrap();
     check("CsrfLayer", tokens.clone(), &csrf).await;

@@ -58,7 +58,7 @@ use crate::{config::ConfigError, csrf::layer::CsrfLayer, rejection::DefaultRejec
 /// }
 ///
 /// let keys = KeyRing::generate()?;
-/// let csrf = CsrfLayer::builder(&keys).binding(|_| CsrfSession::ANONYMOUS)
+/// let csrf = CsrfLayer::builder(&keys).session(|_| CsrfSession::ANONYMOUS)
 ///     .build()?
 ///     .form_field("csrf_token")?
 ///     .body_limit(16 * 1024);

@@ -419,7 +419,7 @@ async fn a_session_can_be_that_of_the_access_token() {
         .layer(BearerAuthLayer::<NoClaims>::new(codec.clone()).optional())
         .layer(
             CsrfLayer::builder(keys)
-                .binding(CsrfSession::bearer)
+                .session(CsrfSession::bearer)
                 .build()
                 .unwrap(),
         )

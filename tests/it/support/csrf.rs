@@ -71,7 +71,7 @@ pub(crate) fn hex(text: &str) -> Vec<u8> {
 
 /// A layer in which every request belongs to `binding`.
 pub(crate) fn builder(keys: CsrfKeys, binding: CsrfSession) -> CsrfBuilder {
-    CsrfLayer::builder(keys).binding(move |_| binding)
+    CsrfLayer::builder(keys).session(move |_| binding)
 }
 
 pub(crate) fn layer(keys: CsrfKeys, binding: CsrfSession) -> CsrfLayer {
