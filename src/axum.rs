@@ -9,8 +9,8 @@ use ::axum::{
 use http::request::Parts;
 
 use crate::{
-    csrf::CsrfToken,
-    refresh::{Session, SessionEndpoints},
+    csrf::handle::CsrfToken,
+    refresh::{endpoints::SessionEndpoints, session::Session},
     rejection::{Rejection, RejectionKind},
     session::SessionError,
     token::Claims,

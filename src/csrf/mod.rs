@@ -135,7 +135,6 @@ mod token;
 pub use builder::CsrfBuilder;
 pub use form::{CsrfForm, CsrfFormFuture, CsrfFormLayer};
 pub use future::CsrfFuture;
-pub(crate) use handle::CsrfToken;
 pub use keys::CsrfKeys;
 pub use service::Csrf;
 

@@ -28,15 +28,14 @@
 //!
 //! | `event` | level | other fields | what it means |
 //! |---|---|---|---|
-//! | `adopted` | WARN | `session`, `generation` | the store had lost the last rotation and the newer token was adopted: a failover |
 //! | `denied` | INFO | `session` | your claims closure refused the subject; the session is over |
 //! | `durability_degraded` | WARN | `sessions`, `acknowledged`, `wanted` | a revocation has reached fewer replicas than asked for; `sessions` is how many |
 //! | `encryption_key_near_limit` | WARN | `encryptions` | rotate the encryption key: a quarter of what is safe is used up |
-//! | `keys_recovered` | INFO | `url` | an issuer's keys can be fetched again (feature `jwks`) |
 //! | `keys_compromised` | ERROR | `url`, `keys` | an issuer has published the private half of a key, or a shared secret: **call the issuer**. The key is not used any more; its neighbours are |
 //! | `keys_expired` | ERROR | `url` | an issuer's keys are too old by now: requests are answered 503 |
 //! | `keys_fetched` | INFO | `url`, `keys` | an issuer's keys have come, or have changed; `keys` is how many |
 //! | `keys_passed_over` | WARN | `url`, `keys` | some keys of an issuer's set are not used; `keys` says which and why. The others are |
+//! | `keys_recovered` | INFO | `url` | an issuer's keys can be fetched again (feature `jwks`) |
 //! | `keys_unavailable` | WARN | `url`, `error`, `failures`, `usable_until` | an issuer's keys could not be had. Those from before serve until `usable_until`, in seconds since 1970; without it there are none, and requests are answered 503 |
 //! | `keys_withdrawn` | ERROR | `url`, `error` | an issuer's set has no key that verifies, for the second time; `error` has the faults: requests are answered 503 |
 //! | `recovered` | INFO | `session`, `generation`, `recoveries` | a response was lost on the way and the client got it again |
@@ -49,11 +48,12 @@
 //! | `revoked` | INFO | `session`, `reason` | a session ended before its time |
 //! | `started` | INFO | `session` | somebody signed in |
 //! | `state_lost` | WARN | `session`, `stored_generation`, `presented_generation` | the store has lost more than one write; the user signs in again |
-//! | `store_recovered` | INFO | | the store answers again |
-//! | `store_failed` | ERROR | `error`, `cause` | the store answered with an error: no room, no right, a broken record |
 //! | `store_evicts` | WARN | `policy` | Redis is set to throw sessions away: set `noeviction` |
+//! | `store_failed` | ERROR | `error`, `cause` | the store answered with an error: no room, no right, a broken record |
+//! | `store_recovered` | INFO | | the store answers again |
 //! | `store_unreachable` | ERROR | | the store does not answer; requests that need it get 503 |
 //! | `would_reject` | INFO | `kind`, `reason`, `origin` | a layer in report-only mode would have refused this |
+//! | `write_restored` | WARN | `session`, `generation` | the store had lost the last rotation and the newer token was adopted: a failover |
 //!
 //! `kind` is [`RejectionKind::as_str`](crate::rejection::RejectionKind::as_str), `reason` the more precise
 //! [`Rejection::reason`](crate::rejection::Rejection::reason) or, for `revoked`,

@@ -83,10 +83,8 @@ mod transport;
 pub use builder::RefreshCookieBuilder;
 pub use claims::ClaimsReason;
 pub use endpoints::EndpointsFuture;
-pub(crate) use endpoints::SessionEndpoints;
 pub use future::RefreshCookieFuture;
 pub use service::RefreshCookie;
-pub(crate) use session::Session;
 pub use transport::RefreshTransport;
 
 pub use crate::session::{ClientFingerprint, RefreshOutcome, RotationPolicyBuilder};
