@@ -310,7 +310,11 @@ fn design_names_files_that_exist() {
     let text = fs::read_to_string(root.join("DESIGN.md")).unwrap();
     let quoted = text.split('`').skip(1).step_by(2);
     let paths: Vec<_> = quoted
-        .filter(|path| ["src/", "tests/", "scripts/"].iter().any(|top| path.starts_with(top)))
+        .filter(|path| {
+            ["src/", "tests/", "scripts/"]
+                .iter()
+                .any(|top| path.starts_with(top))
+        })
         .collect();
     assert!(paths.len() > 40, "only {} paths found", paths.len());
     for path in paths {

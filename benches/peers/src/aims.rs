@@ -108,8 +108,8 @@ pub const COUNTS: &[Count] = &[
     Count {
         name: "allocs_nested",
         cases: &["nested_hs256"],
-        // The claims and the strings that they name.
-        bound: AtMost(6.0),
+        // The claims and the texts that they name.
+        bound: AtMost(2.0),
     },
     Count {
         name: "allocs_refused",
