@@ -95,10 +95,12 @@ pub const AIMS: &[Aim] = &[
     aim("jsonwebtoken_hs256/encrypted", JSONWEBTOKEN_HS256, ENCRYPTED, AtLeast(6.0)),
     aim("jsonwebtoken_hs256/signed_hs256", JSONWEBTOKEN_HS256, SIGNED, AtLeast(3.7)),
     aim("jwt_simple_hs256/signed_hs256", Of("jwt_simple_hs256"), SIGNED, AtLeast(6.3)),
-    aim("jsonwebtoken_eddsa/cached_eddsa", JSONWEBTOKEN_EDDSA, Of("cached_eddsa"), AtLeast(240.0)),
+    // A hit takes 650 ns at most, where the other takes 40 microseconds.
+    aim("jsonwebtoken_eddsa/cached_eddsa", JSONWEBTOKEN_EDDSA, Of("cached_eddsa"), AtLeast(60.0)),
     aim("axum_nested_added/axum_jsonwebtoken_hs256_added", AXUM_NESTED, AXUM_JSONWEBTOKEN, AtMost(0.35)),
     aim("axum_nested_added/axum_tower_sessions_added", AXUM_NESTED, AXUM_TOWER_SESSIONS, AtMost(0.55)),
-    aim("axum_cached_added/axum_nested_added", AXUM_CACHED, AXUM_NESTED, AtMost(0.4)),
+    // With a shared secret the cache spares little; it must not cost anything.
+    aim("axum_cached_added/axum_nested_added", AXUM_CACHED, AXUM_NESTED, AtMost(1.0)),
     aim("axum_refused_added/axum_from_fn_added", AXUM_REFUSED, AXUM_FROM_FN, AtMost(1.05)),
     aim("origin_guard_added/tower_http_csrf_added", ORIGIN_GUARD, TOWER_HTTP_CSRF, AtMost(1.1)),
     aim("mint_nested/floor", Of("mint_nested"), Of("floor_mint"), AtMost(1.25)),
