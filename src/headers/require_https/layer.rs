@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use http::{HeaderName, Response, header};
 use tower_layer::Layer;
 
-use super::{decision::Evidence, host::HttpsHost, service::RequireHttps};
+use super::{config::Config, decision::Evidence, host::HttpsHost, service::RequireHttps};
 use crate::{
     config::ConfigError,
     event::EventSink,
@@ -25,12 +25,6 @@ use crate::{
 pub struct RequireHttpsLayer<R = DefaultRejection> {
     config: Arc<Config>,
     refusal: Refusal<R>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Config {
-    pub(super) evidence: Evidence,
-    pub(super) redirect_to: Option<HttpsHost>,
 }
 
 impl RequireHttpsLayer {

@@ -1,5 +1,6 @@
 //! The refusal of plain http. The documentation is that of the module above.
 
+mod config;
 mod decision;
 mod host;
 pub(crate) mod layer;

@@ -9,7 +9,7 @@ use std::{
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::{decision::Verdict, layer::Config, redirect};
+use super::{config::Config, decision::Verdict, redirect};
 use crate::{
     event::Event,
     future::GuardFuture,
