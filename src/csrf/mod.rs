@@ -13,7 +13,7 @@
 //!
 //! A link on another site leads here without the `SameSite=Strict` cookie of the session. Such a request
 //! (`Sec-Fetch-Site: cross-site`) replaces no token, so that the other tabs keep theirs;
-//! [`CsrfToken::masked`] gives a copy of the one that the browser has. With sessions of another kind,
+//! [`CsrfToken::masked`](crate::CsrfToken::masked) gives a copy of the one that the browser has. With sessions of another kind,
 //! whose cookie may have come along, it gives a new one.
 //!
 //! No path, content type or `X-Requested-With` exempts a request, and a WebSocket upgrade is a `GET`
@@ -35,9 +35,9 @@
 //! and other tabs go on working.
 //!
 //! A sign-in, a sign-out and a privilege change through [`RefreshCookieLayer`](crate::RefreshCookieLayer)
-//! bring the next token in the very same response, and [`CsrfToken::masked`] gives it to the handler that
+//! bring the next token in the very same response, and [`CsrfToken::masked`](crate::CsrfToken::masked) gives it to the handler that
 //! did so from there on. Sessions of another kind call
-//! [`CsrfToken::rotate_to`] where they do these things.
+//! [`CsrfToken::rotate_to`](crate::CsrfToken::rotate_to) where they do these things.
 //!
 //! # Single-page applications
 //!
@@ -48,7 +48,7 @@
 //!
 //! # Rendered pages
 //!
-//! [`CsrfToken::masked`] goes into `<meta name="csrf-token" content="…">`; scripts send it in the header.
+//! [`CsrfToken::masked`](crate::CsrfToken::masked) goes into `<meta name="csrf-token" content="…">`; scripts send it in the header.
 //! With [`http_only`](CsrfBuilder::http_only) the cookie itself is hidden from scripts.
 //!
 //! Forms that work without a script carry it in a hidden field:

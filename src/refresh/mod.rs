@@ -1,9 +1,9 @@
-//! The carrier of the refresh cookie, the [`Session`] handle and the ready-made endpoints.
+//! The carrier of the refresh cookie, the [`Session`](crate::Session) handle and the ready-made endpoints.
 //!
-//! [`RefreshCookieLayer`](crate::RefreshCookieLayer) never rejects and never waits: it puts a [`Session`] into the request
+//! [`RefreshCookieLayer`](crate::RefreshCookieLayer) never rejects and never waits: it puts a [`Session`](crate::Session) into the request
 //! extensions, calls the inner service, and appends the handle's `Set-Cookie` on the way out. All
 //! store I/O happens in the handle's `async` methods, awaited by the application's own handler or
-//! by [`SessionEndpoints`].
+//! by [`SessionEndpoints`](crate::SessionEndpoints).
 //!
 //! # Example
 //!
