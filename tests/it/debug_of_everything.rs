@@ -56,26 +56,25 @@ fn exported() -> BTreeSet<String> {
             .find_map(|path| std::fs::read_to_string(path).ok())
     });
     let mut names = BTreeSet::new();
+    let mut add = |name: &str| {
+        let first = name.is_empty() || names.insert(name.to_owned());
+        assert!(first, "`{name}` has two public paths");
+    };
     for text in std::iter::once(lib.clone()).chain(modules) {
         // What is re-exported: the last segments of the paths.
         let uses = text.split("\npub use ").skip(1);
         for path in uses.filter_map(|rest| rest.split_once(';').map(|(path, _)| path)) {
             let leaves = path.split(['{', '}', ',']);
-            names.extend(
-                leaves
-                    .map(|leaf| leaf.rsplit("::").next().unwrap_or_default().trim())
-                    .map(str::to_owned),
-            );
+            leaves.for_each(|leaf| add(leaf.rsplit("::").next().unwrap_or_default().trim()));
         }
         // What is defined there.
         for kind in ["\npub struct ", "\npub enum ", "    pub struct "] {
-            let found = text.split(kind).skip(1);
-            names.extend(found.map(|rest| {
-                rest.split(|c: char| !c.is_alphanumeric())
+            for rest in text.split(kind).skip(1) {
+                add(rest
+                    .split(|c: char| !c.is_alphanumeric())
                     .next()
-                    .unwrap_or_default()
-                    .to_owned()
-            }));
+                    .unwrap_or_default());
+            }
         }
     }
     names.retain(|name| !name.is_empty() && !traits.contains(&name.as_str()));
