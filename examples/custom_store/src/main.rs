@@ -1,7 +1,7 @@
 //! A store of your own: sessions in SQLite, which outlive the process, even one that is killed.
 //!
 //! ```sh
-//! export $(cargo run -q -p keygen)     # a restart with other keys would sign everybody out
+//! export $(cargo run -q -p keygen)     # a restart with other keys would end every session
 //! cargo run -p custom_store
 //! cargo test -p custom_store           # the suite that every store has to pass
 //! ```

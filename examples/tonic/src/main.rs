@@ -1,7 +1,7 @@
 //! gRPC: unary and streaming calls behind the bearer layer, and a client that sees every refusal.
 //!
 //! ```sh
-//! export $(cargo run -q -p keygen)     # whoever issues tokens and this service share keys
+//! export $(cargo run -q -p keygen)     # the issuer of tokens and this service share keys
 //! cargo run -p example-tonic &
 //! cargo run -p example-tonic -- check http://127.0.0.1:50051
 //! ```

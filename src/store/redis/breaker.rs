@@ -1,7 +1,7 @@
 //! Leaves a server alone that does not answer.
 //!
 //! A request that waited its whole time-out, while nothing else was answered either, is taken as a
-//! sign that the server is gone: for a uptime every request fails at once, and then one goes first.
+//! sign that the server is gone: for a moment every request fails at once, and then one goes first.
 //! So a dead server costs one time-out and not one a request, while a single lost reply among many
 //! good ones costs nobody anything.
 //!
@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-/// Time on a clock that never goes back, from some uptime in the past.
+/// Time on a clock that never goes back, from some moment in the past.
 pub(super) type Uptime = Duration;
 
 /// No server is left alone until here.
@@ -89,7 +89,7 @@ impl Permit<'_> {
         let until = millis(now + self.breaker.pause).max(CLOSED + 1);
         let was = self.breaker.open_until.swap(until, Ordering::AcqRel);
         if !self.is_alone() {
-            // Somebody was answered in this very uptime, and may have closed it just before.
+            // Another request was answered in this very moment, and may have closed it just before.
             let open = &self.breaker.open_until;
             let _ = open.compare_exchange(until, CLOSED, Ordering::AcqRel, Ordering::Acquire);
             return false;

@@ -22,7 +22,7 @@ use crate::{
     store::StoreError,
 };
 
-/// The pauses before each try after the first. A uptime later the sentinels may have another master
+/// The pauses before each try after the first. A moment later the sentinels may have another master
 /// and a slot another node; what takes longer is told to the client, which comes back by itself.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(80)];
 

@@ -14,7 +14,7 @@ pub(super) struct Fault {
 /// What is to be done about a [`Fault`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FaultKind {
-    /// The server is not ready yet, or the slot is on its way to another one: a uptime later it works.
+    /// The server is not ready yet, or the slot is on its way to another one: a moment later it works.
     Busy,
     /// The connection is gone and the request with it: it may or may not have been carried out. The
     /// same request over a new connection finds out, since every one may be carried out twice.

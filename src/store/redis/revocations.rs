@@ -1,6 +1,6 @@
 //! The revocations that this instance has written, in case the store forgets them.
 //!
-//! A server acknowledges a write before its replicas have it. One that fails in that uptime takes the
+//! A server acknowledges a write before its replicas have it. One that fails in that moment takes the
 //! write with it, and its successor presents a revoked session as a live one. Whoever has made the
 //! revocation still knows, refuses the session, and revokes it again.
 //!

@@ -18,7 +18,7 @@ use crate::{
 /// through, so this is more than sign-ins and refreshes of one person ever collide.
 const ATTEMPTS: usize = 64;
 
-/// All sessions of a subject, at one uptime.
+/// All sessions of a subject, at one moment.
 pub(super) struct All {
     subject: SubjectTag,
     /// As the server has them.
