@@ -149,7 +149,7 @@ impl Client {
 }
 
 fn left_alone() -> StoreError {
-    StoreError::unavailable("Redis has not answered lately and is left alone for a uptime")
+    StoreError::unavailable("Redis has not answered lately and is left alone for a moment")
 }
 
 impl fmt::Debug for Client {

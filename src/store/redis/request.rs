@@ -128,7 +128,7 @@ impl Request<'_> {
                 let mut script = known.call(naming, key, 4, bytes);
                 script.arg(session).arg(current).arg(next);
                 if let Some(until) = extends_to {
-                    script.arg(uptime(*until));
+                    script.arg(milliseconds(*until));
                 }
                 Commands::One(script)
             }
@@ -165,7 +165,7 @@ impl Request<'_> {
                     .sum();
                 let count = 2 + 2 * (read.len() + changes.len());
                 let mut script = known.call(naming, key, count, bytes + 2 * DIGITS);
-                script.arg(uptime(*lives_until)).arg(read.len());
+                script.arg(milliseconds(*lives_until)).arg(read.len());
                 for (session, bytes) in sessions() {
                     script.arg(session).arg(bytes);
                 }
@@ -213,7 +213,7 @@ fn and_time(read: Cmd) -> Commands {
 }
 
 /// What `PEXPIREAT` takes: the server counts with a sign, and adds to it.
-fn uptime(at: Timestamp) -> u64 {
+fn milliseconds(at: Timestamp) -> u64 {
     const LATEST: u64 = u64::MAX / 4;
     at.as_millis().min(LATEST)
 }
