@@ -9,7 +9,7 @@ use ::axum::{
 use http::request::Parts;
 
 use crate::{
-    csrf::handle::CsrfToken,
+    csrf::csrf_token::CsrfToken,
     refresh::{endpoints::SessionEndpoints, session::Session},
     rejection::{Rejection, RejectionKind},
     session::SessionError,

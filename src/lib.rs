@@ -7,6 +7,7 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod answer;
 mod authorization;
 #[cfg(feature = "axum")]
 mod axum;
@@ -18,6 +19,7 @@ pub mod csrf;
 mod csrf_session;
 mod current_session;
 mod event;
+mod fixed_id;
 pub mod future;
 pub mod grpc;
 pub mod headers;
@@ -26,11 +28,9 @@ mod host;
 pub mod jwks;
 pub mod keys;
 pub mod manual;
-mod name;
 pub mod origin;
 mod random;
 pub mod refresh;
-mod refusal;
 pub mod rejection;
 mod request;
 mod secret;
@@ -44,7 +44,7 @@ pub mod token;
 pub use bearer::{layer::BearerAuthLayer, scope::RequireScopeLayer};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::ConfigError;
-pub use csrf::{handle::CsrfToken, layer::CsrfLayer};
+pub use csrf::{csrf_token::CsrfToken, layer::CsrfLayer};
 pub use event::{Event, EventSink};
 pub use grpc::layer::GrpcLayer;
 pub use headers::{layer::SecurityHeadersLayer, require_https::layer::RequireHttpsLayer};
@@ -53,9 +53,9 @@ pub use origin::layer::OriginGuardLayer;
 pub use refresh::{
     claims::{ClaimsError, ClaimsRequest},
     endpoints::SessionEndpoints,
-    info::SessionInfo,
     layer::RefreshCookieLayer,
     session::Session,
+    session_info::SessionInfo,
     start::NewSession,
 };
 pub use session::{

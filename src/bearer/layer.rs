@@ -12,8 +12,8 @@ use super::{
     service::BearerAuth,
 };
 use crate::{
+    answer::Refusal,
     event::EventSink,
-    refusal::Refusal,
     rejection::{CustomRejection, DefaultRejection, Rejection},
     token::{NoClaims, TokenCodec, TokenContext},
 };

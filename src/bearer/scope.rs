@@ -12,9 +12,9 @@ use tower_service::Service;
 
 use super::challenge::{Challenge, ErrorCode, Realm, Scope};
 use crate::{
+    answer::Refusal,
     event::EventSink,
     future::GuardFuture,
-    refusal::Refusal,
     rejection::{CustomRejection, DefaultRejection, Rejection, RejectionKind, RejectionResponse},
     request::Anonymous,
     token::TokenContext,

@@ -12,8 +12,8 @@ use tower_service::Service;
 
 use super::config::Config;
 use crate::{
+    answer::Refusal,
     future::GuardFuture,
-    refusal::Refusal,
     rejection::{DefaultRejection, RejectionResponse},
     telemetry,
     token::NoClaims,

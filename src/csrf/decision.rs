@@ -18,7 +18,8 @@ use crate::{
 
 /// Without `RefreshCookieLayer` outside there is no session to bind tokens to.
 const NO_SESSION: &str = "CsrfLayer finds no session: RefreshCookieLayer is missing, or stands inside \
-     of CsrfLayer instead of outside; for sessions of another kind use CsrfBuilder::session";
+     of CsrfLayer instead of outside (in a ServiceBuilder the outer layer comes first, with axum's \
+     Router::layer it comes last); for sessions of another kind use CsrfBuilder::session";
 
 /// A token from here would be of no session, and replace the one that the browser has.
 const NOT_REACHED: &str = "CsrfLayer is around a path to which the browser does not send the refresh \

@@ -11,11 +11,11 @@ use std::{
 use http::{Extensions, Response};
 use pin_project_lite::pin_project;
 
-use super::handle::CsrfToken;
+use super::csrf_token::CsrfToken;
 use crate::{
+    answer::Refusal,
     future::GuardFuture,
-    refusal::Refusal,
-    rejection::{DefaultRejection, GrpcMark, RejectionResponse},
+    rejection::{DefaultRejection, GrpcMark, Rejection, RejectionResponse},
 };
 
 pin_project! {
@@ -93,7 +93,13 @@ where
                 refusal,
                 extensions,
             } = awaited;
-            return Poll::Ready(Ok(refusal.answer(extensions, rejection)));
+            // A handler that answers with what `verify` told it has had it written down.
+            let known = response.extensions().get::<Rejection>();
+            let known = known.and_then(Rejection::csrf_reason) == rejection.csrf_reason();
+            return Poll::Ready(Ok(match known {
+                true => refusal.answer_again(extensions, rejection),
+                false => refusal.answer(extensions, rejection),
+            }));
         }
         handle.write(response.headers_mut());
         Poll::Ready(Ok(response))

@@ -8,18 +8,18 @@ use tower_layer::Layer;
 use super::{
     builder::CsrfBuilder,
     config::Config,
+    csrf_token::CsrfToken,
     decision::{Bound, Proof},
     future::CsrfFuture,
-    handle::CsrfToken,
     keys::CsrfKeys,
     service::Csrf,
     token::Token,
 };
 use crate::{
+    answer::Refusal,
     config::ConfigError,
     csrf_session::CsrfSession,
     event::EventSink,
-    refusal::Refusal,
     rejection::{CsrfReason, CustomRejection, DefaultRejection, Rejection, RejectionResponse},
 };
 

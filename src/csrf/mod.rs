@@ -123,10 +123,10 @@
 
 mod builder;
 mod config;
+pub(crate) mod csrf_token;
 mod decision;
 mod form;
 mod future;
-pub(crate) mod handle;
 mod keys;
 pub(crate) mod layer;
 mod service;

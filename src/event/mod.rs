@@ -271,6 +271,11 @@ impl EventSink {
 
     pub(crate) fn emit(&self, event: &Event<'_>) {
         self::telemetry::observe(event);
+        self.deliver(event);
+    }
+
+    /// Hands the application an event that has been counted and written down already.
+    pub(crate) fn deliver(&self, event: &Event<'_>) {
         if let Some(f) = &self.0 {
             f(event);
         }

@@ -9,7 +9,7 @@ use std::error::Error;
 use ::tracing::{debug, error, info, warn};
 
 use super::Event;
-use crate::rejection::{Rejection, RejectionKind};
+use crate::rejection::{CsrfReason, Rejection, RejectionKind};
 
 /// Writes one line. `event` is its stable name, and the other fields are those of the event.
 pub(super) fn trace(event: &Event<'_>) {
@@ -149,6 +149,10 @@ fn rejected(name: &'static str, rejection: &Rejection) {
         }
         RejectionKind::Unavailable => {
             warn!(target: TARGET, event = name, kind, reason, "a request could not be judged now: {rejection}");
+        }
+        // The handler's fault, and not the client's.
+        _ if rejection.csrf_reason() == Some(CsrfReason::Unverified) => {
+            warn!(target: TARGET, event = name, kind, reason, "a request was refused: {rejection}");
         }
         _ => {
             // Whoever sent the request wrote it: `?` escapes what would forge a line of the log.

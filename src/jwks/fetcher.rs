@@ -13,7 +13,7 @@ use super::{
     cache_control::freshness,
     client::{Client, Fetched},
     error::JwksError,
-    point::PointInTime,
+    point_in_time::PointInTime,
     schedule::{Doubt, Held, Jitter, Limits, State, Want},
     task::Task,
 };

@@ -6,7 +6,7 @@ mod client;
 pub(crate) mod error;
 mod fetcher;
 mod health;
-mod point;
+mod point_in_time;
 mod schedule;
 mod task;
 mod url;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-use super::{error::JwksError, point::PointInTime};
+use super::{error::JwksError, point_in_time::PointInTime};
 use crate::clock::Timestamp;
 
 /// The pause after the first failure; it doubles with each further one.

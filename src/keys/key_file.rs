@@ -47,7 +47,7 @@ pub(super) fn read_pem(
     pem: &str,
 ) -> Result<SigningKey, ConfigError> {
     check_len(pem.as_bytes())?;
-    let pem = pem.trim();
+    let pem = without_parameters(pem.trim());
     if pem.matches("-----BEGIN ").count() > 1 {
         return Err(refused("more than one key"));
     }
@@ -64,6 +64,15 @@ pub(super) fn read_pem(
         return Err(refused("PEM whose contents are not the key its label says"));
     }
     read(alg, kid, form, &der)
+}
+
+/// `openssl ecparam -genkey` writes the curve in front, which the key names as well.
+fn without_parameters(pem: &str) -> &str {
+    const END: &str = "-----END EC PARAMETERS-----";
+    match pem.starts_with("-----BEGIN EC PARAMETERS-----") {
+        true => pem.split_once(END).map_or(pem, |(_, key)| key.trim_start()),
+        false => pem,
+    }
 }
 
 pub(super) fn read_der(

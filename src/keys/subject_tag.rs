@@ -1,6 +1,6 @@
 //! The name of a subject, as a store sees it.
 
-use crate::name::bytes_type;
+use crate::fixed_id::bytes_type;
 
 /// The subject as stores address it: a keyed hash of fixed length, so that neither the names of
 /// entries nor cookies tell who it is. (The record itself holds the subject in clear.)

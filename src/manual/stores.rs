@@ -44,7 +44,9 @@
 //!
 //! # A skeleton
 //!
-//! Whole and small: one map of bytes behind one lock, in place of a database. Every operation is one step because
+//! Whole and small: one map of bytes behind one lock, in place of a database. The two operations that concern all
+//! sessions of a subject follow the crate's own rules, [`admit`](crate::store::admit) and
+//! [`revoke_all`](crate::store::revoke_all). Every operation is one step because
 //! the lock is held throughout; in SQL that is a transaction which locks the subject's rows, or a
 //! statement that compares. It passes the suite.
 //!
@@ -52,8 +54,8 @@
 //! use std::{collections::BTreeMap, sync::{Arc, Mutex, MutexGuard}};
 //!
 //! use tower_bearer::{
-//!     Clock, ManualClock, RevokeReason, SessionId, Timestamp,
-//!     store::{Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError, StoreErrorKind, SubjectTag, Swap},
+//!     Clock, ManualClock, SessionId, Timestamp,
+//!     store::{self, Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError, SubjectTag, Swap},
 //! };
 //!
 //! /// `CREATE TABLE sessions (subject BYTEA, id BYTEA, record BYTEA, expires_at BIGINT, PRIMARY KEY (subject, id))`
@@ -87,28 +89,22 @@
 //!         let records: Vec<_> = records.collect::<Result<_, _>>()?;
 //!         Ok(records.into_iter().filter(|record| now < record.expires_at()).collect())
 //!     }
+//!
+//!     /// Writes all sessions of a subject in place of what was there: `DELETE`, then `INSERT`.
+//!     fn put(rows: &mut Rows, subject: &SubjectTag, sessions: &[SessionRecord]) {
+//!         rows.retain(|(tag, _), _| tag != subject.as_bytes());
+//!         rows.extend(sessions.iter().map(|record| (address(&record.key()), record.encode())));
+//!     }
 //! }
 //!
 //! impl RefreshStore for TableStore {
 //!     async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
 //!         let (mut rows, now) = self.begin()?;
-//!         match rows.get(&address(&record.key())) {
-//!             // This very call, sent twice.
-//!             Some(bytes) if *bytes == record.encode() => return Ok(Inserted::new(Vec::new())),
-//!             Some(_) => return Err(StoreErrorKind::Corrupt.into()),
-//!             None => {}
-//!         }
-//!         let mut live = Self::of(&rows, record.key().subject(), now)?;
-//!         live.retain(SessionRecord::is_live);
-//!         live.sort_by_key(SessionRecord::last_rotated_at);
-//!         let surplus = (live.len() + 1).saturating_sub(limit);
-//!         let mut dropped = Vec::new();
-//!         for old in live.iter().take(surplus) {
-//!             // Revoked and not deleted, so that its token is recognised when it comes.
-//!             rows.insert(address(&old.key()), old.revoked(RevokeReason::Limit).encode());
-//!             dropped.push(old.id());
-//!         }
-//!         rows.insert(address(&record.key()), record.encode());
+//!         let key = record.key();
+//!         let mut sessions = Self::of(&rows, key.subject(), now)?;
+//!         // The crate's own rules: the limit, the same call sent twice, what is kept of ended sessions.
+//!         let dropped = store::admit(&mut sessions, record, limit, now)?;
+//!         Self::put(&mut rows, key.subject(), &sessions);
 //!         Ok(Inserted::new(dropped))
 //!     }
 //!
@@ -146,13 +142,9 @@
 //!         keep: Option<&SessionId>,
 //!     ) -> Result<Vec<SessionId>, StoreError> {
 //!         let (mut rows, now) = self.begin()?;
-//!         let mut revoked = Vec::new();
-//!         for record in Self::of(&rows, subject, now)? {
-//!             if record.is_live() && Some(&record.id()) != keep {
-//!                 rows.insert(address(&record.key()), record.revoked(RevokeReason::RevokedAll).encode());
-//!                 revoked.push(record.id());
-//!             }
-//!         }
+//!         let mut sessions = Self::of(&rows, subject, now)?;
+//!         let revoked = store::revoke_all(&mut sessions, keep, now);
+//!         Self::put(&mut rows, subject, &sessions);
 //!         Ok(revoked)
 //!     }
 //! }
@@ -168,8 +160,7 @@
 //! What the skeleton leaves to you:
 //!
 //! * **Deleting.** Rows whose `expires_at` has passed, once an hour (`DELETE … WHERE expires_at < now()`). A row's
-//!   time moves with each rotation, so write it with the record. Of revoked rows a subject that signs in all day
-//!   collects many: delete the oldest of more than the limit at `insert`, as the crate's own stores do.
+//!   time moves with each rotation, so write it with the record.
 //! * **Bounded waiting.** Time-outs for connection, statement and lock.
 //! * **Locks in SQL.** `insert` and `revoke_all` of one subject must exclude each other, also when the subject has no
 //!   row yet, where `FOR UPDATE` locks nothing: lock the subject itself (an advisory lock in PostgreSQL) or run
@@ -200,7 +191,7 @@
 //! ```
 //!
 //! Against the real server, with the isolation level of production: a fake has no races. The
-//! [`Violation`](https://docs.rs/tower-bearer/latest/tower_bearer/conformance/struct.Violation.html) names the rule
+//! [`Violation`](https://docs.rs/tower-bearer/latest/tower_bearer/store/conformance/struct.Violation.html) names the rule
 //! that is broken. Subjects are drawn at random, so other data is left alone. Then pull the plug: stop the server while
 //! requests run and start it again. What has to be seen is 503 and, with the same cookie, 200 afterwards.
 //!

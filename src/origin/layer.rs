@@ -11,9 +11,9 @@ use super::{
     service::OriginGuard,
 };
 use crate::{
+    answer::Refusal,
     config::ConfigError,
     event::EventSink,
-    refusal::Refusal,
     rejection::{CustomRejection, DefaultRejection, OriginReason, Rejection},
 };
 

@@ -11,9 +11,9 @@ use tower_service::Service;
 
 use super::config::Config;
 use crate::{
+    answer::Refusal,
     event::Event,
     future::GuardFuture,
-    refusal::Refusal,
     rejection::{DefaultRejection, Rejection, RejectionResponse},
 };
 

@@ -1,6 +1,6 @@
 //! Ending and listing sessions.
 
-use super::{authenticate::unavailable, info::SessionInfo, revoke, session::Session};
+use super::{authenticate::unavailable, revoke, session::Session, session_info::SessionInfo};
 use crate::{
     session::{RevokeReason, SessionError, SessionErrorKind, SessionId, SessionRecord},
     store::RefreshStore,

@@ -15,9 +15,9 @@ use serde::Serialize;
 use tower_service::Service;
 
 use super::{
-    info::SessionInfo,
     problem::{answer, problem},
     session::Session,
+    session_info::SessionInfo,
     transport::{self, BodyError, RefreshTransport},
 };
 use crate::{

@@ -64,7 +64,6 @@ mod config;
 mod end;
 pub(crate) mod endpoints;
 mod future;
-pub(crate) mod info;
 pub(crate) mod layer;
 mod problem;
 #[allow(
@@ -75,6 +74,7 @@ mod refresh;
 mod revoke;
 mod service;
 pub(crate) mod session;
+pub(crate) mod session_info;
 mod spawn;
 pub(crate) mod start;
 mod throttle;

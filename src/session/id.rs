@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::error::{SessionError, SessionErrorKind};
-use crate::{keys::SubjectTag, name::bytes_type, secret::sha256};
+use crate::{fixed_id::bytes_type, keys::SubjectTag, secret::sha256};
 
 /// One sign-in on one client: the family of refresh tokens that replaced each other.
 ///

@@ -96,7 +96,8 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     /// Adds a session. When the subject already has `limit` live ones (at least 1), the least
     /// recently rotated are dropped, so that the new one is within the limit, and returned.
     ///
-    /// Dropped means forgotten or revoked, as the store likes. Sessions that are revoked or have
+    /// [`admit`] is the rule, for a store that reads all of a subject's sessions and
+    /// writes them back in one step. Dropped means forgotten or revoked, as the store likes. Sessions that are revoked or have
     /// expired do not count. A record that is there already is left as it is: when it equals
     /// `record`, that is a success without drops, otherwise nothing is overwritten and the answer
     /// is an error.

@@ -215,7 +215,7 @@ async fn pages_of_other_origins() {
         // Such a page cannot read the cookie, and takes the token from the answer.
         let csrf = page.get("/auth/csrf").await;
         says(&csrf, origin);
-        let masked = csrf.is(200).member("csrf_token");
+        let masked = csrf.is(200).body.clone();
         assert!(masked.starts_with("m1."), "{masked}");
         let started = page.sign_in(PASSWORD).csrf(&masked).await;
         started.is(200);

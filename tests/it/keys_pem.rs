@@ -176,6 +176,25 @@ fn a_private_key_mints_beside_public_ones() {
     assert!(codec(&ring).verify_at(token.as_str(), NOW).is_ok());
 }
 
+/// `openssl ecparam -genkey` writes the curve in a block of its own.
+#[test]
+fn a_curve_in_front_of_the_key_is_passed_over() {
+    let curve = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    let (key, other) = (file!("p256_sec1"), file!("p256"));
+    let ring = pem(Alg::Es256, &format!("{curve}{key}")).unwrap();
+    assert_eq!(ring.jwks(), pem(Alg::Es256, key).unwrap().jwks());
+    for rest in [
+        String::new(),
+        format!("{key}{other}"),
+        format!("{curve}{key}"),
+    ] {
+        assert!(
+            pem(Alg::Es256, &format!("{curve}{rest}")).is_err(),
+            "{rest}"
+        );
+    }
+}
+
 /// Version 2 of PKCS#8 (RFC 5958) has the public half beside the private one.
 #[test]
 fn what_ring_generates_is_read() {

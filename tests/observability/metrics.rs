@@ -1,11 +1,18 @@
 //! What a recorder hears.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+};
 
+use http::{Request, Response};
 use metrics_util::{
     MetricKind,
     debugging::{DebugValue, DebuggingRecorder},
 };
+
+use tower::{Layer, ServiceExt, service_fn};
+use tower_bearer::{CsrfLayer, CsrfToken, KeyRing, csrf::CsrfSession};
 
 use crate::{day, manual};
 
@@ -160,4 +167,41 @@ fn labels_are_words_of_ours() {
             assert!(ours, "{name}: {label}={value}");
         }
     }
+}
+
+/// The handler's answer and the layer's are one refusal.
+#[test]
+fn a_token_that_the_handler_refuses_is_counted_once() {
+    let answer = |request: Request<()>| async move {
+        let token = CsrfToken::from_extensions(request.extensions()).unwrap();
+        Ok::<_, Infallible>(match token.verify("m1.no.copy") {
+            Ok(()) => Response::new(String::new()),
+            Err(rejection) => rejection.response(),
+        })
+    };
+    let keys = KeyRing::generate().unwrap();
+    let layer = CsrfLayer::builder(&keys)
+        .session(|_| CsrfSession::ANONYMOUS)
+        .handler_verifies();
+    let service = layer.build().unwrap().layer(service_fn(answer));
+    let send = |request| day::run(service.clone().oneshot(request)).unwrap();
+    let cookie = send(Request::get("/").body(()).unwrap());
+    let cookie = cookie.headers()["set-cookie"].to_str().unwrap();
+    let pair = cookie.split(';').next().unwrap().to_owned();
+
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let post = Request::post("/").header("cookie", pair).body(()).unwrap();
+    let response = ::metrics::with_local_recorder(&recorder, || send(post));
+    assert_eq!(response.status(), 403);
+    let counted = snapshotter.snapshot().into_vec();
+    let rejections = counted
+        .iter()
+        .filter(|(key, ..)| key.key().name() == "tower_bearer_rejections_total")
+        .map(|(.., value)| value)
+        .collect::<Vec<_>>();
+    assert!(
+        matches!(rejections[..], [DebugValue::Counter(1)]),
+        "{rejections:?}"
+    );
 }

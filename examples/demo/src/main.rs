@@ -35,7 +35,6 @@ use axum::{
 };
 use example_users::{DEMO_EMAIL, DEMO_PASSWORD, User, Users};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
@@ -77,8 +76,8 @@ async fn login(
 
 /// The token for pages that have no cookie yet, or that run on another host and cannot read it. Only
 /// pages of the origins that CORS allows see the answer.
-async fn csrf_token(csrf: CsrfToken) -> Result<Json<Value>, Rejection> {
-    Ok(Json(json!({ "csrf_token": csrf.masked()? })))
+async fn csrf_token(csrf: CsrfToken) -> Result<String, Rejection> {
+    csrf.masked()
 }
 
 /// Who the token says is asking.

@@ -55,7 +55,7 @@ function csrfCookie() {
 async function csrfToken() {
   const response = await request(`${BASE}/csrf`);
   if (!response.ok) throw await failure(response);
-  return (await response.json()).csrf_token;
+  return await response.text();
 }
 
 /**

@@ -7,9 +7,9 @@ use tower_layer::Layer;
 
 use super::{config::Config, decision::Evidence, host::HttpsHost, service::RequireHttps};
 use crate::{
+    answer::Refusal,
     config::ConfigError,
     event::EventSink,
-    refusal::Refusal,
     rejection::{CustomRejection, DefaultRejection, Rejection},
 };
 

@@ -85,7 +85,7 @@ impl<C> TokenCodecBuilder<C> {
         if self.profile != Profile::Signed && keys.encryption.is_empty() {
             return Err(ConfigError::new(
                 "encryption keys",
-                "the profile needs an encryption key",
+                "holds none: a nested or encrypted token needs one (ENCRYPTION_KEY in the environment); a signed one does not",
             ));
         }
         let shared = keys
@@ -150,7 +150,7 @@ impl<C> TokenCodecBuilder<C> {
             if !keys.signing.iter().any(|key| usable(key)) {
                 return Err(ConfigError::new(
                     "signing keys",
-                    "the profile needs a signing key of an accepted algorithm",
+                    "holds none of an accepted algorithm: a nested or signed token needs one (ACCESS_SECRET in the environment)",
                 ));
             }
             // The very same codec has to accept what it mints.

@@ -30,7 +30,14 @@ fn mistake<B>(response: &Response<B>) -> Option<String> {
     let rejection = response.extensions().get::<Rejection>()?;
     let is_internal = rejection.kind() == RejectionKind::Internal;
     assert_eq!(is_internal, response.status() == 500);
-    is_internal.then(|| rejection.to_string())
+    // The developer who tries it out sees the cure, a client of a refused request nothing.
+    let header = response.headers().get("tower-bearer-mistake");
+    let text = rejection.to_string();
+    assert_eq!(
+        header.map(|said| said.to_str().unwrap()),
+        is_internal.then_some(&*text)
+    );
+    is_internal.then_some(text)
 }
 
 /// The answer of the layers in the right order to a request for `path`.

@@ -19,6 +19,10 @@ use crate::{
     rejection::{CsrfReason, Rejection, RejectionKind},
 };
 
+/// The client is blamed for nothing here.
+const UNVERIFIED: &str = "the handler answered without CsrfToken::verify, which \
+     CsrfBuilder::handler_verifies asks of it";
+
 /// The CSRF token of a request, for pages that carry it and for handlers that change who is
 /// signed in.
 ///
@@ -171,7 +175,11 @@ impl CsrfToken {
         if let Some(session) = &self.0.session {
             session.withhold();
         }
-        Some(Rejection::csrf(reason))
+        let rejection = Rejection::csrf(reason);
+        Some(match reason {
+            CsrfReason::Unverified => rejection.saying(UNVERIFIED),
+            _ => rejection,
+        })
     }
 
     /// The name of the header that carries the token back.

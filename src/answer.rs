@@ -1,7 +1,7 @@
 //! What every guard does with a refusal: it tells the sink, and makes the answer.
 
 use http::{
-    Extensions, HeaderMap, HeaderValue, Response,
+    Extensions, HeaderMap, HeaderName, HeaderValue, Response,
     header::{self, Entry},
 };
 
@@ -9,6 +9,9 @@ use crate::{
     event::{Event, EventSink},
     rejection::{DefaultRejection, GrpcMark, Rejection, RejectionKind, RejectionResponse},
 };
+
+/// Says in a 500 what is wrong with the wiring, and the cure.
+const MISTAKE: HeaderName = HeaderName::from_static("tower-bearer-mistake");
 
 /// What every guard does with a refusal: tell the sink once, answer once.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +36,28 @@ impl<R> Refusal<R> {
         R: RejectionResponse<B>,
     {
         self.events.emit(&Event::Rejected(&rejection));
+        self.make(extensions, rejection)
+    }
+
+    /// Answers with a rejection that [`Rejection::response`] has counted and written down already.
+    pub(crate) fn answer_again<B>(
+        &self,
+        extensions: &Extensions,
+        rejection: Rejection,
+    ) -> Response<B>
+    where
+        B: Default,
+        R: RejectionResponse<B>,
+    {
+        self.events.deliver(&Event::Rejected(&rejection));
+        self.make(extensions, rejection)
+    }
+
+    fn make<B>(&self, extensions: &Extensions, rejection: Rejection) -> Response<B>
+    where
+        B: Default,
+        R: RejectionResponse<B>,
+    {
         let mut response = match extensions.get::<GrpcMark>() {
             Some(mark) => mark.answer(rejection.kind()),
             None => self.http(&rejection),
@@ -47,6 +72,13 @@ impl<R> Refusal<R> {
                 header::VARY,
                 HeaderValue::from_static("Origin, Sec-Fetch-Site"),
             );
+        }
+        if rejection.kind() == RejectionKind::Internal
+            && let Ok(text) = HeaderValue::try_from(rejection.to_string())
+        {
+            // A mistake of the application's own. The texts are ours and tell an attacker nothing; without
+            // one, the developer who tries the route out sees an empty answer and no line.
+            response.headers_mut().insert(MISTAKE, text);
         }
         response.extensions_mut().insert(rejection);
         response
