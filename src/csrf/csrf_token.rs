@@ -34,7 +34,7 @@ pub struct CsrfToken(Arc<Handle>);
 
 struct Handle {
     config: Arc<Config>,
-    /// The session of the refresh cookie, where tokens are bound to that.
+    /// The session of the refresh cookie, if there is one, whatever tokens are bound to.
     session: Option<CurrentSession>,
     proof: Proof,
     state: Mutex<State>,
@@ -196,7 +196,10 @@ impl CsrfToken {
     /// Goes where the session has gone since, if it has.
     fn follow(&self) -> MutexGuard<'_, State> {
         let mut state = self.state();
-        let moved = self.0.session.as_ref().and_then(CurrentSession::moved);
+        // Tokens of another kind of session go where the application says.
+        let session = self.0.session.as_ref();
+        let session = session.filter(|_| self.0.config.bind.is_none());
+        let moved = session.and_then(CurrentSession::moved);
         if let Some(moved) = moved
             && state.followed != Some(moved)
         {

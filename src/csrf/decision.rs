@@ -29,7 +29,7 @@ const NOT_REACHED: &str = "CsrfLayer is around a path to which the browser does 
 /// What a request's token has to do with.
 pub(super) struct Bound {
     pub(super) binding: CsrfSession,
-    /// The session of the refresh cookie, which may move the browser on.
+    /// The session of the refresh cookie, if a layer further out has one, which may move the browser on.
     pub(super) session: Option<CurrentSession>,
 }
 
@@ -71,14 +71,14 @@ impl Config {
     ///
     /// The mistake in the wiring, whatever the method: a safe request would carry a wrong token away.
     pub(super) fn bound(&self, parts: &Parts) -> Result<Bound, Rejection> {
+        let session = parts.extensions.get::<CurrentSession>();
         if let Some(bind) = &self.bind {
             return Ok(Bound {
                 binding: bind(parts),
-                session: None,
+                session: session.cloned(),
             });
         }
         let misplaced = |text| Rejection::new(RejectionKind::Internal, text);
-        let session = parts.extensions.get::<CurrentSession>();
         let session = session.ok_or_else(|| misplaced(NO_SESSION))?;
         if !session.is_reached() {
             return Err(misplaced(NOT_REACHED));

@@ -8,6 +8,7 @@ use http_body_util::Full;
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
     CsrfLayer, CsrfToken, Event, EventSink, GrpcLayer, Session,
+    csrf::CsrfSession,
     rejection::{CsrfReason, Rejection, RejectionKind},
 };
 
@@ -164,12 +165,15 @@ async fn behind_a_layer_that_checks_the_handler_may_check_as_well() {
     assert_eq!(*said.lock().unwrap(), None);
 }
 
-/// A sign-in that was not checked leaves the browser where it is.
+/// A sign-in that was not checked leaves the browser where it is, whatever the tokens are bound to.
 #[tokio::test]
 async fn a_session_that_an_unchecked_handler_began_does_not_reach_the_browser() {
-    for checks in [false, true] {
+    for (checks, of_its_own) in [(false, false), (true, false), (false, true), (true, true)] {
         let world = World::new();
-        let csrf = CsrfLayer::builder(&world.keys).handler_verifies();
+        let mut csrf = CsrfLayer::builder(&world.keys).handler_verifies();
+        if of_its_own {
+            csrf = csrf.session(|_| CsrfSession::ANONYMOUS);
+        }
         let service = ServiceBuilder::new()
             .layer(world.layer.clone())
             .layer(csrf.build().unwrap())
@@ -193,11 +197,14 @@ async fn a_session_that_an_unchecked_handler_began_does_not_reach_the_browser() 
         let names: Vec<_> = lines
             .map(|l| l.to_str().unwrap().split('=').next().unwrap())
             .collect();
-        if checks {
-            assert_eq!(names, [csrf::COOKIE, world::COOKIE]);
-        } else {
-            assert_eq!(reason(&response), Some(CsrfReason::Unverified));
-            assert!(names.is_empty(), "{names:?}");
+        match (checks, of_its_own) {
+            (true, false) => assert_eq!(names, [csrf::COOKIE, world::COOKIE]),
+            // Only a handler knows when a session of another kind begins.
+            (true, true) => assert_eq!(names, [world::COOKIE]),
+            (false, _) => {
+                assert_eq!(reason(&response), Some(CsrfReason::Unverified));
+                assert!(names.is_empty(), "{names:?}");
+            }
         }
     }
 }
