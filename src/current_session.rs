@@ -97,6 +97,16 @@ pub(crate) struct Outgoing {
     pub(crate) over: bool,
     /// The answer depends on the session, so no cache may keep it.
     pub(crate) private: bool,
+    /// The request has turned out to be refused: no cookie leaves, a later one neither.
+    withheld: bool,
+}
+
+impl Outgoing {
+    /// The cookie for the response, once.
+    pub(crate) fn take_cookie(&mut self) -> Option<HeaderValue> {
+        let cookie = self.cookie.take();
+        cookie.filter(|_| !self.withheld)
+    }
 }
 
 /// Where the cookies of the response take the browser.
@@ -188,15 +198,16 @@ impl CurrentSession {
         outgoing.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps the session's cookie back from the response. What the store holds by now stays there.
+    /// Keeps the session's cookie back from the response, and those that tasks of the handler may still
+    /// decide on. What the store holds by now stays there.
     pub(crate) fn withhold(&self) {
-        self.outgoing().cookie = None;
+        self.outgoing().withheld = true;
     }
 
     /// Where the response takes the browser, as it stands now. Without a cookie it stays.
     pub(crate) fn moved(&self) -> Option<SessionMoved> {
         let outgoing = self.outgoing();
-        outgoing.cookie.as_ref()?;
+        outgoing.cookie.as_ref().filter(|_| !outgoing.withheld)?;
         let session = outgoing.token.as_ref().filter(|_| !outgoing.over);
         Some(SessionMoved {
             to: session.map_or(CsrfSession::ANONYMOUS, |token| token.session.into()),

@@ -42,7 +42,7 @@ where
         let mut response = ready!(this.inner.poll(cx))?;
         let mut outgoing = this.session.outgoing();
         let headers = response.headers_mut();
-        if let Some(cookie) = outgoing.cookie.take() {
+        if let Some(cookie) = outgoing.take_cookie() {
             // Appended: the application may set cookies of its own.
             headers.append(header::SET_COOKIE, cookie);
         }

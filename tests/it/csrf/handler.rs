@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
+use tokio::sync::Notify;
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
     CsrfLayer, CsrfToken, Event, EventSink, GrpcLayer, Session,
@@ -207,6 +208,51 @@ async fn a_session_that_an_unchecked_handler_began_does_not_reach_the_browser() 
             }
         }
     }
+}
+
+/// A task of the handler's signs in after the layer has refused, and before the answer is on its way.
+#[tokio::test]
+async fn a_session_that_begins_after_the_refusal_does_not_reach_the_browser() {
+    let world = World::new();
+    let csrf = CsrfLayer::builder(&world.keys).handler_verifies();
+    let (refused, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (is_refused, has_begun) = (refused.clone(), begun.clone());
+    let service = ServiceBuilder::new()
+        .layer(world.layer.clone())
+        .map_future(|inner| {
+            let (refused, begun) = (refused.clone(), begun.clone());
+            async move {
+                let response: Result<Response<Full<Bytes>>, std::convert::Infallible> = inner.await;
+                refused.notify_one();
+                begun.notified().await;
+                response
+            }
+        })
+        .layer(csrf.build().unwrap())
+        .service_fn(move |request: Request<Full<Bytes>>| {
+            let (refused, begun) = (is_refused.clone(), has_begun.clone());
+            async move {
+                if request.method() == Method::GET {
+                    begun.notify_one();
+                    return Ok(Response::default());
+                }
+                let session = Session::from_extensions(request.extensions()).unwrap();
+                tokio::spawn(async move {
+                    refused.notified().await;
+                    session.start("alice").await.unwrap();
+                    begun.notify_one();
+                });
+                Ok(Response::default())
+            }
+        });
+    let visit = Request::get("/auth/csrf").body(Full::default()).unwrap();
+    let response = service.clone().oneshot(visit).await.unwrap();
+    refused.notified().await;
+    let token = csrf::issued(&response).unwrap();
+    let login = csrf::post(&token, &token).map(|_| Full::default());
+    let response = service.oneshot(login).await.unwrap();
+    assert_eq!(reason(&response), Some(CsrfReason::Unverified));
+    assert!(!response.headers().contains_key(header::SET_COOKIE));
 }
 
 #[tokio::test]
