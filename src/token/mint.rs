@@ -114,7 +114,8 @@ struct Registered<'a> {
 /// Appends the members of `object`, a whole one, to the object that `open` begins.
 fn append(open: &mut String, object: &str) {
     let members = object.strip_prefix('{').and_then(|o| o.strip_suffix('}'));
-    let members = members.unwrap_or_default();
+    // A text of the application's own (`RawValue`) may have spaces inside of its brackets.
+    let members = members.unwrap_or_default().trim_ascii();
     if !members.is_empty() && open != "{" {
         open.push(',');
     }

@@ -376,3 +376,26 @@ fn debug_shows_no_claims_and_no_token() {
         assert!(!shown.contains(hidden), "{shown}");
     }
 }
+
+/// Claims that are JSON already are written as they are, and spaces make no member of nothing.
+#[test]
+fn claims_with_spaces_in_them_are_read_again() {
+    let keys = KeyRing::generate().unwrap();
+    let mints = TokenCodec::<Box<serde_json::value::RawValue>>::signed(&keys)
+        .issuer("https://id.example")
+        .audience("api")
+        .build()
+        .unwrap();
+    let reads: TokenCodec<serde_json::Value> = TokenCodec::signed(&keys)
+        .issuer("https://id.example")
+        .audience("api")
+        .build()
+        .unwrap();
+    for text in ["{}", "{ }", "{\n}", "{ \"role\" : 1 }"] {
+        let custom = serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
+        let token = mints.mint("user-1", &custom).unwrap();
+        let claims = reads.verify(token.as_str()).unwrap();
+        let expected: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!(claims.custom(), &expected, "{text}");
+    }
+}
