@@ -138,7 +138,7 @@ mod tests {
                 StoreErrorKind::Unavailable,
             ),
             (
-                "MASTERDOWN Connection with MASTER is down",
+                "MASTERDOWN Link with MASTER is down",
                 FaultKind::Replica,
                 StoreErrorKind::Unavailable,
             ),
