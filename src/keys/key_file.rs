@@ -52,10 +52,11 @@ pub(super) fn read_pem(
         return Err(refused("more than one key"));
     }
     // RFC 1421 section 4.6: the older forms are encrypted behind a header.
-    if pem.contains("\nProc-Type:") {
+    if pem.contains("Proc-Type:") {
         return Err(refused(ENCRYPTED));
     }
     let not_pem = |_| refused("not PEM");
+    let pem = unwrapped(pem);
     let mut decoder = Decoder::new_detect_wrap(pem.as_bytes()).map_err(not_pem)?;
     let form = Form::labelled(decoder.type_label())?;
     let mut der = Zeroizing::new(vec![0; decoder.remaining_len()]);
@@ -152,6 +153,25 @@ fn tags(der: &[u8]) -> pkcs8::der::Result<Vec<Tag>> {
     })?;
     reader.finish()?;
     Ok(tags)
+}
+
+/// The same text with its base64 on one line. Files are indented when they are pasted into another, and
+/// wrapped anew by editors, and the decoder takes lines of one length alone (RFC 7468 section 2: a parser
+/// may pass over white space).
+fn unwrapped(pem: &str) -> Zeroizing<String> {
+    // It never grows: a copy that is left behind would not be wiped.
+    let mut text = Zeroizing::new(String::with_capacity(2 * pem.len()));
+    for line in pem.split(['\r', '\n']).map(str::trim) {
+        let boundary = line.starts_with("-----");
+        if boundary && !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(line);
+        if boundary {
+            text.push('\n');
+        }
+    }
+    text
 }
 
 fn check_len(file: &[u8]) -> Result<(), ConfigError> {

@@ -108,13 +108,15 @@ const PAIRS: [Pair; 4] = [
     },
 ];
 
-/// The rings of a file as it is, as it comes from Windows, on one line, and in DER.
+/// The rings of a file as it is, as it comes from Windows, on one line, indented, wrapped anew, and in DER.
 fn rings(alg: Alg, file: &str) -> Vec<KeyRing> {
     let windows = format!("\r\n{}\r\n\r\n", file.trim().replace('\n', "\r\n"));
     let lines: Vec<_> = file.lines().collect();
     let (first, last) = (lines[0], lines[lines.len() - 1]);
     let one_line = format!("{first}\n{}\n{last}", lines[1..lines.len() - 1].concat());
-    let pems = [file, &windows, &one_line];
+    let indented = file.replace('\n', " \n\t  ");
+    let uneven = one_line.replacen("M", "\nM\n\n", 1);
+    let pems = [file, &windows, &one_line, &indented, &uneven];
     let mut rings: Vec<_> = pems.iter().map(|text| pem(alg, text).unwrap()).collect();
     rings.push(der(alg, &body(file)).unwrap());
     rings
