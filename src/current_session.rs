@@ -141,6 +141,11 @@ impl CurrentSession {
         }))
     }
 
+    /// Whether it is the session of the cookies of this very layer.
+    pub(crate) fn is_of(&self, cookies: &Arc<RefreshCookies>) -> bool {
+        Arc::ptr_eq(&self.0.cookies, cookies)
+    }
+
     /// How many values came that may be ours.
     pub(crate) fn count(&self) -> usize {
         self.0.values.len()

@@ -21,12 +21,13 @@ pin_project_lite::pin_project! {
     pub struct RefreshCookieFuture<F> {
         #[pin]
         inner: F,
-        session: Session,
+        // `None` where the same layer further out has it.
+        session: Option<Session>,
     }
 }
 
 impl<F> RefreshCookieFuture<F> {
-    pub(crate) fn new(inner: F, session: Session) -> Self {
+    pub(crate) fn new(inner: F, session: Option<Session>) -> Self {
         Self { inner, session }
     }
 }
@@ -40,7 +41,10 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
-        let mut outgoing = this.session.outgoing();
+        let Some(session) = this.session else {
+            return Poll::Ready(Ok(response));
+        };
+        let mut outgoing = session.outgoing();
         let headers = response.headers_mut();
         if let Some(cookie) = outgoing.take_cookie() {
             // Appended: the application may set cookies of its own.

@@ -39,10 +39,17 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let current = CurrentSession::new(self.config.cookies.clone(), &parts);
-        let session = Session::new(self.config.clone(), current.clone(), &parts);
-        parts.extensions.insert(current);
-        parts.extensions.insert(session.clone());
+        // Where the layer is applied twice, the outer one serves the request: with a handle of its own in
+        // between, a CSRF layer would not see what the handler does.
+        let current = parts.extensions.get::<CurrentSession>();
+        let is_served = current.is_some_and(|current| current.is_of(&self.config.cookies));
+        let session = (!is_served).then(|| {
+            let current = CurrentSession::new(self.config.cookies.clone(), &parts);
+            let session = Session::new(self.config.clone(), current.clone(), &parts);
+            parts.extensions.insert(current);
+            parts.extensions.insert(session.clone());
+            session
+        });
         // The service that was polled is the one that is called; no clone of it is ever used.
         let inner = self.inner.call(Request::from_parts(parts, body));
         RefreshCookieFuture::new(inner, session)

@@ -569,3 +569,31 @@ async fn layers_of_two_names_both_follow_the_session() {
     let outer = cookie(&response, "__Host-other=").unwrap();
     assert!(inner != first && outer != first && inner != outer);
 }
+
+/// Around everything and around a nested router as well, for example.
+#[tokio::test]
+async fn a_session_layer_that_is_applied_twice_serves_once() {
+    let server = Server::new();
+    let service = ServiceBuilder::new()
+        .layer(server.world.layer.clone())
+        .layer(server.csrf.clone())
+        .layer(server.world.layer.clone())
+        .service_fn(world::application);
+    let visit = Request::get("/auth/sessions")
+        .body(Full::default())
+        .unwrap();
+    let response = service.clone().oneshot(visit).await.unwrap();
+    let token = csrf::issued(&response).unwrap();
+    let mut login = csrf::post(&token, &token).map(|_| Full::default());
+    *login.uri_mut() = "/auth/login".parse().unwrap();
+    let user = "alice".parse().unwrap();
+    login.headers_mut().insert("x-user", user);
+    let response = service.oneshot(login).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let mut browser = Browser::default();
+    browser.keep(response.headers());
+    assert_ne!(browser.csrf.as_ref(), Some(&token));
+    let lines = response.headers().get_all(header::SET_COOKIE).iter();
+    assert_eq!(lines.count(), 2);
+    assert_eq!(browser.refused(&server).await, None);
+}
