@@ -9,8 +9,9 @@ use crate::config::ConfigError;
 /// What a page may load and who may embed it (W3C Content Security Policy Level 3).
 ///
 /// Parsing refuses a quoted word that is no keyword, nonce or hash: a browser would pass over
-/// `'slef'`, and the policy would say more than it does. It also refuses an empty policy, and a comma,
-/// which begins a second policy. Directives and hosts are not checked: look at the page in a browser,
+/// `'slef'`, and the policy would say more than it does. It also refuses what cannot name a directive, such
+/// as `default-src:`, an empty policy, and a comma, which begins a second policy. Whether there is a
+/// directive of that name, and hosts, are not checked: look at the page in a browser,
 /// which reports what it does not know.
 ///
 /// A nonce is for one response: sent with every response, it is known to an attacker who has seen
@@ -84,7 +85,7 @@ impl FromStr for ContentSecurityPolicy {
 
     /// # Errors
     ///
-    /// When there is no directive, a quoted word that is no keyword, nonce or hash, a comma, or
+    /// When there is no directive, or a name that none can have, a quoted word that is no keyword, nonce or hash, a comma, or
     /// anything but printable ASCII. The error says which.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         if !text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
@@ -96,6 +97,13 @@ impl FromStr for ContentSecurityPolicy {
         let mut directives = text.split(';').filter(|part| !part.trim().is_empty());
         if directives.clone().next().is_none() {
             return error("must have one directive at least");
+        }
+        let no_name = directives.clone().find_map(|directive| {
+            let name = directive.split_ascii_whitespace().next()?;
+            (!is_name(name)).then_some(name)
+        });
+        if let Some(word) = no_name {
+            return error(format!("has {word} where the name of a directive stands"));
         }
         let unknown = directives.find_map(|directive| {
             let mut sources = directive.split_ascii_whitespace().skip(1);
@@ -121,6 +129,11 @@ impl fmt::Display for ContentSecurityPolicy {
 
 fn error<T>(problem: impl Into<std::borrow::Cow<'static, str>>) -> Result<T, ConfigError> {
     Err(ConfigError::new("content_security_policy", problem))
+}
+
+/// Whether a directive can have this name (CSP Level 3 section 2.2).
+fn is_name(word: &str) -> bool {
+    word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// Whether `source` has a quote at one of its ends.
@@ -185,6 +198,9 @@ mod tests {
         for (text, part) in [
             ("", "one directive"),
             (" ; ;", "one directive"),
+            ("default-src: 'self'", "default-src:"),
+            ("img-src a; default-src='self'", "default-src='self'"),
+            ("'self'", "'self'"),
             ("default-src 'slef'", "'slef'"),
             ("img-src 'https:'", "'https:'"),
             ("script-src \"self\"", "\"self\""),
