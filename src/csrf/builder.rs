@@ -105,7 +105,8 @@ impl CsrfBuilder {
     /// **The handler runs before the check.** It calls [`CsrfToken::verify`](crate::CsrfToken::verify)
     /// before it changes anything, with or without a header. An answer without that call becomes 403
     /// for each request that needs a token, and a session that it began does not reach the browser.
-    /// So a forgotten call shows at the first try; put the layer around such handlers alone.
+    /// So a forgotten call shows at the first try; put the layer around such handlers alone. An extractor
+    /// that refuses the body before the handler runs, with 415 say, is answered 403 as well.
     ///
     /// ```
     /// use axum::{Router, extract::Form, routing::post};

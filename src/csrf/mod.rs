@@ -77,6 +77,10 @@
 //! [`Rejection`](crate::rejection::Rejection) says what to change. Sessions of another kind need no such layer:
 //! see [`CsrfBuilder::session`].
 //!
+//! The session layer that a handler uses is the one outside of this layer. With a second one of other settings
+//! in between, this layer does not see what the handler does, and the next token comes with the next safe
+//! request.
+//!
 //! An API that takes bearer tokens and no cookie needs no CSRF token, nor do clients that carry refresh
 //! tokens in [bodies](crate::refresh::RefreshTransport::Body): the layer would refuse them.
 //!

@@ -200,7 +200,7 @@ impl RefreshCookieBuilder {
 
     /// Sets what tells one client from another: bytes that stay the same for one browser and
     /// differ for others. Default: the `User-Agent`. A server that refreshes on a browser's behalf
-    /// must forward that header, or have its own binding here.
+    /// must forward that header, or the service needs another signal here.
     pub fn client_fingerprint<T: Into<Vec<u8>>>(
         mut self,
         signal: impl Fn(&Parts) -> T + Send + Sync + 'static,

@@ -161,7 +161,8 @@ impl TokenCache {
         self.hits.load(Ordering::Relaxed)
     }
 
-    /// How many bytes it takes now: the empty table and what its entries hold.
+    /// How many bytes its entries take now, with the index of the table. Places that are laid out and
+    /// empty are not counted.
     pub fn bytes(&self) -> usize {
         let claims = usize::try_from(self.table.weight()).unwrap_or(usize::MAX);
         self.table.memory_used().total().saturating_add(claims)
