@@ -1,3 +1,10 @@
+#![cfg_attr(
+    not(feature = "jwks"),
+    allow(
+        rustdoc::broken_intra_doc_links,
+        reason = "what the chapter is about comes with the feature"
+    )
+)]
 //! Keys of an issuer elsewhere: how they are fetched, what happens when they cannot be, and why.
 //!
 //! A service that only verifies needs one thing of the issuer: the URL of its JWK Set. With the feature

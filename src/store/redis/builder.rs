@@ -199,7 +199,7 @@ impl RedisStoreBuilder {
     /// [`Event::DurabilityDegraded`](crate::Event::DurabilityDegraded) is sent. Default: no waiting.
     ///
     /// Waiting takes a connection of its own, so that nothing else waits as well, and so it does not go with
-    /// [`with_connection`](RedisStore::with_connection).
+    /// `RedisStore::with_connection`.
     pub fn wait_for_replicas(mut self, replicas: u32, at_most: Duration) -> Self {
         self.wait = Some(Wait { replicas, at_most });
         self
