@@ -82,8 +82,8 @@
 //! * A page on another host cannot read the cookie, and takes the token from the answer to `/auth/csrf`,
 //!   which CORS lets listed origins read. Any other `GET` behind the layer brings the cookie as well.
 //! * The layer goes where the browser sends the refresh cookie, which is `/auth`, and inside of the layer
-//!   that opens it. Elsewhere it would replace the token by one for no session, so it answers 500 there,
-//!   and the [`Rejection`](crate::rejection::Rejection) names the cure.
+//!   that opens it. Elsewhere it would replace the token by one for no session, so it answers 500 there.
+//!   The header `tower-bearer-mistake` and the [`Rejection`](crate::rejection::Rejection) name the cure.
 //! * Behind a proxy that takes a prefix off the path, the layers cannot see where the cookie goes:
 //!   [`rewritten_paths`](crate::refresh::RefreshCookieBuilder::rewritten_paths) says so. Nested routers of axum do not need it.
 //!
