@@ -73,11 +73,10 @@ impl<R> Refusal<R> {
                 HeaderValue::from_static("Origin, Sec-Fetch-Site"),
             );
         }
-        if rejection.kind() == RejectionKind::Internal
+        if rejection.is_wiring()
             && let Ok(text) = HeaderValue::try_from(rejection.to_string())
         {
-            // A mistake of the application's own. The texts are ours and tell an attacker nothing; without
-            // one, the developer who tries the route out sees an empty answer and no line.
+            // Without it, the developer who tries the route out sees an empty answer and no line.
             response.headers_mut().insert(MISTAKE, text);
         }
         response.extensions_mut().insert(rejection);
@@ -112,9 +111,8 @@ impl Rejection {
     /// The answer that a layer gives for this rejection, for code that reads the extensions itself.
     /// It is never one of gRPC.
     ///
-    /// Its body is empty, but for a mistake of the application's own (500): it says which layer is
-    /// missing, because whoever tries the route out has nothing else to go by, and it tells an
-    /// attacker nothing.
+    /// Its body is empty, but for a mistake in the wiring (500): it says which layer is missing, because
+    /// the developer who tries the route out has nothing else to go by. It tells an attacker nothing.
     ///
     /// ```
     /// use http::{Request, Response};
@@ -131,7 +129,7 @@ impl Rejection {
     pub fn response(&self) -> Response<String> {
         let refusal = Refusal::<DefaultRejection>::default();
         let mut response = refusal.answer::<String>(&Extensions::new(), self.clone());
-        if self.kind() == RejectionKind::Internal {
+        if self.is_wiring() {
             let text = HeaderValue::from_static("text/plain; charset=utf-8");
             response.headers_mut().insert(header::CONTENT_TYPE, text);
             *response.body_mut() = self.to_string();

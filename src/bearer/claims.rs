@@ -28,8 +28,7 @@ impl<C: Send + Sync + 'static> Claims<C> {
     /// ```
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
         if let Some(context) = extensions.get::<TokenContext>() {
-            return context.claims().ok_or(Rejection::new(
-                RejectionKind::Internal,
+            return context.claims().ok_or(Rejection::wiring(
                 "the codec of BearerAuthLayer has claims of another type",
             ));
         }
@@ -39,8 +38,7 @@ impl<C: Send + Sync + 'static> Claims<C> {
                 "the request carries no bearer token",
             )
             .with_challenge(challenge.clone()),
-            None => Rejection::new(
-                RejectionKind::Internal,
+            None => Rejection::wiring(
                 "BearerAuthLayer is missing: it must wrap whatever reads the claims",
             ),
         })

@@ -112,8 +112,7 @@ impl Config {
                 "the request carries no bearer token",
             )
             .with_challenge(challenge.clone())),
-            None => Err(Rejection::new(
-                RejectionKind::Internal,
+            None => Err(Rejection::wiring(
                 "BearerAuthLayer is missing: it must wrap RequireScopeLayer",
             )),
         }

@@ -85,8 +85,7 @@ impl CsrfToken {
     /// [`RejectionKind::Internal`], naming the layer, when [`CsrfLayer`](crate::CsrfLayer) is not
     /// applied around the caller.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
-        extensions.get::<Self>().cloned().ok_or(Rejection::new(
-            RejectionKind::Internal,
+        extensions.get::<Self>().cloned().ok_or(Rejection::wiring(
             "CsrfLayer is missing: it must wrap whatever uses the CSRF token",
         ))
     }

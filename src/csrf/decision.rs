@@ -12,7 +12,7 @@ use crate::{
     csrf_session::CsrfSession,
     current_session::CurrentSession,
     random::{RandomError, random},
-    rejection::{CsrfReason, Rejection, RejectionKind},
+    rejection::{CsrfReason, Rejection},
     request::{is_cross_site, overrides_method},
 };
 
@@ -78,7 +78,7 @@ impl Config {
                 session: session.cloned(),
             });
         }
-        let misplaced = |text| Rejection::new(RejectionKind::Internal, text);
+        let misplaced = Rejection::wiring;
         let session = session.ok_or_else(|| misplaced(NO_SESSION))?;
         if !session.is_reached() {
             return Err(misplaced(NOT_REACHED));

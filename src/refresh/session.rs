@@ -12,7 +12,7 @@ use super::{config::Config, transport::RefreshTransport};
 use crate::{
     current_session::{CurrentSession, LONGEST_VALUE, Outgoing},
     keys::{SessionKeySet, SessionKeys},
-    rejection::{Rejection, RejectionKind},
+    rejection::Rejection,
     session::{
         ClientFingerprint, RefreshToken, SessionError, SessionErrorKind, SessionId, seal, unseal,
     },
@@ -56,11 +56,10 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`RejectionKind::Internal`], naming the layer, when
+    /// [`RejectionKind::Internal`](crate::rejection::RejectionKind::Internal), naming the layer, when
     /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) is not applied around the caller.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
-        extensions.get::<Self>().cloned().ok_or(Rejection::new(
-            RejectionKind::Internal,
+        extensions.get::<Self>().cloned().ok_or(Rejection::wiring(
             "RefreshCookieLayer is missing: it must wrap whatever uses the session",
         ))
     }

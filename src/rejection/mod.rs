@@ -45,6 +45,8 @@ pub struct Rejection {
     csrf: Option<CsrfReason>,
     challenge: Option<HeaderValue>,
     retry_after: Option<Duration>,
+    /// A layer is missing, or in the wrong place: the text is for the developer.
+    wiring: bool,
 }
 
 /// The kinds of [`Rejection`], which are all that a client can tell apart.
@@ -115,7 +117,21 @@ impl Rejection {
             csrf: None,
             challenge: None,
             retry_after: (kind == RejectionKind::Unavailable).then_some(RETRY_AFTER),
+            wiring: false,
         }
+    }
+
+    /// A mistake in how the application put its layers together.
+    pub(crate) fn wiring(reason: &'static str) -> Self {
+        Self {
+            wiring: true,
+            ..Self::new(RejectionKind::Internal, reason)
+        }
+    }
+
+    /// Whether the text names a mistake in the wiring, and the cure. It tells an attacker nothing.
+    pub(crate) fn is_wiring(&self) -> bool {
+        self.wiring
     }
 
     /// A refused token.

@@ -183,6 +183,8 @@ async fn the_check_decides_last() {
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
         let rejection = response.extensions().get::<Rejection>().unwrap();
         assert!(rejection.token_error().is_none());
+        // What fails while the service runs is nothing for outside.
+        assert!(!response.headers().contains_key("tower-bearer-mistake"));
     }
 }
 

@@ -33,8 +33,7 @@ impl Evidence {
             Self::Connection => match extensions.get() {
                 Some(ConnectionScheme::Https) => Verdict::Https,
                 Some(ConnectionScheme::Http) => Verdict::PlainHttp,
-                None => Verdict::Refused(Rejection::new(
-                    RejectionKind::Internal,
+                None => Verdict::Refused(Rejection::wiring(
                     "ConnectionScheme is missing: the server must put it into the extensions of \
                      the request, in front of RequireHttpsLayer",
                 )),
