@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 use serde_json::json;
-use tower_bearer::{Claims, Session, SessionId, rejection::Rejection};
+use tower_bearer::{Claims, Session, rejection::Rejection};
 
 use crate::{Role, journal::Journal};
 
@@ -30,24 +30,20 @@ async fn decisions(State(journal): State<Journal>, claims: Claims<Role>) -> Resp
 }
 
 async fn alerts(State(journal): State<Journal>, claims: Claims<Role>) -> Response {
-    match session(&claims) {
+    match claims.session() {
         Some(reader) => no_store(json!({ "alerts": journal.alerts(claims.subject(), reader) })),
         None => StatusCode::FORBIDDEN.into_response(),
     }
 }
 
 async fn dismiss(State(journal): State<Journal>, claims: Claims<Role>) -> StatusCode {
-    match session(&claims) {
+    match claims.session() {
         Some(reader) => {
             journal.dismiss(claims.subject(), reader);
             StatusCode::NO_CONTENT
         }
         None => StatusCode::FORBIDDEN,
     }
-}
-
-fn session(claims: &Claims<Role>) -> Option<SessionId> {
-    claims.session()?.parse().ok()
 }
 
 fn no_store(body: serde_json::Value) -> Response {
@@ -64,9 +60,9 @@ pub(crate) async fn watch(
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let session = session.id();
+    let session = session.id().map(|id| id.to_string());
     let is_sign_in = parts.uri.path().ends_with("/login");
-    let asking = journal.under_way(session, client(&parts));
+    let asking = journal.under_way(session.clone(), client(&parts));
     let response = next.run(Request::from_parts(parts, body)).await;
     let why = match response.extensions().get::<Rejection>() {
         Some(rejection) => Some(match std::error::Error::source(rejection) {
@@ -77,7 +73,7 @@ pub(crate) async fn watch(
         None => refusal(response.status()).map(str::to_owned),
     };
     if let Some(why) = why {
-        journal.refused(session, why);
+        journal.refused(session.as_deref(), why);
     }
     drop(asking);
     response

@@ -7,10 +7,11 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::UNIX_EPOCH,
 };
 
 use serde::Serialize;
-use tower_bearer::{Clock, Event, RevokeReason, SessionId, SystemClock};
+use tower_bearer::Event;
 
 /// How much of each is kept: decisions and alerts for one user, sessions for the whole process.
 const DECISIONS: usize = 60;
@@ -38,13 +39,13 @@ struct User {
 }
 
 struct Owner {
-    session: SessionId,
+    session: String,
     subject: String,
 }
 
 struct Asking {
     number: u64,
-    session: Option<SessionId>,
+    session: Option<String>,
     client: String,
 }
 
@@ -53,7 +54,7 @@ struct Asking {
 pub(crate) struct Decision {
     /// Seconds since 1970.
     at: u64,
-    pub(crate) session: SessionId,
+    pub(crate) session: String,
     what: &'static str,
     why: Option<String>,
     /// What the client calls itself, which is not to be believed.
@@ -64,7 +65,7 @@ pub(crate) struct Decision {
 #[derive(Clone, Serialize)]
 pub(crate) struct Alert {
     at: u64,
-    session: SessionId,
+    session: String,
     client: Option<String>,
 }
 
@@ -76,12 +77,12 @@ pub(crate) struct UnderWay {
 
 impl Journal {
     /// Remembers whose `session` is.
-    pub(crate) fn learn(&self, session: SessionId, subject: &str) {
+    pub(crate) fn learn(&self, session: &str, subject: &str) {
         self.lock().learn(session, subject);
     }
 
     /// Remembers which client asks, and with the cookie of which session.
-    pub(crate) fn under_way(&self, session: Option<SessionId>, client: String) -> UnderWay {
+    pub(crate) fn under_way(&self, session: Option<String>, client: String) -> UnderWay {
         let mut inner = self.lock();
         inner.asked += 1;
         let number = inner.asked;
@@ -109,35 +110,27 @@ impl Journal {
                 (session, "refused", Some("the store forgot the last steps"))
             }
             // Told above, by the reuse itself.
-            Event::Revoked {
-                reason: RevokeReason::Reuse,
-                ..
-            } => return,
+            Event::Revoked { reason, .. } if reason.as_str() == "reuse" => return,
             Event::Revoked {
                 session, reason, ..
-            } => (session, "ended", Some(why_ended(*reason))),
+            } => (session, "ended", Some(why_ended(reason.as_str()))),
             _ => return,
         };
+        let session = session.to_string();
         let mut inner = self.lock();
-        if let Event::Started {
-            session, subject, ..
+        if let Event::Started { subject, .. } | Event::ReuseDetected { subject, .. } = event {
+            inner.learn(&session, subject);
         }
-        | Event::ReuseDetected {
-            session, subject, ..
-        } = event
-        {
-            inner.learn(*session, subject);
-        }
-        inner.write(*session, what, why.map(str::to_owned));
+        inner.write(&session, what, why.map(str::to_owned));
         if let Event::ReuseDetected { subject, at, .. } = event {
-            let client = inner.client_of(*session);
+            let client = inner.client_of(&session);
             let alerts = &mut inner.users.entry((*subject).to_owned()).or_default().alerts;
             push(
                 alerts,
                 ALERTS,
                 Alert {
                     at: at.as_secs(),
-                    session: *session,
+                    session,
                     client,
                 },
             );
@@ -146,12 +139,9 @@ impl Journal {
 
     /// Writes down that a request with the cookie of a session was refused. Where no session of ours
     /// is named, nobody is concerned.
-    pub(crate) fn refused(&self, session: Option<SessionId>, why: String) {
-        let mut inner = self.lock();
-        let known =
-            |session: &SessionId| inner.owners.iter().any(|owner| owner.session == *session);
-        if let Some(session) = session.filter(known) {
-            inner.write(session, "refused", Some(why));
+    pub(crate) fn refused(&self, session: Option<&str>, why: String) {
+        if let Some(session) = session {
+            self.lock().write(session, "refused", Some(why));
         }
     }
 
@@ -165,7 +155,7 @@ impl Journal {
 
     /// What `subject` has to know, as far as `reader` may: the session that was stolen may be in the
     /// hands of the thief until its access token ends.
-    pub(crate) fn alerts(&self, subject: &str, reader: SessionId) -> Vec<Alert> {
+    pub(crate) fn alerts(&self, subject: &str, reader: &str) -> Vec<Alert> {
         let inner = self.lock();
         let alerts = inner.users.get(subject).map(|user| &user.alerts);
         let newest = alerts.into_iter().flatten().rev();
@@ -173,7 +163,7 @@ impl Journal {
     }
 
     /// `subject` has read them; whoever holds a stolen session cannot say so for it.
-    pub(crate) fn dismiss(&self, subject: &str, reader: SessionId) {
+    pub(crate) fn dismiss(&self, subject: &str, reader: &str) {
         if let Some(user) = self.lock().users.get_mut(subject) {
             user.alerts.retain(|alert| alert.session == reader);
         }
@@ -185,25 +175,25 @@ impl Journal {
 }
 
 impl Inner {
-    fn learn(&mut self, session: SessionId, subject: &str) {
+    fn learn(&mut self, session: &str, subject: &str) {
         if self.owners.iter().all(|owner| owner.session != session) {
             let owner = Owner {
-                session,
+                session: session.to_owned(),
                 subject: subject.to_owned(),
             };
             push(&mut self.owners, SESSIONS, owner);
         }
     }
 
-    fn write(&mut self, session: SessionId, what: &'static str, why: Option<String>) {
+    fn write(&mut self, session: &str, what: &'static str, why: Option<String>) {
         let client = self.client_of(session);
         let owner = self.owners.iter().find(|owner| owner.session == session);
         let Some(subject) = owner.map(|owner| owner.subject.clone()) else {
             return;
         };
         let decision = Decision {
-            at: SystemClock.now().as_secs(),
-            session,
+            at: UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
+            session: session.to_owned(),
             what,
             why,
             client,
@@ -213,11 +203,11 @@ impl Inner {
     }
 
     /// The client that asks with the cookie of this session: nobody's name, if two of them do.
-    fn client_of(&self, session: SessionId) -> Option<String> {
+    fn client_of(&self, session: &str) -> Option<String> {
         let mut clients = self
             .asking
             .iter()
-            .filter(|asking| asking.session == Some(session));
+            .filter(|asking| asking.session.as_deref() == Some(session));
         let client = &clients.next()?.client;
         clients
             .all(|other| other.client == *client)
@@ -239,15 +229,14 @@ fn push<T>(list: &mut VecDeque<T>, most: usize, entry: T) {
     list.push_back(entry);
 }
 
-fn why_ended(reason: RevokeReason) -> &'static str {
+fn why_ended(reason: &str) -> &'static str {
     match reason {
-        RevokeReason::Denied => "the account may not sign in any more",
-        RevokeReason::Limit => "there are newer sessions, and too many",
-        RevokeReason::RevokedAll => "signed out everywhere",
-        RevokeReason::RevokedByOwner => "revoked from the list",
-        RevokeReason::Reuse => "an old refresh token came back",
-        RevokeReason::Replaced => "the same browser signed in again",
-        RevokeReason::SignedOut => "signed out",
+        "denied" => "the account may not sign in any more",
+        "limit" => "there are newer sessions, and too many",
+        "revoked_all" => "signed out everywhere",
+        "revoked_by_owner" => "revoked from the list",
+        "replaced" => "the same browser signed in again",
+        "signed_out" => "signed out",
         _ => "ended by the server",
     }
 }

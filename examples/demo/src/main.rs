@@ -27,10 +27,11 @@ mod store;
 use std::time::Duration;
 
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::{DefaultBodyLimit, State, rejection::JsonRejection},
     http::{HeaderName, HeaderValue, header},
     middleware,
+    response::IntoResponse,
     routing::{get, post},
 };
 use example_users::{DEMO_EMAIL, DEMO_PASSWORD, User, Users};
@@ -38,10 +39,9 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken,
-    KeyRing, OriginGuardLayer, RefreshCookieLayer, RequireHttpsLayer, RotationPolicy,
-    SecurityHeadersLayer, Session, SessionEndpoints, TokenCodec, headers::ConnectionScheme,
-    origin::Origin, rejection::Rejection, store::SharedStore,
+    BearerAuthLayer, Claims, ClaimsError, CsrfLayer, CsrfToken, KeyRing, OriginGuardLayer,
+    RefreshCookieLayer, RequireHttpsLayer, RotationPolicy, SecurityHeadersLayer, Session,
+    SessionEndpoints, TokenCodec, origin::Origin, rejection::Rejection, store::SharedStore,
 };
 
 use crate::{journal::Journal, problem::Problem, settings::Settings};
@@ -67,11 +67,13 @@ async fn login(
     State(users): State<Users>,
     session: Session,
     form: Result<Json<Login>, JsonRejection>,
-) -> Result<Json<AccessToken>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let Json(Login { email, password }) = form?;
     let user = users.check(&email, password).await;
     let user = user.ok_or(Problem::WrongCredentials)?;
-    Ok(Json(session.start(&user.id).await?))
+    let token = session.start(&user.id).await;
+    let token = token.map_err(|error| Problem::Session(error.into_response().into()))?;
+    Ok(Json(token))
 }
 
 /// The token for pages that have no cookie yet, or that run on another host and cannot read it. Only
@@ -125,25 +127,23 @@ fn app(
         .leeway(Duration::ZERO)
         .build()?;
 
-    // Serves sign-in and every refresh: an account that is gone ends its sessions here.
-    let accounts = users.clone();
-    let owners = journal.clone();
-    let claims = move |request: ClaimsRequest| {
-        owners.learn(request.session(), request.subject());
-        let role = accounts.by_id(request.subject()).map(|user| Role {
-            role: user.role.clone(),
-        });
-        async move { role.ok_or(ClaimsError::Denied) }
-    };
     // The grace may not outlast an access token; that only matters for the very short ones.
     let rotation = RotationPolicy::builder()
         .grace(settings.access_ttl.min(Duration::from_secs(30)))
         .build()?;
     let events = report::sink(journal.clone());
-    let mut sessions = RefreshCookieLayer::builder(codec.clone(), store, claims)
-        .cookie_path("/auth")
-        .rotation(rotation)
-        .events(events.clone());
+    // Serves sign-in and every refresh: an account that is gone ends its sessions here.
+    let (accounts, owners) = (users.clone(), journal.clone());
+    let mut sessions = RefreshCookieLayer::builder(codec.clone(), store, move |request| {
+        owners.learn(&request.session().to_string(), request.subject());
+        let role = accounts.by_id(request.subject()).map(|user| Role {
+            role: user.role.clone(),
+        });
+        async move { role.ok_or(ClaimsError::Denied) }
+    })
+    .cookie_path("/auth")
+    .rotation(rotation)
+    .events(events.clone());
     if settings.insecure_cookie {
         sessions = sessions.dangerous_insecure_cookie();
     }
@@ -176,7 +176,11 @@ fn app(
         .route("/profile", get(profile))
         .merge(decisions::router(journal))
         .route_layer(BearerAuthLayer::new(codec));
-    let headers = SecurityHeadersLayer::new().content_security_policy(page::POLICY.parse()?);
+    let mut headers = SecurityHeadersLayer::new().content_security_policy(page::POLICY.parse()?);
+    if settings.trusted_proto_header.is_none() {
+        // This process speaks plain http: no browser is to remember https for a developer's localhost.
+        headers = headers.dangerous_without_strict_transport_security();
+    }
     let app = page::router()
         .nest("/auth", auth)
         .nest("/api", api)
@@ -191,9 +195,7 @@ fn app(
             RequireHttpsLayer::behind_proxy(header)
                 .map_err(|error| format!("TRUSTED_PROTO_HEADER: `{header}`: {error}"))?,
         ),
-        // This process speaks plain http. Said, that keeps `Strict-Transport-Security` out of the
-        // answers: no browser is to remember https for a developer's localhost.
-        None => app.layer(Extension(ConnectionScheme::Http)),
+        None => app,
     })
 }
 

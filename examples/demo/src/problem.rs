@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use tower_bearer::SessionError;
 
 /// Why the application did not do what it was asked.
 pub(crate) enum Problem {
@@ -15,8 +14,8 @@ pub(crate) enum Problem {
     BadRequest(JsonRejection),
     /// The token is good but its account is gone.
     NoSuchUser,
-    /// The session layer says no, and knows how.
-    Session(SessionError),
+    /// The session layer says no, and has said how.
+    Session(Box<Response>),
     /// No such account, or not its password. Nobody is told which.
     WrongCredentials,
 }
@@ -26,7 +25,7 @@ impl IntoResponse for Problem {
         let (status, code, title) = match self {
             Self::BadRequest(why) => (why.status(), "bad_request", "The request is not understood"),
             Self::NoSuchUser => (StatusCode::NOT_FOUND, "no_such_user", "The account is gone"),
-            Self::Session(error) => return error.into_response(),
+            Self::Session(answer) => return *answer,
             Self::WrongCredentials => (
                 StatusCode::UNAUTHORIZED,
                 "wrong_credentials",
@@ -52,12 +51,6 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
-    }
-}
-
-impl From<SessionError> for Problem {
-    fn from(error: SessionError) -> Self {
-        Self::Session(error)
     }
 }
 
