@@ -1,5 +1,9 @@
 //! The README shows this program, word for word.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{collections::BTreeSet, fs, path::Path};
+
 #[test]
 fn shows_this_program() {
     let readme = include_str!("../../../README.md");
@@ -12,4 +16,33 @@ fn shows_this_program() {
         readme.contains(program),
         "README.md has another program than examples/axum/src/main.rs"
     );
+}
+
+/// The names that the program in `folder` imports from the crate.
+fn imported(folder: &Path) -> BTreeSet<String> {
+    let files = fs::read_dir(folder).unwrap();
+    let texts = files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
+    let uses = texts.flat_map(|text| {
+        let uses = text.split("use tower_bearer::").skip(1);
+        let uses = uses.filter_map(|rest| rest.split_once(';'));
+        uses.map(|(path, _)| path.to_owned()).collect::<Vec<_>>()
+    });
+    let words = uses.flat_map(|path| {
+        let words = path.split(|c: char| !c.is_alphanumeric());
+        words.map(str::to_owned).collect::<Vec<_>>()
+    });
+    // Modules are no types.
+    words
+        .filter(|word| word.starts_with(char::is_uppercase))
+        .collect()
+}
+
+#[test]
+fn few_names_are_enough() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for (example, most) in [("axum", 15), ("demo", 20)] {
+        let names = imported(&examples.join(example).join("src"));
+        assert!(names.contains("KeyRing"), "{example}: {names:?}");
+        assert!(names.len() <= most, "{example}: {names:?}");
+    }
 }
