@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// A bearer layer was here and let the request through without credentials, as it was told to.
 ///
-/// It tells "nobody signed in" from "the layer is missing", and carries the challenge that the
+/// It tells "no client signed in" from "the layer is missing", and carries the challenge that the
 /// layer would have answered with.
 #[derive(Clone, Debug)]
 pub(crate) struct Anonymous {
@@ -28,7 +28,7 @@ pub(crate) fn is_cross_site(headers: &HeaderMap) -> bool {
     sites.any(|site| site == "cross-site")
 }
 
-/// Whether the request asks for another method than its own, should anybody further in listen.
+/// Whether the request asks for another method than its own, should a layer further in listen.
 pub(crate) fn overrides_method(headers: &HeaderMap) -> bool {
     METHOD_OVERRIDES
         .iter()

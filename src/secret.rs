@@ -3,7 +3,7 @@
 use std::{fmt, hint::black_box};
 
 use base64_simd::{Base64, Out};
-use ring::{digest, hkdf};
+use ring::{digest, error::Unspecified, hkdf};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// A value that is wiped on drop and never printed.
@@ -93,14 +93,13 @@ pub(crate) fn extract(salt: &[u8], secret: &[u8]) -> hkdf::Prk {
 
 /// HKDF-Expand (RFC 5869 section 2.3) to 32 bytes under a label that names the purpose. Callers prefix
 /// parts of the label with their length, or fix it.
-pub(crate) fn derive(prk: &hkdf::Prk, label: &[&[u8]]) -> Secret<[u8; 32]> {
+///
+/// # Errors
+///
+/// None that is known: `ring` refuses other lengths alone. Zeros must not become a key in any case.
+pub(crate) fn derive(prk: &hkdf::Prk, label: &[&[u8]]) -> Result<Secret<[u8; 32]>, Unspecified> {
     let mut out = Secret::new([0; 32]);
-    let filled = prk
-        .expand(label, hkdf::HKDF_SHA256)
-        .and_then(|block| block.fill(out.expose_mut()));
-    // `ring` refuses other lengths than this one alone. Zeros must not become a key in any case.
-    if filled.is_err() {
-        std::process::abort();
-    }
-    out
+    prk.expand(label, hkdf::HKDF_SHA256)?
+        .fill(out.expose_mut())?;
+    Ok(out)
 }

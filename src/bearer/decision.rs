@@ -24,8 +24,8 @@ impl<C> Config<C>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
-    /// The claims of whoever sends a request with these headers, `None` when nobody has to sign
-    /// in and nobody did, or why the request is refused. Marks the credentials sensitive.
+    /// The claims of the client that sends a request with these headers. `None` when it need not sign in
+    /// and did not; else why the request is refused. Marks the credentials sensitive.
     pub(super) fn decide(
         &self,
         required: bool,

@@ -57,9 +57,10 @@ impl KeyRingBuilder {
             strength::check_len(secret, 32).map_err(|p| ConfigError::new("master secret", p))?;
             builder.check_random(secret)?;
             let prk = extract(b"tower-bearer master v1", secret);
-            builder.add_access_secret(derive(&prk, &[b"access signing"]).expose())?;
-            builder.add_encryption_key(derive(&prk, &[b"access encryption"]).expose())?;
-            builder.add_refresh_secret(derive(&prk, &[b"refresh secret"]).expose())
+            let key = |label: &[u8]| derive(&prk, &[label]).map_err(underived);
+            builder.add_access_secret(key(b"access signing")?.expose())?;
+            builder.add_encryption_key(key(b"access encryption")?.expose())?;
+            builder.add_refresh_secret(key(b"refresh secret")?.expose())
         })
     }
 
@@ -203,7 +204,9 @@ impl KeyRingBuilder {
         }
         let secrets = sessions.iter().map(|secret| secret.expose().as_slice());
         let sessions = (!sessions.is_empty())
-            .then(|| on_wiped_stack::<KEY_WORK, _>(|| SessionKeys::new(secrets)));
+            .then(|| on_wiped_stack::<KEY_WORK, _>(|| SessionKeys::new(secrets)))
+            .transpose()
+            .map_err(underived)?;
         let signing = match fully_specified {
             true => signing.into_iter().map(renamed).collect(),
             false => signing,
@@ -237,7 +240,7 @@ impl KeyRingBuilder {
     }
 
     pub(super) fn add_access_secret(&mut self, secret: &[u8]) -> Result<(), ConfigError> {
-        let kid = name(secret, b"access");
+        let kid = name(secret, b"access")?;
         let key = SigningKey::hmac(SignatureAlgorithm::Hs256, Some(&kid), secret)?;
         self.note(secret, "signing")?;
         self.signing.push(Arc::new(key));
@@ -245,7 +248,7 @@ impl KeyRingBuilder {
     }
 
     pub(super) fn add_encryption_key(&mut self, key: &[u8]) -> Result<(), ConfigError> {
-        let kid = name(key, b"encryption");
+        let kid = name(key, b"encryption")?;
         let expanded = EncryptionKey::direct(ContentEncryption::A256Gcm, Some(&kid), key)?;
         self.note(key, "encryption")?;
         self.encryption.push(Arc::new(expanded));
@@ -324,11 +327,15 @@ fn renamed(key: Arc<SigningKey>) -> Arc<SigningKey> {
 }
 
 /// A public name for a shared secret: a truncated HMAC, from which nothing leads back.
-fn name(secret: &[u8], purpose: &[u8]) -> String {
+fn name(secret: &[u8], purpose: &[u8]) -> Result<String, ConfigError> {
     let prk = extract(b"tower-bearer key name v1", secret);
-    let digest = derive(&prk, &[purpose]);
-    base64_simd::URL_SAFE_NO_PAD
-        .encode_to_string(digest.expose().first_chunk::<6>().unwrap_or(&[0; 6]))
+    let digest = derive(&prk, &[purpose]).map_err(underived)?;
+    let [a, b, c, d, e, f, ..] = digest.expose();
+    Ok(base64_simd::URL_SAFE_NO_PAD.encode_to_string([*a, *b, *c, *d, *e, *f]))
+}
+
+fn underived(_: ring::error::Unspecified) -> ConfigError {
+    ConfigError::new("secret", "yields no key")
 }
 
 impl fmt::Debug for KeyRingBuilder {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use ring::{hkdf, hmac};
+use ring::{error::Unspecified, hkdf, hmac};
 
 use super::SubjectTag;
 use crate::secret::{derive, extract, sha256};
@@ -24,20 +24,21 @@ pub(crate) struct SessionKeySet {
 pub(crate) struct SessionKeys(Vec<SessionKeySet>);
 
 impl SessionKeySet {
-    fn new(secret: &[u8]) -> Self {
+    fn new(secret: &[u8]) -> Result<Self, Unspecified> {
         let prk = extract(b"tower-bearer session keys v1", secret);
-        let key = |label: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, derive(&prk, &[label]).expose());
-        let digest = sha256(&[b"id", derive(&prk, &[b"cookie key id"]).expose()]);
-        Self {
+        let key = |label: &[u8]| {
+            let key = derive(&prk, &[label]);
+            key.map(|key| hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
+        };
+        let digest = sha256(&[b"id", derive(&prk, &[b"cookie key id"])?.expose()]);
+        let seal = derive(&prk, &[b"cookie sealing"])?;
+        Ok(Self {
             id: [digest[0], digest[1], digest[2], digest[3]],
-            seal: hkdf::Prk::new_less_safe(
-                hkdf::HKDF_SHA256,
-                derive(&prk, &[b"cookie sealing"]).expose(),
-            ),
-            next: key(b"successor derivation"),
-            tag: key(b"subject tag"),
-            csrf: key(b"csrf token"),
-        }
+            seal: hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, seal.expose()),
+            next: key(b"successor derivation")?,
+            tag: key(b"subject tag")?,
+            csrf: key(b"csrf token")?,
+        })
     }
 
     pub(crate) fn id(&self) -> SessionKeyId {
@@ -69,8 +70,11 @@ impl SessionKeySet {
 
 impl SessionKeys {
     /// One key set a secret; the first is the active one.
-    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        Self(secrets.into_iter().map(SessionKeySet::new).collect())
+    pub(crate) fn new<'a>(
+        secrets: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Self, Unspecified> {
+        let sets = secrets.into_iter().map(SessionKeySet::new);
+        sets.collect::<Result<_, _>>().map(Self)
     }
 
     /// The key set that seals new cookies.

@@ -15,22 +15,22 @@
 //! | [cache of verified tokens](super::performance#the-verified-token-cache) | off | It keeps the claims of whoever is signed in, and pays with public-key algorithms only. |
 //! | issuer, audience | required | A token that is good everywhere is good at the wrong place. Waived by name only. |
 //! | [`dangerous_any_issuer`](crate::token::TokenCodecBuilder::dangerous_any_issuer), [`dangerous_any_audience`](crate::token::TokenCodecBuilder::dangerous_any_audience), [`dangerous_any_token_type`](crate::token::TokenCodecBuilder::dangerous_any_token_type) | off | For [the days of a move](super::migrating), and for issuers that cannot do better. |
-//! | [`subject_optional`](crate::token::TokenCodecBuilder::subject_optional) | off | A handler that reads an empty subject as somebody is a hole. |
+//! | [`subject_optional`](crate::token::TokenCodecBuilder::subject_optional) | off | A handler that reads an empty subject as a user is a hole. |
 //! | [`clock`](crate::token::TokenCodecBuilder::clock) | the system's | Another one is for tests. |
 //!
 //! # Sessions ([`RefreshCookieLayer`](crate::RefreshCookieLayer))
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | [`absolute_lifetime`](crate::refresh::RefreshCookieBuilder::absolute_lifetime) | 7 days | The bound on a theft that nobody contradicts. A week is what people accept for signing in again. |
+//! | [`absolute_lifetime`](crate::refresh::RefreshCookieBuilder::absolute_lifetime) | 7 days | The bound on a theft that the user never contradicts. A week is what people accept for signing in again. |
 //! | [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime) | as the absolute one | A session that a browser holds on to is used or not; shorten it for shared machines. Replays do not extend it. |
-//! | [`session_limit`](crate::refresh::RefreshCookieBuilder::session_limit) | 32 a subject | More than anybody's devices, few enough to list and to store. The least recently rotated goes. |
+//! | [`session_limit`](crate::refresh::RefreshCookieBuilder::session_limit) | 32 a subject | More than a person has devices, few enough to list and to store. The least recently rotated goes. |
 //! | [`reuse`](crate::refresh::RefreshCookieBuilder::reuse) | the session | One device was robbed; signing out the others is a choice ([`ReusePolicy::Subject`](crate::ReusePolicy::Subject)). |
 //! | [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) | `User-Agent` | The one thing a browser sends unchanged from networks that change. Addresses change with every train ride. |
 //! | [`repeat_limit`](crate::refresh::RefreshCookieBuilder::repeat_limit) | 200 in 30 s | A hundred restored tabs are honest; a loop is not. |
 //! | [`rotation`](crate::refresh::RefreshCookieBuilder::rotation) | [`RotationPolicy::default`](crate::RotationPolicy) | See the next table. |
 //! | [`transport`](crate::refresh::RefreshCookieBuilder::transport) | the cookie | Browsers have no other place that scripts cannot read. |
-//! | [`events`](crate::refresh::RefreshCookieBuilder::events), here and at every layer | nobody is told | Where they go is the application's affair. Connect it: [what to watch](super::runbooks#what-to-watch). |
+//! | [`events`](crate::refresh::RefreshCookieBuilder::events), here and at every layer | none | Where they go is the application's affair. Connect it: [what to watch](super::runbooks#what-to-watch). |
 //! | claims | argument | They decide who may go on being signed in. |
 //! | [`label`](crate::NewSession::label), [`context`](crate::NewSession::context) | the `User-Agent`, cut at 200 bytes; empty | What a person recognises a device by; what the claims closure is to remember. |
 //! | longest subject, context | 256, 1024 bytes | Records are read whole at every refresh. |
@@ -116,8 +116,8 @@
 //! | header | default | why |
 //! |---|---|---|
 //! | `Strict-Transport-Security` | `max-age=31536000` | A year is the least that counts as meant to last (the preload lists ask for it too), and a host that speaks https does not go back. |
-//! | `includeSubDomains`, `preload` | off | They bind hosts that this service does not own and cannot test. [`include_subdomains`](crate::headers::StrictTransportSecurity::include_subdomains) and [`preloaded`](crate::headers::StrictTransportSecurity::preloaded) are for whoever answers for the whole domain. |
-//! | over plain http | left out where a [`ConnectionScheme`](crate::headers::ConnectionScheme) says so | RFC 6797 section 7.2 forbids it. Where nobody says, it is sent: browsers ignore it there (section 8.1), and leaving it out by mistake costs more. |
+//! | `includeSubDomains`, `preload` | off | They bind hosts that this service does not own and cannot test. [`include_subdomains`](crate::headers::StrictTransportSecurity::include_subdomains) and [`preloaded`](crate::headers::StrictTransportSecurity::preloaded) are for the owner of the whole domain. |
+//! | over plain http | left out where a [`ConnectionScheme`](crate::headers::ConnectionScheme) says so | RFC 6797 section 7.2 forbids it. Where nothing says so, it is sent: browsers ignore it there (section 8.1), and leaving it out by mistake costs more. |
 //! | `Content-Security-Policy`: `default-src 'self'` | own files only | Takes from an injection what it needs most: scripts inside of the page, scripts from elsewhere, and requests to elsewhere. An access token in the page's memory is as safe as the page's scripts. To an API it means nothing and costs nothing. |
 //! | `base-uri 'none'` | | An injected `<base>` would turn every relative address of a script into somebody else's. `default-src` does not cover it. |
 //! | `form-action 'self'` | | An injected form would send what a password manager fills in. Some browsers apply it to the redirect after a form too, so a sign-in that goes on to another site has to list that site. |

@@ -110,7 +110,7 @@
 //! | condition | it means |
 //! |---|---|
 //! | `events_total{event="revocation_lost"}` rises | somebody who was signed out is not |
-//! | `events_total{event="store_unreachable"}` rises, or refreshes with `unavailable` | nobody can sign in or stay signed in |
+//! | `events_total{event="store_unreachable"}` rises, or refreshes with `unavailable` | no user can sign in or stay signed in |
 //! | `rejections_total{kind="internal"}` rises | a layer is missing on a route |
 //! | refreshes with `invalid`, `unknown` or `state_lost` above their usual share | keys differ between instances, or a store has lost writes: people are being signed out |
 //! | verifications with `key`, `signature` or `decryption` above their usual share | keys differ between instances, or somebody is trying |

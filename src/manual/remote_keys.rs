@@ -116,7 +116,7 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | URL | `https`, or `http` to this machine | Whoever can change the answer can sign any token. [`dangerous_plain_http`](crate::jwks::RemoteJwksBuilder::dangerous_plain_http) for a mesh that encrypts. |
+//! | URL | `https`, or `http` to this machine | An attacker that can change the answer can sign any token. [`dangerous_plain_http`](crate::jwks::RemoteJwksBuilder::dangerous_plain_http) for a mesh that encrypts. |
 //! | trust | the system's certificates | A company's own CA is installed there, and a bad one removed there, for all programs at once; certificates compiled in age with the program. [`root_certificates`](crate::jwks::RemoteJwksBuilder::root_certificates) trusts yours alone. Images without `ca-certificates` fail at construction. |
 //! | redirects, proxies | none | Where keys come from is what was configured. `HTTP_PROXY` and the like are not read. |
 //! | [`timeout`](crate::jwks::RemoteJwksBuilder::timeout) | 5 s | From the name to the last byte. No request waits for it, so it may be long enough for a cold start, and short enough for tries to go on. |

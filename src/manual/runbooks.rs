@@ -23,7 +23,7 @@
 //! | [`Event`](crate::Event) | normal | tell somebody |
 //! |---|---|---|
 //! | [`ReuseDetected`](crate::Event::ReuseDetected) | none, or one now and then | each goes to the *user*. To you, when there are several an hour: [below](#reusedetected-comes-often) |
-//! | [`StoreUnreachable`](crate::Event::StoreUnreachable) without [`StoreRecovered`](crate::Event::StoreRecovered) | none | at once: nobody signs in or refreshes |
+//! | [`StoreUnreachable`](crate::Event::StoreUnreachable) without [`StoreRecovered`](crate::Event::StoreRecovered) | none | at once: no user signs in or refreshes |
 //! | [`StoreFailed`](crate::Event::StoreFailed) | none | at once: it does not pass by waiting |
 //! | [`StoreEvicts`](crate::Event::StoreEvicts) | none | the same day |
 //! | [`RevocationLost`](crate::Event::RevocationLost) | none | at once: somebody who signed out is still signed in. End it by hand |

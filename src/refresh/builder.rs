@@ -263,16 +263,14 @@ impl RefreshCookieBuilder {
                 CookieError::Path(problem) => ConfigError::new("cookie_path", problem),
             })?;
         let cookies = RefreshCookies {
-            keys: keys.clone(),
+            keys,
             issuer,
             cookie,
             in_bodies: transport == RefreshTransport::Body,
             rewritten_paths,
         };
         let config = Config {
-            keys,
             cookies: Arc::new(cookies),
-            transport,
             base: path,
             policy,
             store,

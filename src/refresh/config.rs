@@ -8,7 +8,7 @@ use super::{claims::Issuer, revoke::Retries, throttle::Throttle, transport::Refr
 use crate::{
     current_session::RefreshCookies,
     event::{Event, EventSink},
-    keys::{KeyRing, KeyUsage},
+    keys::KeyUsage,
     session::{RevokeReason, SessionId, SessionPolicy},
     store::MeasuredStore,
 };
@@ -18,9 +18,7 @@ pub(crate) type ClientSignal = Arc<dyn Fn(&Parts) -> Vec<u8> + Send + Sync>;
 
 /// Everything a [`Session`](super::Session) needs that does not change from request to request.
 pub(crate) struct Config {
-    pub(crate) keys: KeyRing,
     pub(crate) cookies: Arc<RefreshCookies>,
-    pub(crate) transport: RefreshTransport,
     /// The path the session endpoints lie under.
     pub(crate) base: String,
     pub(crate) policy: SessionPolicy,
@@ -34,6 +32,14 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// How refresh tokens travel here.
+    pub(crate) fn transport(&self) -> RefreshTransport {
+        match self.cookies.in_bodies {
+            true => RefreshTransport::Body,
+            false => RefreshTransport::Cookie,
+        }
+    }
+
     /// Tells that a session has ended before its time.
     pub(crate) fn revoked(&self, session: SessionId, reason: RevokeReason) {
         self.events.emit(&Event::Revoked { session, reason });
@@ -43,9 +49,7 @@ impl Config {
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            keys: _,
             cookies,
-            transport,
             base,
             policy,
             store,
@@ -58,7 +62,6 @@ impl fmt::Debug for Config {
         } = self;
         f.debug_struct("Config")
             .field("cookies", cookies)
-            .field("transport", transport)
             .field("base", base)
             .field("policy", policy)
             .field("store", store)

@@ -149,7 +149,7 @@ impl SessionEndpoints {
                 .insert(header::ALLOW, HeaderValue::from_static(allow));
             return response;
         }
-        if session.config().transport == RefreshTransport::Body {
+        if session.config().transport() == RefreshTransport::Body {
             if matches!(call, Call::List | Call::End(_)) {
                 // A GET has no body to carry the token in.
                 return answer(StatusCode::NOT_FOUND, "not_found", "No such endpoint");

@@ -134,7 +134,7 @@ impl Session {
             ClaimsRequest::new(record.subject(), record.key().id, record.context(), reason);
         match self.config().claims.issue(request, now).await {
             Ok(token) => {
-                let encryptions = self.config().keys.encryptions();
+                let encryptions = self.config().cookies.keys.encryptions();
                 if self.config().key_usage.crossed(encryptions) {
                     let worn = Event::EncryptionKeyNearLimit { encryptions };
                     self.config().events.emit(&worn);
@@ -174,7 +174,7 @@ impl Session {
         let mut outgoing = self.outgoing();
         outgoing.token = Some(token);
         outgoing.over = false;
-        match self.config().transport {
+        match self.config().transport() {
             RefreshTransport::Cookie => {
                 let left = record.expires_at().since(now);
                 outgoing.cookie = self.config().cookies.cookie.set(&value, left);

@@ -135,7 +135,7 @@ fn complete<T: Send + 'static>(
 
 /// The names a subject's sessions may lie under: one for each refresh secret in use.
 pub(crate) fn tags(config: &Config, subject: &str) -> Vec<SubjectTag> {
-    let keys = config.keys.load();
+    let keys = config.cookies.keys.load();
     let sets = keys.sessions.iter().flat_map(|sessions| sessions.iter());
     sets.map(|set| set.subject_tag(subject)).collect()
 }

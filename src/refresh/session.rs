@@ -79,7 +79,7 @@ impl Session {
     /// [`InvalidInput`](SessionErrorKind::InvalidInput) when the transport is the cookie: a token
     /// that scripts can read has no place there.
     pub fn present(&self, refresh_token: &str) -> Result<(), SessionError> {
-        if self.config().transport == RefreshTransport::Cookie {
+        if self.config().transport() == RefreshTransport::Cookie {
             return Err(SessionError::with_source(
                 SessionErrorKind::InvalidInput,
                 "this layer takes refresh tokens in the cookie only",
@@ -103,7 +103,7 @@ impl Session {
 
     /// Every genuine token that came by this layer's transport, without a look at the store.
     pub(crate) fn genuine(&self) -> Result<Cow<'_, [RefreshToken]>, SessionError> {
-        if self.config().transport == RefreshTransport::Cookie {
+        if self.config().transport() == RefreshTransport::Cookie {
             let genuine = self.0.current.genuine().ok_or_else(no_secret)?;
             return Ok(Cow::Borrowed(genuine));
         }
@@ -117,7 +117,7 @@ impl Session {
 
     /// Whether anything came that was meant as a refresh token.
     pub(crate) fn is_presented(&self) -> bool {
-        match self.config().transport {
+        match self.config().transport() {
             RefreshTransport::Cookie => self.has_cookie(),
             RefreshTransport::Body => self.0.body.get().is_some(),
         }
@@ -125,7 +125,7 @@ impl Session {
 
     /// Whether the request carries the cookie though tokens travel in bodies here.
     pub(crate) fn is_mixed(&self) -> bool {
-        self.has_cookie() && self.config().transport == RefreshTransport::Body
+        self.has_cookie() && self.config().transport() == RefreshTransport::Body
     }
 
     pub(crate) fn config(&self) -> &Arc<Config> {
@@ -137,7 +137,7 @@ impl Session {
         &self,
         work: impl FnOnce(&SessionKeys) -> T,
     ) -> Result<T, SessionError> {
-        let keys = self.config().keys.load();
+        let keys = self.config().cookies.keys.load();
         match &keys.sessions {
             Some(sessions) => Ok(work(sessions)),
             None => Err(no_secret()),
@@ -146,7 +146,7 @@ impl Session {
 
     /// The session keys of one operation: those that it judges with, it seals with.
     pub(crate) fn keys(&self) -> Result<Arc<SessionKeys>, SessionError> {
-        let keys = self.config().keys.load();
+        let keys = self.config().cookies.keys.load();
         keys.sessions.clone().ok_or_else(no_secret)
     }
 
@@ -187,7 +187,7 @@ impl Session {
 
     pub(crate) fn clear_cookie(&self) {
         let mut outgoing = self.outgoing();
-        outgoing.cookie = match self.config().transport {
+        outgoing.cookie = match self.config().transport() {
             RefreshTransport::Cookie => self.config().cookies.cookie.clear(),
             RefreshTransport::Body => None,
         };

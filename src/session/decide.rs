@@ -6,7 +6,7 @@
 //!
 //! | # | condition | outcome |
 //! |---|---|---|
-//! | 1 | envelope, absolute or idle expiry passed | expired |
+//! | 1 | token, absolute or idle expiry passed | expired |
 //! | 2 | no record | unknown |
 //! | 3 | record revoked | revoked |
 //! | 5 | is current, handed out less than `M` ago, same client, has rotated before | coalesced |

@@ -21,7 +21,7 @@ pub(super) const OLD: &[u8] = b"the old master secret, 32 bytes.";
 pub(super) const NEW: &[u8] = b"the new master secret, 32 bytes.";
 
 pub(super) fn keys() -> SessionKeys {
-    SessionKeys::new([OLD])
+    SessionKeys::new([OLD]).unwrap()
 }
 
 pub(super) fn fresh(n: u8) -> NewSecrets {

@@ -95,7 +95,7 @@ pub(crate) enum UnsealError {
 ///
 /// When the system gives no random bytes, or there is no active key to seal with.
 pub(crate) fn seal(
-    envelope: &RefreshToken,
+    token: &RefreshToken,
     keys: &SessionKeys,
     context: SealContext<'_>,
 ) -> Result<String, RandomError> {
@@ -106,7 +106,7 @@ pub(crate) fn seal(
     raw.extend_from_slice(&set.id());
     raw.extend_from_slice(&salt);
 
-    let mut body = Zeroizing::new(envelope.body());
+    let mut body = Zeroizing::new(token.body());
     // Neither step can fail: the key has the algorithm's length and the body is short.
     let tag = on_wiped_stack::<MESSAGE_WORK, _>(|| {
         message_key(set.seal(), &salt)?.seal_in_place_separate_tag(
@@ -155,12 +155,12 @@ pub(crate) fn unseal(
         message_key(set.seal(), &salt)?.open_in_place(nonce(), Aad::from(aad(context)), sealed)
     })
     .map_err(|_| UnsealError::Broken)?;
-    let envelope = RefreshToken::from_body(body).ok_or(UnsealError::Malformed)?;
+    let token = RefreshToken::from_body(body).ok_or(UnsealError::Malformed)?;
     // Refused here rather than later, so that no decision ever meets a token it cannot succeed.
-    if keys.find(envelope.key_id).is_none() {
+    if keys.find(token.key_id).is_none() {
         return Err(UnsealError::UnknownKey);
     }
-    Ok(envelope)
+    Ok(token)
 }
 
 impl RefreshToken {
@@ -277,7 +277,7 @@ impl RefreshToken {
 
     fn from_body(mut rest: &[u8]) -> Option<Self> {
         let rest = &mut rest;
-        let envelope = Self {
+        let token = Self {
             key_id: take(rest)?,
             subject: SubjectTag::from_bytes(take(rest)?),
             session: SessionId::from_bytes(take(rest)?),
@@ -287,7 +287,7 @@ impl RefreshToken {
             secret: Secret::new(take(rest)?),
             parent: take(rest)?,
         };
-        rest.is_empty().then_some(envelope)
+        rest.is_empty().then_some(token)
     }
 }
 
@@ -309,7 +309,7 @@ fn message_key(
     prk: &hkdf::Prk,
     salt: &[u8; SALT],
 ) -> Result<LessSafeKey, ring::error::Unspecified> {
-    let key = derive(prk, &[LABEL, salt]);
+    let key = derive(prk, &[LABEL, salt])?;
     UnboundKey::new(&AES_256_GCM, key.expose()).map(LessSafeKey::new)
 }
 

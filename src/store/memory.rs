@@ -33,8 +33,8 @@ const DEFAULT_CAPACITY: usize = 1_000_000;
 /// browser's `User-Agent` for a label, or 425 MB for a million, with the index and all else.
 ///
 /// It is bounded: at its capacity it first sweeps expired sessions and then refuses new ones with
-/// [`StoreErrorKind::Full`](crate::store::StoreErrorKind::Full); it never ends a live session of somebody
-/// else to make room. A session that the limit of its subject drops is revoked and stays, until it
+/// [`StoreErrorKind::Full`](crate::store::StoreErrorKind::Full); it never ends a live session of another subject
+/// to make room. A session that the limit of its subject drops is revoked and stays, until it
 /// expires, to be recognised; of such ended sessions a subject keeps about as many as it may have
 /// live ones.
 ///

@@ -5,7 +5,7 @@ use crate::config::ConfigError;
 
 impl Keys {
     /// Whether `next` can take over: it has to serve every purpose that is in use. A key that
-    /// stays has been used as often as before, whoever loaded it again.
+    /// stays has been used as often as before, however it was loaded again.
     pub(in crate::keys) fn check_successor(&self, next: &Self) -> Result<(), ConfigError> {
         let purposes = [
             (

@@ -19,7 +19,7 @@ fn token(keys: &SessionKeys) -> (SessionRecord, RefreshToken) {
 
 #[test]
 fn a_sealed_token_opens_to_what_was_sealed() {
-    let keys = SessionKeys::new([OLD]);
+    let keys = SessionKeys::new([OLD]).unwrap();
     let (_, token) = token(&keys);
     let value = seal(&token, &keys, PLACE).unwrap();
     assert_eq!(value.len(), TEXT);
@@ -37,7 +37,7 @@ fn a_sealed_token_opens_to_what_was_sealed() {
 
 #[test]
 fn a_token_opens_in_its_own_place_only() {
-    let keys = SessionKeys::new([OLD]);
+    let keys = SessionKeys::new([OLD]).unwrap();
     let (_, token) = token(&keys);
     let value = seal(&token, &keys, PLACE).unwrap();
     let places = [
@@ -55,7 +55,7 @@ fn a_token_opens_in_its_own_place_only() {
 
 #[test]
 fn any_other_character_is_refused() {
-    let keys = SessionKeys::new([OLD]);
+    let keys = SessionKeys::new([OLD]).unwrap();
     let (_, token) = token(&keys);
     let value = seal(&token, &keys, PLACE).unwrap().into_bytes();
     for at in 0..value.len() {
@@ -75,7 +75,7 @@ fn any_other_character_is_refused() {
 
 #[test]
 fn a_second_spelling_of_the_same_bytes_is_refused() {
-    let keys = SessionKeys::new([OLD]);
+    let keys = SessionKeys::new([OLD]).unwrap();
     let (_, token) = token(&keys);
     let value = seal(&token, &keys, PLACE).unwrap();
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -93,7 +93,7 @@ fn a_second_spelling_of_the_same_bytes_is_refused() {
 
 #[test]
 fn length_version_and_key_are_judged_before_any_cryptography() {
-    let keys = SessionKeys::new([OLD]);
+    let keys = SessionKeys::new([OLD]).unwrap();
     let (_, token) = token(&keys);
     let value = seal(&token, &keys, PLACE).unwrap();
     let text = value.as_bytes();
@@ -118,7 +118,7 @@ fn length_version_and_key_are_judged_before_any_cryptography() {
 
 #[test]
 fn the_hash_depends_on_session_generation_and_secret_alone() {
-    let keys = SessionKeys::new([OLD]);
+    let keys = SessionKeys::new([OLD]).unwrap();
     let (_, token) = token(&keys);
     let change = |f: fn(&mut RefreshToken)| {
         let mut other = token.clone();
@@ -135,7 +135,7 @@ fn the_hash_depends_on_session_generation_and_secret_alone() {
 
 #[test]
 fn a_successor_is_a_function_of_its_predecessor() {
-    let keys = SessionKeys::new([OLD]);
+    let keys = SessionKeys::new([OLD]).unwrap();
     let (record, token) = token(&keys);
     let next = token.successor(&token.hash(), &record, 0, &keys).unwrap();
     let same = token.successor(&token.hash(), &record, 0, &keys).unwrap();
@@ -158,8 +158,8 @@ fn a_successor_is_a_function_of_its_predecessor() {
 /// A fleet in the middle of a key change: some servers seal with the old key, some with the new.
 #[test]
 fn every_retry_converges_while_a_fleet_changes_its_key() {
-    let before = SessionKeys::new([OLD, NEW]);
-    let after = SessionKeys::new([NEW, OLD]);
+    let before = SessionKeys::new([OLD, NEW]).unwrap();
+    let after = SessionKeys::new([NEW, OLD]).unwrap();
     let (record, first) = start(&SessionPolicy::default(), &before);
     let mut chains = vec![first];
     for generation in 1..=4 {
@@ -185,9 +185,9 @@ fn every_retry_converges_while_a_fleet_changes_its_key() {
 
 #[test]
 fn an_old_key_is_needed_by_the_sessions_that_began_under_it_and_no_others() {
-    let before = SessionKeys::new([OLD, NEW]);
-    let after = SessionKeys::new([NEW, OLD]);
-    let dropped = SessionKeys::new([NEW]);
+    let before = SessionKeys::new([OLD, NEW]).unwrap();
+    let after = SessionKeys::new([NEW, OLD]).unwrap();
+    let dropped = SessionKeys::new([NEW]).unwrap();
     let policy = SessionPolicy::default();
     let (_, old) = start(&policy, &before);
     let (record, new) = start(&policy, &after);
@@ -209,7 +209,7 @@ fn an_old_key_is_needed_by_the_sessions_that_began_under_it_and_no_others() {
 
 #[test]
 fn debug_shows_no_secret() {
-    let keys = SessionKeys::new([OLD]);
+    let keys = SessionKeys::new([OLD]).unwrap();
     let (record, token) = token(&keys);
     let text = format!(
         "{token:?} {record:?} {:?}",
@@ -226,11 +226,11 @@ fn debug_shows_no_secret() {
 proptest! {
     #[test]
     fn arbitrary_bytes_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
-        prop_assert!(unseal(&bytes, &SessionKeys::new([OLD]), PLACE).is_err());
+        prop_assert!(unseal(&bytes, &SessionKeys::new([OLD]).unwrap(), PLACE).is_err());
     }
 
     #[test]
     fn arbitrary_text_of_the_right_length_is_refused(text in "[A-Za-z0-9_-]{195}") {
-        prop_assert!(unseal(text.as_bytes(), &SessionKeys::new([OLD]), PLACE).is_err());
+        prop_assert!(unseal(text.as_bytes(), &SessionKeys::new([OLD]).unwrap(), PLACE).is_err());
     }
 }

@@ -50,7 +50,7 @@ fn a_privilege_change_draws_everything_anew_and_keeps_the_end() {
     let (mut world, _, current) = World::rotated();
     world.wait_ms(90_000);
     let before = world.record.clone();
-    let keys = SessionKeys::new([NEW, OLD]);
+    let keys = SessionKeys::new([NEW, OLD]).unwrap();
     let active = keys.active().unwrap();
     let (record, token) = before.elevated(&fresh(2), STRANGER, world.now, &world.policy, active);
     assert_eq!(record.generation, before.generation + 1);

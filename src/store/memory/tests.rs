@@ -12,7 +12,7 @@ pub(super) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 /// A live session of `subject` that ends after `seconds`.
 pub(super) fn session(subject: &str, seconds: u64) -> SessionRecord {
-    let keys = SessionKeys::new([&b"a master secret with 32 bytes..."[..]]);
+    let keys = SessionKeys::new([&b"a master secret with 32 bytes..."[..]]).unwrap();
     let opening = SignIn {
         subject,
         client: ClientFingerprint::from_bytes([1; 8]),

@@ -107,7 +107,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
     fn session() -> SessionRecord {
-        let keys = crate::keys::SessionKeys::new([&b"a master secret with 32 bytes..."[..]]);
+        let keys =
+            crate::keys::SessionKeys::new([&b"a master secret with 32 bytes..."[..]]).unwrap();
         let opening = SignIn {
             subject: "ada",
             client: ClientFingerprint::from_bytes([1; 8]),

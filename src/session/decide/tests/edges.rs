@@ -48,14 +48,17 @@ fn a_clock_that_steps_back_an_hour_gives_no_verdict() {
 #[test]
 fn a_key_changed_between_two_retries_leads_to_the_same_successor() {
     let (mut world, previous, current) = World::rotated();
-    for keys in [SessionKeys::new([OLD, NEW]), SessionKeys::new([NEW, OLD])] {
+    for keys in [
+        SessionKeys::new([OLD, NEW]).unwrap(),
+        SessionKeys::new([NEW, OLD]).unwrap(),
+    ] {
         world.keys = keys;
         let decision = world.take(&previous);
         assert_eq!(decision.outcome, Outcome::Replayed);
         assert_eq!(decision.successor.unwrap().hash(), current.hash());
     }
     // Unsealing refuses a token without its key; deciding about one hands out nothing.
-    world.keys = SessionKeys::new([NEW]);
+    world.keys = SessionKeys::new([NEW]).unwrap();
     assert_eq!(world.ask(&previous, BROWSER).outcome, Outcome::Unknown);
     world.wait_ms(M);
     let decision = world.ask(&current, BROWSER);

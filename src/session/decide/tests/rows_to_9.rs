@@ -26,7 +26,7 @@ fn row_1_whatever_has_expired_is_refused_before_anything_else() {
         assert_ne!(outcome(&current, Some(record), at(4_999)), Outcome::Expired);
         assert_eq!(outcome(&current, Some(record), at(5_000)), Outcome::Expired);
     }
-    // The envelope says so itself, record or not, and an expired token never revokes.
+    // The token says so itself, record or not, and an expired token never revokes.
     assert_eq!(outcome(&current, None, end), Outcome::Expired);
     let mut stale = current.clone();
     stale.generation = 0;
