@@ -23,16 +23,16 @@ pin_project_lite::pin_project! {
     pub struct SecurityHeadersFuture<F> {
         #[pin]
         inner: F,
-        headers: Arc<Config>,
+        config: Arc<Config>,
         plain: bool,
     }
 }
 
 impl<F> SecurityHeadersFuture<F> {
-    pub(super) fn new(inner: F, headers: Arc<Config>, plain: bool) -> Self {
+    pub(super) fn new(inner: F, config: Arc<Config>, plain: bool) -> Self {
         Self {
             inner,
-            headers,
+            config,
             plain,
         }
     }
@@ -48,8 +48,7 @@ where
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
         let status = response.status();
-        this.headers
-            .add(*this.plain, status, response.headers_mut());
+        this.config.add(*this.plain, status, response.headers_mut());
         Poll::Ready(Ok(response))
     }
 }
@@ -58,11 +57,11 @@ impl<F> fmt::Debug for SecurityHeadersFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             inner: _,
-            headers,
+            config,
             plain,
         } = self;
         f.debug_struct("SecurityHeadersFuture")
-            .field("headers", headers)
+            .field("config", config)
             .field("plain", plain)
             .finish_non_exhaustive()
     }

@@ -14,12 +14,12 @@ use super::{config::Config, future::SecurityHeadersFuture, scheme::ConnectionSch
 #[derive(Clone, Debug)]
 pub struct SecurityHeaders<S> {
     inner: S,
-    headers: Arc<Config>,
+    config: Arc<Config>,
 }
 
 impl<S> SecurityHeaders<S> {
-    pub(super) fn new(inner: S, headers: Arc<Config>) -> Self {
-        Self { inner, headers }
+    pub(super) fn new(inner: S, config: Arc<Config>) -> Self {
+        Self { inner, config }
     }
 }
 
@@ -38,6 +38,6 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let scheme = request.extensions().get::<ConnectionScheme>();
         let plain = scheme == Some(&ConnectionScheme::Http);
-        SecurityHeadersFuture::new(self.inner.call(request), self.headers.clone(), plain)
+        SecurityHeadersFuture::new(self.inner.call(request), self.config.clone(), plain)
     }
 }

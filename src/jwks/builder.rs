@@ -165,8 +165,8 @@ impl RemoteJwksBuilder {
         self.check_ranges()?;
         let roots = self.root_certificates.as_deref();
         let client = Client::new(address, roots, self.limits.timeout, self.max_bytes)?;
-        let core = Fetcher::new(client, self.limits, self.clock, self.events);
-        Ok(RemoteJwks::start(core))
+        let fetcher = Fetcher::new(client, self.limits, self.clock, self.events);
+        Ok(RemoteJwks::start(fetcher))
     }
 
     fn check_ranges(&self) -> Result<(), ConfigError> {

@@ -84,11 +84,11 @@ impl RemoteJwks {
         RemoteJwksBuilder::new(url.into())
     }
 
-    fn start(core: Fetcher) -> Self {
-        let core = Arc::new(core);
+    fn start(fetcher: Fetcher) -> Self {
+        let fetcher = Arc::new(fetcher);
         // Outside of a runtime it starts with whoever comes first within one.
-        let _ = core.start();
-        Self(Arc::new(Owner(core)))
+        let _ = fetcher.start();
+        Self(Arc::new(Owner(fetcher)))
     }
 
     /// The ring that is filled with the issuer's keys, for [`TokenCodec::signed`]. It keeps the
@@ -118,9 +118,9 @@ impl RemoteJwks {
     ///
     /// The request is the task's: dropping the future ends the wait and nothing else.
     pub async fn refresh(&self) -> Result<(), JwksError> {
-        let core = &self.0.0;
-        core.start()?;
-        core.refreshed().await
+        let fetcher = &self.0.0;
+        fetcher.start()?;
+        fetcher.refreshed().await
     }
 
     /// Returns how it stands with the keys, for the probe that tells a load balancer to send requests
@@ -129,16 +129,16 @@ impl RemoteJwks {
     /// However often a probe calls it, it causes no request to the issuer while the background task
     /// runs. Where none runs yet, or none any more, it starts one within a tokio runtime.
     pub fn health(&self) -> JwksHealth {
-        let core = &self.0.0;
-        let _ = core.start();
-        let (state, now) = (core.state(), core.clock.now());
-        let keys = core.ring.load();
+        let fetcher = &self.0.0;
+        let _ = fetcher.start();
+        let (state, now) = (fetcher.state(), fetcher.clock.now());
+        let keys = fetcher.ring.load();
         let held = state.held.as_ref().filter(|_| keys.validity.holds(now));
         JwksHealth {
             keys: held.map_or(0, |_| keys.signing.len()),
             unusable: held.map_or_else(Vec::new, |_| keys.unusable.to_vec()),
             confirmed_at: held.map(|held| held.confirmed.date),
-            usable_until: held.and_then(|_| core.usable_until(&state)),
+            usable_until: held.and_then(|_| fetcher.usable_until(&state)),
             failures: state.failures,
             last_error: state.last_error.clone(),
         }
@@ -147,19 +147,19 @@ impl RemoteJwks {
 
 impl Remote for Owner {
     fn request_refresh(&self) {
-        let Self(core) = self;
-        let _ = core.start();
-        core.request_refresh();
+        let Self(fetcher) = self;
+        let _ = fetcher.start();
+        fetcher.request_refresh();
     }
 
     fn ensure_running(&self) {
-        let Self(core) = self;
-        let _ = core.start();
+        let Self(fetcher) = self;
+        let _ = fetcher.start();
     }
 
     fn retry_after(&self) -> Duration {
-        let Self(core) = self;
-        core.state().retry_after(&core.limits, core.now())
+        let Self(fetcher) = self;
+        fetcher.state().retry_after(&fetcher.limits, fetcher.now())
     }
 }
 
@@ -171,7 +171,7 @@ impl Drop for Owner {
 
 impl fmt::Debug for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(core) = self;
+        let Self(fetcher) = self;
         let Fetcher {
             client,
             limits,
@@ -185,7 +185,7 @@ impl fmt::Debug for Owner {
             task: _,
             wake: _,
             outcomes: _,
-        } = &**core;
+        } = &**fetcher;
         f.debug_struct("RemoteJwks")
             .field("client", client)
             .field("limits", limits)

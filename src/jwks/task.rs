@@ -40,33 +40,33 @@ enum Due {
 /// Tells the handles when the task ends: by itself never, but its runtime may be shut down, the last
 /// handle dropped, or a sink of events panic.
 struct End {
-    core: Arc<Fetcher>,
+    fetcher: Arc<Fetcher>,
     number: u64,
 }
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.core.stopped(self.number);
+        self.fetcher.stopped(self.number);
     }
 }
 
 /// Asks for ever.
 async fn run(end: End) {
-    let End { core, number } = &end;
-    while core.is_current(*number) {
-        match wait(core).await {
-            Due::Round => core.round(*number).await,
-            Due::Expiry => core.expire(),
+    let End { fetcher, number } = &end;
+    while fetcher.is_current(*number) {
+        match wait(fetcher).await {
+            Due::Round => fetcher.round(*number).await,
+            Due::Expiry => fetcher.expire(),
         }
     }
 }
 
-async fn wait(core: &Fetcher) -> Due {
+async fn wait(fetcher: &Fetcher) -> Due {
     loop {
         let (round, expiry) = {
-            let (state, now) = (core.state(), core.now());
-            let expiry = state.usable_for(&core.limits, now);
-            (state.left(&core.limits, now), expiry)
+            let (state, now) = (fetcher.state(), fetcher.now());
+            let expiry = state.usable_for(&fetcher.limits, now);
+            (state.left(&fetcher.limits, now), expiry)
         };
         if expiry.is_some_and(|left| left.is_zero()) {
             return Due::Expiry;
@@ -75,15 +75,15 @@ async fn wait(core: &Fetcher) -> Due {
             return Due::Round;
         }
         let step = expiry.map_or(round, |left| left.min(round)).min(STEP);
-        let _ = tokio::time::timeout(step, core.wake.notified()).await;
+        let _ = tokio::time::timeout(step, fetcher.wake.notified()).await;
     }
 }
 
 /// Has a task that is overdue replaced, for as long as a caller waits for it.
-async fn watch(core: Arc<Fetcher>) {
+async fn watch(fetcher: Arc<Fetcher>) {
     loop {
-        tokio::time::sleep(core.limits.overdue()).await;
-        let _ = core.start();
+        tokio::time::sleep(fetcher.limits.overdue()).await;
+        let _ = fetcher.start();
     }
 }
 
@@ -133,8 +133,8 @@ impl Fetcher {
         if let Some(late) = late {
             late.abort();
         }
-        let core = self.clone();
-        let started = runtime.spawn(run(End { core, number }));
+        let fetcher = self.clone();
+        let started = runtime.spawn(run(End { fetcher, number }));
         let mut task = self.task();
         if task.number == number {
             task.abort = Some(started.abort_handle());

@@ -229,7 +229,7 @@ impl RedisStoreBuilder {
     /// When a setting cannot be used; the error names it.
     pub fn build(self) -> Result<RedisStore, ConfigError> {
         self.check()?;
-        let source = self.target.source(&self.access)?;
+        let source = self.target.connector(&self.access)?;
         let client = Client::new(source, self.limits, self.events.clone());
         let durability = match self.wait {
             Some(wait) => Some(self.durability(wait)?),
@@ -257,7 +257,7 @@ impl RedisStoreBuilder {
             ..self.limits
         };
         // What goes wrong here is told as a confirmation that did not come.
-        let source = self.target.source(&self.access)?;
+        let source = self.target.connector(&self.access)?;
         let client = Client::new(source, limits, EventSink::default());
         Ok(Durability::new(client, wait))
     }

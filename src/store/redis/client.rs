@@ -28,7 +28,7 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(
 
 /// A server, and how it is dealt with.
 pub(super) struct Client {
-    link: Connection,
+    connection: Connection,
     limits: Limits,
     breaker: Breaker,
     room: Semaphore,
@@ -36,9 +36,9 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(source: Connector, limits: Limits, events: EventSink) -> Self {
+    pub(super) fn new(connector: Connector, limits: Limits, events: EventSink) -> Self {
         Self {
-            link: Connection::new(source, limits),
+            connection: Connection::new(connector, limits),
             limits,
             breaker: Breaker::new(limits.pause),
             room: Semaphore::new(limits.concurrency),
@@ -58,7 +58,7 @@ impl Client {
             return Err(left_alone());
         }
         // Every step has its own limit; this one is for all of them and their repetitions together.
-        let limit = self.link.patience() + self.limits.response * 2;
+        let limit = self.connection.patience() + self.limits.response * 2;
         let outcome = timeout(limit, self.attempt(request, &permit)).await;
         let outcome = outcome.unwrap_or_else(|_| Err(Fault::silent("too many steps, too slow")));
         let answered = outcome.as_ref().err().is_none_or(Fault::is_answer);
@@ -112,7 +112,7 @@ impl Client {
         naming: Naming,
         permit: &Permit<'_>,
     ) -> Result<Vec<Value>, Fault> {
-        let connection = self.link.connection().await?;
+        let connection = self.connection.connection().await?;
         let answer = connection.send(request.commands(naming));
         let fault = match timeout(self.limits.response, answer).await {
             Ok(Ok(replies)) => {
@@ -132,12 +132,12 @@ impl Client {
             // In a cluster the others may come from other nodes. Finding the nodes anew shows whether a
             // replica has taken over; once in a while is enough.
             FaultKind::Silent => {
-                self.link.source().has_nodes() && connection.age() > self.limits.connect
+                self.connection.connector().has_nodes() && connection.age() > self.limits.connect
             }
             _ => false,
         };
         if broken {
-            self.link.discard(&connection);
+            self.connection.discard(&connection);
         }
         Err(fault)
     }
@@ -155,14 +155,14 @@ fn left_alone() -> StoreError {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            link,
+            connection,
             limits,
             breaker: _,
             room: _,
             events,
         } = self;
         f.debug_struct("Client")
-            .field("source", &link.source().name())
+            .field("connector", &connection.connector().name())
             .field("limits", limits)
             .field("left_alone", &self.is_left_alone())
             .field("events", events)

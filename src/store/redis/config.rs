@@ -38,7 +38,7 @@ pub(super) struct Access {
 
 impl ServerConfig {
     /// Judges all of it, without a word to any server.
-    pub(super) fn source(&self, access: &Access) -> Result<Connector, ConfigError> {
+    pub(super) fn connector(&self, access: &Access) -> Result<Connector, ConfigError> {
         match self {
             #[cfg(feature = "redis-cluster")]
             Self::Cluster(urls) => cluster(urls, access),

@@ -28,7 +28,7 @@ use crate::clock::monotonic;
 pub(super) struct Connection(Arc<State>);
 
 struct State {
-    source: Connector,
+    connector: Connector,
     limits: Limits,
     current: ArcSwapOption<Open>,
     /// Held while a connection is being opened; whoever needs one waits for it.
@@ -44,9 +44,9 @@ pub(super) struct Open {
 }
 
 impl Connection {
-    pub(super) fn new(source: Connector, limits: Limits) -> Self {
+    pub(super) fn new(connector: Connector, limits: Limits) -> Self {
         Self(Arc::new(State {
-            source,
+            connector,
             limits,
             current: ArcSwapOption::empty(),
             opening: Arc::new(Mutex::new(())),
@@ -56,7 +56,7 @@ impl Connection {
 
     /// How long a request may have to wait for a connection.
     pub(super) fn patience(&self) -> Duration {
-        self.0.source.patience(self.0.limits.connect)
+        self.0.connector.patience(self.0.limits.connect)
     }
 
     /// The connection in use, or a new one.
@@ -96,15 +96,15 @@ impl Connection {
         });
     }
 
-    pub(super) fn source(&self) -> &Connector {
-        &self.0.source
+    pub(super) fn connector(&self) -> &Connector {
+        &self.0.connector
     }
 }
 
 impl State {
     async fn open(&self) -> Result<Arc<Open>, Fault> {
-        let patience = self.source.patience(self.limits.connect);
-        let transport = match timeout(patience, self.source.open(&self.limits)).await {
+        let patience = self.connector.patience(self.limits.connect);
+        let transport = match timeout(patience, self.connector.open(&self.limits)).await {
             Ok(opened) => opened.map_err(Fault::no_connection)?,
             Err(_) => return Err(Fault::silent("no connection within the time-out")),
         };
