@@ -49,12 +49,11 @@ pub(crate) fn parse(value: &[u8], max_bytes: usize) -> Credentials<'_> {
     let rest = match value.strip_prefix(b"Bearer ") {
         Some(_) => value.get(b"Bearer".len()..).unwrap_or_default(),
         None => {
-            let scheme = value.iter().take_while(|b| is_tchar(**b)).count();
-            let (scheme, rest) = value.split_at_checked(scheme).unwrap_or((value, b""));
+            let scheme = scheme(value);
             if !scheme.eq_ignore_ascii_case(b"bearer") {
                 return Credentials::Missing;
             }
-            rest
+            value.get(scheme.len()..).unwrap_or_default()
         }
     };
     let spaces = rest.iter().take_while(|b| **b == b' ').count();
@@ -66,6 +65,39 @@ pub(crate) fn parse(value: &[u8], max_bytes: usize) -> Credentials<'_> {
         return Credentials::TooLarge;
     }
     Credentials::Token(token)
+}
+
+/// The schemes whose credentials browsers send by themselves once a user has typed them, with requests of
+/// foreign pages too.
+const AMBIENT: [&[u8]; 4] = [b"basic", b"digest", b"negotiate", b"ntlm"];
+
+/// Whether a browser may have added this line by itself. A proxy may have joined several lines with commas,
+/// so each member counts.
+pub(crate) fn is_ambient(line: &[u8]) -> bool {
+    line.split(|b| *b == b',').any(|member| {
+        let scheme = scheme(trim(member));
+        AMBIENT
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known))
+    })
+}
+
+/// Whether the client itself has put credentials there: exactly one line, of a scheme that browsers
+/// never add. Those of a page need the consent of CORS first.
+pub(crate) fn is_explicit(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else {
+        return false;
+    };
+    let line = trim(line.as_bytes());
+    let rest = line.get(scheme(line).len()..).unwrap_or_default();
+    !scheme(line).is_empty() && matches!(rest, [] | [b' ', ..]) && !is_ambient(line)
+}
+
+/// The word in front (RFC 9110 section 11.1).
+fn scheme(line: &[u8]) -> &[u8] {
+    let length = line.iter().take_while(|b| is_tchar(**b)).count();
+    line.get(..length).unwrap_or_default()
 }
 
 /// What is wrong with credentials that are not [`is_token68`].
@@ -175,6 +207,70 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn browsers_add_four_schemes_by_themselves_and_no_other() {
+        for line in [
+            "Basic dTpw",
+            "basic dTpw",
+            "Digest username=\"a\", realm=\"b\"",
+            "NTLM TlRM",
+            "Negotiate YII",
+            "NEGOTIATE",
+            "Bearer a, Basic dTpw",
+            "Bearer a,\tNTLM b",
+        ] {
+            assert!(is_ambient(line.as_bytes()), "{line}");
+        }
+        for line in [
+            "Bearer a",
+            "DPoP a",
+            "Token token=\"a\", b=c",
+            "Basics a",
+            "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=host",
+            "",
+        ] {
+            assert!(!is_ambient(line.as_bytes()), "{line}");
+        }
+    }
+
+    #[test]
+    fn only_one_line_of_another_scheme_is_the_clients_own() {
+        let has = |lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(header::AUTHORIZATION, HeaderValue::from_static(line));
+            }
+            is_explicit(&headers)
+        };
+        for good in [
+            "Bearer abc",
+            "bearer a.b-c_d~e+f/g==",
+            "BEARER   a",
+            "Bearer a b",
+            "Bearer",
+            "DPoP a",
+            "Token token=\"a\", b=c",
+            "Bearera",
+        ] {
+            assert!(has(&[good]), "{good}");
+        }
+        for bad in [
+            "",
+            " ",
+            ", Bearer a",
+            "Bearer\ta",
+            "Bearer, a",
+            "Bearer a, Basic b",
+            "Basic dTpw",
+            "Negotiate",
+            "\"Bearer\" a",
+        ] {
+            assert!(!has(&[bad]), "{bad}");
+        }
+        assert!(!has(&[]));
+        assert!(!has(&["Bearer a", "Bearer a"]));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use http::request::Parts;
 
 use crate::{
     csrf::csrf_token::CsrfToken,
-    refresh::{endpoints::SessionEndpoints, session::Session},
+    endpoints::service::SessionEndpoints,
+    refresh::session::Session,
     rejection::{Rejection, RejectionKind},
     session::SessionError,
     token::Claims,
@@ -115,6 +116,7 @@ where
 {
     fn from(endpoints: SessionEndpoints) -> Self {
         Self::new()
+            .route_service("/csrf", endpoints.clone())
             .route_service("/refresh", endpoints.clone())
             .route_service("/logout", endpoints.clone())
             .route_service("/logout-all", endpoints.clone())

@@ -26,6 +26,18 @@ pub(crate) fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator
         })
 }
 
+/// Whether any cookie but that of the name `own` came. A `Cookie` line that is empty has none.
+pub(crate) fn has_other_than(headers: &HeaderMap, own: &str) -> bool {
+    let lines = headers.get_all(header::COOKIE).into_iter();
+    let mut pairs = lines.flat_map(|line| pairs(line.as_bytes())).map(trim);
+    pairs.any(|pair| {
+        let end = memchr(b'=', pair).unwrap_or(pair.len());
+        let name = pair.get(..end).unwrap_or_default();
+        // Without an equals sign it is a value that has no name.
+        !pair.is_empty() && (end == pair.len() || trim(name) != own.as_bytes())
+    })
+}
+
 /// What stands between the semicolons. Searched many bytes at a time, since a browser sends its
 /// cookies with every request.
 fn pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -214,6 +226,39 @@ mod tests {
         );
         assert_eq!(read(&["a==x=;;=;"]), ["=x="]);
         assert!(read(&["", ";", "b=a=1"]).is_empty());
+    }
+
+    #[test]
+    fn any_other_cookie_is_seen_and_an_empty_line_is_none() {
+        let has = |lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(header::COOKIE, HeaderValue::from_static(line));
+            }
+            has_other_than(&headers, "own")
+        };
+        for none in [
+            &[][..],
+            &[""],
+            &["; ;"],
+            &["own=1"],
+            &["own=1; own=2", " own =3;"],
+        ] {
+            assert!(!has(none), "{none:?}");
+        }
+        for other in [
+            "a=1",
+            "a=",
+            "own",
+            "=own",
+            "Own=1",
+            "own=1; a=2",
+            "owner=1",
+            "own=1;x",
+        ] {
+            assert!(has(&[other]), "{other}");
+        }
+        assert!(has(&["own=1", "a=1"]));
     }
 
     #[test]

@@ -6,6 +6,9 @@ use http::request::Parts;
 
 use crate::{secret::sha256, session::SessionId, token::TokenContext};
 
+/// The name of the CSRF cookie, unless the application gives another one.
+pub(crate) const CSRF_COOKIE: &str = "__Host-csrf";
+
 /// What the CSRF token of a request is bound to: a session, or none yet.
 ///
 /// A token made for one session is refused in every other one, and a token from before the sign-in
@@ -83,6 +86,27 @@ impl CsrfSession {
     /// Whether there may be a session that this request does not show.
     pub(crate) fn is_unseen(&self) -> bool {
         self.0 == Who::Unseen
+    }
+}
+
+/// The sessions that a request may be of: one, unless several refresh cookies are genuine.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidates {
+    pub(crate) first: CsrfSession,
+    /// Empty but for browsers that hold the cookies of several sessions.
+    pub(crate) others: Vec<CsrfSession>,
+}
+
+impl Candidates {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &CsrfSession> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
+impl From<CsrfSession> for Candidates {
+    fn from(first: CsrfSession) -> Self {
+        let others = Vec::new();
+        Self { first, others }
     }
 }
 

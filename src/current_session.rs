@@ -4,13 +4,16 @@
 //! cookie is opened once, by the first of them that asks; where the response takes the browser
 //! stands here as well, so that the next CSRF token goes with it.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use http::{HeaderMap, HeaderValue, request::Parts};
 
 use crate::{
     cookie::{self, CookieSpec},
-    csrf_session::CsrfSession,
+    csrf_session::{Candidates, CsrfSession},
     keys::KeyRing,
     request::is_cross_site,
     session::{RefreshToken, SealContext, SessionId, unseal},
@@ -30,6 +33,8 @@ pub(crate) struct RefreshCookies {
     pub(crate) keys: KeyRing,
     pub(crate) issuer: String,
     pub(crate) cookie: CookieSpec,
+    /// How long a session lasts at most.
+    pub(crate) lifetime: Duration,
     /// Tokens travel in bodies, and the cookie carries none.
     pub(crate) in_bodies: bool,
     /// The application says that paths need not be those that the browser sees.
@@ -186,16 +191,33 @@ impl CurrentSession {
         sessions.all(|other| other == first).then_some(first)
     }
 
-    /// What the CSRF token of the request with these `headers` is bound to.
-    pub(crate) fn binding(&self, headers: &HeaderMap) -> CsrfSession {
-        // The browser keeps a strict cookie back from what pages of other sites cause.
-        let is_kept_back =
-            || !self.0.sent && self.0.cookies.cookie.is_strict() && is_cross_site(headers);
-        match self.session() {
-            Some(session) => session.into(),
-            None if is_kept_back() => CsrfSession::UNSEEN,
-            None => CsrfSession::ANONYMOUS,
+    /// What the CSRF token of the request with these `headers` may be bound to.
+    pub(crate) fn candidates(&self, headers: &HeaderMap) -> Candidates {
+        let mut sessions: Vec<SessionId> = Vec::new();
+        let mut genuine = self.genuine().unwrap_or_default().iter();
+        let Some(first) = genuine.next() else {
+            // The browser keeps a strict cookie back from what pages of other sites cause.
+            let is_kept_back =
+                !self.0.sent && self.0.cookies.cookie.is_strict() && is_cross_site(headers);
+            return Candidates::from(match is_kept_back {
+                true => CsrfSession::UNSEEN,
+                false => CsrfSession::ANONYMOUS,
+            });
+        };
+        for token in genuine {
+            if token.session != first.session && !sessions.contains(&token.session) {
+                sessions.push(token.session);
+            }
         }
+        Candidates {
+            first: first.session.into(),
+            others: sessions.into_iter().map(CsrfSession::from).collect(),
+        }
+    }
+
+    /// How long the cookie of a CSRF token lasts that is bound to such a session.
+    pub(crate) fn lifetime(&self) -> Duration {
+        self.0.cookies.lifetime
     }
 
     pub(crate) fn outgoing(&self) -> MutexGuard<'_, Outgoing> {

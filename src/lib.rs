@@ -18,6 +18,7 @@ mod cookie;
 pub mod csrf;
 mod csrf_session;
 mod current_session;
+pub mod endpoints;
 mod event;
 mod fixed_id;
 pub mod future;
@@ -45,6 +46,7 @@ pub use bearer::{layer::BearerAuthLayer, scope::RequireScopeLayer};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::ConfigError;
 pub use csrf::{csrf_token::CsrfToken, layer::CsrfLayer};
+pub use endpoints::service::SessionEndpoints;
 pub use event::{Event, EventSink};
 pub use grpc::layer::GrpcLayer;
 pub use headers::{layer::SecurityHeadersLayer, require_https::layer::RequireHttpsLayer};
@@ -52,7 +54,6 @@ pub use keys::{algorithm::SignatureAlgorithm, key_ring::KeyRing};
 pub use origin::layer::OriginGuardLayer;
 pub use refresh::{
     claims::{ClaimsError, ClaimsRequest},
-    endpoints::SessionEndpoints,
     layer::RefreshCookieLayer,
     session::Session,
     session_info::SessionInfo,

@@ -55,7 +55,7 @@ Math.random = () => chance ?? random();
 let calls = [];
 let tokens = []; // What came in `X-CSRF-Token`, with the path in front.
 let csrf = "c1";
-const server = { "/auth/csrf": () => ({ status: 200, body: csrf }) };
+const server = { "/auth/csrf": () => ({ status: 200, body: { csrf_token: csrf } }) };
 globalThis.fetch = async (path, options) => {
   calls.push(path);
   const guarded = path.startsWith("/auth") && options.method !== undefined;
@@ -253,7 +253,7 @@ test("a refused token is replaced once, and the request sent again", async () =>
 
 test("a page that stays refused says so, and is not signed out", async () => {
   await signIn();
-  server["/auth/csrf"] = { status: 200, body: "of no use" };
+  server["/auth/csrf"] = { status: 200, body: { csrf_token: "of no use" } };
   csrf = "c2";
   const refusal = { name: "Error", status: 403, message: /cookies/ };
   await assert.rejects(page.resume(), refusal);
@@ -264,7 +264,7 @@ test("a page that stays refused says so, and is not signed out", async () => {
   // No token to be had is not the same thing.
   server["/auth/csrf"] = { status: 503, body: { title: "down" } };
   await assert.rejects(page.revoke("7"), { status: 503, message: "down" });
-  server["/auth/csrf"] = () => ({ status: 200, body: csrf });
+  server["/auth/csrf"] = () => ({ status: 200, body: { csrf_token: csrf } });
 });
 
 test("a cookie that another tab's sign-in replaced is looked at anew", async () => {

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::ConfigError,
     cookie::{CookieError, CookieSpec, Prefix},
-    csrf_session::CsrfSession,
+    csrf_session::{CSRF_COOKIE, CsrfSession},
     event::EventSink,
 };
 
@@ -47,7 +47,7 @@ impl CsrfBuilder {
         Self {
             keys,
             bind: None,
-            cookie_name: "csrf".to_owned(),
+            cookie_name: CSRF_COOKIE.trim_start_matches("__Host-").to_owned(),
             http_only: false,
             insecure: false,
             header: HeaderName::from_static("x-csrf-token"),
@@ -80,7 +80,10 @@ impl CsrfBuilder {
         self
     }
 
-    /// The cookie's name, without its prefix. Default: `csrf`, sent as `__Host-csrf`.
+    /// Sets the cookie's name, without its prefix. Default: `csrf`, sent as `__Host-csrf`.
+    ///
+    /// [`OriginGuardLayer`](crate::OriginGuardLayer) knows the default one: a cookie of another name counts
+    /// as a credential there, in requests that do not say where they come from.
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
         self.cookie_name = name.into();
         self
@@ -154,8 +157,9 @@ impl CsrfBuilder {
         self
     }
 
-    /// The full names of the cookies that authenticate. A request with one bearer token and none
-    /// of these then needs no CSRF token. Default: any cookie may authenticate.
+    /// Names the cookies that authenticate, in full. A request with credentials of the client's own in
+    /// `Authorization`, and none of these, then needs no CSRF token. Default: every cookie but that of this
+    /// layer may authenticate.
     pub fn session_cookies<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.session_cookies = Some(names.into_iter().map(Into::into).collect());
         self

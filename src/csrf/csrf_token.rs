@@ -5,11 +5,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::{
     config::Config,
-    decision::{Bound, Proof},
+    decision::{Bound, Good, Proof},
     token::Token,
 };
 use crate::{
@@ -36,6 +36,8 @@ struct Handle {
     config: Arc<Config>,
     /// The session of the refresh cookie, if there is one, whatever tokens are bound to.
     session: Option<CurrentSession>,
+    /// That of another layer further out. Its browser needs a cookie as much as this one's.
+    outer: Option<CsrfToken>,
     proof: Proof,
     state: Mutex<State>,
 }
@@ -43,29 +45,43 @@ struct Handle {
 struct State {
     binding: CsrfSession,
     token: Option<Token>,
+    /// The browser has no token, or one that is to be replaced.
+    lacks: bool,
+    /// The handler has asked for the handle.
+    taken: bool,
     /// The browser does not have the token yet.
     issue: bool,
+    /// The token goes with a change of the session, so that it leaves with every answer.
+    renewed: bool,
     /// Where the session was last followed to.
     followed: Option<SessionMoved>,
-    /// The response depends on the token, so no shared cache may keep it.
+    /// The response carries the token, so no shared cache and no foreign page may have it.
     shown: bool,
     /// What the handler has found, where it checks.
     verified: Result<(), CsrfReason>,
 }
 
 impl CsrfToken {
-    /// A handle that goes on with the `token` that the browser has, if it has a good one.
+    /// A handle that goes on with the token that the browser has, if it has a `good` one.
     pub(super) fn new(
         config: Arc<Config>,
         bound: Bound,
-        token: Option<Token>,
+        outer: Option<Self>,
+        good: Option<Good>,
         proof: Proof,
+        lacks: bool,
     ) -> Self {
-        let Bound { binding, session } = bound;
+        let Bound {
+            candidates,
+            session,
+        } = bound;
         let state = Mutex::new(State {
-            binding,
-            token,
+            binding: good.map_or(candidates.first, |good| good.binding),
+            token: good.map(|good| good.token),
+            lacks,
+            taken: false,
             issue: false,
+            renewed: false,
             followed: None,
             shown: false,
             verified: Err(CsrfReason::Unverified),
@@ -73,21 +89,32 @@ impl CsrfToken {
         Self(Arc::new(Handle {
             config,
             session,
+            outer,
             proof,
             state,
         }))
     }
 
-    /// The handle of a request.
+    /// Returns the handle of a request. A browser that has no good token gets one with the answer.
     ///
     /// # Errors
     ///
     /// [`RejectionKind::Internal`], naming the layer, when [`CsrfLayer`](crate::CsrfLayer) is not
     /// applied around the caller.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
-        extensions.get::<Self>().cloned().ok_or(Rejection::wiring(
+        let handle = extensions.get::<Self>().ok_or(Rejection::wiring(
             "CsrfLayer is missing: it must wrap whatever uses the CSRF token",
-        ))
+        ))?;
+        handle.take();
+        Ok(handle.clone())
+    }
+
+    /// Notes that a page asks for a token, so that the answer brings one where the browser has none.
+    pub(crate) fn take(&self) {
+        self.state().taken = true;
+        if let Some(outer) = &self.0.outer {
+            outer.take();
+        }
     }
 
     /// The token for this page, to be put into `<meta name="csrf-token" content="…">` or a hidden
@@ -96,23 +123,44 @@ impl CsrfToken {
     /// good as long as the token does. After a sign-in, a sign-out or a privilege change by the same
     /// request it is the next token, which comes with this very response.
     ///
+    /// The response then says `X-Content-Type-Options: nosniff` and `Cross-Origin-Resource-Policy:
+    /// same-origin` (Fetch), so that no page of another host can load it as a script or picture, and is
+    /// kept out of shared caches.
+    ///
     /// # Errors
     ///
     /// [`RejectionKind::Unavailable`] when the operating system gives no random bytes.
     pub fn masked(&self) -> Result<String, Rejection> {
+        self.mask(&mut self.follow())
+    }
+
+    /// The same for a page of `binding`, one of the sessions whose cookies came.
+    pub(crate) fn masked_for(&self, binding: CsrfSession) -> Result<String, Rejection> {
         let mut state = self.follow();
+        if state.binding != binding {
+            state.binding = binding;
+            state.token = None;
+        }
+        self.mask(&mut state)
+    }
+
+    fn mask(&self, state: &mut State) -> Result<String, Rejection> {
         let token = match state.token {
-            Some(token) => token,
-            None => self.issue(&mut state).map_err(no_random)?,
+            Some(token) if state.issue || !state.lacks => token,
+            _ => self.issue(state).map_err(no_random)?,
         };
-        state.shown = true;
         let pad = random().map_err(no_random)?;
+        state.shown = true;
         Ok(token.masked(&pad))
     }
 
-    /// Replaces the token of this browser, for the same session. The token from before stays
-    /// authentic while the session lasts, as no list of them is kept, but the browser no longer
-    /// has its cookie.
+    /// Whether the token is of the session of a refresh cookie.
+    pub(crate) fn is_of_refresh_cookie(&self) -> bool {
+        self.0.config.bind.is_none()
+    }
+
+    /// Replaces the token of this browser, for the same session. The tokens of the session from before stay
+    /// good while it lasts, as no list of them is kept. Those of no session end with their cookie.
     ///
     /// A sign-in, a sign-out and a privilege change through
     /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) do it of themselves. For sessions of
@@ -124,7 +172,9 @@ impl CsrfToken {
     /// is then left as it is.
     pub fn rotate(&self) -> Result<(), Rejection> {
         let mut state = self.follow();
-        self.issue(&mut state).map(drop).map_err(no_random)
+        self.issue(&mut state).map_err(no_random)?;
+        state.renewed = true;
+        Ok(())
     }
 
     /// Replaces the token of this browser by one for the session that this very response begins,
@@ -148,13 +198,13 @@ impl CsrfToken {
     ///
     /// # Errors
     ///
-    /// [`RejectionKind::CsrfFailed`] when it is no copy of the cookie's token, and in a safe request,
-    /// whose token is not checked.
+    /// [`RejectionKind::CsrfFailed`] when it is no token of the session, or where there is no session no copy
+    /// of the cookie's, and in a safe request, whose token is not checked.
     pub fn verify(&self, submitted: &str) -> Result<(), Rejection> {
         let verified = match &self.0.proof {
             Proof::Exempt | Proof::Given => Ok(()),
             Proof::Expected(_) if submitted.is_empty() => Err(CsrfReason::TokenMissing),
-            Proof::Expected(token) => self.0.config.compare(submitted.as_bytes(), token),
+            Proof::Expected(good) => self.0.config.compare(submitted.as_bytes(), good),
             Proof::Absent => Err(CsrfReason::Unverified),
         };
         self.state().verified = verified;
@@ -186,12 +236,6 @@ impl CsrfToken {
         &self.0.config.header
     }
 
-    /// Gives the browser a token. Without random bytes the request goes on all the same: a safe
-    /// request never fails here.
-    pub(super) fn provide(&self) {
-        let _ = self.issue(&mut self.state());
-    }
-
     /// Goes where the session has gone since, if it has.
     fn follow(&self) -> MutexGuard<'_, State> {
         let mut state = self.state();
@@ -211,11 +255,20 @@ impl CsrfToken {
         state
     }
 
-    /// Writes what was decided into the response's headers.
-    pub(super) fn write(&self, headers: &mut HeaderMap) {
-        let state = self.follow();
-        let token = state.token.filter(|_| state.issue);
-        let cookie = token.and_then(|token| self.0.config.set_cookie(&token));
+    /// Writes what was decided into the response.
+    pub(super) fn write<B>(&self, response: &mut Response<B>) {
+        let mut state = self.follow();
+        let is_kept = response.status() == StatusCode::NOT_MODIFIED;
+        let headers = response.headers_mut();
+        if state.lacks && !state.issue && !is_kept && (state.taken || is_page(headers)) {
+            // Without random bytes the answer goes out as it is: a safe request never fails here.
+            let _ = self.issue(&mut state);
+        }
+        // The page behind "not modified" is the one that the browser has.
+        let leaves = state.issue && (state.renewed || !is_kept);
+        let token = state.token.filter(|_| leaves);
+        let session = self.0.session.as_ref();
+        let cookie = token.and_then(|token| self.0.config.set_cookie(&token, session));
         if let Some(cookie) = cookie {
             // Of two layers the inner one gave the handler its handle, so that one's token counts.
             if !self.0.config.is_set(headers) {
@@ -225,13 +278,17 @@ impl CsrfToken {
             return;
         }
         keep_to_one_browser(headers);
+        if state.shown {
+            keep_to_own_pages(headers);
+        }
     }
 
     fn issue_for(&self, state: &mut State, binding: CsrfSession) -> Result<(), RandomError> {
         let before = std::mem::replace(&mut state.binding, binding);
         let issued = self.issue(state);
-        if issued.is_err() {
-            state.binding = before;
+        match issued {
+            Ok(_) => state.renewed = true,
+            Err(_) => state.binding = before,
         }
         issued.map(drop)
     }
@@ -263,6 +320,23 @@ fn keep_to_one_browser(headers: &mut HeaderMap) {
     headers.append(header::VARY, HeaderValue::from_static("Cookie"));
 }
 
+/// The header of the Fetch standard that keeps a response from pages of other origins.
+static CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// A page of another host can load any address as a script, with the cookies.
+fn keep_to_own_pages(headers: &mut HeaderMap) {
+    let nosniff = HeaderValue::from_static("nosniff");
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    headers.insert(&CORP, HeaderValue::from_static("same-origin"));
+}
+
+/// Whether the answer is a page, which may have forms and scripts.
+fn is_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let essence = kind.and_then(|kind| kind.split(|b| *b == b';').next());
+    essence.is_some_and(|essence| essence.trim_ascii().eq_ignore_ascii_case(b"text/html"))
+}
+
 fn no_random(_: RandomError) -> Rejection {
     Rejection::new(
         RejectionKind::Unavailable,
@@ -275,6 +349,7 @@ impl fmt::Debug for CsrfToken {
         let Handle {
             config: _,
             session: _,
+            outer: _,
             proof: _,
             state: _,
         } = &*self.0;

@@ -4,12 +4,12 @@ use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 
 use super::{
     config::Config,
-    token::{Token, are_same},
+    keys::Made,
+    token::{Class, Token, are_same},
 };
 use crate::{
-    authorization::{self, Credentials},
-    cookie,
-    csrf_session::CsrfSession,
+    authorization, cookie,
+    csrf_session::{Candidates, CsrfSession},
     current_session::CurrentSession,
     random::{RandomError, random},
     rejection::{CsrfReason, Rejection},
@@ -28,22 +28,30 @@ const NOT_REACHED: &str = "CsrfLayer is around a path to which the browser does 
 
 /// What a request's token has to do with.
 pub(super) struct Bound {
-    pub(super) binding: CsrfSession,
+    pub(super) candidates: Candidates,
     /// The session of the refresh cookie, if a layer further out has one, which may move the browser on.
     pub(super) session: Option<CurrentSession>,
+}
+
+/// A token of the cookie that is good, and the session that it is good for.
+#[derive(Clone, Copy)]
+pub(super) struct Good {
+    pub(super) token: Token,
+    pub(super) binding: CsrfSession,
 }
 
 /// How a request stands before a token is looked for in it.
 pub(super) enum Need {
     /// It needs a copy of the cookie's token.
     Token,
-    /// A browser has added nothing to it.
+    /// The client has put credentials there itself, and a browser has added none.
     Exempt,
-    /// It changes nothing. The token that the browser has, if it is worth something.
+    /// It changes nothing.
     Safe {
-        token: Option<Token>,
-        /// The browser is to get another one.
-        replace: bool,
+        /// What pages can be given copies of, if the browser has it.
+        good: Option<Good>,
+        /// A page that asks for a token brings the browser one.
+        lacks: bool,
     },
 }
 
@@ -53,8 +61,8 @@ pub(super) enum Proof {
     Exempt,
     /// It is there and good.
     Given,
-    /// The handler finds it, a copy of this token, which is of the request's session.
-    Expected(Token),
+    /// The handler finds it, and it has to go with the cookie's token.
+    Expected(Good),
     /// The request is a safe one, and nothing was checked.
     Absent,
 }
@@ -74,7 +82,7 @@ impl Config {
         let session = parts.extensions.get::<CurrentSession>();
         if let Some(bind) = &self.bind {
             return Ok(Bound {
-                binding: bind(parts),
+                candidates: bind(parts).into(),
                 session: session.cloned(),
             });
         }
@@ -84,32 +92,56 @@ impl Config {
             return Err(misplaced(NOT_REACHED));
         }
         Ok(Bound {
-            binding: session.binding(&parts.headers),
+            candidates: session.candidates(&parts.headers),
             session: Some(session.clone()),
         })
     }
 
     /// What is decided without a look at what was submitted.
-    pub(super) fn need(&self, parts: &Parts, binding: &CsrfSession) -> Need {
+    pub(super) fn need(&self, parts: &Parts, candidates: &Candidates) -> Need {
         let headers = &parts.headers;
         if self.is_guarded(&parts.method, headers) {
-            return if self.is_exempt(headers) {
-                Need::Exempt
-            } else {
-                Need::Token
+            return match self.is_exempt(headers) {
+                true => Need::Exempt,
+                false => Need::Token,
             };
         }
-        let cookie = self.cookie(headers);
-        let token = cookie.and_then(|cookie| match self.authentic(cookie, binding) {
-            // Without a view of the session nothing tells whether the token is good. A page that asks
-            // for one gets a copy of what the browser has, and other tabs keep theirs. Its worth
-            // shows when it comes back.
-            Err(_) if binding.is_unseen() => self.parse_cookie(cookie),
-            token => token,
-        });
+        let (good, lacks) = self.held(headers, candidates);
         Need::Safe {
-            replace: token.is_err() && self.replaces(headers),
-            token: token.ok(),
+            good,
+            // A preflight brings no cookies, whatever the browser has. And of several sessions a page
+            // does not choose one: `GET {base}/csrf` asks the store.
+            lacks: lacks && parts.method != Method::OPTIONS && candidates.others.is_empty(),
+        }
+    }
+
+    /// What the cookie of a safe request is worth, and whether the browser is to get another one.
+    ///
+    /// A link on another site leads here without the `SameSite=Strict` cookie of the session, so
+    /// the browser looks like one without a session. Its token would be replaced by one of the wrong class,
+    /// and the forms in its other tabs refused, whenever a foreign page likes.
+    fn held(&self, headers: &HeaderMap, candidates: &Candidates) -> (Option<Good>, bool) {
+        let token = self
+            .cookie(headers)
+            .and_then(|cookie| self.parse_cookie(cookie));
+        let Ok(token) = token else {
+            return (None, true);
+        };
+        let first = candidates.first;
+        match self.find(&token, candidates) {
+            Some((binding, Made::ByFirst)) => (Some(Good { token, binding }), false),
+            Some((binding, Made::Before)) => (Some(Good { token, binding }), true),
+            // Nothing tells whether it is good: the session is not in view. A page that asks gets a copy of
+            // it, and its worth shows when that comes back.
+            None if first.is_unseen() && token.class == Class::Session => {
+                let binding = first;
+                (Some(Good { token, binding }), false)
+            }
+            // One of no session is judged in every view.
+            None => {
+                let is_unknown = token.class == Class::Session || first.digest().is_some();
+                (None, !(is_unknown && is_cross_site(headers)))
+            }
         }
     }
 
@@ -120,16 +152,16 @@ impl Config {
         overridden || ![Method::GET, Method::HEAD, Method::OPTIONS].contains(method)
     }
 
-    /// Whether nothing in the request was added by the browser on its own: the client has put one
-    /// bearer token there itself, and no cookie came that could authenticate instead.
+    /// Whether the client has put credentials there itself, and no cookie came that could authenticate
+    /// instead. Our own cookie authenticates no client.
     pub(super) fn is_exempt(&self, headers: &HeaderMap) -> bool {
         let cookies = match &self.session_cookies {
-            None => headers.contains_key(header::COOKIE),
+            None => cookie::has_other_than(headers, self.cookie.name()),
             Some(names) => names
                 .iter()
                 .any(|name| cookie::values(headers, name).next().is_some()),
         };
-        !cookies && has_one_bearer(headers)
+        !cookies && authorization::is_explicit(headers)
     }
 
     /// The token of the cookie, whatever it is worth.
@@ -155,55 +187,71 @@ impl Config {
         }
     }
 
-    /// The token of the cookie, if it was made by us for `binding`.
+    /// The session of `candidates` that `token` was made for, and by which key, if it is ours.
+    fn find(&self, token: &Token, candidates: &Candidates) -> Option<(CsrfSession, Made)> {
+        let made = |binding: &CsrfSession| Some((*binding, self.keys.verify(binding, token)?));
+        candidates.iter().find_map(made)
+    }
+
+    /// The token of the cookie, if it is ours and of one of the `candidates`.
     pub(super) fn authentic(
         &self,
         cookie: &[u8],
-        binding: &CsrfSession,
-    ) -> Result<Token, CsrfReason> {
+        candidates: &Candidates,
+    ) -> Result<Good, CsrfReason> {
         let token = self.parse_cookie(cookie)?;
-        self.verify(&token, binding)?;
-        Ok(token)
+        let found = self.find(&token, candidates);
+        let (binding, _) = found.ok_or(CsrfReason::SignatureInvalid)?;
+        Ok(Good { token, binding })
     }
 
-    pub(super) fn parse_cookie(&self, cookie: &[u8]) -> Result<Token, CsrfReason> {
+    fn parse_cookie(&self, cookie: &[u8]) -> Result<Token, CsrfReason> {
         Token::parse_raw(cookie).ok_or(CsrfReason::CookieMalformed)
     }
 
-    fn verify(&self, token: &Token, binding: &CsrfSession) -> Result<(), CsrfReason> {
-        if self.keys.verify(binding, token) {
-            Ok(())
-        } else {
-            Err(CsrfReason::SignatureInvalid)
-        }
+    /// Whether `submitted` goes with the token in the cookie: a copy of it, or another token of the same
+    /// session, as the page in another tab was given one.
+    pub(super) fn compare(&self, submitted: &[u8], cookie: &Good) -> Result<(), CsrfReason> {
+        self.goes_with(submitted, &cookie.token, Some(&cookie.binding))
     }
 
-    /// Whether `submitted` is a copy of the token in the cookie.
-    pub(super) fn compare(&self, submitted: &[u8], cookie: &Token) -> Result<(), CsrfReason> {
-        let submitted = Token::parse(submitted).ok_or(CsrfReason::TokenMalformed)?;
-        if submitted.is_same_as(cookie) {
+    /// The same, where the cookie is good for no session if `binding` is `None`.
+    fn goes_with(
+        &self,
+        submitted: &[u8],
+        cookie: &Token,
+        binding: Option<&CsrfSession>,
+    ) -> Result<(), CsrfReason> {
+        let submitted = Token::parse(submitted, cookie.class).ok_or(CsrfReason::TokenMalformed)?;
+        // An attacker can have a token of no session made, so that one has to be a copy. One of the session
+        // is given to the session's own pages alone.
+        let is_of = |binding: &CsrfSession| {
+            submitted.class == Class::Session && self.keys.verify(binding, &submitted).is_some()
+        };
+        if submitted.is_same_as(cookie) || binding.is_some_and(is_of) {
             Ok(())
         } else {
             Err(CsrfReason::TokenMismatch)
         }
     }
 
-    /// The whole check where the header alone counts: the copy is there, both are written as they
-    /// should be, they are the same, and the cookie is ours and of this session.
+    /// The whole check where the header alone counts: the token is there, it and the cookie are written as
+    /// they should be, they go together, and the cookie is ours and of this session.
     pub(super) fn check(
         &self,
         headers: &HeaderMap,
-        binding: &CsrfSession,
-    ) -> Result<Token, CsrfReason> {
+        candidates: &Candidates,
+    ) -> Result<Good, CsrfReason> {
         let cookie = self.cookie(headers)?;
         let submitted = self.submitted(headers)?;
         let token = self.parse_cookie(cookie)?;
+        let binding = self.find(&token, candidates).map(|(binding, _)| binding);
         // A token has one spelling, so a script's copy of the cookie need not be decoded again.
         if !are_same(submitted, cookie) {
-            self.compare(submitted, &token)?;
+            self.goes_with(submitted, &token, binding.as_ref())?;
         }
-        self.verify(&token, binding)?;
-        Ok(token)
+        let binding = binding.ok_or(CsrfReason::SignatureInvalid)?;
+        Ok(Good { token, binding })
     }
 
     /// Checks a request that needs a token, as far as that is the layer's to do.
@@ -214,16 +262,16 @@ impl Config {
     pub(super) fn decide(
         &self,
         headers: &HeaderMap,
-        binding: &CsrfSession,
-    ) -> Result<(Token, Proof), Rejection> {
+        candidates: &Candidates,
+    ) -> Result<(Good, Proof), Rejection> {
         // A header that went wrong is not made good elsewhere.
         let judged = if self.handler_verifies && !headers.contains_key(&self.header) {
             let cookie = self.cookie(headers);
-            let token = cookie.and_then(|cookie| self.authentic(cookie, binding));
-            token.map(|token| (token, Proof::Expected(token)))
+            let good = cookie.and_then(|cookie| self.authentic(cookie, candidates));
+            good.map(|good| (good, Proof::Expected(good)))
         } else {
-            let token = self.check(headers, binding);
-            token.map(|token| (token, Proof::Given))
+            let good = self.check(headers, candidates);
+            good.map(|good| (good, Proof::Given))
         };
         judged.map_err(|reason| Self::rejection(reason, headers))
     }
@@ -258,62 +306,17 @@ impl Config {
         headers.get_all(header::SET_COOKIE).iter().any(is_ours)
     }
 
-    /// Whether a safe request whose cookie is worth nothing here gets another one.
-    ///
-    /// A link on another site leads here without the `SameSite=Strict` cookie of the session, so
-    /// the browser looks like one without a session. Its token would be replaced by one of the wrong class, and
-    /// the pages in its other tabs refused, whenever a foreign page likes.
-    pub(super) fn replaces(&self, headers: &HeaderMap) -> bool {
-        let may_be_good = |cookie| self.parse_cookie(cookie).is_ok();
-        !(is_cross_site(headers) && self.cookie(headers).is_ok_and(may_be_good))
-    }
-
-    pub(super) fn set_cookie(&self, token: &Token) -> Option<HeaderValue> {
-        self.cookie.set_until_closed(&token.raw())
-    }
-}
-
-/// Exactly one `Authorization` line with one well-formed bearer token (RFC 6750 section 2.1). What
-/// it is worth is for the bearer layer to say.
-fn has_one_bearer(headers: &HeaderMap) -> bool {
-    let mut lines = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(line), None) = (lines.next(), lines.next()) else {
-        return false;
-    };
-    match authorization::parse(line.as_bytes(), usize::MAX) {
-        Credentials::Token(token) => authorization::is_token68(token),
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_one_well_formed_bearer_token_exempts() {
-        let has = |lines: &[&'static str]| {
-            let mut headers = HeaderMap::new();
-            for line in lines {
-                headers.append(header::AUTHORIZATION, HeaderValue::from_static(line));
-            }
-            has_one_bearer(&headers)
-        };
-        for good in ["Bearer abc", "bearer a.b-c_d~e+f/g==", "BEARER   a"] {
-            assert!(has(&[good]), "{good}");
+    /// The cookie of `token`, which lasts as long as the session it is bound to can last. That of no session,
+    /// and of sessions of another kind, lasts until the browser closes.
+    pub(super) fn set_cookie(
+        &self,
+        token: &Token,
+        session: Option<&CurrentSession>,
+    ) -> Option<HeaderValue> {
+        let session = session.filter(|_| self.bind.is_none() && token.class == Class::Session);
+        match session {
+            Some(session) => self.cookie.set(&token.raw(), session.lifetime()),
+            None => self.cookie.set_until_closed(&token.raw()),
         }
-        for bad in [
-            "",
-            "Bearer",
-            "Bearer ",
-            "Bearer a, Basic b",
-            "Basic dTpw",
-            "Bearera",
-            "Bearer a b",
-        ] {
-            assert!(!has(&[bad]), "{bad}");
-        }
-        assert!(!has(&[]));
-        assert!(!has(&["Bearer a", "Bearer a"]));
     }
 }

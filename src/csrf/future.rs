@@ -101,7 +101,7 @@ where
                 false => refusal.answer(extensions, rejection),
             }));
         }
-        handle.write(response.headers_mut());
+        handle.write(&mut response);
         Poll::Ready(Ok(response))
     }
 }

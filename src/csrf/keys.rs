@@ -4,7 +4,7 @@ use std::fmt;
 
 use ring::hmac;
 
-use super::token::Token;
+use super::token::{Class, Token};
 use crate::{
     config::ConfigError,
     csrf_session::CsrfSession,
@@ -87,6 +87,7 @@ impl CsrfKeys {
         nonce: [u8; 32],
     ) -> Result<Token, RandomError> {
         let mut token = Token {
+            class: class_of(binding),
             nonce,
             mac: [0; 32],
         };
@@ -104,12 +105,20 @@ impl CsrfKeys {
         Ok(token)
     }
 
-    /// Whether any of the keys made `token` for `binding`. All of them are tried, so that the time
+    /// Which of the keys made `token` for `binding`. All of them are tried, so that the time
     /// does not tell which.
-    pub(super) fn verify(&self, binding: &CsrfSession, token: &Token) -> bool {
+    pub(super) fn verify(&self, binding: &CsrfSession, token: &Token) -> Option<Made> {
+        if token.class != class_of(binding) {
+            return None;
+        }
         let message = Message::new(binding, token);
-        let mut found = false;
-        let mut judge = |key: &hmac::Key| found |= message.is_under(key, &token.mac);
+        let (mut found, mut made) = (None, Made::ByFirst);
+        let mut judge = |key: &hmac::Key| {
+            if message.is_under(key, &token.mac) {
+                found = found.or(Some(made));
+            }
+            made = Made::Before;
+        };
         match &self.0 {
             Source::Own(keys) => keys.iter().for_each(&mut judge),
             Source::Ring(ring) => {
@@ -119,6 +128,22 @@ impl CsrfKeys {
             }
         }
         found
+    }
+}
+
+/// Which key made a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    /// The one that makes tokens now.
+    ByFirst,
+    /// One that is kept until the tokens it made have gone.
+    Before,
+}
+
+fn class_of(binding: &CsrfSession) -> Class {
+    match binding.digest() {
+        Some(_) => Class::Session,
+        None => Class::Anonymous,
     }
 }
 

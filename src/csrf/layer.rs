@@ -9,11 +9,10 @@ use super::{
     builder::CsrfBuilder,
     config::Config,
     csrf_token::CsrfToken,
-    decision::{Bound, Proof},
+    decision::{Bound, Good, Proof},
     future::CsrfFuture,
     keys::CsrfKeys,
     service::Csrf,
-    token::Token,
 };
 use crate::{
     answer::Refusal,
@@ -100,18 +99,20 @@ impl<R> CsrfLayer<R> {
     ///
     /// What is wrong, for logs. A client is told 403 and no more.
     pub fn verify(&self, headers: &HeaderMap, binding: &CsrfSession) -> Result<(), CsrfReason> {
-        self.config.check(headers, binding).map(drop)
+        self.config.check(headers, &(*binding).into()).map(drop)
     }
 
-    /// Gives the request that passes with `token` its handle.
+    /// Gives the request that passes with this cookie its handle.
     pub(super) fn handle(
         &self,
         extensions: &mut Extensions,
         bound: Bound,
-        token: Option<Token>,
+        good: Option<Good>,
         proof: Proof,
+        lacks: bool,
     ) -> CsrfToken {
-        let handle = CsrfToken::new(self.config.clone(), bound, token, proof);
+        let outer = extensions.get().cloned();
+        let handle = CsrfToken::new(self.config.clone(), bound, outer, good, proof, lacks);
         extensions.insert(handle.clone());
         handle
     }

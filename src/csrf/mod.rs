@@ -1,20 +1,18 @@
-//! Signed double-submit CSRF tokens, bound to the session.
+//! Signed CSRF tokens, bound to the session.
 //!
 //! A browser adds cookies to every request, whichever page caused it. [`CsrfLayer`](crate::CsrfLayer) goes in front
-//! of what trusts them and asks for something that only the service's own pages can know: a copy
-//! of a cookie, in a header that no foreign page can set. The cookie is signed and bound to the
-//! session, so that an attacker who plants both is refused.
+//! of what trusts them and asks for something that only the service's own pages can know: a token
+//! in a header that no foreign page can set. It is signed and bound to the
+//! session, so that an attacker who plants one is refused.
 //!
 //! | request | what happens |
 //! |---|---|
-//! | `GET`, `HEAD`, `OPTIONS` | passes, always; a browser without a good cookie gets one |
-//! | exactly one bearer token and no cookie at all | passes: nothing in it was added by a browser |
-//! | everything else | needs the cookie and its copy, or is refused with 403 before the handler runs |
+//! | `GET`, `HEAD`, `OPTIONS` | passes, always; where a page asks, a browser without a good cookie gets one |
+//! | one `Authorization` of the client's own, and no cookie but this layer's | passes: a browser has added nothing to it |
+//! | everything else | needs the cookie and a token, or is refused with 403 before the handler runs |
 //!
-//! A link on another site leads here without the `SameSite=Strict` cookie of the session. Such a request
-//! (`Sec-Fetch-Site: cross-site`) replaces no token, so that the other tabs keep theirs;
-//! [`CsrfToken::masked`](crate::CsrfToken::masked) gives a copy of the one that the browser has. With sessions of another kind,
-//! whose cookie may have come along, it gives a new one.
+//! Browsers add `Basic`, `Digest`, `NTLM` and `Negotiate` to requests by themselves, and no other scheme. A
+//! request with one of these needs a token, and so does one without `Authorization`.
 //!
 //! No path, content type or `X-Requested-With` exempts a request, and a WebSocket upgrade is a `GET`
 //! to this layer: [`OriginGuardLayer`](crate::OriginGuardLayer), which belongs outside of it, guards
@@ -24,38 +22,66 @@
 //!
 //! # The token
 //!
-//! The cookie is `__Host-csrf`, `Secure`, `SameSite=Lax`, `Path=/`, until the browser closes. It holds
-//! `v1.<nonce>.<mac>`: 32 random bytes and an HMAC-SHA-256 over them, the class and the session, each
-//! with its length in front. The class is `sess` in a session and `anon` before; neither
-//! passes for the other. The copy comes in `X-CSRF-Token`, as it is or masked: `m1.` and the token
-//! under a random pad, so that a compressed page that carries it does not give it away (BREACH).
+//! The cookie is `__Host-csrf`, `Secure`, `SameSite=Lax`, `Path=/`. It holds
+//! `v1s.<nonce>.<mac>`: 32 random bytes and an HMAC-SHA-256 over them, the class and the session, each
+//! with its length in front. Before a sign-in it is `v1a.…`, of no session; neither class
+//! passes for the other. What a page submits in `X-CSRF-Token` is the cookie's text or a masked token: `1m.` and the
+//! token under a random pad, so that a compressed page that carries it does not give it away (BREACH). The
+//! masked form begins with a digit, so that no page of another host can run it as a script and read it.
 //!
-//! Nothing is kept on the server. A token is good as long as its session and its key. An older token of the *same* session stays
-//! authentic after a newer one was given out; an attacker who could plant it reads the session's tokens anyway,
-//! and other tabs go on working.
+//! | | cookie | submitted |
+//! |---|---|---|
+//! | in a session | there, once, genuine, of this session | any token of this session |
+//! | before | there, once, genuine, of no session | the same token as the cookie's |
 //!
+//! So each of many tabs can send the form that it was loaded with, whichever answer's cookie came last. Without a
+//! session an attacker can have a token made, and a copy of the cookie is asked for.
+//!
+//! Nothing is kept on the server. A token is good as long as its session and its key, and a new one ends none of
+//! the others. The cookie lasts as long as a session of
+//! [`RefreshCookieLayer`](crate::RefreshCookieLayer) can; that of no session, and of sessions of another kind, lasts until the
+//! browser closes.
+//!
+//! # When a browser gets one
+//!
+//! A browser whose cookie is missing, worth nothing here, or of a key that makes none any more gets another one
+//!
+//! * when a handler takes [`CsrfToken`](crate::CsrfToken) out of the request,
+//! * at `GET {base}/csrf` of [`SessionEndpoints`](crate::SessionEndpoints),
+//! * when the answer is `text/html`,
+//!
+//! and with nothing else: a stylesheet stays cachable, and so does an answer of 304. A preflight brings none.
 //! A sign-in, a sign-out and a privilege change through [`RefreshCookieLayer`](crate::RefreshCookieLayer)
 //! bring the next token in the very same response, and [`CsrfToken::masked`](crate::CsrfToken::masked) gives it to the handler that
 //! did so from there on. Sessions of another kind call
 //! [`CsrfToken::rotate_to`](crate::CsrfToken::rotate_to) where they do these things.
 //!
+//! A link on another site leads here without the `SameSite=Strict` cookie of the session. Such a request
+//! (`Sec-Fetch-Site: cross-site`) replaces no token of a session. [`CsrfToken::masked`](crate::CsrfToken::masked) gives a
+//! copy of the one that the browser has, so that the page can send its form and the other tabs keep theirs. With sessions
+//! of another kind, whose cookie may have come along, it gives a new one.
+//!
 //! # Single-page applications
 //!
-//! The page copies the cookie into the header, and asks for a token when it is refused. It has to: the
-//! cookie lasts until the browser closes, so it outlives sessions, keys and age limits, and the answer to
-//! another tab may put an older one in its place. Routes and script are in the
+//! The page asks `GET {base}/csrf` for a token, or copies the cookie into the header, and asks again when it is
+//! refused: a sign-in or sign-out in another tab brings another token. The script is in the
 //! [manual](crate::manual::guards#single-page-applications).
 //!
 //! # Rendered pages
 //!
 //! [`CsrfToken::masked`](crate::CsrfToken::masked) goes into `<meta name="csrf-token" content="…">`; scripts send it in the header.
-//! With [`http_only`](CsrfBuilder::http_only) the cookie itself is hidden from scripts.
+//! The answer then says that no page of another origin may load it. With [`http_only`](CsrfBuilder::http_only) the cookie itself
+//! is hidden from scripts.
 //!
 //! Forms that work without a script carry it in a hidden field:
 //! `<input type="hidden" name="csrf_token" value="…">`. [`CsrfLayer::form_field`](crate::CsrfLayer::form_field) makes the layer that
 //! reads it: [`CsrfFormLayer`], which holds the form in memory, up to a limit, and hands it on as it was.
 //! It does not read multipart forms. Their page sends the header, or their handler checks the field:
 //! [`CsrfBuilder::handler_verifies`].
+//!
+//! A form that signs in is loaded without a session. Of several tabs with such a form the last one loaded can send
+//! it; the others are refused once, and a reload heals them. The same holds for a browser that sends no
+//! `Sec-Fetch-Site` and follows a link from another site: its page looks like one without a session.
 //!
 //! # Not `tower_http::csrf`
 //!

@@ -51,18 +51,15 @@ where
             Ok(bound) => bound,
             Err(mistake) => return layer.refuse(&parts.extensions, mistake),
         };
-        let (token, proof, replace) = match config.need(&parts, &bound.binding) {
-            Need::Safe { token, replace } => (token, Proof::Absent, replace),
+        let (good, proof, lacks) = match config.need(&parts, &bound.candidates) {
+            Need::Safe { good, lacks } => (good, Proof::Absent, lacks),
             Need::Exempt => (None, Proof::Exempt, false),
-            Need::Token => match config.decide(&parts.headers, &bound.binding) {
-                Ok((token, proof)) => (Some(token), proof, false),
+            Need::Token => match config.decide(&parts.headers, &bound.candidates) {
+                Ok((good, proof)) => (Some(good), proof, false),
                 Err(rejection) => return layer.refuse(&parts.extensions, rejection),
             },
         };
-        let handle = layer.handle(&mut parts.extensions, bound, token, proof);
-        if replace {
-            handle.provide();
-        }
+        let handle = layer.handle(&mut parts.extensions, bound, good, proof, lacks);
         let awaited = handle
             .is_awaited()
             .then(|| Awaited::new(&layer.refusal, &parts.extensions));

@@ -1,11 +1,17 @@
 //! The token on the wire: strictly one spelling for each.
 //!
 //! ```text
-//! v1.<nonce 32>.<mac 32>            m1.<pad 64 | pad ^ (nonce|mac)>
+//! v1s.<nonce 32>.<mac 32>           1m.<pad 64 | pad ^ (nonce|mac)>
+//! v1a.<nonce 32>.<mac 32>
 //! ```
-//! Every part is base64url without padding. `v1` is the raw form, `m1` the masked one: a page that
+//! Every part is base64url without padding. `v1s` and `v1a` are the raw form, of a session and of no
+//! session; the cookie carries it. `1m` is the masked one: a page that
 //! is compressed together with what an attacker chose would give a constant secret away byte by
 //! byte (BREACH), so a page gets the token under a pad of its own each time.
+//!
+//! The masked tag begins with a digit, so that an answer that is a token alone is no program. A tag that
+//! begins with a letter would make it an expression of names, and a page of another host that loads it
+//! as a script reads the names through a `Proxy`.
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 use subtle::ConstantTimeEq;
@@ -14,9 +20,30 @@ const NONCE: usize = 32;
 const MAC: usize = 32;
 const BODY: usize = NONCE + MAC;
 
+/// What the masked form begins with.
+const MASKED: &str = "1m.";
+
+/// Which of the two kinds a token is of. Neither passes for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    Session,
+    Anonymous,
+}
+
+impl Class {
+    /// What the raw form begins with.
+    fn tag(self) -> &'static str {
+        match self {
+            Self::Session => "v1s.",
+            Self::Anonymous => "v1a.",
+        }
+    }
+}
+
 /// A token that is written as it should be. Nothing is said about its MAC.
 #[derive(Clone, Copy)]
 pub(super) struct Token {
+    pub(super) class: Class,
     pub(super) nonce: [u8; NONCE],
     pub(super) mac: [u8; MAC],
 }
@@ -24,16 +51,22 @@ pub(super) struct Token {
 impl Token {
     /// Reads the raw form. Every part has its length, so a dot in another place fails to decode.
     pub(super) fn parse_raw(text: &[u8]) -> Option<Self> {
-        let (nonce, mac) = split_part(text.strip_prefix(b"v1.")?)?;
+        let classes = [Class::Session, Class::Anonymous].into_iter();
+        let (class, rest) = classes
+            .filter_map(|class| Some((class, text.strip_prefix(class.tag().as_bytes())?)))
+            .next()?;
+        let (nonce, mac) = split_part(rest)?;
         Some(Self {
+            class,
             nonce,
             mac: decode(mac)?,
         })
     }
 
-    /// Reads either form. The tag says which it is.
-    pub(super) fn parse(text: &[u8]) -> Option<Self> {
-        let Some(masked) = text.strip_prefix(b"m1.") else {
+    /// Reads either form. The tag says which it is. The masked one does not say its class: it is taken
+    /// for `class`, that of the cookie it came with.
+    pub(super) fn parse(text: &[u8], class: Class) -> Option<Self> {
+        let Some(masked) = text.strip_prefix(MASKED.as_bytes()) else {
             return Self::parse_raw(text);
         };
         let mut both = [0; 2 * BODY];
@@ -42,6 +75,7 @@ impl Token {
         xor(body, pad);
         let (nonce, mac) = body.split_first_chunk()?;
         Some(Self {
+            class,
             nonce: *nonce,
             mac: mac.try_into().ok()?,
         })
@@ -50,7 +84,7 @@ impl Token {
     /// The raw form, as the cookie carries it.
     pub(super) fn raw(&self) -> String {
         let mut text = String::with_capacity(96);
-        text.push_str("v1.");
+        text.push_str(self.class.tag());
         URL_SAFE_NO_PAD.encode_append(self.nonce, &mut text);
         text.push('.');
         URL_SAFE_NO_PAD.encode_append(self.mac, &mut text);
@@ -62,13 +96,13 @@ impl Token {
         let mut body = [self.nonce, self.mac].concat();
         xor(&mut body, pad);
         let both = [pad.as_slice(), &body].concat();
-        "m1.".to_owned() + &URL_SAFE_NO_PAD.encode_to_string(&both)
+        MASKED.to_owned() + &URL_SAFE_NO_PAD.encode_to_string(&both)
     }
 
     /// Whether both are the same token, in a time that does not depend on where they differ.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
         let different = difference(&self.nonce, &other.nonce) | difference(&self.mac, &other.mac);
-        different.ct_eq(&0).into()
+        self.class == other.class && different.ct_eq(&0).into()
     }
 }
 
@@ -131,24 +165,55 @@ mod tests {
     use super::*;
 
     const TOKEN: Token = Token {
+        class: Class::Session,
         nonce: [0x11; 32],
         mac: [0x22; 32],
     };
 
     #[test]
     fn both_forms_read_back() {
-        let masked = TOKEN.masked(&crate::random::random().unwrap());
-        for text in [TOKEN.raw(), masked.clone()] {
-            let read = Token::parse(text.as_bytes()).unwrap();
-            assert!(read.is_same_as(&TOKEN), "{text}");
+        for class in [Class::Session, Class::Anonymous] {
+            let token = Token { class, ..TOKEN };
+            let masked = token.masked(&crate::random::random().unwrap());
+            for text in [token.raw(), masked.clone()] {
+                let read = Token::parse(text.as_bytes(), class).unwrap();
+                assert!(read.is_same_as(&token), "{text}");
+            }
+            assert!(Token::parse_raw(masked.as_bytes()).is_none());
         }
-        assert!(Token::parse_raw(masked.as_bytes()).is_none());
-        for other in [
-            TOKEN.raw().replace("v1.", "v2."),
-            masked.replace("m1.", "m2."),
-        ] {
-            assert!(Token::parse(other.as_bytes()).is_none(), "{other}");
+        for tag in ["v1.", "v1x.", "v2s.", "V1s.", "1m."] {
+            let other = TOKEN.raw().replace("v1s.", tag);
+            assert!(
+                Token::parse(other.as_bytes(), Class::Session).is_none(),
+                "{other}"
+            );
         }
+    }
+
+    /// A tag that begins with a letter makes the token a JavaScript expression, which another host's page
+    /// can load as a script and read.
+    #[test]
+    fn a_masked_token_is_no_program() {
+        let masked = TOKEN.masked(&[0x33; BODY]);
+        assert!(masked.starts_with(|first: char| first.is_ascii_digit()));
+        // A digit and a letter in one word are no number and no name (ECMA-262 section 12.9.3).
+        assert!(masked.starts_with("1m."), "{masked}");
+        for tag in ["m1.", "m."] {
+            let other = masked.replace("1m.", tag);
+            assert!(Token::parse(other.as_bytes(), Class::Session).is_none());
+        }
+    }
+
+    #[test]
+    fn the_classes_stay_apart() {
+        let anonymous = Token {
+            class: Class::Anonymous,
+            ..TOKEN
+        };
+        assert!(!TOKEN.is_same_as(&anonymous));
+        // The raw form says its class itself, whatever the cookie's is.
+        let read = Token::parse(TOKEN.raw().as_bytes(), Class::Anonymous).unwrap();
+        assert_eq!(read.class, Class::Session);
     }
 
     #[test]
@@ -169,7 +234,7 @@ mod tests {
     fn every_bit_counts_in_the_comparison() {
         for bit in 0..8 * BODY {
             let mut other = TOKEN;
-            let Token { nonce, mac } = &mut other;
+            let Token { nonce, mac, .. } = &mut other;
             let mut bytes = nonce.iter_mut().chain(mac);
             *bytes.nth(bit / 8).unwrap() ^= 1 << (bit % 8);
             assert!(!TOKEN.is_same_as(&other), "bit {bit}");

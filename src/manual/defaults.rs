@@ -97,13 +97,15 @@
 //! | cookie, [`cookie_name`](crate::csrf::CsrfBuilder::cookie_name) | `__Host-csrf`, `Secure`, `Path=/` | The prefix keeps sibling hosts and plain http from planting one. |
 //! | `SameSite` | `Lax` | With `Strict`, a page that is reached by a link from elsewhere would come without the cookie and get another one, and the forms in other tabs would go stale. The cookie opens nothing by itself. |
 //! | `HttpOnly` | off | A single-page application copies the cookie into the header. [`http_only`](crate::csrf::CsrfBuilder::http_only) for pages that get the token from the server. |
-//! | lifetime | until the browser closes, as long as session and key | A token is no credential; its session ends it. |
+//! | lifetime | as long as a session can last; of no session until the browser closes | A browser that is opened again has it beside the session's, and a page reached from a mail can send its form. A token is no credential; its session ends it. |
+//! | token in a session | any of this session, beside a good cookie | Each of many tabs sends the form that it was loaded with. Only the session's pages are given one. |
+//! | token before a sign-in | a copy of the cookie | An attacker can have one made. |
 //! | [`header_name`](crate::csrf::CsrfBuilder::header_name) | `X-CSRF-Token` | What most front ends send. No foreign page can set it without a preflight. |
-//! | reissue | only when the one that came is worth nothing | A new token with every response breaks other tabs and caches. |
-//! | reissue after a link on another site | no token is replaced (`Sec-Fetch-Site: cross-site`) | Such a request comes without the `SameSite=Strict` cookie of the session: it looks like nobody's, and would put a token of the wrong class over that of every open tab. A page that asks for its token gets a copy of the browser's. With sessions of another kind it gets a new one: their cookie may be `Lax`, and who looks like nobody is nobody. |
+//! | issue | where a page asks: a handler takes [`CsrfToken`](crate::CsrfToken), `GET {base}/csrf`, an answer of `text/html`; and only if the one that came is missing, worth nothing, or of a key before | A stylesheet stays cachable. A new token with every response breaks forms without a session. |
+//! | issue after a link on another site | no token of a session is replaced (`Sec-Fetch-Site: cross-site`) | Such a request comes without the `SameSite=Strict` cookie of the session: it looks like nobody's, and would put a token of the wrong class over that of every open tab. A page that asks for its token gets a copy of the browser's. With sessions of another kind it gets a new one: their cookie may be `Lax`, and who looks like nobody is nobody. |
 //! | caching | with a token `Vary: Cookie`, and `no-store` unless the handler says that or `private` | A shared cache that keeps `Set-Cookie` would give many browsers one token. |
-//! | exemption | one bearer token and no cookie at all | The layer cannot know which cookie authenticates. [`session_cookies`](crate::csrf::CsrfBuilder::session_cookies) tells it. |
-//! | old token of the same session | accepted | Nothing is kept on the server, and other tabs go on. Who could plant token and cookie reads the session's tokens already. |
+//! | headers of an answer with a token in it | `X-Content-Type-Options: nosniff`, `Cross-Origin-Resource-Policy: same-origin` | A page of another host loads any address as a script, with the cookies. |
+//! | exemption | one `Authorization` that is not `Basic`, `Digest`, `NTLM` or `Negotiate`, and no cookie but the layer's own | The layer cannot know which cookie authenticates. [`session_cookies`](crate::csrf::CsrfBuilder::session_cookies) tells it. |
 //! | [`form_field`](crate::CsrfLayer::form_field) | off | Reading bodies costs memory on unchecked requests; a header costs nothing. |
 //! | [`handler_verifies`](crate::csrf::CsrfBuilder::handler_verifies) | off | A check before the handler cannot be forgotten. |
 //! | [`body_limit`](crate::csrf::CsrfFormLayer::body_limit) | 64 KiB | A form without files fits; more is a decision about memory per request. |

@@ -7,7 +7,9 @@ use super::{
     origin::origin_of,
 };
 use crate::{
-    authorization::is_tchar,
+    authorization::{is_ambient, is_tchar},
+    cookie,
+    csrf_session::CSRF_COOKIE,
     host::is_on_host,
     rejection::OriginReason,
     request::{SEC_FETCH_SITE, overrides_method},
@@ -132,17 +134,9 @@ fn is_websocket(headers: &HeaderMap) -> bool {
             .any(|line| line.as_bytes().split(|b| *b == b',').any(is_name))
 }
 
-/// Whether the browser adds credentials by itself: a cookie, or an `Authorization` that is not a
-/// bearer token.
+/// Whether the browser may have added credentials by itself: a cookie, or an `Authorization` of a scheme
+/// that browsers send unasked. The CSRF cookie authenticates no client.
 fn has_ambient(headers: &HeaderMap) -> bool {
-    let is_bearer = |value: &[u8]| {
-        let value = value.trim_ascii();
-        let scheme = value.split(|b| *b == b' ').next().unwrap_or_default();
-        scheme.eq_ignore_ascii_case(b"bearer")
-    };
-    headers.contains_key(header::COOKIE)
-        || headers
-            .get_all(header::AUTHORIZATION)
-            .iter()
-            .any(|value| !is_bearer(value.as_bytes()))
+    let mut lines = headers.get_all(header::AUTHORIZATION).iter();
+    cookie::has_other_than(headers, CSRF_COOKIE) || lines.any(|line| is_ambient(line.as_bytes()))
 }

@@ -5,8 +5,8 @@ use crate::{
     clock::Timestamp,
     keys::SessionKeys,
     session::{
-        Decision, Outcome, RefreshToken, SessionError, SessionErrorKind, SessionKey, SessionRecord,
-        decide,
+        Decision, Outcome, RefreshToken, SessionError, SessionErrorKind, SessionId, SessionKey,
+        SessionRecord, decide,
     },
     store::{Loaded, RefreshStore, StoreError},
 };
@@ -62,6 +62,22 @@ impl Session {
             }
         }
         Ok(keys)
+    }
+
+    /// The session that a page is to get a CSRF token for, where the cookies of several came: the live one.
+    /// `None` where there is no choice, and the store is not asked.
+    pub(crate) async fn live_session(&self) -> Result<Option<SessionId>, SessionError> {
+        let sessions = self.presented_sessions()?;
+        let [first, _, ..] = &*sessions else {
+            return Ok(None);
+        };
+        for key in &sessions {
+            let Loaded { record, now } = self.load(key).await?;
+            if record.is_some_and(|record| record.is_live() && now < record.expires_at()) {
+                return Ok(Some(key.id));
+            }
+        }
+        Ok(Some(first.id))
     }
 
     /// A cookie beside a token in the body: neither choice would be the client's.

@@ -266,6 +266,7 @@ impl RefreshCookieBuilder {
             keys,
             issuer,
             cookie,
+            lifetime: policy.absolute,
             in_bodies: transport == RefreshTransport::Body,
             rewritten_paths,
         };

@@ -1,4 +1,4 @@
-//! The carrier of the refresh cookie, the [`Session`](crate::Session) handle and the ready-made endpoints.
+//! The carrier of the refresh cookie and the [`Session`](crate::Session) handle.
 //!
 //! [`RefreshCookieLayer`](crate::RefreshCookieLayer) never rejects and never waits: it puts a [`Session`](crate::Session) into the request
 //! extensions, calls the inner service, and appends the handle's `Set-Cookie` on the way out. All
@@ -62,10 +62,9 @@ mod builder;
 pub(crate) mod claims;
 mod config;
 mod end;
-pub(crate) mod endpoints;
 mod future;
 pub(crate) mod layer;
-mod problem;
+pub(crate) mod problem;
 #[allow(
     clippy::module_inception,
     reason = "the file is about the method `refresh`"
@@ -82,7 +81,6 @@ mod transport;
 
 pub use builder::RefreshCookieBuilder;
 pub use claims::ClaimsReason;
-pub use endpoints::EndpointsFuture;
 pub use future::RefreshCookieFuture;
 pub use service::RefreshCookie;
 pub use transport::RefreshTransport;

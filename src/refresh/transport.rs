@@ -1,10 +1,5 @@
 //! How the refresh token travels: in a cookie, or in JSON bodies.
 
-use bytes::Bytes;
-use http_body::Body;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::Deserialize;
-
 /// How the refresh token travels. One layer has one transport, and a token that was given out by
 /// the one is worth nothing in the other.
 ///
@@ -26,43 +21,4 @@ pub enum RefreshTransport {
     /// a cookie jar, which keep it in the store that their platform has for secrets. No `Set-Cookie`
     /// is ever sent, and a request that carries the cookie as well is refused.
     Body,
-}
-
-/// The longest body that is read, in bytes: a refresh token has 195.
-const LONGEST_BODY: usize = 4096;
-
-/// Why a body holds no refresh token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BodyError {
-    TooLarge,
-    /// Not JSON, or not an object with a string.
-    Malformed,
-}
-
-/// What a client without a cookie jar sends. Other members, such as `grant_type`, are ignored.
-#[derive(Deserialize)]
-struct Presented {
-    #[serde(alias = "refreshToken")]
-    refresh_token: Option<String>,
-}
-
-/// The refresh token in `body`; none when the body is empty or names none.
-pub(super) async fn read<B>(body: B) -> Result<Option<String>, BodyError>
-where
-    B: Body,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let collected = Limited::new(body, LONGEST_BODY).collect().await;
-    let bytes: Bytes = match collected {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(BodyError::TooLarge),
-        Err(_) => return Err(BodyError::Malformed),
-    };
-    if bytes.is_empty() {
-        return Ok(None);
-    }
-    match serde_json::from_slice(&bytes) {
-        Ok(Presented { refresh_token }) => Ok(refresh_token.filter(|token| !token.is_empty())),
-        Err(_) => Err(BodyError::Malformed),
-    }
 }

@@ -31,7 +31,7 @@ pub enum CsrfReason {
     TokenDuplicate,
     /// The submitted token is not written as this crate writes it.
     TokenMalformed,
-    /// The submitted token is not the one in the cookie.
+    /// The submitted token is not of this session, or before a sign-in not the one in the cookie.
     TokenMismatch,
     /// No token was submitted.
     TokenMissing,
@@ -113,7 +113,9 @@ impl fmt::Display for CsrfReason {
             Self::SignatureInvalid => "the CSRF cookie is not of this session",
             Self::TokenDuplicate => "the CSRF token was submitted more than once",
             Self::TokenMalformed => "the submitted CSRF token is malformed",
-            Self::TokenMismatch => "the submitted CSRF token is not the one in the cookie",
+            Self::TokenMismatch => {
+                "the submitted CSRF token is neither of this session nor the one in the cookie"
+            }
             Self::TokenMissing => "no CSRF token was submitted",
             Self::Unverified => "the handler did not call CsrfToken::verify",
         })

@@ -34,7 +34,7 @@ async fn a_session_from_sign_in_to_sign_out() {
     browser.sign_in(PASSWORD).await.is(403);
     let csrf = browser.get("/auth/csrf").await;
     csrf.is(200)
-        .has("set-cookie", "__Host-csrf=v1.")
+        .has("set-cookie", "__Host-csrf=v1a.")
         .has("cache-control", "no-store");
     let foreign = browser
         .sign_in(PASSWORD)

@@ -41,7 +41,7 @@ const DOMAIN: &[&str] = &[
 /// Import leaves and the domain, never each other.
 const LAYERS: &[&str] = &["bearer", "csrf", "grpc", "headers", "origin", "refresh"];
 /// Put the rest together.
-const TOP: &[&str] = &["axum", "lib", "manual"];
+const TOP: &[&str] = &["endpoints", "axum", "lib", "manual"];
 
 /// The crates whose types stay inside, and the folders that may name them where there is one.
 const BACKENDS: &[(&str, &str)] = &[

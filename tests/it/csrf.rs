@@ -2,9 +2,12 @@
 
 mod answers;
 mod cases;
+mod endpoint;
 mod handler;
 mod layer;
+mod on_demand;
 mod properties;
 mod sessions;
 mod sockets;
+mod tabs;
 mod wiring;

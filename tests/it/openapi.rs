@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use http::{Method, header};
 use http_body_util::Full;
 use serde_json::Value;
-use tower_bearer::SessionEndpoints;
+use tower::{Layer, ServiceExt};
+use tower_bearer::{CsrfLayer, SessionEndpoints};
 
 use crate::support::world::{Browser, COOKIE, Reply, World};
 
@@ -159,7 +161,32 @@ async fn the_document_has_what_the_endpoints_answer_and_nothing_else() {
         check(&document, &mut seen, &method, path, &reply);
     }
     only_some(&document, &mut seen).await;
+    csrf_token(&document, &mut seen).await;
     assert_eq!(seen, documented(&document));
+}
+
+/// The one call that needs a second layer.
+async fn csrf_token(document: &Value, seen: &mut Seen) {
+    let world = World::new();
+    let (alice, bob) = (world.signed_in("alice").await, world.signed_in("bob").await);
+    let both = [alice.cookie.unwrap(), bob.cookie.unwrap()].join(&format!("; {COOKIE}="));
+    let layer = CsrfLayer::new(&world.keys).unwrap();
+    let service = world.layer.layer(layer.layer(SessionEndpoints::new()));
+    for down in [false, true] {
+        world.store.down(down);
+        let mut browser = world.browser();
+        browser.cookie = Some(both.clone());
+        let request = browser.request(Method::GET, "/csrf");
+        let request = request.body(Full::<Bytes>::default()).unwrap();
+        let response = service.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let reply = Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body: serde_json::from_str(&body).unwrap(),
+        };
+        check(document, seen, &Method::GET, "/csrf", &reply);
+    }
 }
 
 /// What only some of the calls answer.

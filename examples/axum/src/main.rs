@@ -6,8 +6,8 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken,
-    KeyRing, MemoryStore, OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer, Session,
+    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, KeyRing,
+    MemoryStore, OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer, Session,
     SessionEndpoints, TokenCodec,
 };
 
@@ -61,9 +61,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let csrf = CsrfLayer::new(&keys)?;
 
     let auth = Router::new()
-        .route("/csrf", get(|csrf: CsrfToken| async move { csrf.masked() })) // a page's first token
         .route("/login", post(login))
-        .merge(SessionEndpoints::new()) // refresh, logout, logout-all, sessions
+        .merge(SessionEndpoints::new()) // csrf, refresh, logout, logout-all, sessions
         .layer(
             ServiceBuilder::new()
                 .layer(OriginGuardLayer::new(["https://app.example".parse()?])?)

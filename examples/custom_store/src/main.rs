@@ -11,10 +11,10 @@
 //!
 //! ```sh
 //! url=http://127.0.0.1:3000
-//! csrf=$(curl -s -c jar $url/auth/csrf)
+//! csrf=$(curl -s -c jar $url/auth/csrf | cut -d '"' -f 4)
 //! curl -b jar -c jar -H "Origin: $url" -H "X-CSRF-Token: $csrf" -H 'Content-Type: application/json' \
 //!   -d '{"email":"dev@example.com","password":"correct horse battery staple"}' $url/auth/login
-//! csrf=$(curl -s -b jar -c jar $url/auth/csrf)
+//! csrf=$(curl -s -b jar -c jar $url/auth/csrf | cut -d '"' -f 4)
 //! curl -b jar -c jar -H "Origin: $url" -H "X-CSRF-Token: $csrf" -X POST $url/auth/refresh
 //! ```
 //!
@@ -37,9 +37,8 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken,
-    KeyRing, NoClaims, OriginGuardLayer, RefreshCookieLayer, Session, SessionEndpoints, TokenCodec,
-    origin::Origin,
+    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, KeyRing, NoClaims,
+    OriginGuardLayer, RefreshCookieLayer, Session, SessionEndpoints, TokenCodec, origin::Origin,
 };
 
 use crate::store::SqliteStore;
@@ -77,7 +76,6 @@ fn app(store: SqliteStore, keys: &KeyRing, origin: Origin) -> Result<Router, Err
     let sessions = RefreshCookieLayer::new(codec.clone(), store, claims)?;
     let csrf = CsrfLayer::new(keys)?;
     let auth = Router::new()
-        .route("/csrf", get(|csrf: CsrfToken| async move { csrf.masked() }))
         .route("/login", post(login))
         .fallback_service(SessionEndpoints::new())
         .layer(

@@ -39,9 +39,9 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    BearerAuthLayer, Claims, ClaimsError, CsrfLayer, CsrfToken, KeyRing, OriginGuardLayer,
-    RefreshCookieLayer, RequireHttpsLayer, RotationPolicy, SecurityHeadersLayer, Session,
-    SessionEndpoints, TokenCodec, origin::Origin, rejection::Rejection, store::SharedStore,
+    BearerAuthLayer, Claims, ClaimsError, CsrfLayer, KeyRing, OriginGuardLayer, RefreshCookieLayer,
+    RequireHttpsLayer, RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints, TokenCodec,
+    origin::Origin, store::SharedStore,
 };
 
 use crate::{journal::Journal, problem::Problem, settings::Settings};
@@ -74,12 +74,6 @@ async fn login(
     let token = session.start(&user.id).await;
     let token = token.map_err(|error| Problem::Session(error.into_response().into()))?;
     Ok(Json(token))
-}
-
-/// The token for pages that have no cookie yet, or that run on another host and cannot read it. Only
-/// pages of the origins that CORS allows see the answer.
-async fn csrf_token(csrf: CsrfToken) -> Result<String, Rejection> {
-    csrf.masked()
 }
 
 /// Who the token says is asking.
@@ -155,7 +149,6 @@ fn app(
 
     // What works by cookie. The browser sends it here only, so here is where the guards go.
     let auth = Router::new()
-        .route("/csrf", get(csrf_token))
         .route("/login", post(login))
         .layer(DefaultBodyLimit::max(4096))
         .fallback_service(SessionEndpoints::new())

@@ -55,7 +55,9 @@ function csrfCookie() {
 async function csrfToken() {
   const response = await request(`${BASE}/csrf`);
   if (!response.ok) throw await failure(response);
-  return await response.text();
+  /** @type {{ csrf_token: string }} */
+  const answer = await response.json();
+  return answer.csrf_token;
 }
 
 /**

@@ -8,10 +8,10 @@
 //!
 //! ```sh
 //! url=http://127.0.0.1:3000
-//! csrf=$(curl -s -c jar $url/auth/csrf)
+//! csrf=$(curl -s -c jar $url/auth/csrf | cut -d '"' -f 4)
 //! curl -b jar -c jar -H "Origin: $url" -H "X-CSRF-Token: $csrf" \
 //!   -d '{"email":"dev@example.com","password":"correct horse battery staple"}' $url/auth/login
-//! csrf=$(curl -s -b jar -c jar $url/auth/csrf)
+//! csrf=$(curl -s -b jar -c jar $url/auth/csrf | cut -d '"' -f 4)
 //! curl -b jar -c jar -H "Origin: $url" -H "X-CSRF-Token: $csrf" -X POST $url/auth/refresh
 //! curl -H 'Authorization: Bearer <the access token of either>' $url/api/me
 //! ```
@@ -35,9 +35,9 @@ use serde_json::json;
 use tokio::{net::TcpListener, time};
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
-    BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken, KeyRing,
-    MemoryStore, NoClaims, OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer, Session,
-    SessionEndpoints, TokenCodec, headers::ConnectionScheme,
+    BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, KeyRing, MemoryStore, NoClaims,
+    OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer, Session, SessionEndpoints,
+    TokenCodec, headers::ConnectionScheme,
 };
 
 type Answer = Response<String>;
@@ -86,12 +86,8 @@ async fn login(users: Users, request: Request<Incoming>) -> Result<Answer, BoxEr
 /// Everything below `/auth`.
 async fn auth(users: Users, request: Request<Incoming>) -> Result<Answer, BoxError> {
     match (request.method(), request.uri().path()) {
-        (&Method::GET, "/auth/csrf") => {
-            let token = CsrfToken::from_extensions(request.extensions())?.masked()?;
-            Ok(body("text/plain", token))
-        }
         (&Method::POST, "/auth/login") => login(users, request).await,
-        // Refresh, logout, logout-all, sessions; 404 for everything else.
+        // Csrf, refresh, logout, logout-all, sessions; 404 for everything else.
         _ => Ok(SessionEndpoints::new().call(request).await?),
     }
 }

@@ -9,10 +9,10 @@
 //!
 //! ```sh
 //! one=http://127.0.0.1:3001 two=http://127.0.0.1:3002
-//! csrf=$(curl -s -c jar $one/auth/csrf)
+//! csrf=$(curl -s -c jar $one/auth/csrf | cut -d '"' -f 4)
 //! curl -b jar -c jar -H "Origin: $one" -H "X-CSRF-Token: $csrf" -H 'Content-Type: application/json' \
 //!   -d '{"email":"dev@example.com","password":"correct horse battery staple"}' $one/auth/login
-//! csrf=$(curl -s -b jar -c jar $two/auth/csrf)
+//! csrf=$(curl -s -b jar -c jar $two/auth/csrf | cut -d '"' -f 4)
 //! curl -b jar -c jar -H "Origin: $two" -H "X-CSRF-Token: $csrf" -X POST $two/auth/refresh
 //! curl -H 'Authorization: Bearer <the access token of either>' $one/api/whoami
 //! ```
@@ -34,9 +34,9 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken, Event,
-    EventSink, KeyRing, NoClaims, OriginGuardLayer, RedisStore, RefreshCookieLayer, Session,
-    SessionEndpoints, TokenCodec, origin::Origin,
+    AccessToken, BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, Event, EventSink,
+    KeyRing, NoClaims, OriginGuardLayer, RedisStore, RefreshCookieLayer, Session, SessionEndpoints,
+    TokenCodec, origin::Origin,
 };
 
 /// Anything that keeps the process from starting.
@@ -100,7 +100,6 @@ async fn instance(
         .build()?;
     let csrf = CsrfLayer::new(keys)?;
     let auth = Router::new()
-        .route("/csrf", get(|csrf: CsrfToken| async move { csrf.masked() }))
         .route("/login", post(login))
         .merge(SessionEndpoints::new())
         .layer(

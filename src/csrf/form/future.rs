@@ -16,9 +16,8 @@ use tower_service::Service;
 use super::{field, layer::CsrfFormLayer};
 use crate::{
     csrf::{
-        decision::{Bound, Proof},
+        decision::{Bound, Good, Proof},
         future::CsrfFuture,
-        token::Token,
     },
     rejection::{CsrfReason, Rejection, RejectionResponse},
 };
@@ -65,8 +64,8 @@ pub(super) struct Pending<S, R> {
     pub(super) layer: CsrfFormLayer<R>,
     pub(super) parts: Parts,
     pub(super) bound: Bound,
-    /// The cookie's token, which is good.
-    pub(super) token: Token,
+    /// The cookie's token.
+    pub(super) good: Good,
 }
 
 impl<S, R, ReqBody, ResBody> CsrfFormFuture<S, R, ReqBody, ResBody>
@@ -107,17 +106,18 @@ impl<S, R> Pending<S, R> {
             layer: CsrfFormLayer { csrf, settings },
             mut parts,
             bound,
-            token,
+            good,
         } = self;
         let checked = body.and_then(|body| {
             let submitted = field::submitted(&body, &settings.name)?;
-            csrf.config.compare(submitted.as_bytes(), &token)?;
+            csrf.config.compare(submitted.as_bytes(), &good)?;
             drop(submitted);
             Ok(body)
         });
         match checked {
             Ok(body) => {
-                let handle = csrf.handle(&mut parts.extensions, bound, Some(token), Proof::Given);
+                let extensions = &mut parts.extensions;
+                let handle = csrf.handle(extensions, bound, Some(good), Proof::Given, false);
                 let request = Request::from_parts(parts, ReqBody::from(body));
                 CsrfFuture::passed(inner.call(request), handle, None)
             }

@@ -61,13 +61,13 @@ where
             Ok(bound) => bound,
             Err(mistake) => return answer(mistake),
         };
-        let (token, proof, replace) = match config.need(&parts, &bound.binding) {
-            Need::Safe { token, replace } => (token, Proof::Absent, replace),
+        let (good, proof, lacks) = match config.need(&parts, &bound.candidates) {
+            Need::Safe { good, lacks } => (good, Proof::Absent, lacks),
             Need::Exempt => (None, Proof::Exempt, false),
             // A header that went wrong is not made good elsewhere.
             Need::Token if parts.headers.contains_key(&config.header) => {
-                match config.decide(&parts.headers, &bound.binding) {
-                    Ok((token, proof)) => (Some(token), proof, false),
+                match config.decide(&parts.headers, &bound.candidates) {
+                    Ok((good, proof)) => (Some(good), proof, false),
                     Err(rejection) => return answer(rejection),
                 }
             }
@@ -75,9 +75,9 @@ where
                 // The body of a request that fails anyway is never read.
                 let headers = &parts.headers;
                 let cookie = config.cookie(headers);
-                let token = cookie.and_then(|cookie| config.authentic(cookie, &bound.binding));
-                let token = match token {
-                    Ok(token) if is_form(headers) => token,
+                let good = cookie.and_then(|cookie| config.authentic(cookie, &bound.candidates));
+                let good = match good {
+                    Ok(good) if is_form(headers) => good,
                     Ok(_) => return answer(Config::rejection(CsrfReason::TokenMissing, headers)),
                     Err(reason) => return answer(Config::rejection(reason, headers)),
                 };
@@ -92,15 +92,12 @@ where
                     layer: self.layer.clone(),
                     parts,
                     bound,
-                    token,
+                    good,
                 };
                 return CsrfFormFuture::reading(body, pending);
             }
         };
-        let handle = csrf.handle(&mut parts.extensions, bound, token, proof);
-        if replace {
-            handle.provide();
-        }
+        let handle = csrf.handle(&mut parts.extensions, bound, good, proof, lacks);
         let inner = self.inner.call(Request::from_parts(parts, body));
         CsrfFormFuture::answer(CsrfFuture::passed(inner, handle, None))
     }

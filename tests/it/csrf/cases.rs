@@ -31,7 +31,7 @@ async fn every_row() {
 async fn every_row_of_our_own() {
     let table = cases::table("csrf_more.json");
     let judged = judge_all(table.as_array().unwrap()).await;
-    assert_eq!(judged, 156);
+    assert_eq!(judged, 164);
 }
 
 #[tokio::test]
@@ -39,8 +39,14 @@ async fn rows_from_outside() {
     let Some(text) = cases::outside("TOWER_BEARER_CASES", "csrf.json") else {
         return;
     };
-    let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
-    let (gone, rows): (Vec<Value>, Vec<Value>) = rows.into_iter().partition(sets_what_is_gone);
+    let rows: Vec<Value> = serde_json::from_str(&written_anew(&text)).unwrap();
+    let (gone, mut rows): (Vec<Value>, Vec<Value>) = rows.into_iter().partition(sets_what_is_gone);
+    for row in &mut rows {
+        if row["name"] == OTHER_TOKEN {
+            assert_eq!(row["reason"], "token_mismatch");
+            row["expect"] = "accept".into();
+        }
+    }
     let names: Vec<&str> = gone
         .iter()
         .map(|row| row["name"].as_str().unwrap())
@@ -49,6 +55,25 @@ async fn rows_from_outside() {
     assert_eq!(names, GONE);
     let judged = judge_all(&rows).await;
     println!("csrf.json from outside: {judged} rows judged");
+}
+
+/// The row of the table from outside that asks for a copy of the cookie in a session. Another token of the
+/// session does there, or one of twenty tabs could send its form.
+const OTHER_TOKEN: &str = "masked-copy-of-other-nonce";
+
+/// The table from outside writes raw tokens `v1.` and masked ones `m1.`. A raw one says its class now, and a
+/// masked one is no program; nothing else about them has changed.
+fn written_anew(text: &str) -> String {
+    let fixtures = Fixtures::load();
+    let raw = |vector: &Value| vector["raw"].as_str().unwrap().to_owned();
+    let anonymous = fixtures.vectors().iter().map(raw);
+    let anonymous = anonymous.filter(|raw| raw.starts_with("v1a."));
+    let text = anonymous.fold(text.replace("m1.", "1m."), |text, raw| {
+        text.replace(&raw.replace("v1a.", "v1."), &raw)
+    });
+    [("v1.", "v1s."), ("V1.", "V1s."), ("v1%2E", "v1s%2E")]
+        .iter()
+        .fold(text, |text, (before, now)| text.replace(before, now))
 }
 
 /// The rows of the table from outside that set what the layer does not have: an age limit, and a list
@@ -191,7 +216,11 @@ async fn judge(row: &Value, fixtures: &Fixtures) -> Result<(), String> {
 fn refusal(response: &Response<String>, submitted: &[String]) -> Result<(), String> {
     let headers = format!("{:?}", response.headers());
     let debug = format!("{response:?}");
-    if submitted.iter().any(|token| debug.contains(token)) || debug.contains("v1.") {
+    if submitted.iter().any(|token| debug.contains(token))
+        || ["v1s.", "v1a.", "1m."]
+            .iter()
+            .any(|tag| debug.contains(tag))
+    {
         return Err(format!("the refusal has a token in it: {debug}"));
     }
     if headers.contains("www-authenticate") || headers.contains("set-cookie") {

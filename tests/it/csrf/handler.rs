@@ -75,7 +75,9 @@ async fn what_the_handler_has_not_found_good_is_refused_whatever_it_answers() {
     use CsrfReason::*;
 
     let raw = vector("raw");
-    let other = csrf::issue(&layer()).await;
+    let fixtures = Fixtures::load();
+    let other = csrf::layer(fixtures.keys(&["K1"]), fixtures.binding_of("S2"));
+    let other = csrf::issue(&other).await;
     for (checked, why) in [
         (&[][..], Unverified),
         (&[""], TokenMissing),
@@ -179,10 +181,10 @@ async fn a_session_that_an_unchecked_handler_began_does_not_reach_the_browser() 
             .layer(world.layer.clone())
             .layer(csrf.build().unwrap())
             .service_fn(move |request: Request<Full<Bytes>>| async move {
+                let token = CsrfToken::from_extensions(request.extensions()).unwrap();
                 if request.method() == Method::POST {
                     let session = Session::from_extensions(request.extensions()).unwrap();
                     session.start("alice").await.unwrap();
-                    let token = CsrfToken::from_extensions(request.extensions()).unwrap();
                     if checks {
                         token.verify("").unwrap();
                     }
@@ -233,6 +235,7 @@ async fn a_session_that_begins_after_the_refusal_does_not_reach_the_browser() {
             let (refused, begun) = (is_refused.clone(), has_begun.clone());
             async move {
                 if request.method() == Method::GET {
+                    CsrfToken::from_extensions(request.extensions()).unwrap();
                     begun.notify_one();
                     return Ok(Response::default());
                 }

@@ -101,7 +101,7 @@ async fn a_path_that_the_cookie_does_not_reach_is_named() {
     for path in ["/auth", "/auth/", "/auth/csrf", "/auth/a/b?c=/d"] {
         let response = ask(&world, Method::GET, path).await;
         assert_eq!(mistake(&response), None, "{path}");
-        assert!(csrf::issued(&response).is_some(), "{path}");
+        assert_eq!(csrf::issued(&response).is_some(), path == "/auth/csrf");
     }
 }
 
@@ -151,7 +151,7 @@ async fn nested_routers_do_not_hide_the_path() {
             .layer(world.layer.clone())
             .layer(CsrfLayer::new(&world.keys).unwrap());
         let inner = Router::new()
-            .route("/csrf", get(page))
+            .route("/page", get(page))
             .merge(SessionEndpoints::new());
         let nested = |inner: Router, service: bool| {
             nests.iter().fold(inner, |inner, prefix| match service {
@@ -159,7 +159,7 @@ async fn nested_routers_do_not_hide_the_path() {
                 true => Router::new().nest_service(prefix, inner),
             })
         };
-        let path = nests.iter().rev().copied().collect::<String>() + "/csrf";
+        let path = nests.iter().rev().copied().collect::<String>() + "/page";
         for app in [
             nested(inner.clone().layer(layers.clone()), false),
             nested(inner.clone().layer(layers.clone()), true),

@@ -137,13 +137,13 @@ async fn over_a_socket() {
     let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
     let answer = on_a_socket(&pieces).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    assert!(answer.ends_with("101 "), "{answer}");
+    assert!(answer.ends_with("102 "), "{answer}");
 
     // A length above the limit is answered without the body.
     let declared = on_a_socket(&[&head("/note", "Content-Length: 1025\r\n")]).await;
     assert!(declared.starts_with("HTTP/1.1 413 "), "{declared}");
     // So is a request that fails anyway.
-    let stranger = head("/note", "Content-Length: 1000\r\n").replace("v1.", "v2.");
+    let stranger = head("/note", "Content-Length: 1000\r\n").replace("v1s.", "v2s.");
     let refused = on_a_socket(&[&stranger]).await;
     assert!(refused.starts_with("HTTP/1.1 403 "), "{refused}");
     // A body without a length is left at the limit.
@@ -162,7 +162,7 @@ async fn over_http_2() {
         .unwrap();
     let connection = tokio::spawn(connection);
     for (text, status, said) in [
-        (format!("csrf_token={}", token()), StatusCode::OK, "101 "),
+        (format!("csrf_token={}", token()), StatusCode::OK, "102 "),
         ("csrf_token=junk".to_owned(), StatusCode::FORBIDDEN, ""),
         ("a".repeat(1025), StatusCode::PAYLOAD_TOO_LARGE, ""),
     ] {

@@ -77,7 +77,7 @@ async fn what_comes_after_a_form_reaches_no_handler() {
     let again = Step::Data(b"&csrf_token=junk".to_vec());
     let steps = [good.clone(), Step::Trailers(trailers()), again];
     let seen = seen(post(Steps::new(steps))).await.unwrap();
-    assert_eq!(seen.data.len(), 101);
+    assert_eq!(seen.data.len(), 102);
     assert_eq!(seen.trailers, None);
 }
 

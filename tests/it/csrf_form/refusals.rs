@@ -14,7 +14,7 @@ use tower_bearer::{
 use super::{
     URL_ENCODED, form,
     inner::{Inner, Step, Steps},
-    layer, masked, post, token,
+    masked, post, token,
 };
 use crate::support::csrf::{self, Fixtures, reason};
 
@@ -115,7 +115,7 @@ async fn a_header_decides_alone() {
     use CsrfReason::*;
 
     let cookie = format!("{}={}", csrf::COOKIE, token());
-    let (good, other) = (token(), csrf::issue(&layer()).await);
+    let (good, other) = (token(), csrf::issue(&super::elsewhere()).await);
     for (lines, why) in [
         (vec![good.as_str()], None),
         (vec![masked().as_str()], None),

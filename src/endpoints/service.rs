@@ -1,6 +1,7 @@
-//! The ready-made session endpoints.
+//! `SessionEndpoints`.
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     error::Error,
     fmt,
@@ -11,24 +12,29 @@ use std::{
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
-use serde::Serialize;
 use tower_service::Service;
 
 use super::{
-    problem::{answer, problem},
-    session::Session,
-    session_info::SessionInfo,
-    transport::{self, BodyError, RefreshTransport},
+    answer::{CamelCase, Sessions, json, no_content},
+    body::{self, BodyError},
+    route::{Call, route},
 };
 use crate::{
+    csrf::csrf_token::CsrfToken,
+    refresh::{
+        RefreshTransport,
+        problem::{answer, problem},
+        session::Session,
+    },
     session::{SessionError, SessionErrorKind},
     token::AccessToken,
 };
 
-/// Refresh, sign-out and the session list as one service to mount below the cookie's path.
+/// Refresh, sign-out, the session list and the CSRF token as one service to mount below the cookie's path.
 ///
 /// | call | success |
 /// |---|---|
+/// | `GET {base}/csrf` | 200 with `csrf_token` |
 /// | `POST {base}/refresh` | 200 with `access_token`, `token_type` and `expires_in` |
 /// | `POST {base}/logout` | 204, also without a session |
 /// | `POST {base}/logout-all` | 204 |
@@ -52,11 +58,15 @@ use crate::{
 /// | late: a privilege change or a new sign-in of this browser was quicker | 409 `superseded` with `Retry-After` | kept |
 /// | one token far too often | 429 `too_many_requests` with `Retry-After` | kept |
 /// | store or claims away | 503 `unavailable` with `Retry-After` | kept; cleared by `logout` |
-/// | [`RefreshCookieLayer`](crate::RefreshCookieLayer) is missing | 500 `missing_layer` | kept |
+/// | [`RefreshCookieLayer`](crate::RefreshCookieLayer) is missing, or for `csrf` [`CsrfLayer`](crate::CsrfLayer) | 500 `missing_layer` | kept |
+///
+/// The CSRF token is for the session of the refresh cookie, which may have ended: the guard judges by the
+/// cookie alone, so that a sign-in and a sign-out work beside a dead one, and while the store is away. The
+/// store is asked where genuine cookies of several sessions came. The token is then for the live one.
 ///
 /// With [`RefreshTransport::Body`] refresh and the two sign-outs take JSON with `refresh_token`, at most
-/// 4 KiB, and refresh answers a new one beside the access token when there is one. List and
-/// revocation are then not offered here; a handler of the application can call
+/// 4 KiB, and refresh answers a new one beside the access token when there is one. List,
+/// revocation and CSRF token are then not offered here; a handler of the application can call
 /// [`Session::present`] and go on from there.
 ///
 /// There is an example on the [module page](crate::refresh).
@@ -75,15 +85,6 @@ pub struct SessionEndpoints {
 pub struct EndpointsFuture(Pin<Box<dyn Future<Output = Answer> + Send>>);
 
 type Answer = Response<String>;
-
-/// What a request asks for.
-enum Call<'a> {
-    Refresh,
-    Logout,
-    LogoutAll,
-    List,
-    End(&'a str),
-}
 
 impl SessionEndpoints {
     /// An OpenAPI 3.1 document of the endpoints with every default, to be nested into your own below the
@@ -104,8 +105,8 @@ impl SessionEndpoints {
         Self::default()
     }
 
-    /// Answers `accessToken`, `tokenType` and `expiresIn` instead of the OAuth names, for clients
-    /// written that way. Default: off.
+    /// Answers `accessToken`, `tokenType`, `expiresIn` and `csrfToken` instead of the names with
+    /// underscores, for clients written that way. Default: off.
     pub fn camel_case(mut self, camel_case: bool) -> Self {
         self.camel_case = camel_case;
         self
@@ -122,6 +123,7 @@ impl SessionEndpoints {
         method: Method,
         path: String,
         session: Option<Session>,
+        csrf: Option<CsrfToken>,
         body: B,
     ) -> Answer
     where
@@ -150,8 +152,8 @@ impl SessionEndpoints {
             return response;
         }
         if session.config().transport() == RefreshTransport::Body {
-            if matches!(call, Call::List | Call::End(_)) {
-                // A GET has no body to carry the token in.
+            if matches!(call, Call::Csrf | Call::List | Call::End(_)) {
+                // A GET has no body to carry the token in, and no browser has added it.
                 return answer(StatusCode::NOT_FOUND, "not_found", "No such endpoint");
             }
             if let Err(refusal) = present(&session, body).await {
@@ -159,6 +161,7 @@ impl SessionEndpoints {
             }
         }
         let done = match call {
+            Call::Csrf => self.csrf(&session, csrf).await,
             Call::Refresh => session.refresh().await.and_then(|token| self.token(&token)),
             Call::Logout => session.end().await.map(|()| no_content()),
             Call::LogoutAll if self.keep_current => match session.end_others().await {
@@ -185,6 +188,37 @@ impl SessionEndpoints {
         done.unwrap_or_else(|error| problem(&error))
     }
 
+    /// Answers with a CSRF token for the page that asks.
+    async fn csrf(
+        &self,
+        session: &Session,
+        csrf: Option<CsrfToken>,
+    ) -> Result<Answer, SessionError> {
+        let Some(csrf) = csrf else {
+            return Ok(answer(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "missing_layer",
+                "CsrfLayer is not applied around SessionEndpoints",
+            ));
+        };
+        csrf.take();
+        let live = match csrf.is_of_refresh_cookie() {
+            true => session.live_session().await?,
+            false => None,
+        };
+        let token = match live {
+            Some(session) => csrf.masked_for(session.into()),
+            None => csrf.masked(),
+        };
+        let token = token
+            .map_err(|error| SessionError::with_source(SessionErrorKind::Unavailable, error))?;
+        let name = match self.camel_case {
+            true => "csrfToken",
+            false => "csrf_token",
+        };
+        json(&BTreeMap::from([(name, token)]))
+    }
+
     fn token(&self, token: &AccessToken) -> Result<Answer, SessionError> {
         if self.camel_case {
             json(&CamelCase::from(token))
@@ -194,41 +228,13 @@ impl SessionEndpoints {
     }
 }
 
-/// What [`AccessToken`] serialises to, in camel case.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CamelCase<'a> {
-    access_token: &'a str,
-    token_type: &'static str,
-    expires_in: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<&'a str>,
-}
-
-impl<'a> From<&'a AccessToken> for CamelCase<'a> {
-    fn from(token: &'a AccessToken) -> Self {
-        Self {
-            access_token: token.as_str(),
-            token_type: "Bearer",
-            expires_in: token.expires_in().as_secs(),
-            refresh_token: token.refresh_token(),
-        }
-    }
-}
-
-/// The list of a subject's sessions.
-#[derive(Serialize)]
-struct Sessions {
-    sessions: Vec<SessionInfo>,
-}
-
 /// Gives the handle the refresh token in `body`, if there is one.
 async fn present<B>(session: &Session, body: B) -> Result<(), Answer>
 where
     B: Body,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    match transport::read(body).await {
+    match body::read(body).await {
         Ok(None) => Ok(()),
         Ok(Some(token)) => session.present(&token).map_err(|error| problem(&error)),
         Err(BodyError::TooLarge) => Err(answer(
@@ -242,44 +248,6 @@ where
             "The body is not JSON with a refresh_token",
         )),
     }
-}
-
-/// The call and the methods it answers, as an `Allow` value.
-fn route<'a>(path: &'a str, base: &str) -> Option<(Call<'a>, &'static str)> {
-    let below = path.strip_prefix(base).filter(|rest| rest.starts_with('/'));
-    match below.unwrap_or(path) {
-        "/refresh" => Some((Call::Refresh, "POST")),
-        "/logout" => Some((Call::Logout, "POST")),
-        "/logout-all" => Some((Call::LogoutAll, "POST")),
-        "/sessions" => Some((Call::List, "GET, HEAD")),
-        other => {
-            let id = other.strip_prefix("/sessions/")?;
-            Some((Call::End(id), "DELETE"))
-        }
-    }
-}
-
-fn no_content() -> Answer {
-    let mut response = Response::new(String::new());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    let no_store = HeaderValue::from_static("no-store");
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, no_store);
-    response
-}
-
-fn json(value: &impl Serialize) -> Result<Answer, SessionError> {
-    let body = serde_json::to_string(value)
-        .map_err(|error| SessionError::with_source(SessionErrorKind::Unavailable, error))?;
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
 }
 
 impl<B> Service<Request<B>> for SessionEndpoints
@@ -298,11 +266,14 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let session = request.extensions().get::<Session>().cloned();
+        let csrf = request.extensions().get::<CsrfToken>().cloned();
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let body = request.into_body();
         // Nothing around it: every future around another one is moved in with it, at twice the size.
-        EndpointsFuture(Box::pin(self.clone().answer(method, path, session, body)))
+        EndpointsFuture(Box::pin(
+            self.clone().answer(method, path, session, csrf, body),
+        ))
     }
 }
 

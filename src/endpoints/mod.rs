@@ -1,0 +1,11 @@
+//! The ready-made session endpoints: [`SessionEndpoints`](crate::SessionEndpoints).
+//!
+//! They put the [`Session`](crate::Session) of the refresh cookie and the [`CsrfToken`](crate::CsrfToken) of
+//! the page together, and stand above both.
+
+mod answer;
+mod body;
+mod route;
+pub(crate) mod service;
+
+pub use service::EndpointsFuture;
