@@ -8,8 +8,8 @@ use ring::digest::{SHA256, digest};
 
 use crate::support::{Answer, Browser, LOCAL, Program, READY, example};
 
-/// The cookie with the state, and the verifier that stays here.
-const PENDING: &str = "__Host-signing-in";
+/// How the cookies begin that hold a state, and the verifier that stays here.
+const BEGUN: &str = "__Host-signing-in-";
 
 /// The application and its provider.
 struct Place {
@@ -104,12 +104,38 @@ async fn begin(browser: &mut Browser) -> String {
     browser.get("/auth/begin").await.is(303).location()
 }
 
-/// The browser comes back. There was one try, whatever comes of it.
+/// The browser comes back, and that sign-in ends here, whatever comes of it.
 async fn callback(browser: &mut Browser, address: &str) -> Answer {
-    let path = address.strip_prefix(&browser.url).unwrap().to_owned();
-    let answer = browser.get(&path).await;
-    answer.has("set-cookie", &format!("{PENDING}=; *Max-Age=0"));
+    let answer = back_at(browser, address).await;
+    let own = begun(&parameter("state", address));
+    let cleared: Vec<_> = answer
+        .cookies()
+        .filter(|(name, _)| name.starts_with(BEGUN))
+        .collect();
+    assert_eq!(cleared, [(&*own, "")], "{answer:?}");
+    answer.has("set-cookie", &format!("{own}=; *Max-Age=0"));
     answer
+}
+
+/// The browser comes to this address, and is sent to the page. Neither a session nor a sign-in is touched.
+async fn is_over(browser: &mut Browser, address: &str) {
+    let answer = back_at(browser, address).await;
+    answer
+        .is(303)
+        .lacks("set-cookie", BEGUN)
+        .lacks("set-cookie", "__Host-refresh_token");
+    assert_eq!(answer.location(), "/?over");
+}
+
+async fn back_at(browser: &mut Browser, address: &str) -> Answer {
+    let path = address.strip_prefix(&browser.url).unwrap().to_owned();
+    browser.get(&path).await
+}
+
+/// The name of the cookie for the sign-in of this state.
+fn begun(state: &str) -> String {
+    let hash = BASE64URL.encode_to_string(digest(&SHA256, state.as_bytes()));
+    format!("{BEGUN}{}", &hash[..16])
 }
 
 async fn is_signed_in(browser: &mut Browser) {
@@ -164,12 +190,12 @@ async fn there_and_back() {
     let place = Place::new().await;
     let mut browser = place.browser();
     browser.get("/").await.has("set-cookie", "__Host-csrf=");
-    let begun = browser.get("/auth/begin").await;
-    let to = begun
+    let beginning = browser.get("/auth/begin").await;
+    let to = beginning
         .is(303)
         .has(
             "set-cookie",
-            &format!("{PENDING}=*.*; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600"),
+            &format!("{BEGUN}*=*.*; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600"),
         )
         .location();
     assert!(
@@ -177,7 +203,8 @@ async fn there_and_back() {
         "{to}"
     );
     // The verifier, and nothing that could be used in its place, stays here.
-    let pending = browser.jar.value(PENDING).unwrap();
+    let pending = browser.jar.value(&begun(&parameter("state", &to)));
+    let pending = pending.expect("a cookie named after the state");
     let (state, verifier) = pending.split_once('.').unwrap();
     for part in [state, verifier] {
         let bytes = BASE64URL.decode_to_vec(part).unwrap();
@@ -202,9 +229,151 @@ async fn there_and_back() {
     assert_eq!(browser.jar.len(), 2);
     is_signed_in(&mut browser).await;
     place.knows(&mut browser).await;
-    // An address is good for once.
-    callback(&mut browser, &back).await.is(400);
-    is_signed_in(&mut browser).await;
+}
+
+#[tokio::test]
+async fn two_sign_ins_in_one_browser_both_succeed() {
+    let place = Place::new().await;
+    for turned in [false, true] {
+        let mut browser = place.browser();
+        let [one, other] = [begin(&mut browser).await, begin(&mut browser).await];
+        let mut backs = [place.allow(&one).await, place.allow(&other).await];
+        if turned {
+            backs.reverse();
+        }
+        for back in backs {
+            let answer = callback(&mut browser, &back).await;
+            assert_eq!(answer.is(303).location(), "/");
+            answer.has("set-cookie", "__Host-refresh_token=");
+            is_signed_in(&mut browser).await;
+            place.knows(&mut browser).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failed_sign_in_leaves_the_others_alone() {
+    let place = Place::new().await;
+    let mut browser = place.browser();
+    let good = place.allow(&begin(&mut browser).await).await;
+    let issuer = parameter("iss", &good);
+
+    let denied = place.press(&begin(&mut browser).await, false).await;
+    assert_eq!(parameter("error", &denied), "access_denied");
+    let answer = callback(&mut browser, &denied).await;
+    assert_eq!(answer.is(303).location(), "/");
+
+    let state = parameter("state", &begin(&mut browser).await);
+    let broken = place.back("", &state, &issuer);
+    let broken = broken.replace("code=", "error=server_error");
+    let answer = callback(&mut browser, &broken).await;
+    answer
+        .is(502)
+        .says("The provider could not sign you in.")
+        .says(r#"href="/auth/begin""#);
+
+    let state = parameter("state", &begin(&mut browser).await);
+    let foreign = place.back("code", &state, "https://evil.example");
+    let answer = callback(&mut browser, &foreign).await;
+    answer.is(400).says(r#"href="/auth/begin""#);
+
+    let state = parameter("state", &begin(&mut browser).await);
+    let expired = place.back("expired", &state, &issuer);
+    let answer = callback(&mut browser, &expired).await;
+    assert_eq!(answer.is(303).location(), "/?over");
+
+    is_over(&mut browser, &place.back("code", "other", &issuer)).await;
+
+    is_signed_out(&mut browser).await;
+    callback(&mut browser, &good).await.is(303);
+    place.knows(&mut browser).await;
+}
+
+#[tokio::test]
+async fn a_reload_of_the_callback_is_no_error() {
+    let place = Place::new().await;
+    let mut browser = place.browser();
+    let back = place.allow(&begin(&mut browser).await).await;
+    let mut cut_off = browser.clone();
+    callback(&mut browser, &back).await.is(303);
+    for _ in 0..2 {
+        is_over(&mut browser, &back).await;
+        let page = browser.get("/?over").await;
+        page.is(200).says("Signed in as");
+    }
+    place.knows(&mut browser).await;
+
+    // The first answer never came: this browser has its cookie still, and the code is used.
+    let reloaded = callback(&mut cut_off, &back).await;
+    assert_eq!(reloaded.is(303).location(), "/?over");
+    is_over(&mut cut_off, &back).await;
+    let page = cut_off.get("/?over").await;
+    page.is(200)
+        .says("This sign-in is over")
+        .says(r#"href="/auth/begin""#);
+    place.go_round(&mut cut_off).await;
+    place.knows(&mut cut_off).await;
+}
+
+#[tokio::test]
+async fn a_callback_planted_from_another_browser_begins_no_session() {
+    let place = Place::new().await;
+    let [mut thief, mut browser] = [place.browser(), place.browser()];
+    let planted = place.allow(&begin(&mut thief).await).await;
+    is_over(&mut browser, &planted).await;
+    is_signed_out(&mut browser).await;
+
+    // Nor with a beginning of its own, which goes on untouched. The provider is not asked.
+    let own = place.allow(&begin(&mut browser).await).await;
+    is_over(&mut browser, &planted).await;
+    is_signed_out(&mut browser).await;
+    assert_eq!(place.service.err(), "");
+    // Nor over a session, which stays the user's own.
+    callback(&mut browser, &own).await.is(303);
+    let session = browser.jar.value("__Host-refresh_token").map(str::to_owned);
+    is_over(&mut browser, &planted).await;
+    assert_eq!(
+        browser.jar.value("__Host-refresh_token").map(str::to_owned),
+        session
+    );
+    // The code is good still, in the browser that began.
+    callback(&mut thief, &planted).await.is(303);
+    is_signed_in(&mut thief).await;
+}
+
+#[tokio::test]
+async fn a_cookie_of_the_right_name_with_another_state_begins_no_session() {
+    let place = Place::new().await;
+    let mut browser = place.browser();
+    let back = place.allow(&begin(&mut browser).await).await;
+    let name = begun(&parameter("state", &back));
+    let pending = browser.jar.value(&name).unwrap();
+    let (_, verifier) = pending.split_once('.').unwrap();
+    let other = format!("other.{verifier}");
+    browser.jar.replace(&name, &other);
+    is_over(&mut browser, &back).await;
+    is_signed_out(&mut browser).await;
+}
+
+#[tokio::test]
+async fn the_oldest_of_too_many_sign_ins_gives_way() {
+    let place = Place::new().await;
+    let mut browser = place.browser();
+    let mut begun = Vec::new();
+    for _ in 0..20 {
+        begun.push(begin(&mut browser).await);
+        let sent = browser.jar.header("/auth/callback").unwrap();
+        let begun: Vec<_> = sent.split("; ").filter(|c| c.starts_with(BEGUN)).collect();
+        assert!(begun.len() <= 8, "{begun:?}");
+        assert!(begun.concat().len() <= 1000, "{begun:?}");
+    }
+    for (to, alive) in [(&begun[11], false), (&begun[12], true), (&begun[19], true)] {
+        let back = place.allow(to).await;
+        match alive {
+            true => _ = callback(&mut browser, &back).await.is(303),
+            false => is_over(&mut browser, &back).await,
+        }
+    }
 }
 
 #[tokio::test]
@@ -232,34 +401,14 @@ async fn cancelled() {
 }
 
 #[tokio::test]
-async fn a_way_back_that_this_browser_has_not_begun() {
-    let place = Place::new().await;
-    let [mut thief, mut browser] = [place.browser(), place.browser()];
-    let theirs = place.allow(&begin(&mut thief).await).await;
-    callback(&mut browser, &theirs).await.is(400);
-    is_signed_out(&mut browser).await;
-
-    // With a beginning of its own, whose state is another one. That is seen before the provider is asked.
-    begin(&mut browser).await;
-    let refused = callback(&mut browser, &theirs).await;
-    refused.is(400).says("this browser began another sign-in");
-    assert_eq!(place.service.err(), "");
-    is_signed_out(&mut browser).await;
-
-    let back = place.allow(&begin(&mut browser).await).await;
-    let other = place.back(&parameter("code", &back), "other", &parameter("iss", &back));
-    callback(&mut browser, &other).await.is(400);
-    is_signed_out(&mut browser).await;
-}
-
-#[tokio::test]
 async fn a_stolen_code_with_the_state_of_the_thiefs_own_beginning() {
     let place = Place::new().await;
     let [mut browser, mut thief] = [place.browser(), place.browser()];
     let back = place.allow(&begin(&mut browser).await).await;
     let state = parameter("state", &begin(&mut thief).await);
     let mixed = place.back(&parameter("code", &back), &state, &parameter("iss", &back));
-    callback(&mut thief, &mixed).await.is(400);
+    let refused = callback(&mut thief, &mixed).await;
+    assert_eq!(refused.is(303).location(), "/?over");
     place
         .service
         .reports("the provider did not say who it is")

@@ -1,4 +1,4 @@
-//! Signing in at somebody else's: OAuth 2.0 with PKCE, and a session that begins with the way back.
+//! Signing in at a provider: OAuth 2.0 with PKCE, and a session that begins with the way back.
 //!
 //! ```sh
 //! cargo run -p oauth_redirect
@@ -8,27 +8,30 @@
 //! `127.0.0.1`, which to a browser is another site.
 //!
 //! The way back is a navigation that the provider's page begins, and with such a one a browser sends no
-//! `SameSite=Strict` cookie. So the cookies here are `Lax`, or the first page after signing in would say
-//! that nobody is signed in, and the callback could neither tell whose sign-in it ends nor which session
-//! it replaces. `Lax` is safe where it is used like this: from other sites it travels with navigations
+//! `SameSite=Strict` cookie. So the cookies here are `Lax`, or the first page after signing in would offer
+//! to sign in, and the callback could neither tell which sign-in it ends nor which session it replaces. `Lax` is safe where it is used like this: from other sites it travels with navigations
 //! by GET alone, no GET here changes anything but the callback, and that one asks for `state`. Everything
 //! else that changes something is a POST behind `OriginGuardLayer` and `CsrfLayer`.
 //!
+//! One browser may begin several sign-ins, say in two tabs: `begun.rs` keeps them apart. A callback whose
+//! sign-in this browser has not begun, or has ended, signs in no user and is no error: it leads to the page,
+//! which knows by itself whether the browser has a session. That is what a reload of the callback meets.
+//!
 //! Settings, optional: `ADDR` and `PROVIDER_ADDR`, both on this machine.
 
+mod begun;
 mod provider;
 
 use std::{env, future::IntoFuture, result::Result, time::Duration};
 
 use axum::{
     Extension, Router,
-    extract::{Query, State},
+    extract::{Query, RawQuery, State},
     http::{HeaderMap, StatusCode, header},
-    response::{self, Html, IntoResponse, Redirect, Response},
+    response::{self, AppendHeaders, Html, IntoResponse, Redirect, Response},
     routing::get,
 };
 use base64_simd::URL_SAFE_NO_PAD as BASE64URL;
-use cookie::Cookie;
 use reqwest::Url;
 use ring::digest;
 use serde::Deserialize;
@@ -40,11 +43,12 @@ use tower_bearer::{
     TokenCodec, headers::ConnectionScheme,
 };
 
+use crate::begun::Begun;
+
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// What this browser has begun: `state` and PKCE verifier. Nobody but this host can set a cookie of this
-/// name, so nobody plants a sign-in of their own in it. A second tab that begins replaces the first.
-const PENDING: &str = "__Host-signing-in";
+/// The page, after a callback that has no sign-in to end: a reload, a link that was planted, a late answer.
+const OVER: &str = "/?over";
 
 /// The application's side of the provider: in your service its settings.
 #[derive(Clone)]
@@ -60,6 +64,7 @@ struct Answer {
     state: String,
     iss: String,
     code: Option<String>,
+    error: Option<String>,
 }
 
 /// 256 random bits.
@@ -67,35 +72,38 @@ fn random() -> String {
     BASE64URL.encode_to_string(rand::random::<[u8; 32]>())
 }
 
-/// RFC 7636 section 4.2, `S256`.
-fn challenge(verifier: &str) -> String {
-    BASE64URL.encode_to_string(digest::digest(&digest::SHA256, verifier.as_bytes()))
+fn sha256(text: &str) -> [u8; 32] {
+    let digest = digest::digest(&digest::SHA256, text.as_bytes());
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest.as_ref());
+    bytes
 }
 
-/// Cookies of this process are written by hand, since their values need no escaping.
-fn set_cookie(value: &str, max_age: u32) -> [(header::HeaderName, String); 1] {
-    let attributes = "Path=/; Secure; HttpOnly; SameSite=Lax";
-    let cookie = format!("{PENDING}={value}; {attributes}; Max-Age={max_age}");
-    [(header::SET_COOKIE, cookie)]
+/// RFC 7636 section 4.2, `S256`.
+fn challenge(verifier: &str) -> String {
+    BASE64URL.encode_to_string(sha256(verifier))
 }
 
 /// Sends the browser to the provider.
-async fn begin(State(client): State<Client>) -> response::Result<impl IntoResponse> {
-    let (state, verifier) = (random(), random());
+async fn begin(
+    State(client): State<Client>,
+    headers: HeaderMap,
+) -> response::Result<impl IntoResponse> {
+    let begun = Begun::new();
     let to = Url::parse_with_params(
         &format!("{}/authorize", client.issuer),
         [
             ("response_type", "code"),
             ("client_id", "example"),
             ("redirect_uri", &client.redirect_uri),
-            ("state", &state),
-            ("code_challenge", &challenge(&verifier)),
+            ("state", &begun.state),
+            ("code_challenge", &challenge(&begun.verifier)),
             ("code_challenge_method", "S256"),
         ],
     );
     let to = to.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    let pending = set_cookie(&format!("{state}.{verifier}"), 600);
-    Ok((pending, Redirect::to(to.as_str())))
+    let cookies = AppendHeaders(begun.remember(&headers));
+    Ok((cookies, Redirect::to(to.as_str())))
 }
 
 /// Takes the browser back from the provider. There is one try for each beginning, whatever comes of it.
@@ -105,49 +113,50 @@ async fn callback(
     headers: HeaderMap,
     Query(answer): Query<Answer>,
 ) -> Response {
-    let done = finish(&client, &session, &headers, answer).await;
-    (set_cookie("", 0), done).into_response()
+    // Without this, a link to here with an attacker's code would sign the reader in as the attacker.
+    let Some(begun) = Begun::find(&headers, &answer.state) else {
+        return Redirect::to(OVER).into_response();
+    };
+    let done = finish(&client, &session, &begun, answer).await;
+    (begun.forget(), done).into_response()
 }
 
 async fn finish(
     client: &Client,
     session: &Session,
-    headers: &HeaderMap,
+    begun: &Begun,
     answer: Answer,
 ) -> response::Result<Redirect> {
-    let cookies = headers.get_all(header::COOKIE).iter();
-    let pending = cookies
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(Cookie::split_parse)
-        .filter_map(Result::ok)
-        .find(|cookie| cookie.name() == PENDING);
-    let pending = pending
-        .as_ref()
-        .and_then(|cookie| cookie.value().split_once('.'));
-    let (state, verifier) = pending.ok_or((StatusCode::BAD_REQUEST, "begin again"))?;
-    // Without this, a link to here with somebody else's code would sign the reader in as somebody else.
-    // With one try there is nothing to learn from how long the comparison takes.
-    if answer.state != state {
-        return Err((
-            StatusCode::BAD_REQUEST,
-            "this browser began another sign-in",
-        )
-            .into());
-    }
     // Where there are several providers, one of them could answer in the place of another.
     if answer.iss != client.issuer {
-        return Err((StatusCode::BAD_REQUEST, "another provider answered").into());
+        return Err(failed(
+            StatusCode::BAD_REQUEST,
+            "Another provider answered.",
+        ));
     }
     let Some(code) = answer.code else {
-        return Ok(Redirect::to("/")); // the user pressed Cancel
+        return match answer.error.as_deref() {
+            Some("access_denied") => Ok(Redirect::to("/")), // the user pressed Cancel
+            _ => Err(failed(
+                StatusCode::BAD_GATEWAY,
+                "The provider could not sign you in.",
+            )),
+        };
     };
-    let subject = client.subject(&code, verifier).await.map_err(|error| {
-        eprintln!("the provider did not say who it is: {error}");
-        match error.status() {
-            Some(status) if status.is_client_error() => StatusCode::BAD_REQUEST,
-            _ => StatusCode::BAD_GATEWAY,
+    let subject = match client.subject(&code, &begun.verifier).await {
+        Ok(subject) => subject,
+        Err(error) => {
+            eprintln!("the provider did not say who it is: {error}");
+            return match error.status() {
+                // `invalid_grant`: the code is old, or was used when a reload cut off the first answer.
+                Some(StatusCode::BAD_REQUEST) => Ok(Redirect::to(OVER)),
+                _ => Err(failed(
+                    StatusCode::BAD_GATEWAY,
+                    "The provider does not answer.",
+                )),
+            };
         }
-    })?;
+    };
     // The page asks for an access token of its own; this one never gets into its hands.
     session.start(subject).await?;
     Ok(Redirect::to("/"))
@@ -182,13 +191,27 @@ impl Client {
     }
 }
 
-/// A page that the server renders: it has to know at its first request whether somebody is signed in.
-async fn page(session: Session) -> impl IntoResponse {
-    let page = match session.has_cookie() {
-        true => include_str!("page.html"),
-        false => r#"<!doctype html><title>Example</title><a href="/auth/begin">Sign in</a>"#,
+/// A page that the server renders: it has to know at its first request whether there is a session.
+async fn page(session: Session, RawQuery(query): RawQuery) -> impl IntoResponse {
+    let page = match (session.has_cookie(), query.as_deref()) {
+        (true, _) => include_str!("page.html").to_owned(),
+        (false, Some("over")) => sign_in(
+            "This sign-in is over: its address was used before, or it took too long. Please begin again.",
+        ),
+        (false, _) => sign_in(""),
     };
     ([(header::CACHE_CONTROL, "no-store")], Html(page))
+}
+
+fn sign_in(sentence: &str) -> String {
+    format!(
+        r#"<!doctype html><title>Example</title><p>{sentence}</p><a href="/auth/begin">Sign in</a>"#
+    )
+}
+
+/// What went wrong, and the way to begin again.
+fn failed(status: StatusCode, sentence: &str) -> response::ErrorResponse {
+    (status, Html(sign_in(sentence))).into()
 }
 
 async fn script() -> impl IntoResponse {

@@ -10,7 +10,8 @@ if (refreshed.ok) {
   const answer = await fetch("/api/whoami", { headers: { Authorization: `Bearer ${token}` } });
   output.textContent = await answer.text();
 } else {
-  output.textContent = `nobody: ${refreshed.status}`;
+  output.parentElement.hidden = true;
+  document.querySelector("[data-over]").hidden = false; // a reload asks again, and begins nothing
 }
 document.querySelector("button").onclick = async () => {
   await change("/auth/logout");
