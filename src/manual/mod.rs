@@ -13,6 +13,9 @@
 //!   rendering.
 //! * [`recipes`]: one situation each, from another path to two services with one sign-in.
 //! * [`guards`]: origins, CSRF tokens, response headers, https, and the order of all layers.
+//! * [`deployments`]: what nginx, Vite, a load balancer, Tauri, an extension and others send, and the lines to write.
+//! * [`form_post`]: callbacks of a provider that come by POST.
+//! * [`htmx_turbo`]: rendered pages whose requests a library sends.
 //! * [`connections`]: proxies, WebSockets, event streams, answers of your own.
 //! * [`forward_auth`]: a proxy that asks this service whether a request may pass.
 //! * [`testing`]: tokens and sessions of a test's own making, and a clock that it moves.
@@ -30,9 +33,12 @@
 
 pub mod connections;
 pub mod defaults;
+pub mod deployments;
+pub mod form_post;
 pub mod forward_auth;
 pub mod guards;
 pub mod how_to;
+pub mod htmx_turbo;
 pub mod keys;
 pub mod migrating;
 pub mod observability;

@@ -1,5 +1,6 @@
 //! Recipes: one situation each. The basics (sign-in, roles, ending sessions) are in
-//! [`how_to`](super::how_to), tests in [`testing`](super::testing), keys in [`keys`](super::keys).
+//! [`how_to`](super::how_to), tests in [`testing`](super::testing), keys in [`keys`](super::keys). Two are chapters:
+//! [callbacks by POST](super::form_post), and [htmx and Turbo](super::htmx_turbo).
 //!
 //! # Another path, another host
 //!

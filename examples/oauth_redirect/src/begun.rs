@@ -3,7 +3,10 @@
 //! So tabs do not take each other's place, and an end, good or bad, clears its own cookie alone. `__Host-`
 //! keeps every other host from setting such a cookie: no attacker plants a sign-in of their own in it.
 
-use axum::http::{HeaderMap, HeaderName, header::SET_COOKIE};
+use axum::http::{
+    HeaderMap, HeaderName,
+    header::{COOKIE, SET_COOKIE},
+};
 use base64_simd::URL_SAFE_NO_PAD as BASE64URL;
 use cookie::Cookie;
 
@@ -64,12 +67,12 @@ impl Begun {
 
 /// Hashed, since the state of a request may have any length and any character in it.
 fn name(state: &str) -> String {
-    let tag = BASE64URL.encode_to_string(&sha256(state)[..12]);
-    format!("{PREFIX}{tag}")
+    let hash = BASE64URL.encode_to_string(sha256(state));
+    format!("{PREFIX}{}", &hash[..16])
 }
 
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
-    let lines = headers.get_all(axum::http::header::COOKIE).iter();
+    let lines = headers.get_all(COOKIE).iter();
     lines
         .filter_map(|line| line.to_str().ok())
         .flat_map(Cookie::split_parse)

@@ -9,9 +9,10 @@
 //!
 //! The way back is a navigation that the provider's page begins, and with such a one a browser sends no
 //! `SameSite=Strict` cookie. So the cookies here are `Lax`, or the first page after signing in would offer
-//! to sign in, and the callback could neither tell which sign-in it ends nor which session it replaces. `Lax` is safe where it is used like this: from other sites it travels with navigations
-//! by GET alone, no GET here changes anything but the callback, and that one asks for `state`. Everything
-//! else that changes something is a POST behind `OriginGuardLayer` and `CsrfLayer`.
+//! to sign in, and the callback could neither tell which sign-in it ends nor which session it replaces.
+//! `Lax` is safe where it is used like this: from other sites it travels with navigations by GET alone, no
+//! GET here changes anything but the callback, and that one asks for `state`. Everything else that changes
+//! something is a POST behind `OriginGuardLayer` and `CsrfLayer`.
 //!
 //! One browser may begin several sign-ins, say in two tabs: `begun.rs` keeps them apart. A callback whose
 //! sign-in this browser has not begun, or has ended, signs in no user and is no error: it leads to the page,
@@ -33,7 +34,7 @@ use axum::{
 };
 use base64_simd::URL_SAFE_NO_PAD as BASE64URL;
 use reqwest::Url;
-use ring::digest;
+use ring::digest::{Digest, SHA256, digest};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
@@ -72,11 +73,8 @@ fn random() -> String {
     BASE64URL.encode_to_string(rand::random::<[u8; 32]>())
 }
 
-fn sha256(text: &str) -> [u8; 32] {
-    let digest = digest::digest(&digest::SHA256, text.as_bytes());
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest.as_ref());
-    bytes
+fn sha256(text: &str) -> Digest {
+    digest(&SHA256, text.as_bytes())
 }
 
 /// RFC 7636 section 4.2, `S256`.
@@ -209,7 +207,7 @@ fn sign_in(sentence: &str) -> String {
     )
 }
 
-/// What went wrong, and the way to begin again.
+/// Says why, and lets the user begin again.
 fn failed(status: StatusCode, sentence: &str) -> response::ErrorResponse {
     (status, Html(sign_in(sentence))).into()
 }

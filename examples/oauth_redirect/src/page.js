@@ -9,9 +9,11 @@ if (refreshed.ok) {
   const { access_token: token } = await refreshed.json();
   const answer = await fetch("/api/whoami", { headers: { Authorization: `Bearer ${token}` } });
   output.textContent = await answer.text();
-} else {
+} else if (refreshed.status === 401) {
   output.parentElement.hidden = true;
-  document.querySelector("[data-over]").hidden = false; // a reload asks again, and begins nothing
+  document.querySelector("[data-over]").hidden = false;
+} else {
+  output.textContent = `… (${refreshed.status}: please reload)`;
 }
 document.querySelector("button").onclick = async () => {
   await change("/auth/logout");

@@ -1,0 +1,88 @@
+//! Proxies, development servers, web views and extensions: what they send, and the lines to write for each.
+//!
+//! Browsers say where a request comes from. A proxy in between may change `Host`, the path and the scheme; an
+//! application or an extension around the page gives it another origin. Each row holds for the defaults. No proxy here is documented to change `Origin`, `Referer`, `Cookie` or `Sec-Fetch-Site`, so
+//! [`same_origin`](crate::OriginGuardLayer::same_origin) serves behind all of them.
+//!
+//! | what | what the service sees | lines | known from |
+//! |---|---|---|---|
+//! | nginx, `proxy_pass` | `Host` is the upstream's; no `X-Forwarded-Proto` | nginx: `proxy_set_header X-Forwarded-Proto $scheme;` here: `same_origin()`, `behind_proxy("x-forwarded-proto")?` | a test in this repository |
+//! | HAProxy | `Host` as sent; no `X-Forwarded-Proto` | HAProxy: `http-request set-header X-Forwarded-Proto https if { ssl_fc }`, and the same with `http if !{ ssl_fc }`; here as for nginx | a test in this repository |
+//! | Caddy, `reverse_proxy` | `Host` as sent, but the upstream's own for an upstream over TLS, since 2.11; `X-Forwarded-Proto` set, the client's word dropped unless `trusted_proxies` names it | `same_origin()`, `behind_proxy("x-forwarded-proto")?` | Caddy's [`reverseproxy.go`][caddy], [`httptransport.go`][caddy-tls] |
+//! | Traefik | `Host` as sent (`passHostHeader`); `X-Forwarded-Proto` set, `wss` or `ws` for a WebSocket handshake, the client's word dropped unless `trustedIPs` names it | the same | Traefik's [`forwarded_header.go`][traefik], [entry points][traefik-entry] |
+//! | Cloudflare | all headers as sent; `X-Forwarded-Proto` overwritten with what the client used | the same. The header says nothing about the way from Cloudflare to the service: encrypt that too | [Cloudflare's headers][cloudflare] |
+//! | AWS ALB | `Host` with the listener's port added, until `routing.http.preserve_host_header.enabled`; `X-Forwarded-Proto` | the same | [ALB's headers][alb], [announcement][alb-host] |
+//! | Fly.io | `X-Forwarded-Proto: http` or `https`, and `X-Forwarded-SSL: on` or `off` | the same, or `behind_proxy("x-forwarded-ssl")?.value("on")?` | [Fly's headers][fly] |
+//! | Vite, `server.proxy` | `Host` is the target's where a rule is a string, the page's where it is an object without `changeOrigin`; no `X-Forwarded-*` | `same_origin()`, or `"http://localhost:*"` in the list; no `RequireHttpsLayer` in development. Never `rewriteWsOrigin`: it hides foreign pages from the guard | Vite's [`proxy.ts`][vite], [http-proxy-3][vite-proxy] |
+//! | Capacitor | `Origin: capacitor://localhost` on iOS, `https://localhost` on Android (`http://localhost` in older projects); no session cookie | `Origin::custom_scheme("capacitor://localhost")?`, `"https://localhost".parse()?` | Capacitor's [`declarations.ts`][capacitor] |
+//! | Tauri | `Origin: tauri://localhost` on macOS, Linux and iOS; `http://tauri.localhost` on Windows and Android, `https://tauri.localhost` with `useHttpsScheme`; no session cookie | `Origin::custom_scheme("tauri://localhost")?` and both others | Tauri's [`protocol`][tauri] |
+//! | Electron | the origin of a scheme that is registered as `standard`: `app://-` with electron-serve; no session cookie. A page of `file://` cannot be listed | `Origin::custom_scheme("app://-")?` | Electron's [`protocol`][electron], [electron-serve][electron-serve] |
+//! | an extension in Chromium | `Origin: chrome-extension://<id>`. With a host permission `Sec-Fetch-Site: none` and **the session cookie**, `SameSite` or not; without one `cross-site` and no session cookie. A content script sends what its page sends | `Origin::custom_scheme("chrome-extension://<id>")?` | [Chrome on origins][extension], Chromium's [`sec_header_helpers.cc`][extension-sec] and [its test of cookies][extension-cookies] |
+//! | an extension in Firefox | an origin `moz-extension://<uuid>` that is another one in each browser, so it cannot be listed | the body as transport, see below | [MDN][firefox] |
+//!
+//! # The lines
+//!
+//! ```
+//! use tower_bearer::{OriginGuardLayer, RequireHttpsLayer, origin::Origin};
+//!
+//! # fn layers() -> Result<(), tower_bearer::ConfigError> {
+//! // One host, whatever the proxy makes of its name, and TLS that ends at the proxy.
+//! let https = RequireHttpsLayer::behind_proxy("x-forwarded-proto")?;
+//! let own = OriginGuardLayer::same_origin();
+//!
+//! // Pages elsewhere: a list, which is for CORS too.
+//! let listed = OriginGuardLayer::new([
+//!     "https://app.example".parse()?,
+//!     "https://localhost".parse()?, // Capacitor on Android
+//!     Origin::custom_scheme("capacitor://localhost")?,
+//!     Origin::custom_scheme("tauri://localhost")?,
+//!     "http://tauri.localhost".parse()?,
+//!     Origin::custom_scheme("chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb")?,
+//! ])?;
+//! # let _ = (https, own, listed);
+//! # Ok(())
+//! # }
+//! # layers().unwrap();
+//! ```
+//!
+//! * A list is strict: an entry trusts every page of that origin. `https://localhost` is whatever listens on the
+//!   user's machine, and a listed extension acts as the user wherever it has the permission. Keep
+//!   `http://localhost:*` out of production.
+//! * Browsers before `Sec-Fetch-Site` (Safari before 16.4 among them) send `Origin` alone, which `same_origin` compares
+//!   with `Host`. For them a proxy keeps the name: `proxy_set_header Host $host;` in nginx.
+//! * Several proxies in a row: the header may become a list. [`RequireHttpsLayer`](crate::RequireHttpsLayer) then takes
+//!   `.last()?`, the word of the nearest one, or `.first()?` where the outermost overwrites what the client says.
+//! * Try once that the proxy overwrites it. Over plain http this must not reach the application:
+//!   `curl -i -H 'X-Forwarded-Proto: https' http://app.example/`. And let the service listen where the proxy alone
+//!   comes.
+//!
+//! # Sessions in applications and extensions
+//!
+//! The page of an application (Capacitor, Tauri, Electron) is of another *site* than the service: the scheme and the
+//! registrable domain are not the same. Browsers keep `SameSite=Strict` and `SameSite=Lax` cookies from its requests
+//! (RFC 6265bis section 5.2), so the refresh cookie does not travel, and a list alone does not change that. Give it
+//! a layer with the body as transport, as [native clients](super::how_to#clients-without-a-cookie-jar) have, and
+//! keep the refresh token in the platform's own store, outside of the web view. Such a layer needs no guard;
+//! [CORS](super::guards#order-of-layers) needs the list.
+//!
+//! An extension in Chromium with a host permission does send the cookie. Its requests to the guarded paths are refused
+//! until its origin is listed; requests of its content scripts are those of the page.
+//!
+//! [alb]: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
+//! [alb-host]: https://repost.aws/questions/QUbdKVqaj4TKSZJdPWPZG1Ow/launch-announcement-new-alb-enhancements-provide-options-to-specify-how-to-process-host-header-and-x-forwarded-for-header
+//! [caddy]: https://github.com/caddyserver/caddy/blob/master/modules/caddyhttp/reverseproxy/reverseproxy.go
+//! [caddy-tls]: https://github.com/caddyserver/caddy/blob/master/modules/caddyhttp/reverseproxy/httptransport.go
+//! [capacitor]: https://github.com/ionic-team/capacitor/blob/main/cli/src/declarations.ts
+//! [cloudflare]: https://developers.cloudflare.com/fundamentals/reference/http-headers/
+//! [electron]: https://www.electronjs.org/docs/latest/api/protocol
+//! [electron-serve]: https://github.com/sindresorhus/electron-serve/blob/main/index.js
+//! [extension]: https://developer.chrome.com/docs/extensions/develop/concepts/network-requests
+//! [extension-cookies]: https://github.com/chromium/chromium/blob/main/chrome/browser/extensions/extension_cookies_browsertest.cc
+//! [extension-sec]: https://github.com/chromium/chromium/blob/main/services/network/sec_header_helpers.cc
+//! [firefox]: https://developer.mozilla.org/en-US/docs/Mozilla/Add-ons/WebExtensions/manifest.json/web_accessible_resources
+//! [fly]: https://fly.io/docs/networking/request-headers/
+//! [tauri]: https://docs.rs/crate/tauri/2.12.0/source/src/protocol/mod.rs
+//! [traefik]: https://github.com/traefik/traefik/blob/master/pkg/middlewares/forwardedheaders/forwarded_header.go
+//! [traefik-entry]: https://doc.traefik.io/traefik/reference/install-configuration/entrypoints/
+//! [vite]: https://github.com/vitejs/vite/blob/main/packages/vite/src/node/server/middlewares/proxy.ts
+//! [vite-proxy]: https://github.com/sagemathinc/http-proxy-3
