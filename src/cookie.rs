@@ -38,6 +38,25 @@ pub(crate) fn has_other_than(headers: &HeaderMap, own: &str) -> bool {
     })
 }
 
+/// Whether a cookie may be one that a layer of this crate set, by its name alone.
+///
+/// The prefixes count whatever follows, in any case, as browsers read them (RFC 6265bis section 4.1.3):
+/// no browser sends such a cookie over plain http, so one that comes that way has leaked. The two names
+/// are those of the layers that were told to do without `Secure`.
+pub(crate) fn has_own(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(header::COOKIE).into_iter();
+    let mut names = lines
+        .flat_map(|line| pairs(line.as_bytes()))
+        .filter_map(|pair| pair.split(|b| *b == b'=').next().map(trim));
+    names.any(|name| {
+        let begins = |prefix: &str| {
+            let start = name.get(..prefix.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+        };
+        begins("__Host-") || begins("__Secure-") || name == b"refresh_token" || name == b"csrf"
+    })
+}
+
 /// What stands between the semicolons. Searched many bytes at a time, since a browser sends its
 /// cookies with every request.
 fn pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -259,6 +278,30 @@ mod tests {
             assert!(has(&[other]), "{other}");
         }
         assert!(has(&["own=1", "a=1"]));
+    }
+
+    #[test]
+    fn own_cookies_are_known_by_their_names() {
+        for (line, own) in [
+            ("__Host-csrf=1", true),
+            ("_ga=1; __Secure-refresh_token=2", true),
+            ("_ga=1;__HOST-x", true),
+            ("\t__secure-x =1", true),
+            ("refresh_token=1", true),
+            ("csrf=1", true),
+            ("", false),
+            (";=;", false),
+            ("_ga=__Host-csrf", false),
+            ("a=b=csrf", false),
+            ("__Hos-a=1; __Secure=2; _Host-c=3", false),
+            ("csrf2=1; xcsrf=2; CSRF=3; refresh_token_2=4", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append(header::COOKIE, HeaderValue::from_static("theme=dark"));
+            headers.append(header::COOKIE, HeaderValue::from_str(line).unwrap());
+            assert_eq!(has_own(&headers), own, "{line}");
+        }
+        assert!(!has_own(&HeaderMap::new()));
     }
 
     #[test]

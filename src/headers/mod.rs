@@ -25,12 +25,15 @@
 //!   code put into the extensions of the request. The scheme in the request target (`:scheme` in
 //!   HTTP/2, the absolute form in HTTP/1.1) is *not* read. It is what a client writes, right or
 //!   wrong, on any connection (RFC 9113 section 8.3.1 lets it differ from the connection's own).
-//! * [`behind_proxy`](crate::RequireHttpsLayer::behind_proxy): by a header that the proxy in front overwrites.
+//! * [`behind_proxy`](crate::RequireHttpsLayer::behind_proxy): by a header that the proxy in front overwrites,
+//!   with `https` or `wss` in it, or with [a word of its own](crate::RequireHttpsLayer::value). Of a list, which
+//!   proxies write that append, [`last`](crate::RequireHttpsLayer::last) takes the word of the nearest and
+//!   [`first`](crate::RequireHttpsLayer::first) that of the outermost.
 //!
 //! A credential that came over plain http has been read by whoever listens, and answering it, or
 //! redirecting it, would hide the mistake of the client that sent it. So nothing is redirected
 //! unless [`redirect_to`](crate::RequireHttpsLayer::redirect_to) asks for it, and then no request that has
-//! a cookie or an `Authorization`, and none but `GET` and `HEAD`.
+//! an `Authorization` or a cookie that may be this crate's, and none but `GET` and `HEAD`.
 //!
 //! There are no exempt paths. The health check of a load balancer that speaks plain http is a route
 //! *outside* of the layer: in axum, one that is added to the router behind the call of `layer`.

@@ -11,7 +11,7 @@
 //! | passes `Origin`, `Referer` and `Sec-Fetch-Site` on | 403 `ForeignOrigin`, reason `Missing` |
 //! | passes `Cookie` and `Authorization` on, and takes header lines of 8 KiB | 400 or 431 of the proxy's own; 401 |
 //! | passes `Host` on | [`OriginGuardLayer::same_origin`](crate::OriginGuardLayer::same_origin) refuses everybody; a list does not look at `Host` |
-//! | *overwrites* `X-Forwarded-Proto`, and does not append | [`RequireHttpsLayer`](crate::RequireHttpsLayer) refuses lists; a header that is only passed on is the client's own word |
+//! | *overwrites* `X-Forwarded-Proto`, or appends and the layer says [`last`](crate::RequireHttpsLayer::last) | [`RequireHttpsLayer`](crate::RequireHttpsLayer) refuses lists; a header that is only passed on is the client's own word |
 //! | passes every `Set-Cookie` line on | nobody stays signed in |
 //! | caches nothing below `/auth` | the layers say `no-store`; a proxy that is told to cache all the same hands sessions around |
 //! | does not send a `POST` again by itself | harmless for refreshes, which are answered alike; your own handlers may mind |

@@ -143,9 +143,10 @@
 //! |---|---|---|
 //! | what is believed | required: [`connection`](crate::RequireHttpsLayer::connection) or [`behind_proxy`](crate::RequireHttpsLayer::behind_proxy) | Of two sources the weaker one would decide. The scheme in the request target is the client's own word and is never believed. |
 //! | no [`ConnectionScheme`](crate::headers::ConnectionScheme) | 500 | A guard that does not know must neither pass nor look as if it worked. |
-//! | header missing, repeated, a list | refused | The proxy is not there, or adds to what the client sent. |
+//! | header missing, repeated, a list | refused | The proxy is not there, or adds to what the client sent. For a proxy that appends, [`last`](crate::RequireHttpsLayer::last) takes its own word. [`first`](crate::RequireHttpsLayer::first) is right only where the outermost proxy overwrites. |
+//! | [`value`](crate::RequireHttpsLayer::value) | `https` and `wss` prove https | Proxies write the second for WebSockets. `http`, `ws` and `off` say plain http, and other words prove nothing. |
 //! | [`redirect_to`](crate::RequireHttpsLayer::redirect_to) | off | What was sent has been read on the way. A refusal makes the mistake visible; a redirect makes it a habit. |
-//! | when on | `GET` and `HEAD` without `Cookie` and `Authorization` | Typed addresses and old links, which have nothing to lose. The host is configured and never taken from the request. |
+//! | when on | `GET` and `HEAD` without `Authorization` and cookies of ours | Typed addresses and old links, which have nothing to lose. Cookies of others come with most of them. Ours are known by name: `__Host-`, `__Secure-`, `refresh_token`, `csrf`. The host is configured and never taken from the request. |
 //! | cached | `no-store` | A cache that does not tell the schemes apart would answer the https request with it. |
 //!
 //! # Keys ([`KeyRing`](crate::KeyRing))

@@ -211,7 +211,7 @@
 //! | `CsrfFailed`: `TokenMissing` | A script without the header, or a form without the field or without [`CsrfFormLayer`](crate::csrf::CsrfFormLayer). A multipart form sends the header, or its handler calls [`CsrfToken::verify`](crate::CsrfToken::verify). |
 //! | `CsrfFailed`: `SignatureInvalid`, `TokenMismatch` | Once: other keys, or a sign-in or sign-out in another tab. Always: a session of another kind does not call [`rotate_to`](crate::CsrfToken::rotate_to). |
 //! | `CsrfFailed`: `Unverified` | A handler behind [`handler_verifies`](crate::csrf::CsrfBuilder::handler_verifies) answered without [`CsrfToken::verify`](crate::CsrfToken::verify). |
-//! | `InsecureTransport` | Plain http, or a proxy that does not overwrite the header. |
+//! | `InsecureTransport` | Plain http, or a proxy that does not overwrite the header. One that appends, or writes `on`, needs [`last`](crate::RequireHttpsLayer::last) or [`value`](crate::RequireHttpsLayer::value). |
 //!
 //! # Order of layers
 //!

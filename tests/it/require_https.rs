@@ -4,14 +4,16 @@ use std::sync::{Arc, Mutex};
 
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
 use proptest::prelude::*;
-use tower::{Layer, ServiceBuilder, ServiceExt};
+use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
-    Event, EventSink, RequireHttpsLayer,
+    ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken, Event, EventSink, KeyRing, MemoryStore,
+    NoClaims, RefreshCookieLayer, RequireHttpsLayer, Session,
+    csrf::CsrfSession,
     headers::{ConnectionScheme, HttpsHost},
     rejection::{Rejection, RejectionKind},
 };
 
-use crate::support::echo::Echo;
+use crate::support::{echo::Echo, tokens};
 
 const PROTO: &str = "x-forwarded-proto";
 
@@ -106,7 +108,16 @@ async fn a_missing_marker_is_a_loud_error_and_never_a_pass() {
 
 #[tokio::test]
 async fn behind_a_proxy_one_line_with_one_value_passes() {
-    for value in ["https", "HTTPS", "Https", " https", "https ", "\thttps \t"] {
+    for value in [
+        "https",
+        "HTTPS",
+        "Https",
+        " https",
+        "https ",
+        "\thttps \t",
+        "wss",
+        "WSS ",
+    ] {
         let response = send(proxied(), request("POST", "/", &[(PROTO, value)])).await;
         assert_eq!(response.status(), StatusCode::OK, "{value:?}");
     }
@@ -122,9 +133,13 @@ async fn behind_a_proxy_one_line_with_one_value_passes() {
         &[(PROTO, "https:")],
         &[(PROTO, "httpss")],
         &[(PROTO, "xhttps")],
-        &[(PROTO, "wss")],
+        &[(PROTO, "ws")],
+        &[(PROTO, "wsss")],
+        &[(PROTO, "wss,wss")],
         &[(PROTO, "on")],
+        &[(PROTO, "off")],
         &[(PROTO, "https"), (PROTO, "https")],
+        &[(PROTO, "https"), (PROTO, "wss")],
         &[(PROTO, "https"), (PROTO, "http")],
         &[(PROTO, "http"), (PROTO, "https")],
         // Not the header that was configured.
@@ -139,6 +154,157 @@ async fn behind_a_proxy_one_line_with_one_value_passes() {
     // Here the connection is the proxy's, and says nothing about the client's.
     let unproven = on(ConnectionScheme::Https, request("POST", "/", &[]));
     assert_refused(&send(proxied(), unproven).await, "marker");
+}
+
+#[tokio::test]
+async fn a_typed_address_with_cookies_of_others_is_redirected() {
+    for cookie in ["_ga=GA1.1.1700000000.1", "_ga=1; theme=dark", "", "a", "="] {
+        for method in ["GET", "HEAD"] {
+            let headers = [(PROTO, "http"), ("cookie", cookie)];
+            let layer = proxied().redirect_to(host());
+            let response = send(layer, request(method, "/start", &headers)).await;
+            assert_eq!(response.status(), StatusCode::PERMANENT_REDIRECT);
+            assert_eq!(response.headers()["location"], "https://app.example/start");
+        }
+    }
+}
+
+/// What the layers set without `Secure` is known by the names that they give it.
+#[tokio::test]
+async fn cookies_of_the_insecure_form_are_credentials() {
+    let keys = KeyRing::generate().unwrap();
+    let csrf = CsrfLayer::builder(&keys).session(|_| CsrfSession::ANONYMOUS);
+    let csrf = csrf.dangerous_insecure_cookie().build().unwrap();
+    let reads = service_fn(|request: Request<String>| async move {
+        let token = CsrfToken::from_extensions(request.extensions()).unwrap();
+        Ok::<_, std::convert::Infallible>(Response::new(token.masked().unwrap()))
+    });
+    let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
+    let sessions = RefreshCookieLayer::builder(tokens::codec(), MemoryStore::new(), claims);
+    let sessions = sessions.dangerous_insecure_cookie().build().unwrap();
+    let signs_in = service_fn(|request: Request<String>| async move {
+        let session = Session::from_extensions(request.extensions()).unwrap();
+        session.start("alice").await.unwrap();
+        Ok::<_, std::convert::Infallible>(Response::new(String::new()))
+    });
+    for response in [
+        csrf.layer(reads).oneshot(request("GET", "/", &[])).await,
+        sessions
+            .layer(signs_in)
+            .oneshot(request("POST", "/auth/login", &[]))
+            .await,
+    ] {
+        let response = response.unwrap();
+        let cookie = response.headers()["set-cookie"].to_str().unwrap();
+        let pair = cookie.split(';').next().unwrap();
+        let headers = [(PROTO, "http"), ("cookie", pair)];
+        let layer = proxied().redirect_to(host());
+        assert_refused(&send(layer, request("GET", "/", &headers)).await, pair);
+    }
+}
+
+/// Sends these lines to `layer`, with a redirect set: passed, redirected or refused.
+async fn verdict(layer: &RequireHttpsLayer, lines: &[&str]) -> u16 {
+    let lines: Vec<_> = lines.iter().map(|line| (PROTO, *line)).collect();
+    let layer = layer.clone().redirect_to(host());
+    let response = send(layer, request("GET", "/", &lines)).await;
+    response.status().as_u16()
+}
+
+#[tokio::test]
+async fn a_word_of_the_proxys_own_proves_https() {
+    let layer = proxied().value("on").unwrap();
+    for (lines, status) in [
+        (&["on"][..], 200),
+        (&["ON"], 200),
+        (&[" on\t"], 200),
+        (&["off"], 308),
+        (&["Off"], 308),
+        (&["http"], 308),
+        (&["ws"], 308),
+        (&["https"], 403),
+        (&["wss"], 403),
+        (&[""], 403),
+        (&["1"], 403),
+        (&["onn"], 403),
+        (&["on, on"], 403),
+        (&["off, on"], 403),
+        (&["on", "on"], 403),
+        (&[], 403),
+    ] {
+        assert_eq!(verdict(&layer, lines).await, status, "{lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_list_the_last_or_the_first_member_counts_where_it_is_said() {
+    let (first, last) = (proxied().first().unwrap(), proxied().last().unwrap());
+    for (lines, by_first, by_last) in [
+        (&["https"][..], 200, 200),
+        (&["wss"], 200, 200),
+        (&["http"], 308, 308),
+        (&["ws"], 308, 308),
+        (&["https, https"], 200, 200),
+        (&["https", "https"], 200, 200),
+        (&["http,https"], 308, 200),
+        (&["http", "https"], 308, 200),
+        (&["http, wss", "ws,\tHTTPS "], 308, 200),
+        // By the last it came over plain http from a proxy, which may be one that speaks https to the
+        // browser: a redirect would go round for ever.
+        (&["https,http"], 200, 403),
+        (&["https", "http"], 200, 403),
+        (&["http, https", "http"], 308, 403),
+        (&["http,http"], 308, 308),
+        (&["http", "ws"], 308, 308),
+        // A client in front of a proxy that appends: its own word is never the last one.
+        (&["https, https, http"], 200, 403),
+        (&["junk, https"], 403, 200),
+        (&["https, junk"], 200, 403),
+        // Members without a value are members, so that neither end of a list is guessed.
+        (&["https,"], 200, 403),
+        (&[",https"], 403, 200),
+        (&["", "https"], 403, 200),
+        (&["https", ""], 200, 403),
+        (&[""], 403, 403),
+        (&[","], 403, 403),
+        (&["\"https,http\""], 403, 403),
+        (&[], 403, 403),
+    ] {
+        assert_eq!(verdict(&first, lines).await, by_first, "first of {lines:?}");
+        assert_eq!(verdict(&last, lines).await, by_last, "last of {lines:?}");
+    }
+    // The later call counts, and words of the proxy's own are looked for in the same place.
+    let layer = proxied().first().unwrap().last().unwrap();
+    let layer = layer.value("on").unwrap();
+    assert_eq!(verdict(&layer, &["off, on"]).await, 200);
+    assert_eq!(verdict(&layer, &["on, off"]).await, 403);
+    assert_eq!(verdict(&layer, &["https, off"]).await, 308);
+}
+
+#[test]
+fn settings_of_the_header_that_prove_nothing_are_errors() {
+    for value in ["", " ", "on, off", "on off", " on", "on\r\n", "\u{1f512}"] {
+        let error = proxied().value(value).unwrap_err();
+        assert_eq!(error.setting(), "value", "{value:?}");
+        assert!(error.problem().contains("one word"), "{error}");
+    }
+    for value in ["http", "HTTP", "ws", "off", "Off"] {
+        let error = proxied().value(value).unwrap_err();
+        assert_eq!(error.setting(), "value", "{value:?}");
+        assert!(error.problem().contains("plain http"), "{error}");
+    }
+    for value in ["on", "https", "wss", "1", "true", "{\"scheme\":\"https\"}"] {
+        assert!(proxied().value(value).is_ok(), "{value:?}");
+    }
+    let connection = RequireHttpsLayer::connection;
+    for (setting, error) in [
+        ("value", connection().value("on").unwrap_err()),
+        ("first", connection().first().unwrap_err()),
+        ("last", connection().last().unwrap_err()),
+    ] {
+        assert_eq!(error.setting(), setting);
+        assert!(error.problem().contains("behind_proxy"), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -216,8 +382,11 @@ async fn what_carries_credentials_or_changes_something_is_never_redirected() {
         assert_refused(&response, method);
     }
     for credentials in [
-        ("cookie", "a=b"),
-        ("cookie", ""),
+        ("cookie", "__Secure-refresh_token=a"),
+        ("cookie", "_ga=GA1.1.2; __Host-csrf=a"),
+        ("cookie", "__host-of-the-application=a"),
+        ("cookie", "refresh_token=a"),
+        ("cookie", "theme=dark;csrf=a"),
         ("authorization", "Bearer a"),
         ("authorization", "Basic YTpi"),
         ("authorization", ""),
@@ -383,8 +552,9 @@ async fn a_client_cannot_talk_its_way_past_a_plain_socket() {
 fn value() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..60),
-        "[ \t]{0,2}(?i:https?)[ \t,;]{0,2}(?i:https?)?".prop_map(String::into_bytes),
+        "[ \t]{0,2}(?i:https?|wss?|off)[ \t,;]{0,2}(?i:https?|wss?)?".prop_map(String::into_bytes),
         Just(b"https".to_vec()),
+        Just(b"wss".to_vec()),
         Just(b"http".to_vec()),
     ]
 }
@@ -415,7 +585,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1024) })]
 
     #[test]
-    fn one_line_of_https_passes_and_nothing_else_does(
+    fn one_line_of_https_or_wss_passes_and_nothing_else_does(
         method in "GET|HEAD|POST|[A-Za-z]{1,8}",
         lines in proptest::collection::vec(value(), 0..4),
         redirect: bool,
@@ -430,15 +600,35 @@ proptest! {
         }
         let layer = if redirect { proxied().redirect_to(host()) } else { proxied() };
         let response = block_on(send(layer, request));
-        let only = |expected: &str| {
-            matches!(&lines[..], [line] if line.as_bytes().trim_ascii().eq_ignore_ascii_case(expected.as_bytes()))
+        let only = |expected: &[&str]| {
+            let word = |line: &HeaderValue| line.as_bytes().trim_ascii().to_ascii_lowercase();
+            matches!(&lines[..], [line] if expected.iter().any(|text| word(line) == text.as_bytes()))
         };
-        let expected = match (only("https"), only("http")) {
+        let expected = match (only(&["https", "wss"]), only(&["http", "ws", "off"])) {
             (true, _) => 200,
             (_, true) if redirect && ["GET", "HEAD"].contains(&method.as_str()) => 308,
             _ => 403,
         };
         prop_assert_eq!(response.status().as_u16(), expected);
+    }
+
+    /// The list as a recipient reads it that joins the lines first (RFC 9110 section 5.3).
+    #[test]
+    fn the_end_of_the_joined_list_decides(
+        lines in proptest::collection::vec("[ ,]{0,2}(https|http|wss|ws|off|x)?([ ,]{0,3}(https|http|wss|ws|off|x)){0,2}[ ,]?", 0..3),
+        last: bool,
+    ) {
+        let mut request = request("POST", "/", &[]);
+        for line in &lines {
+            request.headers_mut().append(PROTO, line.parse().unwrap());
+        }
+        let joined = lines.join(",");
+        let mut members = joined.split(',').map(str::trim);
+        let member = if last { members.next_back() } else { members.next() };
+        let proven = !lines.is_empty() && ["https", "wss"].contains(&member.unwrap());
+        let layer = if last { proxied().last() } else { proxied().first() };
+        let response = block_on(send(layer.unwrap(), request));
+        prop_assert_eq!(response.status() == 200, proven);
     }
 
     #[test]
@@ -453,7 +643,7 @@ proptest! {
         *request.method_mut() = method.parse::<Method>().unwrap();
         *request.uri_mut() = uri.clone();
         if let Some(name) = credentials {
-            request.headers_mut().insert(name, HeaderValue::from_static("a"));
+            request.headers_mut().insert(name, HeaderValue::from_static("__Host-csrf=a"));
         }
         let layer = RequireHttpsLayer::connection().redirect_to(to.parse().unwrap());
         let response = block_on(send(layer, request));

@@ -1,11 +1,9 @@
 //! Whether a request came over TLS.
 
-use http::{Extensions, HeaderMap, HeaderName};
+use http::{Extensions, HeaderMap};
 
-use crate::{
-    headers::scheme::ConnectionScheme,
-    rejection::{Rejection, RejectionKind},
-};
+use super::proxy_header::ProxyHeader;
+use crate::{headers::scheme::ConnectionScheme, rejection::Rejection};
 
 /// What is believed about the transport, and nothing else is.
 #[derive(Clone, Debug)]
@@ -13,7 +11,7 @@ pub(super) enum Evidence {
     /// The marker that the server's own code put into the extensions.
     Connection,
     /// A header that the proxy in front overwrites.
-    Header(HeaderName),
+    Header(ProxyHeader),
 }
 
 /// What the evidence says.
@@ -38,29 +36,7 @@ impl Evidence {
                      the request, in front of RequireHttpsLayer",
                 )),
             },
-            Self::Header(name) => by_header(name, headers),
+            Self::Header(header) => header.decide(headers),
         }
-    }
-}
-
-fn by_header(name: &HeaderName, headers: &HeaderMap) -> Verdict {
-    let mut lines = headers.get_all(name).iter();
-    let unproven =
-        |reason| Verdict::Refused(Rejection::new(RejectionKind::InsecureTransport, reason));
-    let Some(value) = lines.next() else {
-        return unproven("the header that names the transport is missing");
-    };
-    if lines.next().is_some() {
-        // One of the lines may be the client's own.
-        return unproven("the header that names the transport is repeated");
-    }
-    // Of what is trimmed here a header value can have space and tab alone.
-    let value = value.as_bytes().trim_ascii();
-    if value.eq_ignore_ascii_case(b"https") {
-        Verdict::Https
-    } else if value.eq_ignore_ascii_case(b"http") {
-        Verdict::PlainHttp
-    } else {
-        unproven("the header that names the transport is neither http nor https")
     }
 }

@@ -5,7 +5,13 @@ use std::{fmt, sync::Arc};
 use http::{HeaderName, Response, header};
 use tower_layer::Layer;
 
-use super::{config::Config, decision::Evidence, host::HttpsHost, service::RequireHttps};
+use super::{
+    config::Config,
+    decision::Evidence,
+    host::HttpsHost,
+    proxy_header::{Member, ProxyHeader},
+    service::RequireHttps,
+};
 use crate::{
     answer::Refusal,
     config::ConfigError,
@@ -37,9 +43,11 @@ impl RequireHttpsLayer {
 
     /// Believes a header that the proxy in front sets, such as `x-forwarded-proto`.
     ///
-    /// Exactly one line with the one value `https` passes, in any case and with blanks around it. No
-    /// line, two of them, a list or another value is refused: then the proxy is not there, or is not
-    /// set up as it must be. For WebSockets some proxies write `wss`; have them write `https`.
+    /// Exactly one line with the one value `https` passes, in any case and with blanks around it, or
+    /// `wss`, which some proxies write for WebSockets. No line, two of them, a list or another value is
+    /// refused: then the proxy is not there, or is not set up as it must be. For proxies that write
+    /// another word see [`value`](Self::value); for those that append, [`last`](Self::last) and
+    /// [`first`](Self::first).
     ///
     /// **The proxy must overwrite the header**, whatever the client sent, and must be the only way to
     /// this server. Otherwise clients write it themselves.
@@ -64,7 +72,7 @@ impl RequireHttpsLayer {
                 "must be a header that holds the scheme alone, such as x-forwarded-proto; \
                  Forwarded is not parsed",
             ),
-            Ok(name) => Ok(Self::with(Evidence::Header(name))),
+            Ok(name) => Ok(Self::with(Evidence::Header(ProxyHeader::new(name)))),
             Err(_) => error("must be the name of a header, such as x-forwarded-proto"),
         }
     }
@@ -87,9 +95,86 @@ impl<R> RequireHttpsLayer<R> {
         self
     }
 
-    /// Answers `GET` and `HEAD` requests that are known to have come over plain http, and have
-    /// neither a cookie nor an `Authorization`, with 308 to the same path and query at this host.
-    /// Everything else stays refused.
+    /// Takes the first member of the header of [`behind_proxy`](RequireHttpsLayer::behind_proxy), which is a
+    /// list then, in one line or several (RFC 9110 section 5.3).
+    ///
+    /// It is for a chain of proxies in which each appends, and the outermost *overwrites* what the
+    /// client sent: the first member is then what the browser spoke. An outermost proxy that appends
+    /// lets the client write that member. Take [`last`](Self::last) there.
+    ///
+    /// # Errors
+    ///
+    /// On a layer that [`connection`](RequireHttpsLayer::connection) made: it reads no header.
+    pub fn first(mut self) -> Result<Self, ConfigError> {
+        self.proxy_header("first")?.member = Member::First;
+        Ok(self)
+    }
+
+    /// Takes the last member of the header of [`behind_proxy`](RequireHttpsLayer::behind_proxy), which is a
+    /// list then, in one line or several (RFC 9110 section 5.3).
+    ///
+    /// It is for a proxy that *appends* to what the client sent: the last member is its own word, and no
+    /// client can write it where that proxy is the only way in. In a chain it is what the nearest
+    /// proxy's client spoke, another proxy as it may be. Where it says plain http and a member further out
+    /// https, the request is refused and never redirected: it would come back in the same way.
+    ///
+    /// ```
+    /// use tower_bearer::RequireHttpsLayer;
+    ///
+    /// let layer = RequireHttpsLayer::behind_proxy("x-forwarded-proto")?.last()?;
+    /// # let _ = layer;
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// On a layer that [`connection`](RequireHttpsLayer::connection) made: it reads no header.
+    pub fn last(mut self) -> Result<Self, ConfigError> {
+        self.proxy_header("last")?.member = Member::Last;
+        Ok(self)
+    }
+
+    /// Replaces the word that proves https in the header of
+    /// [`behind_proxy`](RequireHttpsLayer::behind_proxy): `on` for `X-Forwarded-Ssl` and `Front-End-Https`.
+    ///
+    /// Exactly this word passes, in any case. `off`, `http` and `ws` say plain http, and everything else
+    /// proves nothing. nginx's `$https` is `on` or empty, and nginx sends no header with an empty value:
+    /// plain requests are then refused and never redirected.
+    ///
+    /// ```
+    /// use tower_bearer::RequireHttpsLayer;
+    ///
+    /// let layer = RequireHttpsLayer::behind_proxy("x-forwarded-ssl")?.value("on")?;
+    /// # let _ = layer;
+    /// assert!(RequireHttpsLayer::behind_proxy("x-forwarded-ssl")?.value("off").is_err());
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the word is empty, has a comma or anything but visible ASCII, or says plain http. And on a
+    /// layer that [`connection`](RequireHttpsLayer::connection) made: it reads no header.
+    pub fn value(mut self, value: &str) -> Result<Self, ConfigError> {
+        self.proxy_header("value")?.set_value(value)?;
+        Ok(self)
+    }
+
+    fn proxy_header(&mut self, setting: &'static str) -> Result<&mut ProxyHeader, ConfigError> {
+        match &mut Arc::make_mut(&mut self.config).evidence {
+            Evidence::Header(header) => Ok(header),
+            Evidence::Connection => Err(ConfigError::new(
+                setting,
+                "is for a layer that behind_proxy made: connection reads no header",
+            )),
+        }
+    }
+
+    /// Answers `GET` and `HEAD` requests that are known to have come over plain http, without
+    /// credentials, with 308 to the same path and query at this host. Everything else stays refused.
+    ///
+    /// Credentials are an `Authorization`, and a cookie that may be this crate's: one whose name begins
+    /// with `__Host-` or `__Secure-`, or is `refresh_token` or `csrf`. Other cookies, such as those of an
+    /// analysis of visits, come with every typed address and change nothing.
     pub fn redirect_to(mut self, host: HttpsHost) -> Self {
         Arc::make_mut(&mut self.config).redirect_to = Some(host);
         self

@@ -4,6 +4,7 @@ mod config;
 mod decision;
 mod host;
 pub(crate) mod layer;
+mod proxy_header;
 mod redirect;
 mod service;
 

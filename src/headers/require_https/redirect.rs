@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::host::HttpsHost;
+use crate::cookie;
 
 /// What a path may not hold as it is: all but unreserved characters, sub-delimiters, `/:@` (RFC 3986
 /// section 3.3), and `%` as it came. Browsers send a few others (`|`, `"`, bytes of UTF-8).
@@ -34,7 +35,8 @@ const QUERY: AsciiSet = PATH.remove(b'?');
 /// Where to send a request, if it may be sent anywhere.
 ///
 /// A request with credentials is refused instead: they are known to the network by now, and a client
-/// that is redirected without a word goes on sending them.
+/// that is redirected without a word goes on sending them. Cookies of others are no credentials here:
+/// a typed address brings those that the pages of a site have set since the day before.
 pub(super) fn location(
     host: &HttpsHost,
     method: &Method,
@@ -42,8 +44,7 @@ pub(super) fn location(
     headers: &HeaderMap,
 ) -> Option<HeaderValue> {
     let safe = *method == Method::GET || *method == Method::HEAD;
-    let credentials =
-        headers.contains_key(header::COOKIE) || headers.contains_key(header::AUTHORIZATION);
+    let credentials = headers.contains_key(header::AUTHORIZATION) || cookie::has_own(headers);
     // Without the slash, the path would go on where the host ends: `app.example` + `.evil.example`.
     if !safe || credentials || !uri.path().starts_with('/') {
         return None;
