@@ -23,6 +23,7 @@ mod event;
 mod fixed_id;
 pub mod future;
 pub mod grpc;
+mod header_owner;
 pub mod headers;
 mod host;
 #[cfg(feature = "jwks")]

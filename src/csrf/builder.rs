@@ -7,6 +7,7 @@ use http::{HeaderName, request::Parts};
 
 use super::{
     config::{Bind, Config},
+    header_name,
     keys::CsrfKeys,
     layer::CsrfLayer,
 };
@@ -137,6 +138,10 @@ impl CsrfBuilder {
     }
 
     /// The header that carries the token back. Default: `X-CSRF-Token`.
+    ///
+    /// It has to be one that pages of other sites cannot send without a preflight, and that neither
+    /// browsers nor proxies write: [`build`](Self::build) refuses `Content-Type`, `Authorization`,
+    /// `X-Requested-With`, `X-Forwarded-Proto` and their like.
     pub fn header_name(mut self, name: HeaderName) -> Self {
         self.header = name;
         self
@@ -169,10 +174,11 @@ impl CsrfBuilder {
     ///
     /// # Errors
     ///
-    /// When the ring has no refresh secret, the cookie's name cannot be written into a cookie, or a
-    /// session cookie has no name that can be sent.
+    /// When the ring has no refresh secret, the cookie's name cannot be written into a cookie, a
+    /// session cookie has no name that can be sent, or the header cannot carry a token.
     pub fn build(self) -> Result<CsrfLayer, ConfigError> {
         self.keys.check()?;
+        header_name::check(&self.header)?;
         let prefix = if self.insecure {
             Prefix::Insecure
         } else {

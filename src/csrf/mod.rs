@@ -157,6 +157,7 @@ pub(crate) mod csrf_token;
 mod decision;
 mod form;
 mod future;
+mod header_name;
 mod keys;
 pub(crate) mod layer;
 mod service;

@@ -17,6 +17,7 @@ const LEAVES: &[&str] = &[
     "cookie",
     "fixed_id",
     "future",
+    "header_owner",
     "host",
     "random",
     "request",

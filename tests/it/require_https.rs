@@ -329,6 +329,43 @@ fn what_cannot_name_the_transport_is_a_configuration_error() {
         let error = RequireHttpsLayer::behind_proxy(name).unwrap_err();
         assert_eq!(error.setting(), "behind_proxy", "{name:?}");
     }
+    // Written by clients and browsers, and by no proxy that ends TLS.
+    for name in [
+        "host",
+        "origin",
+        "referer",
+        "cookie",
+        "content-type",
+        "accept",
+        "user-agent",
+        "authorization",
+        "upgrade-insecure-requests",
+        "x-requested-with",
+        "x-http-method-override",
+        "sec-fetch-site",
+        "via",
+    ] {
+        let error = RequireHttpsLayer::behind_proxy(name).unwrap_err();
+        assert_eq!(error.setting(), "behind_proxy", "{name:?}");
+        assert!(error.problem().contains("proxies alone"), "{error}");
+    }
+    for name in [
+        "x-forwarded-ssl",
+        "x-forwarded-protocol",
+        "x-forwarded-port",
+        "x-scheme",
+        "x-url-scheme",
+        "front-end-https",
+        "cf-visitor",
+        "cloudfront-forwarded-proto",
+        "fly-forwarded-proto",
+        "fastly-ssl",
+        "x-arr-ssl",
+        "x-appengine-https",
+        "x-client-proto",
+    ] {
+        assert!(RequireHttpsLayer::behind_proxy(name).is_ok(), "{name:?}");
+    }
     assert!(RequireHttpsLayer::behind_proxy("X-Forwarded-Proto").is_ok());
     assert!(RequireHttpsLayer::behind_proxy(HeaderName::from_static(PROTO)).is_ok());
 }

@@ -16,6 +16,7 @@ use crate::{
     answer::Refusal,
     config::ConfigError,
     event::EventSink,
+    header_owner::HeaderOwner,
     rejection::{CustomRejection, DefaultRejection, Rejection},
 };
 
@@ -63,17 +64,28 @@ impl RequireHttpsLayer {
     ///
     /// # Errors
     ///
-    /// When it is no header name, or is `Forwarded` (RFC 7239). That one is a list that every hop may
+    /// When it is no header name, or one that clients and browsers write, such as `Host`, `Origin` or
+    /// `User-Agent`. And when it is `Forwarded` (RFC 7239): that one is a list that every hop may
     /// add to and is not parsed here; have the proxy set a header with the scheme alone.
     pub fn behind_proxy(header: impl TryInto<HeaderName>) -> Result<Self, ConfigError> {
         let error = |problem| Err(ConfigError::new("behind_proxy", problem));
-        match header.try_into() {
-            Ok(header::FORWARDED) => error(
+        let Ok(name) = header.try_into() else {
+            return error("must be the name of a header, such as x-forwarded-proto");
+        };
+        if name == header::FORWARDED {
+            return error(
                 "must be a header that holds the scheme alone, such as x-forwarded-proto; \
                  Forwarded is not parsed",
+            );
+        }
+        match HeaderOwner::of(&name) {
+            None | Some(HeaderOwner::Proxy) => {
+                Ok(Self::with(Evidence::Header(ProxyHeader::new(name))))
+            }
+            Some(HeaderOwner::AnyPage | HeaderOwner::Browser | HeaderOwner::Client) => error(
+                "must be a header that proxies alone write, such as x-forwarded-proto; clients and \
+                 browsers write this one",
             ),
-            Ok(name) => Ok(Self::with(Evidence::Header(ProxyHeader::new(name)))),
-            Err(_) => error("must be the name of a header, such as x-forwarded-proto"),
         }
     }
 

@@ -325,6 +325,113 @@ fn what_cannot_work_does_not_build() {
     assert!(CsrfKeys::new(Vec::<Vec<u8>>::new()).is_err());
 }
 
+/// Names that a token would be lost in, or that any page may send: of each group those that come first
+/// to a developer's mind.
+#[test]
+fn a_header_that_others_write_carries_no_token() {
+    let fixtures = Fixtures::load();
+    let build = |name: &str| {
+        let builder = csrf::builder(fixtures.keys(&["K1"]), CsrfSession::ANONYMOUS);
+        builder.header_name(name.parse().unwrap()).build()
+    };
+    for (reason, names) in [
+        (
+            "without a preflight",
+            &[
+                "accept",
+                "Accept-Language",
+                "content-language",
+                "content-type",
+                "range",
+                "save-data",
+                "downlink",
+                "dpr",
+                "ect",
+                "rtt",
+                "viewport-width",
+                "width",
+                "device-memory",
+                "sec-ch-ua",
+                "sec-ch-viewport-width",
+            ][..],
+        ),
+        (
+            "no script",
+            &[
+                "accept-charset",
+                "accept-encoding",
+                "access-control-request-headers",
+                "access-control-request-method",
+                "connection",
+                "content-length",
+                "cookie",
+                "cookie2",
+                "date",
+                "dnt",
+                "expect",
+                "host",
+                "keep-alive",
+                "origin",
+                "permissions-policy",
+                "proxy-authorization",
+                "referer",
+                "sec-csrf-token",
+                "sec-fetch-site",
+                "set-cookie",
+                "te",
+                "trailer",
+                "transfer-encoding",
+                "upgrade",
+                "via",
+            ],
+        ),
+        (
+            "meaning of its own",
+            &[
+                "authorization",
+                "cache-control",
+                "content-encoding",
+                "if-match",
+                "if-none-match",
+                "last-event-id",
+                "pragma",
+                "priority",
+                "upgrade-insecure-requests",
+                "user-agent",
+                "x-http-method",
+                "x-http-method-override",
+                "x-method-override",
+                "x-requested-with",
+            ],
+        ),
+        (
+            "proxies write it",
+            &[
+                "cf-connecting-ip",
+                "forwarded",
+                "traceparent",
+                "x-amzn-trace-id",
+                "x-forwarded-for",
+                "x-forwarded-proto",
+                "x-real-ip",
+                "x-request-id",
+            ],
+        ),
+    ] {
+        for name in names {
+            let error = build(name).unwrap_err();
+            assert_eq!(error.setting(), "header_name", "{name}");
+            let problem = error.problem();
+            assert!(problem.contains(&name.to_ascii_lowercase()), "{error}");
+            assert!(problem.contains(reason), "{name}: {error}");
+            assert!(problem.contains("x-csrf-token"), "{error}");
+        }
+    }
+    for name in ["x-csrf-token", "X-XSRF-Token", "csrf-token", "x-my-header"] {
+        assert!(build(name).is_ok(), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn the_sink_is_told_of_refusals_alone() {
     let fixtures = Fixtures::load();
