@@ -1,18 +1,27 @@
 //! The value of `Content-Security-Policy`.
 
+mod scripts;
+mod words;
+
 use std::{fmt, str::FromStr};
 
 use http::HeaderValue;
 
+use self::scripts::Directive;
 use crate::config::ConfigError;
 
 /// What a page may load and who may embed it (W3C Content Security Policy Level 3).
 ///
 /// Parsing refuses a quoted word that is no keyword, nonce or hash: a browser would pass over
 /// `'slef'`, and the policy would say more than it does. It also refuses what cannot name a directive, such
-/// as `default-src:`, an empty policy, and a comma, which begins a second policy. Whether there is a
-/// directive of that name, and hosts, are not checked: look at the page in a browser,
-/// which reports what it does not know.
+/// as `default-src:`, a directive that comes twice, an empty policy, and a comma, which begins a second
+/// policy. Whether there is a directive of that name, and hosts, are not checked: look at the page in a
+/// browser, which reports what it does not know.
+///
+/// A policy that lets scripts of an attacker run is an error as well: one with `*`, a scheme alone (`https:`,
+/// `data:`), `'unsafe-inline'` without a nonce or hash, or `'unsafe-eval'` in `script-src`, or in
+/// `default-src` where there is no `script-src`; and one without either. Under `'strict-dynamic'`, browsers
+/// pass over the first three. [`dangerous_any_script`](Self::dangerous_any_script) takes such a policy.
 ///
 /// A nonce is for one response: sent with every response, it is known to an attacker who has seen
 /// one. A handler that needs it sends the header itself, and the layer lets that stand.
@@ -25,7 +34,9 @@ use crate::config::ConfigError;
 /// let layer = SecurityHeadersLayer::new().content_security_policy(policy);
 /// # let _ = layer;
 ///
-/// assert!("default-src 'slef'".parse::<ContentSecurityPolicy>().is_err());
+/// for slip in ["default-src 'slef'", "default-src 'self'; script-src https:", "frame-ancestors 'none'"] {
+///     assert!(slip.parse::<ContentSecurityPolicy>().is_err());
+/// }
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,31 +47,55 @@ pub struct ContentSecurityPolicy(HeaderValue);
 const DEFAULT: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; \
                        frame-ancestors 'none'; object-src 'none'";
 
-/// What may stand in single quotes (CSP Level 3 section 2.3.1 and the specifications that add to it).
-const KEYWORDS: [&str; 17] = [
-    "allow",
-    "allow-duplicates",
-    "block",
-    "inline-speculation-rules",
-    "none",
-    "report-sample",
-    "report-sha256",
-    "report-sha384",
-    "report-sha512",
-    "script",
-    "self",
-    "strict-dynamic",
-    "trusted-types-eval",
-    "unsafe-eval",
-    "unsafe-hashes",
-    "unsafe-inline",
-    "wasm-unsafe-eval",
-];
-
-/// What a quoted nonce or hash begins with.
-const PREFIXES: [&str; 4] = ["nonce-", "sha256-", "sha384-", "sha512-"];
-
 impl ContentSecurityPolicy {
+    /// Takes a policy that lets scripts of an attacker run, and refuses other slips as parsing does.
+    ///
+    /// It is for a page that cannot be had otherwise, until it can: what gets into such a page acts for
+    /// its user.
+    ///
+    /// ```
+    /// use tower_bearer::headers::ContentSecurityPolicy;
+    ///
+    /// let text = "default-src 'self'; script-src 'self' 'unsafe-inline'";
+    /// assert!(text.parse::<ContentSecurityPolicy>().is_err());
+    /// assert!(ContentSecurityPolicy::dangerous_any_script(text).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When there is no directive, one of them twice, a name that none can have, a quoted word that is no
+    /// keyword, nonce or hash, a comma, or anything but printable ASCII. The error says which.
+    pub fn dangerous_any_script(text: &str) -> Result<Self, ConfigError> {
+        if !text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
+            return error("must be one line of printable ASCII");
+        }
+        if text.contains(',') {
+            return error("must not have a comma: it begins a second policy");
+        }
+        let directives = directives(text);
+        if directives.is_empty() {
+            return error("must have one directive at least");
+        }
+        for (at, (name, words)) in directives.iter().enumerate() {
+            if !is_name(name) {
+                return error(format!("has {name} where the name of a directive stands"));
+            }
+            if directives.iter().take(at).any(|(before, _)| before == name) {
+                return error(format!("has {name} twice: browsers read the first alone"));
+            }
+            let unknown = |word: &&&str| words::is_quoted(word) && !words::is_known(word);
+            if let Some(word) = words.iter().find(unknown) {
+                return error(format!(
+                    "has {word}, which is no keyword, nonce or hash in single quotes"
+                ));
+            }
+        }
+        match HeaderValue::from_str(text.trim()) {
+            Ok(value) => Ok(Self(value)),
+            Err(_) => error("must be one line of printable ASCII"),
+        }
+    }
+
     /// The policy as it is written in the header.
     pub fn as_str(&self) -> &str {
         // Only ASCII gets here.
@@ -85,38 +120,17 @@ impl FromStr for ContentSecurityPolicy {
 
     /// # Errors
     ///
-    /// When there is no directive, or a name that none can have, a quoted word that is no keyword, nonce or hash, a comma, or
-    /// anything but printable ASCII. The error says which.
+    /// When there is no directive, one of them twice, a name that none can have, a quoted word that is no
+    /// keyword, nonce or hash, a comma, or anything but printable ASCII; and when scripts of an attacker
+    /// run. The error says which.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
-        if !text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
-            return error("must be one line of printable ASCII");
-        }
-        if text.contains(',') {
-            return error("must not have a comma: it begins a second policy");
-        }
-        let mut directives = text.split(';').filter(|part| !part.trim().is_empty());
-        if directives.clone().next().is_none() {
-            return error("must have one directive at least");
-        }
-        let no_name = directives.clone().find_map(|directive| {
-            let name = directive.split_ascii_whitespace().next()?;
-            (!is_name(name)).then_some(name)
-        });
-        if let Some(word) = no_name {
-            return error(format!("has {word} where the name of a directive stands"));
-        }
-        let unknown = directives.find_map(|directive| {
-            let mut sources = directive.split_ascii_whitespace().skip(1);
-            sources.find(|source| is_quoted(source) && !is_known(source))
-        });
-        if let Some(word) = unknown {
-            return error(format!(
-                "has {word}, which is no keyword, nonce or hash in single quotes"
-            ));
-        }
-        match HeaderValue::from_str(text.trim()) {
-            Ok(value) => Ok(Self(value)),
-            Err(_) => error("must be one line of printable ASCII"),
+        let policy = Self::dangerous_any_script(text)?;
+        match scripts::opening(&directives(policy.as_str())) {
+            None => Ok(policy),
+            Some(opening) => error(format!(
+                "{opening}; name the origins of the scripts, such as 'self', or say that you want it \
+                 with ContentSecurityPolicy::dangerous_any_script"
+            )),
         }
     }
 }
@@ -131,22 +145,17 @@ fn error<T>(problem: impl Into<std::borrow::Cow<'static, str>>) -> Result<T, Con
     Err(ConfigError::new("content_security_policy", problem))
 }
 
+/// The directives of a policy: names in lower case, as browsers compare them, and what follows each.
+fn directives(text: &str) -> Vec<Directive<'_>> {
+    let parts = text.split(';').map(str::split_ascii_whitespace);
+    parts
+        .filter_map(|mut words| Some((words.next()?.to_ascii_lowercase(), words.collect())))
+        .collect()
+}
+
 /// Whether a directive can have this name (CSP Level 3 section 2.2).
 fn is_name(word: &str) -> bool {
     word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-}
-
-/// Whether `source` has a quote at one of its ends.
-fn is_quoted(source: &str) -> bool {
-    source.starts_with(['\'', '"']) || source.ends_with(['\'', '"'])
-}
-
-/// Whether `source` stands in single quotes and means something there.
-fn is_known(source: &str) -> bool {
-    let inside = source.strip_prefix('\'').and_then(|s| s.strip_suffix('\''));
-    inside.map(str::to_ascii_lowercase).is_some_and(|word| {
-        KEYWORDS.contains(&word.as_str()) || PREFIXES.iter().any(|start| word.starts_with(start))
-    })
 }
 
 #[cfg(test)]
@@ -177,15 +186,18 @@ mod tests {
             "default-src 'self'; ; upgrade-insecure-requests;",
             "script-src 'nonce-q9Zx' 'strict-dynamic' 'unsafe-inline' https:",
             "script-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
-            "img-src * data: blob:; sandbox allow-scripts",
-            "connect-src self.example https://self",
-            "img-src nonce-less.example sha256-sums.example:8443/a/b",
+            "default-src 'self'; img-src * data: blob:; sandbox allow-scripts",
+            "default-src 'self'; connect-src self.example https://self",
+            "default-src nonce-less.example sha256-sums.example:8443/a/b",
+            "script-src 'nonce-AZaz09+/-_==' 'SHA512-a='",
             "script-src 'self' 'wasm-unsafe-eval' 'inline-speculation-rules' 'report-sha256'",
-            "default-src https:; connect-src wss://*.example:* https://a.example/b/; report-uri /csp?a=b",
-            "style-src 'unsafe-hashes' 'sha384-oqVuAf' 'report-sample'; worker-src blob: 'self'",
+            "default-src https:; connect-src wss://*.example:* https://a.example/b/; report-uri /csp?a=b; \
+             script-src 'none'",
+            "default-src 'self'; style-src 'unsafe-hashes' 'sha384-oqVuAf' 'report-sample'; worker-src blob:; \
+             connect-src 'unsafe-webtransport-hashes'",
             "trusted-types 'none'; require-trusted-types-for 'script'; script-src 'trusted-types-eval'",
-            "trusted-types default a#b 'allow-duplicates'; report-to csp-endpoint; webrtc 'block'",
-            "fenced-frame-src https:; manifest-src 'SELF'",
+            "trusted-types default a#b 'allow-duplicates'; script-src; report-to csp-endpoint; webrtc 'block'",
+            "default-src 'none'; fenced-frame-src https:; manifest-src 'SELF'",
             "sandbox",
         ] {
             let policy: ContentSecurityPolicy = text.parse().unwrap();
@@ -200,6 +212,7 @@ mod tests {
             (" ; ;", "one directive"),
             ("default-src: 'self'", "default-src:"),
             ("img-src a; default-src='self'", "default-src='self'"),
+            ("img-src a; default-src b; IMG-src 'none'", "img-src twice"),
             ("'self'", "'self'"),
             ("default-src 'slef'", "'slef'"),
             ("img-src 'https:'", "'https:'"),
@@ -207,12 +220,37 @@ mod tests {
             ("script-src 'self", "'self,"),
             ("script-src none'", "none',"),
             ("script-src '", "',"),
+            ("script-src ''", "'',"),
+            ("script-src `self`", "`self`,"),
+            ("script-src ' self '", "',"),
+            (
+                "script-src 'self'https://a.example",
+                "'self'https://a.example,",
+            ),
+            ("script-src 'self'none'", "'self'none',"),
+            ("script-src 'nonce-'", "'nonce-',"),
+            ("script-src 'nonce-{nonce}'", "'nonce-{nonce}',"),
+            ("script-src 'nonce-a b'", "'nonce-a,"),
+            ("script-src 'nonce-==='", "'nonce-===',"),
+            ("script-src 'nonce-a==='", "'nonce-a===',"),
+            ("script-src 'nonce-a=b'", "'nonce-a=b',"),
+            ("script-src 'nonce'", "'nonce',"),
+            ("script-src 'nonce:q9Zx'", "'nonce:q9Zx',"),
+            ("script-src 'sha256-'", "'sha256-',"),
+            ("script-src 'sha256-a.b'", "'sha256-a.b',"),
+            ("script-src 'sha1-q9Zx'", "'sha1-q9Zx',"),
+            ("script-src 'strict-dynmic'", "'strict-dynmic',"),
+            ("script-src 'unsafe inline'", "'unsafe,"),
             ("default-src 'self', img-src *", "comma"),
+            ("default-src \u{b4}self\u{b4}", "ASCII"),
             ("default-src 'self'\r\nset-cookie: a=b", "one line"),
             ("default-src 'self';\timg-src *", "one line"),
             ("default-src \u{2018}self\u{2019}", "ASCII"),
         ] {
             assert!(problem(text).contains(part), "{text:?}: {}", problem(text));
+            // A slip is one under either name.
+            let dangerous = ContentSecurityPolicy::dangerous_any_script(text);
+            assert_eq!(dangerous.unwrap_err().problem(), problem(text), "{text:?}");
         }
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
+use crate::config::ConfigError;
+
 /// For how long a browser uses https alone for a host (RFC 6797).
 ///
 /// ```
@@ -11,11 +13,12 @@ use http::HeaderValue;
 /// use tower_bearer::{SecurityHeadersLayer, headers::StrictTransportSecurity};
 ///
 /// // A careful start: five minutes, on this host alone.
-/// let trial = StrictTransportSecurity::new(Duration::from_secs(300));
+/// let trial = StrictTransportSecurity::new(Duration::from_secs(300))?;
 /// // Once every host below this one speaks https too.
 /// let whole = StrictTransportSecurity::default().include_subdomains();
 /// # let _ = (SecurityHeadersLayer::new().strict_transport_security(trial),
 /// #     SecurityHeadersLayer::new().strict_transport_security(whole));
+/// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StrictTransportSecurity {
@@ -31,11 +34,32 @@ const YEAR_SECS: u64 = 365 * 24 * 60 * 60;
 const MOST_SECS: u64 = 1 << 31;
 
 impl StrictTransportSecurity {
-    /// For this host alone, for so long after each response, in whole seconds. Zero makes browsers
-    /// forget what they were told before (RFC 6797 section 6.1.1).
-    pub fn new(max_age: Duration) -> Self {
+    /// For this host alone, for so long after each response, in whole seconds.
+    ///
+    /// # Errors
+    ///
+    /// When it is less than a second: zero makes browsers forget what they were told before. See
+    /// [`dangerous_forget`](Self::dangerous_forget).
+    pub fn new(max_age: Duration) -> Result<Self, ConfigError> {
+        if max_age.as_secs() == 0 {
+            return Err(ConfigError::new(
+                "strict_transport_security",
+                "must be a second at least: with less, browsers forget what they were told before; \
+                 say that you want it with StrictTransportSecurity::dangerous_forget",
+            ));
+        }
+        Ok(Self::host_alone(max_age.as_secs()))
+    }
+
+    /// Makes browsers forget what they were told before: `max-age=0` (RFC 6797 section 6.1.1). They then
+    /// try plain http again. It is for a host that has to go back to it.
+    pub fn dangerous_forget() -> Self {
+        Self::host_alone(0)
+    }
+
+    fn host_alone(max_age_secs: u64) -> Self {
         Self {
-            max_age_secs: max_age.as_secs().min(MOST_SECS),
+            max_age_secs: max_age_secs.min(MOST_SECS),
             include_subdomains: false,
             preload: false,
         }
@@ -77,7 +101,7 @@ impl StrictTransportSecurity {
 impl Default for StrictTransportSecurity {
     /// One year, this host alone.
     fn default() -> Self {
-        Self::new(Duration::from_secs(YEAR_SECS))
+        Self::host_alone(YEAR_SECS)
     }
 }
 
@@ -97,17 +121,26 @@ mod tests {
                 StrictTransportSecurity::preloaded(),
                 "max-age=63072000; includeSubDomains; preload",
             ),
-            (StrictTransportSecurity::new(Duration::ZERO), "max-age=0"),
+            (StrictTransportSecurity::dangerous_forget(), "max-age=0"),
             (
-                StrictTransportSecurity::new(Duration::from_millis(300_999)),
+                StrictTransportSecurity::new(Duration::from_millis(300_999)).unwrap(),
                 "max-age=300",
             ),
             (
-                StrictTransportSecurity::new(Duration::MAX),
+                StrictTransportSecurity::new(Duration::MAX).unwrap(),
                 "max-age=2147483648",
             ),
         ] {
             assert_eq!(policy.value(), expected);
+        }
+    }
+
+    #[test]
+    fn a_time_of_no_seconds_is_an_error() {
+        for max_age in [Duration::ZERO, Duration::from_millis(999)] {
+            let error = StrictTransportSecurity::new(max_age).unwrap_err();
+            assert_eq!(error.setting(), "strict_transport_security");
+            assert!(error.problem().contains("dangerous_forget"), "{error}");
         }
     }
 }

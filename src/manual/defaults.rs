@@ -129,6 +129,12 @@
 //! | `Referrer-Policy` | `same-origin` | Other sites learn nothing, and the own server gets the `Referer` that the origin guard falls back to. With `no-referrer`, browsers send `Origin: null` with forms, which the guard refuses from those that send no `Sec-Fetch-Site`; so it is not offered. Pages whose forms post to *another* origin, listed there or not, send `Origin: null` with `same-origin` too, and need [`StrictOriginWhenCrossOrigin`](crate::headers::ReferrerPolicy::StrictOriginWhenCrossOrigin). |
 //! | 304 | neither policy is added | The headers of a 304 replace those of the stored page, which may have a nonce of its own. |
 //!
+//! A policy that lets scripts of an attacker run is an error: `*`, a scheme alone, `'unsafe-inline'` without nonce or
+//! hash, or `'unsafe-eval'` in the effective `script-src`, and a policy without `script-src` and `default-src`. It would
+//! look like protection and be none. An API that shows no pages says `default-src 'none'; frame-ancestors 'none'`.
+//! [`dangerous_any_script`](crate::headers::ContentSecurityPolicy::dangerous_any_script) takes what cannot be helped yet,
+//! and [`dangerous_forget`](crate::headers::StrictTransportSecurity::dangerous_forget) sends `max-age=0`.
+//!
 //! Each of the three policies is replaced by the method of its name on
 //! [`SecurityHeadersLayer`](crate::SecurityHeadersLayer), or left out by one that begins with `dangerous_without_`: for
 //! a proxy that sends it already.

@@ -123,7 +123,8 @@ async fn not_modified_leaves_the_policies_of_the_stored_page_alone() {
 #[tokio::test]
 async fn each_header_can_be_set() {
     let csp: ContentSecurityPolicy = "default-src 'none'".parse().unwrap();
-    let hsts = StrictTransportSecurity::new(Duration::from_secs(300)).include_subdomains();
+    let hsts = StrictTransportSecurity::new(Duration::from_secs(300)).unwrap();
+    let hsts = hsts.include_subdomains();
     let layer = SecurityHeadersLayer::new()
         .content_security_policy(csp)
         .referrer_policy(ReferrerPolicy::StrictOrigin)
@@ -149,6 +150,31 @@ async fn each_header_can_be_set() {
         values(&send(layer, 200, &[]).await)[0],
         ["max-age=300; includeSubDomains"]
     );
+}
+
+/// Through the layer, so that what a policy was refused for is what would have been sent.
+#[tokio::test]
+async fn a_wide_open_policy_is_sent_only_where_it_is_called_dangerous() {
+    for text in [
+        "default-src 'self'; script-src *",
+        "script-src 'self' https:",
+        "default-src 'self' 'unsafe-inline'",
+        "script-src 'self' 'unsafe-eval'",
+        "frame-ancestors 'none'",
+    ] {
+        let error = text.parse::<ContentSecurityPolicy>().unwrap_err();
+        assert_eq!(error.setting(), "content_security_policy", "{text}");
+        assert!(error.problem().contains("dangerous_any_script"), "{error}");
+        let policy = ContentSecurityPolicy::dangerous_any_script(text).unwrap();
+        let layer = SecurityHeadersLayer::new().content_security_policy(policy);
+        assert_eq!(values(&send(layer, 200, &[]).await)[1], [text]);
+    }
+    // What is no policy at all is none under any name.
+    for text in ["", "default-src 'slef'", "script-src 'nonce-'", "a: b"] {
+        assert!(text.parse::<ContentSecurityPolicy>().is_err(), "{text}");
+        let dangerous = ContentSecurityPolicy::dangerous_any_script(text);
+        assert!(dangerous.is_err(), "{text}");
+    }
 }
 
 #[tokio::test]
@@ -298,6 +324,10 @@ proptest! {
                 // What is accepted is sent as it is read.
                 prop_assert_eq!(policy.as_str(), text.trim());
                 prop_assert_eq!(policy.as_str().parse(), Ok(policy.clone()));
+                prop_assert_eq!(ContentSecurityPolicy::dangerous_any_script(text), Ok(policy));
+            }
+            if let Ok(policy) = ContentSecurityPolicy::dangerous_any_script(text) {
+                prop_assert_eq!(policy.as_str(), text.trim());
             }
             let _ = text.parse::<ReferrerPolicy>();
             let _ = text.parse::<tower_bearer::headers::HttpsHost>();
