@@ -270,7 +270,13 @@
 //!         header::CONTENT_TYPE,
 //!         HeaderName::from_static("x-csrf-token"),
 //!     ])
-//!     .expose_headers([header::RETRY_AFTER])
+//!     // All of them here: the list replaces that of an answer from further in.
+//!     .expose_headers([
+//!         header::RETRY_AFTER,
+//!         header::WWW_AUTHENTICATE,
+//!         HeaderName::from_static("grpc-message"),
+//!         HeaderName::from_static("grpc-status"),
+//!     ])
 //!     .max_age(Duration::from_secs(600));
 //!
 //! let csrf = CsrfLayer::new(&keys)?;
@@ -292,6 +298,10 @@
 //! # Ok(app)
 //! # }
 //! ```
+//!
+//! A script reads no header of an answer from elsewhere that is not exposed: neither the challenge, nor when to try
+//! again, nor the status of gRPC-Web. A gRPC-Web client also sends `X-Grpc-Web`, `X-User-Agent` and `Grpc-Timeout`,
+//! which then belong among the allowed headers.
 //!
 //! A page elsewhere needs both, CORS to read the answers and the guard to be let in; hence the one list. The
 //! refresh cookie is `SameSite=Strict`, so of the listed origins only those of the same site as the service

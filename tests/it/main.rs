@@ -12,6 +12,7 @@ mod backing;
 mod bearer;
 mod bearer_cases;
 mod claims;
+mod cors;
 mod csrf;
 mod csrf_form;
 mod debug_of_everything;

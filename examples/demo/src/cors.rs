@@ -25,7 +25,13 @@ pub(crate) fn layer(origins: Vec<Origin>) -> CorsLayer {
             header::CONTENT_TYPE,
             HeaderName::from_static("x-csrf-token"),
         ])
-        // What a page may read beside the body: when to try again.
-        .expose_headers([header::RETRY_AFTER])
+        // What a page may read beside the body: when to try again, what is missing, and the status of
+        // gRPC-Web. All of them here, since the list replaces that of an answer from further in.
+        .expose_headers([
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
+            HeaderName::from_static("grpc-message"),
+            HeaderName::from_static("grpc-status"),
+        ])
         .max_age(Duration::from_secs(600))
 }
