@@ -53,6 +53,14 @@ impl StrictTransportSecurity {
 
     /// Makes browsers forget what they were told before: `max-age=0` (RFC 6797 section 6.1.1). They then
     /// try plain http again. It is for a host that has to go back to it.
+    ///
+    /// ```
+    /// use tower_bearer::{SecurityHeadersLayer, headers::StrictTransportSecurity};
+    ///
+    /// let forget = StrictTransportSecurity::dangerous_forget();
+    /// let layer = SecurityHeadersLayer::new().strict_transport_security(forget);
+    /// # let _ = layer;
+    /// ```
     pub fn dangerous_forget() -> Self {
         Self::host_alone(0)
     }

@@ -114,6 +114,15 @@ impl<R> RequireHttpsLayer<R> {
     /// client sent: the first member is then what the browser spoke. An outermost proxy that appends
     /// lets the client write that member. Take [`last`](Self::last) there.
     ///
+    /// ```
+    /// use tower_bearer::RequireHttpsLayer;
+    ///
+    /// let layer = RequireHttpsLayer::behind_proxy("x-forwarded-proto")?.first()?;
+    /// # let _ = layer;
+    /// assert!(RequireHttpsLayer::connection().first().is_err());
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// On a layer that [`connection`](RequireHttpsLayer::connection) made: it reads no header.
