@@ -39,20 +39,20 @@
 //!
 //! ## Single-page applications
 //!
-//! The page copies the cookie `__Host-csrf` into `X-CSRF-Token`, in every request to `/auth` but `GET`.
+//! The page asks `GET /auth/csrf` for a token and sends it in `X-CSRF-Token`, in every request to `/auth` but `GET`. A
+//! copy of the cookie `__Host-csrf` does as well, and saves the question.
 //!
 //! ```
-//! use axum::{Router, routing::get};
+//! use axum::Router;
 //! use tower::ServiceBuilder;
 //! use tower_bearer::{
-//!     CsrfLayer, CsrfToken, KeyRing, OriginGuardLayer, RefreshCookieLayer, SessionEndpoints,
+//!     CsrfLayer, KeyRing, OriginGuardLayer, RefreshCookieLayer, SessionEndpoints,
 //! };
 //!
 //! # fn routes(keys: KeyRing, sessions: RefreshCookieLayer) -> Result<Router, tower_bearer::ConfigError> {
 //! let csrf = CsrfLayer::new(&keys)?;
 //! let auth = Router::new()
-//!     .route("/csrf", get(|csrf: CsrfToken| async move { csrf.masked() }))
-//!     .merge(SessionEndpoints::new())
+//!     .merge(SessionEndpoints::new()) // `GET /csrf` is one of them
 //!     .layer(
 //!         ServiceBuilder::new()
 //!             .layer(OriginGuardLayer::new(["https://app.example".parse()?])?)
@@ -65,7 +65,10 @@
 //!
 //! ```js
 //! const cookie = () => document.cookie.match(/(?:^|; )__Host-csrf=([^;]+)/)?.[1];
-//! const asked = async () => (await fetch("/auth/csrf")).text(); // brings the cookie, too
+//! const asked = async () => {
+//!   const response = await fetch("/auth/csrf", { cache: "no-store" }); // brings the cookie, too
+//!   return (await response.json()).csrf_token;
+//! };
 //!
 //! async function change(path, options) {
 //!   const send = (token) => fetch(path, { ...options, headers: { ...options.headers, "X-CSRF-Token": token } });
@@ -80,7 +83,10 @@
 //! * 403 says nothing about the session: 401 alone does. One new token and one more try are enough, after
 //!   a restart with other keys for instance.
 //! * A page on another host cannot read the cookie, and takes the token from the answer to `/auth/csrf`,
-//!   which CORS lets listed origins read. Any other `GET` behind the layer brings the cookie as well.
+//!   which CORS lets listed origins read.
+//! * The answer is for the session of the refresh cookie, dead or alive, so that a sign-in works beside a dead cookie
+//!   and a sign-out while the store is away. 503 is answered only where the cookies of several sessions came and the
+//!   store does not say which one lives.
 //! * The layer goes where the browser sends the refresh cookie, which is `/auth`, and inside of the layer
 //!   that opens it. Elsewhere it would replace the token by one for no session, so it answers 500 there.
 //!   The header `tower-bearer-mistake` and the [`Rejection`](crate::rejection::Rejection) name the cure.
@@ -90,7 +96,8 @@
 //! ## Rendered pages
 //!
 //! A page that the server renders carries the token, masked anew each time: scripts take it from
-//! `<meta name="csrf-token">`, forms without a script send it in a hidden field. That takes another layer,
+//! `<meta name="csrf-token">`, forms without a script send it in a hidden field. Every answer of `text/html` brings the
+//! cookie to a browser that has none. A form takes another layer,
 //! [`CsrfFormLayer`](crate::csrf::CsrfFormLayer), whose page has a form and its handler. The cookie can then be hidden from scripts with
 //! [`http_only`](crate::csrf::CsrfBuilder::http_only).
 //!
@@ -103,6 +110,16 @@
 //!     Ok(Html(format!(r#"<meta name="csrf-token" content="{token}">..."#)))
 //! }
 //! ```
+//!
+//! In a session each of many tabs can send the form that it was loaded with: any token of the session passes. Two cases
+//! remain, and a reload heals both:
+//!
+//! * A form without a session, such as that of a sign-in, in several tabs: the one loaded last can be sent. An attacker
+//!   can have a token of no session made, so that a copy of the cookie is asked for.
+//! * A browser without `Sec-Fetch-Site` (Safari before 16.4, or any browser over plain http to another host than localhost) that follows a link from a mail:
+//!   the session's `SameSite=Strict` cookie is kept back, and nothing tells that request from one without a session. The page gets a
+//!   token of no session, in place of the one that the other tabs have. With
+//!   [`same_site_lax`](crate::refresh::RefreshCookieBuilder::same_site_lax) the cookie comes along.
 //!
 //! The layer has to be around such pages, and the session visible there: give the refresh cookie the path
 //! `/` with [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix), or bind tokens to the session that
@@ -209,7 +226,7 @@
 //! | `ForeignOrigin`: `Missing` | A proxy that takes headers off, or a program that has a cookie: let it send `Origin`. |
 //! | `CsrfFailed`: `CookieMissing` | A page that has not asked for a token yet. Or plain http, over which browsers keep the cookie on localhost at most. |
 //! | `CsrfFailed`: `TokenMissing` | A script without the header, or a form without the field or without [`CsrfFormLayer`](crate::csrf::CsrfFormLayer). A multipart form sends the header, or its handler calls [`CsrfToken::verify`](crate::CsrfToken::verify). |
-//! | `CsrfFailed`: `SignatureInvalid`, `TokenMismatch` | Once: other keys, or a sign-in or sign-out in another tab. Always: a session of another kind does not call [`rotate_to`](crate::CsrfToken::rotate_to). |
+//! | `CsrfFailed`: `SignatureInvalid`, `TokenMismatch` | Once: other keys, a sign-in or sign-out in another tab, or one of several tabs with a form for signing in. Always: a session of another kind does not call [`rotate_to`](crate::CsrfToken::rotate_to). |
 //! | `CsrfFailed`: `Unverified` | A handler behind [`handler_verifies`](crate::csrf::CsrfBuilder::handler_verifies) answered without [`CsrfToken::verify`](crate::CsrfToken::verify). |
 //! | `InsecureTransport` | Plain http, or a proxy that does not overwrite the header. One that appends, or writes `on`, needs [`last`](crate::RequireHttpsLayer::last) or [`value`](crate::RequireHttpsLayer::value). |
 //!
