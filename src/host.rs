@@ -24,9 +24,18 @@ pub(crate) fn is_on_host(origin: &str, authority: &str) -> bool {
     else {
         return false;
     };
-    // Browsers leave the default port out of an origin, so one that names it is nobody's.
+    // Browsers leave the default port out of an origin, so they never sent one that names it.
     let port = port.filter(|port| *port != default);
     wire_port == port && is_written_as(host, wire)
+}
+
+/// Whether `origin`, as it came over the wire, is an `http` or `https` origin as browsers write it.
+/// Nothing is allocated.
+pub(crate) fn is_web_origin(origin: &str) -> bool {
+    // It is on the host that it names itself, unless it is spelled in another way.
+    origin
+        .split_once("://")
+        .is_some_and(|(_, authority)| is_on_host(origin, authority))
 }
 
 pub(crate) fn default_port(scheme: &str) -> Option<u16> {
@@ -51,11 +60,11 @@ pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     Some((host, Some(port.parse().ok()?)))
 }
 
-/// The host in the form browsers send, or `None` when it is not one.
+/// The host in the form browsers send, or `None` when it is not one. A name keeps its final dot.
 pub(crate) fn canonical_host(host: &str) -> Option<String> {
     match ipv6(host) {
         Some(address) => Some(Ipv6Host(address).to_string()),
-        None => is_name_or_ipv4(host).then(|| host.to_ascii_lowercase()),
+        None => is_tuple_host(host).then(|| host.to_ascii_lowercase()),
     }
 }
 
@@ -86,13 +95,23 @@ fn is_written_as(host: &str, wire: &str) -> bool {
         let mut rest = Rest(wire);
         return write!(rest, "{}", Ipv6Host(address)).is_ok() && rest.0.is_empty();
     }
-    is_name_or_ipv4(host)
+    is_tuple_host(host)
         && host.eq_ignore_ascii_case(wire)
         && !wire.bytes().any(|b| b.is_ascii_uppercase())
 }
 
 fn ipv6(host: &str) -> Option<Ipv6Addr> {
     host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}
+
+/// A name, with the dot of the root behind it or not, or an IPv4 address.
+///
+/// To browsers a name with that dot is another host. Behind an address they leave it out.
+fn is_tuple_host(host: &str) -> bool {
+    match host.strip_suffix('.') {
+        Some(name) => is_name_or_ipv4(name) && name.parse::<Ipv4Addr>().is_err(),
+        None => is_name_or_ipv4(host),
+    }
 }
 
 fn is_name_or_ipv4(host: &str) -> bool {
@@ -150,6 +169,8 @@ mod tests {
             ("http://[::1]", "[::1]:80"),
             ("https://[::ffff:7f00:1]", "[::ffff:127.0.0.1]"),
             ("https://[2001:db8::a]", "[2001:DB8:0::A]:443"),
+            ("https://app.example.", "APP.example."),
+            ("https://app.example.:8443", "app.example.:8443"),
         ] {
             assert!(is_on_host(origin, authority), "{origin} on {authority}");
         }
@@ -166,7 +187,8 @@ mod tests {
             ("http://app.example:80", "app.example"),
             ("https://APP.example", "APP.example"),
             ("https://app.example.", "app.example"),
-            ("https://app.example.", "app.example."),
+            ("https://app.example..", "app.example.."),
+            ("http://127.0.0.1.", "127.0.0.1."),
             ("https://app.example", "app.example."),
             ("https://app.example", "user@app.example"),
             ("https://user@app.example", "user@app.example"),
@@ -194,6 +216,47 @@ mod tests {
             ("http://0x7f.1", "0x7f.1"),
         ] {
             assert!(!is_on_host(origin, authority), "{origin} on {authority}");
+        }
+    }
+
+    #[test]
+    fn a_web_origin_is_written_as_browsers_write_it() {
+        for origin in [
+            "https://app.example",
+            "http://app.example:443",
+            "https://app.example.:8443",
+            "http://localhost:5173",
+            "http://127.0.0.1",
+            "https://[::ffff:7f00:1]:1",
+        ] {
+            assert!(is_web_origin(origin), "{origin}");
+        }
+        for origin in [
+            "",
+            "null",
+            "app.example",
+            "//app.example",
+            "https://",
+            "https://app.example/",
+            "https://app.example:443",
+            "http://app.example:80",
+            "https://app.example:",
+            "https://app.example:08",
+            "https://App.example",
+            "HTTPS://app.example",
+            "https://user@app.example",
+            "https://app.example https://b.example",
+            "https://app.example,https://b.example",
+            "https://app..example",
+            "https://b\u{fc}cher.example",
+            "https://127.1",
+            "https://[0::1]",
+            "https://*.app.example",
+            "http://localhost:*",
+            "app://-",
+            "wss://app.example",
+        ] {
+            assert!(!is_web_origin(origin), "{origin}");
         }
     }
 }

@@ -31,6 +31,14 @@
 //! The rules, and how they differ from `tower_http::csrf`, are on the page of the
 //! [module `origin`](crate::origin).
 //!
+//! A list stops attackers whom other checks do not: one on the network who writes the page on plain
+//! `http` of your own host, pages on sibling hosts, and any page where the browser sends no
+//! `Sec-Fetch-Site`. The page of a development server has an origin of its own: list
+//! `http://localhost:5173`, or `http://localhost:*`, in the configuration of developers' machines alone.
+//! [`same_origin`](crate::OriginGuardLayer::same_origin) needs no list and believes the browser's
+//! `Sec-Fetch-Site`, so it works behind proxies that change `Host`.
+//! [A table](crate::origin#a-list-or-the-own-origin) says what it does not stop.
+//!
 //! # CSRF tokens
 //!
 //! [`CsrfLayer`](crate::CsrfLayer) goes around what works by cookie. An API that takes an access token and

@@ -34,8 +34,9 @@
 //! * The refresh cookie is `SameSite=Strict` and limited to the path of the session endpoints. That
 //!   looks at the *site*, so a page on another host of the same domain still has it sent; and it cannot
 //!   help at sign-in, where no cookie is needed.
-//! * [`OriginGuardLayer`](crate::OriginGuardLayer) refuses origins that are not listed: other hosts of the
-//!   same domain too, and at sign-in too. It believes what browsers say, and what a proxy leaves of it.
+//! * [`OriginGuardLayer`](crate::OriginGuardLayer) refuses origins that are not listed, at sign-in too:
+//!   other hosts of the same domain, and the page on plain http of the same host, which an attacker on the
+//!   network can write. It believes what browsers say, and what a proxy leaves of it.
 //! * [`CsrfLayer`](crate::CsrfLayer) asks for a copy of a token that foreign pages cannot read. The token
 //!   is signed and bound to the session. Who plants a cookie of their own from a sibling host, or keeps
 //!   one from before the user signed in, has a token of another session, which is refused. Sign-in

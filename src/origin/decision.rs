@@ -10,7 +10,7 @@ use crate::{
     authorization::{is_ambient, is_tchar},
     cookie,
     csrf_session::CSRF_COOKIE,
-    host::is_on_host,
+    host::{is_on_host, is_web_origin},
     rejection::OriginReason,
     request::{SEC_FETCH_SITE, overrides_method},
 };
@@ -30,15 +30,8 @@ impl Config {
         let site = single(headers, &SEC_FETCH_SITE)?;
         let referer = single(headers, &header::REFERER)?;
 
-        // An origin that is not listed is refused even when `Sec-Fetch-Site` calls it the same:
-        // behind a rebound host name both are the attacker's.
         if let Some(origin) = origin {
-            return match origin {
-                b"null" if site == Some(b"same-origin") => Ok(()),
-                b"null" => Err(OriginReason::Null),
-                _ if self.is_listed(origin, uri, headers) => Ok(()),
-                _ => Err(OriginReason::UnlistedOrigin),
-            };
+            return self.check_origin(origin, site, uri, headers);
         }
         match site {
             Some(b"same-origin" | b"none") => return Ok(()),
@@ -60,6 +53,39 @@ impl Config {
         let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
         let overridden = || self.method_override && overrides_method(headers);
         !safe || (*method == Method::GET && is_websocket(headers)) || overridden()
+    }
+
+    fn check_origin(
+        &self,
+        origin: &[u8],
+        site: Option<&[u8]>,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<(), OriginReason> {
+        if origin == b"null" {
+            // A form that is restored or sent again comes without its page, as `none`. No page can
+            // bring a browser to say that.
+            return match site {
+                Some(b"same-origin" | b"none") => Ok(()),
+                _ => Err(OriginReason::Null),
+            };
+        }
+        let passes = match (&self.origins, site) {
+            // The browser knows which address it asks. `Host` is what proxies make of it.
+            (Origins::Own, Some(b"same-origin")) => {
+                std::str::from_utf8(origin).is_ok_and(is_web_origin)
+            }
+            // `Host` names no scheme, so it would take the page on plain `http` for our own.
+            (Origins::Own, Some(b"same-site" | b"cross-site")) => {
+                return Err(OriginReason::CrossSite);
+            }
+            // A list holds for browsers that err in `Sec-Fetch-Site`, too.
+            _ => self.is_listed(origin, uri, headers),
+        };
+        match passes {
+            true => Ok(()),
+            false => Err(OriginReason::UnlistedOrigin),
+        }
     }
 
     fn is_listed(&self, origin: &[u8], uri: &Uri, headers: &HeaderMap) -> bool {
@@ -100,7 +126,7 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u
 ///
 /// Where both are there they must agree (RFC 9113 section 8.3.1): what forwards a request whose two
 /// hosts differ has been fooled or fools us. A request that names its scheme as `https` is not the
-/// own of a page on plain `http`, which anybody on the way can write.
+/// own of a page on plain `http`, which an attacker on the way can write.
 fn is_own(origin: &str, uri: &Uri, headers: &HeaderMap) -> bool {
     if uri.scheme() == Some(&Scheme::HTTPS) && !origin.starts_with("https://") {
         return false;

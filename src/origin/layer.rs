@@ -54,14 +54,35 @@ impl OriginGuardLayer {
         Ok(Self::with(Origins::Listed(origins)))
     }
 
-    /// Accepts requests whose origin is the host they are sent to: `:authority`, or `Host`.
+    /// Accepts requests of the server's own pages, without a list.
     ///
-    /// That is convenient and weaker than a list: a foreign host name that resolves to this
-    /// server (DNS rebinding) is its own origin, and `Host` does not name the scheme, so that a page
-    /// on plain `http` of the same host passes unless the request itself says `https` (as the
-    /// `:scheme` of HTTP/2 does). Behind a proxy it needs the proxy to pass `Host` on;
-    /// `X-Forwarded-Host` is never read. Repeated `Host` lines, and a `Host` that is not the
-    /// `:authority`, are nobody's own.
+    /// 1. `Sec-Fetch-Site: same-origin` passes without `Origin`, or with one that is written as
+    ///    browsers write it. The browser compares the page with the address that *it* asks, so a
+    ///    proxy may change `Host` and port.
+    /// 2. `same-site` and `cross-site` are refused, even where `Origin` is on the host of the
+    ///    request: it is the page on plain `http` then, or a sibling.
+    /// 3. Otherwise `Origin`, or else `Referer`, must be on the host that the request is sent to:
+    ///    `:authority`, or `Host`. Where both are there they must agree. A request with repeated
+    ///    `Host` lines has no host. This is for old browsers and for plain `http`, and needs the
+    ///    proxy to pass `Host` on. `X-Forwarded-Host` is never read.
+    ///
+    /// So it relies on the browser for the first two, and on `Host` for the third, which names no
+    /// scheme. A list relies on neither: the [module documentation](super#a-list-or-the-own-origin)
+    /// says which attackers that stops.
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderValue, Method, Uri};
+    /// use tower_bearer::OriginGuardLayer;
+    ///
+    /// let guard = OriginGuardLayer::same_origin();
+    /// let (method, uri) = (Method::POST, Uri::from_static("/transfer"));
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert("host", HeaderValue::from_static("backend:3000"));
+    /// headers.insert("origin", HeaderValue::from_static("https://app.example"));
+    /// assert!(guard.check(&method, &uri, &headers).is_err());
+    /// headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
+    /// assert!(guard.check(&method, &uri, &headers).is_ok());
+    /// ```
     pub fn same_origin() -> Self {
         Self::with(Origins::Own)
     }

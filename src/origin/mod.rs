@@ -6,12 +6,14 @@
 //! WebSocket. In this order:
 //!
 //! 1. A repeated `Origin`, `Sec-Fetch-Site` or `Referer`: refused.
-//! 2. `Origin` is there: it must be on the list, whatever `Sec-Fetch-Site` says. `null` passes
-//!    with `Sec-Fetch-Site: same-origin` alone.
-//! 3. No `Origin`: `Sec-Fetch-Site` passes as `same-origin` and `none` (typed by the user), and is
-//!    refused as `same-site` and `cross-site`.
-//! 4. Neither, or an unknown `Sec-Fetch-Site`: the origin of `Referer` must be on the list.
-//! 5. Nothing at all: refused when the request carries credentials that browsers add by
+//! 2. `Origin: null` passes with `Sec-Fetch-Site: same-origin`, and with `none`: browsers send that
+//!    for a form without a page, as when a tab is restored. No page can cause it.
+//! 3. Any other `Origin` must be on the list, whatever `Sec-Fetch-Site` says. Without a list,
+//!    [`same_origin`](crate::OriginGuardLayer::same_origin) judges by both.
+//! 4. No `Origin`: `Sec-Fetch-Site` passes as `same-origin` and `none` (no page caused the request),
+//!    and is refused as `same-site` and `cross-site`.
+//! 5. Neither, or an unknown `Sec-Fetch-Site`: the origin of `Referer` must be on the list.
+//! 6. Nothing at all: refused when the request carries credentials that browsers add by
 //!    themselves, that is a cookie or an `Authorization` that is not a bearer token.
 //!
 //! A header that is there and empty is not an absent one. No content type, path or
@@ -23,6 +25,28 @@
 //! client behind a [`GrpcLayer`](crate::GrpcLayer). The [`Rejection`](crate::rejection::Rejection) in the extensions
 //! of the response has the [`OriginReason`](crate::rejection::OriginReason). [`OriginGuardLayer::report_only`](crate::OriginGuardLayer::report_only) tries a list without
 //! refusing; [`OriginGuardLayer::check`](crate::OriginGuardLayer::check) gives the bare verdict.
+//!
+//! # A list, or the own origin
+//!
+//! A list holds without the help of `Sec-Fetch-Site` and of `Host`.
+//! [`same_origin`](crate::OriginGuardLayer::same_origin) needs no list and relies on both:
+//!
+//! | | a list | `same_origin` |
+//! |---|---|---|
+//! | a page of a foreign or a sibling host | refused | refused |
+//! | a page on plain `http` of the same host, which an attacker on the network writes | refused | refused where the browser sends `Sec-Fetch-Site`, or the request says `https` itself (`:scheme` of HTTP/2); else it passes, since `Host` names no scheme |
+//! | a foreign name that resolves to this server (DNS rebinding) | refused | passes over plain `http`: browsers send no `Sec-Fetch-Site` there, and `Origin` and `Host` agree. Over `https` the certificate stops it. Such a page has none of the user's cookies; it matters to a server that trusts its network |
+//! | a browser that errs in `Sec-Fetch-Site`, as Safari did until 2026 when a reload sent a foreign form again ([WebKit 60289](https://github.com/WebKit/WebKit/pull/60289)) | refused | passes |
+//! | the own page, behind a proxy that changes `Host` or the port | passes if listed | passes, unless the browser sends no `Sec-Fetch-Site`: an old one, or over plain `http` |
+//! | the own page, through a development server on another port | passes if listed | passes |
+//!
+//! Browsers send `Sec-Fetch-Site` to `https`, and to loopback hosts such as `localhost` (W3C Fetch
+//! Metadata, section "Sec-Fetch-Site"; Secure Contexts). A development server is listed as
+//! `http://localhost:5173`, or as `http://localhost:*` ([`Origin`]), where the service runs on a
+//! developer's machine.
+//!
+//! The second rule has a limit: a user who restores a tab that a foreign form opened, and agrees to
+//! send the form again, may send it as `null` with `none`. A CSRF token refuses it all the same.
 //!
 //! # WebSockets
 //!
@@ -49,8 +73,9 @@
 //!
 //! | | `tower_http::csrf` 0.7 | this layer |
 //! |---|---|---|
-//! | `Sec-Fetch-Site: same-origin` or `none` beside a foreign `Origin` | passes | refused: after DNS rebinding both are the attacker's |
-//! | `Origin` on the request's own host | passes without `Sec-Fetch-Site`, whatever the scheme | passes if listed, or with [`same_origin`](crate::OriginGuardLayer::same_origin) |
+//! | `Sec-Fetch-Site: same-origin` or `none` beside a foreign `Origin` | passes | a list refuses it; [`same_origin`](crate::OriginGuardLayer::same_origin) takes `same-origin` alone, and a well-formed `Origin` |
+//! | `Origin` on the request's own host | passes without `Sec-Fetch-Site`, whatever the scheme | passes if listed, or with `same_origin` |
+//! | the same beside an unknown `Sec-Fetch-Site` | refused | as if that were absent |
 //! | own host | compared byte by byte | case, default port and form of an address do not matter; `Host` and `:authority` must agree |
 //! | repeated headers | the first line counts | refused |
 //! | empty `Origin` or `Sec-Fetch-Site` | as if absent | there, and nothing that is known |
@@ -58,7 +83,7 @@
 //! | WebSocket handshake | a safe `GET` | guarded |
 //! | method override headers | not known | guarded if [declared](crate::OriginGuardLayer::method_override) |
 //! | entries | an entry that is not written as browsers write it never matches | normalised, or an error |
-//! | wildcards, custom schemes | none | both |
+//! | wildcards, any port, custom schemes | none | all three |
 //! | white space around a value that was set in the process | part of it | not part of it |
 //! | gRPC | 403 | a gRPC status behind [`GrpcLayer`](crate::GrpcLayer), else 403 |
 //! | exemptions | by a predicate | none |
@@ -94,6 +119,7 @@ pub(crate) mod layer;
     reason = "the file is about the type `Origin`"
 )]
 mod origin;
+mod parse;
 mod service;
 
 pub use config::MissingOrigin;

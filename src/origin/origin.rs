@@ -1,24 +1,36 @@
 //! Origins as an operator lists them and as browsers send them (RFC 6454 section 6.2).
 
-use std::{fmt, net::Ipv4Addr, str::FromStr};
+use std::{fmt, str::FromStr};
 
+use super::parse::parse;
 use crate::{
     config::ConfigError,
-    host::{canonical_host, default_port, is_name, split_port},
+    host::{default_port, is_name, split_port},
 };
 
-/// An entry of the list of origins: `https://app.example`, or `https://*.app.example` for every
-/// host with exactly one label more, or `https://**.app.example` for one or more.
+/// An entry of the list of origins.
+///
+/// | entry | lets in |
+/// |---|---|
+/// | `https://app.example` | this origin alone |
+/// | `https://*.app.example` | every host with exactly one label more |
+/// | `https://**.app.example` | every host with one label more, or several |
+/// | `http://localhost:*` | this host with any port: for development servers |
 ///
 /// Parsing is strict and normalises what is only spelling: the case of scheme and host, a default
 /// port, and the form of an IPv6 address. What is left is written exactly as browsers send it, so
 /// an entry that parses is an entry that can match. Hosts are ASCII: an internationalised name is
-/// given in punycode.
+/// given in punycode. A host with a final dot is another one than the host without, for browsers
+/// and cookies too: list both where both are meant.
 ///
-/// A wildcard trusts whoever gets a host name below it. Below a public suffix, such as a hosting
-/// provider's domain (`https://*.github.io`), that is anybody: no list of such suffixes is built in,
-/// so an entry of this kind is accepted, and it opens the guard to every other customer. Below your
-/// own domain it trusts each forgotten name that points to somebody else's server by now.
+/// A wildcard trusts every owner of a host name below it. Directly below a top-level domain
+/// (`https://*.com`) that is the whole of the internet, and an error. Below a public suffix of more
+/// labels, such as a hosting provider's domain (`https://*.github.io`), it is every customer of the
+/// provider: no list of such suffixes is built in, so the entry is accepted. Below your own domain a
+/// wildcard trusts each forgotten name that points to a server of others by now.
+///
+/// Any port is for loopback hosts: `localhost` and the names below it, `127.0.0.1` and `[::1]`. It
+/// trusts every program that serves pages on the user's machine, so production lists have none.
 ///
 /// ```
 /// use tower_bearer::origin::Origin;
@@ -27,30 +39,52 @@ use crate::{
 /// assert_eq!(origin.as_str(), "https://app.example");
 /// assert!("https://app.example/".parse::<Origin>().is_err());
 /// assert!("app.example".parse::<Origin>().is_err());
+///
+/// let development: Origin = "http://localhost:*".parse()?;
+/// assert!(development.matches("http://localhost:5173"));
+/// assert!("http://app.example:*".parse::<Origin>().is_err());
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// The whole entry in canonical form.
-    text: Box<str>,
-    wildcard: Option<Wildcard>,
+    pub(super) text: Box<str>,
+    pub(super) pattern: Option<Pattern>,
+}
+
+/// What an entry leaves open. An entry that leaves nothing open has none, and is compared as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pattern {
+    pub(super) wildcard: Option<Wildcard>,
+    /// Whether the entry ends in `:*`.
+    pub(super) any_port: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Wildcard {
+pub(super) struct Wildcard {
     /// Where the wildcard starts: behind `scheme://`.
-    at: usize,
+    pub(super) at: usize,
     /// Where the fixed rest starts, with its dot.
-    rest: usize,
-    many: bool,
+    pub(super) rest: usize,
+    pub(super) many: bool,
 }
 
 impl Origin {
-    /// An origin of a scheme other than `http` and `https`, as applications in a web view have:
-    /// `tauri://localhost`, `chrome-extension://…`.
+    /// Reads an origin of a scheme other than `http` and `https`, as applications in a web view have:
+    /// `tauri://localhost`, `chrome-extension://…`, Electron's `app://-`.
     ///
-    /// Such a host is opaque to browsers (WHATWG URL, "opaque-host parser"): they send it in the case
-    /// it was given in, some as an identifier in capitals. So it is kept as it is written here.
+    /// Such a host is opaque to browsers (WHATWG URL, "opaque-host parser"): it need not be a name,
+    /// may be empty, and comes in the case it was given in. So the entry is kept as it is written
+    /// here, and matches exactly that.
+    ///
+    /// ```
+    /// use tower_bearer::origin::Origin;
+    ///
+    /// let page = Origin::custom_scheme("app://-")?;
+    /// assert!(page.matches("app://-"));
+    /// assert!(!page.matches("app://"));
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -58,10 +92,10 @@ impl Origin {
     /// `about`) are refused, and so are `ws` and `wss`: a WebSocket has the origin of the page that
     /// opens it.
     pub fn custom_scheme(text: &str) -> Result<Self, ConfigError> {
-        Self::parse(text, true)
+        parse(text, true)
     }
 
-    /// The entry as browsers would send it, with the wildcard if it has one.
+    /// Returns the entry as browsers would send it, with its wildcard and its `:*` if it has them.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -80,83 +114,46 @@ impl Origin {
     /// # Ok::<(), tower_bearer::ConfigError>(())
     /// ```
     pub fn matches(&self, origin: &str) -> bool {
+        match self.pattern {
+            None => *self.text == *origin,
+            Some(pattern) => pattern.matches(&self.text, origin),
+        }
+    }
+}
+
+impl Pattern {
+    /// Whether `origin` is what `entry`, to which this pattern belongs, leaves open.
+    fn matches(self, entry: &str, origin: &str) -> bool {
+        let ends = match self.any_port {
+            true => entry.strip_suffix(":*").zip(without_port(origin)),
+            false => Some((entry, origin)),
+        };
+        let Some((entry, origin)) = ends else {
+            return false;
+        };
         let Some(Wildcard { at, rest, many }) = self.wildcard else {
-            return *self.text == *origin;
+            return entry == origin;
         };
         let labels = origin
-            .strip_prefix(self.text.get(..at).unwrap_or_default())
-            .and_then(|o| o.strip_suffix(self.text.get(rest..).unwrap_or_default()));
+            .strip_prefix(entry.get(..at).unwrap_or_default())
+            .and_then(|o| o.strip_suffix(entry.get(rest..).unwrap_or_default()));
         labels.is_some_and(|labels| {
             is_name(labels)
                 && (many || !labels.contains('.'))
                 && !labels.bytes().any(|b| b.is_ascii_uppercase())
         })
     }
+}
 
-    fn parse(text: &str, custom: bool) -> Result<Self, ConfigError> {
-        let error = |problem| Err(ConfigError::new("origin", problem));
-        let Some((scheme, authority)) = text.split_once("://") else {
-            return error("must start with a scheme, such as https://app.example");
-        };
-        let scheme = scheme.to_ascii_lowercase();
-        let is_opaque = default_port(&scheme).is_none();
-        match scheme.as_str() {
-            "http" | "https" => {}
-            "about" | "blob" | "data" | "file" | "javascript" => {
-                return error("has a scheme whose origins are opaque, so it could never match");
-            }
-            "ws" | "wss" => {
-                return error("must be http or https: a WebSocket has the origin of its page");
-            }
-            other if custom && is_scheme(other) => {}
-            _ => return error("must be http or https; others are given to Origin::custom_scheme"),
-        }
-        if let Some(end) = authority.find(['/', '?', '#', '\\', '@', ',']) {
-            return error(match authority.as_bytes().get(end) {
-                Some(b'/') if authority.len() == end + 1 => {
-                    "must not end in a slash: browsers send an origin without one"
-                }
-                Some(b'@') => "must not have a user name",
-                _ => "must end behind host and port, with no path, query or fragment",
-            });
-        }
-        let (wildcard, authority) = match authority {
-            a if a.starts_with("**.") => (Some(true), a.get(3..).unwrap_or_default()),
-            a if a.starts_with("*.") => (Some(false), a.get(2..).unwrap_or_default()),
-            a => (None, a),
-        };
-        let (host, port) = match split_port(authority) {
-            Some(parts) => parts,
-            None => return error("must have a host, and a port between 1 and 65535 if any"),
-        };
-        let host = match canonical_host(host) {
-            // Browsers do not change the case of an opaque host.
-            Some(name) if is_opaque && !name.starts_with('[') => host.to_owned(),
-            Some(host) => host,
-            None => return error("must have a host name in ASCII (punycode), or an IP address"),
-        };
-        let is_address = host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok();
-        if wildcard.is_some() && is_address {
-            return error("must not have a wildcard in front of an IP address");
-        }
-
-        let mut text = format!("{scheme}://");
-        let at = text.len();
-        let wildcard = wildcard.map(|many| {
-            text.push_str(if many { "**" } else { "*" });
-            let rest = text.len();
-            text.push('.');
-            Wildcard { at, rest, many }
-        });
-        text.push_str(&host);
-        if let Some(port) = port.filter(|port| Some(*port) != default_port(&scheme)) {
-            text.push_str(&format!(":{port}"));
-        }
-        Ok(Self {
-            text: text.into(),
-            wildcard,
-        })
+/// Cuts the port off an origin, if it is one as browsers write it: without leading zeros, and not
+/// the default port.
+fn without_port(origin: &str) -> Option<&str> {
+    let (scheme, authority) = origin.split_once("://")?;
+    let (host, port) = split_port(authority)?;
+    if port.is_some() && port == default_port(scheme) {
+        return None;
     }
+    origin.get(..scheme.len() + "://".len() + host.len())
 }
 
 impl FromStr for Origin {
@@ -164,10 +161,9 @@ impl FromStr for Origin {
 
     /// # Errors
     ///
-    /// When the text is not `http://host`, `https://host`, or either with a port; the error says
-    /// what is in the way.
+    /// When the text is no entry of the table above; the error says what is in the way.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
-        Self::parse(text, false)
+        parse(text, false)
     }
 }
 
@@ -188,106 +184,9 @@ pub(super) fn origin_of(referer: &[u8]) -> Option<&[u8]> {
     referer.get(..start + length)
 }
 
-fn is_scheme(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn canonical(text: &str) -> Option<String> {
-        text.parse::<Origin>().ok().map(|o| o.to_string())
-    }
-
-    #[test]
-    fn spelling_is_normalised() {
-        for (given, expected) in [
-            ("HTTPS://App.Example:443", "https://app.example"),
-            ("http://app.example:80", "http://app.example"),
-            ("https://app.example:80", "https://app.example:80"),
-            ("http://[0:0:0:0:0:0:0:1]:8080", "http://[::1]:8080"),
-            ("http://[::ffff:127.0.0.1]", "http://[::ffff:7f00:1]"),
-            ("https://*.Example.com:8443", "https://*.example.com:8443"),
-        ] {
-            assert_eq!(canonical(given).as_deref(), Some(expected), "{given}");
-        }
-    }
-
-    #[test]
-    fn what_could_never_match_is_refused() {
-        for given in [
-            "",
-            "*",
-            "null",
-            "https://",
-            "https://*",
-            "https://*.",
-            "https://a..b",
-            "https://a.example:",
-            "https://a.example:0",
-            "https://a.example:+1",
-            "https://a.example:65536",
-            "https://[::1",
-            "https://::1",
-            "https://[fe80::1%25eth0]",
-            "http://127.1",
-            "http://0177.0.0.1",
-            "http://0x7f.1",
-            "https://*.0.0.1",
-            "https://*.[::1]",
-            "https://a.example ",
-            " https://a.example",
-            "https://u@a.example",
-            "https://b\u{fc}cher.example",
-            "https://-a.example",
-            "tauri://localhost",
-        ] {
-            assert_eq!(canonical(given), None, "{given:?}");
-        }
-        assert!(Origin::custom_scheme("tauri://localhost").is_ok());
-        for given in [
-            "file://localhost",
-            "ws://a.example",
-            "wss://a.example",
-            "ta uri://a",
-        ] {
-            assert!(Origin::custom_scheme(given).is_err(), "{given}");
-        }
-    }
-
-    #[test]
-    fn the_error_says_what_is_in_the_way() {
-        for (given, problem) in [
-            ("app.example", "must start with a scheme"),
-            ("ftp://app.example", "must be http or https; others"),
-            ("file://app.example", "origins are opaque"),
-            (
-                "wss://app.example",
-                "a WebSocket has the origin of its page",
-            ),
-            ("https://app.example/", "must not end in a slash"),
-            ("https://app.example/x", "with no path, query or fragment"),
-            ("https://app.example?", "with no path, query or fragment"),
-            ("https://app.example#x", "with no path, query or fragment"),
-            ("https://app.example\\", "with no path, query or fragment"),
-            (
-                "https://a.example,https://b.example",
-                "with no path, query or fragment",
-            ),
-            ("https://user@app.example", "must not have a user name"),
-            ("https://app.example:0", "a port between 1 and 65535"),
-            ("https://b\u{fc}cher.example", "in ASCII (punycode)"),
-            ("https://*.[::1]", "a wildcard in front of an IP address"),
-        ] {
-            let error = given.parse::<Origin>().unwrap_err();
-            assert_eq!(error.setting(), "origin");
-            assert!(error.to_string().contains(problem), "{given}: {error}");
-        }
-    }
 
     #[test]
     fn a_wildcard_is_whole_labels() {
@@ -309,6 +208,84 @@ mod tests {
         let many: Origin = "https://**.example.com".parse().unwrap();
         assert!(many.matches("https://a.b.example.com"));
         assert!(!many.matches("https://a..example.com"));
+    }
+
+    #[test]
+    fn any_port_is_one_that_browsers_write() {
+        let entry: Origin = "http://localhost:*".parse().unwrap();
+        for origin in [
+            "http://localhost",
+            "http://localhost:1",
+            "http://localhost:443",
+            "http://localhost:5173",
+            "http://localhost:65535",
+        ] {
+            assert!(entry.matches(origin), "{origin}");
+        }
+        for origin in [
+            "https://localhost:5173",
+            "http://localhost:80",
+            "http://localhost:",
+            "http://localhost:0",
+            "http://localhost:05173",
+            "http://localhost:+5173",
+            "http://localhost:65536",
+            "http://localhost:5173:5173",
+            "http://localhost:*",
+            "http://localhost:5173/",
+            "http://localhost.:5173",
+            "http://LOCALHOST:5173",
+            "http://user@localhost:5173",
+            "http://localhost.evil.example:5173",
+            "http://evil.example:5173",
+            "http://localhost:5173@evil.example",
+            "localhost:5173",
+            "",
+        ] {
+            assert!(!entry.matches(origin), "{origin}");
+        }
+        let below: Origin = "https://*.localhost:*".parse().unwrap();
+        assert!(below.matches("https://a.localhost:8443"));
+        assert!(below.matches("https://a.localhost"));
+        assert!(!below.matches("https://localhost:8443"));
+        assert!(!below.matches("https://a.localhost:443"));
+        assert!(!below.matches("https://a.b.localhost:8443"));
+        let address: Origin = "http://[0::1]:*".parse().unwrap();
+        assert!(address.matches("http://[::1]:3000"));
+        assert!(address.matches("http://[::1]"));
+        assert!(!address.matches("http://[0::1]:3000"));
+        assert!(!address.matches("http://[::1]x:3000"));
+    }
+
+    #[test]
+    fn a_final_dot_makes_another_host() {
+        let with: Origin = "https://App.Example.".parse().unwrap();
+        let without: Origin = "https://app.example".parse().unwrap();
+        assert!(with.matches("https://app.example."));
+        assert!(!with.matches("https://app.example"));
+        assert!(!with.matches("https://app.example.."));
+        assert!(!without.matches("https://app.example."));
+        let below: Origin = "https://*.app.example.".parse().unwrap();
+        assert!(below.matches("https://a.app.example."));
+        assert!(!below.matches("https://a.app.example"));
+        assert!(!below.matches("https://app.example."));
+    }
+
+    #[test]
+    fn an_opaque_host_is_matched_as_it_is_listed() {
+        for (listed, foreign) in [
+            ("app://-", "app://_"),
+            ("app://-", "app://-:80"),
+            ("app://", "app://-"),
+            ("app://-", "app://"),
+            ("app://.", "app://"),
+            ("app://%2D", "app://-"),
+            ("app://Main", "app://main"),
+        ] {
+            let entry = Origin::custom_scheme(listed).unwrap();
+            assert!(entry.matches(listed), "{listed}");
+            assert!(!entry.matches(foreign), "{listed} is not {foreign}");
+        }
     }
 
     #[test]

@@ -36,11 +36,20 @@ fn judging_an_origin() {
         "https://app.example".parse().unwrap(),
         "https://*.app.example".parse().unwrap(),
         "https://**.example.net".parse().unwrap(),
+        "http://localhost:*".parse().unwrap(),
     ])
     .unwrap();
     let own = OriginGuardLayer::same_origin();
     let from = |origin: &str| headers(Some(origin));
-    let mut on_ipv6 = from("http://[::1]:3000");
+    let saying = |site: Option<&str>, origin: &str| {
+        let mut headers = from(origin);
+        headers.remove("sec-fetch-site");
+        if let Some(site) = site {
+            headers.insert("sec-fetch-site", site.parse().unwrap());
+        }
+        headers
+    };
+    let mut on_ipv6 = saying(None, "http://[::1]:3000");
     on_ipv6.insert("host", "[0::1]:3000".parse().unwrap());
     let mut by_referer = headers(None);
     by_referer.remove("sec-fetch-site");
@@ -77,7 +86,21 @@ fn judging_an_origin() {
             from("https://evil.example"),
             false,
         ),
+        (
+            "any port",
+            &listed,
+            Method::POST,
+            from("http://localhost:5173"),
+            true,
+        ),
         ("null", &listed, Method::POST, from("null"), false),
+        (
+            "null without a page",
+            &listed,
+            Method::POST,
+            saying(Some("none"), "null"),
+            true,
+        ),
         (
             "metadata alone",
             &listed,
@@ -94,13 +117,33 @@ fn judging_an_origin() {
             true,
         ),
         ("socket", &listed, Method::GET, socket, false),
-        ("own", &own, Method::POST, from("https://app.example"), true),
+        (
+            "own",
+            &own,
+            Method::POST,
+            saying(None, "https://app.example"),
+            true,
+        ),
+        (
+            "own behind a proxy",
+            &own,
+            Method::POST,
+            saying(Some("same-origin"), "https://[::1]:8443"),
+            true,
+        ),
+        (
+            "sibling",
+            &own,
+            Method::POST,
+            from("https://app.example"),
+            false,
+        ),
         ("own on IPv6", &own, Method::POST, on_ipv6, true),
         (
             "not the own",
             &own,
             Method::POST,
-            from("https://evil.example"),
+            saying(None, "https://evil.example"),
             false,
         ),
     ];

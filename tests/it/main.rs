@@ -28,6 +28,7 @@ mod openapi;
 mod origin;
 mod origin_against_tower_http;
 mod origin_answers;
+mod origin_corpus;
 mod origin_prop;
 mod origin_rows;
 mod own_vectors;

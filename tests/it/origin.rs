@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
     ConfigError, Event, EventSink, OriginGuardLayer,
-    origin::MissingOrigin,
+    origin::{MissingOrigin, Origin},
     rejection::{OriginReason, Rejection, RejectionKind},
 };
 
@@ -92,6 +92,7 @@ async fn every_rule_has_its_reason() {
             &[("origin", "null"), ("sec-fetch-site", "same-origin")],
             None,
         ),
+        (&[("origin", "null"), ("sec-fetch-site", "none")], None),
         (
             &[
                 ("origin", "https://app.example"),
@@ -136,6 +137,100 @@ async fn every_rule_has_its_reason() {
     ];
     for (headers, expected) in cases {
         assert_eq!(reason(app(), post(headers)).await, *expected, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn same_origin_believes_the_browser_before_host() {
+    use OriginReason::*;
+    let cases: &[Case] = &[
+        // A proxy in front has another name and port.
+        (
+            &[
+                ("origin", "https://shop.example:8443"),
+                ("sec-fetch-site", "same-origin"),
+            ],
+            None,
+        ),
+        (&[("sec-fetch-site", "same-origin")], None),
+        (
+            &[
+                ("origin", "https://shop.example/"),
+                ("sec-fetch-site", "same-origin"),
+            ],
+            Some(UnlistedOrigin),
+        ),
+        (
+            &[("origin", ""), ("sec-fetch-site", "same-origin")],
+            Some(UnlistedOrigin),
+        ),
+        // The page on plain http of the same host, and a sibling whose proxy names our host.
+        (
+            &[
+                ("origin", "http://app.example"),
+                ("sec-fetch-site", "cross-site"),
+            ],
+            Some(CrossSite),
+        ),
+        (
+            &[
+                ("origin", "https://app.example"),
+                ("sec-fetch-site", "same-site"),
+            ],
+            Some(CrossSite),
+        ),
+        // The browser says nothing of use: `Host` decides.
+        (&[("origin", "https://app.example")], None),
+        (&[("origin", "https://shop.example")], Some(UnlistedOrigin)),
+        (
+            &[
+                ("origin", "https://shop.example"),
+                ("sec-fetch-site", "none"),
+            ],
+            Some(UnlistedOrigin),
+        ),
+        (
+            &[
+                ("origin", "https://app.example"),
+                ("sec-fetch-site", "same-party"),
+            ],
+            None,
+        ),
+        (&[("origin", "null"), ("sec-fetch-site", "none")], None),
+        (
+            &[("origin", "null"), ("sec-fetch-site", "cross-site")],
+            Some(Null),
+        ),
+    ];
+    for (headers, expected) in cases {
+        let guard = OriginGuardLayer::same_origin();
+        assert_eq!(reason(guard, post(headers)).await, *expected, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_applications_and_of_development_servers_can_be_listed() {
+    let guard = OriginGuardLayer::new([
+        Origin::custom_scheme("app://-").unwrap(),
+        Origin::custom_scheme("shell://").unwrap(),
+        "http://localhost:*".parse().unwrap(),
+        "https://app.example.".parse().unwrap(),
+    ])
+    .unwrap();
+    for (origin, passes) in [
+        ("app://-", true),
+        ("app://", false),
+        ("shell://", true),
+        ("shell://-", false),
+        ("http://localhost:5173", true),
+        ("http://localhost:5173.evil.example", false),
+        ("http://evil.example:5173", false),
+        ("https://app.example.", true),
+        ("https://app.example", false),
+    ] {
+        let expected = (!passes).then_some(OriginReason::UnlistedOrigin);
+        let request = post(&[("origin", origin)]);
+        assert_eq!(reason(guard.clone(), request).await, expected, "{origin}");
     }
 }
 

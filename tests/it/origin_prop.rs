@@ -29,7 +29,7 @@ fn host() -> impl Strategy<Value = String> {
     prop_oneof![
         // Few and close to each other, so that lists and requests meet.
         "(a|b|ab|app)(\\.(a|b|x-y))?\\.(example|test)",
-        "[a-z0-9_]([a-z0-9_-]{0,10}[a-z0-9_])?(\\.[a-z]{2,8}){1,3}",
+        "[a-z0-9_]([a-z0-9_-]{0,10}[a-z0-9_])?(\\.[a-z]{2,8}){1,3}\\.?",
         any::<std::net::Ipv4Addr>().prop_map(|address| address.to_string()),
         any::<std::net::Ipv6Addr>()
             .prop_filter("browsers write these otherwise", |a| a
@@ -103,6 +103,8 @@ fn layers() -> impl Strategy<Value = OriginGuardLayer> {
             "https://app.example".parse().unwrap(),
             "https://*.app.example".parse().unwrap(),
             "http://**.a.test:8080".parse().unwrap(),
+            "http://localhost:*".parse().unwrap(),
+            Origin::custom_scheme("app://").unwrap(),
         ])
         .unwrap()
     };
@@ -174,6 +176,8 @@ proptest! {
         text in prop_oneof![
             "\\PC{0,40}",
             "(?i:https?)://(\\*\\*?\\.)?[a-zA-Z0-9.:_\\[\\]-]{0,30}",
+            "(?i:https?|app)://(\\*\\*?\\.)?([a-zA-Z]{0,3}\\.)?(?i:localhost)\\.?(:\\*)?",
+            "[aA]pp://[!-~]{0,8}",
             "(?i:https?)://[a-zA-Z]{1,5}\\.[a-zA-Z]{1,5}(:[0-9]{1,5})?",
             tuple().prop_map(|tuple| serialise(&tuple).to_uppercase()),
         ],
@@ -199,6 +203,29 @@ proptest! {
             let expected = if list.contains(origin) { Ok(()) } else { Err(OriginReason::UnlistedOrigin) };
             prop_assert_eq!(verdict(&layer, origin), expected, "{}", origin);
         }
+    }
+
+    /// The guard reads an origin from the wire as `Origin` reads an entry, which has no wildcard then.
+    #[test]
+    fn a_well_formed_origin_is_what_could_be_listed(
+        origin in prop_oneof![
+            tuple().prop_map(|tuple| serialise(&tuple)),
+            "(?i:https?)://[a-zA-Z0-9.:_\\[\\]*-]{0,20}",
+            "https?://[a-z]{1,3}(\\.[a-z]{1,3}){0,2}\\.?(:[0-9]{0,5})?",
+            "https?://[0-9a-fx]{1,3}(\\.[0-9]{1,3}){0,3}\\.?",
+            "https?://\\[[0-9a-f:.]{0,12}\\](:[0-9]{1,5})?",
+            "[!-~]([ -~]{0,28}[!-~])?",
+        ],
+        host in tuple(),
+    ) {
+        let mut headers = HeaderMap::new();
+        headers.insert("origin", origin.parse().unwrap());
+        headers.insert("host", serialise(&host).split_once("://").unwrap().1.parse().unwrap());
+        headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
+        let verdict = OriginGuardLayer::same_origin().check(&Method::POST, &Uri::from_static("/"), &headers);
+        let entry = origin.parse::<Origin>().ok();
+        let could_be_listed = entry.is_some_and(|entry| entry.as_str() == origin && !origin.contains('*'));
+        prop_assert_eq!(verdict.is_ok(), could_be_listed || origin == "null", "{}", origin);
     }
 
     /// The own host is found by another way than a list's entry, with the same result.

@@ -37,6 +37,8 @@ impl FromStr for HttpsHost {
     /// brackets, with a port between 1 and 65535 or none.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let parts = split_port(text).and_then(|(host, port)| Some((canonical_host(host)?, port)));
+        // To browsers a host with a final dot is another one: cookies and HSTS would not apply there.
+        let parts = parts.filter(|(host, _)| !host.ends_with('.'));
         let Some((mut text, port)) = parts else {
             return Err(ConfigError::new(
                 "redirect_to",

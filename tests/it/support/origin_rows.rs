@@ -179,6 +179,9 @@ impl Row {
         }
         match (origin.first(), site.first(), referer.first()) {
             (Some(&b"null"), ..) => OriginReason::Null,
+            (Some(_), Some(&(b"same-site" | b"cross-site")), _) if self.is_same_origin() => {
+                OriginReason::CrossSite
+            }
             (Some(_), ..) => OriginReason::UnlistedOrigin,
             (None, Some(&(b"same-site" | b"cross-site")), _) => OriginReason::CrossSite,
             (None, None, None) => OriginReason::Missing,
