@@ -10,7 +10,7 @@
 //! | passes `User-Agent` on | every browser is the same client: a thief is answered like a second tab |
 //! | passes `Origin`, `Referer` and `Sec-Fetch-Site` on | 403 `ForeignOrigin`, reason `Missing` |
 //! | passes `Cookie` and `Authorization` on, and takes header lines of 8 KiB | 400 or 431 of the proxy's own; 401 |
-//! | passes `Host` on | [`OriginGuardLayer::same_origin`](crate::OriginGuardLayer::same_origin) refuses browsers that send no `Sec-Fetch-Site`: old ones, and all over plain http; a list does not look at `Host` |
+//! | passes `Host` on | [`OriginGuardLayer::same_origin`](crate::OriginGuardLayer::same_origin) refuses requests without `Sec-Fetch-Site`: of old browsers, over plain http, and WebSockets of Chromium; a list does not look at `Host` |
 //! | *overwrites* `X-Forwarded-Proto`, or appends and the layer says [`last`](crate::RequireHttpsLayer::last) | [`RequireHttpsLayer`](crate::RequireHttpsLayer) refuses lists; a header that is only passed on is the client's own word |
 //! | passes every `Set-Cookie` line on | nobody stays signed in |
 //! | caches nothing below `/auth` | the layers say `no-store`; a proxy that is told to cache all the same hands sessions around |

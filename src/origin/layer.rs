@@ -63,8 +63,9 @@ impl OriginGuardLayer {
     ///    request: it is the page on plain `http` then, or a sibling.
     /// 3. Otherwise `Origin`, or else `Referer`, must be on the host that the request is sent to:
     ///    `:authority`, or `Host`. Where both are there they must agree. A request with repeated
-    ///    `Host` lines has no host. This is for old browsers and for plain `http`, and needs the
-    ///    proxy to pass `Host` on. `X-Forwarded-Host` is never read.
+    ///    `Host` lines has no host. This is for old browsers, for plain `http`, and for WebSockets:
+    ///    Chromium opens them without `Sec-Fetch-Site`. It needs the proxy to pass `Host` on;
+    ///    `X-Forwarded-Host` is never read.
     ///
     /// So it relies on the browser for the first two, and on `Host` for the third, which names no
     /// scheme. A list relies on neither: the [module documentation](super#a-list-or-the-own-origin)

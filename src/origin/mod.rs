@@ -34,11 +34,11 @@
 //! | | a list | `same_origin` |
 //! |---|---|---|
 //! | a page of a foreign or a sibling host | refused | refused |
-//! | a page on plain `http` of the same host, which an attacker on the network writes | refused | refused where the browser sends `Sec-Fetch-Site`, or the request says `https` itself (`:scheme` of HTTP/2); else it passes, since `Host` names no scheme |
+//! | a page on plain `http` of the same host, which an attacker on the network writes | refused | refused where the browser sends `Sec-Fetch-Site`, or the request says `https` itself (`:scheme` of HTTP/2); else it passes, since `Host` names no scheme. Chromium opens WebSockets without `Sec-Fetch-Site` |
 //! | a foreign name that resolves to this server (DNS rebinding) | refused | passes over plain `http`: browsers send no `Sec-Fetch-Site` there, and `Origin` and `Host` agree. Over `https` the certificate stops it. Such a page has none of the user's cookies; it matters to a server that trusts its network |
 //! | a browser that errs in `Sec-Fetch-Site`, as Safari did until 2026 when a reload sent a foreign form again ([WebKit 60289](https://github.com/WebKit/WebKit/pull/60289)) | refused | passes |
-//! | the own page, behind a proxy that changes `Host` or the port | passes if listed | passes, unless the browser sends no `Sec-Fetch-Site`: an old one, or over plain `http` |
-//! | the own page, through a development server on another port | passes if listed | passes |
+//! | the own page, behind a proxy that changes `Host` or the port | passes if listed | passes, unless the browser sends no `Sec-Fetch-Site`: an old one, any over plain `http`, and Chromium with a WebSocket |
+//! | the own page, through a development server on another port | passes if listed | the same |
 //!
 //! Browsers send `Sec-Fetch-Site` to `https`, and to loopback hosts such as `localhost` (W3C Fetch
 //! Metadata, section "Sec-Fetch-Site"; Secure Contexts). A development server is listed as

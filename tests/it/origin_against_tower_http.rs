@@ -195,6 +195,8 @@ const DIFFERENT: &[(&str, bool, &[&str])] = &[
             "own-host-websocket",
             "own-host-cross-site-websocket",
             "null-websocket-cross-site",
+            "websocket-http-page",
+            "own-host-websocket-proxy-changed-host",
         ],
     ),
     (
