@@ -5,10 +5,12 @@ use std::time::Duration;
 use reqwest::Method;
 use tokio::time::sleep;
 
-use crate::support::{Answer, Browser, Ended, LOCAL, PASSWORD, Program, example, keys, serve};
+use crate::support::{
+    Answer, Browser, Ended, LOCAL, PASSWORD, Program, READY, example, keys, serve,
+};
 
 const PROBLEM: &str = "application/problem+json";
-const CLEARED: &str = "__Secure-refresh_token=;*Max-Age=0";
+const CLEARED: &str = "refresh_token=;*Max-Age=0";
 
 /// The service with no settings but these.
 async fn demo(settings: &[(&str, &str)]) -> (Program, Browser) {
@@ -68,7 +70,7 @@ async fn the_page_and_what_is_refused_without_a_session() {
 
 #[tokio::test]
 async fn nothing_runs_without_a_csrf_token() {
-    let (_service, mut browser) = demo(&[]).await;
+    let (_service, mut browser) = demo(&[("INSECURE_COOKIE", "0")]).await;
     let refused = browser.refresh().await;
     refused.is(403);
     security_headers(&refused);
@@ -119,7 +121,7 @@ async fn a_session_from_sign_in_to_sign_out() {
     let refreshed = browser.refresh().await;
     let second = refreshed
         .is(200)
-        .has("set-cookie", "__Secure-refresh_token=")
+        .has("set-cookie", "refresh_token=")
         .access_token();
     assert_ne!(second, first);
     browser.get("/api/profile").bearer(&second).await.is(200);
@@ -257,8 +259,9 @@ async fn behind_a_proxy_that_ends_tls() {
 }
 
 #[tokio::test]
-async fn cookies_for_plain_http_on_another_host() {
-    let (_service, mut browser) = demo(&[("INSECURE_COOKIE", "1")]).await;
+async fn safari_keeps_the_cookies_on_this_machine() {
+    let (service, mut browser) = demo(&[]).await;
+    assert!(service.out().contains("Safari"), "{}", service.out());
     let first = browser.get("/auth/csrf").await;
     first
         .is(200)
@@ -270,6 +273,45 @@ async fn cookies_for_plain_http_on_another_host() {
         .has("set-cookie", "refresh_token=")
         .lacks("set-cookie", "*Secure");
     browser.refresh().await.is(200);
+}
+
+#[tokio::test]
+async fn cookies_are_secure_unless_all_is_plain_http_on_this_machine() {
+    const EVERYWHERE: &str = "0.0.0.0:0";
+    for (addr, name, value, secure) in [
+        (
+            LOCAL,
+            "ALLOWED_ORIGINS",
+            "http://localhost:5173,http://[::1]:5173",
+            false,
+        ),
+        (LOCAL, "ALLOWED_ORIGINS", "http://app.localhost", false),
+        (LOCAL, "ALLOWED_ORIGINS", "https://localhost:8443", true),
+        (
+            LOCAL,
+            "ALLOWED_ORIGINS",
+            "http://localhost:5173,https://app.example",
+            true,
+        ),
+        (LOCAL, "ALLOWED_ORIGINS", "http://app.example", true),
+        (LOCAL, "ALLOWED_ORIGINS", "http://*.localhost:3000", false),
+        (LOCAL, "TRUSTED_PROTO_HEADER", "x-forwarded-proto", true),
+        (LOCAL, "INSECURE_COOKIE", "0", true),
+        (EVERYWHERE, "INSECURE_COOKIE", "", true),
+        (EVERYWHERE, "INSECURE_COOKIE", "1", false),
+    ] {
+        let mut command = example("demo");
+        let service = Program::start(command.env("ADDR", addr).env(name, value), READY).await;
+        let case = format!("{addr} {name}={value}");
+        let mut browser = Browser::new(service.url(0));
+        let first = browser
+            .get("/auth/csrf")
+            .header("x-forwarded-proto", "https");
+        let first = first.await;
+        let secured = first.cookies().any(|(name, _)| name == "__Host-csrf");
+        assert_eq!(secured, secure, "{case}: {first:?}");
+        assert_eq!(service.out().contains("Safari"), !secure, "{case}");
+    }
 }
 
 #[tokio::test]

@@ -5,11 +5,16 @@
 //! ```
 //!
 //! Settings, all optional: `ADDR`, `ACCESS_TTL` (seconds), `ALLOWED_ORIGINS` (comma-separated: this
-//! service's own, and those of pages elsewhere that may call it), `INSECURE_COOKIE=1` (plain http on
-//! another host than localhost, or in Safari), `TRUSTED_PROTO_HEADER=x-forwarded-proto` (behind a proxy
+//! service's own, and those of pages elsewhere that may call it), `INSECURE_COOKIE` (see below),
+//! `TRUSTED_PROTO_HEADER=x-forwarded-proto` (behind a proxy
 //! that overwrites it: plain http is refused), and the keys as `KeyRing` reads them (`ACCESS_SECRET`,
 //! `REFRESH_SECRET`, `ENCRYPTION_KEY`; see the example `keygen`). Started with `--features redis` it takes
 //! `REDIS_URL` too: sessions live there instead of in this process.
+//!
+//! Safari keeps no `Secure` cookie over plain http, not even on localhost. So the cookies go without it where
+//! the demo listens on loopback and all origins are plain http on this machine; it prints that. With an origin
+//! of `https` (a proxy on this machine ends TLS) or on another address they have it. `INSECURE_COOKIE=1`
+//! drops it there too, and `INSECURE_COOKIE=0` keeps it everywhere.
 //!
 //! With `REDIS_URL` and keys of your own a restart signs nobody out, and several of these processes are
 //! one service. A Redis that does not answer keeps it from starting no more than from running: it says
@@ -110,6 +115,7 @@ fn app(
     keys: &KeyRing,
     store: SharedStore,
     origins: Vec<Origin>,
+    insecure_cookie: bool,
     journal: Journal,
 ) -> Result<Router, Error> {
     let users = Users::demo()?;
@@ -138,12 +144,12 @@ fn app(
     .cookie_path("/auth")
     .rotation(rotation)
     .events(events.clone());
-    if settings.insecure_cookie {
+    if insecure_cookie {
         sessions = sessions.dangerous_insecure_cookie();
     }
     let sessions = sessions.build()?;
     let mut csrf = CsrfLayer::builder(keys).events(events.clone());
-    if settings.insecure_cookie {
+    if insecure_cookie {
         csrf = csrf.dangerous_insecure_cookie();
     }
 
@@ -202,8 +208,15 @@ async fn main() -> Result<(), Error> {
     let events = report::sink(journal.clone());
     let store = store::open(settings.redis_url.as_deref(), events).await?;
     let origins = settings.origins(listening)?;
-    let app = app(&settings, &keys, store, origins, journal)?;
+    let insecure_cookie = settings.insecure_cookie(listening, &origins);
+    let app = app(&settings, &keys, store, origins, insecure_cookie, journal)?;
 
+    if insecure_cookie {
+        println!(
+            "The cookies go without `Secure`: Safari keeps none with it over plain http, not even on \
+             localhost. INSECURE_COOKIE=0 brings it back."
+        );
+    }
     println!("Open {} in a browser.", settings::url(listening));
     println!("Sign in as {DEMO_EMAIL} with the password: {DEMO_PASSWORD}");
     axum::serve(listener, app)

@@ -1,7 +1,12 @@
 //! What the environment says. Everything has a default that works on one machine.
 
-use std::{env, net::SocketAddr, time::Duration};
+use std::{
+    env,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
+use axum::http::Uri;
 use tower_bearer::{KeyRing, origin::Origin};
 
 use crate::Error;
@@ -12,13 +17,12 @@ pub(crate) struct Settings {
     pub(crate) addr: SocketAddr,
     /// `ACCESS_TTL`: how long an access token is good for, in whole seconds.
     pub(crate) access_ttl: Duration,
-    /// `INSECURE_COOKIE=1`: no `Secure` on the cookies, for plain http on another host.
-    pub(crate) insecure_cookie: bool,
     /// `TRUSTED_PROTO_HEADER`: the header in which the proxy in front says what the client speaks.
     pub(crate) trusted_proto_header: Option<String>,
     /// `REDIS_URL`: where sessions live; it may hold a password.
     pub(crate) redis_url: Option<String>,
     allowed_origins: Option<String>,
+    insecure_cookie: Option<bool>,
 }
 
 impl Settings {
@@ -35,10 +39,10 @@ impl Settings {
                 .parse()
                 .map(Duration::from_secs)
                 .map_err(|_| format!("ACCESS_TTL: `{ttl}` is not a number of seconds"))?,
-            insecure_cookie: read("INSECURE_COOKIE").is_some_and(|value| value != "0"),
             trusted_proto_header: read("TRUSTED_PROTO_HEADER"),
             redis_url: read("REDIS_URL"),
             allowed_origins: read("ALLOWED_ORIGINS"),
+            insecure_cookie: read("INSECURE_COOKIE").map(|value| value != "0"),
         })
     }
 
@@ -58,6 +62,29 @@ impl Settings {
             })
             .collect()
     }
+
+    /// `INSECURE_COOKIE`: whether the cookies go without `Secure`. Unless that says so, they do where this
+    /// machine alone can ask, and every page comes from it over plain http.
+    pub(crate) fn insecure_cookie(&self, listening: SocketAddr, origins: &[Origin]) -> bool {
+        self.insecure_cookie.unwrap_or_else(|| {
+            listening.ip().is_loopback()
+                && self.trusted_proto_header.is_none()
+                && origins.iter().all(is_plain_and_local)
+        })
+    }
+}
+
+/// Whether pages of this origin come from this machine, over plain http.
+fn is_plain_and_local(origin: &Origin) -> bool {
+    let Ok(origin) = origin.as_str().parse::<Uri>() else {
+        return false;
+    };
+    let host = origin.host().unwrap_or_default();
+    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    origin.scheme_str() == Some("http")
+        && (host == "localhost"
+            || host.ends_with(".localhost")
+            || ip.is_ok_and(|ip| ip.is_loopback()))
 }
 
 /// The keys from the environment, or fresh ones that end with this process.

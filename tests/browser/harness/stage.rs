@@ -16,9 +16,9 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// On 127.0.0.1, which browsers trust as they trust https.
+    /// With the cookies as https has them. Chromium keeps those on 127.0.0.1 too.
     pub(crate) async fn start() -> Self {
-        Self::with("127.0.0.1", &[]).await
+        Self::with("127.0.0.1", &[("INSECURE_COOKIE", "0")]).await
     }
 
     /// With other settings of the example, and on a host that the browser takes for this machine.
