@@ -2,6 +2,8 @@
 
 mod browser;
 mod client;
+mod display;
+mod engine;
 mod example;
 mod proxy;
 mod stage;
@@ -10,6 +12,7 @@ use std::time::Duration;
 
 pub(crate) use browser::Browser;
 pub(crate) use client::Client;
+pub(crate) use engine::{Engine, in_every_engine};
 pub(crate) use proxy::Seen;
 pub(crate) use stage::Stage;
 

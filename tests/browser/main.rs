@@ -1,7 +1,8 @@
-//! The page of the example `demo` in a real browser: headless Chromium, driven through WebDriver.
+//! The page of the example `demo` in a real browser, driven through WebDriver: headless Chromium, and where
+//! browsers differ Firefox and WebKitGTK too.
 //!
 //! Each test starts the example, a proxy before it that writes down what passes, and a browser with a
-//! fresh profile. Where there is no Chromium they fail and say how to install one.
+//! fresh profile. Where there is no such browser they fail and say how to install it.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -9,9 +10,12 @@
     reason = "the helpers of tests fail by panicking, as the tests do"
 )]
 
+mod engines;
 mod foreign;
 mod harness;
 mod picture;
+#[path = "../it/support/redis/port.rs"]
+mod port;
 #[path = "../common/program.rs"]
 mod program;
 mod renewal;

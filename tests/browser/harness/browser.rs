@@ -1,115 +1,41 @@
-//! A headless Chromium with a profile of its own, and its driver. Both end with this value.
-
-use std::{fs, path::PathBuf, process::Stdio};
+//! A browser as a test uses it: its tabs, its pages, its cookies.
 
 use serde_json::{Value, json};
-use thirtyfour::{By, ChromiumLikeCapabilities, DesiredCapabilities, WebDriver, WindowHandle};
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-};
+use thirtyfour::{By, WebDriver, WindowHandle};
 
 use super::{
-    PATIENCE,
+    engine::{Engine, Running},
     stage::{EMAIL, PASSWORD},
     until,
 };
 
 /// A browser, looked at through one of its tabs at a time.
-pub(crate) struct Browser {
-    // Dropped in this order: the driver closes the browser before it is ended itself.
-    driver: WebDriver,
-    _process: Child,
-    _profile: Profile,
-}
-
-/// A folder that goes when nobody needs it any more.
-struct Profile(PathBuf);
-
-impl Drop for Profile {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+pub(crate) struct Browser(Running);
 
 impl Browser {
-    pub(crate) async fn start() -> Self {
-        let mut process = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!(
-                    "chromedriver does not start ({error}): these tests need Chromium and its \
-                     driver, which scripts/install-browser installs"
-                )
-            });
-        let mut out = BufReader::new(process.stdout.take().unwrap()).lines();
-        let listening = async {
-            while let Some(line) = out.next_line().await.unwrap() {
-                let rest = line.split_once("started successfully on port ");
-                if let Some((_, port)) = rest {
-                    return port.trim_end_matches('.').parse::<u16>().unwrap();
-                }
-            }
-            panic!("chromedriver ended before it listened");
-        };
-        let port = tokio::time::timeout(PATIENCE, listening)
-            .await
-            .expect("chromedriver says where it listens");
-        // Whatever else it says: a full pipe would stop it.
-        tokio::spawn(async move { while let Ok(Some(_)) = out.next_line().await {} });
-        let folder = format!("tower-bearer-browser-{}-{port}", std::process::id());
-        let profile = Profile(std::env::temp_dir().join(folder));
-        fs::create_dir_all(&profile.0).unwrap();
+    pub(crate) async fn start(engine: Engine) -> Self {
+        Self(engine.start().await)
+    }
 
-        let mut capabilities = DesiredCapabilities::chrome();
-        for argument in [
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--window-size=1040,1180",
-            // Names of other sites, all of them on this machine.
-            "--host-resolver-rules=MAP *.test 127.0.0.1",
-            &format!("--user-data-dir={}", profile.0.display()),
-        ] {
-            capabilities.add_arg(argument).unwrap();
-        }
-        let url = format!("http://127.0.0.1:{port}");
-        let driver = WebDriver::new(url, capabilities)
-            .await
-            .unwrap_or_else(|error| panic!("Chromium does not start: {error}"));
-        Self {
-            driver,
-            _process: process,
-            _profile: profile,
-        }
+    fn driver(&self) -> &WebDriver {
+        &self.0.driver
     }
 
     pub(crate) async fn go(&self, url: &str) {
-        self.driver.goto(url).await.unwrap();
+        self.driver().goto(url).await.unwrap();
     }
 
     pub(crate) async fn reload(&self) {
-        self.driver.refresh().await.unwrap();
+        self.driver().refresh().await.unwrap();
     }
 
     pub(crate) async fn back(&self) {
-        self.driver.back().await.unwrap();
+        self.driver().back().await.unwrap();
     }
 
     /// The value of a script's `return`.
     pub(crate) async fn run(&self, script: &str) -> Value {
-        let done = self.driver.execute(script, []).await;
+        let done = self.driver().execute(script, []).await;
         done.unwrap_or_else(|error| panic!("{script}: {error}"))
             .json()
             .clone()
@@ -121,7 +47,7 @@ impl Browser {
             "const done = arguments[0];
              (async () => {{ {script} }})().then(done, (error) => done(`failed: ${{error}}`));"
         );
-        let done = self.driver.execute_async(wrapped, []).await;
+        let done = self.driver().execute_async(wrapped, []).await;
         done.unwrap_or_else(|error| panic!("{script}: {error}"))
             .json()
             .clone()
@@ -140,7 +66,7 @@ impl Browser {
         );
         // Not every moment of a page that loads has a document to ask.
         until(&format!("the page is {status}"), async || {
-            let shown = self.driver.execute(&script, []).await;
+            let shown = self.driver().execute(&script, []).await;
             shown.is_ok_and(|shown| shown.json() == &Value::Bool(true))
         })
         .await;
@@ -150,11 +76,11 @@ impl Browser {
     pub(crate) async fn sign_in(&self) {
         self.until_state("signed-out").await;
         for (id, text) in [("login-email", EMAIL), ("password", PASSWORD)] {
-            let field = self.driver.find(By::Id(id)).await.unwrap();
+            let field = self.driver().find(By::Id(id)).await.unwrap();
             field.clear().await.unwrap();
             field.send_keys(text).await.unwrap();
         }
-        let button = self.driver.find(By::Id("login-button")).await.unwrap();
+        let button = self.driver().find(By::Id("login-button")).await.unwrap();
         button.click().await.unwrap();
         self.until_state("signed-in").await;
     }
@@ -182,14 +108,14 @@ impl Browser {
 
     /// Opens this many tabs at once, as a browser does that restores its last session.
     pub(crate) async fn open_tabs(&self, url: &str, count: usize) -> Vec<WindowHandle> {
-        let known = self.driver.windows().await.unwrap();
+        let known = self.driver().windows().await.unwrap();
         self.run(&format!(
             "for (let i = 0; i < {count}; i += 1) open('{url}', '_blank', 'noopener')"
         ))
         .await;
         let mut new = Vec::new();
         until("the tabs are open", async || {
-            new = self.driver.windows().await.unwrap();
+            new = self.driver().windows().await.unwrap();
             new.retain(|tab| !known.contains(tab));
             new.len() == count
         })
@@ -198,15 +124,15 @@ impl Browser {
     }
 
     pub(crate) async fn tab(&self) -> WindowHandle {
-        self.driver.window().await.unwrap()
+        self.driver().window().await.unwrap()
     }
 
     /// Looks at another tab.
     pub(crate) async fn switch_to(&self, tab: &WindowHandle) {
-        self.driver.switch_to_window(tab.clone()).await.unwrap();
+        self.driver().switch_to_window(tab.clone()).await.unwrap();
     }
 
-    /// All cookies of the profile, those that no page may read included.
+    /// All cookies of the profile, those that no page may read included. Chromium alone tells them.
     pub(crate) async fn cookies(&self) -> Vec<Value> {
         let all = self.cdp("Network.getAllCookies", json!({})).await;
         all["cookies"].as_array().unwrap().clone()
@@ -222,11 +148,11 @@ impl Browser {
 
     /// A command of Chromium's own.
     pub(crate) async fn cdp(&self, method: &str, parameters: Value) -> Value {
-        let done = self.driver.cdp().send_raw(method, parameters).await;
+        let done = self.driver().cdp().send_raw(method, parameters).await;
         done.unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
     pub(crate) async fn screenshot(&self) -> Vec<u8> {
-        self.driver.screenshot_as_png().await.unwrap()
+        self.driver().screenshot_as_png().await.unwrap()
     }
 }

@@ -1,6 +1,6 @@
 //! Everything one scenario plays on.
 
-use super::{Browser, Client, Seen, example::Example, proxy::Proxy, until};
+use super::{Browser, Client, Engine, Seen, example::Example, proxy::Proxy, until};
 
 /// The account of the demonstration.
 pub(crate) const EMAIL: &str = "dev@example.com";
@@ -21,15 +21,24 @@ impl Stage {
         Self::with("127.0.0.1", &[("INSECURE_COOKIE", "0")]).await
     }
 
+    /// With no settings, in a browser of this engine.
+    pub(crate) async fn plain(engine: Engine) -> Self {
+        Self::set(engine, "127.0.0.1", &[]).await
+    }
+
     /// With other settings of the example, and on a host that the browser takes for this machine.
     pub(crate) async fn with(host: &str, settings: &[(&str, &str)]) -> Self {
+        Self::set(Engine::Chromium, host, settings).await
+    }
+
+    async fn set(engine: Engine, host: &str, settings: &[(&str, &str)]) -> Self {
         let proxy = Proxy::start().await;
         let origin = format!("http://{host}:{}", proxy.port);
         let mut settings = settings.to_vec();
         settings.push(("ALLOWED_ORIGINS", &origin));
         let example = Example::start(&settings).await;
         proxy.target(example.port);
-        let browser = Browser::start().await;
+        let browser = Browser::start(engine).await;
         browser.go(&origin).await;
         Self {
             browser,

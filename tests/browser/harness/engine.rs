@@ -1,0 +1,199 @@
+//! The three engines, each behind the driver of its own makers.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::Stdio,
+    str::FromStr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use thirtyfour::{Capabilities, ChromiumLikeCapabilities, DesiredCapabilities, WebDriver};
+use tokio::{
+    net::TcpStream,
+    process::{Child, Command},
+};
+
+use super::{PATIENCE, display::Display, until};
+use crate::{port::Port, program::lines};
+
+/// What shows a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Chromium,
+    Firefox,
+    /// WebKitGTK. What it does with cookies is what Safari does: it keeps no `Secure` one over plain http, not
+    /// even on this machine.
+    WebKit,
+}
+
+/// A test of this name for each engine, by a function that takes the engine.
+macro_rules! in_every_engine {
+    ($($scenario:ident)*) => { $(
+        mod $scenario {
+            use crate::harness::Engine;
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn chromium() {
+                super::$scenario(Engine::Chromium).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn firefox() {
+                super::$scenario(Engine::Firefox).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn webkit() {
+                super::$scenario(Engine::WebKit).await;
+            }
+        }
+    )* };
+}
+pub(crate) use in_every_engine;
+
+/// A browser without a screen, with a profile of its own. All of it ends with this value.
+pub(crate) struct Running {
+    // Dropped in this order: the driver closes the browser before it is ended itself.
+    pub(crate) driver: WebDriver,
+    _process: Child,
+    _display: Option<Display>,
+    _profile: Profile,
+}
+
+/// A folder that goes with this value.
+struct Profile(PathBuf);
+
+impl Profile {
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("tower-bearer-browser-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Profile {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Engine {
+    /// Starts the browser and its driver, on ports that are free.
+    pub(crate) async fn start(self) -> Running {
+        let profile = Profile::new();
+        let mut command = Command::new(match self {
+            Self::Chromium => "chromedriver",
+            Self::Firefox => "geckodriver",
+            Self::WebKit => "WebKitWebDriver",
+        });
+        command.env("HOME", &profile.0);
+        let (process, display, port) = match self {
+            Self::Chromium => {
+                let mut process = spawned(command.arg("--port=0"));
+                let port = told(&mut process, "started successfully on port ").await;
+                (process, None, port)
+            }
+            Self::Firefox => {
+                command.args(["--port=0", "--websocket-port=0", "--profile-root"]);
+                let mut process = spawned(command.arg(&profile.0));
+                let port = told(&mut process, "Listening on 127.0.0.1:").await;
+                (process, None, port)
+            }
+            Self::WebKit => {
+                let display = Display::start().await;
+                // It does not tell a port that it takes by itself.
+                let reserved = Port::reserve();
+                let port = reserved.number();
+                command.env("DISPLAY", display.name());
+                let process = spawned(command.arg(format!("--port={port}")));
+                until("WebKitWebDriver listens", async || {
+                    TcpStream::connect(("127.0.0.1", port)).await.is_ok()
+                })
+                .await;
+                (process, Some(display), port)
+            }
+        };
+        let url = format!("http://127.0.0.1:{port}");
+        let driver = WebDriver::new(url, self.capabilities(&profile)).await;
+        Running {
+            driver: driver.unwrap_or_else(|error| {
+                panic!("{self:?} does not start ({error}): scripts/install-browser installs it")
+            }),
+            _process: process,
+            _display: display,
+            _profile: profile,
+        }
+    }
+
+    fn capabilities(self, profile: &Profile) -> Capabilities {
+        match self {
+            Self::Chromium => {
+                let mut capabilities = DesiredCapabilities::chrome();
+                for argument in [
+                    "--headless=new",
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--disable-quic",
+                    "--disable-dev-shm-usage",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                    "--window-size=1040,1180",
+                    // Names of other sites, all of them on this machine.
+                    "--host-resolver-rules=MAP *.test 127.0.0.1",
+                    &format!("--user-data-dir={}", profile.0.display()),
+                ] {
+                    capabilities.add_arg(argument).unwrap();
+                }
+                capabilities.into()
+            }
+            Self::Firefox => {
+                let mut capabilities = DesiredCapabilities::firefox();
+                capabilities.set_headless().unwrap();
+                capabilities.into()
+            }
+            Self::WebKit => {
+                let mut capabilities = Capabilities::new();
+                capabilities.set("browserName", "MiniBrowser").unwrap();
+                capabilities
+            }
+        }
+    }
+}
+
+/// Starts a program that `scripts/install-browser` installs. It ends with the value.
+pub(super) fn spawned(command: &mut Command) -> Child {
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn();
+    child.unwrap_or_else(|error| {
+        let program = command.as_std().get_program();
+        panic!("{program:?} does not start ({error}): scripts/install-browser installs it")
+    })
+}
+
+/// The number that a program prints after `before`. What else it prints is read too: a full pipe would stop it.
+pub(super) async fn told<N: FromStr>(process: &mut Child, before: &str) -> N {
+    let mut out = lines(process.stdout.take().unwrap());
+    let number = async {
+        while let Some(line) = out.recv().await {
+            if let Some((_, number)) = line.split_once(before)
+                && let Ok(number) = number.trim_end_matches('.').parse()
+            {
+                return number;
+            }
+        }
+        panic!("it ended before it said `{before}`")
+    };
+    tokio::time::timeout(PATIENCE, number)
+        .await
+        .unwrap_or_else(|_| panic!("it never said `{before}`"))
+}
