@@ -1,6 +1,6 @@
 //! The layers without a framework, over HTTP/1.1 and HTTP/2.
 
-use reqwest::Version;
+use http::Version;
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},

@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use base64_simd::URL_SAFE_NO_PAD as BASE64URL;
-use reqwest::Url;
 use ring::digest::{SHA256, digest};
+use url::Url;
 
 use crate::support::{Answer, Browser, LOCAL, Program, READY, example};
 

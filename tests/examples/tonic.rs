@@ -1,6 +1,6 @@
 //! gRPC: every code as the example's client gets it, and the answers themselves.
 
-use reqwest::{Method, Version};
+use http::{Method, Version};
 
 use crate::support::{Browser, Ended, LOCAL, Program, example, keys};
 

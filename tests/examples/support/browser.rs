@@ -2,15 +2,22 @@
 
 use std::{fmt, future::IntoFuture, pin::Pin};
 
-use reqwest::{
-    Client, Method, StatusCode, Version,
+use http::{
+    Method, Request, StatusCode, Version,
     header::{
         AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, IntoHeaderName,
         ORIGIN, SET_COOKIE, USER_AGENT,
     },
-    redirect::Policy,
 };
+use http_body_util::BodyExt;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::{PATIENCE, jar::Jar};
 
@@ -22,26 +29,33 @@ pub(crate) struct Browser {
     origin: String,
     pub(crate) agent: &'static str,
     pub(crate) jar: Jar,
-    client: Client,
-    http2: Client,
+    client: Client<HttpsConnector<HttpConnector>, String>,
+    http2: Client<HttpConnector, String>,
 }
 
 impl Browser {
     /// One with no cookies.
     pub(crate) fn new(url: String) -> Self {
-        let client = || {
-            Client::builder()
-                .redirect(Policy::none())
-                .timeout(PATIENCE)
-                .no_proxy()
-        };
+        Self::trusting(None, url)
+    }
+
+    /// One that trusts this certificate.
+    pub(crate) fn trusting(certificate: Option<CertificateDer<'static>>, url: String) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(certificate);
+        let tls = ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let https = HttpsConnectorBuilder::new().with_tls_config(tls);
+        let https = https.https_or_http().enable_http1().build();
+        let client = || Client::builder(TokioExecutor::new());
         Self {
             origin: url.clone(),
             url,
             agent: "walk",
             jar: Jar::default(),
-            client: client().build().unwrap(),
-            http2: client().http2_prior_knowledge().build().unwrap(),
+            client: client().build(https),
+            http2: client().http2_only(true).build_http(),
         }
     }
 
@@ -178,23 +192,29 @@ impl Ask<'_> {
     async fn send(self) -> Answer {
         let Self { browser, path, .. } = self;
         let what = format!("{} {path}", self.method);
-        let client = match self.http2 {
-            true => &browser.http2,
-            false => &browser.client,
+        let mut request = Request::new(self.body);
+        *request.method_mut() = self.method;
+        *request.uri_mut() = format!("{}{path}", browser.url).parse().unwrap();
+        *request.headers_mut() = self.headers;
+        let asked = async {
+            let answer = match self.http2 {
+                true => browser.http2.request(request).await,
+                false => browser.client.request(request).await,
+            };
+            let (head, body) = answer
+                .unwrap_or_else(|error| panic!("{what}: {error:?}"))
+                .into_parts();
+            let body = body.collect().await.expect("a whole body").to_bytes();
+            (head, String::from_utf8(body.into()))
         };
-        let answer = client
-            .request(self.method, format!("{}{path}", browser.url))
-            .headers(self.headers)
-            .body(self.body)
-            .send()
-            .await
-            .unwrap_or_else(|error| panic!("{what}: {error:?}"));
-        browser.jar.keep(answer.headers());
+        let answer = timeout(PATIENCE, asked).await;
+        let (head, body) = answer.unwrap_or_else(|_| panic!("{what}: no answer"));
+        browser.jar.keep(&head.headers);
         Answer {
-            status: answer.status(),
-            version: answer.version(),
-            headers: answer.headers().clone(),
-            body: answer.text().await.expect("a body of text"),
+            status: head.status,
+            version: head.version,
+            headers: head.headers,
+            body: body.expect("a body of text"),
             what,
         }
     }

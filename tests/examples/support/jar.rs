@@ -1,7 +1,7 @@
 //! The cookies of a browser, for one host.
 
 use cookie::{Cookie, time::Duration};
-use reqwest::header::{HeaderMap, SET_COOKIE};
+use http::header::{HeaderMap, SET_COOKIE};
 
 /// Cookies by name and path. `Secure` ones are sent to the examples' plain http, as browsers do to this machine.
 #[derive(Clone, Debug, Default)]
