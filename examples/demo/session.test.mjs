@@ -417,6 +417,15 @@ test("a page that wakes up looks at the clock", async () => {
   assert.deepEqual(calls, []);
 });
 
+test("a page below a path of a proxy's asks below that path", async () => {
+  const { location } = globalThis;
+  globalThis.location = new URL("https://app.example/app/");
+  // Another address is another module.
+  const { API, BASE } = await import("./static/request.js?below");
+  globalThis.location = location;
+  assert.deepEqual([API, BASE], ["/app/api", "/app/auth"]);
+});
+
 test("no two requests that change the cookie were under way at once", () => {
   assert.equal(mostHolders, 1);
   setImmediate(() => process.exit()); // The module's timer for the next refresh is still set.

@@ -14,5 +14,7 @@ mod nginx;
 mod process;
 #[path = "../common/program.rs"]
 mod program;
+#[path = "../common/proxies.rs"]
+mod proxies;
 mod rotation;
 mod sets;

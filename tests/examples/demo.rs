@@ -320,6 +320,9 @@ async fn a_setting_that_cannot_be_used_keeps_it_from_starting() {
         ("ADDR", "nowhere"),
         ("ACCESS_TTL", "soon"),
         ("ALLOWED_ORIGINS", "app.example"),
+        ("ALLOWED_ORIGINS", ","),
+        ("PUBLIC_PATH", "app"),
+        ("PUBLIC_PATH", "/app/"),
         ("TRUSTED_PROTO_HEADER", "forwarded"),
     ] {
         let mut command = example("demo");

@@ -1,7 +1,8 @@
 //! Every example, started as its user starts it and asked from outside: by HTTP, by its command line, and by
 //! signals. One module an example, each test with programs of its own, so that they run side by side.
 //!
-//! `forward_auth` is asked through a real nginx too, by `tests/counterparts`.
+//! `demo` is asked through a real nginx and a real HAProxy too, and `forward_auth` through nginx, by
+//! `tests/counterparts`.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -18,6 +19,7 @@ mod keygen;
 mod microservice;
 mod native_client;
 mod oauth_redirect;
+mod proxies;
 mod redis;
 mod support;
 mod tonic;

@@ -6,6 +6,9 @@ mod jar;
 mod port;
 mod program;
 mod programs;
+#[path = "../common/proxies.rs"]
+mod proxies;
+mod proxy;
 mod redis;
 
 use std::process::Command;
@@ -15,6 +18,7 @@ pub(crate) use self::{
     port::Port,
     program::{Ended, PATIENCE, Program},
     programs::example,
+    proxy::{Proxy, Upstream},
     redis::Redis,
 };
 

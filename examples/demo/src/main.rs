@@ -6,15 +6,18 @@
 //!
 //! Settings, all optional: `ADDR`, `ACCESS_TTL` (seconds), `ALLOWED_ORIGINS` (comma-separated: this
 //! service's own, and those of pages elsewhere that may call it), `INSECURE_COOKIE` (see below),
-//! `TRUSTED_PROTO_HEADER=x-forwarded-proto` (behind a proxy
-//! that overwrites it: plain http is refused), and the keys as `KeyRing` reads them (`ACCESS_SECRET`,
-//! `REFRESH_SECRET`, `ENCRYPTION_KEY`; see the example `keygen`). Started with `--features redis` it takes
-//! `REDIS_URL` too: sessions live there instead of in this process.
+//! `TRUSTED_PROTO_HEADER=x-forwarded-proto` (behind a proxy that overwrites it: plain http is refused),
+//! `PUBLIC_PATH=/app` (behind a proxy that takes this off the paths), and the keys as `KeyRing` reads them
+//! (`ACCESS_SECRET`, `REFRESH_SECRET`, `ENCRYPTION_KEY`; see the example `keygen`). Started with
+//! `--features redis` it takes `REDIS_URL` too: sessions live there instead of in this process.
+//!
+//! Without `ALLOWED_ORIGINS` only the service's own page may use the cookies, and a proxy in front may change
+//! `Host` and port. With it, pages of the list may, and no others.
 //!
 //! Safari keeps no `Secure` cookie over plain http, not even on localhost. So the cookies go without it where
-//! the demo listens on loopback and all origins are plain http on this machine; it prints that. With an origin
-//! of `https` (a proxy on this machine ends TLS) or on another address they have it. `INSECURE_COOKIE=1`
-//! drops it there too, and `INSECURE_COOKIE=0` keeps it everywhere.
+//! the demo listens on loopback and no setting names https or another machine; it prints that. Where a proxy on
+//! this machine ends TLS, `TRUSTED_PROTO_HEADER` or a listed origin of `https` says so, and they have it.
+//! `INSECURE_COOKIE=1` drops it there too, and `INSECURE_COOKIE=0` keeps it everywhere.
 //!
 //! With `REDIS_URL` and keys of your own a restart signs nobody out, and several of these processes are
 //! one service. A Redis that does not answer keeps it from starting no more than from running: it says
@@ -46,7 +49,7 @@ use tower::ServiceBuilder;
 use tower_bearer::{
     BearerAuthLayer, Claims, ClaimsError, CsrfLayer, KeyRing, OriginGuardLayer, RefreshCookieLayer,
     RequireHttpsLayer, RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints, TokenCodec,
-    origin::Origin, store::SharedStore,
+    store::SharedStore,
 };
 
 use crate::{journal::Journal, problem::Problem, settings::Settings};
@@ -114,7 +117,6 @@ fn app(
     settings: &Settings,
     keys: &KeyRing,
     store: SharedStore,
-    origins: Vec<Origin>,
     insecure_cookie: bool,
     journal: Journal,
 ) -> Result<Router, Error> {
@@ -141,9 +143,12 @@ fn app(
         });
         async move { role.ok_or(ClaimsError::Denied) }
     })
-    .cookie_path("/auth")
+    .cookie_path(format!("{}/auth", settings.public_path))
     .rotation(rotation)
     .events(events.clone());
+    if !settings.public_path.is_empty() {
+        sessions = sessions.rewritten_paths();
+    }
     if insecure_cookie {
         sessions = sessions.dangerous_insecure_cookie();
     }
@@ -152,6 +157,11 @@ fn app(
     if insecure_cookie {
         csrf = csrf.dangerous_insecure_cookie();
     }
+    let guard = match &settings.allowed_origins {
+        Some(origins) => OriginGuardLayer::new(origins.iter().cloned())
+            .map_err(|error| format!("ALLOWED_ORIGINS: {error}"))?,
+        None => OriginGuardLayer::same_origin(),
+    };
 
     // What works by cookie. The browser sends it here only, so here is where the guards go.
     let auth = Router::new()
@@ -167,7 +177,7 @@ fn app(
                     journal.clone(),
                     decisions::watch,
                 ))
-                .layer(OriginGuardLayer::new(origins.clone())?.events(events))
+                .layer(guard.events(events))
                 .layer(csrf.build()?),
         );
     // What works by access token, which no browser adds by itself.
@@ -185,7 +195,9 @@ fn app(
         .nest("/api", api)
         .layer(
             ServiceBuilder::new()
-                .layer(cors::layer(origins))
+                .layer(cors::layer(
+                    settings.allowed_origins.clone().unwrap_or_default(),
+                ))
                 .layer(headers),
         )
         .with_state(users);
@@ -207,9 +219,8 @@ async fn main() -> Result<(), Error> {
     let journal = Journal::default();
     let events = report::sink(journal.clone());
     let store = store::open(settings.redis_url.as_deref(), events).await?;
-    let origins = settings.origins(listening)?;
-    let insecure_cookie = settings.insecure_cookie(listening, &origins);
-    let app = app(&settings, &keys, store, origins, insecure_cookie, journal)?;
+    let insecure_cookie = settings.insecure_cookie(listening);
+    let app = app(&settings, &keys, store, insecure_cookie, journal)?;
 
     if insecure_cookie {
         println!(

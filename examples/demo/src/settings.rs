@@ -19,9 +19,12 @@ pub(crate) struct Settings {
     pub(crate) access_ttl: Duration,
     /// `TRUSTED_PROTO_HEADER`: the header in which the proxy in front says what the client speaks.
     pub(crate) trusted_proto_header: Option<String>,
+    /// `PUBLIC_PATH`: the path below which the browser has this service, where the proxy in front takes it off.
+    pub(crate) public_path: String,
+    /// `ALLOWED_ORIGINS`: whose pages may use the cookies. None: the page's own alone, wherever it is seen.
+    pub(crate) allowed_origins: Option<Vec<Origin>>,
     /// `REDIS_URL`: where sessions live; it may hold a password.
     pub(crate) redis_url: Option<String>,
-    allowed_origins: Option<String>,
     insecure_cookie: Option<bool>,
 }
 
@@ -40,38 +43,49 @@ impl Settings {
                 .map(Duration::from_secs)
                 .map_err(|_| format!("ACCESS_TTL: `{ttl}` is not a number of seconds"))?,
             trusted_proto_header: read("TRUSTED_PROTO_HEADER"),
+            public_path: public_path(read("PUBLIC_PATH").unwrap_or_default())?,
+            allowed_origins: read("ALLOWED_ORIGINS")
+                .as_deref()
+                .map(origins)
+                .transpose()?,
             redis_url: read("REDIS_URL"),
-            allowed_origins: read("ALLOWED_ORIGINS"),
             insecure_cookie: read("INSECURE_COOKIE").map(|value| value != "0"),
         })
     }
 
-    /// `ALLOWED_ORIGINS`, or the page's own as seen from this machine: who may use the cookies.
-    pub(crate) fn origins(&self, listening: SocketAddr) -> Result<Vec<Origin>, Error> {
-        let list = match &self.allowed_origins {
-            Some(list) => list.clone(),
-            None => own_origins(listening).join(","),
-        };
-        list.split(',')
-            .map(str::trim)
-            .filter(|origin| !origin.is_empty())
-            .map(|origin| {
-                origin
-                    .parse()
-                    .map_err(|error| format!("ALLOWED_ORIGINS: `{origin}`: {error}").into())
-            })
-            .collect()
-    }
-
     /// `INSECURE_COOKIE`: whether the cookies go without `Secure`. Unless that says so, they do where this
-    /// machine alone can ask, and every page comes from it over plain http.
-    pub(crate) fn insecure_cookie(&self, listening: SocketAddr, origins: &[Origin]) -> bool {
+    /// machine alone can ask, and no page is known to come from elsewhere or over https.
+    pub(crate) fn insecure_cookie(&self, listening: SocketAddr) -> bool {
         self.insecure_cookie.unwrap_or_else(|| {
             listening.ip().is_loopback()
                 && self.trusted_proto_header.is_none()
-                && origins.iter().all(is_plain_and_local)
+                && self
+                    .allowed_origins
+                    .iter()
+                    .flatten()
+                    .all(is_plain_and_local)
         })
     }
+}
+
+/// The cookie's path is made of it, and so it is written in one way only.
+fn public_path(path: String) -> Result<String, Error> {
+    if path.is_empty() || (path.starts_with('/') && !path.ends_with('/')) {
+        return Ok(path);
+    }
+    Err(format!("PUBLIC_PATH: `{path}` is not like /app").into())
+}
+
+fn origins(list: &str) -> Result<Vec<Origin>, Error> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|origin| !origin.is_empty())
+        .map(|origin| {
+            origin
+                .parse()
+                .map_err(|error| format!("ALLOWED_ORIGINS: `{origin}`: {error}").into())
+        })
+        .collect()
 }
 
 /// Whether pages of this origin come from this machine, over plain http.
@@ -109,18 +123,5 @@ pub(crate) fn url(listening: SocketAddr) -> String {
         format!("http://localhost:{port}")
     } else {
         format!("http://{listening}")
-    }
-}
-
-fn own_origins(listening: SocketAddr) -> Vec<String> {
-    let port = listening.port();
-    let ip = listening.ip();
-    if ip.is_unspecified() || ip.is_loopback() {
-        // A browser on this machine may spell it in any of these ways.
-        ["127.0.0.1", "localhost", "[::1]"]
-            .map(|host| format!("http://{host}:{port}"))
-            .into()
-    } else {
-        vec![format!("http://{listening}")]
     }
 }

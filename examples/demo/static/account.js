@@ -1,12 +1,13 @@
 // The profile and the list of sessions.
 
 import { $, date, make, named } from "./dom.js";
+import { API } from "./request.js";
 import { api, revoke, sessions } from "./session.js";
 
 /** @typedef {import("./session.js").Entry} Entry */
 
 export async function showProfile() {
-  const me = await api("/api/profile");
+  const me = await api(`${API}/profile`);
   $("name").textContent = me.name;
   $("email").textContent = me.email;
   $("role").textContent = me.role;

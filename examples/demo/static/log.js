@@ -1,6 +1,7 @@
 // What the server decided about the user's sessions, and what the user has to know.
 
 import { $, date, make, named, time } from "./dom.js";
+import { API } from "./request.js";
 import { api } from "./session.js";
 
 /**
@@ -31,7 +32,7 @@ let seen = "";
  */
 export async function showDecisions() {
   /** @type {{ session: string, decisions: Decision[] }} */
-  const { session, decisions } = await api("/api/decisions");
+  const { session, decisions } = await api(`${API}/decisions`);
   const own = decisions.filter((entry) => entry.session === session);
   const ended = own.some(({ what }) => what === "ended" || what === "reuse detected");
   const text = JSON.stringify([session, decisions]);
@@ -72,7 +73,7 @@ function sentence(text) {
  */
 export async function showAlerts() {
   /** @type {{ alerts: { at: number, client: string | null }[] }} */
-  const { alerts } = await api("/api/alerts");
+  const { alerts } = await api(`${API}/alerts`);
   const lines = alerts.map(({ at, client }) => {
     const line = make("li", `Somebody used an old copy of your session on ${date(at)}, from `, make("b", named(client)), ".");
     line.title = client ?? "";
@@ -85,7 +86,7 @@ export async function showAlerts() {
 }
 
 export async function dismissAlerts() {
-  await api("/api/alerts", { method: "DELETE" });
+  await api(`${API}/alerts`, { method: "DELETE" });
   await showAlerts();
 }
 

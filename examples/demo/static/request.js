@@ -1,8 +1,12 @@
 // How the session module asks the server: with patience, with the CSRF token, and with errors that say
 // something.
 
+// Where the page is. A proxy may have put it below a path of its own.
+const HERE = new URL(".", location.href).pathname;
 /** Where the refresh cookie goes. */
-export const BASE = "/auth";
+export const BASE = `${HERE}auth`;
+/** Where the access token goes. */
+export const API = `${HERE}api`;
 /** The longest pause of the back-off, in milliseconds. */
 export const SLOWEST = 30_000;
 const PATIENCE = 15_000; // A request that takes longer is given up and tried again.

@@ -1,6 +1,6 @@
 //! The example, and nginx before it with the example's own configuration.
 
-use std::{env, fs, io::ErrorKind, sync::LazyLock, time::Duration};
+use std::{fs, sync::LazyLock, time::Duration};
 
 use tokio::{
     net::{TcpStream, UnixStream},
@@ -12,7 +12,7 @@ use tower_bearer::{Clock, KeyRing, ManualClock, NoClaims, SystemClock, TokenCode
 use super::wire::{Answer, Ask};
 use crate::{
     process::{Folder, PATIENCE, Process},
-    program,
+    program, proxies,
 };
 
 static PROGRAM: LazyLock<String> = LazyLock::new(|| program::built("forward_auth"));
@@ -181,24 +181,7 @@ async fn start_nginx(folder: &Folder, check: &str, page: &str) -> Process {
     fs::create_dir(path.join("files")).unwrap();
     fs::write(path.join("files/payroll.txt"), TEXT).unwrap();
     fs::write(path.join("nginx.conf"), configuration(folder, check, page)).unwrap();
-    // Debian has it where the paths of ordinary users do not look.
-    let paths = env::var("PATH").unwrap_or_default() + ":/usr/sbin";
-    let started = Process::start(
-        Command::new("nginx")
-            .env("PATH", paths)
-            .arg("-p")
-            .arg(path)
-            .arg("-c")
-            .arg(path.join("nginx.conf"))
-            // One process, which runs as the test does and ends when it is ended.
-            .args(["-e", "stderr", "-g", "master_process off;"]),
-    );
-    let mut nginx = match started {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            panic!("nginx is not installed: `apt install nginx`, or scripts/install-counterparts")
-        }
-        started => started.unwrap(),
-    };
+    let mut nginx = Process::start(&mut proxies::nginx(path).into()).unwrap();
     let begin = Instant::now();
     while UnixStream::connect(path.join("socket")).await.is_err() {
         let late = begin.elapsed() > PATIENCE;

@@ -1,14 +1,19 @@
 //! A program that runs, or has run.
 
 use std::{
+    fmt,
     fs::{self, File},
+    net::Ipv4Addr,
     process::{Child, Command, ExitStatus},
     thread,
     time::Duration,
 };
 
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep},
+};
 
 /// How long a program may take to do what it is told.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,15 +55,30 @@ impl Program {
         let mut program = Self::spawn(command);
         let begin = Instant::now();
         while !complete(&program.out()).contains(ready) {
-            let ended = program.child.try_wait().unwrap();
-            let late = begin.elapsed() > PATIENCE;
-            assert!(
-                ended.is_none() && !late,
-                "it has not printed `{ready}`: {ended:?}"
-            );
+            program.still_starts(begin, format_args!("printed `{ready}`"));
             sleep(STEP).await;
         }
         program
+    }
+
+    /// Starts it, and waits until it takes connections at this port of 127.0.0.1.
+    pub(crate) async fn listens(command: &mut Command, port: u16) -> Self {
+        let mut program = Self::spawn(command);
+        let begin = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+            .await
+            .is_err()
+        {
+            program.still_starts(begin, format_args!("listened at {port}"));
+            sleep(STEP).await;
+        }
+        program
+    }
+
+    fn still_starts(&mut self, begin: Instant, done: fmt::Arguments<'_>) {
+        let ended = self.child.try_wait().unwrap();
+        let late = begin.elapsed() > PATIENCE;
+        assert!(ended.is_none() && !late, "it has not {done}: {ended:?}");
     }
 
     /// Returns all that it has printed.
