@@ -193,7 +193,7 @@ impl CsrfBuilder {
             }
         })?;
         if let Some(names) = &self.session_cookies {
-            check_session_cookies(names)?;
+            check_session_cookies(names, cookie.name())?;
         }
         let config = Config {
             keys: self.keys,
@@ -213,7 +213,7 @@ impl CsrfBuilder {
 }
 
 /// A name that no cookie can have would never end the exemption.
-fn check_session_cookies(names: &[String]) -> Result<(), ConfigError> {
+fn check_session_cookies(names: &[String], own: &str) -> Result<(), ConfigError> {
     let error = |problem| Err(ConfigError::new("session_cookies", problem));
     if names.is_empty() {
         return error(
@@ -228,6 +228,11 @@ fn check_session_cookies(names: &[String]) -> Result<(), ConfigError> {
         return error(
             "must be full names of cookies, such as __Secure-refresh_token: visible ASCII \
              characters other than ; and =",
+        );
+    }
+    if names.iter().any(|name| name == own) {
+        return error(
+            "must not name the layer's own cookie: it authenticates no client, and every page brings it",
         );
     }
     Ok(())

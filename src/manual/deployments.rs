@@ -1,7 +1,8 @@
 //! Proxies, development servers, web views and extensions: what they send, and the lines to write for each.
 //!
 //! Browsers say where a request comes from. A proxy in between may change `Host`, the path and the scheme; an
-//! application or an extension around the page gives it another origin. Each row holds for the defaults. No proxy here is documented to change `Origin`, `Referer`, `Cookie` or `Sec-Fetch-Site`, so
+//! application or an extension around the page gives it another origin. Each row holds for the defaults. No proxy
+//! here is documented to change `Origin`, `Referer`, `Cookie` or `Sec-Fetch-Site`, so
 //! [`same_origin`](crate::OriginGuardLayer::same_origin) serves behind all of them.
 //!
 //! | what | what the service sees | lines | known from |
@@ -29,6 +30,9 @@
 //! // One host, whatever the proxy makes of its name, and TLS that ends at the proxy.
 //! let https = RequireHttpsLayer::behind_proxy("x-forwarded-proto")?;
 //! let own = OriginGuardLayer::same_origin();
+//! // A proxy with a word of its own, and proxies that append to a list.
+//! let on = RequireHttpsLayer::behind_proxy("x-forwarded-ssl")?.value("on")?;
+//! let nearest = RequireHttpsLayer::behind_proxy("x-forwarded-proto")?.last()?;
 //!
 //! // Pages elsewhere: a list, which is for CORS too.
 //! let listed = OriginGuardLayer::new([
@@ -37,9 +41,11 @@
 //!     Origin::custom_scheme("capacitor://localhost")?,
 //!     Origin::custom_scheme("tauri://localhost")?,
 //!     "http://tauri.localhost".parse()?,
+//!     Origin::custom_scheme("app://-")?, // Electron
+//!     "http://localhost:*".parse()?, // development servers, and never in production
 //!     Origin::custom_scheme("chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb")?,
 //! ])?;
-//! # let _ = (https, own, listed);
+//! # let _ = (https, own, on, nearest, listed);
 //! # Ok(())
 //! # }
 //! # layers().unwrap();

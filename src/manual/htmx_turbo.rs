@@ -18,7 +18,8 @@
 //!         r#"<!doctype html>
 //!         <meta name="csrf-param" content="__Host-csrf=">
 //!         <meta name="csrf-token" content="{token}">
-//!         <script src="/library.js"></script><script src="/csrf.js"></script>..."#
+//!         <script src="/library.js"></script><script src="/csrf.js"></script>
+//!         <p id="reload" hidden><a href="">Please load this page again.</a></p>..."#
 //!     )))
 //! }
 //! # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(page));
@@ -41,7 +42,8 @@
 //!   if (detail.verb !== "get") detail.headers["X-CSRF-Token"] = token();
 //! });
 //! document.addEventListener("htmx:responseError", ({ detail }) => {
-//!   if (detail.xhr.status === 403) location.reload(); // another session by now, or other keys
+//!   // Another session by now, or other keys. A reload by itself could go round for ever.
+//!   if (detail.xhr.status === 403) document.querySelector("#reload").hidden = false;
 //! });
 //! ```
 //!
@@ -64,7 +66,7 @@
 //!
 //! ```js
 //! addEventListener("turbo:submit-end", ({ detail }) => {
-//!   if (detail.fetchResponse?.statusCode === 403) location.reload();
+//!   if (detail.fetchResponse?.statusCode === 403) document.querySelector("#reload").hidden = false;
 //! });
 //! ```
 //!

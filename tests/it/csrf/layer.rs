@@ -311,7 +311,8 @@ fn what_cannot_work_does_not_build() {
             "{name}"
         );
     }
-    for names in [&[][..], &[""], &["sid", "a b"], &["sid=1"], &["a;b"]] {
+    let own = &["sid", csrf::COOKIE][..];
+    for names in [&[][..], &[""], &["sid", "a b"], &["sid=1"], &["a;b"], own] {
         let layer = builder().session_cookies(names.iter().copied()).build();
         assert_eq!(setting(layer), "session_cookies", "{names:?}");
     }
