@@ -232,7 +232,7 @@
 //! | `ForeignOrigin`: `UnlistedOrigin`, `UnlistedReferer` | A foreign page, or one that the list lacks: see [`foreign_origin`](crate::rejection::Rejection::foreign_origin). |
 //! | `ForeignOrigin`: `CrossSite`, `Null` | A foreign page, or one in a sandbox. |
 //! | `ForeignOrigin`: `Missing` | A proxy that takes headers off, or a program that has a cookie: let it send `Origin`. |
-//! | `CsrfFailed`: `CookieMissing` | A page that has not asked for a token yet. Or plain http, over which browsers keep the cookie on localhost at most. |
+//! | `CsrfFailed`: `CookieMissing` | A page that has not asked for a token yet. Or plain http, over which browsers keep the cookie on localhost at most, and Safari nowhere. |
 //! | `CsrfFailed`: `TokenMissing` | A script without the header, or a form without the field or without [`CsrfFormLayer`](crate::csrf::CsrfFormLayer). A multipart form sends the header, or its handler calls [`CsrfToken::verify`](crate::CsrfToken::verify). |
 //! | `CsrfFailed`: `SignatureInvalid`, `TokenMismatch` | Once: other keys, a sign-in or sign-out in another tab, or one of several tabs with a form for signing in. Always: a session of another kind does not call [`rotate_to`](crate::CsrfToken::rotate_to). |
 //! | `CsrfFailed`: `Unverified` | A handler behind [`handler_verifies`](crate::csrf::CsrfBuilder::handler_verifies) answered without [`CsrfToken::verify`](crate::CsrfToken::verify). |
