@@ -5,6 +5,7 @@ mod client;
 mod display;
 mod engine;
 mod example;
+mod pages;
 mod proxy;
 mod stage;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 pub(crate) use browser::Browser;
 pub(crate) use client::Client;
 pub(crate) use engine::{Engine, in_every_engine};
+pub(crate) use pages::Pages;
 pub(crate) use proxy::Seen;
 pub(crate) use stage::Stage;
 

@@ -12,6 +12,7 @@
 
 mod engines;
 mod foreign;
+mod forms;
 mod harness;
 mod picture;
 #[path = "../it/support/redis/port.rs"]
@@ -20,6 +21,7 @@ mod port;
 mod program;
 mod renewal;
 mod secrecy;
+mod sibling;
 mod sign_in;
 mod tabs;
 mod theft;

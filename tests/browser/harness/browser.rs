@@ -123,6 +123,23 @@ impl Browser {
         new
     }
 
+    /// Opens a tab, and looks at it.
+    pub(crate) async fn new_tab(&self) -> WindowHandle {
+        let tab = self.driver().new_tab().await.unwrap();
+        self.switch_to(&tab).await;
+        tab
+    }
+
+    pub(crate) async fn until_title(&self, title: &str) {
+        until(&format!("the title is `{title}`"), async || {
+            self.driver()
+                .title()
+                .await
+                .is_ok_and(|shown| shown == title)
+        })
+        .await;
+    }
+
     pub(crate) async fn tab(&self) -> WindowHandle {
         self.driver().window().await.unwrap()
     }
@@ -136,6 +153,15 @@ impl Browser {
     pub(crate) async fn cookies(&self) -> Vec<Value> {
         let all = self.cdp("Network.getAllCookies", json!({})).await;
         all["cookies"].as_array().unwrap().clone()
+    }
+
+    /// Forgets what the browser forgets when it is closed, of the host of the page.
+    pub(crate) async fn forget_session_cookies(&self) {
+        for cookie in self.driver().get_all_cookies().await.unwrap() {
+            if cookie.expiry.is_none() {
+                self.driver().delete_cookie(cookie.name).await.unwrap();
+            }
+        }
     }
 
     /// Name and value of the refresh cookie.
