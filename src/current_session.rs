@@ -191,7 +191,7 @@ impl CurrentSession {
         sessions.all(|other| other == first).then_some(first)
     }
 
-    /// What the CSRF token of the request with these `headers` may be bound to.
+    /// The sessions that the CSRF token of the request with these `headers` may be bound to.
     pub(crate) fn candidates(&self, headers: &HeaderMap) -> Candidates {
         let mut sessions: Vec<SessionId> = Vec::new();
         let mut genuine = self.genuine().unwrap_or_default().iter();

@@ -48,7 +48,7 @@ pub(super) enum Need {
     Exempt,
     /// It changes nothing.
     Safe {
-        /// What pages can be given copies of, if the browser has it.
+        /// The token that pages can be given copies of, if the browser has one.
         good: Option<Good>,
         /// A page that asks for a token brings the browser one.
         lacks: bool,
@@ -115,7 +115,7 @@ impl Config {
         }
     }
 
-    /// What the cookie of a safe request is worth, and whether the browser is to get another one.
+    /// Judges the cookie of a safe request, and says whether the browser is to get another one.
     ///
     /// A link on another site leads here without the `SameSite=Strict` cookie of the session, so
     /// the browser looks like one without a session. Its token would be replaced by one of the wrong class,

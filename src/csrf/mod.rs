@@ -25,7 +25,7 @@
 //! The cookie is `__Host-csrf`, `Secure`, `SameSite=Lax`, `Path=/`. It holds
 //! `v1s.<nonce>.<mac>`: 32 random bytes and an HMAC-SHA-256 over them, the class and the session, each
 //! with its length in front. Before a sign-in it is `v1a.…`, of no session; neither class
-//! passes for the other. What a page submits in `X-CSRF-Token` is the cookie's text or a masked token: `1m.` and the
+//! passes for the other. A page submits in `X-CSRF-Token` the cookie's text or a masked token: `1m.` and the
 //! token under a random pad, so that a compressed page that carries it does not give it away (BREACH). The
 //! masked form begins with a digit, so that no page of another host can run it as a script and read it.
 //!

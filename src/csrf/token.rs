@@ -20,7 +20,7 @@ const NONCE: usize = 32;
 const MAC: usize = 32;
 const BODY: usize = NONCE + MAC;
 
-/// What the masked form begins with.
+/// The masked form begins with this.
 const MASKED: &str = "1m.";
 
 /// Which of the two kinds a token is of. Neither passes for the other.
@@ -31,7 +31,7 @@ pub(super) enum Class {
 }
 
 impl Class {
-    /// What the raw form begins with.
+    /// The raw form begins with this.
     fn tag(self) -> &'static str {
         match self {
             Self::Session => "v1s.",

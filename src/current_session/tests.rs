@@ -71,9 +71,7 @@ fn post(path: &str, cookies: &[String]) -> Request<Full<Bytes>> {
 #[tokio::test]
 async fn a_cookie_is_opened_once_for_the_csrf_layer_and_the_endpoints() {
     let server = Server::new();
-    let visit = Request::get("/auth/sessions")
-        .body(Full::default())
-        .unwrap();
+    let visit = Request::get("/auth/csrf").body(Full::default()).unwrap();
     let (response, opened) = server.send(visit).await;
     assert_eq!(opened, 0, "there is none");
 
@@ -94,9 +92,7 @@ async fn a_cookie_is_opened_once_for_the_csrf_layer_and_the_endpoints() {
 #[tokio::test]
 async fn a_cookie_that_is_not_asked_for_is_not_opened() {
     let server = Server::new();
-    let visit = Request::get("/auth/sessions")
-        .body(Full::default())
-        .unwrap();
+    let visit = Request::get("/auth/csrf").body(Full::default()).unwrap();
     let (response, _) = server.send(visit).await;
     let (response, _) = server.send(post("/auth/login", &cookies(&response))).await;
     let refresh = cookies(&response).pop().unwrap();
@@ -115,9 +111,7 @@ async fn a_cookie_that_is_not_asked_for_is_not_opened() {
 #[tokio::test]
 async fn at_most_four_cookies_are_opened() {
     let server = Server::new();
-    let visit = Request::get("/auth/sessions")
-        .body(Full::default())
-        .unwrap();
+    let visit = Request::get("/auth/csrf").body(Full::default()).unwrap();
     let (response, _) = server.send(visit).await;
     let (response, _) = server.send(post("/auth/login", &cookies(&response))).await;
     let mut many = cookies(&response);

@@ -9,7 +9,7 @@ use crate::{
     token::AccessToken,
 };
 
-/// What [`AccessToken`] serialises to, in camel case.
+/// The text of an [`AccessToken`] in camel case.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CamelCase<'a> {

@@ -16,7 +16,7 @@ pub(super) enum BodyError {
     Malformed,
 }
 
-/// What a client without a cookie jar sends. Other members, such as `grant_type`, are ignored.
+/// The body of a client without a cookie jar. Other members, such as `grant_type`, are ignored.
 #[derive(Deserialize)]
 struct Presented {
     #[serde(alias = "refreshToken")]

@@ -1,6 +1,6 @@
 //! Which call a request is.
 
-/// What a request asks for.
+/// The call that a request is.
 pub(super) enum Call<'a> {
     Csrf,
     Refresh,

@@ -2,7 +2,7 @@
 //!
 //! # Behind a proxy
 //!
-//! What a proxy in front has to leave alone, and what goes wrong when it does not. The table in
+//! A proxy in front has to leave some things alone. Here is what goes wrong when it does not. The table in
 //! [`deployments`](super::deployments) has what each of them does unasked.
 //!
 //! | the proxy | or else |

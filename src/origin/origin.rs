@@ -52,7 +52,7 @@ pub struct Origin {
     pub(super) pattern: Option<Pattern>,
 }
 
-/// What an entry leaves open. An entry that leaves nothing open has none, and is compared as it is.
+/// The part that an entry leaves open. An entry that leaves nothing open has none, and is compared as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pattern {
     pub(super) wildcard: Option<Wildcard>,

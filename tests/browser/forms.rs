@@ -14,7 +14,7 @@ in_every_engine! {
 const HOST: &str = "app.pages.localhost";
 const TABS: usize = 20;
 
-/// What a user does who has filled the form in.
+/// A user who has filled the form in does this.
 const SUBMIT: &str = "document.forms[0].submit()";
 
 /// The browser has restored its tabs and kept the session, but not the CSRF cookie. All tabs ask before one of

@@ -1,5 +1,5 @@
-//! A host of the same site that is in the hands of an attacker, in every browser. What it loads from its
-//! sibling comes with all cookies.
+//! A host of the same site that is in the hands of an attacker, in every browser. It loads from its
+//! sibling with all cookies.
 
 use axum::http::StatusCode;
 use serde_json::json;
@@ -11,7 +11,7 @@ in_every_engine! { a_masked_token_is_no_script }
 const HOST: &str = "app.pages.localhost";
 const SIBLING: &str = "blog.pages.localhost";
 
-/// What the attacker's page reads, when it loads `path` of its sibling as a script so many times.
+/// The text that the attacker's page reads, when it loads `path` of its sibling as a script so many times.
 async fn read(browser: &Browser, pages: &Pages, path: &str, length: usize, loads: usize) -> String {
     let target = pages.url(HOST, path);
     let attack = format!("/attack?target={target}&length={length}&loads={loads}");
@@ -50,7 +50,7 @@ async fn a_masked_token_is_no_script(engine: Engine) {
     let headers = "const { headers } = await fetch('/bare');
                    return ['x-content-type-options', 'cross-origin-resource-policy'].map((name) => headers.get(name))";
     assert_eq!(browser.wait_for(headers).await, json!([null, null]));
-    // What is a member access is read, so the trap works here.
+    // A member access is read, so the trap works here.
     assert_eq!(read(&browser, &pages, "/name", 3, 1).await, "abc");
 
     for path in ["/token", "/bare"] {

@@ -13,7 +13,7 @@ const RECIPES: [(&str, &str); 2] = [
     ("demo", include_str!("../../examples/demo/src/cors.rs")),
 ];
 
-/// What scripts go by when a request is refused: when to try again, what is missing, and the status of
+/// Scripts go by these when a request is refused: when to try again, what is missing, and the status of
 /// gRPC-Web, which is nowhere else.
 const NEEDED: [&str; 4] = [
     "grpc-message",

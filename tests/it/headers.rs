@@ -169,7 +169,7 @@ async fn a_wide_open_policy_is_sent_only_where_it_is_called_dangerous() {
         let layer = SecurityHeadersLayer::new().content_security_policy(policy);
         assert_eq!(values(&send(layer, 200, &[]).await)[1], [text]);
     }
-    // What is no policy at all is none under any name.
+    // No name makes a policy of a text that is none.
     for text in ["", "default-src 'slef'", "script-src 'nonce-'", "a: b"] {
         assert!(text.parse::<ContentSecurityPolicy>().is_err(), "{text}");
         let dangerous = ContentSecurityPolicy::dangerous_any_script(text);

@@ -70,7 +70,7 @@ const ORIGINS: [&str; 50] = [
     "https://evil.example",
 ];
 
-/// What `same_origin` lets in where the browser says `Sec-Fetch-Site: same-origin`: whatever a
+/// The requests that `same_origin` lets in where the browser says `Sec-Fetch-Site: same-origin`: whatever a
 /// browser could have sent, because it says that this is the origin of the address.
 const WELL_FORMED: [&str; 10] = [
     "http://app.example",
@@ -85,7 +85,7 @@ const WELL_FORMED: [&str; 10] = [
     "https://evil.example",
 ];
 
-/// What `same_origin` lets in by `Host`, which names no scheme, where the browser does not say more.
+/// The requests that `same_origin` lets in by `Host`, which names no scheme, where the browser does not say more.
 const ON_THE_OWN_HOST: [&str; 1] = ["http://app.example"];
 
 const SITES: [Option<&str>; 7] = [
@@ -161,7 +161,7 @@ fn a_list_lets_no_misspelled_origin_in() {
         BTreeSet::from(WITHOUT_A_PAGE),
         "with a list"
     );
-    // What is listed passes, whatever else the request says.
+    // A listed origin passes, whatever else the request says.
     let listed = [
         "https://app.example",
         "https://blue.team.example",

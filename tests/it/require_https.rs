@@ -169,7 +169,7 @@ async fn a_typed_address_with_cookies_of_others_is_redirected() {
     }
 }
 
-/// What the layers set without `Secure` is known by the names that they give it.
+/// The cookies that the layers set without `Secure` are known by the names that they give it.
 #[tokio::test]
 async fn cookies_of_the_insecure_form_are_credentials() {
     let keys = KeyRing::generate().unwrap();

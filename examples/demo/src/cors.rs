@@ -25,7 +25,7 @@ pub(crate) fn layer(origins: Vec<Origin>) -> CorsLayer {
             header::CONTENT_TYPE,
             HeaderName::from_static("x-csrf-token"),
         ])
-        // What a page may read beside the body: when to try again, what is missing, and the status of
+        // A page may read this beside the body: when to try again, what is missing, and the status of
         // gRPC-Web. All of them here, since the list replaces that of an answer from further in.
         .expose_headers([
             header::RETRY_AFTER,

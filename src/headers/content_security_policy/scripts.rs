@@ -9,7 +9,7 @@ const OPEN_SCHEMES: [&str; 5] = ["data:", "http:", "https:", "ws:", "wss:"];
 /// The name and the sources of one directive.
 pub(super) type Directive<'a> = (String, Vec<&'a str>);
 
-/// What lets scripts in that an attacker wrote, or nothing.
+/// The opening by which scripts of an attacker run, or nothing.
 pub(super) fn opening(directives: &[Directive]) -> Option<String> {
     let sources = |wanted: &str| directives.iter().find(|(name, _)| name == wanted);
     // In a sandbox nothing runs, unless the sandbox says so.
@@ -70,7 +70,7 @@ fn is_any_site(source: &str) -> bool {
 mod tests {
     use crate::headers::ContentSecurityPolicy;
 
-    /// What is wrong with it, if anything.
+    /// The problem with it, if it has one.
     fn problem(text: &str) -> Option<String> {
         let error = text.parse::<ContentSecurityPolicy>().err()?;
         // Nothing else is wrong with it.
@@ -97,7 +97,7 @@ mod tests {
             ("script-src 'self' 'unsafe-inline'", "'unsafe-inline'"),
             ("script-src 'self' 'Unsafe-Inline'", "'Unsafe-Inline'"),
             ("script-src 'self' 'unsafe-eval'", "'unsafe-eval'"),
-            // What the other directives say is nothing to scripts.
+            // Scripts do not care for the other directives.
             ("default-src 'none'; script-src *", "* in script-src,"),
             ("default-src *; img-src 'self'", "* in default-src,"),
             ("default-src 'self' 'unsafe-inline'", "in default-src,"),
@@ -159,7 +159,7 @@ mod tests {
             "script-src 'self' 'wasm-unsafe-eval' 'trusted-types-eval' 'unsafe-hashes'",
             "script-src 'unsafe-inline' 'nonce-q9Zx'",
             "script-src 'unsafe-inline' 'sha256-q9Zx'",
-            // What Google's guide gives for browsers of all ages.
+            // From Google's guide, for browsers of all ages.
             "script-src 'strict-dynamic' 'nonce-q9Zx' 'unsafe-inline' https: http:",
             "script-src 'strict-dynamic' 'unsafe-inline' *",
             "sandbox",

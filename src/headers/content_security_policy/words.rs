@@ -1,4 +1,4 @@
-//! What stands in single quotes (CSP Level 3 section 2.3.1 and the specifications that add to it).
+//! The words in single quotes (CSP Level 3 section 2.3.1 and the specifications that add to it).
 
 /// Every keyword, of whatever directive. Browsers compare without regard to case.
 const KEYWORDS: [&str; 18] = [
@@ -22,7 +22,7 @@ const KEYWORDS: [&str; 18] = [
     "wasm-unsafe-eval",
 ];
 
-/// What a quoted nonce or hash begins with.
+/// A quoted nonce or hash begins with one of these.
 const PREFIXES: [&str; 4] = ["nonce-", "sha256-", "sha384-", "sha512-"];
 
 /// Whether `source` has a quote at one of its ends, a backquote among them.
@@ -48,7 +48,7 @@ pub(super) fn is_nonce_or_hash(source: &str) -> bool {
     })
 }
 
-/// What stands in the quotes, in lower case.
+/// The word in the quotes, in lower case.
 fn inside(source: &str) -> Option<String> {
     let inside = source.strip_prefix('\'')?.strip_suffix('\'')?;
     Some(inside.to_ascii_lowercase())

@@ -17,12 +17,12 @@ use tokio::{
 use super::{PATIENCE, display::Display, until};
 use crate::{port::Port, program::lines};
 
-/// What shows a page.
+/// A program that shows pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     Chromium,
     Firefox,
-    /// WebKitGTK. What it does with cookies is what Safari does: it keeps no `Secure` one over plain http, not
+    /// WebKitGTK. It treats cookies as Safari does: it keeps no `Secure` one over plain http, not
     /// even on this machine.
     WebKit,
 }
@@ -180,7 +180,7 @@ pub(super) fn spawned(command: &mut Command) -> Child {
     })
 }
 
-/// The number that a program prints after `before`. What else it prints is read too: a full pipe would stop it.
+/// The number that a program prints after `before`. The rest is read too: a full pipe would stop it.
 pub(super) async fn told<N: FromStr>(process: &mut Child, before: &str) -> N {
     let mut out = lines(process.stdout.take().unwrap());
     let number = async {

@@ -53,7 +53,7 @@ async fn is_issued(
     let request = request(Method::GET, cookie);
     let response = answer(&layer(&["K1"]), request, status, kind, takes).await;
     let is_issued = csrf::issued(&response).is_some();
-    // What a cache may keep stays so where no token is in it.
+    // A cache may keep what has no token in it.
     let expected = match is_issued {
         true => "no-store",
         false => "public, max-age=3600",
