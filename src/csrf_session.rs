@@ -49,9 +49,31 @@ impl CsrfSession {
     /// No session. Login forms are protected by tokens of this class.
     pub const ANONYMOUS: Self = Self(Who::Anonymous);
 
-    /// The browser sends a `SameSite=Strict` cookie with no request that a page of another site
-    /// caused, so there may be a session. Tokens are made and judged as for no session.
-    pub(crate) const UNSEEN: Self = Self(Who::Unseen);
+    /// Perhaps a session: the browser keeps a `SameSite=Strict` cookie back from requests that a page of
+    /// another site caused (`Sec-Fetch-Site: cross-site`).
+    ///
+    /// Tokens are made and judged as for no session, but a token of a session that the browser has is left
+    /// in its place, and [`CsrfToken::masked`](crate::CsrfToken::masked) gives a copy of it. So a foreign page
+    /// that opens one of yours burns no token, and a page opened from a mail can send its form. A function for
+    /// [`CsrfBuilder::session`](crate::csrf::CsrfBuilder::session) returns it where its own cookie is `Strict`
+    /// and is missing from such a request. The layers of this crate do so by themselves.
+    ///
+    /// ```
+    /// use http::request::Parts;
+    /// use tower_bearer::csrf::CsrfSession;
+    ///
+    /// # fn verified_id(_: &Parts) -> Option<String> { None }
+    /// fn session_of(parts: &Parts) -> CsrfSession {
+    ///     let site = parts.headers.get("sec-fetch-site");
+    ///     match verified_id(parts) {
+    ///         Some(id) => CsrfSession::session(id),
+    ///         None if site.is_some_and(|site| site == "cross-site") => CsrfSession::UNSEEN,
+    ///         None => CsrfSession::ANONYMOUS,
+    ///     }
+    /// }
+    /// # let _ = session_of;
+    /// ```
+    pub const UNSEEN: Self = Self(Who::Unseen);
 
     /// The session of this id: whatever stays the same while the session lasts, and changes at
     /// sign-in. Only its SHA-256 is kept. An empty id is no session: [`ANONYMOUS`](Self::ANONYMOUS).

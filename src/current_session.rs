@@ -12,6 +12,7 @@ use std::{
 use http::{HeaderMap, HeaderValue, request::Parts};
 
 use crate::{
+    clock::{Clock, SystemClock},
     cookie::{self, CookieSpec},
     csrf_session::{Candidates, CsrfSession},
     keys::KeyRing,
@@ -33,8 +34,10 @@ pub(crate) struct RefreshCookies {
     pub(crate) keys: KeyRing,
     pub(crate) issuer: String,
     pub(crate) cookie: CookieSpec,
-    /// How long a session lasts at most.
-    pub(crate) lifetime: Duration,
+    /// How long a session lasts at most without a refresh.
+    pub(crate) idle: Duration,
+    /// A refresh moves that end on, since the session itself lasts longer.
+    pub(crate) slides: bool,
     /// Tokens travel in bodies, and the cookie carries none.
     pub(crate) in_bodies: bool,
     /// The application says that paths need not be those that the browser sees.
@@ -96,6 +99,8 @@ pub(crate) struct Outgoing {
     /// The token that `cookie` carries. The handle goes on with it: to the application the session
     /// that a call has begun or moved on is *the* session from there on.
     pub(crate) token: Option<RefreshToken>,
+    /// How long `cookie` lasts in the browser.
+    pub(crate) lasts: Duration,
     /// `token` is of a new session, or of one whose privileges have changed.
     pub(crate) renewed: bool,
     /// `cookie` clears: as far as this request is concerned there is no session any more.
@@ -122,6 +127,10 @@ pub(crate) struct SessionMoved {
     /// The session is new, or its privileges are: tokens from before must not be handed on, even
     /// where the id is the same.
     pub(crate) renewed: bool,
+    /// How long the cookie lasts that goes with the response.
+    pub(crate) lasts: Duration,
+    /// It lasts longer than the one that the browser has.
+    pub(crate) slides: bool,
 }
 
 impl CurrentSession {
@@ -215,9 +224,13 @@ impl CurrentSession {
         }
     }
 
-    /// How long the cookie of a CSRF token lasts that is bound to such a session.
-    pub(crate) fn lifetime(&self) -> Duration {
-        self.0.cookies.lifetime
+    /// How long the browser keeps the refresh cookie of the session that `binding` stands for, as far as the
+    /// cookie itself tells. `None` where it has ended by this server's clock.
+    pub(crate) fn lasts(&self, binding: &CsrfSession) -> Option<Duration> {
+        let mut genuine = self.genuine().unwrap_or_default().iter();
+        let token = genuine.find(|token| CsrfSession::from(token.session) == *binding)?;
+        let left = token.expires_at.since(SystemClock.now());
+        (!left.is_zero()).then_some(left.min(self.0.cookies.idle))
     }
 
     pub(crate) fn outgoing(&self) -> MutexGuard<'_, Outgoing> {
@@ -239,6 +252,8 @@ impl CurrentSession {
         Some(SessionMoved {
             to: session.map_or(CsrfSession::ANONYMOUS, |token| token.session.into()),
             renewed: outgoing.renewed,
+            lasts: outgoing.lasts,
+            slides: self.0.cookies.slides && !outgoing.over,
         })
     }
 }

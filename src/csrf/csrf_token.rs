@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
@@ -125,7 +126,7 @@ impl CsrfToken {
     ///
     /// The response then says `X-Content-Type-Options: nosniff` and `Cross-Origin-Resource-Policy:
     /// same-origin` (Fetch), so that no page of another host can load it as a script or picture, and is
-    /// kept out of shared caches.
+    /// kept out of shared caches. A body that is made after its head has left calls this before it.
     ///
     /// # Errors
     ///
@@ -248,7 +249,7 @@ impl CsrfToken {
         {
             state.followed = Some(moved);
             if moved.renewed || state.binding != moved.to {
-                // Without random bytes the next safe request gives the token out.
+                // Without random bytes the next page that asks brings the token.
                 let _ = self.issue_for(&mut state, moved.to);
             }
         }
@@ -266,9 +267,9 @@ impl CsrfToken {
         }
         // The page behind "not modified" is the one that the browser has.
         let leaves = state.issue && (state.renewed || !is_kept);
-        let token = state.token.filter(|_| leaves);
-        let session = self.0.session.as_ref();
-        let cookie = token.and_then(|token| self.0.config.set_cookie(&token, session));
+        let token = state.token.filter(|_| leaves || self.outlived(&state));
+        let lasts = self.lasts(&state);
+        let cookie = token.and_then(|token| self.0.config.set_cookie(&token, lasts));
         if let Some(cookie) = cookie {
             // Of two layers the inner one gave the handler its handle, so that one's token counts.
             if !self.0.config.is_set(headers) {
@@ -280,6 +281,25 @@ impl CsrfToken {
         keep_to_one_browser(headers);
         if state.shown {
             keep_to_own_pages(headers);
+        }
+    }
+
+    /// Whether the refresh cookie that leaves lasts longer than the CSRF cookie that the browser has. The
+    /// same token then goes with it once more: the two end together.
+    fn outlived(&self, state: &State) -> bool {
+        let moved = state.followed.filter(|moved| moved.to == state.binding);
+        moved.is_some_and(|moved| moved.slides)
+    }
+
+    /// How long the cookie of the token is to last: as long as the refresh cookie of its session. Of no
+    /// session, and of sessions of another kind, `None`: until the browser closes.
+    fn lasts(&self, state: &State) -> Option<Duration> {
+        let session = self.0.session.as_ref();
+        let session = session.filter(|_| self.is_of_refresh_cookie())?;
+        state.binding.digest()?;
+        match state.followed.filter(|moved| moved.to == state.binding) {
+            Some(moved) => Some(moved.lasts),
+            None => session.lasts(&state.binding),
         }
     }
 
@@ -307,15 +327,27 @@ impl CsrfToken {
 
 /// A shared cache would hand one browser's token to the next. What the handler says of caching stays
 /// where it excludes them; `public`, `max-age` and the like do not, beside a cookie or not (RFC 9111
-/// section 7.3).
+/// section 7.3). A header for caches of one kind alone would count before it (RFC 9213).
 fn keep_to_one_browser(headers: &mut HeaderMap) {
     let excludes = |directive: &[u8]| {
         let directive = directive.trim_ascii();
         directive.eq_ignore_ascii_case(b"private") || directive.eq_ignore_ascii_case(b"no-store")
     };
-    let mut lines = headers.get_all(header::CACHE_CONTROL).iter();
-    if !lines.any(|line| line.as_bytes().split(|b| *b == b',').any(excludes)) {
+    // A comma inside of quotes ends no directive.
+    let is_plain = |line: &&HeaderValue| !line.as_bytes().contains(&b'"');
+    let lines = headers.get_all(header::CACHE_CONTROL).iter();
+    let mut directives = lines
+        .filter(is_plain)
+        .flat_map(|line| line.as_bytes().split(|b| *b == b','));
+    if !directives.any(excludes) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    let is_targeted = |name: &&HeaderName| {
+        name.as_str().ends_with("-cache-control") || name.as_str() == "surrogate-control"
+    };
+    let targeted: Vec<_> = headers.keys().filter(is_targeted).cloned().collect();
+    for name in targeted {
+        headers.remove(name);
     }
     headers.append(header::VARY, HeaderValue::from_static("Cookie"));
 }

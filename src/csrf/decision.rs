@@ -1,5 +1,7 @@
 //! The rules: pure functions of the request head and the binding.
 
+use std::time::Duration;
+
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 
 use super::{
@@ -38,6 +40,9 @@ pub(super) struct Bound {
 pub(super) struct Good {
     pub(super) token: Token,
     pub(super) binding: CsrfSession,
+    /// The cookies of several sessions came, and one of them may be an attacker's own: no other token of
+    /// `binding` goes with this one.
+    alone: bool,
 }
 
 /// How a request stands before a token is looked for in it.
@@ -129,13 +134,19 @@ impl Config {
         };
         let first = candidates.first;
         match self.find(&token, candidates) {
-            Some((binding, Made::ByFirst)) => (Some(Good { token, binding }), false),
-            Some((binding, Made::Before)) => (Some(Good { token, binding }), true),
+            Some((good, made)) => (Some(good), made == Made::Before),
             // Nothing tells whether it is good: the session is not in view. A page that asks gets a copy of
             // it, and its worth shows when that comes back.
             None if first.is_unseen() && token.class == Class::Session => {
-                let binding = first;
-                (Some(Good { token, binding }), false)
+                let (binding, alone) = (first, true);
+                (
+                    Some(Good {
+                        token,
+                        binding,
+                        alone,
+                    }),
+                    false,
+                )
             }
             // One of no session is judged in every view.
             None => {
@@ -187,10 +198,16 @@ impl Config {
         }
     }
 
-    /// The session of `candidates` that `token` was made for, and by which key, if it is ours.
-    fn find(&self, token: &Token, candidates: &Candidates) -> Option<(CsrfSession, Made)> {
+    /// Judges the cookie's token: for which of the `candidates` it is good, and by which key it was made.
+    fn find(&self, token: &Token, candidates: &Candidates) -> Option<(Good, Made)> {
         let made = |binding: &CsrfSession| Some((*binding, self.keys.verify(binding, token)?));
-        candidates.iter().find_map(made)
+        let (binding, made) = candidates.iter().find_map(made)?;
+        let good = Good {
+            token: *token,
+            binding,
+            alone: !candidates.others.is_empty(),
+        };
+        Some((good, made))
     }
 
     /// The token of the cookie, if it is ours and of one of the `candidates`.
@@ -201,8 +218,9 @@ impl Config {
     ) -> Result<Good, CsrfReason> {
         let token = self.parse_cookie(cookie)?;
         let found = self.find(&token, candidates);
-        let (binding, _) = found.ok_or(CsrfReason::SignatureInvalid)?;
-        Ok(Good { token, binding })
+        found
+            .map(|(good, _)| good)
+            .ok_or(CsrfReason::SignatureInvalid)
     }
 
     fn parse_cookie(&self, cookie: &[u8]) -> Result<Token, CsrfReason> {
@@ -212,23 +230,24 @@ impl Config {
     /// Whether `submitted` goes with the token in the cookie: a copy of it, or another token of the same
     /// session, as the page in another tab was given one.
     pub(super) fn compare(&self, submitted: &[u8], cookie: &Good) -> Result<(), CsrfReason> {
-        self.goes_with(submitted, &cookie.token, Some(&cookie.binding))
+        self.goes_with(submitted, &cookie.token, Some(cookie))
     }
 
-    /// The same, where the cookie is good for no session if `binding` is `None`.
+    /// The same, where the cookie is good for no session if `good` is `None`.
     fn goes_with(
         &self,
         submitted: &[u8],
         cookie: &Token,
-        binding: Option<&CsrfSession>,
+        good: Option<&Good>,
     ) -> Result<(), CsrfReason> {
         let submitted = Token::parse(submitted, cookie.class).ok_or(CsrfReason::TokenMalformed)?;
         // An attacker can have a token of no session made, so that one has to be a copy. One of the session
         // is given to the session's own pages alone.
-        let is_of = |binding: &CsrfSession| {
-            submitted.class == Class::Session && self.keys.verify(binding, &submitted).is_some()
+        let is_of = |good: &Good| {
+            let is_asked = !good.alone && submitted.class == Class::Session;
+            is_asked && self.keys.verify(&good.binding, &submitted).is_some()
         };
-        if submitted.is_same_as(cookie) || binding.is_some_and(is_of) {
+        if submitted.is_same_as(cookie) || good.is_some_and(is_of) {
             Ok(())
         } else {
             Err(CsrfReason::TokenMismatch)
@@ -245,13 +264,12 @@ impl Config {
         let cookie = self.cookie(headers)?;
         let submitted = self.submitted(headers)?;
         let token = self.parse_cookie(cookie)?;
-        let binding = self.find(&token, candidates).map(|(binding, _)| binding);
+        let good = self.find(&token, candidates).map(|(good, _)| good);
         // A token has one spelling, so a script's copy of the cookie need not be decoded again.
         if !are_same(submitted, cookie) {
-            self.goes_with(submitted, &token, binding.as_ref())?;
+            self.goes_with(submitted, &token, good.as_ref())?;
         }
-        let binding = binding.ok_or(CsrfReason::SignatureInvalid)?;
-        Ok(Good { token, binding })
+        good.ok_or(CsrfReason::SignatureInvalid)
     }
 
     /// Checks a request that needs a token, as far as that is the layer's to do.
@@ -306,16 +324,10 @@ impl Config {
         headers.get_all(header::SET_COOKIE).iter().any(is_ours)
     }
 
-    /// The cookie of `token`, which lasts as long as the session it is bound to can last. That of no session,
-    /// and of sessions of another kind, lasts until the browser closes.
-    pub(super) fn set_cookie(
-        &self,
-        token: &Token,
-        session: Option<&CurrentSession>,
-    ) -> Option<HeaderValue> {
-        let session = session.filter(|_| self.bind.is_none() && token.class == Class::Session);
-        match session {
-            Some(session) => self.cookie.set(&token.raw(), session.lifetime()),
+    /// The cookie of `token`, which lasts this long, or until the browser closes.
+    pub(super) fn set_cookie(&self, token: &Token, lasts: Option<Duration>) -> Option<HeaderValue> {
+        match lasts {
+            Some(lasts) => self.cookie.set(&token.raw(), lasts),
             None => self.cookie.set_until_closed(&token.raw()),
         }
     }

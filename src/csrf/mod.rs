@@ -38,9 +38,12 @@
 //! session an attacker can have a token made, and a copy of the cookie is asked for.
 //!
 //! Nothing is kept on the server. A token is good as long as its session and its key, and a new one ends none of
-//! the others. The cookie lasts as long as a session of
-//! [`RefreshCookieLayer`](crate::RefreshCookieLayer) can; that of no session, and of sessions of another kind, lasts until the
-//! browser closes.
+//! the others. The cookie of a session lasts as long as the session's
+//! [refresh cookie](crate::RefreshCookieLayer), and goes with it once more where a refresh makes that one last
+//! longer. The cookie of no session, and of sessions of another kind, lasts until the browser closes.
+//!
+//! Where the cookies of several sessions came, one of them may be planted by a sibling host. A copy of the cookie
+//! is then asked for as well.
 //!
 //! # When a browser gets one
 //!
@@ -59,7 +62,8 @@
 //! A link on another site leads here without the `SameSite=Strict` cookie of the session. Such a request
 //! (`Sec-Fetch-Site: cross-site`) replaces no token of a session. [`CsrfToken::masked`](crate::CsrfToken::masked) gives a
 //! copy of the one that the browser has, so that the page can send its form and the other tabs keep theirs. With sessions
-//! of another kind, whose cookie may have come along, it gives a new one.
+//! of another kind, whose cookie may have come along, it gives a new one, unless the application says
+//! [`CsrfSession::UNSEEN`].
 //!
 //! # Single-page applications
 //!

@@ -97,7 +97,7 @@
 //! | cookie, [`cookie_name`](crate::csrf::CsrfBuilder::cookie_name) | `__Host-csrf`, `Secure`, `Path=/` | The prefix keeps sibling hosts and plain http from planting one. |
 //! | `SameSite` | `Lax` | With `Strict`, a page that is reached by a link from elsewhere would come without the cookie and get another one, and the forms in other tabs would go stale. The cookie opens nothing by itself. |
 //! | `HttpOnly` | off | A single-page application copies the cookie into the header. [`http_only`](crate::csrf::CsrfBuilder::http_only) for pages that get the token from the server. |
-//! | lifetime | as long as a session can last; of no session until the browser closes | A browser that is opened again has it beside the session's, and a page reached from a mail can send its form. A token is no credential; its session ends it. |
+//! | lifetime | that of the refresh cookie, and renewed with it; of no session until the browser closes | A browser that is opened again has both, and a page reached from a mail can send its form. A token that outlives its session stands in the way of the next sign-in. |
 //! | token in a session | any of this session, beside a good cookie | Each of many tabs sends the form that it was loaded with. Only the session's pages are given one. |
 //! | token before a sign-in | a copy of the cookie | An attacker can have one made. |
 //! | [`header_name`](crate::csrf::CsrfBuilder::header_name) | `X-CSRF-Token` | What most front ends send. No foreign page can set it without a preflight, and neither browsers nor proxies write it; a name of which that is not true is an error. |

@@ -266,7 +266,8 @@ impl RefreshCookieBuilder {
             keys,
             issuer,
             cookie,
-            lifetime: policy.absolute,
+            idle: policy.idle,
+            slides: policy.idle < policy.absolute,
             in_bodies: transport == RefreshTransport::Body,
             rewritten_paths,
         };

@@ -176,8 +176,8 @@ impl Session {
         outgoing.over = false;
         match self.config().transport() {
             RefreshTransport::Cookie => {
-                let left = record.expires_at().since(now);
-                outgoing.cookie = self.config().cookies.cookie.set(&value, left);
+                outgoing.lasts = record.expires_at().since(now);
+                outgoing.cookie = self.config().cookies.cookie.set(&value, outgoing.lasts);
                 access
             }
             RefreshTransport::Body => access.with_refresh_token(value),

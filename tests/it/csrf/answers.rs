@@ -54,10 +54,40 @@ async fn no_shared_cache_keeps_a_token_whatever_the_handler_says() {
         "private=\"set-cookie\"",
         "not-private",
         "",
+        // What stands in quotes is no directive.
+        "public, max-age=600, no-cache=\"a, private, b\"",
+        "max-age=600, ext=\"x,no-store\"",
     ] {
         assert_eq!(caching(&[replaced]).await, ["no-store"], "{replaced}");
     }
     assert_eq!(caching(&["public", "max-age=5"]).await, ["no-store"]);
+}
+
+/// Caches of one kind would read these before `Cache-Control` (RFC 9213).
+#[tokio::test]
+async fn no_header_for_caches_of_one_kind_is_left_beside_a_token() {
+    let mut headers = HeaderMap::new();
+    for name in [
+        "cdn-cache-control",
+        "any-cdn-cache-control",
+        "surrogate-control",
+    ] {
+        headers.insert(name, HeaderValue::from_static("max-age=600"));
+    }
+    headers.insert("x-cache", HeaderValue::from_static("kept"));
+    let (response, _) = csrf::send(&s1(), &App::answering(headers), get()).await;
+    assert!(csrf::issued(&response).is_some());
+    assert_eq!(response.headers()["x-cache"], "kept");
+    let names: Vec<_> = response
+        .headers()
+        .keys()
+        .map(|name| name.as_str())
+        .collect();
+    assert!(
+        names
+            .iter()
+            .all(|name| !name.contains("control") || *name == "cache-control")
+    );
 }
 
 /// What a cache may keep stays so where no token is in it.

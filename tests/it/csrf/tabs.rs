@@ -1,12 +1,24 @@
 //! Many tabs of one browser, each with a form of its own.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
-use tower_bearer::rejection::CsrfReason;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_bearer::{
+    CsrfLayer, CsrfToken,
+    csrf::{CsrfKeys, CsrfSession},
+    rejection::CsrfReason,
+};
 
 use super::sessions::{Browser, Server, signed_in};
-use crate::support::{csrf, world};
+use crate::support::{
+    csrf::{self, Fixtures},
+    world::{self, World},
+};
+
+const DAY: u64 = 24 * 60 * 60;
 
 /// Loads a page with the cookies of `jar`, and gives the form's token and the cookie that came.
 async fn load(server: &Server, jar: &Browser, site: &'static str) -> (String, Option<String>) {
@@ -128,31 +140,133 @@ async fn a_page_opened_from_a_mail_can_send_its_form() {
     assert_eq!(form.refused(&server).await, None);
 }
 
+/// The lines that set the two cookies, the session's first.
+fn lines(response: &Response<String>) -> [Option<String>; 2] {
+    let lines = response.headers().get_all(header::SET_COOKIE).iter();
+    let lines: Vec<_> = lines.map(|line| line.to_str().unwrap()).collect();
+    [world::COOKIE, csrf::COOKIE].map(|name| {
+        let line = lines.iter().find(|line| line.starts_with(name));
+        line.map(|line| (*line).to_owned())
+    })
+}
+
+fn max_age(line: &str) -> Option<u64> {
+    let (_, age) = line.split_once("; Max-Age=")?;
+    Some(age.parse().unwrap())
+}
+
+/// A CSRF cookie of a session that has lapsed would keep the user from signing in on a page that was opened
+/// from a mail; one that ends sooner would keep the form of such a page from being sent.
 #[tokio::test]
-async fn the_cookie_lasts_as_long_as_the_session() {
+async fn the_cookie_ends_with_that_of_the_session() {
     let server = Server::new();
     let mut browser = Browser::default();
-    let line = |response: &http::Response<String>| {
-        let lines = response.headers().get_all(header::SET_COOKIE).iter();
-        let mut lines = lines.map(|line| line.to_str().unwrap().to_owned());
-        lines.find(|line| line.starts_with(csrf::COOKIE)).unwrap()
-    };
-    let first = line(&browser.call(&server, Method::GET, "/csrf").await);
+    let [_, first] = lines(&browser.call(&server, Method::GET, "/csrf").await);
+    let first = first.unwrap();
     assert!(
-        first.contains("=v1a.") && !first.contains("Max-Age"),
+        first.contains("=v1a.") && max_age(&first).is_none(),
         "{first}"
     );
-    let week = "; Max-Age=604800";
-    let signed_in = line(&browser.call(&server, Method::POST, "/login").await);
-    assert!(
-        signed_in.contains("=v1s.") && signed_in.ends_with(week),
-        "{signed_in}"
-    );
-    let elevated = line(&browser.call(&server, Method::POST, "/elevate").await);
-    assert!(elevated.ends_with(week), "{elevated}");
+    for (path, days) in [("/login", 0), ("/elevate", 6)] {
+        server.world.secs(days * DAY);
+        if days > 0 {
+            assert_eq!(browser.post(&server, "/refresh").await, StatusCode::OK);
+        }
+        let [refresh, csrf] = lines(&browser.call(&server, Method::POST, path).await);
+        let (refresh, csrf) = (refresh.unwrap(), csrf.unwrap());
+        assert!(csrf.contains("=v1s."), "{csrf}");
+        assert_eq!(max_age(&refresh), Some((7 - days) * DAY));
+        assert_eq!(max_age(&csrf), max_age(&refresh), "{path}");
+    }
     browser.csrf = None;
-    let again = line(&browser.call(&server, Method::GET, "/csrf").await);
-    assert!(again.ends_with(week), "{again}");
-    let out = line(&browser.call(&server, Method::POST, "/logout").await);
-    assert!(out.contains("=v1a.") && !out.contains("Max-Age"), "{out}");
+    let [_, again] = lines(&browser.call(&server, Method::GET, "/csrf").await);
+    assert!(max_age(&again.unwrap()).is_some());
+    let [_, out] = lines(&browser.call(&server, Method::POST, "/logout").await);
+    let out = out.unwrap();
+    assert!(out.contains("=v1a.") && max_age(&out).is_none(), "{out}");
+}
+
+#[tokio::test]
+async fn the_cookie_of_a_session_that_slides_goes_with_it() {
+    let day = Duration::from_secs(DAY);
+    let server = Server::of(World::with(|builder| {
+        builder.absolute_lifetime(day * 30).idle_lifetime(day * 7)
+    }));
+    let mut browser = signed_in(&server).await;
+    let token = browser.csrf.clone();
+    for left in [7, 7, 7, 7, 5] {
+        server.world.secs(5 * DAY);
+        let response = browser.call(&server, Method::POST, "/refresh").await;
+        let [refresh, csrf] = lines(&response);
+        assert_eq!(max_age(&refresh.unwrap()), Some(left * DAY));
+        assert_eq!(max_age(&csrf.unwrap()), Some(left * DAY));
+        assert_eq!(browser.csrf, token, "it is no new token");
+        // A refresh that moves nothing on brings neither.
+        let again = browser.call(&server, Method::POST, "/refresh").await;
+        assert_eq!(lines(&again), [None, None]);
+    }
+}
+
+/// A sibling host plants the refresh cookie of an account of its own beside the user's, and sends a token of
+/// that session. It cannot read the CSRF cookie.
+#[tokio::test]
+async fn a_planted_session_does_not_let_its_tokens_pass() {
+    let server = Server::new();
+    let (victim, attacker) = (signed_in(&server).await, signed_in(&server).await);
+    let both = format!(
+        "{}; {}={}",
+        attacker.refresh.as_deref().unwrap(),
+        world::COOKIE,
+        victim.refresh.as_deref().unwrap()
+    );
+    let mut browser = Browser {
+        refresh: Some(both),
+        ..victim.clone()
+    };
+    // The attacker's cookie comes first, so the page is given a token of that session.
+    let page = browser.call(&server, Method::GET, "/csrf").await;
+    assert!(csrf::issued(&page).is_some());
+    for submitted in [&attacker.csrf, &victim.csrf] {
+        let forged = Browser {
+            submitted: submitted.clone(),
+            ..browser.clone()
+        };
+        let refused = forged.refused(&server).await;
+        assert_eq!(refused, Some(CsrfReason::TokenMismatch));
+    }
+    assert_eq!(browser.refused(&server).await, None, "a copy passes");
+}
+
+/// Another kind of session in a `Strict` cookie. A foreign page opens a page with a token.
+#[tokio::test]
+async fn a_foreign_page_burns_no_token_of_a_session_that_is_kept_back() {
+    let keys = CsrfKeys::new([Fixtures::load().key("K1")]).unwrap();
+    let layer = CsrfLayer::builder(keys).session(|parts| {
+        let cross_site = parts.headers.get("sec-fetch-site");
+        match parts.headers.get("x-session") {
+            Some(id) => CsrfSession::session(id),
+            None if cross_site.is_some() => CsrfSession::UNSEEN,
+            None => CsrfSession::ANONYMOUS,
+        }
+    });
+    let layer = layer.build().unwrap();
+    let page = layer.layer(service_fn(|request: Request<String>| async move {
+        let token = CsrfToken::from_extensions(request.extensions()).unwrap();
+        Ok::<_, std::convert::Infallible>(Response::new(token.masked().unwrap()))
+    }));
+    let send = |request: http::request::Builder| {
+        page.clone().oneshot(request.body(String::new()).unwrap())
+    };
+    let own = || Request::get("/").header("x-session", "a");
+    let first = send(own()).await.unwrap();
+    let cookie = format!("{}={}", csrf::COOKIE, csrf::issued(&first).unwrap());
+    let foreign = Request::get("/").header("sec-fetch-site", "cross-site");
+    let opened = send(foreign.header(header::COOKIE, &cookie)).await.unwrap();
+    assert_eq!(csrf::issued(&opened), None);
+    // The tab from before, and the page that the foreign one has opened.
+    for token in [first.body(), opened.body()] {
+        let post = own().method(Method::POST).header(csrf::HEADER, token);
+        let sent = send(post.header(header::COOKIE, &cookie)).await.unwrap();
+        assert_eq!(csrf::reason(&sent), None);
+    }
 }
