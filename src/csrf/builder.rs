@@ -64,7 +64,8 @@ impl CsrfBuilder {
     /// `BearerAuthLayer` further out, a function of your own for sessions of another kind.
     ///
     /// Handlers that begin or end such a session call
-    /// [`CsrfToken::rotate_to`](crate::CsrfToken::rotate_to).
+    /// [`CsrfToken::rotate_to`](crate::CsrfToken::rotate_to). Where its cookie is `SameSite=Strict`, the function
+    /// returns [`CsrfSession::UNSEEN`] for a request that a page of another site caused.
     ///
     /// ```
     /// use tower_bearer::{CsrfLayer, KeyRing, csrf::CsrfSession};
