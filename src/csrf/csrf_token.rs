@@ -6,9 +6,10 @@ use std::{
     time::Duration,
 };
 
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{Extensions, HeaderName, Response, StatusCode, header};
 
 use super::{
+    answer::{is_page, keep_to_one_browser, keep_to_own_pages},
     config::Config,
     decision::{Bound, Good, Proof},
     token::Token,
@@ -323,50 +324,6 @@ impl CsrfToken {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A shared cache would hand one browser's token to the next. What the handler says of caching stays
-/// where it excludes them; `public`, `max-age` and the like do not, beside a cookie or not (RFC 9111
-/// section 7.3). A header for caches of one kind alone would count before it (RFC 9213).
-fn keep_to_one_browser(headers: &mut HeaderMap) {
-    let excludes = |directive: &[u8]| {
-        let directive = directive.trim_ascii();
-        directive.eq_ignore_ascii_case(b"private") || directive.eq_ignore_ascii_case(b"no-store")
-    };
-    // A comma inside of quotes ends no directive.
-    let is_plain = |line: &&HeaderValue| !line.as_bytes().contains(&b'"');
-    let lines = headers.get_all(header::CACHE_CONTROL).iter();
-    let mut directives = lines
-        .filter(is_plain)
-        .flat_map(|line| line.as_bytes().split(|b| *b == b','));
-    if !directives.any(excludes) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-    let is_targeted = |name: &&HeaderName| {
-        name.as_str().ends_with("-cache-control") || name.as_str() == "surrogate-control"
-    };
-    let targeted: Vec<_> = headers.keys().filter(is_targeted).cloned().collect();
-    for name in targeted {
-        headers.remove(name);
-    }
-    headers.append(header::VARY, HeaderValue::from_static("Cookie"));
-}
-
-/// The header of the Fetch standard that keeps a response from pages of other origins.
-static CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
-
-/// A page of another host can load any address as a script, with the cookies.
-fn keep_to_own_pages(headers: &mut HeaderMap) {
-    let nosniff = HeaderValue::from_static("nosniff");
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
-    headers.insert(&CORP, HeaderValue::from_static("same-origin"));
-}
-
-/// Whether the answer is a page, which may have forms and scripts.
-fn is_page(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let essence = kind.and_then(|kind| kind.split(|b| *b == b';').next());
-    essence.is_some_and(|essence| essence.trim_ascii().eq_ignore_ascii_case(b"text/html"))
 }
 
 fn no_random(_: RandomError) -> Rejection {

@@ -155,6 +155,7 @@
 //! # }
 //! ```
 
+mod answer;
 mod builder;
 mod config;
 pub(crate) mod csrf_token;

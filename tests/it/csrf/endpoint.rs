@@ -149,12 +149,7 @@ async fn of_several_sessions_none_is_chosen_while_the_store_is_silent() {
 async fn a_token_of_one_session_does_not_go_with_the_cookie_of_another() {
     let server = Server::new();
     let (first, second) = (signed_in(&server).await, signed_in(&server).await);
-    let both = format!(
-        "{}; {}={}",
-        first.refresh.as_deref().unwrap(),
-        world::COOKIE,
-        second.refresh.as_deref().unwrap()
-    );
+    let both = first.beside(&second);
     let mixed = Browser {
         refresh: Some(both),
         csrf: first.csrf,

@@ -93,6 +93,12 @@ impl Browser {
         response
     }
 
+    /// The refresh cookies of both in one browser, this one's first.
+    pub(super) fn beside(&self, other: &Self) -> String {
+        let [one, other] = [self, other].map(|browser| browser.refresh.as_deref().unwrap());
+        format!("{one}; {}={other}", world::COOKIE)
+    }
+
     pub(super) fn keep(&mut self, headers: &HeaderMap) {
         for line in headers.get_all(header::SET_COOKIE) {
             let pair = line.to_str().unwrap().split(';').next().unwrap();
@@ -255,12 +261,7 @@ async fn a_page_gets_on_again_by_asking_for_a_token() {
 async fn only_a_genuine_cookie_makes_a_session() {
     let server = Server::new();
     let (first, second) = (signed_in(&server).await, signed_in(&server).await);
-    let both = format!(
-        "{}; {}={}",
-        first.refresh.as_deref().unwrap(),
-        world::COOKIE,
-        second.refresh.as_deref().unwrap()
-    );
+    let both = first.beside(&second);
     let twice = format!(
         "{0}; {1}={0}",
         first.refresh.as_deref().unwrap(),

@@ -213,12 +213,7 @@ async fn the_cookie_of_a_session_that_slides_goes_with_it() {
 async fn a_planted_session_does_not_let_its_tokens_pass() {
     let server = Server::new();
     let (victim, attacker) = (signed_in(&server).await, signed_in(&server).await);
-    let both = format!(
-        "{}; {}={}",
-        attacker.refresh.as_deref().unwrap(),
-        world::COOKIE,
-        victim.refresh.as_deref().unwrap()
-    );
+    let both = attacker.beside(&victim);
     let mut browser = Browser {
         refresh: Some(both),
         ..victim.clone()
