@@ -93,7 +93,8 @@ impl<R> CsrfLayer<R> {
 
     /// Judges a request that needs a token by its `headers`, for what is not served through
     /// `tower`. `binding` is the session that the request belongs to. The layer does the same;
-    /// which methods need a token, and the exemption of bearer requests, come before it.
+    /// which methods need a token, and the exemption of requests with credentials of the client's
+    /// own, come before it.
     ///
     /// # Errors
     ///

@@ -84,8 +84,9 @@
 //! [`CsrfBuilder::handler_verifies`].
 //!
 //! A form that signs in is loaded without a session. Of several tabs with such a form the last one loaded can send
-//! it; the others are refused once, and a reload heals them. The same holds for a browser that sends no
-//! `Sec-Fetch-Site` and follows a link from another site: its page looks like one without a session.
+//! it; the others are refused once, and a link on the page that loads it anew heals them. The same holds for a
+//! browser that sends no `Sec-Fetch-Site` and follows a link from another site: its page looks like one without a
+//! session.
 //!
 //! # Not `tower_http::csrf`
 //!
@@ -108,8 +109,7 @@
 //! see [`CsrfBuilder::session`].
 //!
 //! The session layer that a handler uses is the one outside of this layer. With a second one of other settings
-//! in between, this layer does not see what the handler does, and the next token comes with the next safe
-//! request.
+//! in between, this layer does not see what the handler does, and the next token comes when a page next asks.
 //!
 //! An API that takes bearer tokens and no cookie needs no CSRF token, nor do clients that carry refresh
 //! tokens in [bodies](crate::refresh::RefreshTransport::Body): the layer would refuse them.

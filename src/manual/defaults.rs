@@ -85,7 +85,7 @@
 //! |---|---|---|
 //! | origins | required | The list *is* the decision. |
 //! | WebSocket handshakes | guarded | They are `GET` requests with cookies to which CORS does not apply. |
-//! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie or an `Authorization` that is not a bearer token, passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
+//! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie other than `__Host-csrf`, or an `Authorization` of `Basic`, `Digest`, `NTLM` or `Negotiate`; passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
 //! | [`missing_origin`](crate::OriginGuardLayer::missing_origin) | refused with credentials | The row above. [`MissingOrigin::Refuse`](crate::origin::MissingOrigin::Refuse) is for client certificates, which show in no header. |
 //! | [`method_override`](crate::OriginGuardLayer::method_override), here and at the CSRF layer | off | A `GET` is a `GET`, unless something further in makes it another method. |
 //! | [`report_only`](crate::OriginGuardLayer::report_only) | off | A guard guards. |

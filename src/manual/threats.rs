@@ -37,7 +37,7 @@
 //! * [`OriginGuardLayer`](crate::OriginGuardLayer) refuses origins that are not listed, at sign-in too:
 //!   other hosts of the same domain, and the page on plain http of the same host, which an attacker on the
 //!   network can write. It believes what browsers say, and what a proxy leaves of it.
-//! * [`CsrfLayer`](crate::CsrfLayer) asks for a copy of a token that foreign pages cannot read. The token
+//! * [`CsrfLayer`](crate::CsrfLayer) asks for a token that foreign pages cannot read. The token
 //!   is signed and bound to the session. Who plants a cookie of their own from a sibling host, or keeps
 //!   one from before the user signed in, has a token of another session, which is refused. Sign-in
 //!   itself needs a token too, so nobody is signed in to somebody else's account unawares.

@@ -14,7 +14,8 @@
 //!    and is refused as `same-site` and `cross-site`.
 //! 5. Neither, or an unknown `Sec-Fetch-Site`: the origin of `Referer` must be on the list.
 //! 6. Nothing at all: refused when the request carries credentials that browsers add by
-//!    themselves, that is a cookie or an `Authorization` that is not a bearer token.
+//!    themselves, that is a cookie other than `__Host-csrf`, or an `Authorization` of `Basic`,
+//!    `Digest`, `NTLM` or `Negotiate`.
 //!
 //! A header that is there and empty is not an absent one. No content type, path or
 //! `X-Requested-With` exempts a request, and `X-Forwarded-*` is never read. Entries of the list are
@@ -33,7 +34,7 @@
 //!
 //! | | a list | `same_origin` |
 //! |---|---|---|
-//! | a page of a foreign or a sibling host | refused | refused |
+//! | a page of a foreign or a sibling host | refused, unless [a service worker of the application](#service-workers) sends its request anew | the same |
 //! | a page on plain `http` of the same host, which an attacker on the network writes | refused | refused where the browser sends `Sec-Fetch-Site`, or the request says `https` itself (`:scheme` of HTTP/2); else it passes, since `Host` names no scheme. Chromium opens WebSockets without `Sec-Fetch-Site` |
 //! | a foreign name that resolves to this server (DNS rebinding) | refused | passes over plain `http`: browsers send no `Sec-Fetch-Site` there, and `Origin` and `Host` agree. Over `https` the certificate stops it. Such a page has none of the user's cookies; it matters to a server that trusts its network |
 //! | a browser that errs in `Sec-Fetch-Site`, as Safari did until 2026 when a reload sent a foreign form again ([WebKit 60289](https://github.com/WebKit/WebKit/pull/60289)) | refused | passes |
@@ -47,6 +48,15 @@
 //!
 //! The second rule has a limit: a user who restores a tab that a foreign form opened, and agrees to
 //! send the form again, may send it as `null` with `none`. A CSRF token refuses it all the same.
+//!
+//! # Service workers
+//!
+//! A form of a foreign page that posts to the application is a navigation, which the application's own
+//! service worker sees first. A worker that builds a request of its own from it launders it:
+//! `fetch(event.request, { headers })` in Chromium, `fetch(new Request(event.request))` in Firefox. The
+//! form then arrives with the own `Origin`, `Sec-Fetch-Site: same-origin` and the `SameSite=Strict` cookies
+//! (measured with Chromium 156 and Firefox ESR 153). No guard that reads headers can tell; only a CSRF token
+//! stops it. So a worker leaves requests other than `GET` alone, and never rebuilds a navigation.
 //!
 //! # WebSockets
 //!
