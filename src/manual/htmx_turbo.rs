@@ -76,7 +76,18 @@
 //!   token of the session before: `<meta name="turbo-cache-control" content="no-cache">` keeps pages with forms
 //!   out of it.
 //! * Turbo wants a redirect as the answer to a form: 303, as axum's `Redirect::to` sends it.
+//! * Turbo inserts an inline `<style>` for its progress bar as soon as it is loaded. The default policy of
+//!   [`SecurityHeadersLayer`](crate::SecurityHeadersLayer) blocks it: the console says so, the bar stays invisible, and all
+//!   else works. Write its rules into your own sheet:
+//!
+//! ```css
+//! .turbo-progress-bar { position: fixed; top: 0; left: 0; z-index: 9999; height: 3px; background: #06c; }
+//! ```
+//!
+//! * A policy with a nonce, made anew for each answer by a handler, lets Turbo's `<style>` in instead: the nonce stands in
+//!   `style-src`, and in `<meta name="csp-nonce" content="…">` in front of Turbo's script.
 //!
 //! Seen in the sources: [htmx 2.0.10](https://github.com/bigskysoftware/htmx/blob/v2.0.10/src/htmx.js) and its
 //! [notes on CSRF](https://htmx.org/docs/#csrf-prevention),
-//! [Turbo 8.0.23](https://github.com/hotwired/turbo/blob/v8.0.23/src/core/drive/form_submission.js).
+//! [Turbo 8.0.23](https://github.com/hotwired/turbo/blob/v8.0.23/src/core/drive/form_submission.js) and its
+//! [progress bar](https://github.com/hotwired/turbo/blob/v8.0.23/src/core/drive/progress_bar.js).
