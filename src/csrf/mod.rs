@@ -84,9 +84,9 @@
 //! [`CsrfBuilder::handler_verifies`].
 //!
 //! A form that signs in is loaded without a session. Of several tabs with such a form the last one loaded can send
-//! it; the others are refused once, and a link on the page that loads it anew heals them. The same holds for a
-//! browser that sends no `Sec-Fetch-Site` and follows a link from another site: its page looks like one without a
-//! session.
+//! it; the others are refused once, and a link on the page that loads it anew heals them (after a link from another
+//! site a reload does not). The same holds for a browser that sends no `Sec-Fetch-Site` and follows a link from
+//! another site: its page looks like one without a session.
 //!
 //! # Not `tower_http::csrf`
 //!

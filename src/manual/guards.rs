@@ -36,8 +36,9 @@
 //! `Sec-Fetch-Site`. The page of a development server has an origin of its own: list
 //! `http://localhost:5173`, or `http://localhost:*`, in the configuration of developers' machines alone.
 //! [`same_origin`](crate::OriginGuardLayer::same_origin) needs no list and believes the browser's
-//! `Sec-Fetch-Site`, so it works behind proxies that change `Host`.
-//! [A table](crate::origin#a-list-or-the-own-origin) says what it does not stop.
+//! `Sec-Fetch-Site`, so it works behind proxies that change `Host`, for requests that have that header: see
+//! [`deployments`](super::deployments). [A table](crate::origin#a-list-or-the-own-origin) says what it does not stop,
+//! and [a paragraph](crate::origin#service-workers) what a service worker must not do.
 //!
 //! # CSRF tokens
 //!
@@ -75,6 +76,7 @@
 //! const cookie = () => document.cookie.match(/(?:^|; )__Host-csrf=([^;]+)/)?.[1];
 //! const asked = async () => {
 //!   const response = await fetch("/auth/csrf", { cache: "no-store" }); // brings the cookie, too
+//!   if (!response.ok) throw new Error(`no CSRF token: ${response.status}`);
 //!   return (await response.json()).csrf_token;
 //! };
 //!
@@ -119,15 +121,31 @@
 //! }
 //! ```
 //!
-//! In a session each of many tabs can send the form that it was loaded with: any token of the session passes. Two cases
-//! remain, and a reload heals both:
+//! * The extractor and [`CsrfToken::from_extensions`](crate::CsrfToken::from_extensions) say that a page asks, so that
+//!   the cookie comes along. `Extension<CsrfToken>` brings no cookie by itself.
+//! * Call `masked` before the answer's head leaves. A body that calls it later comes without the headers that protect
+//!   the token, and without a new cookie.
+//! * A page with a form is `Cache-Control: no-store`, as the layer makes it unless the handler says `private`. A page that
+//!   is kept and asked for again is answered 304, which brings no cookie.
+//!
+//! [`rendered_pages`](super::rendered_pages) has a whole application of this kind.
+//!
+//! In a session each of many tabs can send the form that it was loaded with: any token of the session passes. Three cases
+//! remain:
 //!
 //! * A form without a session, such as that of a sign-in, in several tabs: the one loaded last can be sent. An attacker
 //!   can have a token of no session made, so that a copy of the cookie is asked for.
 //! * A browser without `Sec-Fetch-Site` (Safari before 16.4, or any browser over plain http to another host than localhost) that follows a link from a mail:
 //!   the session's `SameSite=Strict` cookie is kept back, and nothing tells that request from one without a session. The page gets a
-//!   token of no session, in place of the one that the other tabs have. With
-//!   [`same_site_lax`](crate::refresh::RefreshCookieBuilder::same_site_lax) the cookie comes along.
+//!   token of no session, in place of the one that the other tabs have.
+//! * Any browser that follows a link from elsewhere, has the session, and has lost the CSRF cookie or holds a worthless
+//!   one. The session's cookie is kept back, so its page gets a token of no session, or a copy of the worthless one.
+//!
+//! A link on the page that leads to itself heals all three, and so does the address, typed again. Offer one where a form
+//! was refused: `<a href="">`. A reload is no cure after a link from another site: it says
+//! `Sec-Fetch-Site: cross-site` once more and comes without the `Strict` cookie (seen in Chromium with the browser's own
+//! reload, in Firefox with `location.reload()` too). With [`same_site_lax`](crate::refresh::RefreshCookieBuilder::same_site_lax) the session's
+//! cookie comes along, and the last two cases do not arise.
 //!
 //! The layer has to be around such pages, and the session visible there: give the refresh cookie the path
 //! `/` with [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix), or bind tokens to the session that
@@ -229,13 +247,18 @@
 //!
 //! | [kind](crate::rejection::Rejection::kind) and reason | what is usually behind it |
 //! |---|---|
-//! | `ForeignOrigin`: `UnlistedOrigin`, `UnlistedReferer` | A foreign page, or one that the list lacks: see [`foreign_origin`](crate::rejection::Rejection::foreign_origin). |
+//! | `ForeignOrigin`: `UnlistedOrigin`, `UnlistedReferer` | A foreign page, or one that the list lacks: see [`foreign_origin`](crate::rejection::Rejection::foreign_origin). With `same_origin` also the own page, where a proxy changes `Host` and the browser sends no [`Sec-Fetch-Site`](super::deployments). |
 //! | `ForeignOrigin`: `CrossSite`, `Null` | A foreign page, or one in a sandbox. |
+//! | `ForeignOrigin`: `Repeated` | A proxy or program that adds a second `Origin`, `Sec-Fetch-Site` or `Referer`. |
 //! | `ForeignOrigin`: `Missing` | A proxy that takes headers off, or a program that has a cookie: let it send `Origin`. |
 //! | `CsrfFailed`: `CookieMissing` | A page that has not asked for a token yet. Or plain http, over which browsers keep the cookie on localhost at most, and Safari nowhere. |
+//! | `CsrfFailed`: `CookieMalformed`, `TokenMalformed` | Once after an upgrade: cookies (`v1.`) and tokens (`m1.`) of an older form, until a page asks anew. Always: a script that sends something else, or a part of it. |
+//! | `CsrfFailed`: `CookieDuplicate` | Two cookies of the name: without the prefix ([`dangerous_insecure_cookie`](crate::csrf::CsrfBuilder::dangerous_insecure_cookie)) a sibling host can plant one. |
+//! | `CsrfFailed`: `TokenDuplicate` | The header or the field comes twice: a library adds what the page adds as well. |
 //! | `CsrfFailed`: `TokenMissing` | A script without the header, or a form without the field or without [`CsrfFormLayer`](crate::csrf::CsrfFormLayer). A multipart form sends the header, or its handler calls [`CsrfToken::verify`](crate::CsrfToken::verify). |
 //! | `CsrfFailed`: `SignatureInvalid`, `TokenMismatch` | Once: other keys, a sign-in or sign-out in another tab, or one of several tabs with a form for signing in. Always: a session of another kind does not call [`rotate_to`](crate::CsrfToken::rotate_to). |
 //! | `CsrfFailed`: `Unverified` | A handler behind [`handler_verifies`](crate::csrf::CsrfBuilder::handler_verifies) answered without [`CsrfToken::verify`](crate::CsrfToken::verify). |
+//! | `ContentTooLarge`: `BodyTooLarge`, answered 413 | A form above [`body_limit`](crate::csrf::CsrfFormLayer::body_limit). |
 //! | `InsecureTransport` | Plain http, or a proxy that does not overwrite the header. One that appends, or writes `on`, needs [`last`](crate::RequireHttpsLayer::last) or [`value`](crate::RequireHttpsLayer::value). |
 //!
 //! # Order of layers

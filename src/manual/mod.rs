@@ -13,6 +13,7 @@
 //!   rendering.
 //! * [`recipes`]: one situation each, from another path to two services with one sign-in.
 //! * [`guards`]: origins, CSRF tokens, response headers, https, and the order of all layers.
+//! * [`rendered_pages`]: an application whose pages the server renders, with a sign-in and a sign-out by form.
 //! * [`deployments`]: what nginx, Vite, a load balancer, Tauri, an extension and others send, and the lines to write.
 //! * [`form_post`]: callbacks of a provider that come by POST.
 //! * [`htmx_turbo`]: rendered pages whose requests a library sends.
@@ -46,6 +47,7 @@ pub mod operations;
 pub mod performance;
 pub mod recipes;
 pub mod remote_keys;
+pub mod rendered_pages;
 pub mod rotation;
 pub mod runbooks;
 pub mod standards;

@@ -1,0 +1,144 @@
+//! An application whose pages the server renders: sign-in and sign-out are forms, and no script is needed.
+//!
+//! ```
+//! use std::collections::HashMap;
+//!
+//! use axum::{Form, Router, extract::State, http::StatusCode, response::{Html, IntoResponse, Redirect}};
+//! use axum::{response::Result, routing::{get, post}};
+//! use tower::ServiceBuilder;
+//! use tower_bearer::{
+//!     ClaimsError, ClaimsRequest, ConfigError, CsrfLayer, CsrfToken, KeyRing, NoClaims,
+//!     OriginGuardLayer, RefreshCookieLayer, Session, TokenCodec, store::RefreshStore,
+//! };
+//!
+//! async fn home(State(codec): State<TokenCodec>, session: Session, csrf: CsrfToken) -> Result<Html<String>> {
+//!     // Before `masked`: the token is of no session where this one turns out to be over.
+//!     let user = match session.refresh().await {
+//!         Ok(token) => Some(codec.verify(token.as_str()).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?),
+//!         Err(error) => match error.into_response() {
+//!             over if over.status() == StatusCode::UNAUTHORIZED => None,
+//!             later => return Err(later.into()), // 409, 429 or 503: the session is as good as before
+//!         },
+//!     };
+//!     let token = csrf.masked()?;
+//!     let field = format!(r#"<input type="hidden" name="csrf_token" value="{token}">"#);
+//!     Ok(Html(match user.as_ref().map(|claims| claims.subject()) {
+//!         // An id of our own making. A name that a user has chosen has to be escaped.
+//!         Some(id) => format!(
+//!             r#"You are {id}. <form method="post" action="/sign-out">{field}<button>Sign out</button></form>"#
+//!         ),
+//!         None => format!(
+//!             r#"<form method="post" action="/sign-in">{field}<input name="name">
+//!                <input name="password" type="password"><button>Sign in</button></form>"#
+//!         ),
+//!     }))
+//! }
+//!
+//! async fn sign_in(session: Session, Form(form): Form<HashMap<String, String>>) -> Result<Redirect> {
+//!     let id = user_with(&form).await.ok_or(StatusCode::UNAUTHORIZED)?; // the password is checked here
+//!     session.start(id).await?;
+//!     Ok(Redirect::to("/")) // with the cookies of the new session, that of its CSRF token among them
+//! }
+//!
+//! async fn sign_out(session: Session) -> Result<Redirect> {
+//!     session.end().await?;
+//!     Ok(Redirect::to("/"))
+//! }
+//!
+//! fn app(keys: &KeyRing, codec: TokenCodec, store: impl RefreshStore) -> Result<Router, ConfigError> {
+//!     let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
+//!     let guards = ServiceBuilder::new()
+//!         .layer(OriginGuardLayer::new(["https://app.example".parse()?])?)
+//!         .layer(RefreshCookieLayer::builder(codec.clone(), store, claims).host_prefix().build()?)
+//!         .layer(CsrfLayer::builder(keys).http_only().build()?.form_field("csrf_token")?);
+//!     let pages = Router::new().route("/", get(home)).route("/sign-in", post(sign_in));
+//!     Ok(pages.route("/sign-out", post(sign_out)).layer(guards).with_state(codec))
+//! }
+//! # async fn user_with(form: &HashMap<String, String>) -> Option<&'static str> {
+//! #     (form.get("password")? == "right").then_some("user-1")
+//! # }
+//! #
+//! # /// A browser without scripts.
+//! # struct Browser(Router, HashMap<String, String>);
+//! #
+//! # impl Browser {
+//! #     async fn send(&mut self, method: &str, path: &str, body: String) -> (u16, String) {
+//! #         use tower::ServiceExt;
+//! #         let jar: Vec<_> = self.1.iter().map(|(name, value)| format!("{name}={value}")).collect();
+//! #         let request = http::Request::builder().method(method).uri(path)
+//! #             .header("cookie", jar.join("; "))
+//! #             .header("origin", "https://app.example")
+//! #             .header("sec-fetch-site", "same-origin")
+//! #             .header("content-type", "application/x-www-form-urlencoded");
+//! #         let response = self.0.clone().oneshot(request.body(axum::body::Body::from(body)).unwrap()).await.unwrap();
+//! #         for line in response.headers().get_all("set-cookie") {
+//! #             let (name, rest) = line.to_str().unwrap().split_once('=').unwrap();
+//! #             match rest.split(';').next().unwrap() {
+//! #                 "" => self.1.remove(name),
+//! #                 value => self.1.insert(name.into(), value.into()),
+//! #             };
+//! #         }
+//! #         let status = response.status().as_u16();
+//! #         let bytes = axum::body::to_bytes(response.into_body(), 65536).await.unwrap();
+//! #         (status, String::from_utf8(bytes.into()).unwrap())
+//! #     }
+//! #     /// Opens the page, which says `text`, and returns the field of its form.
+//! #     async fn open(&mut self, text: &str) -> String {
+//! #         let (status, page) = self.send("GET", "/", String::new()).await;
+//! #         assert!(status == 200 && page.contains(text), "{status} {page}");
+//! #         let token = page.split("value=\"").nth(1).unwrap().split('"').next().unwrap();
+//! #         format!("csrf_token={token}&password=")
+//! #     }
+//! #     async fn post(&mut self, path: &str, form: String) -> u16 {
+//! #         self.send("POST", path, form).await.0
+//! #     }
+//! # }
+//! #
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+//! # let keys = KeyRing::generate()?;
+//! # let codec = TokenCodec::nested(&keys).issuer("https://id.example").audience("api").build()?;
+//! # let app = app(&keys, codec, tower_bearer::MemoryStore::new())?;
+//! # let mut browser = Browser(app, HashMap::new());
+//! # let form = browser.open("Sign in").await;
+//! # assert_eq!(browser.post("/sign-in", "password=right".into()).await, 403);
+//! # assert_eq!(browser.post("/sign-in", form.clone() + "wrong").await, 401);
+//! # assert_eq!(browser.post("/sign-in", form + "right").await, 303);
+//! # let form = browser.open("You are user-1.").await;
+//! # let left = browser.1.clone();
+//! # assert_eq!(browser.post("/sign-out", String::new()).await, 403);
+//! # assert_eq!(browser.post("/sign-out", form).await, 303);
+//! # let form = browser.open("Sign in").await;
+//! # assert_eq!(browser.post("/sign-in", form + "right").await, 303);
+//! # // The cookies of a session that is over.
+//! # browser.1 = left;
+//! # let form = browser.open("Sign in").await;
+//! # assert_eq!(browser.post("/sign-in", form + "right").await, 303);
+//! # browser.open("You are user-1.").await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How a page learns its user
+//!
+//! [`Session::refresh`](crate::Session::refresh) says who is signed in: no call of today looks and changes nothing.
+//!
+//! * Each page asks the store, runs the claims closure and mints a token, which is verified and dropped. So the page has
+//!   the roles of this moment, and a session that was ended elsewhere is over at once.
+//! * The cookie is replaced about once in an [`interval`](crate::refresh::RotationPolicyBuilder::interval), however many
+//!   pages are opened. Tabs that open together, and answers that get lost, are [provided for](super::rotation).
+//! * [`Session::id`](crate::Session::id) asks no store: it names the session of the cookie, dead or alive. That is
+//!   enough for a log, and not for a page of the user's.
+//! * [`Session::list`](crate::Session::list) asks the store and changes nothing, but names no user.
+//!
+//! # Around it
+//!
+//! * A link from another site comes without the `SameSite=Strict` cookie: the page then shows the form for signing in.
+//!   With [`same_site_lax`](crate::refresh::RefreshCookieBuilder::same_site_lax) it knows its user there too.
+//! * A refused form gets an empty 403 or 413. Give the guards a
+//!   [`rejection_response`](super::connections#answers-of-your-own) with a link to the page:
+//!   [a reload](super::guards#rendered-pages) may not be enough.
+//! * Files for the page, such as `/app.css`, lie outside of these layers. So do the routes of an API that takes access
+//!   tokens.
+//! * `RequireHttpsLayer` and `SecurityHeadersLayer` go around the whole: see the
+//!   [order of layers](super::guards#order-of-layers).
