@@ -56,7 +56,9 @@ let calls = [];
 let tokens = []; // What came in `X-CSRF-Token`, with the path in front.
 let csrf = "c1";
 const server = { "/auth/csrf": () => ({ status: 200, body: { csrf_token: csrf } }) };
-globalThis.fetch = async (path, options) => {
+globalThis.fetch = async (address, options) => {
+  const { origin, pathname: path } = new URL(address); // It is absolute, so no `<base>` matters.
+  assert.equal(origin, location.origin);
   calls.push(path);
   const guarded = path.startsWith("/auth") && options.method !== undefined;
   const copy = new Headers(options.headers).get("X-CSRF-Token");
@@ -417,13 +419,43 @@ test("a page that wakes up looks at the clock", async () => {
   assert.deepEqual(calls, []);
 });
 
-test("a page below a path of a proxy's asks below that path", async () => {
+test("a page asks its own server below its own path, whatever that is", async () => {
   const { location } = globalThis;
-  globalThis.location = new URL("https://app.example/app/");
-  // Another address is another module.
-  const { API, BASE } = await import("./static/request.js?below");
+  for (const [index, [path, below]] of [
+    ["/", "/"],
+    ["/page?next=//evil.example/#//evil.example/", "/"],
+    ["/app/", "/app/"],
+    // Another server's name in a link, which a proxy may have answered with the page.
+    ["//evil.example/x/", "//evil.example/x/"],
+    ["//evil.example/..%2fapp/", "//evil.example/..%2fapp/"],
+    ["//evil.example", "//"],
+    ["/\\evil.example/", "//evil.example/"],
+    ["/%2fevil.example/", "/%2fevil.example/"],
+    ["/%5cevil.example/", "/%5cevil.example/"],
+    ["///evil.example/", "///evil.example/"],
+    ["//", "//"],
+    ["///", "///"],
+    ["/.//evil.example/", "//evil.example/"],
+    ["/app/..//evil.example/", "//evil.example/"],
+    ["//user@evil.example:8443/", "//user@evil.example:8443/"],
+    ["/https://evil.example/", "/https://evil.example/"],
+    ["/javascript:x/", "/javascript:x/"],
+  ].entries()) {
+    globalThis.location = new URL(`https://app.example${path}`);
+    // Another address is another module.
+    const { API, BASE } = await import(`./static/request.js?${index}`);
+    for (const [url, name] of [
+      [API, "api"],
+      [BASE, "auth"],
+    ]) {
+      assert.equal(url, `https://app.example${below}${name}`);
+      // What comes behind it is a path.
+      const asked = new URL(`${url}/x`, "https://base.example/");
+      assert.deepEqual([asked.origin, asked.username], ["https://app.example", ""], path);
+      assert.equal(asked.href, `${url}/x`);
+    }
+  }
   globalThis.location = location;
-  assert.deepEqual([API, BASE], ["/app/api", "/app/auth"]);
 });
 
 test("no two requests that change the cookie were under way at once", () => {

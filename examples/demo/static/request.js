@@ -1,8 +1,9 @@
 // How the session module asks the server: with patience, with the CSRF token, and with errors that say
 // something.
 
-// Where the page is. A proxy may have put it below a path of its own.
-const HERE = new URL(".", location.href).pathname;
+// Where the page is. A proxy may have put it below a path of its own. With the origin in front: a path that
+// begins with two slashes, as a link can make it, names another server to `fetch`.
+const HERE = location.origin + new URL(".", location.href).pathname;
 /** Where the refresh cookie goes. */
 export const BASE = `${HERE}auth`;
 /** Where the access token goes. */
@@ -29,15 +30,15 @@ export class Failed extends Error {
  * A request that changes something, with a copy of the CSRF cookie: no page of another site can read
  * that. Sign-ins and sign-outs of other tabs replace the cookie, so this runs under the lock, and looks
  * at it each time.
- * @param {string} path
+ * @param {string} url
  * @param {RequestInit} options
  */
-export async function change(path, options) {
+export async function change(url, options) {
   /** @param {string} copy */
   const ask = (copy) => {
     const headers = new Headers(options.headers);
     headers.set("X-CSRF-Token", copy);
-    return request(path, { ...options, headers });
+    return request(url, { ...options, headers });
   };
   let response = await ask(csrfCookie() ?? (await csrfToken()));
   // The cookie is of a session that ended, or of keys that were replaced.
@@ -65,13 +66,13 @@ async function csrfToken() {
 }
 
 /**
- * @param {string | URL} path
+ * @param {string | URL} url
  * @param {RequestInit} [options]
  */
-export async function request(path, options = {}) {
+export async function request(url, options = {}) {
   const signal = options.signal ?? AbortSignal.timeout(PATIENCE);
   try {
-    return await fetch(path, { credentials: "same-origin", cache: "no-store", ...options, signal });
+    return await fetch(url, { credentials: "same-origin", cache: "no-store", ...options, signal });
   } catch (error) {
     // What browsers say here ("Failed to fetch") helps nobody. A caller that gave up knows why.
     if (options.signal?.aborted) throw error;

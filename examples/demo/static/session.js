@@ -135,9 +135,9 @@ export function resume() {
  * @param {{ everywhere?: boolean }} [which]
  */
 export async function signOut({ everywhere = false } = {}) {
-  const path = everywhere ? `${BASE}/logout-all` : `${BASE}/logout`;
+  const url = everywhere ? `${BASE}/logout-all` : `${BASE}/logout`;
   await alone(async () => {
-    const response = await change(path, { method: "POST" });
+    const response = await change(url, { method: "POST" });
     const { ok, status } = response;
     // 503: the store is down. The cookie is gone all the same, and the server ends the session later.
     // 401: the session had ended before, and so could not speak for the others.
@@ -176,8 +176,8 @@ export async function sessions() {
  * @param {string} id
  */
 export async function revoke(id) {
-  const path = `${BASE}/sessions/${encodeURIComponent(id)}`;
-  const response = await withCookie(() => alone(() => change(path, { method: "DELETE" })));
+  const url = `${BASE}/sessions/${encodeURIComponent(id)}`;
+  const response = await withCookie(() => alone(() => change(url, { method: "DELETE" })));
   if (!response.ok && response.status !== 404) throw await failure(response);
 }
 
@@ -213,18 +213,20 @@ async function withCookie(ask) {
  * @returns {Promise<Response>}
  */
 export async function apiFetch(path, options = {}) {
-  if (new URL(path, location.href).origin !== location.origin) {
+  // Sent as it was checked: a `<base>` in the page has no say in it.
+  const url = new URL(path, location.href);
+  if (url.origin !== location.origin) {
     throw new TypeError("The access token is for the page's own server and for no other.");
   }
   const began = era;
   const token = await fresh();
-  let response = await send(path, options, token);
+  let response = await send(url, options, token);
   // A body that is a stream has been read, and cannot be sent again.
   if (response.status === 401 && !(options.body instanceof ReadableStream)) {
     // Another call may have refreshed meanwhile.
     if (access?.token === token) await refresh();
     stillIn(began);
-    response = await send(path, options, await fresh());
+    response = await send(url, options, await fresh());
   }
   stillIn(began);
   return response;
@@ -375,14 +377,14 @@ async function alone(work) {
 }
 
 /**
- * @param {string | URL} path
+ * @param {URL} url
  * @param {RequestInit} options
  * @param {string} token
  */
-function send(path, options, token) {
+function send(url, options, token) {
   const headers = new Headers(options.headers);
   headers.set("Authorization", `Bearer ${token}`);
-  return request(path, { ...options, headers });
+  return request(url, { ...options, headers });
 }
 
 /**
