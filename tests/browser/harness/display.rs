@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
-use super::engine::{spawned, told};
+use super::engine::{installed, told};
 
 /// An X server, which ends when its last window is closed.
 pub(crate) struct Display {
@@ -14,11 +14,11 @@ pub(crate) struct Display {
 
 impl Display {
     pub(crate) async fn start() -> Self {
-        let mut command = Command::new("Xvfb");
+        let mut command = Command::new(installed("Xvfb"));
         // It takes the first free number, and writes it to its first descriptor.
         command.args(["-displayfd", "1", "-terminate", "-nolisten", "tcp"]);
-        let mut process = spawned(command.args(["-screen", "0", "1040x1180x24"]));
-        let number = told(&mut process, "").await;
+        command.args(["-screen", "0", "1040x1180x24"]);
+        let (process, number) = told(&mut command, "").await;
         Self { number, process }
     }
 

@@ -1,7 +1,7 @@
 //! The three engines, each behind the driver of its own makers.
 
 use std::{
-    fs,
+    env, fs,
     path::PathBuf,
     process::Stdio,
     str::FromStr,
@@ -69,7 +69,7 @@ impl Profile {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("tower-bearer-browser-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
+        let folder = env::temp_dir().join(name);
         fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
@@ -85,22 +85,22 @@ impl Engine {
     /// Starts the browser and its driver, on ports that are free.
     pub(crate) async fn start(self) -> Running {
         let profile = Profile::new();
-        let mut command = Command::new(match self {
+        let mut command = Command::new(installed(match self {
             Self::Chromium => "chromedriver",
             Self::Firefox => "geckodriver",
             Self::WebKit => "WebKitWebDriver",
-        });
+        }));
         command.env("HOME", &profile.0);
         let (process, display, port) = match self {
             Self::Chromium => {
-                let mut process = spawned(command.arg("--port=0"));
-                let port = told(&mut process, "started successfully on port ").await;
+                let port = "started successfully on port ";
+                let (process, port) = told(command.arg("--port=0"), port).await;
                 (process, None, port)
             }
             Self::Firefox => {
                 command.args(["--port=0", "--websocket-port=0", "--profile-root"]);
-                let mut process = spawned(command.arg(&profile.0));
-                let port = told(&mut process, "Listening on 127.0.0.1:").await;
+                let port = "Listening on 127.0.0.1:";
+                let (process, port) = told(command.arg(&profile.0), port).await;
                 (process, None, port)
             }
             Self::WebKit => {
@@ -109,7 +109,8 @@ impl Engine {
                 let reserved = Port::reserve();
                 let port = reserved.number();
                 command.env("DISPLAY", display.name());
-                let process = spawned(command.arg(format!("--port={port}")));
+                command.arg(format!("--port={port}")).stdout(Stdio::null());
+                let process = spawned(&mut command);
                 until("WebKitWebDriver listens", async || {
                     TcpStream::connect(("127.0.0.1", port)).await.is_ok()
                 })
@@ -155,6 +156,10 @@ impl Engine {
             Self::Firefox => {
                 let mut capabilities = DesiredCapabilities::firefox();
                 capabilities.set_headless().unwrap();
+                // The driver prefers any other Firefox that it finds.
+                let browser = installed("firefox-esr");
+                let browser = browser.to_str().expect("a path in UTF-8");
+                capabilities.set_firefox_binary(browser).unwrap();
                 capabilities.into()
             }
             Self::WebKit => {
@@ -166,22 +171,35 @@ impl Engine {
     }
 }
 
-/// Starts a program that `scripts/install-browser` installs. It ends with the value.
-pub(super) fn spawned(command: &mut Command) -> Child {
+/// The path of a program that `scripts/install-browser` installs. Cargo puts those that it builds where not
+/// every PATH looks.
+pub(super) fn installed(name: &str) -> PathBuf {
+    let paths = env::var_os("PATH").unwrap_or_default();
+    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo = cargo.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    env::split_paths(&paths)
+        .chain(cargo.map(|folder| folder.join("bin")))
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file())
+        .unwrap_or_else(|| panic!("{name} is not installed: scripts/install-browser installs it"))
+}
+
+/// Starts a program, which ends with the value.
+fn spawned(command: &mut Command) -> Child {
     let child = command
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn();
     child.unwrap_or_else(|error| {
         let program = command.as_std().get_program();
-        panic!("{program:?} does not start ({error}): scripts/install-browser installs it")
+        panic!("{program:?} does not start: {error}")
     })
 }
 
-/// The number that a program prints after `before`. The rest is read too: a full pipe would stop it.
-pub(super) async fn told<N: FromStr>(process: &mut Child, before: &str) -> N {
+/// Starts a program that prints a number after `before`. The rest is read too: a full pipe would stop it.
+pub(super) async fn told<N: FromStr>(command: &mut Command, before: &str) -> (Child, N) {
+    let mut process = spawned(command.stdout(Stdio::piped()));
     let mut out = lines(process.stdout.take().unwrap());
     let number = async {
         while let Some(line) = out.recv().await {
@@ -193,7 +211,8 @@ pub(super) async fn told<N: FromStr>(process: &mut Child, before: &str) -> N {
         }
         panic!("it ended before it said `{before}`")
     };
-    tokio::time::timeout(PATIENCE, number)
+    let number = tokio::time::timeout(PATIENCE, number)
         .await
-        .unwrap_or_else(|_| panic!("it never said `{before}`"))
+        .unwrap_or_else(|_| panic!("it never said `{before}`"));
+    (process, number)
 }
