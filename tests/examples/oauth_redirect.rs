@@ -6,10 +6,10 @@ use base64_simd::URL_SAFE_NO_PAD as BASE64URL;
 use ring::digest::{SHA256, digest};
 use url::Url;
 
-use crate::support::{Answer, Browser, LOCAL, Program, READY, example};
+use crate::support::{Answer, Browser, Ended, LOCAL, Program, Proxy, READY, example};
 
 /// How the cookies begin that hold a state, and the verifier that stays here.
-const BEGUN: &str = "__Host-signing-in-";
+const BEGUN: &str = "signing-in-";
 
 /// The application and its provider.
 struct Place {
@@ -19,9 +19,19 @@ struct Place {
 }
 
 impl Place {
+    /// As it comes, but on ports that are free.
     async fn new() -> Self {
+        let place = Self::with(&[]).await;
+        let url = &place.url;
+        assert!(url.starts_with("http://localhost:"), "{url}");
+        place
+    }
+
+    /// With these settings.
+    async fn with(settings: &[(&str, &str)]) -> Self {
         let mut command = example("oauth_redirect");
         command.env("ADDR", LOCAL).env("PROVIDER_ADDR", LOCAL);
+        command.envs(settings.iter().copied());
         let service = Program::start(&mut command, READY).await;
         let out = service.out();
         let provider = out
@@ -29,7 +39,6 @@ impl Place {
             .and_then(|(_, rest)| rest.split_once(','));
         let (provider, _) = provider.expect("the provider's address");
         let url = service.url(0);
-        assert!(url.starts_with("http://localhost:"), "{url}");
         assert!(provider.starts_with("http://127.0.0.1:"), "{provider}");
         Self {
             provider: provider.to_owned(),
@@ -123,7 +132,7 @@ async fn is_over(browser: &mut Browser, address: &str) {
     answer
         .is(303)
         .lacks("set-cookie", BEGUN)
-        .lacks("set-cookie", "__Host-refresh_token");
+        .lacks("set-cookie", "refresh_token");
     assert_eq!(answer.location(), "/?over");
 }
 
@@ -189,14 +198,15 @@ async fn the_script_parses() {
 async fn there_and_back() {
     let place = Place::new().await;
     let mut browser = place.browser();
-    browser.get("/").await.has("set-cookie", "__Host-csrf=");
+    browser.get("/").await.has("set-cookie", "csrf=");
     let beginning = browser.get("/auth/begin").await;
     let to = beginning
         .is(303)
         .has(
             "set-cookie",
-            &format!("{BEGUN}*=*.*; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600"),
+            &format!("{BEGUN}*=*.*; Path=/; HttpOnly; SameSite=Lax; Max-Age=600"),
         )
+        .lacks("set-cookie", "*Secure")
         .location();
     assert!(
         to.starts_with(&format!("{}/authorize?", place.provider)),
@@ -221,13 +231,125 @@ async fn there_and_back() {
     assert_eq!(signed_in.location(), "/");
     signed_in
         .is(303)
+        .has("set-cookie", "refresh_token=*HttpOnly*SameSite=Lax*Path=/")
+        .has("set-cookie", "csrf=")
+        // Safari would keep none.
+        .lacks("set-cookie", "*Secure");
+    let out = place.service.out();
+    assert_eq!(out.matches("Safari").count(), 1, "{out}");
+    assert_eq!(browser.jar.len(), 2);
+    is_signed_in(&mut browser).await;
+    place.knows(&mut browser).await;
+}
+
+#[tokio::test]
+async fn there_and_back_over_https() {
+    let proxy = Proxy::nginx_with_tls("location / { proxy_pass http://127.0.0.1:3000; }").await;
+    let settings = [("ADDR", proxy.service()), ("PUBLIC_URL", proxy.url())];
+    let settings = settings.each_ref().map(|(name, value)| (*name, &**value));
+    let place = Place::with(&settings).await;
+    assert_eq!(place.url, proxy.url());
+    let out = place.service.out();
+    assert!(!out.contains("Safari"), "{out}");
+
+    let mut browser = proxy.browser();
+    let beginning = browser.get("/auth/begin").await;
+    let to = beginning
+        .is(303)
+        .has(
+            "set-cookie",
+            "__Host-signing-in-*=*.*; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600",
+        )
+        .location();
+    let back = place.allow(&to).await;
+    let signed_in = back_at(&mut browser, &back).await;
+    assert_eq!(signed_in.is(303).location(), "/");
+    signed_in
+        .has("set-cookie", "__Host-signing-in-*=; *Max-Age=0")
         .has(
             "set-cookie",
             "__Host-refresh_token=*HttpOnly*SameSite=Lax*Secure*Path=/",
         )
-        .has("set-cookie", "__Host-csrf=");
+        .has("set-cookie", "__Host-csrf=*Secure*Path=/");
     assert_eq!(browser.jar.len(), 2);
     is_signed_in(&mut browser).await;
+    let page = browser.get("/").await;
+    page.has("strict-transport-security", "max-age=");
+    place.knows(&mut browser).await;
+    browser.post("/auth/logout").await.is(204);
+    is_signed_out(&mut browser).await;
+}
+
+#[tokio::test]
+async fn cookies_are_secure_where_others_can_ask() {
+    let place = Place::with(&[("ADDR", "0.0.0.0:0")]).await;
+    let out = place.service.out();
+    assert!(!out.contains("Safari"), "{out}");
+    let mut browser = place.browser();
+    let beginning = browser.get("/auth/begin").await;
+    beginning.has("set-cookie", "__Host-signing-in-*; Secure;");
+    let page = browser.get("/").await;
+    page.has("set-cookie", "__Host-csrf=*Secure");
+}
+
+#[tokio::test]
+async fn an_address_that_browsers_cannot_have_keeps_it_from_starting() {
+    for url in [
+        "app.example",
+        "http://app.example",
+        "https://app.example/",
+        "https://app.example/path",
+        "https://*.app.example",
+        "null",
+    ] {
+        let mut command = example("oauth_redirect");
+        command.env("ADDR", LOCAL).env("PROVIDER_ADDR", LOCAL);
+        Ended::refused(command.env("PUBLIC_URL", url), "PUBLIC_URL").await;
+    }
+}
+
+#[tokio::test]
+async fn no_page_elsewhere_begins_a_sign_in() {
+    let place = Place::new().await;
+    let mut browser = place.browser();
+    let own = place.allow(&begin(&mut browser).await).await;
+    // More than there is room for.
+    for site in ["cross-site", "same-site", "", "same-origin, none"].repeat(3) {
+        let asked = browser.get("/auth/begin").header("sec-fetch-site", site);
+        let answer = asked.await;
+        answer.is(303).lacks("set-cookie", BEGUN);
+        assert_eq!(answer.location(), "/", "{site}");
+    }
+    for site in ["same-origin", "none"] {
+        let asked = browser.get("/auth/begin").header("sec-fetch-site", site);
+        let to = asked.await.is(303).location();
+        assert!(to.starts_with(&place.provider), "{site}: {to}");
+    }
+    callback(&mut browser, &own).await.is(303);
+    place.knows(&mut browser).await;
+}
+
+#[tokio::test]
+async fn a_callback_without_a_parameter_or_with_one_twice_is_over() {
+    let place = Place::new().await;
+    let mut browser = place.browser();
+    let back = place.allow(&begin(&mut browser).await).await;
+    let (path, query) = back.split_once('?').unwrap();
+    is_over(&mut browser, path).await;
+    for name in ["state", "iss", "code"] {
+        let is_this = |pair: &&str| pair.starts_with(&format!("{name}="));
+        let (this, others): (Vec<_>, Vec<_>) = query.split('&').partition(is_this);
+        let others = others.join("&");
+        let [this] = *this else { panic!("{query}") };
+        is_over(&mut browser, &format!("{path}?{query}&{this}")).await;
+        is_over(&mut browser, &format!("{path}?{query}&{name}=other")).await;
+        if name != "code" {
+            is_over(&mut browser, &format!("{path}?{others}")).await;
+        }
+    }
+    is_over(&mut browser, &format!("{back}&error=a&error=b")).await;
+    // None of them has ended the sign-in.
+    callback(&mut browser, &back).await.is(303);
     place.knows(&mut browser).await;
 }
 
@@ -244,7 +366,7 @@ async fn two_sign_ins_in_one_browser_both_succeed() {
         for back in backs {
             let answer = callback(&mut browser, &back).await;
             assert_eq!(answer.is(303).location(), "/");
-            answer.has("set-cookie", "__Host-refresh_token=");
+            answer.has("set-cookie", "refresh_token=");
             is_signed_in(&mut browser).await;
             place.knows(&mut browser).await;
         }
@@ -330,10 +452,10 @@ async fn a_callback_planted_from_another_browser_begins_no_session() {
     assert_eq!(place.service.err(), "");
     // Nor over a session, which stays the user's own.
     callback(&mut browser, &own).await.is(303);
-    let session = browser.jar.value("__Host-refresh_token").map(str::to_owned);
+    let session = browser.jar.value("refresh_token").map(str::to_owned);
     is_over(&mut browser, &planted).await;
     assert_eq!(
-        browser.jar.value("__Host-refresh_token").map(str::to_owned),
+        browser.jar.value("refresh_token").map(str::to_owned),
         session
     );
     // The code is good still, in the browser that began.
@@ -457,13 +579,11 @@ async fn what_lax_does_not_keep_out_the_guards_do() {
     let foreign = browser.refresh().header("origin", &place.provider).await;
     foreign.is(403).lacks("set-cookie", "");
     let unmarked = browser.post("/auth/logout").no_csrf().await;
-    unmarked.is(403).lacks("set-cookie", "__Host-refresh_token");
+    unmarked.is(403).lacks("set-cookie", "refresh_token");
     // The method that Lax travels with changes nothing.
     browser.get("/auth/logout").await.is(405);
     place.knows(&mut browser).await;
     let ended = browser.post("/auth/logout").await;
-    ended
-        .is(204)
-        .has("set-cookie", "__Host-refresh_token=;*Max-Age=0");
+    ended.is(204).has("set-cookie", "refresh_token=;*Max-Age=0");
     is_signed_out(&mut browser).await;
 }

@@ -18,7 +18,15 @@
 //! sign-in this browser has not begun, or has ended, signs in no user and is no error: it leads to the page,
 //! which knows by itself whether the browser has a session. That is what a reload of the callback meets.
 //!
-//! Settings, optional: `ADDR` and `PROVIDER_ADDR`, both on this machine.
+//! A page of another site cannot begin one: `/auth/begin` then leads to the page, where the user can. Else a
+//! hostile page could begin so many that those of the user give way.
+//!
+//! Settings, optional: `ADDR` and `PROVIDER_ADDR`, both on this machine, and `PUBLIC_URL=https://app.example`,
+//! where browsers see the application behind a proxy that ends TLS.
+//!
+//! Safari keeps no `Secure` cookie over plain http, not even on localhost. So the cookies go without it, and
+//! without the prefix `__Host-`, where this listens on loopback and has no `PUBLIC_URL`; it prints that. Any
+//! other program on this machine can then plant such cookies, which is no way to serve users.
 
 mod begun;
 mod provider;
@@ -27,7 +35,7 @@ use std::{env, future::IntoFuture, result::Result, time::Duration};
 
 use axum::{
     Extension, Router,
-    extract::{Query, RawQuery, State},
+    extract::{Query, RawQuery, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
     response::{self, AppendHeaders, Html, IntoResponse, Redirect, Response},
     routing::get,
@@ -41,10 +49,10 @@ use tower::ServiceBuilder;
 use tower_bearer::{
     BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, KeyRing, MemoryStore, NoClaims,
     OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer, Session, SessionEndpoints,
-    TokenCodec, headers::ConnectionScheme,
+    TokenCodec, headers::ConnectionScheme, origin::Origin,
 };
 
-use crate::begun::Begun;
+use crate::begun::{Beginnings, Begun};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -57,6 +65,7 @@ struct Client {
     http: reqwest::Client,
     issuer: String,
     redirect_uri: String,
+    beginnings: Beginnings,
 }
 
 /// What the provider sends the browser back with (RFC 6749 section 4.1.2, RFC 9207).
@@ -82,11 +91,17 @@ fn challenge(verifier: &str) -> String {
     BASE64URL.encode_to_string(sha256(verifier))
 }
 
+/// Whether the user or a page of this origin asks. Old browsers do not say.
+fn is_own(headers: &HeaderMap) -> bool {
+    let mut sites = headers.get_all("sec-fetch-site").iter();
+    sites.all(|site| site == "same-origin" || site == "none")
+}
+
 /// Sends the browser to the provider.
-async fn begin(
-    State(client): State<Client>,
-    headers: HeaderMap,
-) -> response::Result<impl IntoResponse> {
+async fn begin(State(client): State<Client>, headers: HeaderMap) -> response::Result<Response> {
+    if !is_own(&headers) {
+        return Ok(Redirect::to("/").into_response());
+    }
     let begun = Begun::new();
     let to = Url::parse_with_params(
         &format!("{}/authorize", client.issuer),
@@ -100,8 +115,8 @@ async fn begin(
         ],
     );
     let to = to.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    let cookies = AppendHeaders(begun.remember(&headers));
-    Ok((cookies, Redirect::to(to.as_str())))
+    let cookies = AppendHeaders(client.beginnings.remember(&begun, &headers));
+    Ok((cookies, Redirect::to(to.as_str())).into_response())
 }
 
 /// Takes the browser back from the provider. There is one try for each beginning, whatever comes of it.
@@ -109,14 +124,18 @@ async fn callback(
     State(client): State<Client>,
     session: Session,
     headers: HeaderMap,
-    Query(answer): Query<Answer>,
+    answer: Result<Query<Answer>, QueryRejection>,
 ) -> Response {
+    // A parameter is missing or there twice: no provider answers like that.
+    let Ok(Query(answer)) = answer else {
+        return Redirect::to(OVER).into_response();
+    };
     // Without this, a link to here with an attacker's code would sign the reader in as the attacker.
-    let Some(begun) = Begun::find(&headers, &answer.state) else {
+    let Some(begun) = client.beginnings.find(&headers, &answer.state) else {
         return Redirect::to(OVER).into_response();
     };
     let done = finish(&client, &session, &begun, answer).await;
-    (begun.forget(), done).into_response()
+    (client.beginnings.forget(&begun), done).into_response()
 }
 
 async fn finish(
@@ -217,39 +236,47 @@ async fn script() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, kind)], include_str!("page.js"))
 }
 
-fn app(client: Client, url: &str) -> Result<Router, Error> {
+fn app(client: Client, url: &str, secure: bool) -> Result<Router, Error> {
     let keys = KeyRing::generate()?; // yours outlive the process: `KeyRing::from_env`
     let codec: TokenCodec = TokenCodec::nested(&keys)
         .issuer(url)
         .audience("oauth_redirect")
         .build()?;
     let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
-    let sessions = RefreshCookieLayer::builder(codec.clone(), MemoryStore::new(), claims)
+    let mut sessions = RefreshCookieLayer::builder(codec.clone(), MemoryStore::new(), claims)
         .same_site_lax()
         // The pages see it, too, which the path `/auth` would keep from them.
-        .host_prefix()
-        .build()?;
-    let csrf = CsrfLayer::new(&keys)?;
+        .cookie_path("/")
+        .host_prefix();
+    let mut csrf = CsrfLayer::builder(&keys);
+    if !secure {
+        sessions = sessions.dangerous_insecure_cookie();
+        csrf = csrf.dangerous_insecure_cookie();
+    }
     let cookies = Router::new()
         .route("/", get(page))
         .route("/page.js", get(script))
         .route("/auth/begin", get(begin))
         .route("/auth/callback", get(callback))
-        .fallback_service(SessionEndpoints::new())
+        .nest_service("/auth", SessionEndpoints::new())
         .layer(
             ServiceBuilder::new()
                 .layer(OriginGuardLayer::new([url.parse()?])?)
-                .layer(sessions)
-                .layer(csrf),
+                .layer(sessions.build()?)
+                .layer(csrf.build()?),
         );
+    // Over plain http this process says so: no browser is to remember https for localhost.
+    let scheme = match url.starts_with("https:") {
+        true => ConnectionScheme::Https,
+        false => ConnectionScheme::Http,
+    };
     let whoami = |claims: Claims| async move { claims.subject().to_owned() };
     Ok(Router::new()
         .route("/api/whoami", get(whoami))
         .route_layer(BearerAuthLayer::new(codec))
         .merge(cookies)
         .layer(SecurityHeadersLayer::new())
-        // This process speaks plain http, and says so: no browser is to remember https for localhost.
-        .layer(Extension(ConnectionScheme::Http))
+        .layer(Extension(scheme))
         .with_state(client))
 }
 
@@ -259,11 +286,26 @@ async fn listen(name: &str, default: &str) -> Result<TcpListener, Error> {
     listener.map_err(|error| format!("{name}: `{addr}`: {error}").into())
 }
 
+/// `PUBLIC_URL`, if it is set.
+fn public_url() -> Result<Option<String>, Error> {
+    let Some(url) = env::var("PUBLIC_URL").ok().filter(|url| !url.is_empty()) else {
+        return Ok(None);
+    };
+    let origin = url.parse::<Origin>().map(|origin| origin.to_string());
+    match origin {
+        Ok(origin) if origin.starts_with("https://") && !origin.contains('*') => Ok(Some(origin)),
+        _ => Err(format!("PUBLIC_URL: `{url}` is not like https://app.example").into()),
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Error> {
+    let public_url = public_url()?;
     let ours = listen("ADDR", "127.0.0.1:3000").await?;
     let theirs = listen("PROVIDER_ADDR", "127.0.0.1:3001").await?;
-    let url = format!("http://localhost:{}", ours.local_addr()?.port());
+    let listening = ours.local_addr()?;
+    let secure = public_url.is_some() || !listening.ip().is_loopback();
+    let url = public_url.unwrap_or_else(|| format!("http://localhost:{}", listening.port()));
     let issuer = format!("http://127.0.0.1:{}", theirs.local_addr()?.port());
 
     let redirect_uri = format!("{url}/auth/callback");
@@ -278,9 +320,18 @@ async fn main() -> Result<(), Error> {
             http,
             issuer: issuer.clone(),
             redirect_uri,
+            beginnings: Beginnings::new(secure),
         },
         &url,
+        secure,
     )?;
+
+    if !secure {
+        println!(
+            "The cookies go without `Secure` and `__Host-`: Safari keeps none with them over plain http, not \
+             even on localhost. With PUBLIC_URL=https://... they have both."
+        );
+    }
 
     println!("Open {url} in a browser.");
     println!("Sign in as dev@example.com: the provider, {issuer}, asks for no password.");

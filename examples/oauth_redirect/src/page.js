@@ -2,7 +2,7 @@
 const output = document.querySelector("output");
 const change = (path) => fetch(path, {
   method: "POST",
-  headers: { "X-CSRF-Token": document.cookie.match(/(?:^|; )__Host-csrf=([^;]+)/)?.[1] ?? "" },
+  headers: { "X-CSRF-Token": document.cookie.match(/(?:^|; )(?:__Host-)?csrf=([^;]+)/)?.[1] ?? "" },
 });
 const refreshed = await change("/auth/refresh");
 if (refreshed.ok) {
