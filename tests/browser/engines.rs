@@ -1,13 +1,15 @@
-//! The demo in every browser.
+//! Examples in every browser, as a developer opens them: with no settings, over plain http.
 
 use axum::http::StatusCode;
 use serde_json::json;
 
-use crate::harness::{Engine, Stage, in_every_engine};
+use crate::harness::{Browser, Engine, Example, Stage, in_every_engine};
 
-in_every_engine! { the_demo_from_sign_in_to_sign_out }
+in_every_engine! {
+    the_demo_from_sign_in_to_sign_out
+    the_way_to_a_provider_and_back
+}
 
-/// As a developer opens it: with no settings, over plain http.
 async fn the_demo_from_sign_in_to_sign_out(engine: Engine) {
     let stage = Stage::plain(engine).await;
     let browser = &stage.browser;
@@ -31,4 +33,22 @@ async fn the_demo_from_sign_in_to_sign_out(engine: Engine) {
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
     assert!(!refused.header("cookie").contains("refresh_token="));
     assert_eq!(stage.alarms().await, 0);
+}
+
+async fn the_way_to_a_provider_and_back(engine: Engine) {
+    let example = Example::oauth_redirect().await;
+    let browser = Browser::start(engine).await;
+    browser.go(&example.url).await;
+    browser.press("a[href='/auth/begin']").await;
+    // The provider's page, on another site.
+    browser.until_says("Cancel").await;
+    browser.press("button[value='true']").await;
+    // The page knows the browser at once, and its script has a token.
+    browser.until_says("|248289").await;
+    browser.reload().await;
+    browser.until_says("|248289").await;
+    browser.press("button").await;
+    browser.until_says("Sign in").await;
+    browser.reload().await;
+    browser.until_says("Sign in").await;
 }

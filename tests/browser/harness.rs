@@ -14,6 +14,7 @@ use std::time::Duration;
 pub(crate) use browser::Browser;
 pub(crate) use client::Client;
 pub(crate) use engine::{Engine, in_every_engine};
+pub(crate) use example::Example;
 pub(crate) use pages::Pages;
 pub(crate) use proxy::Seen;
 pub(crate) use stage::Stage;

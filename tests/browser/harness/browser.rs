@@ -90,6 +90,29 @@ impl Browser {
             .await;
     }
 
+    /// Clicks the link or button that a CSS selector finds, which may lead to another page.
+    pub(crate) async fn press(&self, selector: &str) {
+        let found = self.driver().find(By::Css(selector)).await;
+        let found = found.unwrap_or_else(|error| panic!("{selector}: {error}"));
+        found.click().await.unwrap();
+    }
+
+    /// Waits until a page is shown that says this.
+    pub(crate) async fn until_says(&self, text: &str) {
+        let script = "return document.body?.innerText";
+        until(&format!("the page says `{text}`"), async || {
+            let shown = self.driver().execute(script, []).await;
+            // Not every moment of a page that loads has a document to ask.
+            shown.is_ok_and(|shown| {
+                shown
+                    .json()
+                    .as_str()
+                    .is_some_and(|said| said.contains(text))
+            })
+        })
+        .await;
+    }
+
     pub(crate) async fn text(&self, id: &str) -> String {
         let text = self
             .run(&format!(

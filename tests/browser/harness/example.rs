@@ -10,19 +10,30 @@ use tokio::process::{Child, Command};
 use super::PATIENCE;
 use crate::program::{self, lines};
 
-static PROGRAM: LazyLock<String> = LazyLock::new(|| program::built("demo"));
+static DEMO: LazyLock<String> = LazyLock::new(|| program::built("demo"));
+static OAUTH_REDIRECT: LazyLock<String> = LazyLock::new(|| program::built("oauth_redirect"));
 
-/// A running `demo`, which ends with this value.
+/// A running example, which ends with this value.
 pub(crate) struct Example {
-    pub(crate) port: u16,
+    /// Where it tells the user to go.
+    pub(crate) url: String,
     log: Arc<Mutex<Vec<String>>>,
     _process: Child,
 }
 
 impl Example {
-    /// Starts it on a free port, with settings as the environment has them.
-    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
-        let program = tokio::task::spawn_blocking(|| &*PROGRAM).await.unwrap();
+    /// Starts `demo` on a free port, with settings as the environment has them.
+    pub(crate) async fn demo(settings: &[(&str, &str)]) -> Self {
+        Self::start(&DEMO, settings).await
+    }
+
+    /// Starts `oauth_redirect` with its provider, on free ports.
+    pub(crate) async fn oauth_redirect() -> Self {
+        Self::start(&OAUTH_REDIRECT, &[("PROVIDER_ADDR", "127.0.0.1:0")]).await
+    }
+
+    async fn start(program: &'static LazyLock<String>, settings: &[(&str, &str)]) -> Self {
+        let program = tokio::task::spawn_blocking(|| &**program).await.unwrap();
         let mut command = Command::new(program);
         for name in [
             "ACCESS_SECRET",
@@ -51,22 +62,27 @@ impl Example {
                 kept.lock().unwrap().push(line);
             }
         });
-        let port = async {
+        let url = async {
             while let Some(line) = out.recv().await {
-                if let Some(url) = line.strip_prefix("Open http://127.0.0.1:") {
-                    return url.split(' ').next().unwrap().parse().unwrap();
+                if let Some(rest) = line.strip_prefix("Open ") {
+                    return rest.split(' ').next().unwrap().to_owned();
                 }
             }
             panic!("the example ended: {:?}", log.lock().unwrap());
         };
-        let port = tokio::time::timeout(PATIENCE, port)
+        let url = tokio::time::timeout(PATIENCE, url)
             .await
             .expect("the example says where it listens");
         Self {
-            port,
+            url,
             log,
             _process: process,
         }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        let (_, port) = self.url.rsplit_once(':').unwrap();
+        port.parse().unwrap()
     }
 
     /// What it has written to its log.

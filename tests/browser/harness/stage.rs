@@ -36,8 +36,8 @@ impl Stage {
         let origin = format!("http://{host}:{}", proxy.port);
         let mut settings = settings.to_vec();
         settings.push(("ALLOWED_ORIGINS", &origin));
-        let example = Example::start(&settings).await;
-        proxy.target(example.port);
+        let example = Example::demo(&settings).await;
+        proxy.target(example.port());
         let browser = Browser::start(engine).await;
         browser.go(&origin).await;
         Self {
@@ -79,8 +79,9 @@ impl Stage {
         let mark = "refused with 403: a header that occurs at most once is repeated";
         let marks = count(mark);
         // Straight to the service: the browser's name for this machine is the browser's alone.
-        let service = format!("http://127.0.0.1:{}", self.example.port);
-        Client::new(&service, "two origins").ask_twice().await;
+        Client::new(&self.example.url, "two origins")
+            .ask_twice()
+            .await;
         until("the log is read", async || count(mark) > marks).await;
         count("an old refresh token came back")
     }
