@@ -265,6 +265,36 @@ async fn haproxy_that_ends_tls() {
     ends_tls(Proxy::haproxy_with_tls(HAPROXY_ENDS_TLS).await).await;
 }
 
+/// The client speaks plain http to the same proxy, and claims that it speaks https.
+async fn lies_about_https(proxy: Proxy) {
+    const HEADER: &str = "x-forwarded-proto";
+    let mut place = Place::behind(proxy, "/", &[("TRUSTED_PROTO_HEADER", HEADER)]).await;
+    // The proxy takes no part in this: the demo believes the header.
+    let mut direct = Browser::new(place.demo.url(0));
+    direct.get("/").header(HEADER, "https").await.is(200);
+
+    for lie in ["https", "wss", "HTTPS"] {
+        for path in ["", "auth/csrf", "api/profile"] {
+            place.get(path).header(HEADER, lie).await.is(403);
+        }
+        let form = json!({ "email": "dev@example.com", "password": PASSWORD });
+        let login = place.post("auth/login").header(HEADER, lie).json(&form);
+        let refused = login.await;
+        refused.is(403).lacks("set-cookie", "");
+        refused.lacks("strict-transport-security", "");
+    }
+}
+
+#[tokio::test]
+async fn nginx_overwrites_a_lie_about_https() {
+    lies_about_https(Proxy::nginx(NGINX_ENDS_TLS).await).await;
+}
+
+#[tokio::test]
+async fn haproxy_overwrites_a_lie_about_https() {
+    lies_about_https(Proxy::haproxy(HAPROXY_ENDS_TLS).await).await;
+}
+
 /// A browser sends no `Sec-Fetch-Site`: Safari before 16.4, or any on plain http to another machine.
 async fn without_sec_fetch_site(proxy: Proxy, list: bool, works: bool) {
     let url = proxy.url();

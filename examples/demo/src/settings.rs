@@ -49,7 +49,7 @@ impl Settings {
                 .map(origins)
                 .transpose()?,
             redis_url: read("REDIS_URL"),
-            insecure_cookie: read("INSECURE_COOKIE").map(|value| value != "0"),
+            insecure_cookie: read("INSECURE_COOKIE").map(zero_or_one).transpose()?,
         })
     }
 
@@ -74,6 +74,15 @@ fn public_path(path: String) -> Result<String, Error> {
         return Ok(path);
     }
     Err(format!("PUBLIC_PATH: `{path}` is not like /app").into())
+}
+
+/// What looks like a no to a reader must not mean yes.
+fn zero_or_one(value: String) -> Result<bool, Error> {
+    match value.as_str() {
+        "0" => Ok(false),
+        "1" => Ok(true),
+        _ => Err(format!("INSECURE_COOKIE: `{value}` is neither 0 nor 1").into()),
+    }
 }
 
 fn origins(list: &str) -> Result<Vec<Origin>, Error> {
