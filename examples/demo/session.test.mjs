@@ -449,7 +449,7 @@ test("a page asks its own server below its own path, whatever that is", async ()
       [BASE, "auth"],
     ]) {
       assert.equal(url, `https://app.example${below}${name}`);
-      // What comes behind it is a path.
+      // A path is all that comes behind it.
       const asked = new URL(`${url}/x`, "https://base.example/");
       assert.deepEqual([asked.origin, asked.username], ["https://app.example", ""], path);
       assert.equal(asked.href, `${url}/x`);

@@ -76,7 +76,7 @@ fn public_path(path: String) -> Result<String, Error> {
     Err(format!("PUBLIC_PATH: `{path}` is not like /app").into())
 }
 
-/// What looks like a no to a reader must not mean yes.
+/// No other value: `false` must not mean yes.
 fn zero_or_one(value: String) -> Result<bool, Error> {
     match value.as_str() {
         "0" => Ok(false),
