@@ -20,18 +20,22 @@ use crate::config::ConfigError;
 ///
 /// A policy that lets scripts of an attacker run is an error as well: one with `*`, a scheme alone (`https:`,
 /// `data:`), `'unsafe-inline'` without a nonce or hash, or `'unsafe-eval'` in `script-src`, or in
-/// `default-src` where there is no `script-src`; and one without either. Under `'strict-dynamic'`, browsers
-/// pass over the first three. [`dangerous_any_script`](Self::dangerous_any_script) takes such a policy.
+/// `default-src` where there is no `script-src`; and one without either. Under `'strict-dynamic'` with a nonce
+/// or hash, browsers pass over the first three. [`dangerous_any_script`](Self::dangerous_any_script) takes such
+/// a policy. A hash is the whole digest: browsers pass over a shorter one.
 ///
-/// A nonce is for one response: sent with every response, it is known to an attacker who has seen
-/// one. A handler that needs it sends the header itself, and the layer lets that stand.
+/// A nonce is for one response: sent with every response, it is known to an attacker who has seen one.
+/// So [`SecurityHeadersLayer::content_security_policy`] refuses a policy with a nonce. A handler that needs
+/// it sends the header itself, and the layer lets that stand.
+///
+/// [`SecurityHeadersLayer::content_security_policy`]: crate::SecurityHeadersLayer::content_security_policy
 ///
 /// ```
 /// use tower_bearer::{SecurityHeadersLayer, headers::ContentSecurityPolicy};
 ///
 /// let policy: ContentSecurityPolicy =
 ///     "default-src 'self'; img-src 'self' https://images.example; frame-ancestors 'none'".parse()?;
-/// let layer = SecurityHeadersLayer::new().content_security_policy(policy);
+/// let layer = SecurityHeadersLayer::new().content_security_policy(policy)?;
 /// # let _ = layer;
 ///
 /// for slip in ["default-src 'slef'", "default-src 'self'; script-src https:", "frame-ancestors 'none'"] {
@@ -86,7 +90,8 @@ impl ContentSecurityPolicy {
             let unknown = |word: &&&str| words::is_quoted(word) && !words::is_known(word);
             if let Some(word) = words.iter().find(unknown) {
                 return error(format!(
-                    "has {word}, which is no keyword, nonce or hash in single quotes"
+                    "has {word}, which is no keyword, nonce or hash in single quotes{}",
+                    words::cure(word)
                 ));
             }
         }
@@ -102,8 +107,26 @@ impl ContentSecurityPolicy {
         self.0.to_str().unwrap_or_default()
     }
 
-    pub(super) fn into_value(self) -> HeaderValue {
-        self.0
+    /// The value of the default.
+    pub(super) const fn default_value() -> HeaderValue {
+        HeaderValue::from_static(DEFAULT)
+    }
+
+    /// The value for every response.
+    ///
+    /// # Errors
+    ///
+    /// When it has a nonce: an attacker who has seen one response could write scripts for all others.
+    pub(super) fn into_value(self) -> Result<HeaderValue, ConfigError> {
+        let directives = directives(self.as_str());
+        let mut words = directives.iter().flat_map(|(_, words)| words);
+        match words.find(|word| words::is_nonce(word)) {
+            None => Ok(self.0),
+            Some(word) => error(format!(
+                "has {word}, which would be the same with every response: send the policy with its nonce from \
+                 the handler, whose header the layer leaves alone"
+            )),
+        }
     }
 }
 
@@ -111,7 +134,7 @@ impl Default for ContentSecurityPolicy {
     /// `default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src
     /// 'none'`.
     fn default() -> Self {
-        Self(HeaderValue::from_static(DEFAULT))
+        Self(Self::default_value())
     }
 }
 
@@ -128,8 +151,7 @@ impl FromStr for ContentSecurityPolicy {
         match scripts::opening(&directives(policy.as_str())) {
             None => Ok(policy),
             Some(opening) => error(format!(
-                "{opening}; name the origins of the scripts, such as 'self', or say that you want it \
-                 with ContentSecurityPolicy::dangerous_any_script"
+                "{opening}, or say that you want it with ContentSecurityPolicy::dangerous_any_script"
             )),
         }
     }
@@ -189,11 +211,12 @@ mod tests {
             "default-src 'self'; img-src * data: blob:; sandbox allow-scripts",
             "default-src 'self'; connect-src self.example https://self",
             "default-src nonce-less.example sha256-sums.example:8443/a/b",
-            "script-src 'nonce-AZaz09+/-_==' 'SHA512-a='",
+            "script-src 'nonce-AZaz09+/-_=='",
+            "script-src 'SHA512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=='",
             "script-src 'self' 'wasm-unsafe-eval' 'inline-speculation-rules' 'report-sha256'",
             "default-src https:; connect-src wss://*.example:* https://a.example/b/; report-uri /csp?a=b; \
              script-src 'none'",
-            "default-src 'self'; style-src 'unsafe-hashes' 'sha384-oqVuAf' 'report-sample'; worker-src blob:; \
+            "default-src 'self'; style-src 'unsafe-hashes' 'sha384-OLBgp1GsljhM2TJ+sbHjaiH9txEUvgdDTAzHv2P24donTt6_529l-9Ua0vFImLlb' 'report-sample'; worker-src blob:; \
              connect-src 'unsafe-webtransport-hashes'",
             "trusted-types 'none'; require-trusted-types-for 'script'; script-src 'trusted-types-eval'",
             "trusted-types default a#b 'allow-duplicates'; script-src; report-to csp-endpoint; webrtc 'block'",
@@ -237,6 +260,18 @@ mod tests {
             ("script-src 'nonce'", "'nonce',"),
             ("script-src 'nonce:q9Zx'", "'nonce:q9Zx',"),
             ("script-src 'sha256-'", "'sha256-',"),
+            ("script-src 'sha256-a'", "'sha256-a',"),
+            ("script-src 'SHA512-a='", "'SHA512-a=',"),
+            (
+                "script-src 'unsafe-inline' 'sha384-oqVuAf'",
+                "'sha384-oqVuAf',",
+            ),
+            (
+                "script-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=='",
+                "hSuFU==',",
+            ),
+            ("script-src 'sha512-q9Zx'", "43 digits and =, 64, or 86"),
+            ("script-src 'nonce-{nonce}'", "from the handler"),
             ("script-src 'sha256-a.b'", "'sha256-a.b',"),
             ("script-src 'sha1-q9Zx'", "'sha1-q9Zx',"),
             ("script-src 'strict-dynmic'", "'strict-dynmic',"),

@@ -8,6 +8,7 @@ use super::{
     ContentSecurityPolicy, ReferrerPolicy, StrictTransportSecurity, config::Config,
     service::SecurityHeaders,
 };
+use crate::config::ConfigError;
 
 /// Adds the response headers that harden a page: RFC 6797, Content Security Policy Level 3,
 /// Referrer Policy, and `nosniff` of the Fetch standard.
@@ -25,16 +26,36 @@ impl SecurityHeadersLayer {
     pub fn new() -> Self {
         Self {
             config: Arc::new(Config {
-                content_security_policy: Some(ContentSecurityPolicy::default().into_value()),
+                content_security_policy: Some(ContentSecurityPolicy::default_value()),
                 referrer_policy: Some(ReferrerPolicy::default().value()),
                 strict_transport_security: Some(StrictTransportSecurity::default().value()),
             }),
         }
     }
 
-    /// What pages may load, and who may embed them, where a handler does not say otherwise.
-    pub fn content_security_policy(self, policy: ContentSecurityPolicy) -> Self {
-        self.update(|config| config.content_security_policy = Some(policy.into_value()))
+    /// Sets what pages may load, and who may embed them, where a handler does not say otherwise.
+    ///
+    /// ```
+    /// use tower_bearer::SecurityHeadersLayer;
+    ///
+    /// let policy = "default-src 'self'; frame-ancestors 'none'".parse()?;
+    /// let layer = SecurityHeadersLayer::new().content_security_policy(policy)?;
+    /// # let _ = layer;
+    /// let policy = "script-src 'nonce-q9Zx'".parse()?;
+    /// assert!(SecurityHeadersLayer::new().content_security_policy(policy).is_err());
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the policy has a nonce (CSP Level 3 section 7.1): it would be the same with every response. The
+    /// handler that makes a new one for each sends the header itself.
+    pub fn content_security_policy(
+        self,
+        policy: ContentSecurityPolicy,
+    ) -> Result<Self, ConfigError> {
+        let policy = policy.into_value()?;
+        Ok(self.update(|config| config.content_security_policy = Some(policy)))
     }
 
     /// Sends no `Content-Security-Policy` of its own. A script that gets into a page then runs.

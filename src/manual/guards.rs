@@ -214,7 +214,7 @@
 //! let https = RequireHttpsLayer::behind_proxy("x-forwarded-proto")?
 //!     .redirect_to("app.example".parse()?);
 //! let headers = SecurityHeadersLayer::new()
-//!     .content_security_policy("default-src 'self'; frame-ancestors 'none'".parse()?);
+//!     .content_security_policy("default-src 'self'; frame-ancestors 'none'".parse()?)?;
 //!
 //! let app = Router::new()
 //!     .route("/", get(|| async { Html("<script src=app.js></script>") }))

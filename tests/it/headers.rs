@@ -127,6 +127,7 @@ async fn each_header_can_be_set() {
     let hsts = hsts.include_subdomains();
     let layer = SecurityHeadersLayer::new()
         .content_security_policy(csp)
+        .unwrap()
         .referrer_policy(ReferrerPolicy::StrictOrigin)
         .strict_transport_security(hsts);
     assert_eq!(
@@ -167,6 +168,7 @@ async fn a_wide_open_policy_is_sent_only_where_it_is_called_dangerous() {
         assert!(error.problem().contains("dangerous_any_script"), "{error}");
         let policy = ContentSecurityPolicy::dangerous_any_script(text).unwrap();
         let layer = SecurityHeadersLayer::new().content_security_policy(policy);
+        let layer = layer.unwrap();
         assert_eq!(values(&send(layer, 200, &[]).await)[1], [text]);
     }
     // No name makes a policy of a text that is none.
@@ -175,6 +177,29 @@ async fn a_wide_open_policy_is_sent_only_where_it_is_called_dangerous() {
         let dangerous = ContentSecurityPolicy::dangerous_any_script(text);
         assert!(dangerous.is_err(), "{text}");
     }
+}
+
+/// One nonce for all responses is known to an attacker who has seen one of them.
+#[tokio::test]
+async fn a_nonce_comes_from_the_handler_and_never_from_the_layer() {
+    let take = |policy| SecurityHeadersLayer::new().content_security_policy(policy);
+    for text in [
+        "script-src 'nonce-q9Zx'",
+        "default-src 'self'; script-src 'self' 'NONCE-q9Zx' 'strict-dynamic'",
+        "default-src 'self'; style-src 'nonce-q9Zx'",
+    ] {
+        let dangerous = ContentSecurityPolicy::dangerous_any_script(text).unwrap();
+        for policy in [text.parse().unwrap(), dangerous] {
+            let error = take(policy).unwrap_err();
+            assert_eq!(error.setting(), "content_security_policy", "{text}");
+            assert!(error.problem().contains("from the handler"), "{error}");
+        }
+        let headers = send(SecurityHeadersLayer::new(), 200, &[(CSP, text)]).await;
+        assert_eq!(values(&headers)[1], [text]);
+    }
+    let hash = "script-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
+    assert!(take(hash.parse().unwrap()).is_ok());
+    assert!(take("script-src nonce-q9Zx".parse().unwrap()).is_ok());
 }
 
 #[tokio::test]

@@ -185,7 +185,7 @@ fn app(
         .route("/profile", get(profile))
         .merge(decisions::router(journal))
         .route_layer(BearerAuthLayer::new(codec));
-    let mut headers = SecurityHeadersLayer::new().content_security_policy(page::POLICY.parse()?);
+    let mut headers = SecurityHeadersLayer::new().content_security_policy(page::POLICY.parse()?)?;
     if settings.trusted_proto_header.is_none() {
         // This process speaks plain http: no browser is to remember https for a developer's localhost.
         headers = headers.dangerous_without_strict_transport_security();

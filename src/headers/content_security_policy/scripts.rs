@@ -9,7 +9,7 @@ const OPEN_SCHEMES: [&str; 5] = ["data:", "http:", "https:", "ws:", "wss:"];
 /// The name and the sources of one directive.
 pub(super) type Directive<'a> = (String, Vec<&'a str>);
 
-/// The opening by which scripts of an attacker run, or nothing.
+/// The opening by which scripts of an attacker run and its cure, or nothing.
 pub(super) fn opening(directives: &[Directive]) -> Option<String> {
     let sources = |wanted: &str| directives.iter().find(|(name, _)| name == wanted);
     // In a sandbox nothing runs, unless the sandbox says so.
@@ -19,7 +19,9 @@ pub(super) fn opening(directives: &[Directive]) -> Option<String> {
     }
     let Some(general) = sources("script-src").or_else(|| sources("default-src")) else {
         return Some(
-            "has neither script-src nor default-src, so that every script runs".to_owned(),
+            "has neither script-src nor default-src, so that every script runs; an API writes default-src \
+             'none'; frame-ancestors 'none', and a page default-src 'self'"
+                .to_owned(),
         );
     };
     // The two others say it for `<script>` and for attributes such as `onclick`, in browsers that know them.
@@ -30,22 +32,44 @@ pub(super) fn opening(directives: &[Directive]) -> Option<String> {
         .flatten()
         .find_map(|(name, sources)| {
             let source = opening_source(sources)?;
+            let cure = cure(source, sources);
             Some(format!(
-                "has {source} in {name}, so that scripts of an attacker run"
+                "has {source} in {name}, so that scripts of an attacker run; {cure}"
             ))
         })
 }
 
+/// Says what to write in place of a `source` that opens the list.
+fn cure(source: &str, sources: &[&str]) -> &'static str {
+    if is_keyword(source, "unsafe-eval") {
+        "take the word out, and out of the scripts what evaluates a text"
+    } else if is_keyword(source, "unsafe-inline") {
+        "put a nonce or hash of each script beside it, or take the word out"
+    } else if sources
+        .iter()
+        .any(|source| is_keyword(source, "strict-dynamic"))
+    {
+        // It would have closed the list beside one of these.
+        "put a nonce or hash beside 'strict-dynamic', or name the origins of the scripts"
+    } else {
+        "name the origins of the scripts, such as 'self'"
+    }
+}
+
 /// The first source that opens the list.
 fn opening_source<'a>(sources: &[&'a str]) -> Option<&'a str> {
-    let any = |word: &str| sources.iter().any(|source| is_keyword(source, word));
-    // Browsers pass over `'unsafe-inline'` beside any of these, and beside `'strict-dynamic'` over origins
+    // Browsers pass over `'unsafe-inline'` beside a nonce or hash, and over origins beside `'strict-dynamic'`
     // too (CSP Level 3, "Does a source list allow all inline behavior", "Script directives pre-request check").
-    let strict = any("strict-dynamic");
-    let inline = !strict && !sources.iter().any(|source| is_nonce_or_hash(source));
+    // Those that do not know `'strict-dynamic'` pass over that word instead. So it counts beside a nonce or
+    // hash alone, without which it would let no script run.
+    let named = sources.iter().any(|source| is_nonce_or_hash(source));
+    let strict = named
+        && sources
+            .iter()
+            .any(|source| is_keyword(source, "strict-dynamic"));
     sources.iter().copied().find(|source| {
         is_keyword(source, "unsafe-eval")
-            || (inline && is_keyword(source, "unsafe-inline"))
+            || (!named && is_keyword(source, "unsafe-inline"))
             || (!strict && is_any_site(source))
     })
 }
@@ -105,7 +129,17 @@ mod tests {
             // A nonce or hash switches off the inline scripts, and nothing more.
             ("script-src 'nonce-q9Zx' https:", "https:"),
             ("script-src 'nonce-q9Zx' 'unsafe-eval'", "'unsafe-eval'"),
-            ("script-src 'sha256-q9Zx' data:", "data:"),
+            (
+                "script-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' data:",
+                "data:",
+            ),
+            // Browsers that do not know this word, and those that see no script it could begin with.
+            (
+                "script-src 'strict-dynamic' 'unsafe-inline' *",
+                "'unsafe-inline'",
+            ),
+            ("script-src 'strict-dynamic' https:", "https:"),
+            ("script-src 'Strict-Dynamic' 'self' *", "* in script-src,"),
             // Without its quotes it is a host.
             ("script-src strict-dynamic https:", "https:"),
             ("script-src nonce-q9Zx 'unsafe-inline'", "'unsafe-inline'"),
@@ -158,14 +192,53 @@ mod tests {
             "script-src 'self' blob: capacitor:",
             "script-src 'self' 'wasm-unsafe-eval' 'trusted-types-eval' 'unsafe-hashes'",
             "script-src 'unsafe-inline' 'nonce-q9Zx'",
-            "script-src 'unsafe-inline' 'sha256-q9Zx'",
+            "script-src 'unsafe-inline' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+            "script-src 'strict-dynamic' https: 'SHA256-47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU'",
+            // No script runs.
+            "script-src 'strict-dynamic'",
+            "script-src 'strict-dynamic' 'self' https://cdn.example",
             // From Google's guide, for browsers of all ages.
             "script-src 'strict-dynamic' 'nonce-q9Zx' 'unsafe-inline' https: http:",
-            "script-src 'strict-dynamic' 'unsafe-inline' *",
             "sandbox",
             "sandbox allow-forms; script-src *",
         ] {
             assert_eq!(problem(text), None, "{text}");
         }
+    }
+    /// A cure that leaves the fault where it is sends its reader round and round.
+    #[test]
+    fn the_cure_fits_the_fault() {
+        for (text, part) in [
+            (
+                "script-src 'unsafe-inline'",
+                "a nonce or hash of each script beside it, or take the word out",
+            ),
+            (
+                "script-src 'unsafe-eval'",
+                "take the word out, and out of the scripts what evaluates a text",
+            ),
+            (
+                "script-src https:",
+                "name the origins of the scripts, such as 'self',",
+            ),
+            (
+                "script-src 'strict-dynamic' https:",
+                "a nonce or hash beside 'strict-dynamic', or",
+            ),
+            (
+                "frame-ancestors 'none'",
+                "an API writes default-src 'none'; frame-ancestors 'none',",
+            ),
+        ] {
+            let problem = problem(text).unwrap();
+            assert!(problem.contains(part), "{text}: {problem}");
+        }
+        let cured = [
+            "default-src 'none'; frame-ancestors 'none'",
+            "default-src 'self'",
+            "script-src 'unsafe-inline' 'nonce-q9Zx'",
+            "script-src 'strict-dynamic' https: 'nonce-q9Zx'",
+        ];
+        assert_eq!(cured.map(problem), [const { None }; 4]);
     }
 }
