@@ -71,8 +71,11 @@ const OWNERS: [(HeaderOwner, &[&str], &[&str]); 4] = [
     (
         HeaderOwner::Client,
         &[
+            "alt-used",
             "authorization",
+            "available-dictionary",
             "cache-control",
+            "dictionary-id",
             "early-data",
             "from",
             "last-event-id",
@@ -91,6 +94,7 @@ const OWNERS: [(HeaderOwner, &[&str], &[&str]); 4] = [
         ],
         // `x-http-method` and `x-method-override` ask for another method.
         &[
+            "attribution-reporting-",
             "content-",
             "if-",
             "service-worker",
@@ -107,6 +111,8 @@ const OWNERS: [(HeaderOwner, &[&str], &[&str]); 4] = [
             "client-ip",
             "forwarded",
             "front-end-https",
+            "newrelic",
+            "sentry-trace",
             "traceparent",
             "tracestate",
             "true-client-ip",
@@ -132,6 +138,7 @@ const OWNERS: [(HeaderOwner, &[&str], &[&str]); 4] = [
             "x-arr-",
             "x-azure-",
             "x-b3-",
+            "x-datadog-",
             "x-envoy-",
             "x-forwarded",
             "x-original-",
@@ -166,12 +173,22 @@ mod tests {
             ("Content-Length", Some(HeaderOwner::Browser)),
             ("content-encoding", Some(HeaderOwner::Client)),
             ("If-None-Match", Some(HeaderOwner::Client)),
+            ("Attribution-Reporting-Eligible", Some(HeaderOwner::Client)),
+            ("alt-used", Some(HeaderOwner::Client)),
+            ("available-dictionary", Some(HeaderOwner::Client)),
+            ("dictionary-id", Some(HeaderOwner::Client)),
             ("x-forwarded-proto", Some(HeaderOwner::Proxy)),
+            ("sentry-trace", Some(HeaderOwner::Proxy)),
+            ("X-Datadog-Trace-Id", Some(HeaderOwner::Proxy)),
+            ("x-datadog-origin", Some(HeaderOwner::Proxy)),
+            ("newrelic", Some(HeaderOwner::Proxy)),
             ("x-csrf-token", None),
             ("x-xsrf-token", None),
             ("csrf-token", None),
             ("x-requested-by", None),
             ("x-host", None),
+            ("x-sentry", None),
+            ("x-newrelic-csrf", None),
         ] {
             let found = HeaderOwner::of(&name.parse().unwrap());
             assert_eq!(found, owner, "{name}");
