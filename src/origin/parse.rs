@@ -9,7 +9,27 @@ use crate::{
 };
 
 /// Reads an entry, of schemes other than `http` and `https` if `custom`.
+///
+/// # Errors
+///
+/// Quotes the entry, so that a list of several shows which it is. A user name in front of `@` may stand beside
+/// a password, and is left out.
 pub(super) fn parse(text: &str, custom: bool) -> Result<Origin, ConfigError> {
+    read(text, custom).map_err(|problem| {
+        let shown = text.rfind('@').and_then(|at| text.get(at..));
+        let problem = format!("{:?} {problem}", shown.unwrap_or(text));
+        ConfigError::new("origin", problem)
+    })
+}
+
+type Problem = &'static str;
+
+fn read(text: &str, custom: bool) -> Result<Origin, Problem> {
+    if is_bare_wildcard(text) {
+        return Err(
+            "is a bare wildcard, which is not offered: it would let in every site; list each origin",
+        );
+    }
     let (scheme, authority) = scheme_and_authority(text, custom)?;
     let default_port = default_port(&scheme);
     let is_opaque = default_port.is_none();
@@ -22,7 +42,7 @@ pub(super) fn parse(text: &str, custom: bool) -> Result<Origin, ConfigError> {
     let (host, port) = match any_port {
         Some(host) => (host, None),
         None => split_port(authority)
-            .ok_or_else(|| error("must have a host, and a port between 1 and 65535 if any"))?,
+            .ok_or("must have a host, and a port between 1 and 65535 if any")?,
     };
     let host = match is_opaque && many.is_none() && !host.starts_with('[') {
         true => opaque_host(host, port)?,
@@ -32,10 +52,10 @@ pub(super) fn parse(text: &str, custom: bool) -> Result<Origin, ConfigError> {
         check_below_wildcard(&host)?;
     }
     if any_port.is_some() && (is_opaque || !is_loopback(&host)) {
-        return Err(error(
+        return Err(
             "must not have any port (`:*`), except with http or https on a loopback host: \
              localhost or a name below it, 127.0.0.1, [::1]",
-        ));
+        );
     }
 
     let mut text = format!("{scheme}://");
@@ -62,16 +82,17 @@ pub(super) fn parse(text: &str, custom: bool) -> Result<Origin, ConfigError> {
     })
 }
 
-fn error(problem: &'static str) -> ConfigError {
-    ConfigError::new("origin", problem)
+/// Whether every host is meant, whatever the scheme and the port.
+fn is_bare_wildcard(text: &str) -> bool {
+    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = authority.split(':').next().unwrap_or_default();
+    matches!(host, "*" | "**")
 }
 
 /// The scheme in lower case, and the authority, which is all of the rest.
-fn scheme_and_authority(text: &str, custom: bool) -> Result<(String, &str), ConfigError> {
+fn scheme_and_authority(text: &str, custom: bool) -> Result<(String, &str), Problem> {
     let Some((scheme, authority)) = text.split_once("://") else {
-        return Err(error(
-            "must start with a scheme, such as https://app.example",
-        ));
+        return Err("must start with a scheme, such as https://app.example");
     };
     let scheme = scheme.to_ascii_lowercase();
     let problem = match scheme.as_str() {
@@ -93,47 +114,45 @@ fn scheme_and_authority(text: &str, custom: bool) -> Result<(String, &str), Conf
     });
     match problem {
         None => Ok((scheme, authority)),
-        Some(problem) => Err(error(problem)),
+        Some(problem) => Err(problem),
     }
 }
 
 /// A name or an address, as browsers write it.
-fn tuple_host(host: &str, keep_case: bool) -> Result<String, ConfigError> {
+fn tuple_host(host: &str, keep_case: bool) -> Result<String, Problem> {
     match canonical_host(host) {
         Some(name) if keep_case && !name.starts_with('[') => Ok(host.to_owned()),
         Some(host) => Ok(host),
-        None => Err(error(
-            "must have a host name in ASCII (punycode), or an IP address",
-        )),
+        None => Err("must have a host name in ASCII (punycode), or an IP address"),
     }
 }
 
 /// The host of a scheme that browsers do not know: a registered name (RFC 3986 section 3.2.2), which
 /// may be empty. A star and a comma are in none here: they read as a wildcard and as a list.
-fn opaque_host(host: &str, port: Option<u16>) -> Result<String, ConfigError> {
+fn opaque_host(host: &str, port: Option<u16>) -> Result<String, Problem> {
     let is_of_name = |b: u8| b.is_ascii_alphanumeric() || b"-._~%!$&'()+;=".contains(&b);
     if !host.bytes().all(is_of_name) {
-        return Err(error(
+        return Err(
             "must have a host of ASCII letters, digits and -._~%!$&'()+;= without a wildcard inside",
-        ));
+        );
     }
     // WHATWG URL, "host state": a port needs a host in front of it.
     if host.is_empty() && port.is_some() {
-        return Err(error("must have a host where it has a port"));
+        return Err("must have a host where it has a port");
     }
     Ok(host.to_owned())
 }
 
-fn check_below_wildcard(host: &str) -> Result<(), ConfigError> {
+fn check_below_wildcard(host: &str) -> Result<(), Problem> {
     if host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok() {
-        return Err(error("must not have a wildcard in front of an IP address"));
+        return Err("must not have a wildcard in front of an IP address");
     }
     let name = host.strip_suffix('.').unwrap_or(host);
     if !name.contains('.') && name != "localhost" {
-        return Err(error(
+        return Err(
             "must not have a wildcard directly below a top-level domain: it would let in every \
              site there",
-        ));
+        );
     }
     Ok(())
 }
@@ -280,10 +299,43 @@ mod tests {
             ("https://*.com", "directly below a top-level domain"),
             ("https://**.com.", "directly below a top-level domain"),
             ("https://app.example:*", "on a loopback host: localhost"),
+            ("*", "is a bare wildcard, which is not offered"),
+            ("https://*", "is a bare wildcard, which is not offered"),
+            ("http://**:8080", "is a bare wildcard, which is not offered"),
+            ("https://*:*", "is a bare wildcard, which is not offered"),
         ] {
             let error = given.parse::<Origin>().unwrap_err();
             assert_eq!(error.setting(), "origin");
             assert!(error.to_string().contains(problem), "{given}: {error}");
         }
+    }
+
+    #[test]
+    fn the_error_quotes_the_entry_and_no_password() {
+        for (given, quoted) in [
+            ("app.example", r#""app.example" must"#),
+            ("", r#""" must start with a scheme"#),
+            ("https://app.example ", r#""https://app.example " must"#),
+            ("https://*.com", r#""https://*.com" must"#),
+            ("*", r#""*" is a bare wildcard"#),
+            ("https://a\nb", r#""https://a\nb" must"#),
+            (
+                "https://user:pass@app.example",
+                r#""@app.example" must not have a user name"#,
+            ),
+            ("https://u:pass@a.example,https://v:pass@", r#""@" must"#),
+        ] {
+            for error in [given.parse::<Origin>(), Origin::custom_scheme(given)] {
+                let problem = error.unwrap_err().problem().to_owned();
+                assert!(problem.starts_with(quoted), "{given}: {problem}");
+                assert!(!problem.contains("pass"), "{problem}");
+            }
+        }
+        let problem = Origin::custom_scheme("app://*").unwrap_err();
+        assert!(
+            problem
+                .to_string()
+                .starts_with(r#"origin: "app://*" is a bare"#)
+        );
     }
 }
