@@ -4,9 +4,9 @@
 //! every log. What a client did wrong is `DEBUG`, since anybody can send any number of it. Subjects
 //! are left out; the application's own sink has them.
 
-use std::error::Error;
+use std::{error::Error, fmt};
 
-use ::tracing::{debug, error, info, warn};
+use ::tracing::{debug, error, field, info, warn};
 
 use super::Event;
 use crate::rejection::{CsrfReason, Rejection, RejectionKind};
@@ -128,8 +128,8 @@ pub(super) fn trace(event: &Event<'_>) {
         }
         Event::WouldReject(rejection) => {
             let (kind, reason) = (rejection.kind().as_str(), rejection.reason());
-            let origin = rejection.foreign_origin();
-            info!(target: TARGET, event = name, kind, reason, ?origin, "a request would have been refused");
+            let (origin, why) = (origin(rejection), Why(rejection));
+            info!(target: TARGET, event = name, kind, reason, origin, "a request would have been refused: {why}");
         }
     }
 }
@@ -155,9 +155,28 @@ fn rejected(name: &'static str, rejection: &Rejection) {
             warn!(target: TARGET, event = name, kind, reason, "a request was refused: {rejection}");
         }
         _ => {
-            // Whoever sent the request wrote it: `?` escapes what would forge a line of the log.
-            let origin = rejection.foreign_origin();
-            debug!(target: TARGET, event = name, kind, reason, ?origin, "a request was refused: {rejection}");
+            let (origin, why) = (origin(rejection), Why(rejection));
+            debug!(target: TARGET, event = name, kind, reason, origin, "a request was refused: {why}");
+        }
+    }
+}
+
+/// What `Origin` said, where the refusal is about it; without it the line has no such field. The client wrote
+/// it: `Debug` escapes what would forge a line of the log.
+fn origin(rejection: &Rejection) -> Option<impl field::Value> {
+    rejection.foreign_origin().map(field::debug)
+}
+
+/// What was expected, and what was found with its cure.
+struct Why<'a>(&'a Rejection);
+
+impl fmt::Display for Why<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(rejection) = self;
+        write!(f, "{rejection}")?;
+        match rejection.source() {
+            Some(cause) => write!(f, ": {cause}"),
+            None => Ok(()),
         }
     }
 }

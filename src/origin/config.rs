@@ -22,6 +22,19 @@ pub(super) enum Origins {
     Own,
 }
 
+impl Origins {
+    /// Says in logs what a refused request lacks.
+    pub(super) fn lacking(&self) -> &'static str {
+        match self {
+            Self::Listed(_) => "the request does not come from a listed origin",
+            Self::Own => {
+                "neither Sec-Fetch-Site: same-origin nor the request's own Host shows that a page of this server \
+                 sent it"
+            }
+        }
+    }
+}
+
 /// Says what becomes of a request that names neither its origin nor its referrer (RFC 6454 section
 /// 7.3 lets a client leave the header out).
 ///

@@ -54,7 +54,8 @@ where
         match self.config.check(request.method(), request.uri(), headers) {
             Ok(()) => GuardFuture::passed(self.inner.call(request)),
             Err(reason) => {
-                let rejection = Rejection::origin(reason, headers.get(header::ORIGIN));
+                let lacking = self.config.origins.lacking();
+                let rejection = Rejection::origin(reason, headers.get(header::ORIGIN), lacking);
                 if self.config.report_only {
                     self.refusal.events.emit(&Event::WouldReject(&rejection));
                     return GuardFuture::passed(self.inner.call(request));

@@ -8,7 +8,7 @@ mod grpc;
 mod reason;
 mod response;
 
-use std::{error::Error, fmt, time::Duration};
+use std::{borrow::Cow, error::Error, fmt, time::Duration};
 
 use http::{HeaderValue, StatusCode};
 
@@ -38,7 +38,7 @@ use crate::token::TokenError;
 #[derive(Clone, Debug)]
 pub struct Rejection {
     kind: RejectionKind,
-    reason: &'static str,
+    reason: Cow<'static, str>,
     token: Option<TokenError>,
     origin: Option<OriginReason>,
     foreign_origin: Option<Box<HeaderValue>>,
@@ -107,10 +107,10 @@ impl RejectionKind {
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 impl Rejection {
-    pub(crate) fn new(kind: RejectionKind, reason: &'static str) -> Self {
+    pub(crate) fn new(kind: RejectionKind, reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind,
-            reason,
+            reason: reason.into(),
             token: None,
             origin: None,
             foreign_origin: None,
@@ -157,15 +157,16 @@ impl Rejection {
         }
     }
 
-    /// A request from a foreign origin, which is what its `Origin` says.
-    pub(crate) fn origin(reason: OriginReason, origin: Option<&HeaderValue>) -> Self {
+    /// A request from a foreign origin, which is what its `Origin` says. `lacking` is the text for logs.
+    pub(crate) fn origin(
+        reason: OriginReason,
+        origin: Option<&HeaderValue>,
+        lacking: &'static str,
+    ) -> Self {
         Self {
             origin: Some(reason),
             foreign_origin: origin.cloned().map(Box::new),
-            ..Self::new(
-                RejectionKind::ForeignOrigin,
-                "the request does not come from a listed origin",
-            )
+            ..Self::new(RejectionKind::ForeignOrigin, lacking)
         }
     }
 
@@ -189,7 +190,10 @@ impl Rejection {
 
     /// The same, with another text for logs.
     pub(crate) fn saying(self, reason: &'static str) -> Self {
-        Self { reason, ..self }
+        Self {
+            reason: Cow::Borrowed(reason),
+            ..self
+        }
     }
 
     pub(crate) fn with_challenge(self, challenge: HeaderValue) -> Self {
@@ -275,7 +279,7 @@ impl Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.reason)
+        f.write_str(&self.reason)
     }
 }
 

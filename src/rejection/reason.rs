@@ -106,17 +106,25 @@ impl OriginReason {
 impl fmt::Display for CsrfReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::BodyTooLarge => "the form is longer than the limit",
+            Self::BodyTooLarge => "the form is longer than CsrfFormLayer::body_limit",
             Self::CookieDuplicate => "several cookies have the name of the CSRF cookie",
             Self::CookieMalformed => "the CSRF cookie is malformed",
-            Self::CookieMissing => "there is no CSRF cookie",
-            Self::SignatureInvalid => "the CSRF cookie is not of this session",
+            Self::CookieMissing => {
+                "there is no CSRF cookie: the page has to ask for a token first, over https"
+            },
+            Self::SignatureInvalid => {
+                "the CSRF cookie is not of this session: the page has to ask for a new token"
+            },
             Self::TokenDuplicate => "the CSRF token was submitted more than once",
             Self::TokenMalformed => "the submitted CSRF token is malformed",
             Self::TokenMismatch => {
-                "the submitted CSRF token is neither of this session nor the one in the cookie"
+                "the submitted CSRF token is neither of this session nor the one in the cookie: the page \
+                 has to ask for a new one"
             }
-            Self::TokenMissing => "no CSRF token was submitted",
+            Self::TokenMissing => {
+                "no CSRF token was submitted: a script sends it in the header (x-csrf-token, unless \
+                 CsrfBuilder::header_name names another), a form in the field of CsrfFormLayer"
+            },
             Self::Unverified => "the handler did not call CsrfToken::verify",
         })
     }
@@ -127,12 +135,19 @@ impl Error for CsrfReason {}
 impl fmt::Display for OriginReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::CrossSite => "the request comes from another site",
-            Self::Missing => "nothing says where a request with credentials comes from",
-            Self::Null => "the origin is opaque",
-            Self::Repeated => "a header that occurs at most once is repeated",
-            Self::UnlistedOrigin => "the origin is not listed",
-            Self::UnlistedReferer => "the origin of the referrer is not listed",
+            Self::CrossSite => {
+                "Sec-Fetch-Site says that a page of another site, or of a sibling host, sent the request"
+            },
+            Self::Missing => {
+                "nothing says where the request comes from: a program sends Origin, and proxies pass Origin, \
+                 Sec-Fetch-Site and Referer on"
+            },
+            Self::Null => {
+                "Origin is null, as that of a page in a sandbox or with Referrer-Policy: no-referrer"
+            },
+            Self::Repeated => "Origin, Sec-Fetch-Site or Referer occurs more than once",
+            Self::UnlistedOrigin => "Origin is none that is let in",
+            Self::UnlistedReferer => "there is no Origin, and no Referer of an origin that is let in",
         })
     }
 }

@@ -278,7 +278,73 @@ async fn of_a_list_the_last_or_the_first_member_counts_where_it_is_said() {
     let layer = layer.value("on").unwrap();
     assert_eq!(verdict(&layer, &["off, on"]).await, 200);
     assert_eq!(verdict(&layer, &["on, off"]).await, 403);
-    assert_eq!(verdict(&layer, &["https, off"]).await, 308);
+    // A redirect of what came over https further out would come back for ever, in whatever word it is said.
+    assert_eq!(verdict(&layer, &["https, off"]).await, 403);
+    assert_eq!(verdict(&last, &["on, http"]).await, 403);
+    assert_eq!(verdict(&last, &["junk, http"]).await, 403);
+    assert_eq!(verdict(&layer, &["ws, off"]).await, 308);
+}
+
+/// A refusal names the header, the word that it lacks, and the setting for what came in its place. It repeats
+/// nothing that a client may have written.
+#[tokio::test]
+async fn a_refusal_says_which_header_lacks_which_word() {
+    let on = || proxied().value("on").unwrap();
+    for (layer, lines, text) in [
+        (
+            proxied(),
+            &[][..],
+            "is missing: the proxy in front has to set it",
+        ),
+        (on(), &[], "is missing: the proxy in front has to set it"),
+        (proxied().last().unwrap(), &[], "is missing: the proxy"),
+        (
+            proxied(),
+            &["https", "http"],
+            "is repeated: .last() or .first()",
+        ),
+        (
+            proxied(),
+            &["https,http"],
+            "is a list: .last() takes the word of the nearest",
+        ),
+        (
+            on(),
+            &["on, off"],
+            "is a list: .last() takes the word of the nearest",
+        ),
+        (
+            proxied(),
+            &["secret"],
+            "does not say https or wss, nor that it was plain http",
+        ),
+        (
+            on(),
+            &["https"],
+            "does not say on, nor that it was plain http",
+        ),
+        (
+            on().first().unwrap(),
+            &["secret,on"],
+            "does not say on, nor",
+        ),
+        (
+            on().last().unwrap(),
+            &["https, off"],
+            "says plain http in its last member, and something else further out",
+        ),
+    ] {
+        let lines: Vec<_> = lines.iter().map(|line| (PROTO, *line)).collect();
+        let response = send(layer, request("GET", "/", &lines)).await;
+        assert_refused(&response, text);
+        let said = response
+            .extensions()
+            .get::<Rejection>()
+            .unwrap()
+            .to_string();
+        assert!(said.starts_with(&format!("{PROTO} {text}")), "{said}");
+        assert!(!said.contains("secret"), "{said}");
+    }
 }
 
 #[test]
@@ -348,6 +414,22 @@ fn what_cannot_name_the_transport_is_a_configuration_error() {
         let error = RequireHttpsLayer::behind_proxy(name).unwrap_err();
         assert_eq!(error.setting(), "behind_proxy", "{name:?}");
         assert!(error.problem().contains("proxies alone"), "{error}");
+    }
+    // Written by proxies, tracing and pages, and never with a scheme in it.
+    for name in [
+        "x-forwarded-for",
+        "x-real-ip",
+        "CF-Connecting-IP",
+        "traceparent",
+        "sentry-trace",
+        "x-request-id",
+        "x-csrf-token",
+    ] {
+        let error = RequireHttpsLayer::behind_proxy(name).unwrap_err();
+        assert_eq!(error.setting(), "behind_proxy", "{name:?}");
+        assert!(error.problem().contains("holds the scheme"), "{error}");
+        let name = name.to_lowercase();
+        assert!(error.problem().contains(&name), "{error}");
     }
     for name in [
         "x-forwarded-ssl",
@@ -480,7 +562,7 @@ async fn refusals_and_redirects_are_reported_once() {
         [
             "the request came over plain http",
             "the request came over plain http",
-            "the header that names the transport is neither http nor https",
+            "x-forwarded-proto does not say https or wss, nor that it was plain http",
         ]
     );
 }

@@ -9,6 +9,7 @@
 mod day;
 mod manual;
 mod metrics;
+mod refusals;
 mod traces;
 
 #[allow(dead_code, reason = "each of the test programs uses a part of it")]

@@ -22,10 +22,10 @@ use crate::{day, manual};
 
 /// One line: level, target, fields, and the names of the spans around it from the outside in.
 #[derive(Clone, Debug)]
-struct Line {
+pub(crate) struct Line {
     level: Level,
     target: String,
-    fields: BTreeMap<String, String>,
+    pub(crate) fields: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -93,6 +93,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Notebook {
         };
         NOTES.with_borrow_mut(|notes| notes.lines.push(line));
     }
+}
+
+/// What is written while `work` runs.
+pub(crate) fn lines(work: impl Future<Output = ()>) -> Vec<Line> {
+    NOTES.take();
+    day::run(work);
+    NOTES.take().lines
 }
 
 fn notes_of_a_day() -> (Notes, day::Secrets) {

@@ -2,12 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use http::{HeaderName, Response, header};
+use http::{HeaderName, Response};
 use tower_layer::Layer;
 
 use super::{
     config::Config,
     decision::Evidence,
+    header_name,
     host::HttpsHost,
     proxy_header::{Member, ProxyHeader},
     service::RequireHttps,
@@ -16,7 +17,6 @@ use crate::{
     answer::Refusal,
     config::ConfigError,
     event::EventSink,
-    header_owner::HeaderOwner,
     rejection::{CustomRejection, DefaultRejection, Rejection},
 };
 
@@ -65,28 +65,17 @@ impl RequireHttpsLayer {
     /// # Errors
     ///
     /// When it is no header name, or one that clients and browsers write, such as `Host`, `Origin` or
-    /// `User-Agent`. And when it is `Forwarded` (RFC 7239): that one is a list that every hop may
+    /// `User-Agent`. When it never holds a scheme, such as `X-Forwarded-For`. And when it is `Forwarded` (RFC 7239): that one is a list that every hop may
     /// add to and is not parsed here; have the proxy set a header with the scheme alone.
     pub fn behind_proxy(header: impl TryInto<HeaderName>) -> Result<Self, ConfigError> {
-        let error = |problem| Err(ConfigError::new("behind_proxy", problem));
         let Ok(name) = header.try_into() else {
-            return error("must be the name of a header, such as x-forwarded-proto");
+            return Err(ConfigError::new(
+                "behind_proxy",
+                "must be the name of a header, such as x-forwarded-proto",
+            ));
         };
-        if name == header::FORWARDED {
-            return error(
-                "must be a header that holds the scheme alone, such as x-forwarded-proto; \
-                 Forwarded is not parsed",
-            );
-        }
-        match HeaderOwner::of(&name) {
-            None | Some(HeaderOwner::Proxy) => {
-                Ok(Self::with(Evidence::Header(ProxyHeader::new(name))))
-            }
-            Some(HeaderOwner::AnyPage | HeaderOwner::Browser | HeaderOwner::Client) => error(
-                "must be a header that proxies alone write, such as x-forwarded-proto; clients and \
-                 browsers write this one",
-            ),
-        }
+        header_name::check(&name)?;
+        Ok(Self::with(Evidence::Header(ProxyHeader::new(name))))
     }
 
     fn with(evidence: Evidence) -> Self {
@@ -137,7 +126,7 @@ impl<R> RequireHttpsLayer<R> {
     /// It is for a proxy that *appends* to what the client sent: the last member is its own word, and no
     /// client can write it where that proxy is the only way in. In a chain it is what the nearest
     /// proxy's client spoke, another proxy as it may be. Where it says plain http and a member further out
-    /// https, the request is refused and never redirected: it would come back in the same way.
+    /// does not, the request is refused and never redirected: it would come back in the same way.
     ///
     /// ```
     /// use tower_bearer::RequireHttpsLayer;
@@ -196,6 +185,14 @@ impl<R> RequireHttpsLayer<R> {
     /// Credentials are an `Authorization`, and a cookie that may be this crate's: one whose name begins
     /// with `__Host-` or `__Secure-`, or is `refresh_token` or `csrf`. Other cookies, such as those of an
     /// analysis of visits, come with every typed address and change nothing.
+    ///
+    /// A browser that goes round and round shows that an inner proxy overwrites the header with the scheme
+    /// that *it* was asked by: an nginx with `$scheme` behind an ALB, for example. Only the proxy that ends
+    /// TLS may write the header. The inner nginx passes it on:
+    ///
+    /// ```nginx
+    /// proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;
+    /// ```
     pub fn redirect_to(mut self, host: HttpsHost) -> Self {
         Arc::make_mut(&mut self.config).redirect_to = Some(host);
         self

@@ -2,6 +2,7 @@
 
 mod config;
 mod decision;
+mod header_name;
 mod host;
 pub(crate) mod layer;
 mod proxy_header;

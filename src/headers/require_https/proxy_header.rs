@@ -68,23 +68,31 @@ impl ProxyHeader {
         let member = match self.member {
             // One of the lines may be the client's own.
             Member::Only if lines().nth(1).is_some() => {
-                return unproven("the header that names the transport is repeated");
+                return self.unproven("is repeated: .last() or .first() is for a list");
             }
             Member::Only => lines().next(),
             Member::First => members().next(),
             Member::Last => members().last(),
         };
         let Some(member) = member else {
-            return unproven("the header that names the transport is missing");
+            return self.unproven("is missing: the proxy in front has to set it");
         };
         if self.proves(member) {
             Verdict::Https
+        } else if self.member == Member::Only && member.contains(&b',') {
+            self.unproven(
+                "is a list: .last() takes the word of the nearest proxy, .first() that of the outermost",
+            )
         } else if !is_one_of(&PLAIN, member) {
-            unproven("the header that names the transport is neither http nor https")
-        } else if self.member == Member::Last && members().any(|member| self.proves(member)) {
+            let expected = self.value.as_deref().unwrap_or("https or wss");
+            self.unproven(&format!(
+                "does not say {expected}, nor that it was plain http"
+            ))
+        } else if self.member == Member::Last && !members().all(|member| is_one_of(&PLAIN, member))
+        {
             // The client of the nearest proxy may be another proxy, which speaks https to the browser. A
             // redirect would come back in the same way, for ever.
-            unproven("the header that names the transport says https further out alone")
+            self.unproven("says plain http in its last member, and something else further out")
         } else {
             Verdict::PlainHttp
         }
@@ -96,10 +104,12 @@ impl ProxyHeader {
             None => is_one_of(&HTTPS, member),
         }
     }
-}
 
-fn unproven(reason: &'static str) -> Verdict {
-    Verdict::Refused(Rejection::new(RejectionKind::InsecureTransport, reason))
+    /// The refusal, with what the header does or is. What the client may have written stays out of it.
+    fn unproven(&self, what: &str) -> Verdict {
+        let reason = format!("{} {what}", self.name);
+        Verdict::Refused(Rejection::new(RejectionKind::InsecureTransport, reason))
+    }
 }
 
 /// Of what is trimmed here a header value can have space and tab alone.
