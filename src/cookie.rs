@@ -102,6 +102,8 @@ pub(crate) enum Prefix {
     Host,
     /// No prefix and no `Secure`: plain http during development.
     Insecure,
+    /// The same with `Path=/`, in place of `__Host-`.
+    InsecureHost,
 }
 
 /// An attribute that cannot be written into a cookie, and what would do.
@@ -149,12 +151,13 @@ impl CookieSpec {
             Prefix::Secure => (format!("__Secure-{name}"), path.to_owned()),
             Prefix::Host => (format!("__Host-{name}"), "/".to_owned()),
             Prefix::Insecure => (name.to_owned(), path.to_owned()),
+            Prefix::InsecureHost => (name.to_owned(), "/".to_owned()),
         };
         let spec = Self {
             name,
             path,
             same_site,
-            secure: prefix != Prefix::Insecure,
+            secure: matches!(prefix, Prefix::Secure | Prefix::Host),
             attributes: String::new(),
         };
         Ok(spec.with_attributes(true))

@@ -164,7 +164,10 @@ impl RefreshCookieBuilder {
     /// Names the cookie `__Host-…` with `Path=/`: no other host of the domain can set it, and every
     /// request to this host carries it.
     pub fn host_prefix(mut self) -> Self {
-        self.prefix = Prefix::Host;
+        self.prefix = match self.prefix {
+            Prefix::Insecure | Prefix::InsecureHost => Prefix::InsecureHost,
+            Prefix::Secure | Prefix::Host => Prefix::Host,
+        };
         self
     }
 
@@ -191,10 +194,14 @@ impl RefreshCookieBuilder {
         self
     }
 
-    /// Drops `Secure` and the name prefix, for development over plain http. Anybody on the path
-    /// can then read the refresh token.
+    /// Drops `Secure` and the name prefix, for development over plain http. With
+    /// [`host_prefix`](Self::host_prefix) the path stays `/`. An attacker on the network can then read the
+    /// refresh token.
     pub fn dangerous_insecure_cookie(mut self) -> Self {
-        self.prefix = Prefix::Insecure;
+        self.prefix = match self.prefix {
+            Prefix::Host | Prefix::InsecureHost => Prefix::InsecureHost,
+            Prefix::Secure | Prefix::Insecure => Prefix::Insecure,
+        };
         self
     }
 

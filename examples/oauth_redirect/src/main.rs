@@ -246,7 +246,6 @@ fn app(client: Client, url: &str, secure: bool) -> Result<Router, Error> {
     let mut sessions = RefreshCookieLayer::builder(codec.clone(), MemoryStore::new(), claims)
         .same_site_lax()
         // The pages see it, too, which the path `/auth` would keep from them.
-        .cookie_path("/")
         .host_prefix();
     let mut csrf = CsrfLayer::builder(&keys);
     if !secure {

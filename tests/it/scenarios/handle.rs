@@ -2,10 +2,10 @@
 
 use std::{convert::Infallible, future::Future};
 
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{Session, SessionErrorKind};
+use tower_bearer::{Session, SessionErrorKind, refresh::RefreshCookieBuilder};
 
 use crate::support::{
     faults::Fault,
@@ -155,6 +155,26 @@ async fn every_answer_about_a_session_is_private_also_the_applications_own() {
             reply.headers["cache-control"], "no-store",
             "{method} {path}"
         );
+    }
+}
+
+/// Development over plain http changes what the browser insists on, and not which paths have the session.
+#[tokio::test]
+async fn plain_http_leaves_the_path_of_the_cookie_alone() {
+    type Set = fn(RefreshCookieBuilder) -> RefreshCookieBuilder;
+    let cases: [(Set, &str); 4] = [
+        (|b| b.dangerous_insecure_cookie(), "Path=/auth"),
+        (|b| b.host_prefix().dangerous_insecure_cookie(), "Path=/"),
+        (|b| b.dangerous_insecure_cookie().host_prefix(), "Path=/"),
+        (|b| b.host_prefix(), "Path=/"),
+    ];
+    for (set, path) in cases {
+        let world = World::with(set);
+        let login = world.browser().request(Method::POST, "/login");
+        let login = login.header("x-user", "alice").body(Full::default());
+        let reply = world.send(login.unwrap()).await;
+        let line = reply.headers[header::SET_COOKIE].to_str().unwrap();
+        assert!(line.split("; ").any(|part| part == path), "{line}");
     }
 }
 
