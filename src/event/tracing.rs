@@ -161,13 +161,13 @@ fn rejected(name: &'static str, rejection: &Rejection) {
     }
 }
 
-/// What `Origin` said, where the refusal is about it; without it the line has no such field. The client wrote
+/// The value of `Origin`, where the refusal is about it; without it the line has no such field. The client wrote
 /// it: `Debug` escapes what would forge a line of the log.
 fn origin(rejection: &Rejection) -> Option<impl field::Value> {
     rejection.foreign_origin().map(field::debug)
 }
 
-/// What was expected, and what was found with its cure.
+/// The expectation, and the finding with its cure.
 struct Why<'a>(&'a Rejection);
 
 impl fmt::Display for Why<'_> {

@@ -95,7 +95,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Notebook {
     }
 }
 
-/// What is written while `work` runs.
+/// The lines that are written while `work` runs.
 pub(crate) fn lines(work: impl Future<Output = ()>) -> Vec<Line> {
     NOTES.take();
     day::run(work);

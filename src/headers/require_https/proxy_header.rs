@@ -105,7 +105,7 @@ impl ProxyHeader {
         }
     }
 
-    /// The refusal, with what the header does or is. What the client may have written stays out of it.
+    /// The refusal, with what the header does or is. Nothing that the client may have written is in it.
     fn unproven(&self, what: &str) -> Verdict {
         let reason = format!("{} {what}", self.name);
         Verdict::Refused(Rejection::new(RejectionKind::InsecureTransport, reason))

@@ -54,7 +54,7 @@ async fn no_shared_cache_keeps_a_token_whatever_the_handler_says() {
         "private=\"set-cookie\"",
         "not-private",
         "",
-        // What stands in quotes is no directive.
+        // A word in quotes is no directive.
         "public, max-age=600, no-cache=\"a, private, b\"",
         "max-age=600, ext=\"x,no-store\"",
     ] {
