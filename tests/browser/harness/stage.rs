@@ -76,7 +76,7 @@ impl Stage {
             let log = self.example.log();
             log.iter().filter(|line| line.starts_with(start)).count()
         };
-        let mark = "refused with 403: a header that occurs at most once is repeated";
+        let mark = "refused with 403: Origin, Sec-Fetch-Site or Referer occurs more than once";
         let marks = count(mark);
         // Straight to the service: the browser's name for this machine is the browser's alone.
         Client::new(&self.example.url, "two origins")
