@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, header};
 use memchr::memchr;
 
 /// The longest lifetime a browser honours (RFC 6265bis section 5.5): 400 days.
-const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// Every value of the cookie `name` in all `Cookie` lines, in the order they were sent.
 ///

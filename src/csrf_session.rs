@@ -53,21 +53,24 @@ impl CsrfSession {
     /// another site caused (`Sec-Fetch-Site: cross-site`).
     ///
     /// Tokens are made and judged as for no session, but a token of a session that the browser has is left
-    /// in its place, and [`CsrfToken::masked`](crate::CsrfToken::masked) gives a copy of it. So a foreign page
-    /// that opens one of yours burns no token, and a page opened from a mail can send its form. A function for
-    /// [`CsrfBuilder::session`](crate::csrf::CsrfBuilder::session) returns it where its own cookie is `Strict`
-    /// and is missing from such a request. The layers of this crate do so by themselves.
+    /// in its place unless the handler rotates it, and [`CsrfToken::masked`](crate::CsrfToken::masked) gives a
+    /// copy of it. So a foreign page that opens one of yours burns no token, and a page opened from a mail can
+    /// send its form. A function for [`CsrfBuilder::session`](crate::csrf::CsrfBuilder::session) returns it where
+    /// its own cookie is `Strict` and is missing from such a request. Without such a function, the layer does so
+    /// for the refresh cookie.
     ///
     /// ```
     /// use http::request::Parts;
     /// use tower_bearer::csrf::CsrfSession;
     ///
     /// # fn verified_id(_: &Parts) -> Option<String> { None }
+    /// # fn has_cookie(_: &Parts) -> bool { false }
     /// fn session_of(parts: &Parts) -> CsrfSession {
     ///     let site = parts.headers.get("sec-fetch-site");
+    ///     let is_cross_site = site.is_some_and(|site| site == "cross-site");
     ///     match verified_id(parts) {
     ///         Some(id) => CsrfSession::session(id),
-    ///         None if site.is_some_and(|site| site == "cross-site") => CsrfSession::UNSEEN,
+    ///         None if is_cross_site && !has_cookie(parts) => CsrfSession::UNSEEN,
     ///         None => CsrfSession::ANONYMOUS,
     ///     }
     /// }

@@ -224,13 +224,14 @@ impl CurrentSession {
         }
     }
 
-    /// How long the browser keeps the refresh cookie of the session that `binding` stands for, as far as the
-    /// cookie itself tells. `None` where it has ended by this server's clock.
+    /// How long the browser keeps the refresh cookie of the session that `binding` stands for. Where a refresh
+    /// moves that on, only the store knows when the last one was: it is up to one idle lifetime less. `None`
+    /// where the session has ended by this server's clock.
     pub(crate) fn lasts(&self, binding: &CsrfSession) -> Option<Duration> {
         let mut genuine = self.genuine().unwrap_or_default().iter();
         let token = genuine.find(|token| CsrfSession::from(token.session) == *binding)?;
         let left = token.expires_at.since(SystemClock.now());
-        (!left.is_zero()).then_some(left.min(self.0.cookies.idle))
+        (left.as_secs() > 0).then_some(left.min(self.0.cookies.idle))
     }
 
     pub(crate) fn outgoing(&self) -> MutexGuard<'_, Outgoing> {

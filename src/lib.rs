@@ -12,6 +12,7 @@ mod authorization;
 #[cfg(feature = "axum")]
 mod axum;
 pub mod bearer;
+mod caching;
 mod clock;
 mod config;
 mod cookie;

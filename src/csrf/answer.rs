@@ -2,9 +2,11 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use crate::caching::leave_to_cache_control;
+
 /// A shared cache would hand one browser's token to the next. The handler's own word on caching stays
 /// where it excludes them; `public`, `max-age` and the like do not, beside a cookie or not (RFC 9111
-/// section 7.3). A header for caches of one kind alone would count before it (RFC 9213).
+/// section 7.3).
 pub(super) fn keep_to_one_browser(headers: &mut HeaderMap) {
     let excludes = |directive: &[u8]| {
         let directive = directive.trim_ascii();
@@ -19,13 +21,7 @@ pub(super) fn keep_to_one_browser(headers: &mut HeaderMap) {
     if !directives.any(excludes) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    let is_targeted = |name: &&HeaderName| {
-        name.as_str().ends_with("-cache-control") || name.as_str() == "surrogate-control"
-    };
-    let targeted: Vec<_> = headers.keys().filter(is_targeted).cloned().collect();
-    for name in targeted {
-        headers.remove(name);
-    }
+    leave_to_cache_control(headers);
     headers.append(header::VARY, HeaderValue::from_static("Cookie"));
 }
 

@@ -127,7 +127,7 @@ impl CsrfToken {
     ///
     /// The response then says `X-Content-Type-Options: nosniff` and `Cross-Origin-Resource-Policy:
     /// same-origin` (Fetch), so that no page of another host can load it as a script or picture, and is
-    /// kept out of shared caches. A body that is made after its head has left calls this before it.
+    /// kept out of shared caches. A handler whose body is made after the head has left calls this first.
     ///
     /// # Errors
     ///
@@ -200,8 +200,8 @@ impl CsrfToken {
     ///
     /// # Errors
     ///
-    /// [`RejectionKind::CsrfFailed`] when it is no token of the session, or where there is no session no copy
-    /// of the cookie's, and in a safe request, whose token is not checked.
+    /// [`RejectionKind::CsrfFailed`] when it is no token of the session, and in a safe request, whose token is
+    /// not checked. Where there is no session, or the cookies of several came, it has to be a copy of the cookie's.
     pub fn verify(&self, submitted: &str) -> Result<(), Rejection> {
         let verified = match &self.0.proof {
             Proof::Exempt | Proof::Given => Ok(()),
@@ -269,8 +269,10 @@ impl CsrfToken {
         // The page behind "not modified" is the one that the browser has.
         let leaves = state.issue && (state.renewed || !is_kept);
         let token = state.token.filter(|_| leaves || self.outlived(&state));
-        let lasts = self.lasts(&state);
-        let cookie = token.and_then(|token| self.0.config.set_cookie(&token, lasts));
+        let cookie = token.and_then(|token| {
+            let lasts = self.lasts(&state);
+            self.0.config.set_cookie(&token, lasts)
+        });
         if let Some(cookie) = cookie {
             // Of two layers the inner one gave the handler its handle, so that one's token counts.
             if !self.0.config.is_set(headers) {

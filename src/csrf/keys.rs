@@ -24,7 +24,7 @@ use crate::{
 /// let ring = KeyRing::generate()?;
 /// let keys = CsrfKeys::from(&ring);
 ///
-/// // Read from a secret store: the newest first, the one before until its tokens have gone.
+/// // Read from a secret store: the newest first, the one before until the sessions of its time have ended.
 /// # let secret = |name: u8| std::array::from_fn::<u8, 32, _>(|i| i as u8 ^ name);
 /// let (newest, before): ([u8; 32], [u8; 32]) = (secret(2), secret(1));
 /// let keys = CsrfKeys::new([newest, before])?;

@@ -31,7 +31,7 @@
 //!
 //! | | cookie | submitted |
 //! |---|---|---|
-//! | in a session | there, once, genuine, of this session | any token of this session |
+//! | in a session | there, once, genuine, of this session | any token of this session (a copy of the cookie where the cookies of several sessions came) |
 //! | before | there, once, genuine, of no session | the same token as the cookie's |
 //!
 //! So each of many tabs can send the form that it was loaded with, whichever answer's cookie came last. Without a
@@ -40,7 +40,7 @@
 //! Nothing is kept on the server. A token is good as long as its session and its key, and a new one ends none of
 //! the others. The cookie of a session lasts as long as the session's
 //! [refresh cookie](crate::RefreshCookieLayer), and goes with it once more where a refresh makes that one last
-//! longer. The cookie of no session, and of sessions of another kind, lasts until the browser closes.
+//! longer. Given out between two refreshes, it may last one `idle_lifetime` longer. The cookie of no session, and of sessions of another kind, lasts until the browser closes.
 //!
 //! Where the cookies of several sessions came, one of them may be planted by a sibling host. A copy of the cookie
 //! is then asked for as well.

@@ -256,7 +256,7 @@
 //! | `CsrfFailed`: `CookieDuplicate` | Two cookies of the name: without the prefix ([`dangerous_insecure_cookie`](crate::csrf::CsrfBuilder::dangerous_insecure_cookie)) a sibling host can plant one. |
 //! | `CsrfFailed`: `TokenDuplicate` | The header or the field comes twice: a library adds what the page adds as well. |
 //! | `CsrfFailed`: `TokenMissing` | A script without the header, or a form without the field or without [`CsrfFormLayer`](crate::csrf::CsrfFormLayer). A multipart form sends the header, or its handler calls [`CsrfToken::verify`](crate::CsrfToken::verify). |
-//! | `CsrfFailed`: `SignatureInvalid`, `TokenMismatch` | Once: other keys, a sign-in or sign-out in another tab, or one of several tabs with a form for signing in. Always: a session of another kind does not call [`rotate_to`](crate::CsrfToken::rotate_to). |
+//! | `CsrfFailed`: `SignatureInvalid`, `TokenMismatch` | Once: other keys, a sign-in or sign-out in another tab, one of several tabs with a form for signing in, or the cookies of several sessions beside a token that is no copy of the cookie's. Always: a session of another kind does not call [`rotate_to`](crate::CsrfToken::rotate_to). |
 //! | `CsrfFailed`: `Unverified` | A handler behind [`handler_verifies`](crate::csrf::CsrfBuilder::handler_verifies) answered without [`CsrfToken::verify`](crate::CsrfToken::verify). |
 //! | `ContentTooLarge`: `BodyTooLarge`, answered 413 | A form above [`body_limit`](crate::csrf::CsrfFormLayer::body_limit). |
 //! | `InsecureTransport` | Plain http, or a proxy that does not overwrite the header. One that appends, or writes `on`, needs [`last`](crate::RequireHttpsLayer::last) or [`value`](crate::RequireHttpsLayer::value). |

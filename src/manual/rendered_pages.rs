@@ -121,7 +121,7 @@
 //!
 //! # How a page learns its user
 //!
-//! [`Session::refresh`](crate::Session::refresh) says who is signed in: no call of today looks and changes nothing.
+//! [`Session::refresh`](crate::Session::refresh) says who is signed in. There is no call yet that only looks.
 //!
 //! * Each page asks the store, runs the claims closure and mints a token, which is verified and dropped. So the page has
 //!   the roles of this moment, and a session that was ended elsewhere is over at once.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     config::ConfigError,
-    cookie::{CookieError, CookieSpec, Prefix},
+    cookie::{CookieError, CookieSpec, LONGEST, Prefix},
     current_session::RefreshCookies,
     event::EventSink,
     keys::{KeyRing, KeyUsage},
@@ -274,7 +274,7 @@ impl RefreshCookieBuilder {
             issuer,
             cookie,
             idle: policy.idle,
-            slides: policy.idle < policy.absolute,
+            slides: policy.idle.min(LONGEST) < policy.absolute,
             in_bodies: transport == RefreshTransport::Body,
             rewritten_paths,
         };

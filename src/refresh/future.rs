@@ -10,6 +10,7 @@ use std::{
 use http::{HeaderValue, Response, header};
 
 use super::session::Session;
+use crate::caching::leave_to_cache_control;
 
 pin_project_lite::pin_project! {
     /// The future of [`RefreshCookie`](crate::refresh::RefreshCookie).
@@ -52,6 +53,7 @@ where
         }
         if outgoing.private {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            leave_to_cache_control(headers);
         }
         drop(outgoing);
         Poll::Ready(Ok(response))

@@ -31,7 +31,8 @@ pub enum CsrfReason {
     TokenDuplicate,
     /// The submitted token is not written as this crate writes it.
     TokenMalformed,
-    /// The submitted token is not of this session, or before a sign-in not the one in the cookie.
+    /// The submitted token is not of this session. Before a sign-in, and where the cookies of several sessions
+    /// came: it is not the one in the cookie.
     TokenMismatch,
     /// No token was submitted.
     TokenMissing,
@@ -118,12 +119,12 @@ impl fmt::Display for CsrfReason {
             Self::TokenDuplicate => "the CSRF token was submitted more than once",
             Self::TokenMalformed => "the submitted CSRF token is malformed",
             Self::TokenMismatch => {
-                "the submitted CSRF token is neither of this session nor the one in the cookie: the page \
-                 has to ask for a new one"
+                "the submitted CSRF token is not the one in the cookie, nor another of the one session that \
+                 came: the page has to ask for a new one"
             }
             Self::TokenMissing => {
                 "no CSRF token was submitted: a script sends it in the header (x-csrf-token, unless \
-                 CsrfBuilder::header_name names another), a form in the field of CsrfFormLayer"
+                 CsrfBuilder::header_name names another), a form without files in the field of CsrfFormLayer"
             },
             Self::Unverified => "the handler did not call CsrfToken::verify",
         })

@@ -12,6 +12,7 @@ use std::{
 /// Import nothing of ours.
 const LEAVES: &[&str] = &[
     "authorization",
+    "caching",
     "clock",
     "config",
     "cookie",

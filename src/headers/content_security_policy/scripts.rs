@@ -44,13 +44,13 @@ fn cure(source: &str, sources: &[&str]) -> &'static str {
     if is_keyword(source, "unsafe-eval") {
         "take the word out, and out of the scripts what evaluates a text"
     } else if is_keyword(source, "unsafe-inline") {
-        "put a nonce or hash of each script beside it, or take the word out"
+        "put a hash of each script beside it, or from a handler a nonce, or take the word out"
     } else if sources
         .iter()
         .any(|source| is_keyword(source, "strict-dynamic"))
     {
         // It would have closed the list beside one of these.
-        "put a nonce or hash beside 'strict-dynamic', or name the origins of the scripts"
+        "put a hash beside 'strict-dynamic', or from a handler a nonce, or name the origins of the scripts"
     } else {
         "name the origins of the scripts, such as 'self'"
     }
@@ -205,13 +205,14 @@ mod tests {
             assert_eq!(problem(text), None, "{text}");
         }
     }
+
     /// A cure that leaves the fault where it is sends its reader round and round.
     #[test]
     fn the_cure_fits_the_fault() {
         for (text, part) in [
             (
                 "script-src 'unsafe-inline'",
-                "a nonce or hash of each script beside it, or take the word out",
+                "a hash of each script beside it, or from a handler a nonce, or take the word out",
             ),
             (
                 "script-src 'unsafe-eval'",
@@ -223,7 +224,7 @@ mod tests {
             ),
             (
                 "script-src 'strict-dynamic' https:",
-                "a nonce or hash beside 'strict-dynamic', or",
+                "a hash beside 'strict-dynamic', or from a handler a nonce, or",
             ),
             (
                 "frame-ancestors 'none'",

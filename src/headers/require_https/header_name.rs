@@ -31,11 +31,18 @@ const NO_SCHEME: [&str; 22] = [
     "x-xsrf-token",
 ];
 
+/// So do these families of names.
+const NO_SCHEMES: [&str; 2] = ["x-b3-", "x-datadog-"];
+
 /// Refuses a header that proxies do not write, or that holds something else than the scheme.
 pub(super) fn check(name: &HeaderName) -> Result<(), ConfigError> {
     let reason = if *name == header::FORWARDED {
         "Forwarded is a list of pairs, and is not parsed"
-    } else if NO_SCHEME.contains(&name.as_str()) {
+    } else if NO_SCHEME.contains(&name.as_str())
+        || NO_SCHEMES
+            .iter()
+            .any(|start| name.as_str().starts_with(start))
+    {
         "this one never does"
     } else {
         match HeaderOwner::of(name) {

@@ -64,9 +64,10 @@ impl RequireHttpsLayer {
     ///
     /// # Errors
     ///
-    /// When it is no header name, or one that clients and browsers write, such as `Host`, `Origin` or
-    /// `User-Agent`. When it never holds a scheme, such as `X-Forwarded-For`. And when it is `Forwarded` (RFC 7239): that one is a list that every hop may
-    /// add to and is not parsed here; have the proxy set a header with the scheme alone.
+    /// When it is no header name, one that clients and browsers write, such as `Host`, `Origin` or
+    /// `User-Agent`, or one that never holds a scheme, such as `X-Forwarded-For`. And when it is `Forwarded`
+    /// (RFC 7239): that one is a list that every hop may add to and is not parsed here; have the proxy set a
+    /// header with the scheme alone.
     pub fn behind_proxy(header: impl TryInto<HeaderName>) -> Result<Self, ConfigError> {
         let Ok(name) = header.try_into() else {
             return Err(ConfigError::new(

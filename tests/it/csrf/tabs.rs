@@ -179,8 +179,9 @@ async fn the_cookie_ends_with_that_of_the_session() {
         assert_eq!(max_age(&csrf), max_age(&refresh), "{path}");
     }
     browser.csrf = None;
+    // The clock of this server is what a page goes by. The world's is in the future.
     let [_, again] = lines(&browser.call(&server, Method::GET, "/csrf").await);
-    assert!(max_age(&again.unwrap()).is_some());
+    assert_eq!(max_age(&again.unwrap()), Some(7 * DAY));
     let [_, out] = lines(&browser.call(&server, Method::POST, "/logout").await);
     let out = out.unwrap();
     assert!(out.contains("=v1a.") && max_age(&out).is_none(), "{out}");
@@ -201,6 +202,13 @@ async fn the_cookie_of_a_session_that_slides_goes_with_it() {
         assert_eq!(max_age(&refresh.unwrap()), Some(left * DAY));
         assert_eq!(max_age(&csrf.unwrap()), Some(left * DAY));
         assert_eq!(browser.csrf, token, "it is no new token");
+        // A page that gives it out goes by the longest time without a refresh.
+        let mut page = Browser {
+            csrf: None,
+            ..browser.clone()
+        };
+        let [_, again] = lines(&page.call(&server, Method::GET, "/csrf").await);
+        assert_eq!(max_age(&again.unwrap()), Some(7 * DAY));
         // A refresh that moves nothing on brings neither.
         let again = browser.call(&server, Method::POST, "/refresh").await;
         assert_eq!(lines(&again), [None, None]);

@@ -158,6 +158,26 @@ async fn every_answer_about_a_session_is_private_also_the_applications_own() {
     }
 }
 
+/// Caches of one kind would read it before `Cache-Control` (RFC 9213).
+#[tokio::test]
+async fn no_header_for_caches_of_one_kind_is_left_on_an_answer_about_a_session() {
+    let world = World::new();
+    let browser = world.signed_in("alice").await;
+    let service = world.layer.layer(tower::service_fn(
+        async |request: Request<Full<bytes::Bytes>>| {
+            let session = Session::from_extensions(request.extensions()).unwrap();
+            session.list().await.unwrap();
+            let response = Response::builder().header("cdn-cache-control", "max-age=600");
+            let response = response.header(header::CACHE_CONTROL, "public");
+            Ok::<_, Infallible>(response.body(Full::<bytes::Bytes>::default()).unwrap())
+        },
+    ));
+    let request = browser.request(Method::GET, "/list").body(Full::default());
+    let response = service.oneshot(request.unwrap()).await.unwrap();
+    assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+    assert!(!response.headers().contains_key("cdn-cache-control"));
+}
+
 /// Development over plain http changes what the browser insists on, and not which paths have the session.
 #[tokio::test]
 async fn plain_http_leaves_the_path_of_the_cookie_alone() {
