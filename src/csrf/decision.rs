@@ -138,15 +138,12 @@ impl Config {
             // Nothing tells whether it is good: the session is not in view. A page that asks gets a copy of
             // it, and its worth shows when that comes back.
             None if first.is_unseen() && token.class == Class::Session => {
-                let (binding, alone) = (first, true);
-                (
-                    Some(Good {
-                        token,
-                        binding,
-                        alone,
-                    }),
-                    false,
-                )
+                let good = Good {
+                    token,
+                    binding: first,
+                    alone: true,
+                };
+                (Some(good), false)
             }
             // One of no session is judged in every view.
             None => {

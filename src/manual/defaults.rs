@@ -179,7 +179,7 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | [`capacity`](https://docs.rs/tower-bearer/latest/tower_bearer/store/struct.MemoryStoreBuilder.html#method.capacity) | 1 000 000 sessions | Bounded, whatever is thrown at it. At the bound new sign-ins are refused and no session of anybody else is dropped. |
+//! | [`capacity`](https://docs.rs/tower-bearer/latest/tower_bearer/store/struct.MemoryStoreBuilder.html#method.capacity) | 1 000 000 sessions | Bounded, whatever is thrown at it. At the bound the store refuses new sign-ins and drops no session of another user. |
 //! | `clock` | the system's | Another one is for tests. |
 //!
 //! # Store in Redis
