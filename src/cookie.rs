@@ -8,6 +8,8 @@ use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue, header};
 use memchr::memchr;
 
+pub(crate) mod path;
+
 /// The longest lifetime a browser honours (RFC 6265bis section 5.5): 400 days.
 pub(crate) const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
@@ -22,10 +24,10 @@ pub(crate) fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator
         .map(|(_, value)| trim(value))
 }
 
-/// Whether any cookie but that of the name `own` came. A `Cookie` line that is empty has none.
-pub(crate) fn has_other_than(headers: &HeaderMap, own: &str) -> bool {
+/// Whether any cookie but those of the names `own` came. A `Cookie` line that is empty has none.
+pub(crate) fn has_other_than(headers: &HeaderMap, own: &[&str]) -> bool {
     cookies(headers).any(|(name, value)| match name {
-        Some(name) => name != own.as_bytes(),
+        Some(name) => !own.iter().any(|own| name == own.as_bytes()),
         None => !trim(value).is_empty(),
     })
 }
@@ -43,7 +45,9 @@ pub(crate) fn has_own(headers: &HeaderMap) -> bool {
             let start = name.get(..prefix.len());
             start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
         };
-        begins("__Host-") || begins("__Secure-") || name == b"refresh_token" || name == b"csrf"
+        ["__Host-", "__Http-", "__Secure-"].into_iter().any(begins)
+            || name == b"refresh_token"
+            || name == b"csrf"
     })
 }
 
@@ -97,17 +101,36 @@ pub(crate) struct CookieSpec {
     attributes: String,
 }
 
-/// How the cookie's name tells the browser what to insist on (RFC 6265bis section 4.1.3).
+/// How the cookie's name tells the browser what to insist on (RFC 6265bis section 4.1.3 and
+/// draft-ietf-httpbis-layered-cookies).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Prefix {
     /// `__Secure-`: set over https only.
     Secure,
+    /// `__Http-`: over https, and by an answer alone, which no script reads or writes.
+    Http,
     /// `__Host-`: this host only, `Path=/`.
     Host,
+    /// `__Host-Http-`: both.
+    HostHttp,
     /// No prefix and no `Secure`: plain http during development.
     Insecure,
-    /// The same with `Path=/`, in place of `__Host-`.
-    InsecureHost,
+}
+
+/// Why the two settings do not go together.
+pub(crate) const HTTP_PREFIX_NEEDS_SECURE: &str = "does not go with dangerous_insecure_cookie: browsers take \
+     a cookie of this prefix with Secure alone; leave http_prefix out in development over plain http";
+
+impl Prefix {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Secure => "__Secure-",
+            Self::Http => "__Http-",
+            Self::Host => "__Host-",
+            Self::HostHttp => "__Host-Http-",
+            Self::Insecure => "",
+        }
+    }
 }
 
 /// An attribute that cannot be written into a cookie, and what would do.
@@ -137,31 +160,18 @@ impl CookieSpec {
         }
         if name.to_ascii_lowercase().starts_with("__") {
             return Err(CookieError::Name(
-                "must come without a prefix: the layer adds __Secure- or __Host- itself",
+                "must come without a prefix: the layer adds it itself, and host_prefix and http_prefix choose which",
             ));
         }
-        let writable = |b: u8| b.is_ascii_graphic() && b != b';' && b != b'?' && b != b'#';
-        if !path.starts_with('/') || !path.bytes().all(writable) {
-            return Err(CookieError::Path(
-                "must be an absolute path without query, such as \"/auth\"",
-            ));
-        }
-        if path.len() > 1 && path.ends_with('/') {
-            return Err(CookieError::Path(
-                "must not end with a slash: the session endpoints lie below it",
-            ));
-        }
-        let (name, path) = match prefix {
-            Prefix::Secure => (format!("__Secure-{name}"), path.to_owned()),
-            Prefix::Host => (format!("__Host-{name}"), "/".to_owned()),
-            Prefix::Insecure => (name.to_owned(), path.to_owned()),
-            Prefix::InsecureHost => (name.to_owned(), "/".to_owned()),
-        };
+        path::check(path).map_err(CookieError::Path)?;
         let spec = Self {
-            name,
-            path,
+            name: [prefix.as_str(), name].concat(),
+            path: match prefix {
+                Prefix::Host | Prefix::HostHttp => "/".to_owned(),
+                Prefix::Secure | Prefix::Http | Prefix::Insecure => path.to_owned(),
+            },
             same_site,
-            secure: matches!(prefix, Prefix::Secure | Prefix::Host),
+            secure: prefix != Prefix::Insecure,
             attributes: String::new(),
         };
         Ok(spec.with_attributes(true))
@@ -184,11 +194,18 @@ impl CookieSpec {
         self.same_site == SameSite::Strict
     }
 
-    /// Whether browsers send it with a request for `path` (RFC 6265 section 5.1.4).
+    /// Whether browsers send it with a request that comes as one for `path` (RFC 6265 section 5.1.4), where
+    /// something in front may have taken leading segments off, though not all that the cookie's path has.
     pub(crate) fn reaches(&self, path: &str) -> bool {
         // What has no path, such as `OPTIONS *`, is sent what every path is sent.
-        let below = |rest: &str| rest.is_empty() || rest.starts_with('/');
-        self.path == "/" || path.strip_prefix(&self.path).is_some_and(below)
+        self.path == "/"
+            || path::tails(&self.path)
+                .any(|tail| !tail.is_empty() && path::below(path, tail).is_some())
+    }
+
+    /// The path that browsers send it to, and all below.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     /// The same cookie, open to the page's scripts.

@@ -6,8 +6,9 @@ use http::request::Parts;
 
 use crate::{secret::sha256, session::SessionId, token::TokenContext};
 
-/// The name of the CSRF cookie, unless the application gives another one.
-pub(crate) const CSRF_COOKIE: &str = "__Host-csrf";
+/// The names of the CSRF cookie, unless the application gives another one: as it is by default, and with
+/// `http_prefix`.
+pub(crate) const CSRF_COOKIES: [&str; 2] = ["__Host-csrf", "__Host-Http-csrf"];
 
 /// What the CSRF token of a request is bound to: a session, or none yet.
 ///

@@ -40,8 +40,8 @@ pub(crate) struct RefreshCookies {
     pub(crate) slides: bool,
     /// Tokens travel in bodies, and the cookie carries none.
     pub(crate) in_bodies: bool,
-    /// The application says that paths need not be those that the browser sees.
-    pub(crate) rewritten_paths: bool,
+    /// Something in front takes all of the cookie's path off, so that every request here is below it.
+    pub(crate) everywhere: bool,
 }
 
 impl RefreshCookies {
@@ -57,14 +57,14 @@ impl RefreshCookies {
         }
     }
 
-    /// Whether the browser can send the cookie with a request like this one.
+    /// Whether the browser can send the cookie with a request for `path`.
     ///
-    /// The alarm must be true, so it needs the path that the browser has. A router that nests takes
-    /// its prefix off the request's path: axum keeps the whole one beside it as `OriginalUri`, from
-    /// the first router on, so without one no router of axum's has seen the request. Of what else
-    /// rewrites paths, such as a proxy in front, nothing can be seen: the application says so.
-    fn can_reach(&self, parts: &Parts) -> bool {
-        self.in_bodies || self.rewritten_paths || self.cookie.reaches(whole_path(parts))
+    /// The alarm must be true, so it needs what is known of the path that the browser has. A router that
+    /// nests takes its prefix off the request's path: axum keeps the whole one beside it as `OriginalUri`. What
+    /// another router or a proxy in front took off is not seen, so any tail of the cookie's path will do;
+    /// where it took all of that off, the application says so.
+    fn can_reach(&self, path: &str) -> bool {
+        self.in_bodies || self.everywhere || self.cookie.reaches(path)
     }
 }
 
@@ -86,7 +86,8 @@ struct RequestState {
     values: Vec<Box<[u8]>>,
     /// Whether there was any value, though none that could be ours.
     sent: bool,
-    reached: bool,
+    /// The request's path, where the browser sends no cookie to it.
+    unreached: Option<Box<str>>,
     /// Filled when it is first asked for; `None` without a key to open with.
     genuine: OnceLock<Option<Vec<RefreshToken>>>,
     outgoing: Mutex<Outgoing>,
@@ -144,12 +145,12 @@ impl CurrentSession {
             .map(Box::from)
             .collect();
         // A cookie that has come needs no other proof.
-        let reached = sent || cookies.can_reach(parts);
+        let unreached = Some(whole_path(parts)).filter(|path| !sent && !cookies.can_reach(path));
         Self(Arc::new(RequestState {
+            unreached: unreached.map(Box::from),
             cookies,
             values,
             sent,
-            reached,
             genuine: OnceLock::new(),
             outgoing: Mutex::default(),
         }))
@@ -170,9 +171,9 @@ impl CurrentSession {
         self.0.sent
     }
 
-    /// Whether the browser sends the cookie to this request's path.
-    pub(crate) fn is_reached(&self) -> bool {
-        self.0.reached
+    /// The request's path, where the browser does not send the cookie to it.
+    pub(crate) fn unreached(&self) -> Option<&str> {
+        self.0.unreached.as_deref()
     }
 
     /// The genuine tokens of the cookies, without a look at the store. `None` without a key.

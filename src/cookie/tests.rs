@@ -32,7 +32,7 @@ fn any_other_cookie_is_seen_and_an_empty_line_is_none() {
         for line in lines {
             headers.append(header::COOKIE, HeaderValue::from_static(line));
         }
-        has_other_than(&headers, "own")
+        has_other_than(&headers, &["own", "our"])
     };
     for none in [
         &[][..],
@@ -40,6 +40,7 @@ fn any_other_cookie_is_seen_and_an_empty_line_is_none() {
         &["; ;"],
         &["own=1"],
         &["own=1; own=2", " own =3;"],
+        &["our=1; own=2"],
     ] {
         assert!(!has(none), "{none:?}");
     }
@@ -64,6 +65,8 @@ fn own_cookies_are_known_by_their_names() {
         ("__Host-csrf=1", true),
         ("_ga=1; __Secure-refresh_token=2", true),
         ("_ga=1;__HOST-x", true),
+        ("__Http-refresh_token=1", true),
+        ("_ga=1; __host-http-csrf=2", true),
         ("\t__secure-x =1", true),
         ("refresh_token=1", true),
         ("csrf=1", true),
@@ -98,6 +101,16 @@ fn set_and_clear_repeat_the_same_attributes() {
         host.set("v", Duration::from_secs(u64::MAX)).unwrap(),
         "__Host-t=v; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=34560000"
     );
+    let http = CookieSpec::new("t", "/auth", Prefix::Http, SameSite::Lax).unwrap();
+    assert_eq!(
+        http.set_until_closed("v").unwrap(),
+        "__Http-t=v; HttpOnly; SameSite=Lax; Secure; Path=/auth"
+    );
+    let both = CookieSpec::new("t", "/auth", Prefix::HostHttp, SameSite::Lax).unwrap();
+    assert_eq!(
+        both.set_until_closed("v").unwrap(),
+        "__Host-Http-t=v; HttpOnly; SameSite=Lax; Secure; Path=/"
+    );
 }
 
 #[test]
@@ -113,6 +126,13 @@ fn paths_match_as_rfc_6265_section_5_1_4_says() {
         ("/auth", "", false),
         ("/auth", "*", false),
         ("/a/b", "/a", false),
+        // Something in front has taken `/a` off, and not a part of it.
+        ("/a/b", "/b", true),
+        ("/a/b", "/b/c", true),
+        ("/a/bb", "/b", false),
+        ("/a/b/c", "/c/d", true),
+        ("/a/b", "/", false),
+        ("/a/b", "", false),
         ("/", "/", true),
         ("/", "/auth", true),
         ("/", "*", true),

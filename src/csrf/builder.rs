@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     config::ConfigError,
-    cookie::{CookieError, CookieSpec, Prefix},
-    csrf_session::{CSRF_COOKIE, CsrfSession},
+    cookie::{CookieError, CookieSpec, HTTP_PREFIX_NEEDS_SECURE, Prefix},
+    csrf_session::CsrfSession,
     event::EventSink,
 };
 
@@ -35,6 +35,7 @@ pub struct CsrfBuilder {
     bind: Option<Bind>,
     cookie_name: String,
     http_only: bool,
+    http_prefix: bool,
     insecure: bool,
     header: HeaderName,
     method_override: bool,
@@ -48,8 +49,9 @@ impl CsrfBuilder {
         Self {
             keys,
             bind: None,
-            cookie_name: CSRF_COOKIE.trim_start_matches("__Host-").to_owned(),
+            cookie_name: "csrf".to_owned(),
             http_only: false,
+            http_prefix: false,
             insecure: false,
             header: HeaderName::from_static("x-csrf-token"),
             method_override: false,
@@ -156,6 +158,17 @@ impl CsrfBuilder {
         self
     }
 
+    /// Names the cookie `__Host-Http-…` and hides it from scripts, as [`http_only`](Self::http_only) does.
+    /// Default: off, the prefix is `__Host-`.
+    ///
+    /// A browser that knows the prefix takes the cookie from answers alone
+    /// (draft-ietf-httpbis-layered-cookies): no script can plant one. Any other browser reads it as
+    /// `__Host-`. [Refresh cookies](crate::refresh::RefreshCookieBuilder::http_prefix) have more on it.
+    pub fn http_prefix(mut self) -> Self {
+        self.http_prefix = true;
+        self
+    }
+
     /// Says that something further in replaces the method by `X-HTTP-Method-Override`,
     /// `X-HTTP-Method` or `X-Method-Override`. Safe methods with such a header then need a token.
     pub fn method_override(mut self) -> Self {
@@ -176,14 +189,17 @@ impl CsrfBuilder {
     /// # Errors
     ///
     /// When the ring has no refresh secret, the cookie's name cannot be written into a cookie, a
-    /// session cookie has no name that can be sent, or the header cannot carry a token.
+    /// session cookie has no name that can be sent, or the header cannot carry a token; also for
+    /// [`http_prefix`](Self::http_prefix) with
+    /// [`dangerous_insecure_cookie`](Self::dangerous_insecure_cookie).
     pub fn build(self) -> Result<CsrfLayer, ConfigError> {
         self.keys.check()?;
         header_name::check(&self.header)?;
-        let prefix = if self.insecure {
-            Prefix::Insecure
-        } else {
-            Prefix::Host
+        let prefix = match (self.http_prefix, self.insecure) {
+            (true, true) => return Err(ConfigError::new("http_prefix", HTTP_PREFIX_NEEDS_SECURE)),
+            (true, false) => Prefix::HostHttp,
+            (false, true) => Prefix::Insecure,
+            (false, false) => Prefix::Host,
         };
         // `Lax`, since with `Strict` a page reached by a link from elsewhere would come without
         // the cookie and get another one, and the forms in the other tabs would go stale.
@@ -199,7 +215,7 @@ impl CsrfBuilder {
         let config = Config {
             keys: self.keys,
             bind: self.bind,
-            cookie: if self.http_only {
+            cookie: if self.http_only || self.http_prefix {
                 cookie
             } else {
                 cookie.readable()
@@ -246,6 +262,7 @@ impl fmt::Debug for CsrfBuilder {
             bind: _,
             cookie_name,
             http_only,
+            http_prefix,
             insecure,
             header,
             method_override,
@@ -257,6 +274,7 @@ impl fmt::Debug for CsrfBuilder {
             .field("keys", keys)
             .field("cookie_name", cookie_name)
             .field("http_only", http_only)
+            .field("http_prefix", http_prefix)
             .field("insecure", insecure)
             .field("header", header)
             .field("method_override", method_override)

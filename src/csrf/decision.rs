@@ -26,7 +26,7 @@ const NO_SESSION: &str = "CsrfLayer finds no session: RefreshCookieLayer is miss
 /// A token from here would be of no session, and replace the one that the browser has.
 const NOT_REACHED: &str = "CsrfLayer is around a path to which the browser does not send the refresh \
      cookie: put it around RefreshCookieBuilder::cookie_path alone, or give the cookie the path / \
-     with host_prefix; where a proxy or router in front takes a prefix off, say rewritten_paths";
+     with host_prefix; what a proxy in front takes off the paths is said with external_prefix";
 
 /// What a request's token has to do with.
 pub(super) struct Bound {
@@ -93,7 +93,7 @@ impl Config {
         }
         let misplaced = Rejection::wiring;
         let session = session.ok_or_else(|| misplaced(NO_SESSION))?;
-        if !session.is_reached() {
+        if session.unreached().is_some() {
             return Err(misplaced(NOT_REACHED));
         }
         Ok(Bound {
@@ -164,7 +164,7 @@ impl Config {
     /// instead. Our own cookie authenticates no client.
     pub(super) fn is_exempt(&self, headers: &HeaderMap) -> bool {
         let cookies = match &self.session_cookies {
-            None => cookie::has_other_than(headers, self.cookie.name()),
+            None => cookie::has_other_than(headers, &[self.cookie.name()]),
             Some(names) => names
                 .iter()
                 .any(|name| cookie::values(headers, name).next().is_some()),

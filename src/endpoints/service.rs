@@ -7,6 +7,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -20,6 +21,8 @@ use super::{
     route::{Call, route},
 };
 use crate::{
+    config::ConfigError,
+    cookie::path,
     csrf::csrf_token::CsrfToken,
     refresh::{
         RefreshTransport,
@@ -41,8 +44,8 @@ use crate::{
 /// | `GET {base}/sessions` | 200 with the list |
 /// | `DELETE {base}/sessions/{id}` | 204 |
 ///
-/// `{base}` is the layer's `cookie_path`. Routers that strip the prefix they mount under and those
-/// that do not are both served.
+/// `{base}` is the path of the layer's cookie, and `/auth` where that is `/`; [`base`](Self::base) names another
+/// one. A router or a proxy in front may take leading segments of it off, all of them too.
 ///
 /// Failures are `application/problem+json` (RFC 9457), with a `code` for programs:
 ///
@@ -73,6 +76,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct SessionEndpoints {
+    base: Option<Arc<str>>,
     camel_case: bool,
     keep_current: bool,
 }
@@ -103,6 +107,30 @@ impl SessionEndpoints {
     /// The endpoints with every default.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sets the path below which the endpoints lie, where they are a plain service and the cookie's path does
+    /// not say it. Default: the cookie's path; `/auth` where that is `/`, as with
+    /// [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix).
+    ///
+    /// A router that takes the whole path off needs none.
+    ///
+    /// ```
+    /// use tower_bearer::SessionEndpoints;
+    ///
+    /// let endpoints = SessionEndpoints::new().base("/api/session")?; // POST /api/session/refresh, ...
+    /// # let _ = endpoints;
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When it does not begin with a slash, ends with one, or has a query.
+    pub fn base(mut self, path: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        path::check(path).map_err(|problem| ConfigError::new("base", problem))?;
+        self.base = Some(path.into());
+        Ok(self)
     }
 
     /// Answers `accessToken`, `tokenType`, `expiresIn` and `csrfToken` instead of the names with
@@ -137,7 +165,8 @@ impl SessionEndpoints {
                 "RefreshCookieLayer is not applied around SessionEndpoints",
             );
         };
-        let Some((call, allow)) = route(&path, session.config().base.as_str()) else {
+        let base = self.base.as_deref().unwrap_or(&session.config().base);
+        let Some((call, allow)) = route(&path, base) else {
             return answer(StatusCode::NOT_FOUND, "not_found", "No such endpoint");
         };
         if !allow.split(", ").any(|allowed| allowed == method.as_str()) {

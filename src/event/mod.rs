@@ -36,6 +36,17 @@ use crate::{jwks::error::JwksError, keys::UnusableKey};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// A sign-in came to a path to which browsers do not send the refresh cookie: no refresh will find the
+    /// session. Mount the sign-in and the endpoints where the cookie goes, or set
+    /// [`cookie_path`](crate::refresh::RefreshCookieBuilder::cookie_path) or
+    /// [`external_prefix`](crate::refresh::RefreshCookieBuilder::external_prefix). The sign-in itself went on.
+    #[non_exhaustive]
+    CookiePathMismatch {
+        /// The path that the cookie goes to, and all below.
+        cookie_path: &'a str,
+        /// The path of the sign-in.
+        request_path: &'a str,
+    },
     /// The application refused the subject and the session was revoked.
     #[non_exhaustive]
     Denied {

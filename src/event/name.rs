@@ -11,6 +11,7 @@ impl Event<'_> {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::CookiePathMismatch { .. } => "cookie_path_mismatch",
             Self::Denied { .. } => "denied",
             Self::DurabilityDegraded { .. } => "durability_degraded",
             Self::EncryptionKeyNearLimit { .. } => "encryption_key_near_limit",

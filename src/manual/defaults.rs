@@ -39,6 +39,7 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
+//! | [`base`](crate::SessionEndpoints::base) | the cookie's path; `/auth` where that is `/` | One setting for both. Leading segments may be missing, since routers and proxies take them off. |
 //! | [`camel_case`](crate::SessionEndpoints::camel_case) | off | The names are those of OAuth (RFC 6749 section 5.1). |
 //! | [`keep_current`](crate::SessionEndpoints::keep_current) | off | "Sign out everywhere" means here as well. |
 //! | `Retry-After` | 1 s with 409 and 503, 30 s with 429 | A failover takes seconds; a loop has to stop. |
@@ -59,11 +60,11 @@
 //!
 //! | attribute | default | why |
 //! |---|---|---|
-//! | name, [`cookie_name`](crate::refresh::RefreshCookieBuilder::cookie_name) | `__Secure-refresh_token` | The prefix makes browsers refuse it over plain http. [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix) also keeps sibling hosts from planting one, at the price of `Path=/`. |
+//! | name, [`cookie_name`](crate::refresh::RefreshCookieBuilder::cookie_name) | `__Secure-refresh_token` | The prefix makes browsers refuse it over plain http. [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix) also keeps sibling hosts from planting one, at the price of `Path=/`; [`http_prefix`](crate::refresh::RefreshCookieBuilder::http_prefix) keeps scripts from it, in browsers that know the prefix. |
 //! | `Path`, [`cookie_path`](crate::refresh::RefreshCookieBuilder::cookie_path) | `/auth` | Only the session endpoints need it; every other request travels without. It covers refresh *and* sign-out. |
 //! | `HttpOnly`, `Secure` | always | [`dangerous_insecure_cookie`](crate::refresh::RefreshCookieBuilder::dangerous_insecure_cookie) drops the second for plain http in development. Chrome and Firefox take `Secure` cookies from `http://localhost`; Safari does not. |
 //! | `SameSite` | `Strict` | A refresh is never the consequence of following a link. [`same_site_lax`](crate::refresh::RefreshCookieBuilder::same_site_lax) for the return from an OAuth provider. |
-//! | [`rewritten_paths`](crate::refresh::RefreshCookieBuilder::rewritten_paths) | off | A request's path tells whether the cookie reaches it, unless a proxy changes paths. |
+//! | [`external_prefix`](crate::refresh::RefreshCookieBuilder::external_prefix) | none | What a proxy takes off the paths is seen by the browser alone. |
 //! | `Max-Age` | what is left of the session | At most 400 days, which is where browsers stop. |
 //! | `Domain` | never | A cookie for all subdomains is as safe as the worst of them. |
 //!
@@ -85,7 +86,7 @@
 //! |---|---|---|
 //! | origins | required | The list *is* the decision. |
 //! | WebSocket handshakes | guarded | They are `GET` requests with cookies to which CORS does not apply. |
-//! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie other than `__Host-csrf`, or an `Authorization` of `Basic`, `Digest`, `NTLM` or `Negotiate`; passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
+//! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie other than `__Host-csrf` and `__Host-Http-csrf`, or an `Authorization` of `Basic`, `Digest`, `NTLM` or `Negotiate`; passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
 //! | [`missing_origin`](crate::OriginGuardLayer::missing_origin) | refused with credentials | The row above. [`MissingOrigin::Refuse`](crate::origin::MissingOrigin::Refuse) is for client certificates, which show in no header. |
 //! | [`method_override`](crate::OriginGuardLayer::method_override), here and at the CSRF layer | off | A `GET` is a `GET`, unless something further in makes it another method. |
 //! | [`report_only`](crate::OriginGuardLayer::report_only) | off | A guard guards. |
@@ -94,7 +95,7 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | cookie, [`cookie_name`](crate::csrf::CsrfBuilder::cookie_name) | `__Host-csrf`, `Secure`, `Path=/` | The prefix keeps sibling hosts and plain http from planting one. |
+//! | cookie, [`cookie_name`](crate::csrf::CsrfBuilder::cookie_name) | `__Host-csrf`, `Secure`, `Path=/` | The prefix keeps sibling hosts and plain http from planting one; [`http_prefix`](crate::csrf::CsrfBuilder::http_prefix) keeps scripts from it too. |
 //! | `SameSite` | `Lax` | With `Strict`, a page that is reached by a link from elsewhere would come without the cookie and get another one, and the forms in other tabs would go stale. The cookie opens nothing by itself. |
 //! | `HttpOnly` | off | A single-page application copies the cookie into the header. [`http_only`](crate::csrf::CsrfBuilder::http_only) for pages that get the token from the server. |
 //! | lifetime | that of the refresh cookie, and renewed with it (given out by a page between two refreshes, up to one `idle_lifetime` longer); of no session until the browser closes | A browser that is opened again has both, and a page reached from a mail can send its form. A token that outlives its session stands in the way of the next sign-in. |
@@ -152,7 +153,7 @@
 //! | header missing, repeated, a list | refused | The proxy is not there, or adds to what the client sent. For a proxy that appends, [`last`](crate::RequireHttpsLayer::last) takes its own word. [`first`](crate::RequireHttpsLayer::first) is right only where the outermost proxy overwrites. |
 //! | [`value`](crate::RequireHttpsLayer::value) | `https` and `wss` prove https | Proxies write the second for WebSockets. `http`, `ws` and `off` say plain http, and other words prove nothing. |
 //! | [`redirect_to`](crate::RequireHttpsLayer::redirect_to) | off | What was sent has been read on the way. A refusal makes the mistake visible; a redirect makes it a habit. |
-//! | when on | `GET` and `HEAD` without `Authorization` and cookies of ours | Typed addresses and old links, which have nothing to lose. Cookies of others come with most of them. Ours are known by name: `__Host-`, `__Secure-`, `refresh_token`, `csrf`. The host is configured and never taken from the request. |
+//! | when on | `GET` and `HEAD` without `Authorization` and cookies of ours | Typed addresses and old links, which have nothing to lose. Cookies of others come with most of them. Ours are known by name: `__Host-`, `__Http-`, `__Secure-`, `refresh_token`, `csrf`. The host is configured and never taken from the request. |
 //! | cached | `no-store` | A cache that does not tell the schemes apart would answer the https request with it. |
 //!
 //! # Keys ([`KeyRing`](crate::KeyRing))

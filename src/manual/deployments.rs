@@ -73,6 +73,10 @@
 //! * Several proxies in a row: only the one that ends TLS writes `X-Forwarded-Proto`. An nginx further in is reached over
 //!   plain http, so with `$scheme` it makes every https request look like http: all are refused, and with `redirect_to`
 //!   the browser goes round in circles. Its line is `proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;`.
+//! * A proxy may serve the application below `/app` and take that off the paths: nginx does with
+//!   `location /app/ { proxy_pass http://127.0.0.1:3000/; }`. Browsers do not see that, so the cookie needs
+//!   `.external_prefix("/app")` on the [builder](crate::refresh::RefreshCookieBuilder::external_prefix). One setting
+//!   serves each proxy, and no `Set-Cookie` has to be rewritten.
 //! * Proxies that append make the header a list. [`RequireHttpsLayer`](crate::RequireHttpsLayer) then takes
 //!   `.last()?`, the word of the nearest one, or `.first()?` where the outermost overwrites what the client says.
 //! * Try once that the proxy overwrites it. Over plain http this must not reach the application:

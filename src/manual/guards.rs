@@ -100,8 +100,8 @@
 //! * The layer goes where the browser sends the refresh cookie, which is `/auth`, and inside of the layer
 //!   that opens it. Elsewhere it would replace the token by one for no session, so it answers 500 there.
 //!   The header `tower-bearer-mistake` and the [`Rejection`](crate::rejection::Rejection) name the cure.
-//! * Behind a proxy that takes a prefix off the path, the layers cannot see where the cookie goes:
-//!   [`rewritten_paths`](crate::refresh::RefreshCookieBuilder::rewritten_paths) says so. Nested routers of axum do not need it.
+//! * A router or proxy may take leading segments off the path: a rest of the cookie's path will do. For a proxy,
+//!   [`external_prefix`](crate::refresh::RefreshCookieBuilder::external_prefix) names them, since the cookie needs them.
 //!
 //! ## Rendered pages
 //!
@@ -148,7 +148,8 @@
 //! cookie comes along, and the last two cases do not arise.
 //!
 //! The layer has to be around such pages, and the session visible there: give the refresh cookie the path
-//! `/` with [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix), or bind tokens to the session that
+//! `/` with [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix)
+//! ([`cookie_path("/")`](crate::refresh::RefreshCookieBuilder::cookie_path) in development over plain http), or bind tokens to the session that
 //! the pages have anyway.
 //!
 //! ## Sessions of another kind

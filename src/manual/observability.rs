@@ -28,6 +28,7 @@
 //!
 //! | `event` | level | other fields | what it means |
 //! |---|---|---|---|
+//! | `cookie_path_mismatch` | ERROR | `cookie_path`, `request_path` | a sign-in came to a path that browsers do not send the refresh cookie to: no refresh will find the session. Mount it below `cookie_path`, or set [`cookie_path`](crate::refresh::RefreshCookieBuilder::cookie_path) or [`external_prefix`](crate::refresh::RefreshCookieBuilder::external_prefix) |
 //! | `denied` | INFO | `session` | your claims closure refused the subject; the session is over |
 //! | `durability_degraded` | WARN | `sessions`, `acknowledged`, `wanted` | a revocation has reached fewer replicas than asked for; `sessions` is how many |
 //! | `encryption_key_near_limit` | WARN | `encryptions` | rotate the encryption key: a quarter of what is safe is used up |

@@ -29,6 +29,7 @@
 //! | [`RevocationLost`](crate::Event::RevocationLost) | none | at once: somebody who signed out is still signed in. End it by hand |
 //! | [`RevocationQueued`](crate::Event::RevocationQueued) | none | with `StoreUnreachable` only |
 //! | [`RevocationRestored`](crate::Event::RevocationRestored), [`StateLost`](crate::Event::StateLost), [`Adopted`](crate::Event::WriteRestored) | none but after a failover | when there was no failover: two stores that both take writes? |
+//! | [`CookiePathMismatch`](crate::Event::CookiePathMismatch) | none | at once: users who sign in there are signed out when the access token ends |
 //! | [`DurabilityDegraded`](crate::Event::DurabilityDegraded) | none | the same day: a replica lags or is gone |
 //! | [`EncryptionKeyNearLimit`](crate::Event::EncryptionKeyNearLimit) | none | the same week: [replace the key](super::keys#the-limit-of-an-encryption-key) |
 //! | `KeysUnavailable` (feature `jwks`) | none, or a few in a row when the issuer restarts | before `usable_until`: the issuer is down, or its set is not usable |

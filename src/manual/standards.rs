@@ -76,6 +76,7 @@
 //! | `SameSite` | yes | as one defence of three |
 //! | `Origin`, `Referer`, Fetch Metadata | yes | [`OriginGuardLayer`](crate::OriginGuardLayer) |
 //! | `__Host-` prefix | yes | for the CSRF cookie; for the refresh cookie with [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix) |
+//! | `__Http-`, `__Host-Http-` prefixes | by a setting | [`http_prefix`](crate::refresh::RefreshCookieBuilder::http_prefix), for [the CSRF cookie](crate::csrf::CsrfBuilder::http_prefix) too |
 //! | login CSRF | yes | tokens of their own class before sign-in |
 //! | state-changing `GET` | you | no guard can see what a handler does |
 //! | XSS defeats all of it | no | as everywhere |

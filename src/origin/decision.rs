@@ -9,7 +9,7 @@ use super::{
 use crate::{
     authorization::{is_ambient, is_tchar},
     cookie,
-    csrf_session::CSRF_COOKIE,
+    csrf_session::CSRF_COOKIES,
     host::{is_on_host, is_web_origin},
     rejection::OriginReason,
     request::{SEC_FETCH_SITE, overrides_method},
@@ -164,5 +164,5 @@ fn is_websocket(headers: &HeaderMap) -> bool {
 /// that browsers send unasked. The CSRF cookie authenticates no client.
 fn has_ambient(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::AUTHORIZATION).iter();
-    cookie::has_other_than(headers, CSRF_COOKIE) || lines.any(|line| is_ambient(line.as_bytes()))
+    cookie::has_other_than(headers, &CSRF_COOKIES) || lines.any(|line| is_ambient(line.as_bytes()))
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{
     claims::{ClaimsError, ClaimsIssuer, ClaimsRequest, Issuer},
     config::{ClientSignal, Config},
+    cookie_settings::{CookiePlace, CookieSettings},
     layer::RefreshCookieLayer,
     revoke::Retries,
     throttle::Throttle,
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     config::ConfigError,
-    cookie::{CookieError, CookieSpec, LONGEST, Prefix},
+    cookie::LONGEST,
     current_session::RefreshCookies,
     event::EventSink,
     keys::{KeyRing, KeyUsage},
@@ -57,15 +58,11 @@ pub struct RefreshCookieBuilder {
     claims: Box<dyn Issuer>,
     policy: SessionPolicy,
     idle: Option<Duration>,
-    name: String,
-    path: String,
-    prefix: Prefix,
+    cookie: CookieSettings,
     transport: RefreshTransport,
-    same_site: SameSite,
     events: EventSink,
     signal: Option<ClientSignal>,
     repeats: u16,
-    rewritten_paths: bool,
 }
 
 impl RefreshCookieBuilder {
@@ -89,15 +86,11 @@ impl RefreshCookieBuilder {
             claims: Box::new(ClaimsIssuer { codec, claims }),
             policy: SessionPolicy::default(),
             idle: None,
-            name: "refresh_token".to_owned(),
-            path: "/auth".to_owned(),
-            prefix: Prefix::Secure,
+            cookie: CookieSettings::default(),
             transport: RefreshTransport::Cookie,
-            same_site: SameSite::Strict,
             events: EventSink::default(),
             signal: None,
             repeats: 200,
-            rewritten_paths: false,
         }
     }
 
@@ -143,14 +136,40 @@ impl RefreshCookieBuilder {
 
     /// Sets the cookie's name, without prefix. Default `refresh_token`.
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
+        self.cookie.name = name.into();
         self
     }
 
     /// Sets the path under which the session endpoints lie, and which the cookie is sent to.
     /// Default `/auth`.
+    ///
+    /// It is the path that this service sees. A sign-in elsewhere is told as
+    /// [`Event::CookiePathMismatch`](crate::Event::CookiePathMismatch): no refresh would find its cookie.
     pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
-        self.path = path.into();
+        self.cookie.path = Some(path.into());
+        self
+    }
+
+    /// Sets what something in front takes off the paths of requests: a proxy, or a router around the layer that
+    /// is not axum's (or is, without this crate's feature `axum`). Default: nothing, as with an empty prefix.
+    ///
+    /// The browser's path has it, so it goes in front of [`cookie_path`](Self::cookie_path) in the cookie.
+    ///
+    /// | settings | the cookie | this service sees |
+    /// |---|---|---|
+    /// | `.cookie_path("/auth").external_prefix("/app")` | `Path=/app/auth` | `/auth/refresh` |
+    /// | `.cookie_path("/").external_prefix("/auth")` | `Path=/auth` | `/refresh` |
+    ///
+    /// ```
+    /// use tower_bearer::{RefreshCookieLayer, refresh::RefreshCookieBuilder};
+    ///
+    /// /// `PUBLIC_PATH=/app` where the proxy serves the application below `/app`.
+    /// fn behind_a_proxy(sessions: RefreshCookieBuilder) -> RefreshCookieBuilder {
+    ///     sessions.external_prefix(std::env::var("PUBLIC_PATH").unwrap_or_default())
+    /// }
+    /// ```
+    pub fn external_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.cookie.external_prefix = prefix.into();
         self
     }
 
@@ -162,22 +181,24 @@ impl RefreshCookieBuilder {
     }
 
     /// Names the cookie `__Host-…` with `Path=/`: no other host of the domain can set it, and every
-    /// request to this host carries it.
+    /// request to this host carries it. The endpoints lie below `/auth`, unless
+    /// [`SessionEndpoints::base`](crate::SessionEndpoints::base) says otherwise.
     pub fn host_prefix(mut self) -> Self {
-        self.prefix = match self.prefix {
-            Prefix::Insecure | Prefix::InsecureHost => Prefix::InsecureHost,
-            Prefix::Secure | Prefix::Host => Prefix::Host,
-        };
+        self.cookie.host_prefix = true;
         self
     }
 
-    /// Says that something in front changes the paths of requests, such as a proxy that takes the
-    /// prefix off. They then tell nothing about where the browser sends the cookie, and a
-    /// [`CsrfLayer`](crate::CsrfLayer) that it does not reach is no longer found out. Default: off.
+    /// Names the cookie `__Http-…`, with [`host_prefix`](Self::host_prefix) `__Host-Http-…`. Default: off.
     ///
-    /// Routers of axum need it only where this crate's feature `axum` is off.
-    pub fn rewritten_paths(mut self) -> Self {
-        self.rewritten_paths = true;
+    /// A browser that knows the prefixes takes such a cookie with `Secure` and `HttpOnly` alone: it came in an
+    /// answer, and no script has planted it (draft-ietf-httpbis-layered-cookies; Chrome 140, Firefox 143).
+    /// An older browser reads `__Host-Http-` as `__Host-`, and `__Http-` as a name like any other, which
+    /// lacks even the protection of `__Secure-`.
+    ///
+    /// A new name signs every session out. Chromium refuses a `__Host-Http-` cookie as the one of a
+    /// device-bound session.
+    pub fn http_prefix(mut self) -> Self {
+        self.cookie.http_prefix = true;
         self
     }
 
@@ -190,18 +211,15 @@ impl RefreshCookieBuilder {
     /// replaces. Such pages lie outside of `/auth`, so they need [`host_prefix`](Self::host_prefix) as
     /// well. A page that refreshes by `fetch` once it is loaded works with `Strict`.
     pub fn same_site_lax(mut self) -> Self {
-        self.same_site = SameSite::Lax;
+        self.cookie.same_site = SameSite::Lax;
         self
     }
 
-    /// Drops `Secure` and the name prefix, for development over plain http. With
-    /// [`host_prefix`](Self::host_prefix) the path stays `/`. An attacker on the network can then read the
-    /// refresh token.
+    /// Drops `Secure` and the name prefix, for development over plain http. An attacker on the network
+    /// can then read the refresh token. In place of [`host_prefix`](Self::host_prefix), which needs
+    /// `Secure`, development says `cookie_path("/")`.
     pub fn dangerous_insecure_cookie(mut self) -> Self {
-        self.prefix = match self.prefix {
-            Prefix::Host | Prefix::InsecureHost => Prefix::InsecureHost,
-            Prefix::Secure | Prefix::Insecure => Prefix::Insecure,
-        };
+        self.cookie.insecure = true;
         self
     }
 
@@ -237,15 +255,11 @@ impl RefreshCookieBuilder {
             claims,
             mut policy,
             idle,
-            name,
-            path,
-            prefix,
+            cookie,
             transport,
-            same_site,
             events,
             signal,
             repeats,
-            rewritten_paths,
         } = self;
         if !can_mint {
             return Err(ConfigError::new(
@@ -264,11 +278,11 @@ impl RefreshCookieBuilder {
         if repeats == 0 {
             return Err(ConfigError::new("repeat_limit", "must be at least 1"));
         }
-        let cookie =
-            CookieSpec::new(&name, &path, prefix, same_site).map_err(|error| match error {
-                CookieError::Name(problem) => ConfigError::new("cookie_name", problem),
-                CookieError::Path(problem) => ConfigError::new("cookie_path", problem),
-            })?;
+        let CookiePlace {
+            cookie,
+            base,
+            everywhere,
+        } = cookie.judge()?;
         let cookies = RefreshCookies {
             keys,
             issuer,
@@ -276,11 +290,11 @@ impl RefreshCookieBuilder {
             idle: policy.idle,
             slides: policy.idle.min(LONGEST) < policy.absolute,
             in_bodies: transport == RefreshTransport::Body,
-            rewritten_paths,
+            everywhere,
         };
         let config = Config {
             cookies: Arc::new(cookies),
-            base: path,
+            base,
             policy,
             store,
             claims,
@@ -345,15 +359,11 @@ impl fmt::Debug for RefreshCookieBuilder {
             claims: _,
             policy,
             idle,
-            name,
-            path,
-            prefix,
+            cookie,
             transport,
-            same_site,
             events: _,
             signal: _,
             repeats,
-            rewritten_paths,
         } = self;
         f.debug_struct("RefreshCookieBuilder")
             .field("issuer", issuer)
@@ -361,13 +371,9 @@ impl fmt::Debug for RefreshCookieBuilder {
             .field("store", store)
             .field("policy", policy)
             .field("idle", idle)
-            .field("name", name)
-            .field("path", path)
-            .field("prefix", prefix)
+            .field("cookie", cookie)
             .field("transport", transport)
-            .field("same_site", same_site)
             .field("repeats", repeats)
-            .field("rewritten_paths", rewritten_paths)
             .finish_non_exhaustive()
     }
 }

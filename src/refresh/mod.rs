@@ -61,6 +61,7 @@ mod authenticate;
 mod builder;
 pub(crate) mod claims;
 mod config;
+mod cookie_settings;
 mod end;
 mod future;
 pub(crate) mod layer;

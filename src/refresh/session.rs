@@ -101,6 +101,11 @@ impl Session {
         self.0.current.session()
     }
 
+    /// The request's path, where the browser does not send the cookie to it.
+    pub(crate) fn unreached(&self) -> Option<&str> {
+        self.0.current.unreached()
+    }
+
     /// Every genuine token that came by this layer's transport, without a look at the store.
     pub(crate) fn genuine(&self) -> Result<Cow<'_, [RefreshToken]>, SessionError> {
         if self.config().transport() == RefreshTransport::Cookie {

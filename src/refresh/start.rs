@@ -153,6 +153,12 @@ impl Session {
         let access = self.hand_out(token, cookie, &record, now, access);
         self.mark_renewed();
         let events = &self.config().events;
+        if let Some(request_path) = self.unreached() {
+            events.emit(&Event::CookiePathMismatch {
+                cookie_path: self.config().cookies.cookie.path(),
+                request_path,
+            });
+        }
         events.emit(&Event::Started {
             session: record.key().id,
             subject: record.subject(),

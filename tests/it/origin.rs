@@ -238,6 +238,16 @@ async fn pages_of_applications_and_of_development_servers_can_be_listed() {
 async fn what_is_missing_is_a_choice() {
     let cookie = [("cookie", "a=b")];
     let missing = Some(OriginReason::Missing);
+    // The CSRF cookie authenticates no client, whichever prefix it has.
+    for (cookie, refused) in [
+        ("__Host-csrf=x", false),
+        ("__Host-Http-csrf=x", false),
+        ("__Http-csrf=x", true),
+        ("__Host-Http-csrf=x; a=b", true),
+    ] {
+        let found = reason(app(), post(&[("cookie", cookie)])).await;
+        assert_eq!(found, missing.filter(|_| refused), "{cookie}");
+    }
     assert_eq!(
         reason(
             app().missing_origin(MissingOrigin::DangerousAllow),

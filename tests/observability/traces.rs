@@ -18,7 +18,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::{day, manual};
+use crate::{day, manual, world::World};
 
 /// One line: level, target, fields, and the names of the spans around it from the outside in.
 #[derive(Clone, Debug)]
@@ -153,6 +153,26 @@ fn lines_are_as_the_manual_says() {
         "would_reject",
     ];
     assert_eq!(seen, BTreeSet::from(expected));
+}
+
+#[test]
+fn the_line_of_a_sign_in_where_the_cookie_does_not_go_names_both_paths_and_the_cure() {
+    let lines = lines(async {
+        let world = World::with(|builder| builder.cookie_path("/api/auth"));
+        assert_eq!(world.browser().login(&world, "alice").await.status, 200);
+        assert_eq!(world.count("CookiePathMismatch"), 0);
+        let world = World::with(|builder| builder.cookie_path("/session"));
+        assert_eq!(world.browser().login(&world, "alice").await.status, 200);
+    });
+    let mut lines = lines.iter().filter(|line| line.level == Level::ERROR);
+    let line = lines.next().unwrap();
+    assert_eq!(line.fields["event"], "cookie_path_mismatch");
+    assert_eq!(line.fields["cookie_path"], "/session");
+    assert_eq!(line.fields["request_path"], "\"/auth/login\"");
+    for cure in ["Mount", "cookie_path;", "external_prefix"] {
+        assert!(line.fields["message"].contains(cure), "{line:?}");
+    }
+    assert_eq!(lines.count(), 0);
 }
 
 #[test]

@@ -143,12 +143,9 @@ fn app(
         });
         async move { role.ok_or(ClaimsError::Denied) }
     })
-    .cookie_path(format!("{}/auth", settings.public_path))
+    .external_prefix(&settings.public_path)
     .rotation(rotation)
     .events(events.clone());
-    if !settings.public_path.is_empty() {
-        sessions = sessions.rewritten_paths();
-    }
     if insecure_cookie {
         sessions = sessions.dangerous_insecure_cookie();
     }

@@ -243,15 +243,17 @@ fn app(client: Client, url: &str, secure: bool) -> Result<Router, Error> {
         .audience("oauth_redirect")
         .build()?;
     let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
-    let mut sessions = RefreshCookieLayer::builder(codec.clone(), MemoryStore::new(), claims)
-        .same_site_lax()
-        // The pages see it, too, which the path `/auth` would keep from them.
-        .host_prefix();
-    let mut csrf = CsrfLayer::builder(&keys);
-    if !secure {
-        sessions = sessions.dangerous_insecure_cookie();
-        csrf = csrf.dangerous_insecure_cookie();
-    }
+    let sessions =
+        RefreshCookieLayer::builder(codec.clone(), MemoryStore::new(), claims).same_site_lax();
+    let csrf = CsrfLayer::builder(&keys);
+    // The pages see the session, too, which the path `/auth` would keep from them.
+    let (sessions, csrf) = match secure {
+        true => (sessions.host_prefix(), csrf),
+        false => (
+            sessions.cookie_path("/").dangerous_insecure_cookie(),
+            csrf.dangerous_insecure_cookie(),
+        ),
+    };
     let cookies = Router::new()
         .route("/", get(page))
         .route("/page.js", get(script))

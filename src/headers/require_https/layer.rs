@@ -184,7 +184,7 @@ impl<R> RequireHttpsLayer<R> {
     /// credentials, with 308 to the same path and query at this host. Everything else stays refused.
     ///
     /// Credentials are an `Authorization`, and a cookie that may be this crate's: one whose name begins
-    /// with `__Host-` or `__Secure-`, or is `refresh_token` or `csrf`. Other cookies, such as those of an
+    /// with `__Host-`, `__Http-` or `__Secure-`, or is `refresh_token` or `csrf`. Other cookies, such as those of an
     /// analysis of visits, come with every typed address and change nothing.
     ///
     /// A browser that goes round and round shows that an inner proxy overwrites the header with the scheme

@@ -234,6 +234,22 @@ async fn plain_http_drops_secure_and_the_prefix() {
 }
 
 #[tokio::test]
+async fn http_prefix_names_the_cookie_and_hides_it_from_scripts() {
+    let fixtures = Fixtures::load();
+    let builder = || csrf::builder(fixtures.keys(&["K1"]), fixtures.binding_of("S1")).http_prefix();
+    let layer = builder().build().unwrap();
+    let (response, _) = csrf::send(&layer, &App::new(), get()).await;
+    let line = response.headers()[header::SET_COOKIE].to_str().unwrap();
+    assert!(line.starts_with("__Host-Http-csrf=v1s."), "{line}");
+    let attributes = "; HttpOnly; SameSite=Lax; Secure; Path=/";
+    assert!(line.ends_with(attributes), "{line}");
+
+    let error = builder().dangerous_insecure_cookie().build().unwrap_err();
+    assert_eq!(error.setting(), "http_prefix");
+    assert!(error.problem().contains("dangerous_insecure_cookie"));
+}
+
+#[tokio::test]
 async fn tokens_follow_the_rotation_of_the_ring() {
     let secret = |name: u8| std::array::from_fn::<u8, 40, _>(|i| (i as u8 + 3).wrapping_mul(name));
     let ring = |secrets: &[u8]| {

@@ -95,6 +95,7 @@ async fn a_path_that_the_cookie_does_not_reach_is_named() {
             let said = mistake(&response).unwrap_or_else(|| panic!("{path} is silent"));
             assert!(said.contains("does not send the refresh cookie"), "{said}");
             assert!(said.contains("host_prefix"), "{said}");
+            assert!(said.contains("external_prefix"), "{said}");
             assert!(!response.headers().contains_key(header::SET_COOKIE));
         }
     }
@@ -120,16 +121,35 @@ async fn a_cookie_that_comes_has_reached_the_path() {
 }
 
 #[tokio::test]
-async fn a_cookie_of_every_path_and_paths_that_are_rewritten_alarm_nowhere() {
+async fn a_cookie_of_every_path_that_is_seen_alarms_nowhere() {
     for world in [
         World::with(|builder| builder.host_prefix()),
         World::with(|builder| builder.cookie_path("/")),
-        World::with(|builder| builder.rewritten_paths()),
+        World::with(|builder| builder.cookie_path("/").external_prefix("/auth")),
     ] {
         for path in ["/", "/csrf", "/api/x", "*"] {
             let response = ask(&world, Method::OPTIONS, path).await;
             assert_eq!(mistake(&response), None, "{path}");
         }
+    }
+}
+
+/// What a proxy took off is not seen, so every tail will do, in whole segments.
+#[tokio::test]
+async fn a_tail_of_the_cookie_path_is_no_alarm() {
+    let world = World::with(|builder| builder.cookie_path("/api/auth").external_prefix("/app"));
+    for path in [
+        "/app/api/auth/csrf",
+        "/api/auth/csrf",
+        "/auth/csrf",
+        "/auth",
+    ] {
+        let response = ask(&world, Method::GET, path).await;
+        assert_eq!(mistake(&response), None, "{path}");
+    }
+    for path in ["/", "/csrf", "/app", "/api/x", "/authentic", "/x/auth/csrf"] {
+        let response = ask(&world, Method::GET, path).await;
+        assert!(mistake(&response).is_some(), "{path}");
     }
 }
 

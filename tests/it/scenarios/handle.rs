@@ -5,7 +5,7 @@ use std::{convert::Infallible, future::Future};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{Session, SessionErrorKind, refresh::RefreshCookieBuilder};
+use tower_bearer::{Session, SessionErrorKind};
 
 use crate::support::{
     faults::Fault,
@@ -176,42 +176,4 @@ async fn no_header_for_caches_of_one_kind_is_left_on_an_answer_about_a_session()
     let response = service.oneshot(request.unwrap()).await.unwrap();
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     assert!(!response.headers().contains_key("cdn-cache-control"));
-}
-
-/// Development over plain http changes what the browser insists on, and not which paths have the session.
-#[tokio::test]
-async fn plain_http_leaves_the_path_of_the_cookie_alone() {
-    type Set = fn(RefreshCookieBuilder) -> RefreshCookieBuilder;
-    let cases: [(Set, &str); 4] = [
-        (|b| b.dangerous_insecure_cookie(), "Path=/auth"),
-        (|b| b.host_prefix().dangerous_insecure_cookie(), "Path=/"),
-        (|b| b.dangerous_insecure_cookie().host_prefix(), "Path=/"),
-        (|b| b.host_prefix(), "Path=/"),
-    ];
-    for (set, path) in cases {
-        let world = World::with(set);
-        let login = world.browser().request(Method::POST, "/login");
-        let login = login.header("x-user", "alice").body(Full::default());
-        let reply = world.send(login.unwrap()).await;
-        let line = reply.headers[header::SET_COOKIE].to_str().unwrap();
-        assert!(line.split("; ").any(|part| part == path), "{line}");
-    }
-}
-
-#[tokio::test]
-async fn endpoints_answer_under_every_base() {
-    for (path, host) in [("/", false), ("/auth", true), ("/a/b", false)] {
-        let world = World::with(|b| {
-            let b = b.cookie_path(path);
-            if host { b.host_prefix() } else { b }
-        });
-        for prefix in ["", path.trim_end_matches('/')] {
-            for (call, status) in [("/refresh", 401), ("/logout", 204), ("/x", 404)] {
-                let uri = format!("{prefix}{call}");
-                let request = Request::post(&uri).body(Full::default()).unwrap();
-                // The test's own routes lie under /auth; all others go to the endpoints.
-                assert_eq!(world.send(request).await.status, status, "{uri}");
-            }
-        }
-    }
 }

@@ -6,6 +6,7 @@ mod faults;
 mod handle;
 mod keys_and_cookies;
 mod lifetimes;
+mod paths;
 mod race;
 mod second_tab;
 mod theft;

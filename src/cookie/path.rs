@@ -1,0 +1,52 @@
+//! The path of a cookie, and the paths of requests, off which something in front may have taken segments.
+
+/// Whether `path` can be that of a cookie below which endpoints lie.
+///
+/// # Errors
+///
+/// What would do.
+pub(crate) fn check(path: &str) -> Result<(), &'static str> {
+    let writable = |b: u8| b.is_ascii_graphic() && b != b';' && b != b'?' && b != b'#';
+    if !path.starts_with('/') || !path.bytes().all(writable) {
+        return Err("must be an absolute path without query, such as \"/auth\"");
+    }
+    if path.len() > 1 && path.ends_with('/') {
+        return Err("must not end with a slash: the session endpoints lie below it");
+    }
+    Ok(())
+}
+
+/// What is left of `path` without its first 0, 1, ... segments: all of it first, the empty path last.
+///
+/// A router that nests takes leading segments off, and so does a proxy. Neither takes a part of one.
+pub(crate) fn tails(path: &str) -> impl Iterator<Item = &str> {
+    let path = if path == "/" { "" } else { path };
+    std::iter::successors(Some(path), |path| {
+        let rest = path.strip_prefix('/')?;
+        Some(rest.find('/').and_then(|at| rest.get(at..)).unwrap_or(""))
+    })
+}
+
+/// The rest of `path` behind `base`, in whole segments (RFC 6265 section 5.1.4).
+pub(crate) fn below<'a>(path: &'a str, base: &str) -> Option<&'a str> {
+    path.strip_prefix(base)
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tails_are_what_is_left_without_leading_segments() {
+        let found = |path| tails(path).collect::<Vec<_>>();
+        assert_eq!(
+            found("/app/api/auth"),
+            ["/app/api/auth", "/api/auth", "/auth", ""]
+        );
+        assert_eq!(found("/auth"), ["/auth", ""]);
+        assert_eq!(found("/"), [""]);
+        assert_eq!(found(""), [""]);
+        assert_eq!(found("/a//b"), ["/a//b", "//b", "/b", ""]);
+    }
+}
