@@ -44,7 +44,9 @@ pub mod token;
 
 // What an application names. What it names once in a hundred, or only to write a store, a builder's type or an
 // answer of its own, has its one path in a module.
-pub use bearer::{layer::BearerAuthLayer, scope::RequireScopeLayer};
+pub use bearer::{
+    layer::BearerAuthLayer, require_claims::RequireClaimsLayer, scope::RequireScopeLayer,
+};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::ConfigError;
 pub use csrf::{csrf_token::CsrfToken, layer::CsrfLayer};

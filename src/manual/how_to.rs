@@ -120,6 +120,16 @@
 //! }
 //! ```
 //!
+//! [`RequireClaimsLayer`](crate::RequireClaimsLayer) around a route answers 403 where the role is not enough:
+//!
+//! ```
+//! use tower_bearer::{Claims, RequireClaimsLayer};
+//! # struct Role { role: String }
+//!
+//! let admins = RequireClaimsLayer::new(|claims: &Claims<Role>| claims.custom().role == "admin");
+//! # let _ = admins;
+//! ```
+//!
 //! # A second factor
 //!
 //! Start the session with the first, and call [`Session::elevate`](crate::Session::elevate) after the

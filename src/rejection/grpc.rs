@@ -60,6 +60,7 @@ fn status(kind: RejectionKind) -> (&'static str, &'static str) {
     match kind {
         RejectionKind::ContentTooLarge => ("8", "content too large"),
         RejectionKind::CsrfFailed => ("7", "CSRF token missing or wrong"),
+        RejectionKind::Forbidden => ("7", "forbidden"),
         RejectionKind::ForeignOrigin => ("7", "foreign origin"),
         RejectionKind::InsecureTransport => ("7", "insecure transport"),
         RejectionKind::InsufficientScope => ("7", "insufficient scope"),
@@ -81,6 +82,7 @@ mod tests {
         for kind in [
             ContentTooLarge,
             CsrfFailed,
+            Forbidden,
             ForeignOrigin,
             InsecureTransport,
             InsufficientScope,

@@ -66,6 +66,8 @@ pub enum RejectionKind {
     ContentTooLarge,
     /// The request does not carry the CSRF token of its session: 403.
     CsrfFailed,
+    /// The token is good and the application's rule over its claims says no: 403.
+    Forbidden,
     /// A page of a foreign origin seems to have sent the request: 403.
     ForeignOrigin,
     /// The request came over plain http, or nothing trusted says otherwise: 403.
@@ -91,6 +93,7 @@ impl RejectionKind {
         match self {
             Self::ContentTooLarge => "content_too_large",
             Self::CsrfFailed => "csrf_failed",
+            Self::Forbidden => "forbidden",
             Self::ForeignOrigin => "foreign_origin",
             Self::InsecureTransport => "insecure_transport",
             Self::InsufficientScope => "insufficient_scope",
@@ -214,6 +217,7 @@ impl Rejection {
         match self.kind {
             RejectionKind::ContentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             RejectionKind::CsrfFailed
+            | RejectionKind::Forbidden
             | RejectionKind::ForeignOrigin
             | RejectionKind::InsecureTransport
             | RejectionKind::InsufficientScope => StatusCode::FORBIDDEN,

@@ -1,11 +1,16 @@
 //! What must cost no allocation, counted.
 
 use allocation_counter::measure;
-use http::{HeaderMap, Method, Uri};
-use tower_bearer::{KeyRing, OriginGuardLayer, Timestamp, TokenCodec, token::Grant};
+use http::{HeaderMap, Method, Request, Response, Uri};
+use tower::{Layer, Service, service_fn};
+use tower_bearer::{
+    Claims, KeyRing, OriginGuardLayer, RequireClaimsLayer, RequireScopeLayer, Timestamp,
+    TokenCodec, token::Grant,
+};
 
 use crate::support::csrf::{self, Fixtures};
 use crate::support::profile::Profile;
+use crate::support::tokens::{Scoped, verified};
 
 /// A request as browsers send it from `origin`.
 fn headers(origin: Option<&str>) -> HeaderMap {
@@ -160,6 +165,22 @@ fn judging_an_origin() {
     }
     // The counter does count.
     assert!(measure(|| drop(headers(None))).count_total > 0);
+}
+
+#[test]
+fn passing_the_rules_over_a_token() {
+    let admins = |claims: &Claims<Scoped>| claims.custom().scope == "admin";
+    let inner = service_fn(|_: Request<String>| {
+        std::future::ready(Ok::<_, std::convert::Infallible>(Response::new(())))
+    });
+    let scope = RequireScopeLayer::new("admin".parse().unwrap());
+    let mut service = RequireClaimsLayer::new(admins).layer(scope.layer(inner));
+    let request = verified("admin");
+    let counted = measure(|| {
+        let answer = futures_util::FutureExt::now_or_never(service.call(request));
+        assert_eq!(answer.unwrap().unwrap().status(), 200);
+    });
+    assert_eq!(counted.count_total, 0, "{counted:?}");
 }
 
 #[test]

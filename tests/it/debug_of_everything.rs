@@ -10,9 +10,10 @@ use tower::{Layer, Service};
 use tower_bearer::{
     AccessToken, BearerAuthLayer, Claims, ClaimsError, CsrfLayer, Event, EventSink, GrpcLayer,
     KeyRing, ManualClock, MemoryStore, NewSession, NoClaims, OriginGuardLayer, RedisStore,
-    RefreshCookieLayer, RequireHttpsLayer, RequireScopeLayer, ReusePolicy, RevokeReason,
-    RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints, SessionErrorKind,
-    SignatureAlgorithm, SystemClock, Timestamp, TokenCodec, TokenContext, TokenErrorKind,
+    RefreshCookieLayer, RequireClaimsLayer, RequireHttpsLayer, RequireScopeLayer, ReusePolicy,
+    RevokeReason, RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints,
+    SessionErrorKind, SignatureAlgorithm, SystemClock, Timestamp, TokenCodec, TokenContext,
+    TokenErrorKind,
     bearer::{CheckError, Realm, ResourceMetadata, Scope},
     csrf::{CsrfKeys, CsrfSession},
     headers::{
@@ -341,6 +342,9 @@ async fn no_public_type_prints_a_secret() {
     );
     printed.add("DefaultRejection", &DefaultRejection);
     printed.add("Realm", &realm);
+    let rule = RequireClaimsLayer::new(|_: &Claims| true);
+    printed.add("RequireClaimsLayer", &rule);
+    printed.add("RequireClaims", &rule.layer(Opaque(())));
     printed.add("RequireScopeLayer", &RequireScopeLayer::new(scope.clone()));
     printed.add(
         "RequireScope",

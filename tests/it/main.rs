@@ -35,6 +35,7 @@ mod own_vectors;
 mod readiness;
 mod redaction;
 mod refusals;
+mod require_claims;
 mod require_https;
 mod scenarios;
 mod scope;

@@ -3,8 +3,8 @@
 
 use http::Request;
 use tower_bearer::{
-    BearerAuthLayer, ClaimsError, CsrfLayer, GrpcLayer, KeyRing, MemoryStore, NoClaims,
-    OriginGuardLayer, RefreshCookieLayer, RequireHttpsLayer, RequireScopeLayer,
+    BearerAuthLayer, Claims, ClaimsError, CsrfLayer, GrpcLayer, KeyRing, MemoryStore, NoClaims,
+    OriginGuardLayer, RefreshCookieLayer, RequireClaimsLayer, RequireHttpsLayer, RequireScopeLayer,
     SecurityHeadersLayer, csrf::CsrfSession, headers::ConnectionScheme,
 };
 
@@ -13,7 +13,7 @@ use crate::{
     support::{
         csrf::over_texts,
         readiness::{Requests, check},
-        tokens::{self, codec, with_token},
+        tokens::{self, Scoped, codec, with_token},
     },
 };
 
@@ -72,6 +72,12 @@ async fn every_layer() {
     )
     .await;
     check("RefreshCookieLayer", sessions, &any).await;
+    check(
+        "RequireClaimsLayer",
+        RequireClaimsLayer::new(|claims: &Claims<Scoped>| claims.custom().scope == "admin"),
+        &scope,
+    )
+    .await;
     check(
         "RequireHttpsLayer",
         RequireHttpsLayer::connection(),

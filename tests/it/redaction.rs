@@ -4,7 +4,8 @@ use http::{Request, Response, header};
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
     BearerAuthLayer, Claims, ClaimsError, Event, KeyRing, MemoryStore, NoClaims, OriginGuardLayer,
-    RefreshCookieLayer, RequireScopeLayer, TokenCodec, TokenContext, rejection::Rejection,
+    RefreshCookieLayer, RequireClaimsLayer, RequireScopeLayer, TokenCodec, TokenContext,
+    rejection::Rejection,
 };
 
 use crate::support::{
@@ -42,6 +43,7 @@ fn layers_and_services_hold_their_tongue() {
         .rejection_response(|_| Response::new(String::new()));
     let origin = OriginGuardLayer::new(["https://app.example".parse().unwrap()]).unwrap();
     let scope = RequireScopeLayer::new("admin".parse().unwrap());
+    let rule = RequireClaimsLayer::new(move |_: &Claims| secret.len() == 32);
     let claims = |_| async { Ok::<_, ClaimsError>(NoClaims {}) };
     let sessions = RefreshCookieLayer::new(codec.clone(), MemoryStore::new(), claims).unwrap();
     for (what, text) in [
@@ -52,6 +54,8 @@ fn layers_and_services_hold_their_tongue() {
         ("OriginGuardLayer", format!("{origin:?}")),
         ("OriginGuard", format!("{:?}", origin.layer(()))),
         ("RefreshCookieLayer", format!("{sessions:#?}")),
+        ("RequireClaimsLayer", format!("{rule:?}")),
+        ("RequireClaims", format!("{:?}", rule.layer(()))),
         ("RequireScopeLayer", format!("{scope:?}")),
         ("RequireScope", format!("{:?}", scope.layer(()))),
     ] {

@@ -11,15 +11,15 @@ use std::{
 use http::{Request, Response, StatusCode};
 use tower::{Layer, util::BoxCloneSyncService};
 use tower_bearer::{
-    BearerAuthLayer, CsrfLayer, GrpcLayer, NoClaims, OriginGuardLayer, RequireHttpsLayer,
-    RequireScopeLayer, TokenContext, bearer::CheckError, headers::ConnectionScheme,
-    rejection::Rejection,
+    BearerAuthLayer, Claims, CsrfLayer, GrpcLayer, NoClaims, OriginGuardLayer, RequireClaimsLayer,
+    RequireHttpsLayer, RequireScopeLayer, TokenContext, bearer::CheckError,
+    headers::ConnectionScheme, rejection::Rejection,
 };
 
 use super::{
     csrf::{self, Fixtures},
     echo::Echo,
-    tokens,
+    tokens::{self, Scoped},
 };
 
 /// The services that a test sends to.
@@ -105,12 +105,15 @@ pub(crate) fn all() -> Vec<Guard> {
     let bearer = || BearerAuthLayer::<NoClaims>::new(tokens::codec());
     let origin = || OriginGuardLayer::new(["https://app.example".parse().unwrap()]).unwrap();
     let scope = || RequireScopeLayer::new("admin".parse().unwrap());
+    let claims =
+        || RequireClaimsLayer::new(|claims: &Claims<Scoped>| claims.custom().scope == "admin");
     let good = format!("Bearer {}", tokens::token());
     let context: TokenContext = tokens::verified("read")
         .extensions()
         .get()
         .cloned()
         .unwrap();
+    let reads = context.clone();
     vec![
         guard!("bearer, missing", 401, "16", bearer(), |_| {}),
         guard!("bearer, malformed", 400, "3", bearer(), |request| {
@@ -126,6 +129,10 @@ pub(crate) fn all() -> Vec<Guard> {
             bearer().check(|_| Err(CheckError::Unavailable)),
             move |request| insert(request, "authorization", &good),
         ),
+        guard!("claims, not accepted", 403, "7", claims(), move |request| {
+            request.extensions_mut().insert(reads.clone());
+        }),
+        guard!("claims, no bearer layer", 500, "13", claims(), |_| {}),
         guard!("scope, lacking", 403, "7", scope(), move |request| {
             request.extensions_mut().insert(context.clone());
         }),
