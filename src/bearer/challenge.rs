@@ -72,8 +72,9 @@ impl FromStr for Realm {
     /// non-ASCII character.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         if text.is_empty() || text.len() > 255 || !text.bytes().all(|b| b == b' ' || is_plain(b)) {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about(
                 "realm",
+                text,
                 "must be 1 to 255 printable ASCII characters without quotes and backslashes",
             ));
         }
@@ -110,8 +111,9 @@ impl FromStr for Scope {
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let valid = |scope: &str| !scope.is_empty() && scope.bytes().all(is_plain);
         if !text.split(' ').all(valid) {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about(
                 "scope",
+                text,
                 "must be one or more words of printable ASCII characters without quotes and \
                  backslashes, separated by one space each",
             ));
@@ -145,8 +147,9 @@ impl FromStr for ResourceMetadata {
             matches!(uri.scheme_str(), Some("https" | "http")) && uri.authority().is_some()
         });
         if !is_url || text.contains('#') || !text.bytes().all(is_plain) {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about_url(
                 "resource metadata",
+                text,
                 "must be an absolute https URL without a fragment, such as \
                  https://api.example/.well-known/oauth-protected-resource",
             ));

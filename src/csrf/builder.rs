@@ -206,7 +206,7 @@ impl CsrfBuilder {
         let cookie = CookieSpec::new(&self.cookie_name, "/", prefix, SameSite::Lax);
         let cookie = cookie.map_err(|error| match error {
             CookieError::Name(problem) | CookieError::Path(problem) => {
-                ConfigError::new("cookie_name", problem)
+                ConfigError::about("cookie_name", &self.cookie_name, problem)
             }
         })?;
         if let Some(names) = &self.session_cookies {
@@ -231,28 +231,28 @@ impl CsrfBuilder {
 
 /// A name that no cookie can have would never end the exemption.
 fn check_session_cookies(names: &[String], own: &str) -> Result<(), ConfigError> {
-    let error = |problem| Err(ConfigError::new("session_cookies", problem));
+    const SETTING: &str = "session_cookies";
     if names.is_empty() {
-        return error(
+        return Err(ConfigError::new(
+            SETTING,
             "must name one cookie at least; without the setting any cookie may authenticate",
-        );
+        ));
     }
     let visible = |b: u8| b.is_ascii_graphic() && b != b';' && b != b'=';
-    if !names
-        .iter()
-        .all(|name| !name.is_empty() && name.bytes().all(visible))
-    {
-        return error(
-            "must be full names of cookies, such as __Secure-refresh_token: visible ASCII \
+    let problem = |name: &str| match name {
+        name if name.is_empty() || !name.bytes().all(visible) => Some(
+            "must be the full name of a cookie, such as __Secure-refresh_token: visible ASCII \
              characters other than ; and =",
-        );
+        ),
+        name if name == own => Some(
+            "must not be named: the layer's own cookie authenticates no client, and every page brings it",
+        ),
+        _ => None,
+    };
+    match names.iter().find_map(|name| Some((name, problem(name)?))) {
+        Some((name, problem)) => Err(ConfigError::about(SETTING, name, problem)),
+        None => Ok(()),
     }
-    if names.iter().any(|name| name == own) {
-        return error(
-            "must not name the layer's own cookie: it authenticates no client, and every page brings it",
-        );
-    }
-    Ok(())
 }
 
 impl fmt::Debug for CsrfBuilder {

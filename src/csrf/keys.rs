@@ -50,16 +50,17 @@ impl CsrfKeys {
     ///
     /// When there is none, when one is too short or plainly not random, such as all zeros.
     pub fn new<K: AsRef<[u8]>>(keys: impl IntoIterator<Item = K>) -> Result<Self, ConfigError> {
-        let error = |problem| ConfigError::new("CSRF keys", problem);
         let mut own = Vec::new();
         for key in keys {
-            check_key(key.as_ref()).map_err(error)?;
+            check_key(key.as_ref()).map_err(|problem| {
+                ConfigError::new("CSRF keys", format!("keys[{}]: {problem}", own.len()))
+            })?;
             own.push(on_wiped_stack::<KEY_WORK, _>(|| {
                 hmac::Key::new(hmac::HMAC_SHA256, key.as_ref())
             }));
         }
         if own.is_empty() {
-            return Err(error("must have one key at least"));
+            return Err(ConfigError::new("CSRF keys", "must have one key at least"));
         }
         Ok(Self(Source::Own(own.into())))
     }
@@ -73,8 +74,8 @@ impl CsrfKeys {
         if !usable {
             return Err(ConfigError::new(
                 "CSRF keys",
-                "the key ring has no refresh secret to derive them from; add one, or use \
-                 CsrfKeys::new",
+                "the key ring has no refresh secret (REFRESH_SECRET) to derive them from; add one, or \
+                 use CsrfKeys::new",
             ));
         }
         Ok(())

@@ -128,7 +128,7 @@ impl SessionEndpoints {
     /// When it does not begin with a slash, ends with one, or has a query.
     pub fn base(mut self, path: impl AsRef<str>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        path::check(path).map_err(|problem| ConfigError::new("base", problem))?;
+        path::check(path).map_err(|problem| ConfigError::about("base", path, problem))?;
         self.base = Some(path.into());
         Ok(self)
     }

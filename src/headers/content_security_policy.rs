@@ -70,11 +70,16 @@ impl ContentSecurityPolicy {
     /// When there is no directive, one of them twice, a name that none can have, a quoted word that is no
     /// keyword, nonce or hash, a comma, or anything but printable ASCII. The error says which.
     pub fn dangerous_any_script(text: &str) -> Result<Self, ConfigError> {
-        if !text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
-            return error("must be one line of printable ASCII");
+        let mut chars = text.char_indices();
+        if let Some((at, odd)) = chars.find(|(_, c)| *c != ' ' && !c.is_ascii_graphic()) {
+            return error(format!(
+                "has {odd:?} at byte {at}, and must be one line of printable ASCII"
+            ));
         }
-        if text.contains(',') {
-            return error("must not have a comma: it begins a second policy");
+        if let Some(at) = text.find(',') {
+            return error(format!(
+                "has a comma at byte {at}, which begins a second policy"
+            ));
         }
         let directives = directives(text);
         if directives.is_empty() {

@@ -72,8 +72,9 @@ impl FromStr for ReferrerPolicy {
             "strict-origin" => Self::StrictOrigin,
             "strict-origin-when-cross-origin" => Self::StrictOriginWhenCrossOrigin,
             _ => {
-                return Err(ConfigError::new(
+                return Err(ConfigError::about(
                     "referrer_policy",
+                    text,
                     match text {
                         "no-referrer" => {
                             "must not be no-referrer: it makes browsers send `Origin: null` with \

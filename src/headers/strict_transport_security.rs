@@ -42,8 +42,9 @@ impl StrictTransportSecurity {
     /// [`dangerous_forget`](Self::dangerous_forget).
     pub fn new(max_age: Duration) -> Result<Self, ConfigError> {
         if max_age.as_secs() == 0 {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about(
                 "strict_transport_security",
+                max_age,
                 "must be a second at least: with less, browsers forget what they were told before; \
                  say that you want it with StrictTransportSecurity::dangerous_forget",
             ));

@@ -179,45 +179,53 @@ impl RemoteJwksBuilder {
             cool_down,
             timeout,
         } = self.limits;
-        let rules = [
+        let max_bytes = self.max_bytes;
+        let rules: [(_, &dyn fmt::Debug, _, _); 7] = [
             (
                 "cool_down",
+                &cool_down,
                 (second..=HOUR).contains(&cool_down),
                 "must be between 1 second and 1 hour",
             ),
             (
                 "lifetime_floor",
+                &floor,
                 (second..=ceiling).contains(&floor),
                 "must be at least 1 second, and not above lifetime_ceiling",
             ),
             (
                 "lifetime_ceiling",
+                &ceiling,
                 ceiling <= 7 * DAY,
                 "must be at most 7 days",
             ),
             (
                 "lifetime",
+                &lifetime,
                 (floor..=ceiling).contains(&lifetime),
                 "must lie between lifetime_floor and lifetime_ceiling",
             ),
             (
                 "max_bytes",
-                (1024..=1024 * 1024).contains(&self.max_bytes),
+                &max_bytes,
+                (1024..=1024 * 1024).contains(&max_bytes),
                 "must be between 1024 and 1048576",
             ),
             (
                 "stale_limit",
+                &stale_limit,
                 stale_limit <= 7 * DAY,
                 "must be at most 7 days",
             ),
             (
                 "timeout",
+                &timeout,
                 !timeout.is_zero() && timeout <= MINUTE,
                 "must be more than zero and at most 60 seconds",
             ),
         ];
-        match rules.into_iter().find(|(_, holds, _)| !holds) {
-            Some((setting, _, rule)) => Err(ConfigError::new(setting, rule)),
+        match rules.into_iter().find(|(_, _, holds, _)| !holds) {
+            Some((setting, value, _, rule)) => Err(ConfigError::about(setting, value, rule)),
             None => Ok(()),
         }
     }

@@ -18,13 +18,13 @@ impl Address {
     /// Takes https, and plain http to this machine or where `plain_http` says so: whoever is between
     /// us and the issuer could otherwise put keys of their own in.
     pub(super) fn parse(url: &str, plain_http: bool) -> Result<Self, ConfigError> {
-        let uri: Uri = url.parse().map_err(|_| not_a_url())?;
+        let uri: Uri = url.parse().map_err(|_| not_a_url(url))?;
         let (scheme, authority) = match (uri.scheme_str(), uri.authority()) {
             (Some(scheme @ ("https" | "http")), Some(authority)) => (scheme, authority),
-            _ => return Err(not_a_url()),
+            _ => return Err(not_a_url(url)),
         };
         if url.contains('#') || authority.host().is_empty() {
-            return Err(not_a_url());
+            return Err(not_a_url(url));
         }
         if authority.as_str().contains('@') {
             return Err(ConfigError::new(
@@ -33,8 +33,9 @@ impl Address {
             ));
         }
         if scheme == "http" && !plain_http && !is_loopback(authority.host()) {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about_url(
                 "url",
+                url,
                 "must be https, because whoever can change the answer can sign tokens; plain http is \
                  for 127.0.0.1, [::1] and localhost, or with dangerous_plain_http()",
             ));
@@ -64,9 +65,10 @@ fn is_loopback(host: &str) -> bool {
         || v6.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_loopback()))
 }
 
-fn not_a_url() -> ConfigError {
-    ConfigError::new(
+fn not_a_url(url: &str) -> ConfigError {
+    ConfigError::about_url(
         "url",
+        url,
         "must be like https://id.example/.well-known/jwks.json, without a fragment",
     )
 }
@@ -97,6 +99,10 @@ mod tests {
             let error = Address::parse(url, false).err().unwrap();
             assert_eq!(error.setting(), "url");
             assert!(error.problem().contains("dangerous_plain_http"), "{url}");
+            assert!(
+                error.problem().starts_with(&format!("{url:?} must")),
+                "{error}"
+            );
             assert!(Address::parse(url, true).is_ok(), "{url}");
         }
         for url in [
@@ -110,6 +116,8 @@ mod tests {
             "https://id.example/jwks#keys",
             "https://user:hunter2@id.example/jwks",
             "http://user@127.0.0.1/jwks",
+            "id.example/jwks?code=hunter2",
+            "user:hunter2@id.example/jwks#keys",
         ] {
             let error = Address::parse(url, true).err().unwrap();
             assert!(!error.to_string().contains("hunter2"), "{url}");

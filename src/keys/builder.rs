@@ -200,7 +200,10 @@ impl KeyRingBuilder {
             return Err(error);
         }
         if signing.is_empty() && encryption.is_empty() && sessions.is_empty() {
-            return Err(ConfigError::new("key ring", "has no keys at all"));
+            return Err(ConfigError::new(
+                "key ring",
+                "has no keys at all: give it some, or read them with KeyRing::from_env",
+            ));
         }
         let secrets = sessions.iter().map(|secret| secret.expose().as_slice());
         let sessions = (!sessions.is_empty())
@@ -216,12 +219,9 @@ impl KeyRingBuilder {
         Ok(KeyRing::new(keys))
     }
 
-    /// The builder, unless a setter has failed.
-    pub(super) fn checked(mut self) -> Result<Self, ConfigError> {
-        match self.error.take() {
-            Some(error) => Err(error),
-            None => Ok(self),
-        }
+    /// What was wrong with the last step. The builder then goes on.
+    pub(super) fn take_error(&mut self) -> Option<ConfigError> {
+        self.error.take()
     }
 
     /// Runs one fallible step, unless an earlier one has failed; errors carry the setting's name. Keys are
@@ -264,8 +264,13 @@ impl KeyRingBuilder {
     }
 
     pub(super) fn add_jwks(&mut self, json: &str) -> Result<(), ConfigError> {
-        let keys = Jwk::parse_set(json)?;
-        keys.iter().try_for_each(|jwk| self.add_jwk(jwk))
+        for (index, jwk) in Jwk::parse_set(json)?.iter().enumerate() {
+            let named = |error: ConfigError| {
+                ConfigError::new("JWK Set", format!("keys[{index}]: {}", error.problem()))
+            };
+            self.add_jwk(jwk).map_err(named)?;
+        }
+        Ok(())
     }
 
     fn add_jwk(&mut self, jwk: &Jwk) -> Result<(), ConfigError> {

@@ -95,7 +95,8 @@ impl EncryptionKey {
             return Err(ConfigError::new(
                 "encryption key",
                 format!(
-                    "{content} takes exactly {len} bytes; `openssl rand -base64 {len}` makes them"
+                    "must have exactly {len} bytes for {content} and has {}; `openssl rand -base64 {len}` makes them",
+                    key.len()
                 ),
             ));
         }

@@ -4,18 +4,21 @@ use std::{ffi::OsString, io, path::Path};
 
 use zeroize::Zeroizing;
 
-use super::{KeyRing, KeyRingBuilder, strength};
+use super::{KeyRing, KeyRingBuilder, lacking::command, strength};
 use crate::{
     config::ConfigError,
     secret::{self, Secret},
 };
 
-const ACCESS: &str = "ACCESS_SECRET";
-const ENCRYPTION: &str = "ENCRYPTION_KEY";
-const REFRESH: &str = "REFRESH_SECRET";
+pub(super) const ACCESS: &str = "ACCESS_SECRET";
+pub(super) const ENCRYPTION: &str = "ENCRYPTION_KEY";
+pub(super) const REFRESH: &str = "REFRESH_SECRET";
 const SET: &str = "TOWER_BEARER_KEYS";
 
-const HOW: &str = "`openssl rand -base64 32` or `cargo run -p keygen` makes one";
+/// The setting that an error about several variables has.
+const ENVIRONMENT: &str = "environment";
+
+const HOW: &str = "`openssl rand -base64 32` makes one";
 
 /// The longest file that is read: a JWK Set of dozens of RSA keys fits.
 const MAX_FILE: usize = 256 * 1024;
@@ -32,9 +35,16 @@ pub(super) fn from_vars(
     lookup: impl Fn(&str) -> Option<OsString>,
     read_file: impl Fn(&Path) -> io::Result<Vec<u8>>,
 ) -> Result<KeyRing, ConfigError> {
-    let value = |name| Value::read(name, &lookup, &read_file);
-    let set = value(SET)?;
-    let secrets = [value(ACCESS)?, value(ENCRYPTION)?, value(REFRESH)?];
+    let mut wrong = Vec::new();
+    let mut value = |name| {
+        let value = Value::read(name, &lookup, &read_file);
+        value.unwrap_or_else(|error| {
+            wrong.push(error);
+            None
+        })
+    };
+    let set = value(SET);
+    let secrets = [value(ACCESS), value(ENCRYPTION), value(REFRESH)];
     let mut builder = KeyRing::builder();
     if let Some(set) = set {
         if let Some(other) = secrets.iter().flatten().next() {
@@ -46,15 +56,20 @@ pub(super) fn from_vars(
                 ),
             ));
         }
+        refuse_all(wrong)?;
         builder = builder.then(SET, |builder| builder.add_jwks(&set.text));
         return builder
             .build()
             .map_err(|error| set.problem(error.problem()));
     }
-    if secrets.iter().all(Option::is_none) {
+    if wrong.is_empty() && secrets.iter().all(Option::is_none) {
+        let command = command(&[ACCESS, ENCRYPTION, REFRESH]);
         return Err(ConfigError::missing(
-            "environment",
-            format!("none of {ACCESS}, {ENCRYPTION}, {REFRESH} and {SET} is set; {HOW}"),
+            ENVIRONMENT,
+            format!(
+                "{ACCESS}, {ENCRYPTION} and {REFRESH} are not set, nor is {SET}, a JWK Set with such keys; \
+                 this makes the three, and the next start needs the same: {command}"
+            ),
         ));
     }
     let [access, encryption, refresh] = secrets;
@@ -65,15 +80,34 @@ pub(super) fn from_vars(
     ];
     for (value, add) in steps {
         let Some(value) = value else { continue };
-        for part in value.text.split(',') {
-            let secret = decode(part.trim()).map_err(|problem| value.problem(problem))?;
-            builder = builder.then(value.name, |builder| add(builder, secret.expose()));
+        let several = value.text.contains(',');
+        for (index, part) in value.text.split(',').enumerate() {
+            builder = builder.then(value.name, |builder| {
+                let secret = decode(part.trim()).map_err(|problem| value.problem(problem))?;
+                add(builder, secret.expose())
+            });
+            if let Some(error) = builder.take_error() {
+                wrong.push(match several {
+                    true => value.problem(&format!("secret {} {}", index + 1, error.problem())),
+                    false => value.problem(error.problem()),
+                });
+            }
         }
-        builder = builder
-            .checked()
-            .map_err(|error| value.problem(error.problem()))?;
     }
+    refuse_all(wrong)?;
     builder.build()
+}
+
+/// One error about every variable that cannot be used.
+fn refuse_all(wrong: Vec<ConfigError>) -> Result<(), ConfigError> {
+    match wrong.as_slice() {
+        [] => Ok(()),
+        [one] => Err(one.clone()),
+        several => {
+            let texts: Vec<_> = several.iter().map(ToString::to_string).collect();
+            Err(ConfigError::new(ENVIRONMENT, texts.join("; ")))
+        }
+    }
 }
 
 /// What one variable says, itself or through its file.
@@ -235,7 +269,6 @@ mod tests {
     fn nothing_set_is_told_from_something_bad() {
         let missing = refused(&[]);
         assert!(missing.is_missing());
-        assert!(missing.problem().contains("keygen"));
         let bad = refused(&[("ACCESS_SECRET", "short")]);
         assert!(!bad.is_missing());
         assert!(!refused(&[("ACCESS_SECRET", "")]).is_missing());
@@ -274,6 +307,46 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    /// One start without keys tells all of it, and one pasted line is the cure.
+    #[test]
+    fn nothing_set_names_all_variables_and_the_one_line_that_makes_them() {
+        assert_eq!(
+            format!("{:?}", refused(&[])),
+            "environment: ACCESS_SECRET, ENCRYPTION_KEY and REFRESH_SECRET are not set, nor is \
+             TOWER_BEARER_KEYS, a JWK Set with such keys; this makes the three, and the next start needs the \
+             same: export ACCESS_SECRET=$(openssl rand -base64 32) ENCRYPTION_KEY=$(openssl rand -base64 32) \
+             REFRESH_SECRET=$(openssl rand -base64 32)"
+        );
+    }
+
+    #[test]
+    fn all_unusable_values_are_reported_at_once_and_none_is_repeated() {
+        let vars = [
+            ("ACCESS_SECRET", "c2hvcnQtdmFsdWU"),
+            ("ENCRYPTION_KEY", "!!!!not/base64!!!!"),
+            ("REFRESH_SECRET_FILE", "/secrets/none"),
+        ];
+        let error = refused(&vars);
+        assert_eq!(error.setting(), "environment");
+        for (name, value) in vars {
+            assert!(error.problem().contains(&format!("{name}: ")), "{error}");
+            assert!(!error.problem().contains(value), "{error}");
+        }
+        assert!(
+            error.problem().contains("at least 32 bytes and has 11"),
+            "{error}"
+        );
+        let set = refused(&[("TOWER_BEARER_KEYS", "{}"), ("ACCESS_SECRET_FILE", "/none")]);
+        assert_eq!(set.setting(), "ACCESS_SECRET_FILE");
+    }
+
+    #[test]
+    fn of_several_secrets_the_error_says_which_is_wrong() {
+        let error = refused(&[("ACCESS_SECRET", &format!("{A},c2hvcnQtdmFsdWU"))]);
+        assert_eq!(error.setting(), "ACCESS_SECRET");
+        assert!(error.problem().starts_with("secret 2 must have"), "{error}");
     }
 
     #[test]

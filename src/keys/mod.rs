@@ -12,6 +12,7 @@ mod jwks;
 mod key_file;
 pub(crate) mod key_ring;
 mod key_set;
+mod lacking;
 mod protected_header;
 mod public_set;
 #[cfg_attr(feature = "jwks", path = "remote/enabled.rs")]
@@ -37,6 +38,7 @@ pub(crate) use self::{
     encryption::{ContentKey, EncryptionKey},
     key_ring::KeyRing,
     key_set::{Candidates, Keys, LookupError},
+    lacking::Need,
     protected_header::{ACCESS_TOKEN_TYPE, Content},
     session_keys::{SessionKeyId, SessionKeySet, SessionKeys},
     signing::SigningKey,

@@ -1,5 +1,7 @@
 //! Secrets that are refused although they are long enough.
 
+use std::borrow::Cow;
+
 /// Words of sample configurations. A random secret that spells one is unheard of.
 const PLACEHOLDERS: [&[u8]; 7] = [
     b"secret",
@@ -21,10 +23,10 @@ const MIN_DISTINCT: usize = 8;
 /// What every key of HMAC-SHA-256 has to be that is given as bytes and not as somebody's text: long
 /// enough, not filled with one value, and not a word of a sample. (Runs of consecutive bytes are let
 /// pass: they are what published test keys consist of, and nobody types them.)
-pub(crate) fn check_key(key: &[u8]) -> Result<(), &'static str> {
+pub(crate) fn check_key(key: &[u8]) -> Result<(), Cow<'static, str>> {
     check_len(key, 32)?;
     check_distinct(key)?;
-    check_words(key, &PLACEHOLDERS)
+    Ok(check_words(key, &PLACEHOLDERS)?)
 }
 
 /// Says what is wrong with `secret`, if anything, and how to make a good one: an operator who forgot to
@@ -47,16 +49,14 @@ fn check_distinct(secret: &[u8]) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The length alone.
-pub(super) fn check_len(secret: &[u8], min_len: usize) -> Result<(), &'static str> {
-    if secret.len() >= min_len {
-        return Ok(());
+/// The length alone. That of a secret which is too short is none: it has to be replaced.
+pub(super) fn check_len(secret: &[u8], min_len: usize) -> Result<(), String> {
+    match secret.len() {
+        len if len >= min_len => Ok(()),
+        len => Err(format!(
+            "must have at least {min_len} bytes and has {len}; `openssl rand -base64 {min_len}` makes one"
+        )),
     }
-    Err(match min_len {
-        48 => "must have at least 48 bytes; `openssl rand -base64 48` makes one",
-        64 => "must have at least 64 bytes; `openssl rand -base64 64` makes one",
-        _ => "must have at least 32 bytes; `openssl rand -base64 32` makes one",
-    })
 }
 
 /// Looks for the words of sample configurations, in text only: other bytes cannot be theirs.

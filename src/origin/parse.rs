@@ -12,14 +12,9 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Quotes the entry, so that a list of several shows which it is. A user name in front of `@` may stand beside
-/// a password, and is left out.
+/// Quotes the entry, so that a list of several shows which it is.
 pub(super) fn parse(text: &str, custom: bool) -> Result<Origin, ConfigError> {
-    read(text, custom).map_err(|problem| {
-        let shown = text.rfind('@').and_then(|at| text.get(at..));
-        let problem = format!("{:?} {problem}", shown.unwrap_or(text));
-        ConfigError::new("origin", problem)
-    })
+    read(text, custom).map_err(|problem| ConfigError::about_url("origin", text, problem))
 }
 
 type Problem = &'static str;

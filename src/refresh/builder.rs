@@ -20,7 +20,7 @@ use crate::{
     cookie::LONGEST,
     current_session::RefreshCookies,
     event::EventSink,
-    keys::{KeyRing, KeyUsage},
+    keys::{KeyRing, KeyUsage, Need},
     session::{ReusePolicy, RotationPolicy, SessionPolicy},
     store::{MeasuredStore, RefreshStore},
     token::TokenCodec,
@@ -267,12 +267,7 @@ impl RefreshCookieBuilder {
                 "cannot mint: its key ring holds public keys only",
             ));
         }
-        if keys.load().sessions.is_none() {
-            return Err(ConfigError::new(
-                "refresh secret",
-                "the key ring has none; give it a master secret or a refresh secret",
-            ));
-        }
+        keys.require(&[Need::Refresh])?;
         policy.idle = idle.unwrap_or(policy.absolute);
         check(&policy, access_lifetime)?;
         if repeats == 0 {
@@ -312,35 +307,43 @@ impl RefreshCookieBuilder {
 
 /// The settings that only make sense together.
 fn check(policy: &SessionPolicy, access_lifetime: Duration) -> Result<(), ConfigError> {
-    if policy.absolute < Duration::from_secs(1) {
-        return Err(ConfigError::new(
+    let (absolute, idle, grace) = (policy.absolute, policy.idle, policy.rotation.grace);
+    let second = Duration::from_secs(1);
+    let access = format!("than the lifetime of an access token, {access_lifetime:?}");
+    let rules = [
+        (
             "absolute_lifetime",
-            "must be at least one second",
-        ));
-    }
-    if policy.idle < Duration::from_secs(1) {
-        return Err(ConfigError::new(
+            absolute,
+            absolute >= second,
+            "must be at least 1s".to_owned(),
+        ),
+        (
             "idle_lifetime",
-            "must be at least one second",
-        ));
-    }
-    if policy.idle > policy.absolute {
-        return Err(ConfigError::new(
+            idle,
+            idle >= second,
+            "must be at least 1s".to_owned(),
+        ),
+        (
             "idle_lifetime",
-            "must not be longer than the absolute lifetime",
-        ));
-    }
-    if policy.absolute < access_lifetime {
-        return Err(ConfigError::new(
+            idle,
+            idle <= absolute,
+            format!("must not be longer than the absolute lifetime, {absolute:?}"),
+        ),
+        (
             "absolute_lifetime",
-            "must not be shorter than the lifetime of an access token",
-        ));
-    }
-    if policy.rotation.grace > access_lifetime {
-        return Err(ConfigError::new(
+            absolute,
+            absolute >= access_lifetime,
+            format!("must not be shorter {access}"),
+        ),
+        (
             "grace",
-            "must not be longer than the lifetime of an access token",
-        ));
+            grace,
+            grace <= access_lifetime,
+            format!("must not be longer {access}"),
+        ),
+    ];
+    if let Some((setting, value, _, rule)) = rules.into_iter().find(|(_, _, holds, _)| !holds) {
+        return Err(ConfigError::about(setting, value, rule));
     }
     if policy.limit == 0 {
         return Err(ConfigError::new("session_limit", "must be at least 1"));

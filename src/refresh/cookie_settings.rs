@@ -56,7 +56,7 @@ impl CookieSettings {
         let prefix = self.prefix()?;
         let default = if self.host_prefix { "/" } else { BASE };
         let below = self.path.as_deref().unwrap_or(default);
-        path::check(below).map_err(|problem| ConfigError::new("cookie_path", problem))?;
+        path::check(below).map_err(|problem| ConfigError::about("cookie_path", below, problem))?;
         let front = self.front()?;
         let (below, base) = if below == "/" {
             ("", BASE)
@@ -68,8 +68,10 @@ impl CookieSettings {
         let cookie = CookieSpec::new(&self.name, whole, prefix, self.same_site);
         Ok(CookiePlace {
             cookie: cookie.map_err(|error| match error {
-                CookieError::Name(problem) => ConfigError::new("cookie_name", problem),
-                CookieError::Path(problem) => ConfigError::new("cookie_path", problem),
+                CookieError::Name(problem) => {
+                    ConfigError::about("cookie_name", &self.name, problem)
+                }
+                CookieError::Path(problem) => ConfigError::about("cookie_path", below, problem),
             })?,
             base: [front, base].concat(),
             everywhere: below.is_empty(),
@@ -113,7 +115,7 @@ impl CookieSettings {
             "/" => error("must name what is taken off the paths, such as \"/app\""),
             front => match path::check(front) {
                 Ok(()) => Ok(front),
-                Err(problem) => error(problem),
+                Err(problem) => Err(ConfigError::about("external_prefix", front, problem)),
             },
         }
     }

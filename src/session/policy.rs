@@ -130,8 +130,9 @@ impl RotationPolicyBuilder {
     /// When the interval is shorter than twice the grace.
     pub fn build(self) -> Result<RotationPolicy, ConfigError> {
         if self.policy.interval < self.policy.grace.saturating_mul(2) {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about(
                 "interval",
+                self.policy.interval,
                 "must be at least twice the grace, or a late retry signs an honest user out",
             ));
         }

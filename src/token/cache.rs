@@ -179,8 +179,9 @@ impl TokenCache {
         // that only newcomers have.
         let least = 4 * max_token_bytes + 4096;
         if self.max_bytes < least || self.max_bytes as u64 > MOST {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about(
                 "cache",
+                self.max_bytes,
                 format!("must be between {least} bytes and 64 GiB for these tokens"),
             ));
         }

@@ -12,6 +12,7 @@ mod backing;
 mod bearer;
 mod bearer_cases;
 mod claims;
+mod config_errors;
 mod cors;
 mod csrf;
 mod csrf_form;

@@ -99,8 +99,9 @@ impl<R> CsrfLayer<R> {
         let name = name.into();
         let plain = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
         if name.is_empty() || !name.bytes().all(plain) {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about(
                 "form_field",
+                name,
                 "must be visible ASCII characters other than \" and \\, one at least, such as \
                  csrf_token",
             ));

@@ -40,8 +40,9 @@ impl FromStr for HttpsHost {
         // To browsers a host with a final dot is another one: cookies and HSTS would not apply there.
         let parts = parts.filter(|(host, _)| !host.ends_with('.'));
         let Some((mut text, port)) = parts else {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about_url(
                 "redirect_to",
+                text,
                 "must be a host such as app.example, with a port if it is not 443, and without a \
                  scheme, a user name or a path",
             ));

@@ -54,7 +54,7 @@ impl ProxyHeader {
             self.value = Some(value.into());
             return Ok(());
         };
-        Err(ConfigError::new("value", problem))
+        Err(ConfigError::about("value", value, problem))
     }
 
     pub(super) fn decide(&self, headers: &HeaderMap) -> Verdict {

@@ -274,26 +274,33 @@ impl RedisStoreBuilder {
             .bytes()
             .all(|b| b.is_ascii_graphic() && !b"{}".contains(&b))
         {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about(
                 "prefix",
+                &self.prefix,
                 "must be printable ASCII without spaces and braces; braces would tie all sessions to \
                  one node of a cluster",
             ));
         }
         if self.prefix.len() > LONGEST_PREFIX {
-            return Err(ConfigError::new("prefix", "must have at most 128 bytes"));
+            return Err(ConfigError::about(
+                "prefix",
+                &self.prefix,
+                "must have at most 128 bytes",
+            ));
         }
         for (setting, duration) in [("connect_timeout", connect), ("response_timeout", response)] {
             if duration.is_zero() || duration > Duration::from_secs(60) {
-                return Err(ConfigError::new(
+                return Err(ConfigError::about(
                     setting,
+                    duration,
                     "must be more than 0 and at most 60 s",
                 ));
             }
         }
         if concurrency == 0 || concurrency > tokio::sync::Semaphore::MAX_PERMITS {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about(
                 "concurrency",
+                concurrency,
                 "must be at least 1, or nothing is ever asked",
             ));
         }
@@ -302,8 +309,9 @@ impl RedisStoreBuilder {
                 || at_most < Duration::from_millis(1)
                 || at_most > Duration::from_secs(60))
         {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about(
                 "wait_for_replicas",
+                (replicas, at_most),
                 "must name at least 1 replica and 1 ms to 60 s; `WAIT` with 0 would wait for ever",
             ));
         }

@@ -241,7 +241,14 @@ fn parse_all(setting: &'static str, urls: &[String]) -> Result<Vec<ConnectionInf
     if urls.is_empty() {
         return Err(ConfigError::new(setting, "needs at least one URL"));
     }
-    urls.iter().map(|url| parse(setting, url)).collect()
+    // Which of the URLs it is, since the URL itself may hold a password.
+    let parse = |(index, url): (usize, &String)| {
+        let named = |error: ConfigError| {
+            ConfigError::new(setting, format!("urls[{index}] {}", error.problem()))
+        };
+        parse(setting, url).map_err(named)
+    };
+    urls.iter().enumerate().map(parse).collect()
 }
 
 fn parse(setting: &'static str, url: &str) -> Result<ConnectionInfo, ConfigError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::TokenCodecBuilder;
 use crate::{
     config::ConfigError,
-    keys::{Keys, SigningKey},
+    keys::{Keys, Need, SigningKey},
     token::codec::{Profile, is_shared},
 };
 
@@ -41,8 +41,9 @@ impl<C> TokenCodecBuilder<C> {
         )?;
         let typ = self.token_type.bytes();
         if self.token_type.is_empty() || !typ.clone().all(|b| b.is_ascii_graphic()) {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about(
                 "token_type",
+                &self.token_type,
                 "must be a media type such as at+jwt",
             ));
         }
@@ -51,17 +52,23 @@ impl<C> TokenCodecBuilder<C> {
 
     pub(super) fn check_ranges(&self) -> Result<(), ConfigError> {
         if self.leeway > MAX_LEEWAY {
-            return Err(ConfigError::new("leeway", "must be at most 300 seconds"));
+            return Err(ConfigError::about(
+                "leeway",
+                self.leeway,
+                "must be at most 300 seconds",
+            ));
         }
         if self.lifetime < Duration::from_secs(1) || self.lifetime > MAX_LIFETIME {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about(
                 "lifetime",
-                "must be between one second and 24 hours",
+                self.lifetime,
+                "must be between 1 second and 24 hours, which are 86400s",
             ));
         }
         if self.max_token_bytes == 0 || self.max_token_bytes > MAX_TOKEN_BYTES {
-            return Err(ConfigError::new(
+            return Err(ConfigError::about(
                 "max_token_bytes",
+                self.max_token_bytes,
                 "must be between 1 and 65536",
             ));
         }
@@ -77,16 +84,18 @@ impl<C> TokenCodecBuilder<C> {
     pub(super) fn check_keys(&self) -> Result<(), ConfigError> {
         let ring = &self.keys;
         let keys = ring.load();
-        if ring.is_remote() {
-            self.check_algorithms_of_others()?;
-        } else {
-            self.check_signing_keys(&keys)?;
+        let (signed, encrypted) = self.forms();
+        let mut lacking = Vec::new();
+        if signed && keys.signing.is_empty() && !ring.is_remote() {
+            lacking.push(Need::Signing);
         }
-        if self.profile != Profile::Signed && keys.encryption.is_empty() {
-            return Err(ConfigError::new(
-                "encryption keys",
-                "holds none: a nested or encrypted token needs one (ENCRYPTION_KEY in the environment); a signed one does not",
-            ));
+        if encrypted && keys.encryption.is_empty() {
+            lacking.push(Need::Encryption);
+        }
+        Need::refuse_all(&lacking)?;
+        match ring.is_remote() {
+            true => self.check_algorithms_of_others()?,
+            false => self.check_signing_keys(&keys)?,
         }
         let shared = keys
             .encryption
@@ -104,13 +113,18 @@ impl<C> TokenCodecBuilder<C> {
         Ok(())
     }
 
+    /// Whether tokens are signed, and whether they are encrypted.
+    fn forms(&self) -> (bool, bool) {
+        (
+            self.profile != Profile::Encrypted,
+            self.profile != Profile::Signed,
+        )
+    }
+
     /// A service that only mints is as good as one that only verifies. One that does neither has the
     /// wrong keys.
     fn check_operations(&self, keys: &Keys) -> Result<(), ConfigError> {
-        let (signed, encrypted) = (
-            self.profile != Profile::Encrypted,
-            self.profile != Profile::Signed,
-        );
+        let (signed, encrypted) = self.forms();
         let mints = (!signed || keys.active_signing().is_some())
             && (!encrypted || keys.active_encryption().is_some());
         let verifies = (!signed || keys.signing.iter().any(|key| key.can_verify()))
@@ -150,17 +164,18 @@ impl<C> TokenCodecBuilder<C> {
             if !keys.signing.iter().any(|key| usable(key)) {
                 return Err(ConfigError::new(
                     "signing keys",
-                    "holds none of an accepted algorithm: a nested or signed token needs one (ACCESS_SECRET in the environment)",
+                    format!(
+                        "are for none of {:?}",
+                        self.algorithms.as_deref().unwrap_or_default()
+                    ),
                 ));
             }
             // The very same codec has to accept what it mints.
-            if keys
-                .active_signing()
-                .is_some_and(|key| !allowed(key.algorithm()))
-            {
+            let mints = keys.active_signing().map(|key| key.algorithm());
+            if let Some(minted) = mints.filter(|minted| !allowed(*minted)) {
                 return Err(ConfigError::new(
                     "algorithms",
-                    "must include that of the key that mints",
+                    format!("must include {minted}, that of the key that mints"),
                 ));
             }
         }

@@ -228,7 +228,7 @@ fn a_cache_without_room_for_a_token_is_refused_when_building() {
     // The smallest that are taken do remember a token of the greatest length.
     for longest in [512, 8192, 65_536] {
         let error = build(0, longest).unwrap_err();
-        let least = error.problem().split(' ').nth(3).unwrap();
+        let least = error.problem().split(' ').nth(4).unwrap();
         let codec = build(least.parse().unwrap(), longest).unwrap();
         let mut long = role();
         let token = loop {
