@@ -7,7 +7,7 @@ use http::{
 
 use crate::{
     event::{Event, EventSink},
-    rejection::{DefaultRejection, GrpcMark, Rejection, RejectionKind, RejectionResponse},
+    rejection::{GrpcMark, Rejection, RejectionKind, RejectionResponse},
 };
 
 /// Says in a 500 what is wrong with the wiring, and the cure.
@@ -30,12 +30,15 @@ impl<R> Refusal<R> {
     }
 
     /// Answers a request that had these `extensions`, in gRPC where they say so.
-    pub(crate) fn answer<B>(&self, extensions: &Extensions, rejection: Rejection) -> Response<B>
+    pub(crate) fn answer<B>(&self, extensions: &Extensions, mut rejection: Rejection) -> Response<B>
     where
         B: Default,
         R: RejectionResponse<B>,
     {
         self.events.emit(&Event::Rejected(&rejection));
+        if self.events.is_some() {
+            rejection.mark_told();
+        }
         self.make(extensions, rejection)
     }
 
@@ -43,13 +46,16 @@ impl<R> Refusal<R> {
     pub(crate) fn answer_again<B>(
         &self,
         extensions: &Extensions,
-        rejection: Rejection,
+        mut rejection: Rejection,
     ) -> Response<B>
     where
         B: Default,
         R: RejectionResponse<B>,
     {
         self.events.deliver(&Event::Rejected(&rejection));
+        if self.events.is_some() {
+            rejection.mark_told();
+        }
         self.make(extensions, rejection)
     }
 
@@ -108,11 +114,8 @@ impl<R> Refusal<R> {
 }
 
 impl Rejection {
-    /// The answer that a layer gives for this rejection, for code that reads the extensions itself.
-    /// It is never one of gRPC.
-    ///
-    /// Its body is empty, but for a mistake in the wiring (500): it says which layer is missing, because
-    /// the developer who tries the route out has nothing else to go by. It tells an attacker nothing.
+    /// The answer that a layer gives for this rejection, for code that reads the extensions itself:
+    /// `application/problem+json` (RFC 9457), see [`problem`](Self::problem). It is never one of gRPC.
     ///
     /// ```
     /// use http::{Request, Response};
@@ -127,14 +130,17 @@ impl Rejection {
     /// assert_eq!(me(&Request::new(())).status(), 500); // BearerAuthLayer is missing
     /// ```
     pub fn response(&self) -> Response<String> {
-        let refusal = Refusal::<DefaultRejection>::default();
-        let mut response = refusal.answer::<String>(&Extensions::new(), self.clone());
-        if self.is_wiring() {
-            let text = HeaderValue::from_static("text/plain; charset=utf-8");
-            response.headers_mut().insert(header::CONTENT_TYPE, text);
-            *response.body_mut() = self.to_string();
-        }
-        response
+        Refusal::<ProblemText>::default().answer(&Extensions::new(), self.clone())
+    }
+}
+
+/// What [`ProblemJson`](crate::rejection::ProblemJson) makes, as a text.
+#[derive(Clone, Copy, Debug, Default)]
+struct ProblemText;
+
+impl RejectionResponse<String> for ProblemText {
+    fn response(&self, rejection: &Rejection) -> Response<String> {
+        rejection.problem().answer(|text| text)
     }
 }
 

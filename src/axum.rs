@@ -10,11 +10,12 @@ use http::request::Parts;
 
 use crate::{
     csrf::csrf_token::CsrfToken,
-    endpoints::service::SessionEndpoints,
+    endpoints::{answer, service::SessionEndpoints},
+    problem::Problem,
     refresh::session::Session,
     rejection::{Rejection, RejectionKind},
     session::SessionError,
-    token::Claims,
+    token::{AccessToken, Claims},
 };
 
 /// The claims of whoever is signed in. 401 when the bearer layer is optional and nobody is; 500,
@@ -75,6 +76,23 @@ impl<S: Sync> FromRequestParts<S> for CsrfToken {
     }
 }
 
+/// The problem document, `application/problem+json` (RFC 9457).
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        self.response()
+    }
+}
+
+/// The JSON of RFC 6749 section 5.1, which no cache keeps.
+impl IntoResponse for AccessToken {
+    fn into_response(self) -> Response {
+        match answer::json(&self) {
+            Ok(response) => response.map(Body::new),
+            Err(error) => error.into_response(),
+        }
+    }
+}
+
 /// The answer that the ready-made endpoints give: `application/problem+json` (RFC 9457).
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
@@ -110,11 +128,12 @@ impl IntoResponse for SessionError {
 /// # Ok(())
 /// # }
 /// ```
-impl<S> From<SessionEndpoints> for Router<S>
+impl<S, B> From<SessionEndpoints<B>> for Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    fn from(endpoints: SessionEndpoints) -> Self {
+    fn from(endpoints: SessionEndpoints<B>) -> Self {
+        let endpoints = endpoints.with_body::<Body>();
         Self::new()
             .route_service("/csrf", endpoints.clone())
             .route_service("/refresh", endpoints.clone())

@@ -66,6 +66,17 @@ impl ConfigError {
         }
     }
 
+    /// The same, where the application has set `from` by another name.
+    pub(crate) fn renamed(self, from: &str, to: &'static str) -> Self {
+        match self.setting == from {
+            true => Self {
+                setting: Cow::Borrowed(to),
+                ..self
+            },
+            false => self,
+        }
+    }
+
     /// Whether nothing was given at all, so that a development set-up may fall back to
     /// something else. A value that is there and wrong is never missing.
     pub fn is_missing(&self) -> bool {

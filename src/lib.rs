@@ -8,6 +8,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
+pub mod auth;
 mod authorization;
 #[cfg(feature = "axum")]
 mod axum;
@@ -32,8 +33,10 @@ pub mod jwks;
 pub mod keys;
 pub mod manual;
 pub mod origin;
+mod problem;
 mod random;
 pub mod refresh;
+pub mod refusal;
 pub mod rejection;
 mod request;
 mod secret;
@@ -44,6 +47,7 @@ pub mod token;
 
 // What an application names. What it names once in a hundred, or only to write a store, a builder's type or an
 // answer of its own, has its one path in a module.
+pub use auth::parts::Auth;
 pub use bearer::{
     layer::BearerAuthLayer, require_claims::RequireClaimsLayer, scope::RequireScopeLayer,
 };
@@ -56,6 +60,7 @@ pub use grpc::layer::GrpcLayer;
 pub use headers::{layer::SecurityHeadersLayer, require_https::layer::RequireHttpsLayer};
 pub use keys::{algorithm::SignatureAlgorithm, key_ring::KeyRing};
 pub use origin::layer::OriginGuardLayer;
+pub use problem::Problem;
 pub use refresh::{
     claims::{ClaimsError, ClaimsRequest},
     layer::RefreshCookieLayer,
@@ -63,6 +68,7 @@ pub use refresh::{
     session_info::SessionInfo,
     start::NewSession,
 };
+pub use refusal::layer::RefusalLayer;
 pub use session::{
     ReusePolicy, RevokeReason, RotationPolicy, SessionError, SessionErrorKind, SessionId,
 };

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     answer::Refusal,
     event::EventSink,
-    rejection::{CustomRejection, DefaultRejection, Rejection},
+    rejection::{CustomRejection, DefaultRejection, ProblemJson, Rejection},
     token::{NoClaims, TokenCodec, TokenContext},
 };
 
@@ -71,6 +71,15 @@ impl<C, R> BearerAuthLayer<C, R> {
     /// The realm that challenges name.
     pub fn realm(self, realm: Realm) -> Self {
         self.update(|config| config.set_challenge(|c| c.realm = realm))
+    }
+
+    /// Answers refused requests with `application/problem+json` (RFC 9457), for every body that can be made of
+    /// [`Bytes`](bytes::Bytes): [`ProblemJson`]. With the feature `axum`, bodies of axum have it anyway.
+    pub fn problem_json(self) -> BearerAuthLayer<C, ProblemJson> {
+        BearerAuthLayer {
+            config: self.config,
+            refusal: self.refusal.with_responder(ProblemJson),
+        }
     }
 
     /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status

@@ -14,7 +14,9 @@ use crate::{
     answer::Refusal,
     event::EventSink,
     future::GuardFuture,
-    rejection::{CustomRejection, DefaultRejection, Rejection, RejectionKind, RejectionResponse},
+    rejection::{
+        CustomRejection, DefaultRejection, ProblemJson, Rejection, RejectionKind, RejectionResponse,
+    },
     token::{Claims, NoClaims},
 };
 
@@ -87,6 +89,15 @@ impl<C, R> RequireClaimsLayer<C, R> {
     pub fn events(mut self, events: EventSink) -> Self {
         self.refusal.events = events;
         self
+    }
+
+    /// Answers refused requests with `application/problem+json` (RFC 9457), for every body that can be made of
+    /// [`Bytes`](bytes::Bytes): [`ProblemJson`]. With the feature `axum`, bodies of axum have it anyway.
+    pub fn problem_json(self) -> RequireClaimsLayer<C, ProblemJson> {
+        RequireClaimsLayer {
+            rule: self.rule,
+            refusal: self.refusal.with_responder(ProblemJson),
+        }
     }
 
     /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status

@@ -15,7 +15,9 @@ use crate::{
     answer::Refusal,
     event::EventSink,
     future::GuardFuture,
-    rejection::{CustomRejection, DefaultRejection, Rejection, RejectionKind, RejectionResponse},
+    rejection::{
+        CustomRejection, DefaultRejection, ProblemJson, Rejection, RejectionKind, RejectionResponse,
+    },
     request::Anonymous,
     token::TokenContext,
 };
@@ -145,6 +147,15 @@ impl<R> RequireScopeLayer<R> {
     /// The realm that the challenge names; give the same as to the bearer layer.
     pub fn realm(self, realm: Realm) -> Self {
         self.update(|config| config.realm = realm)
+    }
+
+    /// Answers refused requests with `application/problem+json` (RFC 9457), for every body that can be made of
+    /// [`Bytes`](bytes::Bytes): [`ProblemJson`]. With the feature `axum`, bodies of axum have it anyway.
+    pub fn problem_json(self) -> RequireScopeLayer<ProblemJson> {
+        RequireScopeLayer {
+            config: self.config,
+            refusal: self.refusal.with_responder(ProblemJson),
+        }
     }
 
     /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status

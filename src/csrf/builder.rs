@@ -150,6 +150,12 @@ impl CsrfBuilder {
         self
     }
 
+    /// The header that carries the token back.
+    #[cfg(feature = "cors")]
+    pub(crate) fn header(&self) -> HeaderName {
+        self.header.clone()
+    }
+
     /// Hides the cookie from scripts (`HttpOnly`). Pages then get the token from
     /// [`CsrfToken::masked`](crate::CsrfToken::masked) alone. Default: a script may read the
     /// cookie, and copies it into the header.

@@ -19,7 +19,9 @@ use crate::{
     config::ConfigError,
     csrf_session::CsrfSession,
     event::EventSink,
-    rejection::{CsrfReason, CustomRejection, DefaultRejection, Rejection, RejectionResponse},
+    rejection::{
+        CsrfReason, CustomRejection, DefaultRejection, ProblemJson, Rejection, RejectionResponse,
+    },
 };
 
 /// Refuses state-changing requests that do not carry the CSRF token of their session, and gives
@@ -74,6 +76,12 @@ impl CsrfLayer {
 }
 
 impl<R> CsrfLayer<R> {
+    /// Answers refused requests with `application/problem+json` (RFC 9457), for every body that can be made of
+    /// [`Bytes`](bytes::Bytes): [`ProblemJson`]. With the feature `axum`, bodies of axum have it anyway.
+    pub fn problem_json(self) -> CsrfLayer<ProblemJson> {
+        self.respond(ProblemJson)
+    }
+
     /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
     /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
     /// [`RejectionResponse`](crate::rejection::RejectionResponse).
@@ -81,13 +89,14 @@ impl<R> CsrfLayer<R> {
         self,
         response: impl Fn(&Rejection) -> Response<B> + Send + Sync + 'static,
     ) -> CsrfLayer<CustomRejection<B>> {
-        let refusal = Refusal {
-            responder: CustomRejection::new(response),
-            events: self.refusal.events.clone(),
-        };
+        self.respond(CustomRejection::new(response))
+    }
+
+    fn respond<T>(self, responder: T) -> CsrfLayer<T> {
+        let events = self.refusal.events.clone();
         CsrfLayer {
             config: self.config,
-            refusal: Arc::new(refusal),
+            refusal: Arc::new(Refusal { responder, events }),
         }
     }
 

@@ -47,7 +47,7 @@ pub(super) fn no_content() -> Response<String> {
     response
 }
 
-pub(super) fn json(value: &impl Serialize) -> Result<Response<String>, SessionError> {
+pub(crate) fn json(value: &impl Serialize) -> Result<Response<String>, SessionError> {
     let body = serde_json::to_string(value)
         .map_err(|error| SessionError::with_source(SessionErrorKind::Unavailable, error))?;
     let mut response = Response::new(body);

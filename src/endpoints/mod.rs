@@ -3,7 +3,7 @@
 //! They put the [`Session`](crate::Session) of the refresh cookie and the [`CsrfToken`](crate::CsrfToken) of
 //! the page together, and stand above both.
 
-mod answer;
+pub(crate) mod answer;
 mod body;
 mod route;
 pub(crate) mod service;

@@ -6,6 +6,7 @@ use std::{
     error::Error,
     fmt,
     future::Future,
+    marker::PhantomData,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -24,11 +25,9 @@ use crate::{
     config::ConfigError,
     cookie::path,
     csrf::csrf_token::CsrfToken,
-    refresh::{
-        RefreshTransport,
-        problem::{answer, problem},
-        session::Session,
-    },
+    problem::Problem,
+    refresh::{RefreshTransport, problem::answer, session::Session},
+    rejection::Rejection,
     session::{SessionError, SessionErrorKind},
     token::AccessToken,
 };
@@ -61,7 +60,7 @@ use crate::{
 /// | late: a privilege change or a new sign-in of this browser was quicker | 409 `superseded` with `Retry-After` | kept |
 /// | one token far too often | 429 `too_many_requests` with `Retry-After` | kept |
 /// | store or claims away | 503 `unavailable` with `Retry-After` | kept; cleared by `logout` |
-/// | [`RefreshCookieLayer`](crate::RefreshCookieLayer) is missing, or for `csrf` [`CsrfLayer`](crate::CsrfLayer) | 500 `missing_layer` | kept |
+/// | [`RefreshCookieLayer`](crate::RefreshCookieLayer) is missing, or for `csrf` [`CsrfLayer`](crate::CsrfLayer) | 500 `layer_missing` | kept |
 ///
 /// The CSRF token is for the session of the refresh cookie, which may have ended: the guard judges by the
 /// cookie alone, so that a sign-in and a sign-out work beside a dead one, and while the store is away. The
@@ -72,10 +71,17 @@ use crate::{
 /// revocation and CSRF token are then not offered here; a handler of the application can call
 /// [`Session::present`] and go on from there.
 ///
+/// The answers have bodies of the type `B`, which can be made of a text.
+///
 /// There is an example on the [module page](crate::refresh).
-#[derive(Clone, Debug, Default)]
 #[must_use]
-pub struct SessionEndpoints {
+pub struct SessionEndpoints<B = String> {
+    settings: Settings,
+    body: PhantomData<fn() -> B>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Settings {
     base: Option<Arc<str>>,
     camel_case: bool,
     keep_current: bool,
@@ -86,7 +92,10 @@ pub struct SessionEndpoints {
 /// # Cancel safety
 ///
 /// Dropping it is as safe as dropping the method of [`Session`] behind the call.
-pub struct EndpointsFuture(Pin<Box<dyn Future<Output = Answer> + Send>>);
+pub struct EndpointsFuture<B = String> {
+    answer: Pin<Box<dyn Future<Output = Answer> + Send>>,
+    body: PhantomData<fn() -> B>,
+}
 
 type Answer = Response<String>;
 
@@ -106,7 +115,29 @@ impl SessionEndpoints {
 
     /// The endpoints with every default.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            settings: Settings::default(),
+            body: PhantomData,
+        }
+    }
+}
+
+impl<B> SessionEndpoints<B> {
+    /// Gives the answers bodies of another type.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http_body_util::Full;
+    /// use tower_bearer::SessionEndpoints;
+    ///
+    /// let endpoints = SessionEndpoints::new().with_body::<Full<Bytes>>();
+    /// # let _ = endpoints;
+    /// ```
+    pub fn with_body<T: From<String>>(self) -> SessionEndpoints<T> {
+        SessionEndpoints {
+            settings: self.settings,
+            body: PhantomData,
+        }
     }
 
     /// Sets the path below which the endpoints lie, where they are a plain service and the cookie's path does
@@ -129,23 +160,25 @@ impl SessionEndpoints {
     pub fn base(mut self, path: impl AsRef<str>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         path::check(path).map_err(|problem| ConfigError::about("base", path, problem))?;
-        self.base = Some(path.into());
+        self.settings.base = Some(path.into());
         Ok(self)
     }
 
     /// Answers `accessToken`, `tokenType`, `expiresIn` and `csrfToken` instead of the names with
     /// underscores, for clients written that way. Default: off.
     pub fn camel_case(mut self, camel_case: bool) -> Self {
-        self.camel_case = camel_case;
+        self.settings.camel_case = camel_case;
         self
     }
 
     /// Lets `logout-all` keep the session that asks, re-seeded. Default: off, it ends too.
     pub fn keep_current(mut self) -> Self {
-        self.keep_current = true;
+        self.settings.keep_current = true;
         self
     }
+}
 
+impl Settings {
     async fn answer<B>(
         self,
         method: Method,
@@ -159,22 +192,18 @@ impl SessionEndpoints {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let Some(session) = session else {
-            return answer(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "missing_layer",
-                "RefreshCookieLayer is not applied around SessionEndpoints",
-            );
+            return missing("RefreshCookieLayer is missing: it must wrap SessionEndpoints");
         };
         let base = self.base.as_deref().unwrap_or(&session.config().base);
         let Some((call, allow)) = route(&path, base) else {
-            return answer(StatusCode::NOT_FOUND, "not_found", "No such endpoint");
+            return no_such_endpoint();
         };
         if !allow.split(", ").any(|allowed| allowed == method.as_str()) {
-            let mut response = answer(
+            let mut response = answer(&Problem::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
                 "The endpoint answers other methods",
-            );
+            ));
             response
                 .headers_mut()
                 .insert(header::ALLOW, HeaderValue::from_static(allow));
@@ -183,7 +212,7 @@ impl SessionEndpoints {
         if session.config().transport() == RefreshTransport::Body {
             if matches!(call, Call::Csrf | Call::List | Call::End(_)) {
                 // A GET has no body to carry the token in, and no browser has added it.
-                return answer(StatusCode::NOT_FOUND, "not_found", "No such endpoint");
+                return no_such_endpoint();
             }
             if let Err(refusal) = present(&session, body).await {
                 return refusal;
@@ -199,7 +228,7 @@ impl SessionEndpoints {
                 ended => ended.map(|_| no_content()),
             },
             Call::LogoutAll => match session.end_all().await {
-                // Whoever wants to leave need not wait for a newer cookie.
+                // A client that wants to leave need not wait for a newer cookie.
                 Err(error) if error.kind() == SessionErrorKind::Superseded => {
                     Err(SessionError::new(SessionErrorKind::Invalid))
                 }
@@ -214,7 +243,7 @@ impl SessionEndpoints {
                 Err(error) => Err(error),
             },
         };
-        done.unwrap_or_else(|error| problem(&error))
+        done.unwrap_or_else(|error| error.response())
     }
 
     /// Answers with a CSRF token for the page that asks.
@@ -224,10 +253,8 @@ impl SessionEndpoints {
         csrf: Option<CsrfToken>,
     ) -> Result<Answer, SessionError> {
         let Some(csrf) = csrf else {
-            return Ok(answer(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "missing_layer",
-                "CsrfLayer is not applied around SessionEndpoints",
+            return Ok(missing(
+                "CsrfLayer is missing: it must wrap SessionEndpoints, inside of RefreshCookieLayer",
             ));
         };
         csrf.take();
@@ -257,6 +284,15 @@ impl SessionEndpoints {
     }
 }
 
+fn missing(layer: &'static str) -> Answer {
+    Rejection::wiring(layer).response()
+}
+
+fn no_such_endpoint() -> Answer {
+    let problem = Problem::new(StatusCode::NOT_FOUND, "not_found", "No such endpoint");
+    answer(&problem)
+}
+
 /// Gives the handle the refresh token in `body`, if there is one.
 async fn present<B>(session: &Session, body: B) -> Result<(), Answer>
 where
@@ -265,29 +301,30 @@ where
 {
     match body::read(body).await {
         Ok(None) => Ok(()),
-        Ok(Some(token)) => session.present(&token).map_err(|error| problem(&error)),
-        Err(BodyError::TooLarge) => Err(answer(
+        Ok(Some(token)) => session.present(&token).map_err(|error| error.response()),
+        Err(BodyError::TooLarge) => Err(answer(&Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too_large",
             "The body is too large",
-        )),
-        Err(BodyError::Malformed) => Err(answer(
+        ))),
+        Err(BodyError::Malformed) => Err(answer(&Problem::new(
             StatusCode::BAD_REQUEST,
             "invalid_input",
             "The body is not JSON with a refresh_token",
-        )),
+        ))),
     }
 }
 
-impl<B> Service<Request<B>> for SessionEndpoints
+impl<B, T> Service<Request<B>> for SessionEndpoints<T>
 where
     B: Body + Send + 'static,
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
+    T: From<String>,
 {
-    type Response = Response<String>;
+    type Response = Response<T>;
     type Error = Infallible;
-    type Future = EndpointsFuture;
+    type Future = EndpointsFuture<T>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
@@ -299,22 +336,52 @@ where
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let body = request.into_body();
-        // Nothing around it: every future around another one is moved in with it, at twice the size.
-        EndpointsFuture(Box::pin(
-            self.clone().answer(method, path, session, csrf, body),
-        ))
+        let answer = self
+            .settings
+            .clone()
+            .answer(method, path, session, csrf, body);
+        EndpointsFuture {
+            // Nothing around it: every future around another one is moved in with it, at twice the size.
+            answer: Box::pin(answer),
+            body: PhantomData,
+        }
     }
 }
 
-impl Future for EndpointsFuture {
-    type Output = Result<Answer, Infallible>;
+impl<B: From<String>> Future for EndpointsFuture<B> {
+    type Output = Result<Response<B>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(cx).map(Ok)
+        let answer = self.answer.as_mut().poll(cx);
+        answer.map(|answer| Ok(answer.map(B::from)))
     }
 }
 
-impl fmt::Debug for EndpointsFuture {
+// By hand, because a derive would ask for `B: Clone`.
+impl<B> Clone for SessionEndpoints<B> {
+    fn clone(&self) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            body: PhantomData,
+        }
+    }
+}
+
+impl Default for SessionEndpoints {
+    /// The same as [`new`](Self::new).
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<B> fmt::Debug for SessionEndpoints<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { settings, body: _ } = self;
+        f.debug_tuple("SessionEndpoints").field(settings).finish()
+    }
+}
+
+impl<B> fmt::Debug for EndpointsFuture<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EndpointsFuture").finish_non_exhaustive()
     }
@@ -347,7 +414,7 @@ mod tests {
                 r#"{"accessToken":"a.b-_c.d","tokenType":"Bearer","expiresIn":900,"refreshToken":"v1.e-_f"}"#,
             ),
         ] {
-            assert_eq!(endpoints.token(token).unwrap().body(), expected);
+            assert_eq!(endpoints.settings.token(token).unwrap().body(), expected);
         }
     }
 }

@@ -285,6 +285,11 @@ impl EventSink {
         self.deliver(event);
     }
 
+    /// Whether the application has given one.
+    pub(crate) fn is_some(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Hands the application an event that has been counted and written down already.
     pub(crate) fn deliver(&self, event: &Event<'_>) {
         if let Some(f) = &self.0 {

@@ -14,7 +14,7 @@ use crate::{
     answer::Refusal,
     config::ConfigError,
     event::EventSink,
-    rejection::{CustomRejection, DefaultRejection, OriginReason, Rejection},
+    rejection::{CustomRejection, DefaultRejection, OriginReason, ProblemJson, Rejection},
 };
 
 /// Refuses state-changing requests that a page of a foreign origin (RFC 6454) sent.
@@ -150,6 +150,15 @@ impl<R> OriginGuardLayer<R> {
     /// [`MissingOrigin::RefuseWithCredentials`].
     pub fn missing_origin(self, missing: MissingOrigin) -> Self {
         self.update(|config| config.missing = missing)
+    }
+
+    /// Answers refused requests with `application/problem+json` (RFC 9457), for every body that can be made of
+    /// [`Bytes`](bytes::Bytes): [`ProblemJson`]. With the feature `axum`, bodies of axum have it anyway.
+    pub fn problem_json(self) -> OriginGuardLayer<ProblemJson> {
+        OriginGuardLayer {
+            config: self.config,
+            refusal: self.refusal.with_responder(ProblemJson),
+        }
     }
 
     /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status

@@ -14,9 +14,9 @@ use http::{HeaderValue, StatusCode};
 
 pub(crate) use grpc::GrpcMark;
 pub use reason::{CsrfReason, OriginReason};
-pub use response::{CustomRejection, DefaultRejection, RejectionResponse};
+pub use response::{CustomRejection, DefaultRejection, ProblemJson, RejectionResponse};
 
-use crate::token::TokenError;
+use crate::{problem::Problem, token::TokenError};
 
 /// Why a layer refused a request.
 ///
@@ -47,6 +47,8 @@ pub struct Rejection {
     retry_after: Option<Duration>,
     /// A layer is missing, or in the wrong place: the text is for the developer.
     wiring: bool,
+    /// The application's sink has been told.
+    told: bool,
 }
 
 /// The kinds of [`Rejection`], which are all that a client can tell apart.
@@ -121,6 +123,7 @@ impl Rejection {
             challenge: None,
             retry_after: (kind == RejectionKind::Unavailable).then_some(RETRY_AFTER),
             wiring: false,
+            told: false,
         }
     }
 
@@ -135,6 +138,15 @@ impl Rejection {
     /// Whether the text names a mistake in the wiring, and the cure. It tells an attacker nothing.
     pub(crate) fn is_wiring(&self) -> bool {
         self.wiring
+    }
+
+    /// Whether a sink of the application's has been told.
+    pub(crate) fn is_told(&self) -> bool {
+        self.told
+    }
+
+    pub(crate) fn mark_told(&mut self) {
+        self.told = true;
     }
 
     /// A refused token.
@@ -227,6 +239,38 @@ impl Rejection {
                 StatusCode::UNAUTHORIZED
             }
             RejectionKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Returns the refusal as the client sees it, with a coarse `code` that stays as it is. A mistake in the
+    /// wiring (500) has its text as `detail`, because the developer who tries the route out has nothing else
+    /// to go by. It tells an attacker nothing.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        let (code, title) = match self.kind {
+            RejectionKind::ContentTooLarge => ("too_large", "The form is too long"),
+            RejectionKind::CsrfFailed => ("csrf", "The CSRF token is missing or wrong"),
+            RejectionKind::Forbidden => ("forbidden", "The access token does not allow this"),
+            RejectionKind::ForeignOrigin => ("foreign_origin", "The page may not do this here"),
+            RejectionKind::InsecureTransport => ("https_required", "This needs https"),
+            RejectionKind::InsufficientScope => {
+                ("insufficient_scope", "The access token does not cover this")
+            }
+            RejectionKind::Internal if self.wiring => {
+                ("layer_missing", "The application is wired wrongly")
+            }
+            RejectionKind::Internal => ("internal", "The server is at fault"),
+            RejectionKind::InvalidRequest => {
+                ("invalid_request", "The credentials are not understood")
+            }
+            RejectionKind::InvalidToken => ("invalid_token", "The access token is not valid"),
+            RejectionKind::MissingCredentials => ("missing_token", "An access token is needed"),
+            RejectionKind::Unavailable => ("unavailable", "This cannot be decided for now"),
+        };
+        let problem = Problem::new(self.status(), code, title);
+        match self.wiring {
+            true => problem.with_detail(self.reason.clone()),
+            false => problem,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use bytes::Bytes;
 use http::Response;
 
 use super::Rejection;
@@ -36,12 +37,18 @@ use super::Rejection;
 /// # let _ = layer;
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` makes no answer with the body `{B}`",
+    note = "`ProblemJson` needs a body that is `From<Bytes>`, such as `http_body_util::Full<Bytes>` or axum's",
+    note = "`MapResponseBody` of tower-http, or `Response::map`, turns the body of the service into one"
+)]
 pub trait RejectionResponse<B> {
     /// The answer to `rejection`.
     fn response(&self, rejection: &Rejection) -> Response<B>;
 }
 
-/// Answers with the status alone and an empty body.
+/// Answers with the status alone and an empty body; with the feature `axum`, bodies of axum get what
+/// [`ProblemJson`] writes.
 ///
 /// It is what layers begin with, and stands in their types where one is kept in a struct:
 ///
@@ -55,6 +62,30 @@ pub trait RejectionResponse<B> {
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DefaultRejection;
+
+/// Answers with `application/problem+json` (RFC 9457): see [`Rejection::problem`]. The `problem_json` setters of
+/// the layers make it, for every body that can be made of [`Bytes`].
+///
+/// ```
+/// use http_body_util::Full;
+/// use tower::{Layer, ServiceExt, service_fn};
+/// use tower_bearer::OriginGuardLayer;
+/// # use bytes::Bytes;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let guard = OriginGuardLayer::new(["https://app.example".parse()?])?.problem_json();
+/// let service = guard.layer(service_fn(|_: http::Request<()>| async {
+///     Ok::<_, std::convert::Infallible>(http::Response::new(Full::<Bytes>::default()))
+/// }));
+/// let request = http::Request::post("/").header("origin", "https://evil.example").body(())?;
+/// let response = service.oneshot(request).await?;
+/// assert_eq!(response.headers()["content-type"], "application/problem+json");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProblemJson;
 
 /// Answers with what a function makes; the `rejection_response` setters of the layers make it.
 ///
@@ -72,11 +103,35 @@ pub struct CustomRejection<B>(Arc<ResponseFn<B>>);
 
 type ResponseFn<B> = dyn Fn(&Rejection) -> Response<B> + Send + Sync;
 
-impl<B: Default> RejectionResponse<B> for DefaultRejection {
+impl<B: Default + 'static> RejectionResponse<B> for DefaultRejection {
     fn response(&self, rejection: &Rejection) -> Response<B> {
+        #[cfg(feature = "axum")]
+        if let Some(response) = in_axum(rejection) {
+            return response;
+        }
         let mut response = Response::new(B::default());
         *response.status_mut() = rejection.status();
         response
+    }
+}
+
+/// The answer where the body is one of axum's, which is known by its type alone.
+#[cfg(feature = "axum")]
+fn in_axum<B: 'static>(rejection: &Rejection) -> Option<Response<B>> {
+    use std::any::{Any, TypeId};
+
+    if TypeId::of::<B>() != TypeId::of::<::axum::body::Body>() {
+        return None;
+    }
+    let response: Response<::axum::body::Body> = ProblemJson.response(rejection);
+    let mut response = Some(response);
+    let response: &mut dyn Any = &mut response;
+    response.downcast_mut::<Option<Response<B>>>()?.take()
+}
+
+impl<B: From<Bytes>> RejectionResponse<B> for ProblemJson {
+    fn response(&self, rejection: &Rejection) -> Response<B> {
+        rejection.problem().answer(|text| B::from(text.into()))
     }
 }
 

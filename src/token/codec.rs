@@ -110,6 +110,14 @@ impl<'a, C> Grant<'a, C> {
 }
 
 impl<C> TokenCodec<C> {
+    /// The same codec for claims of another type: nothing that it is built of depends on them.
+    pub(crate) fn with_claims<D>(self) -> TokenCodec<D> {
+        TokenCodec {
+            config: self.config,
+            claims: PhantomData,
+        }
+    }
+
     /// Starts a codec of signed tokens inside encrypted ones (RFC 7519 section 5.2), over `keys`.
     ///
     /// The ring needs a signing key and an encryption key.

@@ -20,6 +20,7 @@ const LEAVES: &[&str] = &[
     "future",
     "header_owner",
     "host",
+    "problem",
     "random",
     "request",
     "secret",
@@ -41,9 +42,11 @@ const DOMAIN: &[&str] = &[
     "current_session",
 ];
 /// Import leaves and the domain, never each other.
-const LAYERS: &[&str] = &["bearer", "csrf", "grpc", "headers", "origin", "refresh"];
+const LAYERS: &[&str] = &[
+    "bearer", "csrf", "grpc", "headers", "origin", "refresh", "refusal",
+];
 /// Put the rest together.
-const TOP: &[&str] = &["endpoints", "axum", "lib", "manual"];
+const TOP: &[&str] = &["endpoints", "axum", "auth", "lib", "manual"];
 
 /// The crates whose types stay inside, and the folders that may name them where there is one.
 const BACKENDS: &[(&str, &str)] = &[
@@ -54,6 +57,7 @@ const BACKENDS: &[(&str, &str)] = &[
     ("redis", "store/redis"),
     ("ring", ""),
     ("sec1", "keys/key_file"),
+    ("tower_http", "auth/cors"),
 ];
 
 /// Longer than this, a file holds two ideas.

@@ -8,12 +8,12 @@ use http::Request;
 use http_body_util::Full;
 use tower::{Layer, Service};
 use tower_bearer::{
-    AccessToken, BearerAuthLayer, Claims, ClaimsError, CsrfLayer, Event, EventSink, GrpcLayer,
-    KeyRing, ManualClock, MemoryStore, NewSession, NoClaims, OriginGuardLayer, RedisStore,
-    RefreshCookieLayer, RequireClaimsLayer, RequireHttpsLayer, RequireScopeLayer, ReusePolicy,
-    RevokeReason, RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints,
-    SessionErrorKind, SignatureAlgorithm, SystemClock, Timestamp, TokenCodec, TokenContext,
-    TokenErrorKind,
+    AccessToken, Auth, BearerAuthLayer, Claims, ClaimsError, CsrfLayer, Event, EventSink,
+    GrpcLayer, KeyRing, ManualClock, MemoryStore, NewSession, NoClaims, OriginGuardLayer,
+    RedisStore, RefreshCookieLayer, RefusalLayer, RequireClaimsLayer, RequireHttpsLayer,
+    RequireScopeLayer, ReusePolicy, RevokeReason, RotationPolicy, SecurityHeadersLayer, Session,
+    SessionEndpoints, SessionErrorKind, SignatureAlgorithm, SystemClock, Timestamp, TokenCodec,
+    TokenContext, TokenErrorKind,
     bearer::{CheckError, Realm, ResourceMetadata, Scope},
     csrf::{CsrfKeys, CsrfSession},
     headers::{
@@ -22,7 +22,7 @@ use tower_bearer::{
     jwks::RemoteJwks,
     origin::{MissingOrigin, Origin},
     refresh::{ClaimsReason, RefreshOutcome},
-    rejection::{DefaultRejection, Rejection},
+    rejection::{DefaultRejection, ProblemJson, Rejection},
     store::{Loaded, RefreshStore, SessionState, SharedStore, StoreError, StoreErrorKind, Swap},
     token::Grant,
 };
@@ -272,10 +272,31 @@ async fn no_public_type_prints_a_secret() {
         "RefreshTransport",
         &tower_bearer::refresh::RefreshTransport::Body,
     );
+    let front = Auth::builder(&keys)
+        .issuer("https://id.example")
+        .audience("api")
+        .store(MemoryStore::new())
+        .same_origin();
+    printed.add("AuthBuilder", &front);
+    let front = front.build().unwrap();
+    printed.add("Auth", &front);
+    printed.add("AuthGuards", &front.guards());
+    printed.add("Guarded", &front.guards().layer(Opaque(())));
+    printed.add("AuthHeaders", &front.headers());
+    printed.add("AuthRoutes", &front.routes::<()>());
+    let mut cors = front.headers().layer(inner());
+    printed.add("AuthCors", &front.headers().layer(Opaque(())));
+    printed.add("AuthCorsFuture", &cors.call(request()));
+    let refusals = RefusalLayer::new();
+    printed.add("RefusalLayer", &refusals);
+    printed.add("Refusals", &refusals.layer(Opaque(())));
+    printed.add("RefusalsFuture", &refusals.layer(inner()).call(request()));
     printed.add("SessionEndpoints", &SessionEndpoints::new());
     printed.add("EndpointsFuture", &SessionEndpoints::new().call(request()));
     let error = session.start("").await.unwrap_err();
     assert_eq!(error.kind(), SessionErrorKind::InvalidInput);
+    printed.add("Problem", &error.problem());
+    printed.add("ProblemJson", &ProblemJson);
     printed.add("SessionError", &error);
     printed.add("NewSession", &NewSession::new("ada").context(CONTEXT));
     printed.add("ClaimsReason", &ClaimsReason::Refresh);

@@ -17,7 +17,7 @@ use crate::{
     answer::Refusal,
     config::ConfigError,
     event::EventSink,
-    rejection::{CustomRejection, DefaultRejection, Rejection},
+    rejection::{CustomRejection, DefaultRejection, ProblemJson, Rejection},
 };
 
 /// Refuses requests that came over plain http.
@@ -197,6 +197,15 @@ impl<R> RequireHttpsLayer<R> {
     pub fn redirect_to(mut self, host: HttpsHost) -> Self {
         Arc::make_mut(&mut self.config).redirect_to = Some(host);
         self
+    }
+
+    /// Answers refused requests with `application/problem+json` (RFC 9457), for every body that can be made of
+    /// [`Bytes`](bytes::Bytes): [`ProblemJson`]. With the feature `axum`, bodies of axum have it anyway.
+    pub fn problem_json(self) -> RequireHttpsLayer<ProblemJson> {
+        RequireHttpsLayer {
+            config: self.config,
+            refusal: self.refusal.with_responder(ProblemJson),
+        }
     }
 
     /// Replaces the answer to refused requests, not that to redirected ones. What the contract

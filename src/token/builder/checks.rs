@@ -50,6 +50,15 @@ impl<C> TokenCodecBuilder<C> {
         Ok(())
     }
 
+    /// Refuses a ring that lacks what a service with sessions needs, all of it at once.
+    pub(crate) fn require_for_sessions(&self) -> Result<(), ConfigError> {
+        self.keys.require(match self.profile {
+            Profile::Nested => &[Need::Signing, Need::Encryption, Need::Refresh],
+            Profile::Encrypted => &[Need::Encryption, Need::Refresh],
+            Profile::Signed => &[Need::Signing, Need::Refresh],
+        })
+    }
+
     pub(super) fn check_ranges(&self) -> Result<(), ConfigError> {
         if self.leeway > MAX_LEEWAY {
             return Err(ConfigError::about(

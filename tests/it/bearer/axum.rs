@@ -76,8 +76,11 @@ async fn a_missing_layer_is_named() {
     for path in ["/me", "/whoever"] {
         let (status, body, rejection) = call(app(), path, Some(&token())).await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(body.starts_with("BearerAuthLayer is missing"), "{body}");
-        assert_eq!(rejection.unwrap().to_string(), body);
+        let problem: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(problem["code"], "layer_missing");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.starts_with("BearerAuthLayer is missing"), "{body}");
+        assert_eq!(rejection.unwrap().to_string(), detail);
     }
 }
 
@@ -110,7 +113,10 @@ async fn the_other_missing_layers_are_named_too() {
     for (path, layer) in [("/session", "RefreshCookieLayer"), ("/csrf", "CsrfLayer")] {
         let (status, body, _) = call(app.clone(), path, None).await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(body.starts_with(&format!("{layer} is missing")), "{body}");
+        assert!(
+            body.contains(&format!(r#""detail":"{layer} is missing"#)),
+            "{body}"
+        );
     }
 }
 

@@ -224,7 +224,7 @@ async fn names_transports_and_missing_layers() {
     let alone = world.layer.layer(SessionEndpoints::new());
     let response = alone.oneshot(get()).await.unwrap();
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(body(&response)["code"], "missing_layer");
+    assert_eq!(body(&response)["code"], "layer_missing");
     assert!(response.body().contains("CsrfLayer"), "{response:?}");
 
     let in_bodies = World::with(|builder| builder.transport(RefreshTransport::Body));

@@ -78,7 +78,8 @@ async fn extractors_read_the_form_again() {
     let kind = "multipart/form-data; boundary=x";
     // Files are not read, whatever stands in their form.
     let (status, body) = answer(request("/raw", kind, parts)).await;
-    assert_eq!((status, &body[..]), (StatusCode::FORBIDDEN, &b""[..]));
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(String::from_utf8_lossy(&body).contains(r#""code":"csrf""#));
 
     let (status, _) = answer(request("/note", URL_ENCODED, "text=a")).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
@@ -163,8 +164,16 @@ async fn over_http_2() {
     let connection = tokio::spawn(connection);
     for (text, status, said) in [
         (format!("csrf_token={}", token()), StatusCode::OK, "102 "),
-        ("csrf_token=junk".to_owned(), StatusCode::FORBIDDEN, ""),
-        ("a".repeat(1025), StatusCode::PAYLOAD_TOO_LARGE, ""),
+        (
+            "csrf_token=junk".to_owned(),
+            StatusCode::FORBIDDEN,
+            r#""code":"csrf""#,
+        ),
+        (
+            "a".repeat(1025),
+            StatusCode::PAYLOAD_TOO_LARGE,
+            r#""code":"too_large""#,
+        ),
     ] {
         let mut trailers = HeaderMap::new();
         trailers.insert("x-sum", "7".parse().unwrap());
@@ -179,7 +188,7 @@ async fn over_http_2() {
         let response = client.send_request(request).await.unwrap();
         assert_eq!(response.status(), status);
         let body = response.into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(body, said);
+        assert!(String::from_utf8_lossy(&body).contains(said), "{body:?}");
     }
     connection.abort();
     server.abort();

@@ -1,0 +1,137 @@
+//! The guarded routes for axum (feature `axum`).
+
+use axum::{
+    body::Body,
+    routing::{MethodRouter, Router},
+};
+
+use super::{AuthGuards, parts::Auth};
+use crate::endpoints::service::SessionEndpoints;
+
+/// The routes that work by cookie: the session endpoints, and the application's own, such as its sign-in.
+/// [`Auth::routes`] makes it, and [`Router::merge`] takes it.
+///
+/// The guards go around all of it when it becomes a [`Router`], so a route added late is guarded as well.
+/// Paths are below [`mount`](super::AuthBuilder::mount), or whole ones with
+/// [`everywhere`](super::AuthBuilder::everywhere).
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct AuthRoutes<S = ()> {
+    router: Router<S>,
+    guards: AuthGuards,
+    endpoints: SessionEndpoints<Body>,
+    mount: Mount,
+}
+
+/// Where the routes lie.
+#[derive(Clone, Debug)]
+pub(super) struct Mount {
+    /// The path of the session endpoints, as this service sees it.
+    pub(super) path: String,
+    /// The guards stand around the whole application.
+    pub(super) everywhere: bool,
+}
+
+impl<C> Auth<C> {
+    /// Returns the routes that work by cookie, for [`Router::merge`].
+    ///
+    /// ```
+    /// use axum::{Router, routing::post};
+    /// use tower_bearer::{Auth, KeyRing, MemoryStore, Session};
+    ///
+    /// async fn login(session: Session) -> axum::response::Result<tower_bearer::AccessToken> {
+    ///     // The password was checked here.
+    ///     Ok(session.start("user-1").await?)
+    /// }
+    ///
+    /// let auth = Auth::builder(&KeyRing::generate()?)
+    ///     .issuer("https://id.example")
+    ///     .audience("api")
+    ///     .store(MemoryStore::new())
+    ///     .same_origin()
+    ///     .build()?;
+    /// let app: Router = Router::new()
+    ///     .merge(auth.routes().route("/login", post(login)))
+    ///     .layer(auth.headers());
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn routes<S>(&self) -> AuthRoutes<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        AuthRoutes {
+            router: Router::new(),
+            guards: self.guards(),
+            endpoints: self.endpoints(),
+            mount: self.0.mount.clone(),
+        }
+    }
+}
+
+impl<S> AuthRoutes<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    /// Adds a route of the application's, as [`Router::route`] does. It is guarded.
+    ///
+    /// A handler that needs an access token as well has the layer on its own:
+    /// `.route("/password", post(change_password).layer(auth.bearer()))`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Router::route`], when the path is malformed or taken.
+    pub fn route(self, path: &str, method_router: MethodRouter<S>) -> Self {
+        self.map(|router| router.route(path, method_router))
+    }
+
+    /// Changes the routes that are there as a [`Router`]: to merge others, to give them their state, or to put
+    /// layers around them, which then stand inside of the guards.
+    ///
+    /// ```
+    /// use axum::{extract::DefaultBodyLimit, routing::post};
+    ///
+    /// # fn routes(auth: tower_bearer::Auth) -> tower_bearer::auth::AuthRoutes {
+    /// auth.routes()
+    ///     .route("/login", post(|| async { "your own" }))
+    ///     .map(|router| router.layer(DefaultBodyLimit::max(4096)))
+    /// # }
+    /// ```
+    pub fn map<T>(self, change: impl FnOnce(Router<S>) -> Router<T>) -> AuthRoutes<T> {
+        let Self {
+            router,
+            guards,
+            endpoints,
+            mount,
+        } = self;
+        AuthRoutes {
+            router: change(router),
+            guards,
+            endpoints,
+            mount,
+        }
+    }
+}
+
+impl<S> From<AuthRoutes<S>> for Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    fn from(routes: AuthRoutes<S>) -> Self {
+        let AuthRoutes {
+            router,
+            guards,
+            endpoints,
+            mount: Mount { path, everywhere },
+        } = routes;
+        let below = |inner: Self| match path.as_str() {
+            // axum nests nothing at the root.
+            "/" => inner,
+            path => Self::new().nest(path, inner),
+        };
+        let endpoints = Self::from(endpoints);
+        match everywhere {
+            true => router.merge(below(endpoints)).layer(guards),
+            false => below(router.merge(endpoints).layer(guards)),
+        }
+    }
+}

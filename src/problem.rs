@@ -1,0 +1,139 @@
+//! Failures as a client sees them: problem details (RFC 9457) with a stable `code`.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+
+/// RFC 9110 section 15.5.2 wants a challenge on every 401. There is no registered scheme for
+/// cookies; this name is unknown to browsers, so that none opens a password prompt.
+pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Cookie realm=\"session\"");
+
+/// A failure as the client sees it: a status, a `code` for programs, a title for people (RFC 9457).
+///
+/// Every failure that this crate answers has one. It stands in the extensions of the response, so that a
+/// [`RefusalLayer`](crate::RefusalLayer) can write all of them in the application's own format. An
+/// application makes its own failures with it:
+///
+/// ```
+/// use http::StatusCode;
+/// use tower_bearer::Problem;
+///
+/// let problem = Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "E-mail address or password is wrong");
+/// let response = problem.response::<Vec<u8>>();
+/// assert_eq!(response.headers()["content-type"], "application/problem+json");
+/// assert!(String::from_utf8_lossy(response.body()).contains(r#""code":"wrong_credentials""#));
+/// ```
+///
+/// The codes of this crate are coarse and stay as they are:
+///
+/// | code | status |
+/// |---|---|
+/// | `missing_token` | 401 |
+/// | `invalid_token` | 401 |
+/// | `invalid_request` | 400 |
+/// | `insufficient_scope`, `forbidden` | 403 |
+/// | `foreign_origin`, `csrf`, `https_required` | 403 |
+/// | `too_large` | 413 |
+/// | `layer_missing`, `internal` | 500 |
+/// | `unavailable` | 503 |
+///
+/// Those of sessions stand with [`SessionEndpoints`](crate::SessionEndpoints).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: Option<Cow<'static, str>>,
+}
+
+/// The members of RFC 9457 section 3.1, and `code`.
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    code: &'a str,
+}
+
+impl Problem {
+    /// Makes a problem. `code` stays the same for programs, `title` is for people.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
+        Self {
+            status,
+            code,
+            title,
+            detail: None,
+        }
+    }
+
+    pub(crate) fn with_detail(self, detail: Cow<'static, str>) -> Self {
+        let detail = Some(detail);
+        Self { detail, ..self }
+    }
+
+    /// Returns the status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the code for programs, in `snake_case`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// Returns the title for people.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// Returns the text for the developer, where the application is wired wrongly.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    /// Returns the problem as a JSON document (RFC 9457 section 3).
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let document = Document {
+            r#type: "about:blank",
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: self.detail(),
+            code: self.code,
+        };
+        // Texts and a number are always JSON.
+        serde_json::to_string(&document).unwrap_or_default()
+    }
+
+    /// Returns the answer, `application/problem+json` that no cache keeps. A 401 has a challenge of a scheme
+    /// that no browser knows, so that none opens a password prompt (RFC 9110 section 15.5.2).
+    pub fn response<B: From<Bytes>>(&self) -> Response<B> {
+        let mut response = self.answer(|text| B::from(text.into()));
+        if self.status == StatusCode::UNAUTHORIZED {
+            let headers = response.headers_mut();
+            headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
+        }
+        response
+    }
+
+    /// The answer, without a challenge.
+    pub(crate) fn answer<B>(&self, body: impl FnOnce(String) -> B) -> Response<B> {
+        let mut response = Response::new(body(self.to_json()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        let json = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, json);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}

@@ -1,0 +1,129 @@
+//! `RefusalLayer`.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, header};
+use tower_layer::Layer;
+
+use super::service::Refusals;
+use crate::{
+    event::{Event, EventSink},
+    problem::Problem,
+    rejection::Rejection,
+};
+
+/// Says in one place how the refusals further in look, and which sink is told of them.
+///
+/// It goes around everything that may refuse: layers, extractors, [`SessionEndpoints`](crate::SessionEndpoints),
+/// and handlers that answer with a [`SessionError`](crate::SessionError), a
+/// [`Rejection`] or a [`Problem`]. Status, challenge, cookies and
+/// the other headers of a refusal stay as they are. What the application writes itself is left alone, and so
+/// are the answers of gRPC, which have no body.
+///
+/// ```
+/// use http::HeaderValue;
+/// use tower_bearer::{EventSink, RefusalLayer};
+///
+/// let json = HeaderValue::from_static("application/json");
+/// let refusals = RefusalLayer::new()
+///     .format(json, |problem| format!(r#"{{"error":"{}"}}"#, problem.code()))
+///     .events(EventSink::new(|event| println!("{}", event.name())));
+/// # let _ = refusals;
+/// ```
+#[derive(Clone, Default)]
+#[must_use]
+pub struct RefusalLayer {
+    config: Arc<Config>,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Config {
+    format: Option<Format>,
+    events: EventSink,
+}
+
+#[derive(Clone)]
+struct Format {
+    content_type: HeaderValue,
+    write: Arc<dyn Fn(&Problem) -> String + Send + Sync>,
+}
+
+impl RefusalLayer {
+    /// Makes a layer that leaves refusals as they are, and tells no sink.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces the bodies of refusals by what `write` makes, and their `Content-Type` by `content_type`.
+    /// Default: `application/problem+json` (RFC 9457).
+    pub fn format(
+        mut self,
+        content_type: HeaderValue,
+        write: impl Fn(&Problem) -> String + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.config).format = Some(Format {
+            content_type,
+            write: Arc::new(write),
+        });
+        self
+    }
+
+    /// Sets the sink for refusals that no other sink has been told of: those of extractors, and of layers
+    /// without a sink of their own.
+    pub fn events(mut self, events: EventSink) -> Self {
+        Arc::make_mut(&mut self.config).events = events;
+        self
+    }
+}
+
+impl Config {
+    /// Tells the sink of the refusal that `response` is, if it is one, and writes it in the format.
+    pub(super) fn finish<B: From<Bytes>>(&self, response: &mut Response<B>) {
+        let extensions = response.extensions_mut();
+        if self.events.is_some()
+            && let Some(rejection) = extensions.get_mut::<Rejection>()
+            && !rejection.is_told()
+        {
+            rejection.mark_told();
+            self.events.deliver(&Event::Rejected(rejection));
+        }
+        if let Some(format) = &self.format
+            && let Some(problem) = extensions.remove::<Problem>()
+        {
+            let text = (format.write)(&problem);
+            *response.body_mut() = B::from(Bytes::from(text));
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, format.content_type.clone());
+            headers.remove(header::CONTENT_LENGTH);
+        }
+    }
+}
+
+impl<S> Layer<S> for RefusalLayer {
+    type Service = Refusals<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Refusals::new(inner, self.config.clone())
+    }
+}
+
+impl fmt::Debug for RefusalLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { config } = self;
+        f.debug_struct("RefusalLayer")
+            .field("config", config)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { format, events } = self;
+        let format = format.as_ref().map(|format| &format.content_type);
+        f.debug_struct("Config")
+            .field("format", &format)
+            .field("events", events)
+            .finish()
+    }
+}
