@@ -4,14 +4,20 @@ use std::process::Command;
 
 use tokio::{
     net::TcpStream,
+    sync::Mutex,
     time::{Duration, Instant, sleep},
 };
 
-use crate::support::{Browser, PASSWORD, PATIENCE, Program, example, keys};
+use crate::support::{Browser, Ended, PASSWORD, PATIENCE, Program, example, keys};
+
+const README: &str = include_str!("../../README.md");
 
 /// Where it listens, and the origin of its page.
 const ADDRESS: &str = "127.0.0.1:3000";
 const PAGE: &str = "https://app.example";
+
+/// Held by the test whose program listens there.
+static PORT: Mutex<()> = Mutex::const_new(());
 
 /// Starts it. It says nothing, so it is there when it answers; while another program has its port, it cannot
 /// start, and is started again.
@@ -35,6 +41,7 @@ async fn start(command: &mut Command) -> Program {
 
 #[tokio::test]
 async fn a_session_from_sign_in_to_sign_out() {
+    let _port = PORT.lock().await;
     let program = start(example("axum").envs(keys())).await;
     let mut browser = Browser::new(format!("http://{ADDRESS}")).page_of(PAGE);
     let refused = browser.get("/api/profile").await;
@@ -59,7 +66,10 @@ async fn a_session_from_sign_in_to_sign_out() {
         .access_token();
     let profile = browser.get("/api/profile").bearer(&token).await;
     profile.is(200).says_just("user-1 is reader");
-    assert_eq!(program.out(), "minting for user-1\n");
+    assert_eq!(
+        (program.out(), program.err()),
+        <(String, String)>::default()
+    );
 
     let mut thief = browser.stolen();
     let token = browser.refresh().await.is(200).access_token();
@@ -73,4 +83,51 @@ async fn a_session_from_sign_in_to_sign_out() {
     let mut copy = browser.clone();
     browser.post("/auth/logout").await.is(204);
     copy.refresh().await.is(401);
+}
+
+/// The blocks of the README's first screen that are for a shell: what is added, what starts the program, and the
+/// walk.
+fn blocks() -> [&'static str; 3] {
+    let (_, start) = README.split_once("\n## Start\n").expect("a part `Start`");
+    let (start, _) = start.split_once("\n## ").unwrap();
+    let blocks = start.split("\n```sh\n").skip(1);
+    let blocks = blocks.map(|rest| rest.split("```").next().unwrap());
+    let blocks: Vec<_> = blocks.collect();
+    blocks.try_into().expect("three blocks for a shell")
+}
+
+fn bash(script: &str) -> Command {
+    let mut command = Command::new("bash");
+    command.args(["-euo", "pipefail", "-c", script]);
+    command
+}
+
+/// A stranger's shell: what the README says is typed as it stands there, by the programs that it names.
+#[tokio::test]
+async fn the_walk_of_the_readme_answers_what_the_readme_says() {
+    for needed in ["curl", "openssl"] {
+        let found = bash(&format!("command -v {needed}")).output().unwrap();
+        assert!(found.status.success(), "{needed} is not installed");
+    }
+    let [_, start, walk] = blocks();
+    let (export, run) = start.split_once('\n').unwrap();
+    assert_eq!(run, "cargo run\n");
+
+    let _port = PORT.lock().await;
+    let program = example("axum");
+    let script = format!("{export}\nexec {:?}", program.get_program());
+    let _program = self::start(&mut bash(&script)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let walked = Ended::of(bash(walk).current_dir(&folder));
+    assert!(walked.success, "{walked:?}");
+    let expected: Vec<_> = walk.lines().filter_map(|l| l.strip_prefix("# ")).collect();
+    let printed: Vec<_> = walked.out.lines().collect();
+    assert_eq!(printed.len(), expected.len(), "{walked:?}");
+    for (printed, expected) in printed.into_iter().zip(expected) {
+        let same = match expected.split_once('…') {
+            Some((begin, end)) => printed.starts_with(begin) && printed.ends_with(end),
+            None => printed == expected,
+        };
+        assert!(same, "README: {expected}\nprinted: {printed}");
+    }
 }

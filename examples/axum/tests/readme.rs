@@ -4,17 +4,35 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+const README: &str = include_str!("../../../README.md");
+
 #[test]
 fn shows_this_program() {
-    let readme = include_str!("../../../README.md");
     let program = concat!(
         "\n```rust,no_run\n",
         include_str!("../src/main.rs"),
         "```\n"
     );
     assert!(
-        readme.contains(program),
+        README.contains(program),
         "README.md has another program than examples/axum/src/main.rs"
+    );
+}
+
+/// The first screen of the README tells all of them to the reader, and no other.
+#[test]
+fn names_the_dependencies_of_this_program() {
+    let added = README.lines().filter_map(|line| {
+        let line = line.strip_prefix("cargo add ")?;
+        line.split_whitespace().next()
+    });
+    let manifest = include_str!("../Cargo.toml");
+    let (_, dependencies) = manifest.split_once("[dependencies]\n").unwrap();
+    let lines = dependencies.lines().take_while(|line| !line.is_empty());
+    let needed = lines.filter_map(|line| line.split(['.', ' ']).next());
+    assert_eq!(
+        added.collect::<BTreeSet<_>>(),
+        needed.collect::<BTreeSet<_>>()
     );
 }
 
@@ -40,7 +58,7 @@ fn imported(folder: &Path) -> BTreeSet<String> {
 #[test]
 fn few_names_are_enough() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    for (example, most) in [("axum", 15), ("demo", 20)] {
+    for (example, most) in [("axum", 7), ("demo", 20)] {
         let names = imported(&examples.join(example).join("src"));
         assert!(names.contains("KeyRing"), "{example}: {names:?}");
         assert!(names.len() <= most, "{example}: {names:?}");

@@ -72,6 +72,10 @@ impl Cors {
 pub struct AuthCors<S>(Choice<S>);
 
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "routers clone a service for each request, and a box would allocate each time"
+)]
 enum Choice<S> {
     With(cors::Cors<S>),
     Without(S),
