@@ -4,30 +4,28 @@
 //!
 //! # Another path, another host
 //!
-//! The refresh cookie goes to one path of one host. Say the path once, at the builder, and mount the endpoints
-//! there. A cookie for `/account` is not sent to `/auth`.
+//! The refresh cookie goes to one path of one host. [`mount`](crate::auth::AuthBuilder::mount) says the path once, for
+//! the cookie and for the endpoints:
 //!
 //! ```
 //! use axum::Router;
-//! use tower_bearer::{ClaimsError, ClaimsRequest, MemoryStore, NoClaims, RefreshCookieLayer, SessionEndpoints, TokenCodec};
+//! use tower_bearer::{Auth, KeyRing, MemoryStore};
 //!
-//! # fn app(codec: TokenCodec) -> Result<Router, tower_bearer::ConfigError> {
-//! # let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
-//! let sessions = RefreshCookieLayer::builder(codec, MemoryStore::new(), claims)
-//!     .cookie_path("/account/session")
+//! # fn app(keys: KeyRing) -> Result<Router, tower_bearer::ConfigError> {
+//! let auth = Auth::builder(&keys)
+//!     .issuer("https://id.example")
+//!     .audience("api")
+//!     .store(MemoryStore::new())
+//!     .origins(["https://app.example".parse()?])
+//!     .mount("/account/session")
 //!     .build()?;
-//! let auth = Router::new().merge(SessionEndpoints::new()).layer(sessions);
-//! let app: Router = Router::new().nest("/account/session", auth);
+//! let app: Router = Router::new().merge(auth.routes());
 //! # Ok(app)
 //! # }
-//! # use tower_bearer::KeyRing;
-//! # app(TokenCodec::nested(&KeyRing::generate().unwrap())
-//! #     .issuer("https://id.example")
-//! #     .audience("api")
-//! #     .build().unwrap()).unwrap();
+//! # app(KeyRing::generate().unwrap()).unwrap();
 //! ```
 //!
-//! Behind a proxy that strips or adds a prefix, the path is the one that the *browser* sees.
+//! What a proxy in front takes off the path, [`external_prefix`](crate::auth::AuthBuilder::external_prefix) names.
 //!
 //! **A cookie for a parent host** (`Domain=example.com`) is not offered, on purpose: every host below it could
 //! read the cookie, and the weakest of them decides. Give sessions a host of their own instead, say
@@ -270,6 +268,99 @@
 //! It is one process's knowledge. With several, send what the sink hears to all of them (a Redis channel, say),
 //! and clear the set of what is older than lifetime plus leeway. The check runs on the request's path and does not
 //! wait: it looks into memory, and asks nobody. A theft raises `Revoked` too, so its access token ends with it.
+//!
+//! # One error type for all handlers
+//!
+//! Where every handler ends its calls with `?`, one type stands for all errors: a box, or `anyhow::Error`. Its answer
+//! has to look for what this crate has put in, or "not signed in" becomes a 500. The error may lie below a few
+//! others, each of them the `source()` of the next:
+//!
+//! ```
+//! use std::{error::Error, iter::successors};
+//!
+//! use axum::{http::StatusCode, response::{IntoResponse, Response}};
+//! use tower_bearer::{AccessToken, Problem, Session, SessionError, rejection::Rejection};
+//!
+//! struct AppError(Box<dyn Error + Send + Sync>);
+//!
+//! impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for AppError {
+//!     fn from(error: E) -> Self {
+//!         Self(error.into())
+//!     }
+//! }
+//!
+//! impl IntoResponse for AppError {
+//!     fn into_response(self) -> Response {
+//!         let Self(error) = self;
+//!         let outermost: &(dyn Error + 'static) = &*error;
+//!         for cause in successors(Some(outermost), |&error| error.source()) {
+//!             if let Some(refused) = cause.downcast_ref::<SessionError>() {
+//!                 return refused.response().into_response(); // 401, 409, 503, ...
+//!             }
+//!             if let Some(refused) = cause.downcast_ref::<Rejection>() {
+//!                 return refused.response().into_response();
+//!             }
+//!         }
+//!         eprintln!("{error}"); // your log; the client learns nothing of it
+//!         let status = StatusCode::INTERNAL_SERVER_ERROR;
+//!         Problem::new(status, "internal", "The server is at fault").into_response()
+//!     }
+//! }
+//!
+//! async fn renew(session: Session) -> Result<AccessToken, AppError> {
+//!     Ok(session.refresh().await.map_err(Renewal)?)
+//! }
+//!
+//! /// As `anyhow::Context` puts an error around another one.
+//! #[derive(Debug)]
+//! struct Renewal(SessionError);
+//! # impl std::fmt::Display for Renewal {
+//! #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+//! #         f.write_str("the session was not renewed")
+//! #     }
+//! # }
+//! # impl Error for Renewal {
+//! #     fn source(&self) -> Option<&(dyn Error + 'static)> {
+//! #         Some(&self.0)
+//! #     }
+//! # }
+//! # use axum::{Router, body::Body, http::Request, routing::post};
+//! # use tower::ServiceExt;
+//! # use tower_bearer::{Auth, KeyRing, MemoryStore};
+//! #
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn Error>> {
+//! # let auth = Auth::builder(&KeyRing::generate()?)
+//! #     .issuer("https://id.example")
+//! #     .audience("api")
+//! #     .store(MemoryStore::new())
+//! #     .same_origin()
+//! #     .build()?;
+//! # async fn broken() -> Result<(), AppError> { Err("no disk".into()) }
+//! # async fn unguarded() -> Result<(), AppError> {
+//! #     Ok(Session::from_extensions(&Default::default()).map(drop)?)
+//! # }
+//! # let app = Router::new()
+//! #     .route("/renew", post(renew))
+//! #     .layer(auth.sessions().clone())
+//! #     .route("/broken", post(broken))
+//! #     .route("/unguarded", post(unguarded));
+//! # for (path, status, code) in [
+//! #     ("/renew", 401, "no_session"),
+//! #     ("/broken", 500, "internal"),
+//! #     ("/unguarded", 500, "layer_missing"),
+//! # ] {
+//! #     let response = app.clone().oneshot(Request::post(path).body(Body::empty())?).await?;
+//! #     assert_eq!(response.status(), status, "{path}");
+//! #     let problem = response.extensions().get::<Problem>().ok_or("no problem")?;
+//! #     assert_eq!(problem.code(), code, "{path}");
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Without a cookie `renew` answers 401 `no_session`, as `/auth/refresh` does, and with a challenge. Where the body is
+//! another one, [`SessionError::status`](crate::SessionError::status) has the status by itself.
 //!
 //! # A page that lists sessions
 //!
