@@ -1,5 +1,7 @@
 //! Extractors for axum (feature `axum`).
 
+use std::convert::Infallible;
+
 use ::axum::{
     body::Body,
     extract::{FromRequestParts, OptionalFromRequestParts},
@@ -66,6 +68,38 @@ impl<S: Sync> FromRequestParts<S> for Session {
     }
 }
 
+/// `None` where no [`RefreshCookieLayer`](crate::RefreshCookieLayer) stands around the handler, for one that
+/// serves mounts with sessions and without. `Some` does not say that a client is signed in: every request behind
+/// the layer has a handle, and its methods look.
+///
+/// ```
+/// use axum::{Router, http::Request, routing::get};
+/// use tower::ServiceExt;
+/// use tower_bearer::Session;
+///
+/// async fn page(session: Option<Session>) -> &'static str {
+///     match session {
+///         Some(session) if session.has_cookie() => "welcome back",
+///         _ => "hello",
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let app: Router = Router::new().route("/", get(page)); // no layer, and no 500
+/// let response = app.oneshot(Request::get("/").body(axum::body::Body::empty())?).await?;
+/// assert_eq!(response.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
+impl<S: Sync> OptionalFromRequestParts<S> for Session {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(parts.extensions.get().cloned())
+    }
+}
+
 /// The CSRF token of the request. 500, naming the mistake in the [`Rejection`], when the layer is
 /// missing.
 impl<S: Sync> FromRequestParts<S> for CsrfToken {
@@ -90,6 +124,31 @@ impl IntoResponse for AccessToken {
             Ok(response) => response.map(Body::new),
             Err(error) => error.into_response(),
         }
+    }
+}
+
+/// `None` where no [`CsrfLayer`](crate::CsrfLayer) stands around the handler, for a page that is rendered with
+/// forms and without. `Some` asks for the token, as the extractor without `Option` does: the answer brings one
+/// where the browser has none. A handler that checks the token itself takes [`CsrfToken`], so that a missing
+/// layer is a 500 and never a request that passes unchecked.
+///
+/// ```
+/// use axum::response::Html;
+/// use tower_bearer::{CsrfToken, rejection::Rejection};
+///
+/// async fn page(token: Option<CsrfToken>) -> Result<Html<String>, Rejection> {
+///     let token = token.map(|token| token.masked()).transpose()?;
+///     let meta = token.map(|token| format!(r#"<meta name="csrf-token" content="{token}">"#));
+///     Ok(Html(meta.unwrap_or_default()))
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(page));
+/// ```
+impl<S: Sync> OptionalFromRequestParts<S> for CsrfToken {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        let token = parts.extensions.get::<Self>();
+        Ok(token.inspect(|token| token.take()).cloned())
     }
 }
 

@@ -97,6 +97,12 @@ impl std::ops::Sub<Duration> for Timestamp {
 /// }
 /// # assert!(Late.now() > SystemClock.now());
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not tell the time",
+    label = "not a `Clock`",
+    note = "`tower_bearer::SystemClock` is the default and needs no setting; tests take `tower_bearer::ManualClock`, \
+            or a type of their own that implements `tower_bearer::Clock`"
+)]
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The present time.
     fn now(&self) -> Timestamp;

@@ -92,6 +92,14 @@ use crate::{clock::Timestamp, session::SessionId};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not keep refresh sessions",
+    label = "not a `RefreshStore`",
+    note = "`tower_bearer::MemoryStore` (feature `memory`) and `tower_bearer::RedisStore` (feature `redis`) do; for a \
+            database of your own implement `tower_bearer::store::RefreshStore`",
+    note = "give the store itself, not a reference, an `Arc` or a `Result`: a `build()` wants `?`, and \
+            `tower_bearer::store::SharedStore` is a store that clones share"
+)]
 pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     /// Adds a session. When the subject already has `limit` live ones (at least 1), the least
     /// recently rotated are dropped, so that the new one is within the limit, and returned.

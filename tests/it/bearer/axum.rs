@@ -120,6 +120,42 @@ async fn the_other_missing_layers_are_named_too() {
     }
 }
 
+async fn whose_session(session: Option<tower_bearer::Session>) -> String {
+    session.map_or("none".to_owned(), |s| s.has_cookie().to_string())
+}
+
+async fn maybe_csrf_token(token: Option<tower_bearer::CsrfToken>) -> &'static str {
+    token.map_or("none", |_| "some")
+}
+
+#[tokio::test]
+async fn an_optional_handle_is_none_without_its_layer_and_there_behind_it() {
+    let app = Router::new()
+        .route("/auth/session", get(whose_session))
+        .route("/auth/csrf-page", get(maybe_csrf_token));
+    for path in ["/auth/session", "/auth/csrf-page"] {
+        let (status, body, _) = call(app.clone(), path, None).await;
+        assert_eq!((status, &*body), (StatusCode::OK, "none"), "{path}");
+    }
+
+    let world = World::new();
+    let app = app
+        .layer(tower_bearer::CsrfLayer::new(&world.keys).unwrap())
+        .layer(world.layer.clone());
+    let (_, body, _) = call(app.clone(), "/auth/session", None).await;
+    assert_eq!(body, "false");
+    let alice = world.signed_in("alice").await;
+    let request = alice.request(Method::GET, "/session").body(Body::empty());
+    let response = app.clone().oneshot(request.unwrap()).await.unwrap();
+    let body = axum::body::to_bytes(response.into_body(), 1000).await;
+    assert_eq!(body.unwrap(), "true");
+
+    // Like the plain extractor, it asks for the token: the browser gets its cookie.
+    let request = Request::get("/auth/csrf-page").body(Body::empty());
+    let response = app.oneshot(request.unwrap()).await.unwrap();
+    assert!(response.headers().contains_key(header::SET_COOKIE));
+}
+
 #[tokio::test]
 async fn the_session_endpoints_are_routes_beside_others() {
     let world = World::new();
