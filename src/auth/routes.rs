@@ -6,7 +6,10 @@ use axum::{
 };
 
 use super::{AuthGuards, parts::Auth};
-use crate::endpoints::service::SessionEndpoints;
+use crate::{
+    config::ConfigError, csrf::CsrfFormLayer, endpoints::service::SessionEndpoints,
+    rejection::ProblemJson,
+};
 
 /// The routes that work by cookie: the session endpoints, and the application's own, such as its sign-in.
 /// [`Auth::routes`] makes it, and [`Router::merge`] takes it.
@@ -19,6 +22,8 @@ use crate::endpoints::service::SessionEndpoints;
 pub struct AuthRoutes<S = ()> {
     router: Router<S>,
     guards: AuthGuards,
+    /// The guards where forms without a script are let in.
+    form: Option<AuthGuards<CsrfFormLayer<ProblemJson>>>,
     endpoints: SessionEndpoints<Body>,
     mount: Mount,
 }
@@ -62,6 +67,7 @@ impl<C> Auth<C> {
         AuthRoutes {
             router: Router::new(),
             guards: self.guards(),
+            form: None,
             endpoints: self.endpoints(),
             mount: self.0.mount.clone(),
         }
@@ -84,6 +90,17 @@ where
         self.map(|router| router.route(path, method_router))
     }
 
+    /// Also takes the CSRF token from the field `name` of HTML forms: see [`AuthGuards::form_field`].
+    /// [The chapter on rendered pages](crate::manual::rendered_pages) has such an application.
+    ///
+    /// # Errors
+    ///
+    /// As [`CsrfLayer::form_field`](crate::CsrfLayer::form_field).
+    pub fn form_field(self, name: impl Into<String>) -> Result<Self, ConfigError> {
+        let form = Some(self.guards.clone().form_field(name)?);
+        Ok(Self { form, ..self })
+    }
+
     /// Changes the routes that are there as a [`Router`]: to merge others, to give them their state, or to put
     /// layers around them, which then stand inside of the guards.
     ///
@@ -100,12 +117,14 @@ where
         let Self {
             router,
             guards,
+            form,
             endpoints,
             mount,
         } = self;
         AuthRoutes {
             router: change(router),
             guards,
+            form,
             endpoints,
             mount,
         }
@@ -120,6 +139,7 @@ where
         let AuthRoutes {
             router,
             guards,
+            form,
             endpoints,
             mount: Mount { path, everywhere },
         } = routes;
@@ -129,9 +149,17 @@ where
             path => Self::new().nest(path, inner),
         };
         let endpoints = Self::from(endpoints);
+        let all = router.merge(match everywhere {
+            true => below(endpoints),
+            false => endpoints,
+        });
+        let guarded = match form {
+            Some(guards) => all.layer(guards),
+            None => all.layer(guards),
+        };
         match everywhere {
-            true => router.merge(below(endpoints)).layer(guards),
-            false => below(router.merge(endpoints).layer(guards)),
+            true => guarded,
+            false => below(guarded),
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn trace(event: &Event<'_>) {
             request_path,
         } => {
             // The client wrote the path: `Debug` escapes what would forge a line of the log.
-            error!(target: TARGET, event = name, cookie_path, ?request_path, "browsers send the refresh cookie to cookie_path and below alone, and the sign-in came elsewhere: no refresh will find the session. Mount the sign-in and the endpoints there, or set RefreshCookieBuilder::cookie_path; external_prefix names what something in front takes off the paths");
+            error!(target: TARGET, event = name, cookie_path, ?request_path, "browsers send the refresh cookie to cookie_path and below alone, and the sign-in came elsewhere: no refresh will find the session. Mount the sign-in and the endpoints there, or set RefreshCookieBuilder::cookie_path (Auth's mount); external_prefix names what something in front takes off the paths");
         }
         Event::Denied { session, .. } => {
             info!(target: TARGET, event = name, %session, "the application refused the subject");

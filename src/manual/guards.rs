@@ -264,6 +264,7 @@
 //!
 //! # Order of layers
 //!
+//! [`Auth`](crate::Auth) puts 3 to 8 in this order. An application that puts its layers together itself does the same.
 //! From the outside in, with the reason why each is outside of the next:
 //!
 //! 1. [`GrpcLayer`](crate::GrpcLayer), around the routes of gRPC alone: the refusals of all further in can then

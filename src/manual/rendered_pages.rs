@@ -5,11 +5,7 @@
 //!
 //! use axum::{Form, Router, extract::State, http::StatusCode, response::{Html, IntoResponse, Redirect}};
 //! use axum::{response::Result, routing::{get, post}};
-//! use tower::ServiceBuilder;
-//! use tower_bearer::{
-//!     ClaimsError, ClaimsRequest, ConfigError, CsrfLayer, CsrfToken, KeyRing, NoClaims,
-//!     OriginGuardLayer, RefreshCookieLayer, Session, TokenCodec, store::RefreshStore,
-//! };
+//! use tower_bearer::{Auth, ConfigError, CsrfToken, KeyRing, Session, TokenCodec, store::RefreshStore};
 //!
 //! async fn home(State(codec): State<TokenCodec>, session: Session, csrf: CsrfToken) -> Result<Html<String>> {
 //!     // Before `masked`: the token is of no session where this one turns out to be over.
@@ -45,14 +41,18 @@
 //!     Ok(Redirect::to("/"))
 //! }
 //!
-//! fn app(keys: &KeyRing, codec: TokenCodec, store: impl RefreshStore) -> Result<Router, ConfigError> {
-//!     let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
-//!     let guards = ServiceBuilder::new()
-//!         .layer(OriginGuardLayer::new(["https://app.example".parse()?])?)
-//!         .layer(RefreshCookieLayer::builder(codec.clone(), store, claims).host_prefix().build()?)
-//!         .layer(CsrfLayer::builder(keys).http_only().build()?.form_field("csrf_token")?);
-//!     let pages = Router::new().route("/", get(home)).route("/sign-in", post(sign_in));
-//!     Ok(pages.route("/sign-out", post(sign_out)).layer(guards).with_state(codec))
+//! fn app(keys: &KeyRing, store: impl RefreshStore) -> Result<Router, ConfigError> {
+//!     let auth = Auth::builder(keys)
+//!         .issuer("https://id.example")
+//!         .audience("api")
+//!         .store(store)
+//!         .origins(["https://app.example".parse()?])
+//!         .everywhere() // the cookie comes with every page, and every page is guarded
+//!         .csrf(|csrf| csrf.http_only())
+//!         .build()?;
+//!     let pages = auth.routes().form_field("csrf_token")?;
+//!     let pages = pages.route("/", get(home)).route("/sign-in", post(sign_in)).route("/sign-out", post(sign_out));
+//!     Ok(Router::new().merge(pages).layer(auth.headers()).with_state(auth.codec().clone()))
 //! }
 //! # async fn user_with(form: &HashMap<String, String>) -> Option<&'static str> {
 //! #     (form.get("password")? == "right").then_some("user-1")
@@ -97,8 +97,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 //! # let keys = KeyRing::generate()?;
-//! # let codec = TokenCodec::nested(&keys).issuer("https://id.example").audience("api").build()?;
-//! # let app = app(&keys, codec, tower_bearer::MemoryStore::new())?;
+//! # let app = app(&keys, tower_bearer::MemoryStore::new())?;
 //! # let mut browser = Browser(app, HashMap::new());
 //! # let form = browser.open("Sign in").await;
 //! # assert_eq!(browser.post("/sign-in", "password=right".into()).await, 403);
@@ -135,10 +134,9 @@
 //!
 //! * A link from another site comes without the `SameSite=Strict` cookie: the page then shows the form for signing in.
 //!   With [`same_site_lax`](crate::refresh::RefreshCookieBuilder::same_site_lax) it knows its user there too.
-//! * A refused form gets an empty 403 or 413. Give the guards a
-//!   [`rejection_response`](super::connections#answers-of-your-own) with a link to the page:
-//!   [a reload](super::guards#rendered-pages) may not be enough.
-//! * Files for the page, such as `/app.css`, lie outside of these layers. So do the routes of an API that takes access
+//! * A refused form gets a problem document with 403 or 413. Give people a page instead, with a link to the one before:
+//!   `.refusals(HeaderValue::from_static("text/html"), |problem| ...)`. [A reload](super::guards#rendered-pages) may
+//!   not be enough.
+//! * Files for the page, such as `/app.css`, are routes of the outer router. So are those of an API that takes access
 //!   tokens.
-//! * `RequireHttpsLayer` and `SecurityHeadersLayer` go around the whole: see the
-//!   [order of layers](super::guards#order-of-layers).
+//! * `RequireHttpsLayer` goes around the whole: see the [order of layers](super::guards#order-of-layers).
