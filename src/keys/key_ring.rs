@@ -78,8 +78,9 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// When a value is unusable: the error names the variable and how to make a good value. When
-    /// nothing is set at all, [`ConfigError::is_missing`] is true.
+    /// When values are unusable: one error names every such variable, and how to make a good value. When
+    /// nothing is set at all, [`ConfigError::is_missing`] is true, and the error has the one line that makes
+    /// all three.
     ///
     /// ```
     /// use tower_bearer::KeyRing;
