@@ -13,7 +13,7 @@ use crate::{
 pub(super) const ACCESS: &str = "ACCESS_SECRET";
 pub(super) const ENCRYPTION: &str = "ENCRYPTION_KEY";
 pub(super) const REFRESH: &str = "REFRESH_SECRET";
-const SET: &str = "TOWER_BEARER_KEYS";
+pub(super) const SET: &str = "TOWER_BEARER_KEYS";
 
 /// The setting that an error about several variables has.
 const ENVIRONMENT: &str = "environment";

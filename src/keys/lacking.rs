@@ -43,7 +43,10 @@ impl Need {
         let command = command(&variables);
         Err(ConfigError::new(
             "key ring",
-            format!("lacks {others}{last}; for KeyRing::from_env: {command}"),
+            format!(
+                "lacks {others}{last}; where {} holds the keys, add it there, and else: {command}",
+                env::SET
+            ),
         ))
     }
 }
@@ -82,8 +85,8 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "key ring: lacks an encryption key (ENCRYPTION_KEY; signed tokens need none) and a refresh secret \
-             (REFRESH_SECRET); for KeyRing::from_env: export ENCRYPTION_KEY=$(openssl rand -base64 32) \
-             REFRESH_SECRET=$(openssl rand -base64 32)"
+             (REFRESH_SECRET); where TOWER_BEARER_KEYS holds the keys, add it there, and else: export \
+             ENCRYPTION_KEY=$(openssl rand -base64 32) REFRESH_SECRET=$(openssl rand -base64 32)"
         );
         assert!(!error.is_missing());
         assert_eq!(KeyRing::generate().unwrap().require(&ALL), Ok(()));
