@@ -25,8 +25,9 @@ const NO_SESSION: &str = "CsrfLayer finds no session: RefreshCookieLayer is miss
 
 /// A token from here would be of no session, and replace the one that the browser has.
 const NOT_REACHED: &str = "CsrfLayer is around a path to which the browser does not send the refresh \
-     cookie: put it around RefreshCookieBuilder::cookie_path (Auth's mount) alone, or give the cookie the path / \
-     with host_prefix (Auth's everywhere); what a proxy in front takes off the paths is said with external_prefix";
+     cookie: put it around RefreshCookieBuilder::cookie_path alone (with Auth, mount is the whole path \
+     of its routes), or give the cookie the path / with host_prefix (with Auth, everywhere); what a \
+     proxy in front takes off the paths is said with external_prefix";
 
 /// What a request's token has to do with.
 pub(super) struct Bound {

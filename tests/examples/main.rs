@@ -13,6 +13,7 @@
 mod axum;
 mod custom_store;
 mod demo;
+mod features;
 mod forward_auth;
 mod hyper;
 mod keygen;

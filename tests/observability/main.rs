@@ -9,6 +9,7 @@
 mod day;
 mod manual;
 mod metrics;
+mod mistakes;
 mod refusals;
 mod traces;
 

@@ -23,7 +23,7 @@ use crate::{day, manual, world::World};
 /// One line: level, target, fields, and the names of the spans around it from the outside in.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
-    level: Level,
+    pub(crate) level: Level,
     target: String,
     pub(crate) fields: BTreeMap<String, String>,
 }

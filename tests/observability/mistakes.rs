@@ -1,0 +1,447 @@
+//! What people get wrong when they put a service together, and what each mistake shows: an error of the
+//! configuration, or a line of the log and the answer. Each text alone has to name the place and the cure.
+//!
+//! The words of rustc where a feature is off are in `tests/examples/features.rs`.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    routing::{get, post},
+};
+use http::{Request, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tower::ServiceExt;
+use tower_bearer::{
+    AccessToken, Auth, Claims, ClaimsError, ConfigError, CsrfLayer, CsrfToken, Event, EventSink,
+    KeyRing, MemoryStore, NoClaims, RequireScopeLayer, Session, SessionEndpoints, SessionError,
+    TokenCodec, auth::AuthBuilder, origin::Origin,
+};
+
+use crate::{traces, world::MASTER};
+
+fn keys() -> KeyRing {
+    KeyRing::from_master(MASTER).unwrap()
+}
+
+/// A front door with nothing wrong about it.
+fn builder() -> AuthBuilder {
+    Auth::builder(&keys())
+        .issuer("https://id.example")
+        .audience("api")
+        .store(MemoryStore::new())
+        .origins(["https://app.example".parse().unwrap()])
+}
+
+fn auth() -> Auth {
+    builder().build().unwrap()
+}
+
+async fn login(session: Session) -> Result<AccessToken, SessionError> {
+    session.start("user-1").await
+}
+
+async fn profile(claims: Claims<NoClaims>) -> String {
+    claims.subject().to_owned()
+}
+
+/// The application that the README shows.
+fn app(auth: &Auth) -> Router {
+    Router::new()
+        .route("/api/profile", get(profile))
+        .route_layer(auth.bearer())
+        .merge(auth.routes().route("/login", post(login)))
+        .layer(auth.headers())
+}
+
+/// What a developer sees of one request.
+#[derive(Debug)]
+struct Seen {
+    status: StatusCode,
+    /// The header `tower-bearer-mistake`.
+    mistake: String,
+    /// The problem document.
+    problem: Value,
+    /// Level and fields of each line at `INFO` and above.
+    lines: Vec<String>,
+}
+
+fn ask(app: Router, request: http::request::Builder) -> Seen {
+    let mut answer = None;
+    let lines = traces::lines(async {
+        let request = request.body(Body::empty()).unwrap();
+        let (head, body) = app.oneshot(request).await.unwrap().into_parts();
+        answer = Some((head, to_bytes(body, 1 << 16).await.unwrap()));
+    });
+    let (head, body) = answer.unwrap();
+    let mistake = head.headers.get("tower-bearer-mistake");
+    let lines = lines.iter().map(|line| (line.level, &line.fields));
+    let lines = lines.filter(|(level, _)| *level <= tracing::Level::INFO);
+    Seen {
+        status: head.status,
+        mistake: mistake.map_or_else(String::new, |text| text.to_str().unwrap().to_owned()),
+        problem: serde_json::from_slice(&body).unwrap_or_default(),
+        lines: lines
+            .map(|(level, fields)| format!("{level} {fields:?}"))
+            .collect(),
+    }
+}
+
+#[track_caller]
+fn says(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "`{word}` is not said by: {text}");
+    }
+}
+
+impl Seen {
+    /// A mistake in the wiring: 500, and the same text in the header, in the body and in the one line.
+    #[track_caller]
+    fn is_wiring(&self, words: &[&str]) {
+        assert_eq!(self.status, 500, "{self:?}");
+        says(&self.mistake, words);
+        says(self.problem["detail"].as_str().unwrap_or_default(), words);
+        says(self.line("ERROR"), words);
+    }
+
+    /// A refusal, with its reason in the one line and not in the answer.
+    #[track_caller]
+    fn is_refused(&self, status: u16, code: &str, words: &[&str]) {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.problem["code"], code, "{self:?}");
+        assert_eq!(self.mistake, "");
+        says(self.line("INFO"), words);
+    }
+
+    #[track_caller]
+    fn line(&self, level: &str) -> &str {
+        let [line] = &self.lines[..] else {
+            panic!("one line: {self:?}");
+        };
+        assert!(line.starts_with(level), "{line}");
+        line
+    }
+}
+
+#[test]
+fn the_application_of_the_readme_shows_nothing() {
+    let seen = ask(app(&auth()), Request::get("/auth/csrf"));
+    assert_eq!((seen.status, seen.lines.len()), (StatusCode::OK, 0));
+}
+
+#[test]
+fn wrong_order_of_layers() {
+    let auth = auth();
+    let csrf = CsrfLayer::new(&keys()).unwrap();
+    // With `Router::layer` the last one is the outermost.
+    let app = Router::new()
+        .merge(SessionEndpoints::new())
+        .layer(auth.sessions().clone())
+        .layer(csrf);
+    let seen = ask(
+        Router::new().nest("/auth", app),
+        Request::post("/auth/refresh"),
+    );
+    seen.is_wiring(&[
+        "RefreshCookieLayer is missing, or stands inside of CsrfLayer instead of outside",
+        "in a ServiceBuilder the outer layer comes first, with axum's Router::layer it comes last",
+    ]);
+    let app = Router::new()
+        .route("/", get(profile))
+        .layer(auth.bearer())
+        .layer(RequireScopeLayer::new("read".parse().unwrap()));
+    ask(app, Request::get("/"))
+        .is_wiring(&["BearerAuthLayer is missing", "must wrap RequireScope"]);
+}
+
+#[test]
+fn a_missing_layer() {
+    async fn form(_: CsrfToken) {}
+    for (route, words) in [
+        (get(profile), ["BearerAuthLayer is missing", "must wrap"]),
+        (get(login), ["RefreshCookieLayer is missing", "must wrap"]),
+        (get(form), ["CsrfLayer is missing", "must wrap"]),
+    ] {
+        let app = Router::new().route("/", route);
+        ask(app, Request::get("/")).is_wiring(&words);
+    }
+    let app = Router::new().merge(SessionEndpoints::new());
+    let seen = ask(app, Request::post("/refresh"));
+    seen.is_wiring(&["RefreshCookieLayer", "wrap SessionEndpoints"]);
+}
+
+#[test]
+fn csrf_without_sessions() {
+    let csrf = CsrfLayer::new(&keys()).unwrap();
+    let app = Router::new().route("/", post(|| async {})).layer(csrf);
+    let seen = ask(app, Request::post("/"));
+    seen.is_wiring(&["RefreshCookieLayer is missing", "CsrfBuilder::session"]);
+}
+
+/// Both words are one with the front door; what is nested once more is found out.
+#[test]
+fn a_mount_that_is_not_the_path_of_the_cookie() {
+    let auth = auth();
+    let nested = Router::new().nest("/app", app(&auth));
+    let seen = ask(nested, Request::get("/app/auth/csrf"));
+    seen.is_wiring(&[
+        "does not send the refresh cookie",
+        "mount",
+        "external_prefix",
+    ]);
+
+    // Without a CSRF layer the sign-in finds it out.
+    let alone = Router::new().route("/login", post(login));
+    let alone = alone.layer(auth.sessions().clone());
+    let seen = ask(
+        Router::new().nest("/account", alone),
+        Request::post("/account/login"),
+    );
+    let [error, _] = &seen.lines[..] else {
+        panic!("an error and the sign-in: {seen:?}");
+    };
+    assert!(error.starts_with("ERROR"), "{error}");
+    says(
+        error,
+        &[
+            "\"/auth\"",
+            "/account/login",
+            "no refresh will find the session",
+            "cookie_path",
+            "external_prefix",
+        ],
+    );
+}
+
+#[test]
+fn claims_of_another_type() {
+    #[derive(Deserialize)]
+    struct Other {}
+    async fn handler(_: Claims<Other>) {}
+    let auth = auth();
+    let token = auth.codec().mint("user-1", &NoClaims {}).unwrap();
+    let app = Router::new().route("/", get(handler)).layer(auth.bearer());
+    let bearer = format!("Bearer {}", token.as_str());
+    let seen = ask(app, Request::get("/").header("authorization", bearer));
+    seen.is_wiring(&["claims", "NoClaims", "Other"]);
+}
+
+#[test]
+fn a_registered_member_in_the_claims() {
+    #[derive(Serialize, Deserialize)]
+    struct Mine {
+        exp: u64,
+    }
+    let auth = builder().claims(async |_| Ok::<_, ClaimsError>(Mine { exp: 1 }));
+    let auth = auth.build().unwrap();
+    let app = Router::new().route("/auth/login", post(login));
+    let app = app.layer(auth.sessions().clone());
+    let seen = ask(app, Request::post("/auth/login"));
+    assert_eq!(seen.status, 500, "{seen:?}");
+    assert_eq!(seen.problem["code"], "internal");
+    says(
+        seen.line("ERROR"),
+        &["claims", "`exp`", "only the codec writes", "rename it"],
+    );
+}
+
+#[test]
+fn another_audience_or_issuer() {
+    let auth = auth();
+    let elsewhere = |issuer: &str, audience: &str| {
+        let codec = TokenCodec::<NoClaims>::nested(&keys());
+        let codec = codec.issuer(issuer).audience(audience).build().unwrap();
+        codec.mint("user-1", &NoClaims {}).unwrap()
+    };
+    for (token, words) in [
+        (
+            elsewhere("https://id.example", "orders"),
+            ["aud names other audiences", "aud has to be `api`"],
+        ),
+        (
+            elsewhere("https://id.example/", "api"),
+            [
+                "iss names another issuer",
+                "iss has to be `https://id.example`",
+            ],
+        ),
+    ] {
+        let bearer = format!("Bearer {}", token.as_str());
+        let request = Request::get("/api/profile").header("authorization", bearer);
+        ask(app(&auth), request).is_refused(401, "invalid_token", &words);
+    }
+}
+
+#[test]
+fn an_origin_that_is_http_or_missing() {
+    let auth = auth();
+    let request = || Request::post("/auth/refresh").header("cookie", "__Host-a=b");
+    let http = request().header("origin", "http://app.example");
+    ask(app(&auth), http).is_refused(
+        403,
+        "foreign_origin",
+        &[
+            "listed origin",
+            "origins",
+            "\"http://app.example\"",
+            "scheme",
+        ],
+    );
+    ask(app(&auth), request()).is_refused(
+        403,
+        "foreign_origin",
+        &[
+            "listed origin",
+            "a program sends Origin",
+            "proxies pass Origin",
+        ],
+    );
+}
+
+/// The layer is around all that is there, the sign-in too, where nothing has a token yet.
+#[test]
+fn bearer_around_the_sign_in() {
+    let auth = auth();
+    let app = app(&auth).layer(auth.bearer());
+    let seen = ask(app, Request::post("/auth/login"));
+    seen.is_refused(
+        401,
+        "missing_token",
+        &[
+            "no bearer token",
+            "a sign-in route lies outside of BearerAuthLayer",
+        ],
+    );
+}
+
+#[test]
+fn what_cannot_be_configured() {
+    fn refused<T: std::fmt::Debug>(built: Result<T, ConfigError>) -> String {
+        built.expect_err("it cannot be used").to_string()
+    }
+    const DAYS: Duration = Duration::from_secs(30 * 86400);
+    let only_access = KeyRing::builder().access_secret(MASTER).build().unwrap();
+    for (error, words) in [
+        // A short secret.
+        (
+            refused(KeyRing::builder().access_secret(b"0123456789").build()),
+            &[
+                "access secret",
+                "at least 32",
+                "has 10",
+                "openssl rand -base64 32",
+            ][..],
+        ),
+        // Variables that are missing: none is set here.
+        (
+            refused(KeyRing::from_env()),
+            &[
+                "export ACCESS_SECRET=$(openssl rand -base64 32)",
+                " ENCRYPTION_KEY=$(openssl rand -base64 32)",
+                " REFRESH_SECRET=$(openssl rand -base64 32)",
+            ],
+        ),
+        (
+            refused(
+                Auth::builder(&only_access)
+                    .issuer("https://id.example")
+                    .audience("api")
+                    .store(MemoryStore::new())
+                    .same_origin()
+                    .build(),
+            ),
+            &[
+                "ENCRYPTION_KEY",
+                "REFRESH_SECRET",
+                "openssl rand -base64 32",
+            ],
+        ),
+        // A trailing slash, of an origin and of the mount; and no scheme.
+        (
+            refused("https://app.example/".parse::<Origin>()),
+            &["\"https://app.example/\"", "must not end in a slash"],
+        ),
+        (
+            refused("app.example".parse::<Origin>()),
+            &["\"app.example\"", "must start with a scheme"],
+        ),
+        (
+            refused(builder().mount("/auth/").build()),
+            &["mount", "must not end with a slash"],
+        ),
+        (
+            refused(builder().mount("auth").build()),
+            &["mount", "must be an absolute path"],
+        ),
+        // A setting out of range.
+        (
+            refused(builder().tokens(|tokens| tokens.lifetime(DAYS)).build()),
+            &[
+                "lifetime",
+                "2592000s",
+                "must be between 1 second and 24 hours",
+            ],
+        ),
+        (
+            refused(
+                builder()
+                    .sessions(|s| s.idle_lifetime(Duration::ZERO))
+                    .build(),
+            ),
+            &["idle_lifetime", "0ns", "must"],
+        ),
+        // What is missing altogether.
+        (
+            refused(Auth::builder(&keys()).issuer("a").audience("b").build()),
+            &["store", "MemoryStore::new()"],
+        ),
+        (
+            refused(
+                Auth::builder(&keys())
+                    .issuer("a")
+                    .audience("b")
+                    .store(MemoryStore::new())
+                    .build(),
+            ),
+            &["origins", "same_origin"],
+        ),
+    ] {
+        says(&error, words);
+    }
+}
+
+/// One setter gives the sink to everything: it hears of each refusal, and of each once.
+#[test]
+fn a_sink_is_never_at_one_layer_only() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let sink = heard.clone();
+    let events = EventSink::new(move |event| {
+        sink.lock().unwrap().push(match event {
+            Event::Rejected(rejection) => rejection.kind().as_str(),
+            event => event.name(),
+        });
+    });
+    let auth = builder().events(events).build().unwrap();
+    // The extractor of `/open` finds no layer.
+    let open = Router::new().route("/open", get(profile));
+    let app = open.merge(app(&auth)).layer(auth.headers());
+    let from = |origin| Request::post("/auth/login").header("origin", origin);
+    let forged =
+        Request::get("/auth/sessions").header("cookie", "__Secure-refresh_token=v1.forged");
+    for (request, told) in [
+        (Request::get("/api/profile"), "missing_credentials"),
+        (from("https://evil.example"), "foreign_origin"),
+        (from("https://app.example"), "csrf_failed"),
+        (Request::get("/open"), "internal"),
+        (forged, "session_refused"),
+    ] {
+        let seen = ask(app.clone(), request);
+        assert!(seen.status.as_u16() >= 400, "{seen:?}");
+        assert_eq!(std::mem::take(&mut *heard.lock().unwrap()), [told]);
+    }
+}
