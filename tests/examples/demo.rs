@@ -144,6 +144,58 @@ async fn a_session_from_sign_in_to_sign_out() {
     browser.refresh().await.is(401);
 }
 
+/// The route has both: the guards of the cookie, and the access token.
+#[tokio::test]
+async fn a_changed_password_ends_the_other_sessions() {
+    const NEW: &str = "a horse of another colour";
+    let (_service, mut browser, first) = signed_in(&[]).await;
+    let mut other = Browser::new(browser.url.clone());
+    sign_in(&mut other).await;
+    let form = |old: &str, new: &str| serde_json::json!({ "old": old, "new": new });
+    let right = form(PASSWORD, NEW);
+
+    let refused = browser.post("/auth/password").json(&right).await;
+    refused.is(401).says("missing_token");
+    for (cause, form, status, code) in [
+        ("a token of another session", &right, 409, "refresh_first"),
+        ("no CSRF token", &right, 403, "csrf"),
+        (
+            "a wrong password",
+            &form("wrong", NEW),
+            401,
+            "wrong_credentials",
+        ),
+        (
+            "a short one",
+            &form(PASSWORD, "short"),
+            422,
+            "short_password",
+        ),
+    ] {
+        let mut asking = browser.clone();
+        if cause.contains("another session") {
+            asking.jar = other.jar.clone();
+        }
+        let ask = asking.post("/auth/password").json(form).bearer(&first);
+        let ask = if cause.contains("CSRF") {
+            ask.no_csrf()
+        } else {
+            ask
+        };
+        let refused = ask.await;
+        refused.is(status).has("content-type", PROBLEM).says(code);
+    }
+    other.refresh().await.is(200);
+
+    let changed = browser.post("/auth/password").json(&right).bearer(&first);
+    let token = changed.await.is(200).access_token();
+    browser.get("/api/profile").bearer(&token).await.is(200);
+    browser.refresh().await.is(200);
+    other.refresh().await.is(401);
+    browser.sign_in(PASSWORD).await.is(401);
+    browser.sign_in(NEW).await.is(200);
+}
+
 #[tokio::test]
 async fn a_replaced_cookie_on_another_client_is_theft() {
     let (_service, mut browser, _) = signed_in(&[]).await;

@@ -1,4 +1,4 @@
-//! The recipe for CORS, as the manual and the demo write it: a page can read what the refusals say.
+//! The lists for CORS, as the manual and the front door have them: a page can read what the refusals say.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::support::{echo::Echo, guards};
 
 const RECIPES: [(&str, &str); 2] = [
     ("manual", include_str!("../../src/manual/guards.rs")),
-    ("demo", include_str!("../../examples/demo/src/cors.rs")),
+    ("front door", include_str!("../../src/auth/cors/enabled.rs")),
 ];
 
 /// Scripts go by these when a request is refused: when to try again, what is missing, and the status of

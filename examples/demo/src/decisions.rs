@@ -61,7 +61,9 @@ pub(crate) async fn watch(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let session = session.id().map(|id| id.to_string());
-    let is_sign_in = parts.uri.path().ends_with("/login");
+    // Where a 401 is about the password.
+    let path = parts.uri.path();
+    let is_password = path.ends_with("/login") || path.ends_with("/password");
     let asking = journal.under_way(session.clone(), client(&parts));
     let response = next.run(Request::from_parts(parts, body)).await;
     let why = match response.extensions().get::<Rejection>() {
@@ -69,7 +71,7 @@ pub(crate) async fn watch(
             Some(reason) => reason.to_string(),
             None => rejection.to_string(),
         }),
-        None if is_sign_in => None,
+        None if is_password => None,
         None => refusal(response.status()).map(str::to_owned),
     };
     if let Some(why) = why {

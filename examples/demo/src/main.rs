@@ -23,7 +23,6 @@
 //! one service. A Redis that does not answer keeps it from starting no more than from running: it says
 //! so, and answers 503 to sign-in and refresh until Redis is there. Access tokens work meanwhile.
 
-mod cors;
 mod decisions;
 mod journal;
 mod page;
@@ -39,7 +38,7 @@ use axum::{
     extract::{DefaultBodyLimit, State, rejection::JsonRejection},
     http::{HeaderName, HeaderValue, header},
     middleware,
-    response::IntoResponse,
+    response::Result,
     routing::{get, post},
 };
 use example_users::{DEMO_EMAIL, DEMO_PASSWORD, User, Users};
@@ -47,12 +46,14 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    BearerAuthLayer, Claims, ClaimsError, CsrfLayer, KeyRing, OriginGuardLayer, RefreshCookieLayer,
-    RequireHttpsLayer, RotationPolicy, SecurityHeadersLayer, Session, SessionEndpoints, TokenCodec,
-    store::SharedStore,
+    AccessToken, Auth, Claims, ClaimsError, ClaimsRequest, KeyRing, RequireHttpsLayer,
+    RotationPolicy, SecurityHeadersLayer, Session, store::SharedStore,
 };
 
-use crate::{journal::Journal, problem::Problem, settings::Settings};
+use crate::{journal::Journal, settings::Settings};
+
+/// A body of JSON, or why it is none.
+type Form<T> = std::result::Result<Json<T>, JsonRejection>;
 
 /// Anything that keeps the process from starting.
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -74,14 +75,40 @@ struct Login {
 async fn login(
     State(users): State<Users>,
     session: Session,
-    form: Result<Json<Login>, JsonRejection>,
-) -> Result<impl IntoResponse, Problem> {
-    let Json(Login { email, password }) = form?;
+    form: Form<Login>,
+) -> Result<AccessToken> {
+    let Json(Login { email, password }) = form.map_err(problem::bad_request)?;
     let user = users.check(&email, password).await;
-    let user = user.ok_or(Problem::WrongCredentials)?;
-    let token = session.start(&user.id).await;
-    let token = token.map_err(|error| Problem::Session(error.into_response().into()))?;
-    Ok(Json(token))
+    let user = user.ok_or_else(problem::wrong_credentials)?;
+    Ok(session.start(&user.id).await?)
+}
+
+/// The body of `POST /auth/password`.
+#[derive(Deserialize)]
+struct NewPassword {
+    old: String,
+    new: String,
+}
+
+/// Changes the password and ends the user's other sessions: the old one may have been why they exist. The
+/// access token says whose password it is, the cookie which session stays.
+async fn change_password(
+    State(users): State<Users>,
+    claims: Claims<Role>,
+    session: Session,
+    form: Form<NewPassword>,
+) -> Result<AccessToken> {
+    let Json(NewPassword { old, new }) = form.map_err(problem::bad_request)?;
+    let id = session.id().map(|id| id.to_string());
+    if id.as_deref() != claims.session() {
+        return Err(problem::other_session().into());
+    }
+    if new.chars().count() < 15 {
+        return Err(problem::short_password().into());
+    }
+    let changed = users.change_password(claims.subject(), old, new).await;
+    changed.ok_or_else(problem::wrong_credentials)?;
+    Ok(session.end_others().await?)
 }
 
 /// Who the token says is asking.
@@ -97,11 +124,9 @@ struct Me {
 async fn profile(
     State(users): State<Users>,
     claims: Claims<Role>,
-) -> Result<([(HeaderName, HeaderValue); 1], Json<Me>), Problem> {
-    let mut user = users
-        .by_id(claims.subject())
-        .cloned()
-        .ok_or(Problem::NoSuchUser)?;
+) -> Result<([(HeaderName, HeaderValue); 1], Json<Me>)> {
+    let user = users.by_id(claims.subject()).cloned();
+    let mut user = user.ok_or_else(problem::no_such_user)?;
     // What counts is the role the token was minted with; a new one comes with the next refresh.
     user.role = claims.custom().role.clone();
     let me = Me {
@@ -119,84 +144,68 @@ fn app(
     store: SharedStore,
     insecure_cookie: bool,
     journal: Journal,
-) -> Result<Router, Error> {
+) -> std::result::Result<Router, Error> {
     let users = Users::demo()?;
-    let codec = TokenCodec::<Role>::nested(keys)
-        .issuer("https://id.example")
-        .audience("demo")
-        .lifetime(settings.access_ttl)
-        // One process mints and verifies: there is no other clock to be lenient with.
-        .leeway(Duration::ZERO)
-        .build()?;
-
+    let access_ttl = settings.access_ttl;
     // The grace may not outlast an access token; that only matters for the very short ones.
     let rotation = RotationPolicy::builder()
-        .grace(settings.access_ttl.min(Duration::from_secs(30)))
+        .grace(access_ttl.min(Duration::from_secs(30)))
         .build()?;
-    let events = report::sink(journal.clone());
-    // Serves sign-in and every refresh: an account that is gone ends its sessions here.
-    let (accounts, owners) = (users.clone(), journal.clone());
-    let mut sessions = RefreshCookieLayer::builder(codec.clone(), store, move |request| {
-        owners.learn(&request.session().to_string(), request.subject());
-        let role = accounts.by_id(request.subject()).map(|user| Role {
-            role: user.role.clone(),
-        });
-        async move { role.ok_or(ClaimsError::Denied) }
-    })
-    .external_prefix(&settings.public_path)
-    .rotation(rotation)
-    .events(events.clone());
-    if insecure_cookie {
-        sessions = sessions.dangerous_insecure_cookie();
-    }
-    let sessions = sessions.build()?;
-    let mut csrf = CsrfLayer::builder(keys).events(events.clone());
-    if insecure_cookie {
-        csrf = csrf.dangerous_insecure_cookie();
-    }
-    let guard = match &settings.allowed_origins {
-        Some(origins) => OriginGuardLayer::new(origins.iter().cloned())
-            .map_err(|error| format!("ALLOWED_ORIGINS: {error}"))?,
-        None => OriginGuardLayer::same_origin(),
-    };
-
-    // What works by cookie. The browser sends it here only, so here is where the guards go.
-    let auth = Router::new()
-        .route("/login", post(login))
-        .layer(DefaultBodyLimit::max(4096))
-        .fallback_service(SessionEndpoints::new())
-        .layer(
-            ServiceBuilder::new()
-                // Outermost, for the journal's sake: it refuses nothing and asks no store.
-                .layer(sessions)
-                // Around the guards, so that it sees what they refuse.
-                .layer(middleware::from_fn_with_state(
-                    journal.clone(),
-                    decisions::watch,
-                ))
-                .layer(guard.events(events))
-                .layer(csrf.build()?),
-        );
-    // What works by access token, which no browser adds by itself.
-    let api = Router::new()
-        .route("/profile", get(profile))
-        .merge(decisions::router(journal))
-        .route_layer(BearerAuthLayer::new(codec));
     let mut headers = SecurityHeadersLayer::new().content_security_policy(page::POLICY.parse()?)?;
     if settings.trusted_proto_header.is_none() {
         // This process speaks plain http: no browser is to remember https for a developer's localhost.
         headers = headers.dangerous_without_strict_transport_security();
     }
+
+    let (accounts, owners) = (users.clone(), journal.clone());
+    let mut auth = Auth::builder(keys)
+        .issuer("https://id.example")
+        .audience("demo")
+        // Serves sign-in and every refresh: an account that is gone ends its sessions here.
+        .claims(move |request: ClaimsRequest| {
+            owners.learn(&request.session().to_string(), request.subject());
+            let role = accounts.by_id(request.subject()).map(|user| Role {
+                role: user.role.clone(),
+            });
+            async move { role.ok_or(ClaimsError::Denied) }
+        })
+        .store(store)
+        .external_prefix(&settings.public_path)
+        // One process mints and verifies: there is no other clock to be lenient with.
+        .tokens(|tokens| tokens.lifetime(access_ttl).leeway(Duration::ZERO))
+        .sessions(move |sessions| sessions.rotation(rotation))
+        .security_headers(headers)
+        .events(report::sink(journal.clone()));
+    auth = match &settings.allowed_origins {
+        Some(origins) => auth.origins(origins.iter().cloned()).cors(),
+        None => auth.same_origin(),
+    };
+    if insecure_cookie {
+        auth = auth.dangerous_insecure_cookies();
+    }
+    let auth = auth.build()?;
+
+    // What works by cookie. The browser sends it here only, so here is where the guards go.
+    let routes = auth
+        .routes()
+        .route("/login", post(login))
+        .route("/password", post(change_password).layer(auth.bearer()))
+        .map(|router| router.layer(DefaultBodyLimit::max(4096)));
+    // Around the guards, so that the journal has what they refuse. It asks for the session, which the layer of
+    // the sessions gives; the same layer is among the guards, and does its work once.
+    let routes =
+        Router::from(routes).layer(ServiceBuilder::new().layer(auth.sessions().clone()).layer(
+            middleware::from_fn_with_state(journal.clone(), decisions::watch),
+        ));
+    // What works by access token, which no browser adds by itself.
+    let api = Router::new()
+        .route("/profile", get(profile))
+        .merge(decisions::router(journal))
+        .route_layer(auth.bearer());
     let app = page::router()
-        .nest("/auth", auth)
+        .merge(routes)
         .nest("/api", api)
-        .layer(
-            ServiceBuilder::new()
-                .layer(cors::layer(
-                    settings.allowed_origins.clone().unwrap_or_default(),
-                ))
-                .layer(headers),
-        )
+        .layer(auth.headers())
         .with_state(users);
     Ok(match settings.trusted_proto_header.as_deref() {
         Some(header) => app.layer(
@@ -208,7 +217,7 @@ fn app(
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> std::result::Result<(), Error> {
     let settings = Settings::from_env()?;
     let listener = TcpListener::bind(settings.addr).await?;
     let listening = listener.local_addr()?;

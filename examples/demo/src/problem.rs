@@ -1,61 +1,32 @@
-//! The application's own failures, in the form the session endpoints use (RFC 9457).
+//! The application's own failures, in the form of all others (RFC 9457).
 
-use axum::{
-    Json,
-    extract::rejection::JsonRejection,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
-use serde_json::json;
+use axum::{extract::rejection::JsonRejection, http::StatusCode};
+use tower_bearer::Problem;
 
-/// Why the application did not do what it was asked.
-pub(crate) enum Problem {
-    /// The body is not what the endpoint takes.
-    BadRequest(JsonRejection),
-    /// The token is good but its account is gone.
-    NoSuchUser,
-    /// The session layer says no, and has said how.
-    Session(Box<Response>),
-    /// No such account, or not its password. Nobody is told which.
-    WrongCredentials,
+/// The body is not what the endpoint takes.
+pub(crate) fn bad_request(why: JsonRejection) -> Problem {
+    Problem::new(why.status(), "bad_request", "The request is not understood")
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let (status, code, title) = match self {
-            Self::BadRequest(why) => (why.status(), "bad_request", "The request is not understood"),
-            Self::NoSuchUser => (StatusCode::NOT_FOUND, "no_such_user", "The account is gone"),
-            Self::Session(answer) => return *answer,
-            Self::WrongCredentials => (
-                StatusCode::UNAUTHORIZED,
-                "wrong_credentials",
-                "E-mail address or password is wrong",
-            ),
-        };
-        let body = json!({
-            "type": "about:blank",
-            "title": title,
-            "status": status.as_u16(),
-            "code": code,
-        });
-        let headers = [
-            (header::CONTENT_TYPE, "application/problem+json"),
-            (header::CACHE_CONTROL, "no-store"),
-        ]
-        .map(|(name, value)| (name, HeaderValue::from_static(value)));
-        let mut response = (status, headers, Json(body)).into_response();
-        if status == StatusCode::UNAUTHORIZED {
-            // RFC 9110 wants a challenge on every 401; no browser opens a prompt for this one.
-            let challenge = HeaderValue::from_static("Cookie realm=\"session\"");
-            let headers = response.headers_mut();
-            headers.insert(header::WWW_AUTHENTICATE, challenge);
-        }
-        response
-    }
+/// The token is good but its account is gone.
+pub(crate) fn no_such_user() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no_such_user", "The account is gone")
 }
 
-impl From<JsonRejection> for Problem {
-    fn from(rejection: JsonRejection) -> Self {
-        Self::BadRequest(rejection)
-    }
+/// The access token is another session's than the cookie: the page has not noticed a newer sign-in.
+pub(crate) fn other_session() -> Problem {
+    let title = "Refresh the session and try again";
+    Problem::new(StatusCode::CONFLICT, "refresh_first", title)
+}
+
+/// It would be guessed.
+pub(crate) fn short_password() -> Problem {
+    let title = "A password has at least 15 characters";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "short_password", title)
+}
+
+/// No such account, or not its password: the answer does not tell which.
+pub(crate) fn wrong_credentials() -> Problem {
+    let title = "E-mail address or password is wrong";
+    Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", title)
 }

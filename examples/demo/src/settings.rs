@@ -86,15 +86,14 @@ fn zero_or_one(value: String) -> Result<bool, Error> {
 }
 
 fn origins(list: &str) -> Result<Vec<Origin>, Error> {
-    list.split(',')
-        .map(str::trim)
-        .filter(|origin| !origin.is_empty())
-        .map(|origin| {
-            origin
-                .parse()
-                .map_err(|error| format!("ALLOWED_ORIGINS: `{origin}`: {error}").into())
-        })
-        .collect()
+    let entries = list.split(',').map(str::trim);
+    let entries = entries.filter(|origin| !origin.is_empty());
+    let origins: Result<Vec<Origin>, _> = entries.map(str::parse).collect();
+    match origins {
+        Ok(origins) if origins.is_empty() => Err("ALLOWED_ORIGINS: it lists none".into()),
+        Ok(origins) => Ok(origins),
+        Err(error) => Err(format!("ALLOWED_ORIGINS: {error}").into()),
+    }
 }
 
 /// Whether pages of this origin come from this machine, over plain http.

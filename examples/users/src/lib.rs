@@ -1,6 +1,9 @@
 //! The people who may sign in. A real service keeps them in a database; the shape stays the same.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use argon2::{
     Argon2,
@@ -30,7 +33,14 @@ struct Inner {
 struct Account {
     user: User,
     /// Its hash, as a PHC string.
-    password: String,
+    password: Mutex<String>,
+}
+
+impl Account {
+    fn password(&self) -> MutexGuard<'_, String> {
+        let password = self.password.lock();
+        password.unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The person of an account.
@@ -67,7 +77,7 @@ impl Users {
         };
         let account = Account {
             user,
-            password: hash(DEMO_PASSWORD)?,
+            password: Mutex::new(hash(DEMO_PASSWORD)?),
         };
         Ok(Self(Arc::new(Inner {
             accounts: vec![account],
@@ -90,20 +100,36 @@ impl Users {
         let email = email.trim();
         let mut accounts = self.0.accounts.iter();
         let account = accounts.find(|account| account.user.email.eq_ignore_ascii_case(email));
-        let stored = account.map_or(&self.0.dummy, |account| &account.password);
-        let stored = stored.clone();
-
-        // Nothing closes the semaphore, so there is always a permit to come.
-        let permit = self.0.checks.clone().acquire_owned().await.ok()?;
-        // Argon2 is slow by design: on a runtime thread it would hold up every other request. It goes on when
-        // the client hangs up, and so the permit goes with it.
-        let right = task::spawn_blocking(move || {
-            let _permit = permit;
-            verify(&password, &stored)
-        })
-        .await;
+        let stored = account.map(|account| account.password().clone());
+        let stored = stored.unwrap_or_else(|| self.0.dummy.clone());
+        let right = self.slowly(move || verify(&password, &stored)).await;
         let account = account.filter(|_| right.unwrap_or(false))?;
         Some(account.user.clone())
+    }
+
+    /// Replaces the password of the account that tokens call `id`, if `old` is right.
+    pub async fn change_password(&self, id: &str, old: String, new: String) -> Option<()> {
+        let user = self.by_id(id)?;
+        self.check(&user.email, old).await?;
+        let new = self.slowly(move || hash(&new)).await?.ok()?;
+        let mut accounts = self.0.accounts.iter();
+        *accounts.find(|account| account.user.id == id)?.password() = new;
+        Some(())
+    }
+
+    /// Runs Argon2, which is slow by design: on a runtime thread it would hold up every other request.
+    async fn slowly<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        // Nothing closes the semaphore, so there is always a permit to come.
+        let permit = self.0.checks.clone().acquire_owned().await.ok()?;
+        let done = task::spawn_blocking(move || {
+            // The work goes on when the client hangs up, and so the permit goes with it.
+            let _permit = permit;
+            work()
+        });
+        done.await.ok()
     }
 }
 
