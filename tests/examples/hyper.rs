@@ -1,4 +1,4 @@
-//! The layers without a framework, over HTTP/1.1 and HTTP/2.
+//! The front door without a framework, over HTTP/1.1 and HTTP/2.
 
 use http::Version;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The layers without a framework: hyper, `ServiceBuilder`, and a `match` for a router.
+//! The front door without a framework: hyper, its layers, and a `match` for a router.
 //!
 //! ```sh
 //! cargo run -p example-hyper
@@ -21,9 +21,10 @@
 
 use std::{convert::Infallible, env, pin::pin, time::Duration};
 
+use bytes::Bytes;
 use example_users::{DEMO_EMAIL, DEMO_PASSWORD, Users};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -33,14 +34,15 @@ use hyper_util::{
 use serde::Deserialize;
 use serde_json::json;
 use tokio::{net::TcpListener, time};
-use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
+use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
-    BearerAuthLayer, Claims, ClaimsError, ClaimsRequest, CsrfLayer, KeyRing, MemoryStore, NoClaims,
-    OriginGuardLayer, RefreshCookieLayer, SecurityHeadersLayer, Session, SessionEndpoints,
-    TokenCodec, headers::ConnectionScheme,
+    Auth, Claims, ClaimsError, ClaimsRequest, KeyRing, MemoryStore, NoClaims, Problem, Session,
+    SessionEndpoints, headers::ConnectionScheme,
 };
 
-type Answer = Response<String>;
+/// The guards write into the body of what they refuse.
+type Body = Full<Bytes>;
+type Answer = Response<Body>;
 
 /// The body of `POST /auth/login`.
 #[derive(Deserialize)]
@@ -49,14 +51,25 @@ struct Login {
     password: String,
 }
 
-fn status(status: StatusCode) -> Answer {
-    let mut answer = Answer::default();
-    *answer.status_mut() = status;
-    answer
+/// A failure of the application's own, in the form of all others (RFC 9457).
+fn failure(status: StatusCode, code: &'static str, title: &'static str) -> Answer {
+    Problem::new(status, code, title).response()
+}
+
+fn not_found() -> Answer {
+    failure(StatusCode::NOT_FOUND, "not_found", "There is nothing here")
+}
+
+fn bad_request() -> Answer {
+    failure(
+        StatusCode::BAD_REQUEST,
+        "bad_request",
+        "The request is not understood",
+    )
 }
 
 fn body(content_type: &'static str, body: String) -> Answer {
-    let mut answer = Answer::new(body);
+    let mut answer = Answer::new(body.into());
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -69,45 +82,55 @@ async fn login(users: Users, request: Request<Incoming>) -> Result<Answer, BoxEr
     let session = Session::from_extensions(&parts.extensions)?;
     // Whoever may send a body decides how long it is, unless somebody says so.
     let Ok(content) = Limited::new(content, 4096).collect().await else {
-        return Ok(status(StatusCode::BAD_REQUEST));
+        return Ok(bad_request());
     };
     let Ok(Login { email, password }) = serde_json::from_slice(&content.to_bytes()) else {
-        return Ok(status(StatusCode::BAD_REQUEST));
+        return Ok(bad_request());
     };
     let Some(user) = users.check(&email, password).await else {
-        return Ok(status(StatusCode::UNAUTHORIZED));
+        let title = "E-mail address or password is wrong";
+        return Ok(failure(
+            StatusCode::UNAUTHORIZED,
+            "wrong_credentials",
+            title,
+        ));
     };
     Ok(match session.start(&user.id).await {
         Ok(token) => body("application/json", serde_json::to_string(&token)?),
-        Err(error) => error.response(),
+        Err(error) => error.response().map(Body::from),
     })
 }
 
 /// Everything below `/auth`.
-async fn auth(users: Users, request: Request<Incoming>) -> Result<Answer, BoxError> {
+async fn below_auth(
+    users: Users,
+    mut endpoints: SessionEndpoints<Body>,
+    request: Request<Incoming>,
+) -> Result<Answer, BoxError> {
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/auth/login") => login(users, request).await,
         // Csrf, refresh, logout, logout-all, sessions; 404 for everything else.
-        _ => Ok(SessionEndpoints::new().call(request).await?),
+        _ => Ok(endpoints.call(request).await?),
     }
 }
 
 /// Everything below `/api`: the layer has verified the token.
-async fn api(request: Request<Incoming>) -> Result<Answer, BoxError> {
+async fn below_api(request: Request<Incoming>) -> Result<Answer, BoxError> {
     let claims = Claims::<NoClaims>::from_extensions(request.extensions())?;
     Ok(match (request.method(), request.uri().path()) {
         (&Method::GET, "/api/me") => {
             let me = json!({ "subject": claims.subject() });
             body("application/json", me.to_string())
         }
-        _ => status(StatusCode::NOT_FOUND),
+        _ => not_found(),
     })
 }
 
 /// A mistake of ours, such as a layer that is missing: the log has it, the client does not.
 fn internal(error: &BoxError) -> Answer {
     eprintln!("{error}");
-    status(StatusCode::INTERNAL_SERVER_ERROR)
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    failure(status, "internal", "The server is at fault")
 }
 
 #[tokio::main]
@@ -117,42 +140,39 @@ async fn main() -> Result<(), BoxError> {
     let url = format!("http://{}", listener.local_addr()?);
 
     let (keys, users) = (KeyRing::generate()?, Users::demo()?);
-    let codec: TokenCodec = TokenCodec::nested(&keys)
+    let accounts = users.clone();
+    let auth = Auth::builder(&keys)
         .issuer("https://id.example")
         .audience("hyper")
+        .claims(move |request: ClaimsRequest| {
+            let account = accounts.by_id(request.subject()).map(|_| NoClaims {});
+            async move { account.ok_or(ClaimsError::Denied) }
+        })
+        .store(MemoryStore::new())
+        .origins([url.parse()?])
         .build()?;
-    let accounts = users.clone();
-    let claims = move |request: ClaimsRequest| {
-        let account = accounts.by_id(request.subject()).map(|_| NoClaims {});
-        async move { account.ok_or(ClaimsError::Denied) }
-    };
-    let sessions = RefreshCookieLayer::new(codec.clone(), MemoryStore::new(), claims)?;
-    let csrf = CsrfLayer::new(&keys)?;
 
     // What works by cookie, behind the guards, and what works by access token. Neither does any work of
     // its own when it is cloned.
-    let auth = ServiceBuilder::new()
-        .layer(OriginGuardLayer::new([url.parse()?])?)
-        .layer(sessions)
-        .layer(csrf)
-        .service(service_fn(move |request| auth(users.clone(), request)));
-    let api = ServiceBuilder::new()
-        .layer(BearerAuthLayer::new(codec))
-        .service(service_fn(api));
+    let endpoints = auth.endpoints();
+    let by_cookie = auth.guards().layer(service_fn(move |request| {
+        below_auth(users.clone(), endpoints.clone(), request)
+    }));
+    let by_token = auth.bearer().layer(service_fn(below_api));
     let app = ServiceBuilder::new()
         // This process speaks plain http, and says so: no browser is to remember https for localhost.
         .map_request(|mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectionScheme::Http);
             request
         })
-        .layer(SecurityHeadersLayer::new())
+        .layer(auth.headers())
         .service(service_fn(move |request: Request<Incoming>| {
-            let (auth, api) = (auth.clone(), api.clone());
+            let (by_cookie, by_token) = (by_cookie.clone(), by_token.clone());
             async move {
                 let answer = match request.uri().path() {
-                    path if path.starts_with("/auth/") => auth.oneshot(request).await,
-                    path if path.starts_with("/api/") => api.oneshot(request).await,
-                    _ => Ok(status(StatusCode::NOT_FOUND)),
+                    path if path.starts_with("/auth/") => by_cookie.oneshot(request).await,
+                    path if path.starts_with("/api/") => by_token.oneshot(request).await,
+                    _ => Ok(not_found()),
                 };
                 Ok::<_, Infallible>(answer.unwrap_or_else(|error| internal(&error)))
             }
