@@ -113,45 +113,31 @@
 //!
 //! # Answers of your own
 //!
-//! Every guard has a `rejection_response`. It makes the body, and the status where it is a 4xx or a 5xx; any other
-//! status becomes the rejection's own. Headers that clients and caches rely on (challenge, `Cache-Control`, `Retry-After`)
-//! are added. It is asked whatever the content type of the request. Only where a [`GrpcLayer`](crate::GrpcLayer)
-//! stands outside, gRPC requests do not get it, because their answer has no body.
+//! A refusal is `application/problem+json` (RFC 9457) with a [`code`](crate::Problem): that of the front door, of the session
+//! endpoints, of extractors, and of every layer over a body of axum. One function writes all of them in another format:
+//! [`AuthBuilder::refusals`](crate::auth::AuthBuilder::refusals), or a [`RefusalLayer`](crate::RefusalLayer) around layers
+//! of your own making. Status, challenge, cookies and the other headers stay as they are.
 //!
 //! ```
-//! use axum::body::Body;
-//! use http::{Response, header};
-//! use tower_bearer::{
-//!     BearerAuthLayer, CsrfLayer, OriginGuardLayer, TokenCodec,
-//!     rejection::{Rejection, RejectionKind},
-//! };
+//! use axum::{Router, http::HeaderValue, routing::get};
+//! use tower_bearer::{BearerAuthLayer, NoClaims, RefusalLayer, TokenCodec};
 //!
-//! fn problem(rejection: &Rejection) -> Response<Body> {
-//!     // The kind alone: the reason helps nobody but an attacker.
-//!     let code = match rejection.kind() {
-//!         RejectionKind::MissingCredentials => "sign_in",
-//!         RejectionKind::InvalidToken => "refresh",
-//!         RejectionKind::InsufficientScope => "not_allowed",
-//!         RejectionKind::CsrfFailed => "csrf",
-//!         _ => "refused",
-//!     };
-//!     let status = rejection.status();
-//!     let mut response =
-//!         Response::new(Body::from(format!(r#"{{"status":{},"code":"{code}"}}"#, status.as_u16())));
-//!     *response.status_mut() = status;
-//!     let problem = header::HeaderValue::from_static("application/problem+json");
-//!     response.headers_mut().insert(header::CONTENT_TYPE, problem);
-//!     response
-//! }
-//!
-//! # fn layers(codec: TokenCodec, csrf: CsrfLayer) -> Result<(), tower_bearer::ConfigError> {
-//! let bearer = BearerAuthLayer::new(codec).rejection_response(problem);
-//! let origins = OriginGuardLayer::new(["https://app.example".parse()?])?.rejection_response(problem);
-//! let csrf = csrf.rejection_response(problem);
-//! # let _ = (bearer, origins, csrf);
-//! # Ok(())
+//! # fn app(codec: TokenCodec) -> Router {
+//! let json = HeaderValue::from_static("application/json");
+//! let refusals = RefusalLayer::new().format(json, |problem| {
+//!     format!(r#"{{"error":"{}","message":"{}"}}"#, problem.code(), problem.title())
+//! });
+//! let app: Router = Router::new()
+//!     .route("/profile", get(|| async { "hello" }))
+//!     .layer(BearerAuthLayer::<NoClaims>::new(codec))
+//!     .layer(refusals);
+//! # app
 //! # }
 //! ```
+//!
+//! A layer whose answers are to differ from all others has `rejection_response`. It makes the body, and the status where
+//! it is a 4xx or a 5xx; any other status becomes the rejection's own. It is asked whatever the content type of the
+//! request. The answers of gRPC behind a [`GrpcLayer`](crate::GrpcLayer) have no body, and stay as they are.
 //!
 //! ## A redirect to the sign-in page
 //!
@@ -197,9 +183,102 @@
 //! # }
 //! ```
 //!
+//! ## One error type for all handlers
+//!
+//! Where every handler ends its calls with `?`, one type stands for all errors: a box, or `anyhow::Error`. Its answer
+//! has to look for what this crate has put in, or "not signed in" becomes a 500. The error may lie below a few
+//! others, each of them the `source()` of the next:
+//!
+//! ```
+//! use std::{error::Error, iter::successors};
+//!
+//! use axum::{http::StatusCode, response::{IntoResponse, Response}};
+//! use tower_bearer::{AccessToken, Problem, Session, SessionError, rejection::Rejection};
+//!
+//! struct AppError(Box<dyn Error + Send + Sync>);
+//!
+//! impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for AppError {
+//!     fn from(error: E) -> Self {
+//!         Self(error.into())
+//!     }
+//! }
+//!
+//! impl IntoResponse for AppError {
+//!     fn into_response(self) -> Response {
+//!         let Self(error) = self;
+//!         let outermost: &(dyn Error + 'static) = &*error;
+//!         for cause in successors(Some(outermost), |&error| error.source()) {
+//!             if let Some(refused) = cause.downcast_ref::<SessionError>() {
+//!                 return refused.response().into_response(); // 401, 409, 503, ...
+//!             }
+//!             if let Some(refused) = cause.downcast_ref::<Rejection>() {
+//!                 return refused.response().into_response();
+//!             }
+//!         }
+//!         eprintln!("{error}"); // your log; the client learns nothing of it
+//!         let status = StatusCode::INTERNAL_SERVER_ERROR;
+//!         Problem::new(status, "internal", "The server is at fault").into_response()
+//!     }
+//! }
+//!
+//! async fn renew(session: Session) -> Result<AccessToken, AppError> {
+//!     Ok(session.refresh().await.map_err(Renewal)?)
+//! }
+//!
+//! /// As `anyhow::Context` puts an error around another one.
+//! #[derive(Debug)]
+//! struct Renewal(SessionError);
+//! # impl std::fmt::Display for Renewal {
+//! #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+//! #         f.write_str("the session was not renewed")
+//! #     }
+//! # }
+//! # impl Error for Renewal {
+//! #     fn source(&self) -> Option<&(dyn Error + 'static)> {
+//! #         Some(&self.0)
+//! #     }
+//! # }
+//! # use axum::{Router, body::Body, http::Request, routing::post};
+//! # use tower::ServiceExt;
+//! # use tower_bearer::{Auth, KeyRing, MemoryStore};
+//! #
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn Error>> {
+//! # let auth = Auth::builder(&KeyRing::generate()?)
+//! #     .issuer("https://id.example")
+//! #     .audience("api")
+//! #     .store(MemoryStore::new())
+//! #     .same_origin()
+//! #     .build()?;
+//! # async fn broken() -> Result<(), AppError> { Err("no disk".into()) }
+//! # async fn unguarded() -> Result<(), AppError> {
+//! #     Ok(Session::from_extensions(&Default::default()).map(drop)?)
+//! # }
+//! # let app = Router::new()
+//! #     .route("/renew", post(renew))
+//! #     .layer(auth.sessions().clone())
+//! #     .route("/broken", post(broken))
+//! #     .route("/unguarded", post(unguarded));
+//! # for (path, status, code) in [
+//! #     ("/renew", 401, "no_session"),
+//! #     ("/broken", 500, "internal"),
+//! #     ("/unguarded", 500, "layer_missing"),
+//! # ] {
+//! #     let response = app.clone().oneshot(Request::post(path).body(Body::empty())?).await?;
+//! #     assert_eq!(response.status(), status, "{path}");
+//! #     let problem = response.extensions().get::<Problem>().ok_or("no problem")?;
+//! #     assert_eq!(problem.code(), code, "{path}");
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Without a cookie `renew` answers 401 `no_session`, as `/auth/refresh` does, and with a challenge. Where the body is
+//! another one, [`SessionError::status`](crate::SessionError::status) has the status by itself.
+//!
 //! ## Extractors and sessions
 //!
-//! The extractors have no such function; where the layer is in place they do not fail. (Behind an
+//! Where the layer is in place the extractors do not fail. (Behind an
 //! [`optional`](crate::BearerAuthLayer::optional) layer take `Option<Claims<C>>` and answer yourself.)
 //!
 //! What a [`Session`](crate::Session) returns is an error like any other. Keep the status that

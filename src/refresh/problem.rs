@@ -33,7 +33,7 @@ impl SessionError {
     }
 
     /// Returns the status of that answer, for error types of the application's own: see
-    /// [the recipe](crate::manual::recipes#one-error-type-for-all-handlers).
+    /// [the recipe](crate::manual::connections#one-error-type-for-all-handlers).
     ///
     /// ```
     /// use tower_bearer::SessionError;
