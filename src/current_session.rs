@@ -15,9 +15,9 @@ use crate::{
     clock::{Clock, SystemClock},
     cookie::{self, CookieSpec},
     csrf_session::{Candidates, CsrfSession},
-    keys::KeyRing,
+    keys::{KeyRing, SessionKeys},
     request::is_cross_site,
-    session::{RefreshToken, SealContext, SessionId, unseal},
+    session::{RefreshToken, SealContext, SessionId, UnsealError, unseal},
 };
 
 /// Cookies longer than this are none of ours: ours stay under 512 bytes.
@@ -89,8 +89,41 @@ struct RequestState {
     /// The request's path, where the browser sends no cookie to it.
     unreached: Option<Box<str>>,
     /// Filled when it is first asked for; `None` without a key to open with.
-    genuine: OnceLock<Option<Vec<RefreshToken>>>,
+    opened: OnceLock<Option<Opened>>,
     outgoing: Mutex<Outgoing>,
+}
+
+/// The result of opening some values.
+#[derive(Clone, Default)]
+pub(crate) struct Opened {
+    pub(crate) genuine: Vec<RefreshToken>,
+    /// Why one of them is none of ours, for the log.
+    pub(crate) fault: Option<UnsealError>,
+}
+
+impl Opened {
+    pub(crate) fn new<'v>(
+        values: impl Iterator<Item = &'v [u8]>,
+        keys: &SessionKeys,
+        context: SealContext<'_>,
+    ) -> Self {
+        let mut opened = Self::default();
+        for value in values {
+            match unseal(value, keys, context) {
+                Ok(token) => opened.genuine.push(token),
+                Err(fault) => opened.fault = opened.fault.max(Some(fault)),
+            }
+        }
+        opened
+    }
+
+    /// The session of the genuine tokens. Tokens of two sessions are of none: neither choice would be the
+    /// user's.
+    pub(crate) fn session(&self) -> Option<SessionId> {
+        let mut sessions = self.genuine.iter().map(|token| token.session);
+        let first = sessions.next()?;
+        sessions.all(|other| other == first).then_some(first)
+    }
 }
 
 /// What `RefreshCookieLayer` adds to the response.
@@ -151,7 +184,7 @@ impl CurrentSession {
             cookies,
             values,
             sent,
-            genuine: OnceLock::new(),
+            opened: OnceLock::new(),
             outgoing: Mutex::default(),
         }))
     }
@@ -178,6 +211,11 @@ impl CurrentSession {
 
     /// The genuine tokens of the cookies, without a look at the store. `None` without a key.
     pub(crate) fn genuine(&self) -> Option<&[RefreshToken]> {
+        self.opened().map(|opened| &*opened.genuine)
+    }
+
+    /// The cookies, opened, without a look at the store. `None` without a key.
+    pub(crate) fn opened(&self) -> Option<&Opened> {
         let RequestState {
             cookies, values, ..
         } = &*self.0;
@@ -186,19 +224,15 @@ impl CurrentSession {
             let keys = keys.sessions.as_ref()?;
             // What is meant for bodies is sealed for them.
             let values = values.iter().filter(|_| !cookies.in_bodies);
-            let context = cookies.seal_context();
-            let opened = values.filter_map(|value| unseal(value, keys, context).ok());
-            Some(opened.collect())
+            let values = values.map(|value| &**value);
+            Some(Opened::new(values, keys, cookies.seal_context()))
         };
-        self.0.genuine.get_or_init(open).as_deref()
+        self.0.opened.get_or_init(open).as_ref()
     }
 
-    /// The session of the genuine tokens. Tokens of two sessions are of none: neither choice would
-    /// be the user's.
+    /// The session of the genuine tokens, if they are of one.
     pub(crate) fn session(&self) -> Option<SessionId> {
-        let mut sessions = self.genuine()?.iter().map(|token| token.session);
-        let first = sessions.next()?;
-        sessions.all(|other| other == first).then_some(first)
+        self.opened()?.session()
     }
 
     /// The sessions that the CSRF token of the request with these `headers` may be bound to.

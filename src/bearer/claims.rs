@@ -1,9 +1,11 @@
 //! How a handler gets at the claims.
 
+use std::any::type_name;
+
 use http::Extensions;
 
 use crate::{
-    rejection::{Rejection, RejectionKind},
+    rejection::Rejection,
     request::Anonymous,
     token::{Claims, TokenContext},
 };
@@ -14,9 +16,10 @@ impl<C: Send + Sync + 'static> Claims<C> {
     ///
     /// # Errors
     ///
-    /// [`RejectionKind::MissingCredentials`] when the layer is optional and nobody signed in, and
-    /// [`RejectionKind::Internal`], naming the mistake, when the layer is missing or its codec has
-    /// claims of another type than `C`.
+    /// [`RejectionKind::MissingCredentials`](crate::rejection::RejectionKind::MissingCredentials) when the
+    /// layer is optional and nobody signed in, and
+    /// [`RejectionKind::Internal`](crate::rejection::RejectionKind::Internal), naming the mistake, when the
+    /// layer is missing or its codec has claims of another type than `C`: it names both types.
     ///
     /// ```
     /// use tower_bearer::{Claims, NoClaims, rejection::RejectionKind};
@@ -28,16 +31,16 @@ impl<C: Send + Sync + 'static> Claims<C> {
     /// ```
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
         if let Some(context) = extensions.get::<TokenContext>() {
-            return context.claims().ok_or(Rejection::wiring(
-                "the codec of BearerAuthLayer has claims of another type",
-            ));
+            return context.claims().ok_or_else(|| {
+                Rejection::wiring(format!(
+                    "the codec of BearerAuthLayer has claims of `{}`, the handler asks for `{}`",
+                    context.claims_type(),
+                    type_name::<C>(),
+                ))
+            });
         }
         Err(match extensions.get::<Anonymous>() {
-            Some(Anonymous { challenge }) => Rejection::new(
-                RejectionKind::MissingCredentials,
-                "the request carries no bearer token",
-            )
-            .with_challenge(challenge.clone()),
+            Some(Anonymous { challenge }) => Rejection::missing_credentials(challenge.clone()),
             None => Rejection::wiring(
                 "BearerAuthLayer is missing: it must wrap whatever reads the claims",
             ),

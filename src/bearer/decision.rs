@@ -35,11 +35,7 @@ where
             Credentials::Token(token) => token,
             Credentials::Missing if !required => return Ok(None),
             Credentials::Missing => {
-                return Err(Rejection::new(
-                    RejectionKind::MissingCredentials,
-                    "the request carries no bearer token",
-                )
-                .with_challenge(self.missing.clone()));
+                return Err(Rejection::missing_credentials(self.missing.clone()));
             }
             Credentials::Malformed(reason) => {
                 return Err(self.malformed(reason));
@@ -62,7 +58,12 @@ where
                 // Without a challenge: it is not the token that should be replaced.
                 Rejection::keys_unavailable(error, self.codec.keys().retry_after())
             } else {
-                Rejection::token(error).with_challenge(self.invalid_token.clone())
+                let expectation = self.codec.expectation(error.kind());
+                let rejection = Rejection::token(error).with_challenge(self.invalid_token.clone());
+                match expectation {
+                    Some(text) => rejection.saying(text),
+                    None => rejection,
+                }
             }
         })?;
         let context = TokenContext::from(claims);

@@ -15,9 +15,7 @@ use crate::{
     answer::Refusal,
     event::EventSink,
     future::GuardFuture,
-    rejection::{
-        CustomRejection, DefaultRejection, ProblemJson, Rejection, RejectionKind, RejectionResponse,
-    },
+    rejection::{CustomRejection, DefaultRejection, ProblemJson, Rejection, RejectionResponse},
     request::Anonymous,
     token::TokenContext,
 };
@@ -102,18 +100,11 @@ impl Config {
             if self.scope.is_granted_by(token.scope().unwrap_or_default()) {
                 return Ok(());
             }
-            return Err(Rejection::new(
-                RejectionKind::InsufficientScope,
-                "the access token does not carry the required scope",
-            )
-            .with_challenge(self.insufficient.clone()));
+            let rejection = Rejection::insufficient_scope(self.scope.to_string(), token.scope());
+            return Err(rejection.with_challenge(self.insufficient.clone()));
         }
         match extensions.get::<Anonymous>() {
-            Some(Anonymous { challenge }) => Err(Rejection::new(
-                RejectionKind::MissingCredentials,
-                "the request carries no bearer token",
-            )
-            .with_challenge(challenge.clone())),
+            Some(Anonymous { challenge }) => Err(Rejection::missing_credentials(challenge.clone())),
             None => Err(Rejection::wiring(
                 "BearerAuthLayer is missing: it must wrap RequireScopeLayer",
             )),

@@ -59,6 +59,7 @@ use crate::{
 /// | list, revocation or sign-out everywhere from a client that has not refreshed yet | 409 `refresh_first` | kept |
 /// | late: a privilege change or a new sign-in of this browser was quicker | 409 `superseded` with `Retry-After` | kept |
 /// | one token far too often | 429 `too_many_requests` with `Retry-After` | kept |
+/// | the claims cannot be minted: [`SessionErrorKind::Internal`] | 500 `internal` | kept |
 /// | store or claims away | 503 `unavailable` with `Retry-After` | kept; cleared by `logout` |
 /// | [`RefreshCookieLayer`](crate::RefreshCookieLayer) is missing, or for `csrf` [`CsrfLayer`](crate::CsrfLayer) | 500 `layer_missing` | kept |
 ///

@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc};
 use crate::{
     clock::Timestamp,
     rejection::Rejection,
-    session::{ClientFingerprint, RefreshOutcome, RevokeReason, SessionId},
+    session::{ClientFingerprint, RefreshOutcome, RevokeReason, SessionError, SessionId},
     store::error::StoreError,
 };
 #[cfg(feature = "jwks")]
@@ -210,6 +210,21 @@ pub enum Event<'a> {
         session: SessionId,
         /// Why.
         reason: RevokeReason,
+    },
+    /// A call of [`Session`](crate::Session) failed: what answers "Why was I signed out?". It is not sent for
+    /// [`NoSession`](crate::SessionErrorKind::NoSession), which every page without a user gets.
+    ///
+    /// Clients can cause it at will, so at most ten are sent in half a minute for each genuine session, ten
+    /// for all requests without one together, and ten for faults of the server outside of any session.
+    #[non_exhaustive]
+    SessionRefused {
+        /// The session, where the refresh token was genuine: also where the store does not know it.
+        session: Option<SessionId>,
+        /// The method, such as `refresh` or `start`; `csrf` where a page asked for its CSRF token.
+        call: &'static str,
+        /// Why. Its [`source`](std::error::Error::source) names cause and cure, for the log and never for the
+        /// client; where the claims closure did not answer it ends in that closure's own error.
+        error: &'a SessionError,
     },
     /// A session began.
     #[non_exhaustive]

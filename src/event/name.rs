@@ -37,6 +37,7 @@ impl Event<'_> {
             Self::RevocationQueued { .. } => "revocation_queued",
             Self::RevocationRestored { .. } => "revocation_restored",
             Self::Revoked { .. } => "revoked",
+            Self::SessionRefused { .. } => "session_refused",
             Self::Started { .. } => "started",
             Self::StateLost { .. } => "state_lost",
             Self::StoreEvicts { .. } => "store_evicts",

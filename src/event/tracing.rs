@@ -1,15 +1,21 @@
 //! Events as lines of `tracing`, with the feature of that name.
 //!
 //! Whatever is a fault of the service, or a sign of theft, is `WARN` or `ERROR`: that much belongs into
-//! every log. What a client did wrong is `DEBUG`, since anybody can send any number of it. Subjects
-//! are left out; the application's own sink has them.
+//! every log. A client's mistake is one line at `INFO`, which names the cure: the client is often the
+//! application's own. Subjects are left out; the application's own sink has them.
+//!
+//! A field that does not apply is not there. A text that a client wrote stands in a field by itself, and `Debug`
+//! escapes what would forge a line of the log.
 
 use std::{error::Error, fmt};
 
 use ::tracing::{debug, error, field, info, warn};
 
 use super::Event;
-use crate::rejection::{CsrfReason, Rejection, RejectionKind};
+use crate::{
+    rejection::{CsrfReason, Rejection, RejectionKind},
+    session::{SessionError, SessionErrorKind, SessionId},
+};
 
 /// Writes one line. `event` is its stable name, and the other fields are those of the event.
 pub(super) fn trace(event: &Event<'_>) {
@@ -112,6 +118,11 @@ pub(super) fn trace(event: &Event<'_>) {
         Event::Revoked { session, reason } => {
             info!(target: TARGET, event = name, %session, reason = reason.as_str(), "a session ended before its time");
         }
+        Event::SessionRefused {
+            session,
+            call,
+            error,
+        } => session_refused(name, session.as_ref(), call, error),
         Event::Started { session, .. } => {
             info!(target: TARGET, event = name, %session, "a session began");
         }
@@ -134,7 +145,7 @@ pub(super) fn trace(event: &Event<'_>) {
             error!(target: TARGET, event = name, "the store does not answer")
         }
         Event::WouldReject(rejection) => {
-            let (kind, reason) = (rejection.kind().as_str(), rejection.reason());
+            let (kind, reason) = (rejection.kind().as_str(), reason(rejection));
             let (origin, why) = (origin(rejection), Why(rejection));
             info!(target: TARGET, event = name, kind, reason, origin, "a request would have been refused: {why}");
         }
@@ -143,47 +154,75 @@ pub(super) fn trace(event: &Event<'_>) {
 
 const TARGET: &str = "tower_bearer";
 
-/// Refusals are the client's fault, but for two kinds.
+/// Refusals are the client's fault, but for a few.
 fn rejected(name: &'static str, rejection: &Rejection) {
-    let (kind, reason) = (rejection.kind().as_str(), rejection.reason());
+    let (kind, reason) = (rejection.kind().as_str(), reason(rejection));
+    let (origin, why) = (origin(rejection), Why(rejection));
     match rejection.kind() {
         RejectionKind::Internal => {
-            error!(target: TARGET, event = name, kind, reason, "a request could not be judged: {rejection}");
+            error!(target: TARGET, event = name, kind, reason, "a request could not be judged: {why}");
         }
-        // A made-up key name is enough for it, and the issuer's silence has a line of its own.
-        RejectionKind::Unavailable if rejection.token_error().is_some() => {
-            debug!(target: TARGET, event = name, kind, reason, "a token cannot be judged yet");
-        }
-        RejectionKind::Unavailable => {
-            warn!(target: TARGET, event = name, kind, reason, "a request could not be judged now: {rejection}");
+        // The issuer's silence has a line of its own.
+        RejectionKind::Unavailable if rejection.token_error().is_none() => {
+            warn!(target: TARGET, event = name, kind, reason, "a request could not be judged now: {why}");
         }
         // The handler's fault, and not the client's.
         _ if rejection.csrf_reason() == Some(CsrfReason::Unverified) => {
             warn!(target: TARGET, event = name, kind, reason, "a request was refused: {rejection}");
         }
         _ => {
-            let (origin, why) = (origin(rejection), Why(rejection));
-            debug!(target: TARGET, event = name, kind, reason, origin, "a request was refused: {why}");
+            let (wanted_scope, present_scope) =
+                (rejection.wanted_scope(), rejection.present_scope());
+            info!(target: TARGET, event = name, kind, reason, origin, wanted_scope, present_scope, "a request was refused: {why}");
         }
     }
 }
 
-/// The value of `Origin`, where the refusal is about it; without it the line has no such field. The client wrote
-/// it: `Debug` escapes what would forge a line of the log.
+/// Most failures are the client's fault, or the session's time has come.
+fn session_refused(
+    name: &'static str,
+    session: Option<&SessionId>,
+    call: &'static str,
+    error: &SessionError,
+) {
+    let (session, kind) = (session.map(field::display), error.kind().as_str());
+    let why = Why(error);
+    match error.kind() {
+        SessionErrorKind::Internal => {
+            error!(target: TARGET, event = name, session, call, kind, "a session call failed: {why}");
+        }
+        SessionErrorKind::Unavailable => {
+            warn!(target: TARGET, event = name, session, call, kind, "a session call failed: {why}");
+        }
+        _ => {
+            info!(target: TARGET, event = name, session, call, kind, "a session call was refused: {why}");
+        }
+    }
+}
+
+/// The reason, where it says more than the kind.
+fn reason(rejection: &Rejection) -> Option<&'static str> {
+    let reason = rejection.reason();
+    (reason != rejection.kind().as_str()).then_some(reason)
+}
+
+/// The value of `Origin`, where the refusal is about it.
 fn origin(rejection: &Rejection) -> Option<impl field::Value> {
     rejection.foreign_origin().map(field::debug)
 }
 
-/// The expectation, and the finding with its cure.
-struct Why<'a>(&'a Rejection);
+/// An error, and each source behind it: the last one has the cure.
+struct Why<'a>(&'a dyn Error);
 
 impl fmt::Display for Why<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(rejection) = self;
-        write!(f, "{rejection}")?;
-        match rejection.source() {
-            Some(cause) => write!(f, ": {cause}"),
-            None => Ok(()),
+        let Self(error) = self;
+        write!(f, "{error}")?;
+        let mut source = error.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
         }
+        Ok(())
     }
 }

@@ -22,9 +22,10 @@
 //!
 //! # Lines
 //!
-//! The target is `tower_bearer`. Every line has the field `event` with a name of this table. What clients
-//! do wrong is `DEBUG`, because anybody can send any number of it; what the service does wrong, and what
-//! looks like theft, is `WARN` or `ERROR`.
+//! The target is `tower_bearer`. Every line has the field `event` with a name of this table, and of the other fields
+//! those that apply. A client's mistake is one line at `INFO`, with the cure in its sentence; faults of the service and
+//! signs of theft are `WARN` or `ERROR`. Each refused request is a line: where strangers send many,
+//! `RUST_LOG=info,tower_bearer=warn` leaves them out, and the metrics go on counting.
 //!
 //! | `event` | level | other fields | what it means |
 //! |---|---|---|---|
@@ -41,12 +42,13 @@
 //! | `keys_withdrawn` | ERROR | `url`, `error` | an issuer's set has no key that verifies, for the second time; `error` has the faults: requests are answered 503 |
 //! | `recovered` | INFO | `session`, `generation`, `recoveries` | a response was lost on the way and the client got it again |
 //! | `refreshed` | DEBUG | `session`, `generation`, `outcome` | a refresh succeeded; `outcome` is the row of [the decision](super::rotation#the-decision) |
-//! | `rejected` | DEBUG, WARN, ERROR | `kind`, `reason`, `origin` | a layer refused a request. WARN for kind `unavailable` (DEBUG with reason `keys_unavailable`), ERROR for `internal`: a layer is missing |
+//! | `rejected` | INFO, WARN, ERROR | `kind`, `reason`, `origin`, `wanted_scope`, `present_scope` | a layer refused a request. WARN for kind `unavailable` (INFO with reason `keys_unavailable`), ERROR for `internal`: a layer is missing |
 //! | `reuse_detected` | WARN | `session`, `expected_generation`, `presented_generation` | an old refresh token came back from another client: **tell the user** |
 //! | `revocation_lost` | ERROR | `session` | a session that should be over is not: the store stayed away. End it by hand |
 //! | `revocation_queued` | WARN | `session` | the same, still being tried |
 //! | `revocation_restored` | WARN | `session` | the store had forgotten a revocation, which is written again: a failover |
 //! | `revoked` | INFO | `session`, `reason` | a session ended before its time |
+//! | `session_refused` | INFO, WARN, ERROR | `session`, `call`, `kind` | a call of `Session` failed, and the sentence says why and what helps: [why was I signed out?](super::runbooks#why-was-i-signed-out) WARN for kind `unavailable`, ERROR for `internal` |
 //! | `started` | INFO | `session` | somebody signed in |
 //! | `state_lost` | WARN | `session`, `stored_generation`, `presented_generation` | the store has lost more than one write; the user signs in again |
 //! | `store_evicts` | WARN | `policy` | Redis is set to throw sessions away: set `noeviction` |
@@ -56,9 +58,15 @@
 //! | `would_reject` | INFO | `kind`, `reason`, `origin` | a layer in report-only mode would have refused this |
 //! | `write_restored` | WARN | `session`, `generation` | the store had lost the last rotation and the newer token was adopted: a failover |
 //!
-//! `kind` is [`RejectionKind::as_str`](crate::rejection::RejectionKind::as_str), `reason` the more precise
+//! `kind` is [`RejectionKind::as_str`](crate::rejection::RejectionKind::as_str), or
+//! [`SessionErrorKind::as_str`](crate::SessionErrorKind::as_str) for `session_refused`; `reason` the more precise
 //! [`Rejection::reason`](crate::rejection::Rejection::reason) or, for `revoked`,
-//! [`RevokeReason::as_str`](crate::RevokeReason::as_str). `origin` is what the client sent, escaped.
+//! [`RevokeReason::as_str`](crate::RevokeReason::as_str); a reason that says no more than the kind is left out.
+//! `origin` is what the client sent, escaped.
+//!
+//! Clients can cause `session_refused` at will. So ten at most are told in half a minute of each genuine session, ten of
+//! all requests without one together, and ten of the server's own faults at those. A request without a cookie leaves no
+//! line, since every page without a user asks.
 //!
 //! # Spans
 //!
@@ -67,7 +75,7 @@
 //!
 //! | span | field `operation` | around |
 //! |---|---|---|
-//! | `session` | `start`, `refresh`, `elevate`, `end`, `end_all`, `end_others`, `end_session`, `list`, `end_all_of` | the method of [`Session`](crate::Session) or [`RefreshCookieLayer`](crate::RefreshCookieLayer) of that name |
+//! | `session` | `start`, `refresh`, `elevate`, `end`, `end_all`, `end_others`, `end_session`, `list`, `csrf`, `end_all_of` | the method of [`Session`](crate::Session) or [`RefreshCookieLayer`](crate::RefreshCookieLayer) of that name; `csrf` for the page's token |
 //! | `store` | `insert`, `load`, `swap`, `list`, `revoke_all` | one call to the store, within the span of the session |
 //!
 //! To see them without the rest of your program: `RUST_LOG=info,tower_bearer=debug`.
@@ -94,7 +102,7 @@
 //! * **Refreshes.** The rows that succeed: `rotated`, `coalesced`, `replayed`, `recovered`, `adopted`. Those
 //!   that do not: `expired`, `unknown`, `revoked`, `reuse`, `state_lost`, `superseded`. And what came to no
 //!   decision, or to one that could not be carried out: `no_session`, `invalid` (forged, foreign, keys
-//!   that are gone), `ambiguous`, `denied`, `too_many_requests`, `unavailable`.
+//!   that are gone), `ambiguous`, `denied`, `too_many_requests`, `unavailable`, `internal`.
 //! * **Live sessions.** A `MemoryStore` knows how many it has. Redis does not count them for us; its own
 //!   exporter's number of keys is the number of subjects with a session.
 //!
@@ -112,7 +120,7 @@
 //! |---|---|
 //! | `events_total{event="revocation_lost"}` rises | somebody who was signed out is not |
 //! | `events_total{event="store_unreachable"}` rises, or refreshes with `unavailable` | no user can sign in or stay signed in |
-//! | `rejections_total{kind="internal"}` rises | a layer is missing on a route |
+//! | `rejections_total{kind="internal"}` rises, or refreshes with `internal` | a layer is missing on a route, or the claims cannot be minted |
 //! | refreshes with `invalid`, `unknown` or `state_lost` above their usual share | keys differ between instances, or a store has lost writes: people are being signed out |
 //! | verifications with `key`, `signature` or `decryption` above their usual share | keys differ between instances, or somebody is trying |
 //! | `events_total{event="reuse_detected"}` above its usual rate | thefts, or a change: [see there](super::runbooks#reusedetected-comes-often) |

@@ -42,11 +42,31 @@
 //! | [`Rejected`](crate::Event::Rejected), kind `InvalidToken` | about one a page and lifetime, where pages refresh after a 401 | when it multiplies: keys, clocks, or somebody who tries |
 //! | [`Rejected`](crate::Event::Rejected), kinds `ForeignOrigin`, `CsrfFailed` | some | when it multiplies: [below](#users-complain-of-403) |
 //! | [`WouldReject`](crate::Event::WouldReject) | what the list lacks, while it is tried | as long as it comes, the guard guards nothing |
+//! | [`SessionRefused`](crate::Event::SessionRefused), kind `Internal` | none | at once: no user signs in. Its error names the cure, a member of the claims for example |
+//! | [`SessionRefused`](crate::Event::SessionRefused), kind `Invalid` | one now and then | when it multiplies: [below](#everybody-is-signed-out) |
+//! | [`SessionRefused`](crate::Event::SessionRefused), other kinds | as sessions end | with the events above only |
 //! | [`Started`](crate::Event::Started), [`Refreshed`](crate::Event::Refreshed), [`Revoked`](crate::Event::Revoked) | the life of the service | when `Refreshed` falls to nothing while people are there, or `Revoked` with reason [`Limit`](crate::RevokeReason::Limit) is frequent: a client signs in again and again instead of refreshing |
 //!
-//! A refusal of a session (401, 409, 429, 503 below `/auth`) sends no `Rejected`: with the feature `metrics` it is in
-//! [`tower_bearer_refreshes_total`](super::observability#metrics), and otherwise the statuses of the answers tell.
+//! A refusal of a session (401, 409, 429, 5xx below `/auth`) sends `SessionRefused` and no `Rejected`, and there is a
+//! limit to how often; [`tower_bearer_refreshes_total`](super::observability#metrics) counts all of them.
 //! The three events of a store that is away come from `RedisStore`; a store of your own reports for itself.
+//!
+//! # Why was I signed out?
+//!
+//! Take the session's id: from the API's own log ([`Claims::session`](crate::Claims::session)), or from the line
+//! `started` of the time at which the user signed in. The line `session_refused` with that id ends with the cause and what helps (feature `tracing`; without it
+//! the sources of the error in [`SessionRefused`](crate::Event::SessionRefused)).
+//!
+//! | `kind` | what happened |
+//! |---|---|
+//! | `expired` | The end of `idle_lifetime` or of `absolute_lifetime`: the line says which |
+//! | `revoked` | Ended before, and the line says by what: a sign-out, the limit, another sign-in, theft |
+//! | `reuse` | This very request ended it: `reuse_detected` has both clients |
+//! | `invalid`, with a session | The store does not know it: idle for too long, or the store was emptied |
+//! | `invalid`, without a session | No key opens the cookie, or its seal does not fit: such lines have no id. Look for those of the same minute |
+//! | `denied` | Your claims closure refused the subject |
+//! | `state_lost`, `outdated`, `ambiguous` | As the line says |
+//! | none, and the answer is `no_session` | The browser sent no cookie: it was deleted, has ended there, or path and site do not fit |
 //!
 //! # Everybody is signed out
 //!
@@ -73,7 +93,7 @@
 //! 2. [`StoreFailed`](crate::Event::StoreFailed): it answers and refuses. The error's sources say what it said: `NOAUTH`,
 //!    `NOPERM`, `OOM`, `MISCONF`.
 //! 3. Neither: the claims closure returns [`ClaimsError::Unavailable`](crate::ClaimsError::Unavailable): your
-//!    database, most likely. Or minting fails: claims that are too long, a worn encryption key.
+//!    database, most likely. The line `session_refused` at WARN has that error. Minting that fails is a 500 instead.
 //! 4. Only for one subject: a record that cannot be read, [`StoreErrorKind::Corrupt`](crate::store::StoreErrorKind::Corrupt).
 //!    See [`operations`](super::operations#layout-of-the-keys).
 //!
@@ -115,7 +135,7 @@
 //! # Tokens of an issuer are refused
 //!
 //! With [`RemoteJwks`](super::remote_keys) or [`KeyRing::verifier`](crate::KeyRing::verifier). The reason is in the
-//! event [`Rejected`](crate::Event::Rejected) and in the line `rejected`, at `DEBUG`:
+//! event [`Rejected`](crate::Event::Rejected) and in the line `rejected`:
 //!
 //! | reason | what it is | do |
 //! |---|---|---|

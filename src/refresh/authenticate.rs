@@ -1,12 +1,14 @@
 //! Which of the cookies that came is the refresh token, and what it is worth.
 
-use super::session::Session;
+use std::pin::pin;
+
+use super::{cause, session::Session};
 use crate::{
     clock::Timestamp,
     keys::SessionKeys,
     session::{
         Decision, Outcome, RefreshToken, SessionError, SessionErrorKind, SessionId, SessionKey,
-        SessionRecord, decide,
+        SessionRecord, UnsealError, decide,
     },
     store::{Loaded, RefreshStore, StoreError},
 };
@@ -36,19 +38,26 @@ impl Session {
             return Err(SessionError::new(SessionErrorKind::NoSession));
         }
         let mut newest: Option<&RefreshToken> = None;
-        let genuine = self.genuine()?;
-        for token in genuine.iter() {
+        let opened = self.opened()?;
+        for token in &opened.genuine {
             match &newest {
                 Some(other) if other.session != token.session => {
                     self.clear_cookie();
-                    return Err(SessionError::new(SessionErrorKind::Ambiguous));
+                    return Err(SessionError::with_source(
+                        SessionErrorKind::Ambiguous,
+                        cause::TWO_SESSIONS,
+                    ));
                 }
                 Some(other) if other.age() >= token.age() => {}
                 _ => newest = Some(token),
             }
         }
         let newest = newest.cloned();
-        newest.ok_or(SessionError::new(SessionErrorKind::Invalid))
+        newest.ok_or_else(|| {
+            // What is too long to be ours is not opened.
+            let fault = opened.fault.unwrap_or(UnsealError::Malformed);
+            SessionError::with_source(SessionErrorKind::Invalid, fault)
+        })
     }
 
     /// Every session that came, for sign-in and sign-out, which end them all.
@@ -56,7 +65,7 @@ impl Session {
         self.mark_private();
         self.check_transport()?;
         let mut keys = Vec::new();
-        for token in self.genuine()?.iter().chain(&self.handed_out()) {
+        for token in self.opened()?.genuine.iter().chain(&self.handed_out()) {
             if !keys.contains(&token.key()) {
                 keys.push(token.key());
             }
@@ -67,6 +76,10 @@ impl Session {
     /// The session that a page is to get a CSRF token for, where the cookies of several came: the live one.
     /// `None` where there is no choice, and the store is not asked.
     pub(crate) async fn live_session(&self) -> Result<Option<SessionId>, SessionError> {
+        self.call("csrf", pin!(self.find_live())).await
+    }
+
+    async fn find_live(&self) -> Result<Option<SessionId>, SessionError> {
         let sessions = self.presented_sessions()?;
         let [first, _, ..] = &*sessions else {
             return Ok(None);
@@ -83,7 +96,8 @@ impl Session {
     /// A cookie beside a token in the body: neither choice would be the client's.
     fn check_transport(&self) -> Result<(), SessionError> {
         if self.is_mixed() {
-            return Err(SessionError::new(SessionErrorKind::Ambiguous));
+            let kind = SessionErrorKind::Ambiguous;
+            return Err(SessionError::with_source(kind, cause::MIXED));
         }
         Ok(())
     }
@@ -123,7 +137,8 @@ impl Session {
             // Authenticated here, a thief could use the session without ever taking a successor, which
             // is what gives it away.
             (Outcome::Rotated, Some(record)) if record.client() != client => {
-                Err(SessionError::new(SessionErrorKind::OtherClient))
+                let kind = SessionErrorKind::OtherClient;
+                Err(SessionError::with_source(kind, cause::OTHER_CLIENT))
             }
             (
                 Outcome::Coalesced
@@ -147,7 +162,8 @@ impl Session {
         if honoured.record.is_current(&honoured.token) {
             Ok(honoured)
         } else {
-            Err(SessionError::new(SessionErrorKind::Superseded))
+            let kind = SessionErrorKind::Superseded;
+            Err(SessionError::with_source(kind, cause::SUPERSEDED))
         }
     }
 }

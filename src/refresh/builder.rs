@@ -7,6 +7,7 @@ use http::request::Parts;
 use serde::Serialize;
 
 use super::{
+    call::TOLD,
     claims::{ClaimsError, ClaimsIssuer, ClaimsRequest, Issuer},
     config::{ClientSignal, Config},
     cookie_settings::{CookiePlace, CookieSettings},
@@ -296,6 +297,7 @@ impl RefreshCookieBuilder {
             events,
             signal,
             throttle: Throttle::new(repeats),
+            refusals: Throttle::new(TOLD),
             retries: Retries::default(),
             key_usage: KeyUsage::default(),
         };

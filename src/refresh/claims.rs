@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     clock::Timestamp,
-    session::SessionId,
+    session::{SessionError, SessionErrorKind, SessionId},
     token::{AccessToken, Grant, TokenCodec},
 };
 
@@ -81,8 +81,7 @@ pub enum ClaimsReason {
 pub enum ClaimsError {
     /// The application refuses the subject: disabled, deleted, password changed. The session ends.
     Denied,
-    /// The answer is not to be had now, or the token cannot be minted. The request is answered 503 and
-    /// nothing changes.
+    /// The answer is not to be had now. The request is answered 503 and nothing changes.
     Unavailable(Box<dyn Error + Send + Sync>),
 }
 
@@ -92,7 +91,7 @@ pub(crate) trait Issuer: Send + Sync {
 }
 
 pub(crate) type Issuing<'a> =
-    Pin<Box<dyn Future<Output = Result<AccessToken, ClaimsError>> + Send + 'a>>;
+    Pin<Box<dyn Future<Output = Result<AccessToken, SessionError>> + Send + 'a>>;
 
 /// The one [`Issuer`]: asks the closure, then mints.
 pub(crate) struct ClaimsIssuer<C, F> {
@@ -111,11 +110,22 @@ where
         Box::pin(async move {
             let subject = request.subject.clone();
             let session = request.session.to_string();
-            let custom = (self.claims)(request).await.map_err(Into::into)?;
+            let claims = (self.claims)(request).await;
+            let custom = claims.map_err(|error| no_claims(error.into()))?;
             let grant = Grant::new(&subject, &custom).session(&session);
             let minted = self.codec.mint_at(&grant, now);
-            minted.map_err(ClaimsError::unavailable)
+            // A client that comes again does not change what the application is made of.
+            minted.map_err(|error| SessionError::with_source(SessionErrorKind::Internal, error))
         })
+    }
+}
+
+fn no_claims(error: ClaimsError) -> SessionError {
+    match error {
+        ClaimsError::Denied => SessionError::new(SessionErrorKind::Denied),
+        ClaimsError::Unavailable(_) => {
+            SessionError::with_source(SessionErrorKind::Unavailable, error)
+        }
     }
 }
 

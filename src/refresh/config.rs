@@ -27,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) events: EventSink,
     pub(crate) signal: Option<ClientSignal>,
     pub(crate) throttle: Throttle,
+    /// Keeps failures that clients can cause from filling the log.
+    pub(crate) refusals: Throttle,
     pub(crate) retries: Retries,
     pub(crate) key_usage: KeyUsage,
 }
@@ -57,6 +59,7 @@ impl fmt::Debug for Config {
             events,
             signal,
             throttle: _,
+            refusals: _,
             retries: _,
             key_usage: _,
         } = self;

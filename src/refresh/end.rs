@@ -1,10 +1,11 @@
 //! Ending and listing sessions.
 
+use std::pin::pin;
+
 use super::{authenticate::unavailable, revoke, session::Session, session_info::SessionInfo};
 use crate::{
     session::{RevokeReason, SessionError, SessionErrorKind, SessionId, SessionRecord},
     store::RefreshStore,
-    telemetry::{Work, in_span},
     token::AccessToken,
 };
 
@@ -21,13 +22,13 @@ impl Session {
     ///
     /// Safe: once begun, the revocation runs to its end.
     pub async fn end(&self) -> Result<(), SessionError> {
-        in_span(Work::Session, "end", async {
+        let work = async {
             let keys = self.presented_sessions();
             self.clear_cookie();
             let ended = revoke::by_keys(self.config(), keys?, RevokeReason::SignedOut);
             ended.await.map_err(unavailable)
-        })
-        .await
+        };
+        self.call("end", pin!(work)).await
     }
 
     /// Ends every session of the subject, this one included, and clears the cookie.
@@ -42,7 +43,7 @@ impl Session {
     ///
     /// Safe: once begun, the revocation runs to its end.
     pub async fn end_all(&self) -> Result<(), SessionError> {
-        in_span(Work::Session, "end_all", async {
+        let work = async {
             let current = self.current().await?;
             let subject = current.record.subject().to_owned();
             let own = current.token.subject;
@@ -50,8 +51,8 @@ impl Session {
             all.map_err(unavailable)?;
             self.clear_cookie();
             Ok(())
-        })
-        .await
+        };
+        self.call("end_all", pin!(work)).await
     }
 
     /// Ends every other session of the subject and re-seeds this one, as after a changed password:
@@ -66,14 +67,14 @@ impl Session {
     /// Dropped in between, the others may be ended and this one not re-seeded; calling it again
     /// completes it.
     pub async fn end_others(&self) -> Result<AccessToken, SessionError> {
-        in_span(Work::Session, "end_others", async {
+        let work = async {
             let current = self.current().await?;
             let (subject, keep) = (current.record.subject().to_owned(), current.token.session);
             let others = revoke::all(self.config(), subject, Some(keep), None).await;
             others.map_err(unavailable)?;
             self.elevate_from(current, None).await
-        })
-        .await
+        };
+        self.call("end_others", pin!(work)).await
     }
 
     /// Ends one session of the same subject by its id.
@@ -88,7 +89,7 @@ impl Session {
     ///
     /// Safe: once begun, the revocation runs to its end.
     pub async fn end_session(&self, id: &SessionId) -> Result<(), SessionError> {
-        in_span(Work::Session, "end_session", async {
+        let work = async {
             let honoured = self.honoured().await?;
             let own = self.live_sessions(&honoured.record, honoured.now).await?;
             let found = own.into_iter().find(|record| record.key().id == *id);
@@ -100,8 +101,8 @@ impl Session {
                 self.clear_cookie();
             }
             Ok(())
-        })
-        .await
+        };
+        self.call("end_session", pin!(work)).await
     }
 
     /// The live sessions of the subject, this one first, then the most recently seen.
@@ -115,7 +116,7 @@ impl Session {
     ///
     /// Safe: nothing is changed.
     pub async fn list(&self) -> Result<Vec<SessionInfo>, SessionError> {
-        in_span(Work::Session, "list", async {
+        let work = async {
             let honoured = self.honoured().await?;
             let records = self.live_sessions(&honoured.record, honoured.now).await?;
             let mut list: Vec<_> = records
@@ -131,8 +132,8 @@ impl Session {
                 .collect();
             list.sort_by_key(|info| (!info.current, std::cmp::Reverse(info.last_seen_at)));
             Ok(list)
-        })
-        .await
+        };
+        self.call("list", pin!(work)).await
     }
 
     async fn live_sessions(

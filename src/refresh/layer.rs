@@ -80,11 +80,13 @@ impl RefreshCookieLayer {
     ///
     /// Safe: once begun, it runs to its end.
     pub async fn end_all_of(&self, subject: &str) -> Result<Vec<SessionId>, SessionError> {
-        in_span(Work::Session, "end_all_of", async {
-            let ended = revoke::all(&self.config, subject.to_owned(), None, None).await;
-            ended.map_err(unavailable)
+        let all = revoke::all(&self.config, subject.to_owned(), None, None);
+        let ended = in_span(Work::Session, "end_all_of", all).await;
+        ended.map_err(|error| {
+            let error = unavailable(error);
+            self.config.refused("end_all_of", None, &error);
+            error
         })
-        .await
     }
 }
 

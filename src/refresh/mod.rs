@@ -59,6 +59,8 @@
 
 mod authenticate;
 mod builder;
+mod call;
+mod cause;
 pub(crate) mod claims;
 mod config;
 mod cookie_settings;

@@ -56,8 +56,9 @@ impl SessionError {
     #[must_use]
     pub fn problem(&self) -> Problem {
         use SessionErrorKind::{
-            Ambiguous, Denied, Expired, Invalid, InvalidInput, NoSession, NotFound, OtherClient,
-            Outdated, Reuse, Revoked, StateLost, Superseded, TooManyRequests, Unavailable,
+            Ambiguous, Denied, Expired, Internal, Invalid, InvalidInput, NoSession, NotFound,
+            OtherClient, Outdated, Reuse, Revoked, StateLost, Superseded, TooManyRequests,
+            Unavailable,
         };
         let (status, code, title) = match self.kind() {
             NoSession => (StatusCode::UNAUTHORIZED, "no_session", "Not signed in"),
@@ -86,6 +87,11 @@ impl SessionError {
                 StatusCode::BAD_REQUEST,
                 "invalid_input",
                 "The session cannot be started with this",
+            ),
+            Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "The server is at fault",
             ),
             NotFound => (StatusCode::NOT_FOUND, "not_found", "No such session"),
             TooManyRequests => (

@@ -1,8 +1,11 @@
 //! `refresh`: a new access token for the presented refresh token.
 
+use std::pin::pin;
+
 use super::{
     authenticate::unavailable,
-    claims::{ClaimsError, ClaimsReason, ClaimsRequest},
+    cause,
+    claims::{ClaimsReason, ClaimsRequest},
     revoke,
     session::Session,
     transport::RefreshTransport,
@@ -15,7 +18,7 @@ use crate::{
         SessionRecord, SessionState,
     },
     store::{RefreshStore, Swap},
-    telemetry::{self, Work, in_span},
+    telemetry,
     token::AccessToken,
 };
 
@@ -35,7 +38,8 @@ impl Session {
     /// [`Ambiguous`](SessionErrorKind::Ambiguous) mean that the user signs in again;
     /// [`Unavailable`](SessionErrorKind::Unavailable) and
     /// [`TooManyRequests`](SessionErrorKind::TooManyRequests) that the same cookie works later;
-    /// [`Superseded`](SessionErrorKind::Superseded) that a newer one works now.
+    /// [`Superseded`](SessionErrorKind::Superseded) that a newer one works now;
+    /// [`Internal`](SessionErrorKind::Internal) that the claims cannot be written into a token.
     ///
     /// # Cancel safety
     ///
@@ -43,7 +47,7 @@ impl Session {
     /// successor; a revocation, once begun, runs to its end.
     pub async fn refresh(&self) -> Result<AccessToken, SessionError> {
         let mut row = None;
-        let done = in_span(Work::Session, "refresh", self.answer(&mut row)).await;
+        let done = self.call("refresh", pin!(self.answer(&mut row))).await;
         telemetry::refreshed(match (&done, row) {
             // A row that could not be carried out, or none at all: the store was away, the subject was
             // denied, nothing genuine came.
@@ -79,7 +83,8 @@ impl Session {
                 && access.is_none()
                 && !self.config().throttle.allow(&token.session, loaded.now)
             {
-                return Err(SessionError::new(SessionErrorKind::TooManyRequests));
+                let kind = SessionErrorKind::TooManyRequests;
+                return Err(SessionError::with_source(kind, cause::TOO_OFTEN));
             }
             // Everything that can fail comes before the commit.
             let issued = match access.take() {
@@ -141,14 +146,9 @@ impl Session {
                 }
                 Ok(token)
             }
-            Err(ClaimsError::Unavailable(source)) => Err(SessionError::with_source(
-                SessionErrorKind::Unavailable,
-                source,
-            )),
-            Err(ClaimsError::Denied) if reason == ClaimsReason::SignIn => {
-                Err(SessionError::new(SessionErrorKind::Denied))
-            }
-            Err(ClaimsError::Denied) => {
+            Err(error)
+                if error.kind() == SessionErrorKind::Denied && reason != ClaimsReason::SignIn =>
+            {
                 self.config().events.emit(&Event::Denied {
                     session: record.key().id,
                     subject: record.subject(),
@@ -157,8 +157,9 @@ impl Session {
                 let revoked = revoke::now(self.config(), record, now, reason, None);
                 revoked.await.map_err(unavailable)?;
                 self.clear_cookie();
-                Err(SessionError::new(SessionErrorKind::Denied))
+                Err(error)
             }
+            failed => failed,
         }
     }
 
@@ -192,26 +193,35 @@ impl Session {
         record: Option<SessionRecord>,
         now: Timestamp,
     ) -> SessionError {
-        let kind = match outcome {
+        let grace = self.config().policy.rotation.grace;
+        let (kind, cause) = match outcome {
             Outcome::Expired => {
                 self.clear_cookie();
-                SessionErrorKind::Expired
+                let is_over = now >= token.expires_at;
+                let cause = if is_over {
+                    cause::ABSOLUTE
+                } else {
+                    cause::IDLE
+                };
+                (SessionErrorKind::Expired, cause)
             }
             Outcome::Revoked => {
-                let grace = self.config().policy.rotation.grace;
                 let client = self.client(&token.session);
                 let late = |record: &SessionRecord| record.was_just_replaced(client, now, grace);
-                let replaced = |record: &SessionRecord| {
-                    record.state == SessionState::Revoked(RevokeReason::Replaced)
+                let reason = match record.as_ref().map(|record| record.state) {
+                    Some(SessionState::Revoked(reason)) => Some(reason),
+                    _ => None,
                 };
                 // The browser that signed in again may already hold the new session's cookie.
-                if !record.as_ref().is_some_and(replaced) {
+                if reason != Some(RevokeReason::Replaced) {
                     self.clear_cookie();
                 }
-                if record.as_ref().is_some_and(late) {
-                    SessionErrorKind::Superseded
-                } else {
-                    SessionErrorKind::Revoked
+                match reason {
+                    _ if record.as_ref().is_some_and(late) => {
+                        (SessionErrorKind::Superseded, cause::JUST_REPLACED)
+                    }
+                    Some(reason) => (SessionErrorKind::Revoked, cause::revoked(reason)),
+                    None => (SessionErrorKind::Revoked, cause::of(outcome)),
                 }
             }
             Outcome::Reuse => return self.alarm(token, record, now).await,
@@ -221,21 +231,19 @@ impl Session {
                     stored_generation: record.map_or(0, |record| record.generation),
                     presented_generation: token.generation,
                 });
-                SessionErrorKind::StateLost
+                (SessionErrorKind::StateLost, cause::of(outcome))
             }
-            Outcome::Superseded => {
-                // While the newer token can be on its way, the browser tries again with it. Later
-                // it evidently never arrived, and only signing in helps.
-                let grace = self.config().policy.rotation.grace;
-                if record.is_some_and(|record| record.window_is_open(now, grace)) {
-                    SessionErrorKind::Superseded
-                } else {
-                    SessionErrorKind::Outdated
-                }
+            // While the newer token can be on its way, the browser tries again with it. Later it
+            // evidently never arrived, and only signing in helps.
+            Outcome::Superseded
+                if record.is_some_and(|record| record.window_is_open(now, grace)) =>
+            {
+                (SessionErrorKind::Superseded, cause::SUPERSEDED)
             }
-            _ => SessionErrorKind::Invalid,
+            Outcome::Superseded => (SessionErrorKind::Outdated, cause::OUTDATED),
+            _ => (SessionErrorKind::Invalid, cause::of(outcome)),
         };
-        SessionError::new(kind)
+        SessionError::with_source(kind, cause)
     }
 
     /// An old token came back: revoke, tell, and send the client to sign in.
@@ -246,7 +254,8 @@ impl Session {
         now: Timestamp,
     ) -> SessionError {
         let Some(record) = record else {
-            return SessionError::new(SessionErrorKind::Invalid);
+            let unknown = cause::of(Outcome::Unknown);
+            return SessionError::with_source(SessionErrorKind::Invalid, unknown);
         };
         let theft = revoke::ReuseReport {
             presented_by: self.client(&token.session),
@@ -260,7 +269,7 @@ impl Session {
             return unavailable(error);
         }
         self.clear_cookie();
-        SessionError::new(SessionErrorKind::Reuse)
+        SessionError::with_source(SessionErrorKind::Reuse, cause::of(Outcome::Reuse))
     }
 
     fn report(&self, outcome: RefreshOutcome, record: &SessionRecord) {

@@ -10,12 +10,10 @@ use http::{Extensions, HeaderValue, header, request::Parts};
 
 use super::{config::Config, transport::RefreshTransport};
 use crate::{
-    current_session::{CurrentSession, LONGEST_VALUE, Outgoing},
+    current_session::{CurrentSession, LONGEST_VALUE, Opened, Outgoing},
     keys::{SessionKeySet, SessionKeys},
     rejection::Rejection,
-    session::{
-        ClientFingerprint, RefreshToken, SessionError, SessionErrorKind, SessionId, seal, unseal,
-    },
+    session::{ClientFingerprint, RefreshToken, SessionError, SessionErrorKind, SessionId, seal},
 };
 
 /// The refresh session of one request: what came in, and what goes back. The
@@ -80,10 +78,12 @@ impl Session {
     /// that scripts can read has no place there.
     pub fn present(&self, refresh_token: &str) -> Result<(), SessionError> {
         if self.config().transport() == RefreshTransport::Cookie {
-            return Err(SessionError::with_source(
+            let error = SessionError::with_source(
                 SessionErrorKind::InvalidInput,
-                "this layer takes refresh tokens in the cookie only",
-            ));
+                "this layer takes refresh tokens in the cookie only, unless its transport is the body",
+            );
+            self.config().refused("present", self.genuine_id(), &error);
+            return Err(error);
         }
         // One that is too long is none of ours: refused like any other, and not kept.
         let fits = refresh_token.len() <= LONGEST_VALUE;
@@ -106,18 +106,25 @@ impl Session {
         self.0.current.unreached()
     }
 
-    /// Every genuine token that came by this layer's transport, without a look at the store.
-    pub(crate) fn genuine(&self) -> Result<Cow<'_, [RefreshToken]>, SessionError> {
+    /// The refresh tokens of this layer's transport, opened, without a look at the store.
+    pub(crate) fn opened(&self) -> Result<Cow<'_, Opened>, SessionError> {
         if self.config().transport() == RefreshTransport::Cookie {
-            let genuine = self.0.current.genuine().ok_or_else(no_secret)?;
-            return Ok(Cow::Borrowed(genuine));
+            let opened = self.0.current.opened().ok_or_else(no_secret)?;
+            return Ok(Cow::Borrowed(opened));
         }
         let context = self.config().cookies.seal_context();
         self.with_keys(|keys| {
             let body = self.0.body.get().into_iter();
-            let opened = body.filter_map(|token| unseal(token.as_bytes(), keys, context).ok());
-            Cow::Owned(opened.collect())
+            let body = body.map(|token| token.as_bytes());
+            Cow::Owned(Opened::new(body, keys, context))
         })
+    }
+
+    /// The session that a call is about, whatever the store says of it: the one that an earlier call has
+    /// handed out, or that of the genuine tokens, if they are of one.
+    pub(crate) fn genuine_id(&self) -> Option<SessionId> {
+        let handed_out = self.handed_out().map(|token| token.session);
+        handed_out.or_else(|| self.opened().ok()?.session())
     }
 
     /// Whether anything came that was meant as a refresh token.

@@ -1,7 +1,10 @@
 //! Beginning a session, and beginning it anew after a privilege change.
 
+use std::pin::pin;
+
 use super::{
     authenticate::{Authenticated, unavailable},
+    cause,
     claims::ClaimsReason,
     revoke,
     session::{Session, active},
@@ -14,7 +17,6 @@ use crate::{
         NewSecrets, RevokeReason, SessionError, SessionErrorKind, SessionKey, SessionRecord, SignIn,
     },
     store::{RefreshStore, Swap},
-    telemetry::{Work, in_span},
     token::AccessToken,
 };
 
@@ -88,6 +90,7 @@ impl Session {
     ///
     /// [`InvalidInput`](SessionErrorKind::InvalidInput) for an empty or overlong subject,
     /// [`Denied`](SessionErrorKind::Denied) when the claims closure refuses it,
+    /// [`Internal`](SessionErrorKind::Internal) when its claims cannot be written into a token,
     /// [`Unavailable`](SessionErrorKind::Unavailable) when the store or the claims did not answer;
     /// nothing leaves then, and the old cookie stays.
     ///
@@ -109,7 +112,7 @@ impl Session {
     ///
     /// As [`start`](Self::start).
     pub async fn start_with(&self, new: NewSession) -> Result<AccessToken, SessionError> {
-        in_span(Work::Session, "start", self.begin(new)).await
+        self.call("start", pin!(self.begin(new))).await
     }
 
     async fn begin(&self, new: NewSession) -> Result<AccessToken, SessionError> {
@@ -185,7 +188,7 @@ impl Session {
     /// Dropped after the store has answered, the client does not learn the new token and signs in
     /// again.
     pub async fn elevate(&self) -> Result<AccessToken, SessionError> {
-        in_span(Work::Session, "elevate", self.elevate_current(None)).await
+        self.call("elevate", pin!(self.elevate_current(None))).await
     }
 
     /// Like [`elevate`](Self::elevate), with a new context of at most 1024 bytes for the claims
@@ -203,17 +206,12 @@ impl Session {
         &self,
         context: impl Into<Vec<u8>>,
     ) -> Result<AccessToken, SessionError> {
-        let context = context.into();
-        check_context(&context)?;
-        in_span(
-            Work::Session,
-            "elevate",
-            self.elevate_current(Some(context)),
-        )
-        .await
+        let work = self.elevate_current(Some(context.into()));
+        self.call("elevate", pin!(work)).await
     }
 
     async fn elevate_current(&self, context: Option<Vec<u8>>) -> Result<AccessToken, SessionError> {
+        check_context(context.as_deref().unwrap_or_default())?;
         let current = self.current().await?;
         self.elevate_from(current, context).await
     }
@@ -262,7 +260,10 @@ impl Session {
                     Some(newest) if newest.is_live() && newest.is_current(&token) => {
                         (record, now) = (newest, newer.now);
                     }
-                    _ => return Err(SessionError::new(SessionErrorKind::Superseded)),
+                    _ => {
+                        let kind = SessionErrorKind::Superseded;
+                        return Err(SessionError::with_source(kind, cause::SUPERSEDED));
+                    }
                 },
             }
         }

@@ -41,7 +41,7 @@ pub struct Rejection {
     reason: Cow<'static, str>,
     token: Option<TokenError>,
     origin: Option<OriginReason>,
-    foreign_origin: Option<Box<HeaderValue>>,
+    found: Option<Box<Found>>,
     csrf: Option<CsrfReason>,
     challenge: Option<HeaderValue>,
     retry_after: Option<Duration>,
@@ -49,6 +49,16 @@ pub struct Rejection {
     wiring: bool,
     /// The application's sink has been told.
     told: bool,
+}
+
+/// The subject of a refusal of some kind, for the log.
+#[derive(Clone, Debug)]
+enum Found {
+    Origin(HeaderValue),
+    Scopes {
+        wanted: String,
+        present: Option<String>,
+    },
 }
 
 /// The kinds of [`Rejection`], which are all that a client can tell apart.
@@ -118,7 +128,7 @@ impl Rejection {
             reason: reason.into(),
             token: None,
             origin: None,
-            foreign_origin: None,
+            found: None,
             csrf: None,
             challenge: None,
             retry_after: (kind == RejectionKind::Unavailable).then_some(RETRY_AFTER),
@@ -128,7 +138,7 @@ impl Rejection {
     }
 
     /// A mistake in how the application put its layers together.
-    pub(crate) fn wiring(reason: &'static str) -> Self {
+    pub(crate) fn wiring(reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             wiring: true,
             ..Self::new(RejectionKind::Internal, reason)
@@ -147,6 +157,29 @@ impl Rejection {
 
     pub(crate) fn mark_told(&mut self) {
         self.told = true;
+    }
+
+    /// A request without a token, where one is asked for.
+    pub(crate) fn missing_credentials(challenge: HeaderValue) -> Self {
+        Self::new(
+            RejectionKind::MissingCredentials,
+            "the request carries no bearer token: a script sends the header Authorization: Bearer TOKEN, \
+             and a sign-in route lies outside of BearerAuthLayer",
+        )
+        .with_challenge(challenge)
+    }
+
+    /// A good token whose scopes do not suffice.
+    pub(crate) fn insufficient_scope(wanted: String, present: Option<&str>) -> Self {
+        let present = present.map(str::to_owned);
+        Self {
+            found: Some(Box::new(Found::Scopes { wanted, present })),
+            ..Self::new(
+                RejectionKind::InsufficientScope,
+                "the access token does not carry the required scope: the claims that it was minted with \
+                 have to grant it",
+            )
+        }
     }
 
     /// A refused token.
@@ -180,7 +213,7 @@ impl Rejection {
     ) -> Self {
         Self {
             origin: Some(reason),
-            foreign_origin: origin.cloned().map(Box::new),
+            found: origin.map(|origin| Box::new(Found::Origin(origin.clone()))),
             ..Self::new(RejectionKind::ForeignOrigin, lacking)
         }
     }
@@ -204,9 +237,9 @@ impl Rejection {
     }
 
     /// The same, with another text for logs.
-    pub(crate) fn saying(self, reason: &'static str) -> Self {
+    pub(crate) fn saying(self, reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            reason: Cow::Borrowed(reason),
+            reason: reason.into(),
             ..self
         }
     }
@@ -304,13 +337,34 @@ impl Rejection {
     /// the first. It is what the list lacks, or whom to ask. Whoever sent the request wrote it: print
     /// it with `{:?}`, which escapes it.
     pub fn foreign_origin(&self) -> Option<&HeaderValue> {
-        self.foreign_origin.as_deref()
+        match self.found.as_deref()? {
+            Found::Origin(origin) => Some(origin),
+            Found::Scopes { .. } => None,
+        }
     }
 
     /// What is wrong with the CSRF token, for [`RejectionKind::CsrfFailed`] and
     /// [`RejectionKind::ContentTooLarge`].
     pub fn csrf_reason(&self) -> Option<CsrfReason> {
         self.csrf
+    }
+
+    /// Returns the scopes that [`RequireScopeLayer`](crate::RequireScopeLayer) asks for, with a space between two,
+    /// for [`RejectionKind::InsufficientScope`].
+    pub fn wanted_scope(&self) -> Option<&str> {
+        match self.found.as_deref()? {
+            Found::Scopes { wanted, .. } => Some(wanted),
+            Found::Origin(_) => None,
+        }
+    }
+
+    /// Returns the claim `scope` of the refused token, for [`RejectionKind::InsufficientScope`]. `None` where
+    /// the token has no such claim.
+    pub fn present_scope(&self) -> Option<&str> {
+        match self.found.as_deref()? {
+            Found::Scopes { present, .. } => present.as_deref(),
+            Found::Origin(_) => None,
+        }
     }
 
     /// The value of `WWW-Authenticate` (RFC 6750 section 3), where the answer carries one.

@@ -48,6 +48,9 @@ pub enum SessionErrorKind {
     Expired,
     /// The call itself is wrong: an empty subject, a context too large.
     InvalidInput,
+    /// The server is at fault, and trying again does not help: the application's claims cannot be written
+    /// into a token. [`source`](Error::source) says why.
+    Internal,
     /// The cookie is not one of ours, or names a session the store does not know.
     Invalid,
     /// No refresh cookie came with the request.
@@ -84,6 +87,7 @@ impl SessionErrorKind {
             Self::Denied => "denied",
             Self::Expired => "expired",
             Self::InvalidInput => "invalid_input",
+            Self::Internal => "internal",
             Self::Invalid => "invalid",
             Self::NoSession => "no_session",
             Self::NotFound => "not_found",
@@ -127,6 +131,7 @@ impl fmt::Display for SessionError {
             SessionErrorKind::Denied => "the application refused the subject",
             SessionErrorKind::Expired => "the session has expired",
             SessionErrorKind::InvalidInput => "the session was asked for something impossible",
+            SessionErrorKind::Internal => "the server is at fault",
             SessionErrorKind::Invalid => "the refresh token is not valid",
             SessionErrorKind::NoSession => "no refresh token was sent",
             SessionErrorKind::NotFound => "no such session of this subject",

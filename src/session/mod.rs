@@ -28,5 +28,5 @@ pub use record_codec::DecodeError;
 pub(crate) use record_codec::EncodedRecord;
 #[cfg(test)]
 pub(crate) use refresh_token::OPENED;
-pub(crate) use refresh_token::{RefreshToken, SealContext, seal, unseal};
+pub(crate) use refresh_token::{RefreshToken, SealContext, UnsealError, seal, unseal};
 pub(crate) use transition::{NewSecrets, SignIn};

@@ -78,14 +78,23 @@ pub(crate) struct SealContext<'a> {
     pub(crate) issuer: &'a str,
 }
 
-/// The value is not a refresh token of ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// The value is not a refresh token of ours. The further it got, the greater: of several, that one tells most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub(crate) enum UnsealError {
-    #[error("not a sealed refresh token")]
+    #[error(
+        "it is not written as this crate writes it: made up, cut on its way, or another program's under \
+         the same name"
+    )]
     Malformed,
-    #[error("sealed with an unknown key")]
+    #[error(
+        "no key of this ring opens it: REFRESH_SECRET has changed or differs between instances, or it is \
+         another service's; the old secret behind the new one, after a comma, lets it in again"
+    )]
     UnknownKey,
-    #[error("the seal is broken")]
+    #[error(
+        "its key is in this ring and its seal does not fit: made up or changed, or sealed for another \
+         cookie_name, transport or issuer"
+    )]
     Broken,
 }
 

@@ -1,6 +1,10 @@
 //! Verified claims.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{
+    any::{Any, type_name},
+    fmt,
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +114,7 @@ pub struct TokenContext(Arc<dyn Context>);
 
 trait Context: Send + Sync {
     fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+    fn claims_type(&self) -> &'static str;
     fn subject(&self) -> &str;
     fn session(&self) -> Option<&str>;
     fn token_id(&self) -> Option<&str>;
@@ -120,6 +125,9 @@ trait Context: Send + Sync {
 impl<C: Send + Sync + 'static> Context for ClaimsSet<C> {
     fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
+    }
+    fn claims_type(&self) -> &'static str {
+        type_name::<C>()
     }
     fn subject(&self) -> &str {
         self.texts.get(Text::Subject).unwrap_or_default()
@@ -223,6 +231,11 @@ impl TokenContext {
     /// ```
     pub fn claims<C: Send + Sync + 'static>(&self) -> Option<Claims<C>> {
         self.0.clone().any().downcast().ok().map(Claims)
+    }
+
+    /// The name of the application's type, for an error that says which one was expected.
+    pub(crate) fn claims_type(&self) -> &'static str {
+        self.0.claims_type()
     }
 
     /// `sub`: who the token speaks for.

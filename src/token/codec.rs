@@ -2,7 +2,9 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
-use super::{NoClaims, TokenCodecBuilder, cache::TokenCache, registered_claims::Rules};
+use super::{
+    NoClaims, TokenCodecBuilder, TokenErrorKind, cache::TokenCache, registered_claims::Rules,
+};
 use crate::{
     clock::Clock,
     keys::{ACCESS_TOKEN_TYPE, EncryptionKey, KeyManagement, KeyRing, SignatureAlgorithm},
@@ -201,6 +203,20 @@ impl<C> TokenCodec<C> {
     /// The ring the codec takes its keys from.
     pub fn keys(&self) -> &KeyRing {
         &self.config.keys
+    }
+
+    /// The log's text for a token that was refused for `kind`, where the settings tell what it should name.
+    pub(crate) fn expectation(&self, kind: TokenErrorKind) -> Option<String> {
+        let rules = &self.config.rules;
+        let (claim, accepted) = match kind {
+            TokenErrorKind::Audience => ("aud", &rules.audiences),
+            TokenErrorKind::Issuer => ("iss", &rules.issuers),
+            _ => return None,
+        };
+        let accepted = accepted.as_ref()?.join("` or `");
+        Some(format!(
+            "the access token is not acceptable where {claim} has to be `{accepted}`"
+        ))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why a token was refused or could not be minted.
 
-use std::{error::Error, fmt};
+use std::{borrow::Cow, error::Error, fmt};
 
 /// Why a token was refused. For logs and tests; a client is told `invalid_token` and no more.
 ///
@@ -140,19 +140,19 @@ impl Error for TokenError {}
 ///     .audience("api")
 ///     .build()?;
 /// let error: tower_bearer::token::MintError = codec.mint("user-1", &Mine { exp: 1 }).unwrap_err();
-/// assert!(error.to_string().contains("a member that only the codec writes"));
+/// assert!(error.to_string().contains("have the member `exp`"));
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
 #[derive(Debug)]
 pub struct MintError {
-    detail: &'static str,
+    detail: Cow<'static, str>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl MintError {
-    pub(super) fn new(detail: &'static str) -> Self {
+    pub(super) fn new(detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            detail,
+            detail: detail.into(),
             source: None,
         }
     }
@@ -162,7 +162,7 @@ impl MintError {
         source: impl Error + Send + Sync + 'static,
     ) -> Self {
         Self {
-            detail,
+            detail: Cow::Borrowed(detail),
             source: Some(Box::new(source)),
         }
     }
@@ -170,7 +170,7 @@ impl MintError {
 
 impl fmt::Display for MintError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.detail)
+        f.write_str(&self.detail)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::keys::{Candidates, Keys, LookupError, SignatureAlgorithm, SigningKey}
 /// No key of the ring made the signature.
 const FORGED: TokenError = TokenError::new(
     TokenErrorKind::Signature,
-    "the signature is not that of the configured key",
+    "the signature is not that of the configured key: the token is forged or was changed",
 );
 
 const NOT_YET: TokenError = TokenError::new(
@@ -191,7 +191,7 @@ pub(super) fn check_type(codec: &CodecConfig, header: &Header<'_>) -> Result<(),
     }
     Err(TokenError::new(
         TokenErrorKind::HeaderParameter,
-        "typ is not that of the configured tokens",
+        "typ is not that of the configured tokens: token_type names it",
     ))
 }
 
@@ -201,7 +201,10 @@ pub(super) fn not_found(error: LookupError) -> TokenError {
             TokenErrorKind::Algorithm,
             "alg or enc is not that of the configured key",
         ),
-        LookupError::Unknown => TokenError::new(TokenErrorKind::Key, "no key has this kid"),
+        LookupError::Unknown => TokenError::new(
+            TokenErrorKind::Key,
+            "no key has this kid: ACCESS_SECRET has changed or differs, or the token is another issuer's",
+        ),
         LookupError::Ambiguous => TokenError::new(
             TokenErrorKind::Key,
             "the token names no key and several would fit",

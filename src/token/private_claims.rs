@@ -16,7 +16,7 @@ use serde_json::Error;
 use smallvec::SmallVec;
 
 use self::value::Value;
-use super::json::{Fault, Reader, distinct};
+use super::json::{Reader, distinct};
 
 /// A member of the claims: its name, and its value as JSON text that was already read strictly.
 pub(super) struct Member<'a> {
@@ -39,23 +39,29 @@ pub(super) fn from_members<C: DeserializeOwned>(members: &[Member<'_>]) -> Resul
     C::deserialize(Object(members))
 }
 
-/// Checks the serialised form of the application's type: an object without registered claims.
-pub(super) fn check(json: &str) -> Result<(), Fault> {
+/// Checks the serialised form of the application's type: an object without registered claims. The error
+/// is for its developer.
+pub(super) fn check(json: &str) -> Result<(), Cow<'static, str>> {
     if json == "{}" {
         return Ok(());
     }
     let mut names = SmallVec::<[Cow<'_, str>; 8]>::new();
-    Reader::new(json).only_object(|reader, name| {
-        if RESERVED.contains(&name.as_ref()) {
-            return Err("the application's claims have a member that only the codec writes");
-        }
+    let mut reserved = None;
+    let read = Reader::new(json).only_object(|reader, name| {
+        reserved = reserved.or(RESERVED.into_iter().find(|reserved| *reserved == name));
         if name == "scope" && reader.peek() != Some(b'"') {
-            return Err("scope is not a string");
+            return Err("scope is not a string: it is one text, with a space between two scopes");
         }
         names.push(name);
         reader.value().map(drop)
-    })?;
-    distinct(&names, |name| name)
+    });
+    if let Some(name) = reserved {
+        return Err(Cow::Owned(format!(
+            "the application's claims have the member `{name}`, which only the codec writes: rename it"
+        )));
+    }
+    let read = read.and_then(|()| distinct(&names, |name| name));
+    read.map_err(|fault| Cow::Owned(format!("the application's claims are not usable: {fault}")))
 }
 
 struct Object<'m, 'a>(&'m [Member<'a>]);
@@ -201,7 +207,11 @@ mod tests {
             assert_eq!(check(json), Ok(()), "{json}");
         }
         for name in RESERVED {
-            assert!(check(&format!("{{\"{name}\":1}}")).is_err());
+            let error = check(&format!("{{\"a\":1,\"{name}\":1}}")).unwrap_err();
+            assert!(
+                error.contains(&format!("the member `{name}`, which")),
+                "{error}"
+            );
         }
         for json in [
             "null",

@@ -172,7 +172,10 @@ impl<'a> Registered<'a> {
             match &self.issuer {
                 None => return refuse(TokenErrorKind::Issuer, "iss is missing"),
                 Some(found) if issuers.iter().all(|known| known != found) => {
-                    return refuse(TokenErrorKind::Issuer, "iss is not an accepted issuer");
+                    return refuse(
+                        TokenErrorKind::Issuer,
+                        "iss names another issuer: compare them letter by letter",
+                    );
                 }
                 Some(_) => {}
             }
@@ -181,7 +184,12 @@ impl<'a> Registered<'a> {
             None if rules.audiences.is_some() => {
                 return refuse(TokenErrorKind::Audience, "aud is missing");
             }
-            Some(false) => return refuse(TokenErrorKind::Audience, "aud names others"),
+            Some(false) => {
+                return refuse(
+                    TokenErrorKind::Audience,
+                    "aud names other audiences: compare them letter by letter",
+                );
+            }
             _ => {}
         }
         match self.subject.as_deref() {
@@ -211,14 +219,23 @@ impl<'a> Registered<'a> {
         let leeway = millis(rules.leeway.as_millis());
         let refuse = |kind, detail| Err(TokenError::new(kind, detail));
         if now >= expires_at.saturating_add(leeway) {
-            return refuse(TokenErrorKind::Expired, "exp has passed");
+            return refuse(
+                TokenErrorKind::Expired,
+                "exp has passed: the client refreshes, or this clock is ahead of the minting one",
+            );
         }
         let latest = now.saturating_add(leeway);
         if self.not_before.is_some_and(|nbf| nbf > latest) {
-            return refuse(TokenErrorKind::NotYetValid, "nbf lies in the future");
+            return refuse(
+                TokenErrorKind::NotYetValid,
+                "nbf lies in the future: this clock is behind the minting one",
+            );
         }
         if self.issued_at.is_some_and(|iat| iat > latest) {
-            return refuse(TokenErrorKind::NotYetValid, "iat lies in the future");
+            return refuse(
+                TokenErrorKind::NotYetValid,
+                "iat lies in the future: this clock is behind the minting one",
+            );
         }
         if let Some(max_age) = rules.max_age {
             let Some(issued_at) = self.issued_at else {
@@ -229,7 +246,7 @@ impl<'a> Registered<'a> {
             };
             let oldest = millis(max_age.as_millis()).saturating_add(leeway);
             if now.saturating_sub(issued_at) > oldest {
-                return refuse(TokenErrorKind::TooOld, "older than the configured maximum");
+                return refuse(TokenErrorKind::TooOld, "older than max_age");
             }
         }
         Ok(())

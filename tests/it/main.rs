@@ -42,6 +42,7 @@ mod require_claims;
 mod require_https;
 mod scenarios;
 mod scope;
+mod session_refused;
 mod sockets;
 mod store;
 mod story;

@@ -1,6 +1,6 @@
 //! The OpenAPI document of the session endpoints, held to what they answer.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use http::{Method, header};
@@ -229,5 +229,12 @@ async fn only_some(document: &Value, seen: &mut Seen) {
         }
     }
     assert_eq!(reply.status, 429);
+    check(document, seen, &Method::POST, "/refresh", &reply);
+    // Claims that cannot be minted.
+    let member = Arc::default();
+    let world = World::new().claiming(&member);
+    let mut alice = world.signed_in("alice").await;
+    *member.lock().unwrap() = Some("exp");
+    let reply = alice.refresh(&world).await;
     check(document, seen, &Method::POST, "/refresh", &reply);
 }

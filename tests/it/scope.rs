@@ -3,14 +3,14 @@
 use http::{Request, Response, StatusCode, header};
 use tower::{Layer, ServiceBuilder, ServiceExt};
 use tower_bearer::{
-    BearerAuthLayer, RequireScopeLayer,
+    BearerAuthLayer, NoClaims, RequireScopeLayer,
     bearer::Scope,
     rejection::{Rejection, RejectionKind},
 };
 
 use crate::support::{
     echo::Echo,
-    tokens::{Scoped, codec, verified},
+    tokens::{Scoped, codec, token, verified},
 };
 
 async fn send(layer: RequireScopeLayer, request: Request<String>) -> (Response<String>, usize) {
@@ -57,6 +57,26 @@ async fn the_challenge_names_all_that_is_required() {
         "Bearer realm=\"orders\", error=\"insufficient_scope\", scope=\"admin write\""
     );
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+}
+
+#[tokio::test]
+async fn the_rejection_has_both_scopes() {
+    let (response, _) = send(require("admin write"), verified("write read")).await;
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    assert_eq!(rejection.wanted_scope(), Some("admin write"));
+    assert_eq!(rejection.present_scope(), Some("write read"));
+
+    let mut request = Request::new(String::new());
+    let context = codec::<NoClaims>().verify(&token()).unwrap().context();
+    request.extensions_mut().insert(context);
+    let (response, _) = send(require("admin"), request).await;
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    let scopes = (rejection.wanted_scope(), rejection.present_scope());
+    assert_eq!(scopes, (Some("admin"), None));
+    // A refusal for another reason has none.
+    let (response, _) = send(require("admin"), Request::new(String::new())).await;
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    assert_eq!(rejection.wanted_scope().or(rejection.present_scope()), None);
 }
 
 #[tokio::test]

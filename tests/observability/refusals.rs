@@ -1,14 +1,15 @@
 //! The line of a refusal: what was expected, what was found, and what to do about it.
 
-use std::convert::Infallible;
+use std::{collections::BTreeMap, convert::Infallible};
 
 use http::{Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_bearer::{
-    CsrfLayer, CsrfToken, KeyRing, OriginGuardLayer, RequireHttpsLayer, csrf::CsrfSession,
+    BearerAuthLayer, CsrfLayer, CsrfToken, KeyRing, NoClaims, OriginGuardLayer, RequireHttpsLayer,
+    RequireScopeLayer, TokenCodec, csrf::CsrfSession,
 };
 
-use crate::traces;
+use crate::{traces, world::World};
 
 fn post(headers: &[(&str, &str)]) -> Request<()> {
     let request = Request::post("/transfer").header("host", "app.example");
@@ -24,6 +25,16 @@ where
     L: Layer<Answer>,
     L::Service: tower::Service<Request<()>, Response = Response<String>, Error = Infallible>,
 {
+    let mut fields = fields(layer, headers);
+    (fields.remove("message").unwrap(), fields.remove("origin"))
+}
+
+/// The fields of that line, which is at `INFO`.
+fn fields<L>(layer: &L, headers: &[(&str, &str)]) -> BTreeMap<String, String>
+where
+    L: Layer<Answer>,
+    L::Service: tower::Service<Request<()>, Response = Response<String>, Error = Infallible>,
+{
     let lines = traces::lines(async {
         let service = layer.layer(service_fn(answer as fn(Request<()>) -> Ready));
         service.oneshot(post(headers)).await.unwrap();
@@ -31,8 +42,8 @@ where
     let [line] = &lines[..] else {
         panic!("one line: {lines:#?}");
     };
-    let mut fields = line.fields.clone();
-    (fields.remove("message").unwrap(), fields.remove("origin"))
+    assert_eq!(line.level, tracing::Level::INFO, "{line:?}");
+    line.fields.clone()
 }
 
 type Ready = std::future::Ready<Result<Response<String>, Infallible>>;
@@ -206,5 +217,157 @@ fn the_line_of_a_refused_transport_names_the_header() {
         let (message, written) = line(&layer, &headers);
         assert!(message.contains(found), "{message}");
         assert_eq!(written, None, "{message}");
+    }
+}
+
+/// The sentence says what to do, and the fields are those that apply.
+#[test]
+fn the_line_of_a_refused_bearer_names_the_cure() {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Scoped {
+        scope: &'static str,
+    }
+    let keys = KeyRing::generate().unwrap();
+    let codec = |issuer, audience| {
+        let codec = TokenCodec::<NoClaims>::nested(&keys).issuer(issuer);
+        codec.audience(audience).build().unwrap()
+    };
+    let bearer = BearerAuthLayer::new(codec("https://id.example", "api"));
+    let scoped = TokenCodec::<Scoped>::nested(&keys).issuer("https://id.example");
+    let scoped = scoped.audience("api").build().unwrap();
+    let none = || codec("https://id.example", "api").mint("u", &NoClaims {});
+    let few = || {
+        scoped.mint(
+            "u",
+            &Scoped {
+                scope: "orders:read",
+            },
+        )
+    };
+    let foreign = KeyRing::generate().unwrap();
+    let foreign = TokenCodec::<NoClaims>::nested(&foreign)
+        .issuer("i")
+        .audience("a");
+    let foreign = foreign.build().unwrap().mint("u", &NoClaims {});
+    let line = |kind, reason: Option<&str>, wanted: Option<&str>, present: Option<&str>| {
+        let fields = [
+            ("event", Some("rejected")),
+            ("kind", Some(kind)),
+            ("reason", reason),
+            ("wanted_scope", wanted),
+            ("present_scope", present),
+        ];
+        let given = fields
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        given
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let orders = || RequireScopeLayer::new("orders:read orders:write".parse().unwrap());
+    let both = tower::ServiceBuilder::new()
+        .layer(bearer.clone())
+        .layer(orders())
+        .into_inner();
+    let alone = tower::ServiceBuilder::new().layer(bearer).into_inner();
+    let other_issuer = codec("https://id.example/", "api").mint("u", &NoClaims {});
+    let other_audience = codec("https://id.example", "app").mint("u", &NoClaims {});
+    for (token, cure, expected) in [
+        (
+            None,
+            "a script sends the header Authorization: Bearer TOKEN, and a sign-in route lies outside of",
+            line("missing_credentials", None, None, None),
+        ),
+        (
+            Some(other_issuer),
+            "where iss has to be `https://id.example`: iss names another issuer",
+            line("invalid_token", Some("issuer"), None, None),
+        ),
+        (
+            Some(other_audience),
+            "where aud has to be `api`: aud names other audiences",
+            line("invalid_token", Some("audience"), None, None),
+        ),
+        (
+            Some(foreign),
+            "no key has this kid: ACCESS_SECRET has changed or differs",
+            line("invalid_token", Some("key"), None, None),
+        ),
+    ] {
+        let token = token.map(|token| format!("Bearer {}", token.unwrap().as_str()));
+        let headers = token.iter().map(|token| ("authorization", token.as_str()));
+        let mut fields = fields(&alone, &headers.collect::<Vec<_>>());
+        let message = fields.remove("message").unwrap();
+        assert!(message.contains(cure), "{message}");
+        assert_eq!(fields, expected, "{message}");
+    }
+    for (token, present) in [(none(), None), (few(), Some("orders:read"))] {
+        let token = format!("Bearer {}", token.unwrap().as_str());
+        let mut fields = fields(&both, &[("authorization", &token)]);
+        let message = fields.remove("message").unwrap();
+        assert!(message.contains("have to grant it"), "{message}");
+        let wanted = Some("orders:read orders:write");
+        assert_eq!(fields, line("insufficient_scope", None, wanted, present));
+    }
+}
+
+/// The level says whose fault it is, and `session` is there where the cookie was genuine.
+#[test]
+fn the_line_of_a_failed_session_call_names_the_cure() {
+    use std::sync::{Arc, Mutex, atomic::Ordering};
+    use tracing::Level;
+
+    let member = Arc::<Mutex<Option<&'static str>>>::default();
+    let world = World::new();
+    let unfit = World::new().claiming(&member);
+    let mut browsers = Vec::new();
+    traces::lines(async {
+        browsers.push(world.signed_in("ada").await);
+        browsers.push(unfit.signed_in("ada").await);
+    });
+    let [mut genuine, mut minted] = <[_; 2]>::try_from(browsers).unwrap();
+    let mut forged = world.browser();
+    forged.cookie = Some("v1.forged".to_owned());
+    world.claims_down.store(true, Ordering::SeqCst);
+    *member.lock().unwrap() = Some("exp");
+    for (world, browser, level, kind, session, cure) in [
+        (
+            &world,
+            &mut forged,
+            Level::INFO,
+            "invalid",
+            false,
+            "the refresh token is not valid: it is not written as this crate writes it",
+        ),
+        (
+            &world,
+            &mut genuine,
+            Level::WARN,
+            "unavailable",
+            true,
+            "the claims are unavailable: no claims for the test",
+        ),
+        (
+            &unfit,
+            &mut minted,
+            Level::ERROR,
+            "internal",
+            true,
+            "the application's claims have the member `exp`, which only the codec writes: rename it",
+        ),
+    ] {
+        let lines = traces::lines(async { drop(browser.refresh(world).await) });
+        let [line] = &lines[..] else {
+            panic!("one line: {lines:#?}");
+        };
+        let names: Vec<_> = line.fields.keys().map(String::as_str).collect();
+        let fields = ["call", "event", "kind", "message", "session"];
+        assert_eq!(names, fields[..4 + usize::from(session)], "{line:?}");
+        assert_eq!((line.level, &*line.fields["kind"]), (level, kind));
+        assert_eq!(line.fields["call"], "refresh");
+        assert!(line.fields["message"].contains(cure), "{line:?}");
+        if session {
+            assert_eq!(line.fields["session"].len(), 22, "{line:?}");
+        }
     }
 }

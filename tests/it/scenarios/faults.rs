@@ -1,14 +1,8 @@
 //! Lost responses, failing stores, failovers.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::sync::{Arc, Mutex, atomic::Ordering};
 
-use tower_bearer::{ClaimsError, ClaimsRequest, MemoryStore, RefreshCookieLayer, TokenCodec};
+use tower_bearer::MemoryStore;
 
 use crate::support::{
     faults::Fault,
@@ -159,35 +153,60 @@ async fn failing_claims_leave_the_generation_unchanged() {
     assert_eq!(browser.refresh(&world).await.status, 200);
 }
 
+/// The closure answers, and what it answers cannot go into a token: the member is the codec's.
 #[tokio::test]
-async fn a_token_that_cannot_be_minted_leaves_the_generation_unchanged() {
-    // The closure answers, and what it answers cannot go into a token: `iss` is the codec's.
-    let world = World::new();
-    let codec = TokenCodec::nested(&world.keys)
-        .issuer("https://id.example")
-        .audience("api")
-        .build()
-        .unwrap();
-    let unfit = Arc::<AtomicBool>::default();
-    let asked = unfit.clone();
-    let claims = move |_: ClaimsRequest| {
-        let mut claims = BTreeMap::new();
-        if asked.load(Ordering::SeqCst) {
-            claims.insert("iss", "somebody");
+async fn claims_that_cannot_be_minted_are_the_servers_fault_and_change_nothing() {
+    for name in [
+        "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "cnf",
+    ] {
+        let member = Arc::new(Mutex::new(Some(name)));
+        let world = World::new().claiming(&member);
+        let mut browser = world.browser();
+        let reply = browser.login(&world, "ada").await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.code()),
+            (500, "internal"),
+            "{name}"
+        );
+        assert!(reply.set_cookie().is_none());
+        assert_eq!(world.count("Started"), 0, "{name}");
+
+        *member.lock().unwrap() = None;
+        let mut browser = world.signed_in("ada").await;
+        *member.lock().unwrap() = Some(name);
+        let reply = browser.refresh(&world).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.code()),
+            (500, "internal"),
+            "{name}"
+        );
+        assert!(reply.set_cookie().is_none());
+        assert_eq!(world.store.last().await.generation(), 0);
+        let events = world.events.lock().unwrap().join("\n");
+        for call in ["start", "refresh"] {
+            let told = events
+                .lines()
+                .find(|line| line.contains(&format!("call: \"{call}\"")))
+                .unwrap();
+            let cure = format!("have the member `{name}`, which only the codec writes: rename it");
+            assert!(
+                told.starts_with("SessionRefused") && told.contains(&cure),
+                "{told}"
+            );
         }
-        async { Ok::<_, ClaimsError>(claims) }
-    };
-    let store = world.store.clone();
-    let layer = RefreshCookieLayer::new(codec, store, claims).unwrap();
-    let world = World { layer, ..world };
-    let mut browser = world.signed_in("ada").await;
-    unfit.store(true, Ordering::SeqCst);
-    let reply = browser.refresh(&world).await;
-    assert_eq!((reply.status.as_u16(), reply.code()), (503, "unavailable"));
-    assert!(reply.set_cookie().is_none());
-    assert_eq!(world.store.last().await.generation(), 0);
-    unfit.store(false, Ordering::SeqCst);
-    assert_eq!(browser.refresh(&world).await.status, 200);
+        *member.lock().unwrap() = None;
+        assert_eq!(browser.refresh(&world).await.status, 200);
+    }
+}
+
+/// So is every other fault of minting: here the token is too long for those who verify it.
+#[tokio::test]
+async fn claims_that_are_too_long_are_the_servers_fault() {
+    let world = World::new().claiming(&Arc::new(Mutex::new(Some(&*"x".repeat(9000).leak()))));
+    let reply = world.browser().login(&world, "ada").await;
+    assert_eq!((reply.status.as_u16(), reply.code()), (500, "internal"));
+    let events = world.events.lock().unwrap().join("\n");
+    assert!(events.contains("longer than max_token_bytes"), "{events}");
 }
 
 #[tokio::test]

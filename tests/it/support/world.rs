@@ -1,6 +1,7 @@
 //! A service with sessions, and browsers that use it.
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     future::Future,
     pin::Pin,
@@ -120,14 +121,8 @@ impl World {
                 }
             }
         };
-        let sink = {
-            let events = events.clone();
-            EventSink::new(move |event: &Event<'_>| {
-                events.lock().unwrap().push(format!("{event:?}"));
-            })
-        };
-        let builder =
-            RefreshCookieLayer::builder(codec.clone(), store.clone(), claims).events(sink);
+        let builder = RefreshCookieLayer::builder(codec.clone(), store.clone(), claims)
+            .events(noting(&events));
         let layer = set(builder).build().unwrap();
         Self {
             clock,
@@ -141,6 +136,21 @@ impl World {
             claims_down,
             between,
         }
+    }
+
+    /// The same server, whose claims are this one member while there is one.
+    pub fn claiming(self, member: &Arc<Mutex<Option<&'static str>>>) -> Self {
+        let codec = TokenCodec::nested(&self.keys).issuer("https://id.example");
+        let codec = codec.audience("api").build().unwrap();
+        let member = member.clone();
+        let claims = move |_: ClaimsRequest| {
+            let member = member.lock().unwrap().map(|name| (name, "1"));
+            let claims: BTreeMap<_, _> = member.into_iter().collect();
+            async { Ok::<_, Infallible>(claims) }
+        };
+        let builder = RefreshCookieLayer::builder(codec, self.store.clone(), claims);
+        let layer = builder.events(noting(&self.events)).build().unwrap();
+        Self { layer, ..self }
     }
 
     /// Another server over the same store, with other keys.
@@ -216,6 +226,12 @@ impl World {
     }
 }
 
+/// Keeps each event as it prints itself.
+fn noting(events: &Arc<Mutex<Vec<String>>>) -> EventSink {
+    let events = events.clone();
+    EventSink::new(move |event: &Event<'_>| events.lock().unwrap().push(format!("{event:?}")))
+}
+
 /// The application: sign-in, step-up, and the ready-made endpoints for the rest.
 pub async fn application(request: Request<Full<Bytes>>) -> Result<Response<String>, Infallible> {
     let session = Session::from_extensions(request.extensions()).unwrap();
@@ -234,16 +250,7 @@ pub async fn application(request: Request<Full<Bytes>>) -> Result<Response<Strin
     };
     Ok(match token {
         Ok(token) => Response::new(serde_json::to_string(&token).unwrap()),
-        Err(error) => {
-            let mut response = Response::new(String::new());
-            *response.status_mut() = match error.kind() {
-                tower_bearer::SessionErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-                tower_bearer::SessionErrorKind::InvalidInput => StatusCode::BAD_REQUEST,
-                tower_bearer::SessionErrorKind::Superseded => StatusCode::CONFLICT,
-                _ => StatusCode::UNAUTHORIZED,
-            };
-            response
-        }
+        Err(error) => error.response(),
     })
 }
 

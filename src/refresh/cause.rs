@@ -1,0 +1,56 @@
+//! The causes of refused session calls, and their cures: sources of the error, for the log and never for
+//! the client.
+
+use crate::session::{Outcome, RevokeReason};
+
+pub(super) const ABSOLUTE: &str =
+    "more than absolute_lifetime has passed since the sign-in: the user signs in again";
+pub(super) const IDLE: &str =
+    "no refresh came within idle_lifetime: the user signs in again, or the setting is too short";
+pub(super) const JUST_REPLACED: &str =
+    "this client signed in again a moment ago: it tries again with the newer cookie";
+pub(super) const MIXED: &str =
+    "a refresh cookie came where refresh tokens travel in bodies: the client sends one of the two";
+pub(super) const OTHER_CLIENT: &str = "the newest token was handed to a client with another User-Agent, or \
+     another client_fingerprint: a refresh takes the session over";
+pub(super) const OUTDATED: &str =
+    "the client never took the newer token, and no answer with it is under way any more";
+pub(super) const SUPERSEDED: &str =
+    "a newer token was handed out: the client tries again with the one that it holds by now";
+pub(super) const TOO_OFTEN: &str =
+    "more than repeat_limit times in half a minute: the client refreshes in a loop";
+pub(super) const TWO_SESSIONS: &str = "cookies of two sessions came: another host of the domain, or another \
+     path, has set one";
+
+/// Why a token is not honoured, where the outcome alone tells.
+pub(super) const fn of(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Reuse => "the session is revoked now: the event reuse_detected has both clients",
+        Outcome::StateLost => {
+            "the token is ahead of the store by more than one write: a failover or a restored backup"
+        }
+        _ => {
+            "the store does not know the session: it lay idle past its end, or the store was emptied, evicts, or \
+             is another one than at the sign-in (MemoryStore keeps nothing and serves one process)"
+        }
+    }
+}
+
+/// Why the session was ended.
+pub(super) const fn revoked(reason: RevokeReason) -> &'static str {
+    match reason {
+        RevokeReason::Denied => "the claims closure had refused the subject",
+        RevokeReason::Limit => "newer sign-ins of the subject had pushed it out: session_limit",
+        RevokeReason::RevokedAll => {
+            "all of the subject's were ended: end_all, end_others, end_all_of or ReusePolicy::Subject"
+        }
+        RevokeReason::RevokedByOwner => "its owner had ended it from the list of sessions",
+        RevokeReason::Reuse => {
+            "an old token had come back: the event reuse_detected has both clients"
+        }
+        RevokeReason::Replaced => {
+            "its client had signed in again: the newer cookie was lost or kept back"
+        }
+        RevokeReason::SignedOut => "its owner had signed out",
+    }
+}

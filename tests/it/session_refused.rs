@@ -1,0 +1,379 @@
+//! A failed session call leaves one event, which says why the user was signed out.
+
+use std::{
+    error::Error,
+    sync::{Arc, Mutex, atomic::Ordering},
+};
+
+use http::Method;
+use tower_bearer::{
+    Clock, Event, EventSink, KeyRing, MemoryStore, SessionErrorKind, SessionId, SystemClock,
+    refresh::RefreshCookieBuilder,
+};
+
+use crate::support::world::{Browser, COOKIE, World};
+
+const OTHER_MASTER: &[u8] = b"3hTq9XcVn0yLkR5sWbEu7JmDf2ZpAo8GiKtC1NvM";
+const DAY: u64 = 24 * 60 * 60;
+
+/// One event, with the sentence that its line has.
+#[derive(Clone, Debug)]
+struct Told {
+    session: Option<SessionId>,
+    call: &'static str,
+    kind: SessionErrorKind,
+    sentence: String,
+}
+
+#[derive(Clone)]
+struct Server {
+    world: World,
+    told: Arc<Mutex<Vec<Told>>>,
+}
+
+impl Server {
+    fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    fn with(set: impl FnOnce(RefreshCookieBuilder) -> RefreshCookieBuilder) -> Self {
+        let told = Arc::<Mutex<Vec<Told>>>::default();
+        let notes = told.clone();
+        let sink = EventSink::new(move |event: &Event<'_>| {
+            if let Event::SessionRefused {
+                session,
+                call,
+                error,
+                ..
+            } = event
+            {
+                let mut sentence = error.to_string();
+                let mut source = error.source();
+                while let Some(cause) = source {
+                    sentence.push_str(&format!(": {cause}"));
+                    source = cause.source();
+                }
+                notes.lock().unwrap().push(Told {
+                    session: *session,
+                    call,
+                    kind: error.kind(),
+                    sentence,
+                });
+            }
+        });
+        let world = World::with(|builder| set(builder).events(sink));
+        Self { world, told }
+    }
+
+    /// A browser that has signed in as `ada`, and its session.
+    async fn signed_in(&self) -> (Browser, SessionId) {
+        let browser = self.world.signed_in("ada").await;
+        (browser, *self.world.store.last_key().id())
+    }
+
+    /// Asserts that one call was told of, and what.
+    fn one(&self, session: Option<SessionId>, call: &str, kind: SessionErrorKind, cure: &str) {
+        let told = std::mem::take(&mut *self.told.lock().unwrap());
+        let [one] = &told[..] else {
+            panic!("{cure}: {told:?}");
+        };
+        let found = (one.session, one.call, one.kind);
+        assert_eq!(found, (session, call, kind), "{one:?}");
+        assert!(one.sentence.contains(cure), "{one:?}");
+        assert!(!one.sentence.contains("ada"), "{one:?} names the subject");
+    }
+
+    async fn refused(
+        &self,
+        browser: &mut Browser,
+        id: Option<SessionId>,
+        kind: SessionErrorKind,
+        cure: &str,
+    ) {
+        let status = browser.refresh(&self.world).await.status;
+        assert!(!status.is_success(), "{cure}");
+        self.one(id, "refresh", kind, cure);
+    }
+}
+
+fn with_cookie(server: &Server, value: &str) -> Browser {
+    let mut browser = server.world.browser();
+    browser.cookie = Some(value.to_owned());
+    browser
+}
+
+#[tokio::test]
+async fn a_cookie_that_is_none_of_ours_says_what_it_may_be() {
+    use SessionErrorKind::Invalid;
+    let server = Server::new();
+    let (ada, _) = server.signed_in().await;
+    let genuine = ada.cookie.clone().unwrap();
+    let changed = genuine.replacen(&genuine[100..110], "AAAAAAAAAA", 1);
+    for (value, cure) in [
+        ("v1.forged", "it is not written as this crate writes it"),
+        (
+            &"x".repeat(600),
+            "it is not written as this crate writes it",
+        ),
+        (&changed, "its seal does not fit: made up or changed"),
+    ] {
+        let mut browser = with_cookie(&server, value);
+        server.refused(&mut browser, None, Invalid, cure).await;
+    }
+    // Other keys than at the sign-in, and another cookie's name.
+    let cure = "no key of this ring opens it: REFRESH_SECRET has changed";
+    let elsewhere = server
+        .world
+        .server_with_keys(KeyRing::from_master(OTHER_MASTER).unwrap());
+    assert_eq!(
+        with_cookie(&server, &genuine)
+            .refresh(&elsewhere)
+            .await
+            .status,
+        401
+    );
+    let events = elsewhere.events.lock().unwrap().join("\n");
+    assert!(
+        events.contains("SessionRefused") && events.contains("UnknownKey"),
+        "{events}"
+    );
+    let mut foreign = elsewhere.signed_in("ada").await;
+    server.refused(&mut foreign, None, Invalid, cure).await;
+    // Beside a genuine one the garbage does not count.
+    let mut both = with_cookie(&server, &format!("v1.forged; {COOKIE}={genuine}"));
+    assert_eq!(both.refresh(&server.world).await.status, 200);
+    assert!(server.told.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_session_that_the_store_does_not_know_is_named() {
+    let server = Server::new();
+    let (mut ada, id) = server.signed_in().await;
+    let clock = server.world.clock.clone();
+    let empty = MemoryStore::builder().clock(clock).build().unwrap();
+    server.world.store.replace(empty);
+    let cure =
+        "the store does not know the session: it lay idle past its end, or the store was emptied";
+    server
+        .refused(&mut ada, Some(id), SessionErrorKind::Invalid, cure)
+        .await;
+}
+
+#[tokio::test]
+async fn an_expired_session_says_which_end_it_met() {
+    for (days, cure) in [
+        (8, "within idle_lifetime"),
+        (31, "absolute_lifetime has passed"),
+    ] {
+        let days_of = |days| std::time::Duration::from_secs(days * DAY);
+        let server = Server::with(|builder| {
+            builder
+                .absolute_lifetime(days_of(30))
+                .idle_lifetime(days_of(7))
+        });
+        let (mut ada, id) = server.signed_in().await;
+        server.world.secs(days * DAY);
+        server
+            .refused(&mut ada, Some(id), SessionErrorKind::Expired, cure)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_says_why() {
+    const REASONS: [(&str, &str); 7] = [
+        ("denied", "the claims closure had refused the subject"),
+        ("limit", "session_limit"),
+        ("owner", "from the list of sessions"),
+        ("all", "all of the subject's were ended"),
+        (
+            "reuse",
+            "an old token had come back: the event reuse_detected has both clients",
+        ),
+        ("replaced", "its client had signed in again"),
+        ("signed out", "its owner had signed out"),
+    ];
+    for (how, cure) in REASONS {
+        let server = Server::with(|builder| builder.session_limit(1));
+        let world = &server.world;
+        let (mut ada, id) = server.signed_in().await;
+        let mut old = ada.clone();
+        match how {
+            "denied" => {
+                world.denied.store(true, Ordering::SeqCst);
+                assert_eq!(ada.refresh(world).await.status, 401);
+                world.denied.store(false, Ordering::SeqCst);
+                server.one(
+                    Some(id),
+                    "refresh",
+                    SessionErrorKind::Denied,
+                    "refused the subject",
+                );
+            }
+            "limit" => drop(world.signed_in("ada").await),
+            "owner" => drop(
+                ada.call(world, Method::DELETE, &format!("/sessions/{id}"))
+                    .await,
+            ),
+            "all" => drop(ada.call(world, Method::POST, "/logout-all").await),
+            "reuse" => {
+                ada.refresh(world).await;
+                let cure = "an old refresh token was used again: the session is revoked now";
+                server
+                    .refused(&mut old.thief(), Some(id), SessionErrorKind::Reuse, cure)
+                    .await;
+            }
+            "replaced" => {
+                assert_eq!(ada.login(world, "ada").await.status, 200);
+                world.secs(600);
+            }
+            _ => drop(ada.logout(world).await),
+        }
+        server
+            .refused(&mut old, Some(id), SessionErrorKind::Revoked, cure)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_signs_no_user_out_says_what_helps() {
+    use SessionErrorKind as Kind;
+    let server = Server::with(|builder| builder.repeat_limit(1));
+    let world = &server.world;
+    let (mut ada, id) = server.signed_in().await;
+    ada.call(world, Method::DELETE, "/sessions/AAAAAAAAAAAAAAAAAAAAAA")
+        .await;
+    server.one(
+        Some(id),
+        "end_session",
+        Kind::NotFound,
+        "no such session of this subject",
+    );
+    ada.thief().call(world, Method::GET, "/sessions").await;
+    server.one(Some(id), "list", Kind::OtherClient, "another User-Agent");
+    let mut late = ada.clone();
+    assert_eq!(ada.call(world, Method::POST, "/elevate").await.status, 200);
+    server
+        .refused(
+            &mut late,
+            Some(id),
+            Kind::Superseded,
+            "a newer token was handed out",
+        )
+        .await;
+    world.secs(600);
+    server
+        .refused(
+            &mut late,
+            Some(id),
+            Kind::Outdated,
+            "never took the newer token",
+        )
+        .await;
+    for _ in 0..3 {
+        ada.refresh(world).await;
+    }
+    server.one(Some(id), "refresh", Kind::TooManyRequests, "repeat_limit");
+
+    world.store.down(true);
+    server
+        .refused(&mut ada, Some(id), Kind::Unavailable, "down for the test")
+        .await;
+    world.store.down(false);
+    world.secs(600);
+    world.claims_down.store(true, Ordering::SeqCst);
+    let cure = "the claims are unavailable: no claims for the test";
+    server
+        .refused(&mut ada, Some(id), Kind::Unavailable, cure)
+        .await;
+    world.browser().login(world, "bob").await;
+    server.one(None, "start", Kind::Unavailable, cure);
+    world.claims_down.store(false, Ordering::SeqCst);
+
+    world.browser().login(world, "").await;
+    server.one(None, "start", Kind::InvalidInput, "1 to 256 bytes");
+    let bob = world.signed_in("bob").await.cookie.unwrap();
+    let mut both = with_cookie(&server, &format!("{bob}; {COOKIE}={}", ada.cookie.unwrap()));
+    server
+        .refused(
+            &mut both,
+            None,
+            Kind::Ambiguous,
+            "another host of the domain",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn two_writes_that_the_store_lost_are_named() {
+    let server = Server::new();
+    let (mut ada, id) = server.signed_in().await;
+    let before = server.world.store.last().await;
+    for _ in 0..2 {
+        ada.refresh(&server.world).await;
+        server.world.secs(120);
+    }
+    server.world.store.roll_back_to(&before).await;
+    let cure = "ahead of the store by more than one write";
+    server
+        .refused(&mut ada, Some(id), SessionErrorKind::StateLost, cure)
+        .await;
+}
+
+#[tokio::test]
+async fn a_request_without_a_cookie_is_no_event() {
+    let server = Server::new();
+    for (method, path) in [(Method::POST, "/refresh"), (Method::GET, "/sessions")] {
+        let mut browser = server.world.browser();
+        assert_eq!(
+            browser.call(&server.world, method, path).await.code(),
+            "no_session"
+        );
+    }
+    assert!(server.told.lock().unwrap().is_empty());
+}
+
+/// Runs `work` within one window of the limit, which goes by the system's clock.
+async fn within_a_window<T>(mut work: impl AsyncFnMut() -> T) -> T {
+    loop {
+        let window = || SystemClock.now().as_secs() / 30;
+        let before = window();
+        let done = work().await;
+        if window() == before {
+            return done;
+        }
+    }
+}
+
+/// Strangers can send any number, and drown neither a session's trace nor the server's own faults.
+#[tokio::test]
+async fn ten_in_half_a_minute_are_told_of_each() {
+    let told = within_a_window(async || {
+        let server = Server::new();
+        let world = &server.world;
+        let (ada, id) = server.signed_in().await;
+        let (bob, bobs) = server.signed_in().await;
+        for _ in 0..30 {
+            with_cookie(&server, "v1.forged").refresh(world).await;
+        }
+        world.store.down(true);
+        for _ in 0..30 {
+            ada.clone().refresh(world).await;
+            world.browser().login(world, "carol").await;
+        }
+        bob.clone().refresh(world).await;
+        let told = server.told.lock().unwrap().clone();
+        let count = |session, kind| {
+            let of = |one: &&Told| one.session == session && one.kind == kind;
+            told.iter().filter(of).count()
+        };
+        use SessionErrorKind::{Invalid, Unavailable};
+        [
+            count(None, Invalid),
+            count(None, Unavailable),
+            count(Some(id), Unavailable),
+            count(Some(bobs), Unavailable),
+        ]
+    });
+    assert_eq!(told.await, [10, 10, 10, 1]);
+}
