@@ -17,7 +17,7 @@ impl<C: Send + Sync + 'static> Claims<C> {
     /// # Errors
     ///
     /// [`RejectionKind::MissingCredentials`](crate::rejection::RejectionKind::MissingCredentials) when the
-    /// layer is optional and nobody signed in, and
+    /// layer is optional and no token came, and
     /// [`RejectionKind::Internal`](crate::rejection::RejectionKind::Internal), naming the mistake, when the
     /// layer is missing or its codec has claims of another type than `C`: it names both types.
     ///

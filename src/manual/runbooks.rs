@@ -54,8 +54,9 @@
 //! # Why was I signed out?
 //!
 //! Take the session's id: from the API's own log ([`Claims::session`](crate::Claims::session)), or from the line
-//! `started` of the time at which the user signed in. The line `session_refused` with that id ends with the cause and what helps (feature `tracing`; without it
-//! the sources of the error in [`SessionRefused`](crate::Event::SessionRefused)).
+//! `started` of the time at which the user signed in. The line `session_refused` with that id ends with the cause and
+//! what helps (feature `tracing`; without it the sources of the error in
+//! [`SessionRefused`](crate::Event::SessionRefused) say so).
 //!
 //! | `kind` | what happened |
 //! |---|---|

@@ -54,7 +54,7 @@ impl Session {
         }
         let newest = newest.cloned();
         newest.ok_or_else(|| {
-            // What is too long to be ours is not opened.
+            // A value that is too long to be ours is not opened.
             let fault = opened.fault.unwrap_or(UnsealError::Malformed);
             SessionError::with_source(SessionErrorKind::Invalid, fault)
         })

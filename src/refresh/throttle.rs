@@ -1,10 +1,10 @@
-//! A brake for clients that send one refresh token over and over.
+//! A brake on what one session can cause: answers to one refresh token, and lines of the log.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{clock::Timestamp, session::SessionId};
 
-/// How many answers one session gets in a window without its token moving on.
+/// How many answers one session gets in a window without its token moving on, or how many of its failures are told.
 ///
 /// A fixed table of counters, one word each, so that it never grows and takes no lock. Sessions
 /// that share a slot push each other out, which only ever forgives.

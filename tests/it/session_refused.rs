@@ -6,9 +6,10 @@ use std::{
 };
 
 use http::Method;
+use http_body_util::Full;
 use tower_bearer::{
     Clock, Event, EventSink, KeyRing, MemoryStore, SessionErrorKind, SessionId, SystemClock,
-    refresh::RefreshCookieBuilder,
+    refresh::{RefreshCookieBuilder, RefreshTransport},
 };
 
 use crate::support::world::{Browser, COOKIE, World};
@@ -301,6 +302,33 @@ async fn a_refusal_that_signs_no_user_out_says_what_helps() {
             Kind::Ambiguous,
             "another host of the domain",
         )
+        .await;
+}
+
+/// Where tokens travel in bodies, the session is that of the body.
+#[tokio::test]
+async fn a_body_is_told_of_like_a_cookie() {
+    let server = Server::with(|builder| builder.transport(RefreshTransport::Body));
+    let world = &server.world;
+    let mut ada = world.browser();
+    let token = ada.login(world, "ada").await.body["refresh_token"].clone();
+    let id = *world.store.last_key().id();
+    let post = async |path: &str, token: &str| {
+        let body = format!(r#"{{"refresh_token":"{token}"}}"#);
+        let request = world.browser().request(Method::POST, path);
+        world.send(request.body(Full::from(body)).unwrap()).await
+    };
+    assert_eq!(post("/logout", token.as_str().unwrap()).await.status, 204);
+    assert_eq!(post("/refresh", token.as_str().unwrap()).await.status, 401);
+    let cure = "its owner had signed out";
+    server.one(Some(id), "refresh", SessionErrorKind::Revoked, cure);
+    assert_eq!(post("/refresh", "v1.forged").await.status, 401);
+    let cure = "it is not written as this crate writes it";
+    server.one(None, "refresh", SessionErrorKind::Invalid, cure);
+    let mut both = with_cookie(&server, "any");
+    let cure = "the client sends one of the two";
+    server
+        .refused(&mut both, None, SessionErrorKind::Ambiguous, cure)
         .await;
 }
 

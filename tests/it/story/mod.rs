@@ -170,6 +170,7 @@ fn name(event: &Event<'_>) -> String {
         Event::Revoked { reason, .. } => format!("revoked {reason:?}"),
         Event::Denied { subject, .. } => format!("denied {subject}"),
         Event::Rejected(rejection) => format!("rejected {:?}", rejection.kind()),
+        Event::SessionRefused { call, error, .. } => format!("refused {call} {:?}", error.kind()),
         other => format!("{other:?}"),
     }
 }
@@ -316,7 +317,7 @@ async fn nobody_is_signed_in(world: &World) {
     assert_problem(&answer, 401, "invalid_session");
     assert_keeps_cookie(&answer);
     assert_eq!(client.cookie, garbage);
-    assert_eq!(world.heard(), [""; 0]);
+    assert_eq!(world.heard(), ["refused refresh Invalid"]);
 
     // What is not offered.
     let answer = client.get("/auth/refresh").await;
@@ -370,6 +371,7 @@ async fn signing_in_and_expiry(world: &World, laptop: &mut Client) -> String {
     confused.cookie = Some(renewed);
     let answer = confused.post("/auth/refresh").await;
     assert_problem(&answer, 401, "invalid_session");
+    assert_eq!(world.heard(), ["refused refresh Invalid"]);
     first
 }
 
@@ -528,7 +530,7 @@ async fn signing_out(world: &World, laptop: &mut Client) {
     // Once more, with a dead cookie and with none.
     assert_no_content(&kept.post("/auth/logout").await);
     assert_no_content(&laptop.post("/auth/logout").await);
-    assert_eq!(world.heard(), [""; 0]);
+    assert_eq!(world.heard(), ["refused refresh Revoked"]);
 }
 
 async fn signing_out_everywhere(
