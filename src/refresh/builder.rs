@@ -196,8 +196,8 @@ impl RefreshCookieBuilder {
     /// An older browser reads `__Host-Http-` as `__Host-`, and `__Http-` as a name like any other, which
     /// lacks even the protection of `__Secure-`.
     ///
-    /// A new name signs every session out. Chromium refuses a `__Host-Http-` cookie as the one of a
-    /// device-bound session.
+    /// A new name signs every user out. Chromium refuses a `__Host-Http-` cookie as the one that a device-bound
+    /// session renews, and takes `__Http-` and `__Host-` (seen in Chromium 156).
     pub fn http_prefix(mut self) -> Self {
         self.cookie.http_prefix = true;
         self
