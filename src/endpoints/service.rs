@@ -43,8 +43,8 @@ use crate::{
 /// | `GET {base}/sessions` | 200 with the list |
 /// | `DELETE {base}/sessions/{id}` | 204 |
 ///
-/// `{base}` is the path of the layer's cookie, and `/auth` where that is `/`; [`base`](Self::base) names another
-/// one. A router or a proxy in front may take leading segments of it off, all of them too.
+/// `{base}` is the path of the layer's cookie, and `/auth` where `cookie_path` is `/`; [`base`](Self::base) names
+/// another one. A router or a proxy in front may take leading segments of it off, all of them too.
 ///
 /// Failures are `application/problem+json` (RFC 9457), with a `code` for programs:
 ///
@@ -142,7 +142,7 @@ impl<B> SessionEndpoints<B> {
     }
 
     /// Sets the path below which the endpoints lie, where they are a plain service and the cookie's path does
-    /// not say it. Default: the cookie's path; `/auth` where that is `/`, as with
+    /// not say it. Default: the cookie's path; `/auth` where `cookie_path` is `/`, as with
     /// [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix).
     ///
     /// A router that takes the whole path off needs none.

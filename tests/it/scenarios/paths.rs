@@ -123,6 +123,8 @@ async fn a_part_of_a_segment_is_no_tail() {
         "/app/auth/refresh",
         "/app/api/authrefresh",
         "/app/api/auth",
+        "/app/api/auth/x",
+        "/x",
         "/app/refresh",
         "//refresh",
         "/auth/auth/refresh",
