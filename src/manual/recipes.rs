@@ -157,6 +157,10 @@
 //!     session: Session,
 //!     code: String,
 //! ) -> axum::response::Result<Json<AccessToken>> {
+//!     // Another tab may have signed in as another user by now: the cookie is then that user's.
+//!     if claims.session() != session.id().map(|id| id.to_string()).as_deref() {
+//!         return Err(StatusCode::CONFLICT.into()); // the page refreshes, and asks again
+//!     }
 //!     if !code_is_right(claims.subject(), &code).await {
 //!         return Err(StatusCode::UNAUTHORIZED.into());
 //!     }
@@ -205,6 +209,10 @@
 //!     session: Session,
 //!     Json(change): Json<Change>,
 //! ) -> axum::response::Result<Json<AccessToken>> {
+//!     // Another tab may have signed in as another user by now: the cookie is then that user's.
+//!     if claims.session() != session.id().map(|id| id.to_string()).as_deref() {
+//!         return Err(StatusCode::CONFLICT.into()); // the page refreshes, and asks again
+//!     }
 //!     if !password_is_right(claims.subject(), &change.old).await {
 //!         return Err(StatusCode::FORBIDDEN.into());
 //!     }

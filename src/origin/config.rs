@@ -27,7 +27,7 @@ impl Origins {
     pub(super) fn lacking(&self) -> &'static str {
         match self {
             Self::Listed(_) => {
-                "the request does not come from a listed origin, of Auth's origins or OriginGuardLayer::new"
+                "the request does not come from a listed origin (see .origins, or OriginGuardLayer::new)"
             }
             Self::Own => {
                 "neither Sec-Fetch-Site: same-origin nor the request's own Host shows that a page of this server \

@@ -147,7 +147,7 @@ impl fmt::Display for OriginReason {
                 "Origin is null, as that of a page in a sandbox or with Referrer-Policy: no-referrer"
             },
             Self::Repeated => "Origin, Sec-Fetch-Site or Referer occurs more than once",
-            Self::UnlistedOrigin => "Origin is none that is let in: its scheme and its port count too",
+            Self::UnlistedOrigin => "Origin is none that is let in; scheme and port count too",
             Self::UnlistedReferer => "there is no Origin, and no Referer of an origin that is let in",
         })
     }

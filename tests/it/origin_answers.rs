@@ -114,7 +114,7 @@ async fn an_answer_of_the_applications_own_is_completed() {
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
     assert_eq!(
         response.body(),
-        "the request does not come from a listed origin"
+        "the request does not come from a listed origin (see .origins, or OriginGuardLayer::new)"
     );
     let vary: Vec<_> = response.headers().get_all("vary").iter().collect();
     assert_eq!(vary, ["Accept-Language", "Origin, Sec-Fetch-Site"]);
