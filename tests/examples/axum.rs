@@ -131,3 +131,35 @@ async fn the_walk_of_the_readme_answers_what_the_readme_says() {
         assert!(same, "README: {expected}\nprinted: {printed}");
     }
 }
+
+/// A start without them is the first mistake of all.
+#[tokio::test]
+async fn what_its_secrets_lack_is_said_with_the_line_of_the_readme() {
+    let [_, start, _] = blocks();
+    let (export, _) = start.split_once('\n').unwrap();
+    Ended::refused(&mut example("axum"), export).await;
+    let (lacking, rest) = export.split_once(" REFRESH_SECRET=").unwrap();
+    let mut command = example("axum");
+    for (name, value) in keys() {
+        if lacking.contains(&name) {
+            command.env(name, value);
+        }
+    }
+    let cure = format!("export REFRESH_SECRET={rest}");
+    Ended::refused(&mut command, &cure).await;
+    for (secret, why) in [
+        (
+            "MDEyMzQ1Njc4OQ",
+            "ACCESS_SECRET: must have at least 32 bytes",
+        ),
+        ("!!no/base64!!", "ACCESS_SECRET: must be base64url"),
+        ("", "ACCESS_SECRET: is set but empty"),
+    ] {
+        let ended = Ended::refused(command.env("ACCESS_SECRET", secret), why).await;
+        assert!(ended.err.contains("openssl rand -base64 32"), "{ended:?}");
+        assert!(
+            secret.is_empty() || !ended.err.contains(secret),
+            "{ended:?}"
+        );
+    }
+}

@@ -80,15 +80,21 @@ fn ask(app: Router, request: http::request::Builder) -> Seen {
     });
     let (head, body) = answer.unwrap();
     let mistake = head.headers.get("tower-bearer-mistake");
-    let lines = lines.iter().map(|line| (line.level, &line.fields));
-    let lines = lines.filter(|(level, _)| *level <= tracing::Level::INFO);
+    let lines = lines
+        .iter()
+        .filter(|line| line.level <= tracing::Level::INFO);
+    let written = lines.map(|line| {
+        let fields = line
+            .fields
+            .iter()
+            .map(|(name, value)| format!(" {name}={value}"));
+        line.level.to_string() + &fields.collect::<String>()
+    });
     Seen {
         status: head.status,
         mistake: mistake.map_or_else(String::new, |text| text.to_str().unwrap().to_owned()),
         problem: serde_json::from_slice(&body).unwrap_or_default(),
-        lines: lines
-            .map(|(level, fields)| format!("{level} {fields:?}"))
-            .collect(),
+        lines: written.collect(),
     }
 }
 
@@ -209,8 +215,8 @@ fn a_mount_that_is_not_the_path_of_the_cookie() {
     says(
         error,
         &[
-            "\"/auth\"",
-            "/account/login",
+            "cookie_path=/auth ",
+            "request_path=\"/account/login\"",
             "no refresh will find the session",
             "cookie_path",
             "external_prefix",
@@ -288,7 +294,7 @@ fn an_origin_that_is_http_or_missing() {
         &[
             "listed origin",
             "origins",
-            "\"http://app.example\"",
+            "origin=\"http://app.example\"",
             "scheme",
         ],
     );
