@@ -305,6 +305,7 @@ where
             "origins",
             "are missing; list those of your pages, or call `.same_origin()` where the pages are this service's",
         ))?;
+        check_mount(&mount)?;
         tokens.require_for_sessions()?;
         let codec = tokens.build()?.with_claims::<C>();
 
@@ -372,6 +373,21 @@ where
                 everywhere,
             },
         })))
+    }
+}
+
+/// A router reads more in a path than a cookie does, and would panic or match something else. What a cookie
+/// cannot have is refused with it.
+fn check_mount(mount: &str) -> Result<(), ConfigError> {
+    let mut segments = mount.split('/').skip(1);
+    let plain = |segment: &str| !segment.starts_with([':', '*']) && !segment.contains(['{', '}']);
+    match segments.all(plain) {
+        true => Ok(()),
+        false => Err(ConfigError::about(
+            "mount",
+            mount,
+            "must be a fixed path: routers read segments with : or * in front, or with braces, as variables",
+        )),
     }
 }
 

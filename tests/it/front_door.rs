@@ -512,6 +512,16 @@ fn what_is_missing_or_does_not_agree_is_named() {
             "mount",
             "/auth",
         ),
+        (
+            error(stored().same_origin().mount("/{tenant}/auth").build()),
+            "mount",
+            "fixed path",
+        ),
+        (
+            error(stored().same_origin().mount("/:tenant/auth").build()),
+            "mount",
+            "fixed path",
+        ),
     ] {
         assert_eq!(found.setting(), setting, "{found}");
         assert!(found.problem().contains(cure), "{found}");

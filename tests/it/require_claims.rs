@@ -77,7 +77,10 @@ async fn claims_of_another_type_are_a_mistake_and_never_a_refusal_of_the_client(
     );
     assert_eq!(rejection(&response).kind(), RejectionKind::Internal);
     let text = rejection(&response).to_string();
-    assert!(text.contains("Scoped") && text.contains("NoClaims"), "{text}");
+    assert!(
+        text.contains("Scoped") && text.contains("NoClaims"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
