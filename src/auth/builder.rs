@@ -306,6 +306,9 @@ where
             "are missing; list those of your pages, or call `.same_origin()` where the pages are this service's",
         ))?;
         check_mount(&mount)?;
+        if !insecure {
+            check_origins(&origins)?;
+        }
         tokens.require_for_sessions()?;
         let codec = tokens.build()?.with_claims::<C>();
 
@@ -373,6 +376,22 @@ where
                 everywhere,
             },
         })))
+    }
+}
+
+/// A page on plain http looks right and is never signed in: no browser keeps its cookies.
+fn check_origins(origins: &Origins) -> Result<(), ConfigError> {
+    let Origins::Listed(list) = origins else {
+        return Ok(());
+    };
+    match list.iter().find(|origin| origin.is_plain_http()) {
+        None => Ok(()),
+        Some(origin) => Err(ConfigError::about(
+            "origins",
+            origin.as_str(),
+            "is plain http, for which browsers keep no Secure cookie: write https, or call \
+             `.dangerous_insecure_cookies()` in development",
+        )),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::parse::parse;
+use super::parse::{is_loopback, parse};
 use crate::{
     config::ConfigError,
     host::{default_port, is_name, split_port},
@@ -98,6 +98,20 @@ impl Origin {
     /// Returns the entry as browsers would send it, with its wildcard and its `:*` if it has them.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether its pages come over plain http from elsewhere than the user's own machine: browsers keep no
+    /// `Secure` cookie for them.
+    pub(crate) fn is_plain_http(&self) -> bool {
+        let Some(authority) = self.text.strip_prefix("http://") else {
+            return false;
+        };
+        let host = match split_port(authority) {
+            Some((host, _)) => host,
+            // Any port is for loopback hosts alone.
+            None => return false,
+        };
+        !is_loopback(host)
     }
 
     /// Whether `origin`, exactly as it came over the wire, is this entry's. With it, one list serves

@@ -154,7 +154,7 @@ fn check_below_wildcard(host: &str) -> Result<(), Problem> {
 
 /// Whether browsers reach the user's own machine by this host, in canonical form, whatever a name
 /// server says (RFC 6761 section 6.3).
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost")
 }
 

@@ -513,6 +513,18 @@ fn what_is_missing_or_does_not_agree_is_named() {
             "/auth",
         ),
         (
+            error(
+                stored()
+                    .origins([
+                        PAGE.parse().unwrap(),
+                        "http://app.example:8080".parse().unwrap(),
+                    ])
+                    .build(),
+            ),
+            "origins",
+            "\"http://app.example:8080\" is plain http",
+        ),
+        (
             error(stored().same_origin().mount("/{tenant}/auth").build()),
             "mount",
             "fixed path",
@@ -527,6 +539,16 @@ fn what_is_missing_or_does_not_agree_is_named() {
         assert!(found.problem().contains(cure), "{found}");
     }
     assert!(error(base().same_origin().build()).is_missing());
+    // The user's own machine, and a network that the developer trusts.
+    for own in [
+        "http://localhost:5173",
+        "http://127.0.0.1:3000",
+        "http://app.localhost",
+    ] {
+        stored().origins([own.parse().unwrap()]).build().unwrap();
+    }
+    let trusted = stored().origins(["http://10.0.0.7:3000".parse().unwrap()]);
+    trusted.dangerous_insecure_cookies().build().unwrap();
 }
 
 /// A layer that the application has made itself stands beside those of the front door.
