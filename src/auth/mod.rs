@@ -52,6 +52,7 @@
 //! # }
 //! ```
 
+mod build;
 mod builder;
 #[cfg_attr(feature = "cors", path = "cors/enabled.rs")]
 #[cfg_attr(not(feature = "cors"), path = "cors/disabled.rs")]

@@ -1,0 +1,159 @@
+//! From the settings to the layers: the checks that only make sense together, and the assembly.
+
+use std::sync::Arc;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    AuthBuilder, AuthGuards, AuthHeaders,
+    builder::{Origins, Settings},
+    cors::Cors,
+    parts::{Auth, Parts},
+};
+use crate::{
+    bearer::layer::BearerAuthLayer, config::ConfigError, origin::layer::OriginGuardLayer,
+    refresh::layer::RefreshCookieLayer,
+};
+
+impl<C> AuthBuilder<C>
+where
+    C: Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    /// Builds the layers.
+    ///
+    /// # Errors
+    ///
+    /// Names the setting that is missing, cannot be used, or does not go together with the others. What the
+    /// key ring lacks is named all at once.
+    pub fn build(self) -> Result<Auth<C>, ConfigError> {
+        let Self { settings, claims } = self;
+        let Settings {
+            tokens,
+            store,
+            origins,
+            origin_guard,
+            mount,
+            external_prefix,
+            everywhere,
+            insecure,
+            sessions: change_sessions,
+            mut csrf,
+            endpoints,
+            security,
+            refusals,
+            events,
+            #[cfg(feature = "cors")]
+            cors,
+        } = settings;
+        let store = store.ok_or(ConfigError::missing(
+            "store",
+            "is missing; `.store(MemoryStore::new())` keeps the sessions of one process",
+        ))?;
+        let origins = origins.ok_or(ConfigError::missing(
+            "origins",
+            "are missing; list those of your pages, or call `.same_origin()` where the pages are this service's",
+        ))?;
+        check_mount(&mount)?;
+        if !insecure {
+            check_origins(&origins)?;
+        }
+        tokens.require_for_sessions()?;
+        let codec = tokens.build()?.with_claims::<C>();
+
+        let mut sessions = RefreshCookieLayer::builder(codec.clone(), store, claims);
+        sessions = match everywhere {
+            false => sessions.cookie_path(&mount),
+            // Neither a cookie without `Secure` nor one below a prefix can have the name `__Host-`.
+            true if insecure || !external_prefix.is_empty() => sessions.cookie_path("/"),
+            true => sessions.host_prefix(),
+        };
+        sessions = sessions.external_prefix(&external_prefix);
+        if insecure {
+            sessions = sessions.dangerous_insecure_cookie();
+            csrf = csrf.dangerous_insecure_cookie();
+        }
+        let sessions = change_sessions(sessions).events(events.clone()).build();
+        let sessions = sessions.map_err(|error| error.renamed("cookie_path", "mount"))?;
+
+        #[cfg(feature = "cors")]
+        let cors = match &origins {
+            _ if !cors => Cors::default(),
+            Origins::Listed(list) => Cors::new(list.clone(), csrf.header()),
+            Origins::Own => {
+                return Err(ConfigError::new(
+                    "cors",
+                    "needs `.origins([...])`: pages of other origins are let in by name",
+                ));
+            }
+        };
+        #[cfg(not(feature = "cors"))]
+        let cors = Cors;
+
+        let guard = match origins {
+            Origins::Listed(list) => OriginGuardLayer::new(list)?,
+            Origins::Own => OriginGuardLayer::same_origin(),
+        };
+        let guard = guard.problem_json();
+        let refusals = refusals.events(events.clone());
+        let guards = AuthGuards {
+            refusals: refusals.clone(),
+            origins: origin_guard(guard).events(events.clone()),
+            sessions: sessions.clone(),
+            csrf: csrf.events(events.clone()).build()?.problem_json(),
+        };
+        let base = match (external_prefix.as_str(), mount.as_str()) {
+            (prefix, "/") if !prefix.is_empty() => external_prefix,
+            (prefix, mount) => [prefix, mount].concat(),
+        };
+        let endpoints = endpoints.base(base);
+        let bearer = BearerAuthLayer::new(codec.clone()).problem_json();
+        Ok(Auth(Arc::new(Parts {
+            codec,
+            sessions,
+            guards,
+            bearer: bearer.events(events),
+            endpoints: endpoints.map_err(|error| error.renamed("base", "mount"))?,
+            headers: AuthHeaders {
+                cors,
+                security,
+                refusals,
+            },
+            #[cfg(feature = "axum")]
+            mount: super::routes::Mount {
+                path: mount,
+                everywhere,
+            },
+        })))
+    }
+}
+
+/// A page on plain http looks right and is never signed in: no browser keeps its cookies.
+fn check_origins(origins: &Origins) -> Result<(), ConfigError> {
+    let Origins::Listed(list) = origins else {
+        return Ok(());
+    };
+    match list.iter().find(|origin| origin.is_plain_http()) {
+        None => Ok(()),
+        Some(origin) => Err(ConfigError::about(
+            "origins",
+            origin.as_str(),
+            "is plain http, for which browsers keep no Secure cookie: write https, or call \
+             `.dangerous_insecure_cookies()` in development",
+        )),
+    }
+}
+
+/// A router reads more in a path than a cookie does, and would panic or match something else. What a cookie
+/// cannot have is refused with it.
+fn check_mount(mount: &str) -> Result<(), ConfigError> {
+    let mut segments = mount.split('/').skip(1);
+    let plain = |segment: &str| !segment.starts_with([':', '*']) && !segment.contains(['{', '}']);
+    match segments.all(plain) {
+        true => Ok(()),
+        false => Err(ConfigError::about(
+            "mount",
+            mount,
+            "must be a fixed path: routers read segments with : or * in front, or with braces, as variables",
+        )),
+    }
+}
