@@ -10,6 +10,9 @@ use serde::Serialize;
 /// cookies; this name is unknown to browsers, so that none opens a password prompt.
 pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Cookie realm=\"session\"");
 
+/// The media type of problem documents (RFC 9457 section 3).
+pub(crate) const JSON: &str = "application/problem+json";
+
 /// A failure as the client sees it: a status, a `code` for programs, a title for people (RFC 9457).
 ///
 /// Every failure that this crate answers has one. It stands in the extensions of the response, so that a
@@ -130,8 +133,7 @@ impl Problem {
         let mut response = Response::new(body(self.to_json()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        let json = HeaderValue::from_static("application/problem+json");
-        headers.insert(header::CONTENT_TYPE, json);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.extensions_mut().insert(self.clone());
         response

@@ -6,13 +6,15 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     AuthBuilder, AuthGuards, AuthHeaders,
-    builder::{Origins, Settings},
+    builder::{Change, Origins, Settings},
     cors::Cors,
     parts::{Auth, Parts},
 };
 use crate::{
-    bearer::layer::BearerAuthLayer, config::ConfigError, origin::layer::OriginGuardLayer,
-    refresh::layer::RefreshCookieLayer,
+    bearer::layer::BearerAuthLayer,
+    config::ConfigError,
+    origin::layer::OriginGuardLayer,
+    refresh::{RefreshCookieBuilder, layer::RefreshCookieLayer},
 };
 
 impl<C> AuthBuilder<C>
@@ -23,8 +25,8 @@ where
     ///
     /// # Errors
     ///
-    /// Names the setting that is missing, cannot be used, or does not go together with the others. What the
-    /// key ring lacks is named all at once.
+    /// Names the setting that is missing, cannot be used, or does not go together with the others, and all
+    /// that the key ring lacks at once.
     pub fn build(self) -> Result<Auth<C>, ConfigError> {
         let Self { settings, claims } = self;
         let Settings {
@@ -38,6 +40,7 @@ where
             insecure,
             sessions: change_sessions,
             mut csrf,
+            change_csrf,
             endpoints,
             security,
             refusals,
@@ -67,13 +70,18 @@ where
             true if insecure || !external_prefix.is_empty() => sessions.cookie_path("/"),
             true => sessions.host_prefix(),
         };
-        sessions = sessions.external_prefix(&external_prefix);
+        sessions = sessions
+            .external_prefix(&external_prefix)
+            .events(events.clone());
+        csrf = csrf.events(events.clone());
         if insecure {
             sessions = sessions.dangerous_insecure_cookie();
             csrf = csrf.dangerous_insecure_cookie();
         }
-        let sessions = change_sessions(sessions).events(events.clone()).build();
+        let sessions = changed(sessions, change_sessions)?;
+        let sessions = sessions.build();
         let sessions = sessions.map_err(|error| error.renamed("cookie_path", "mount"))?;
+        csrf = change_csrf(csrf);
 
         #[cfg(feature = "cors")]
         let cors = match &origins {
@@ -93,14 +101,15 @@ where
             Origins::Listed(list) => OriginGuardLayer::new(list)?,
             Origins::Own => OriginGuardLayer::same_origin(),
         };
-        let guard = guard.problem_json();
+        let guard = guard.problem_json().events(events.clone());
         let refusals = refusals.events(events.clone());
         let guards = AuthGuards {
             refusals: refusals.clone(),
-            origins: origin_guard(guard).events(events.clone()),
+            origins: origin_guard(guard),
             sessions: sessions.clone(),
-            csrf: csrf.events(events.clone()).build()?.problem_json(),
+            csrf: csrf.build()?.problem_json(),
         };
+        guards.check_names()?;
         let base = match (external_prefix.as_str(), mount.as_str()) {
             (prefix, "/") if !prefix.is_empty() => external_prefix,
             (prefix, mount) => [prefix, mount].concat(),
@@ -124,6 +133,44 @@ where
                 everywhere,
             },
         })))
+    }
+}
+
+/// Lets the application change how sessions live, though not where their cookie goes.
+fn changed(
+    sessions: RefreshCookieBuilder,
+    change: Change<RefreshCookieBuilder>,
+) -> Result<RefreshCookieBuilder, ConfigError> {
+    let place = sessions.place();
+    let sessions = change(sessions);
+    let error = |problem| Err(ConfigError::new("sessions", problem));
+    if sessions.place() != place {
+        return error(
+            "must not move the cookie, which endpoints and guards follow: mount, everywhere, external_prefix and \
+             dangerous_insecure_cookies of Auth say for all of them where it goes",
+        );
+    }
+    if sessions.is_in_bodies() {
+        return error(
+            "cannot have RefreshTransport::Body, since Auth guards a cookie: clients without a cookie jar get a \
+             RefreshCookieLayer and SessionEndpoints of their own beside it",
+        );
+    }
+    Ok(sessions)
+}
+
+impl AuthGuards {
+    /// Two cookies of one name would replace each other.
+    fn check_names(&self) -> Result<(), ConfigError> {
+        let name = self.csrf.cookie_name();
+        match name == self.sessions.config.cookies.cookie.name() {
+            false => Ok(()),
+            true => Err(ConfigError::about(
+                "cookie_name",
+                name,
+                "is that of the refresh cookie and of the CSRF cookie: give one of them another name",
+            )),
+        }
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) struct Settings {
     pub(super) insecure: bool,
     pub(super) sessions: Change<RefreshCookieBuilder>,
     pub(super) csrf: CsrfBuilder,
+    pub(super) change_csrf: Change<CsrfBuilder>,
     pub(super) endpoints: SessionEndpoints,
     pub(super) security: SecurityHeadersLayer,
     pub(super) refusals: RefusalLayer,
@@ -96,6 +97,7 @@ impl AuthBuilder {
             insecure: false,
             sessions: Box::new(|sessions| sessions),
             csrf: CsrfLayer::builder(keys),
+            change_csrf: Box::new(|csrf| csrf),
             endpoints: SessionEndpoints::new(),
             security: SecurityHeadersLayer::new(),
             refusals: RefusalLayer::new(),
@@ -195,7 +197,7 @@ impl<C> AuthBuilder<C> {
         self
     }
 
-    /// Sets the sink that every layer tells.
+    /// Sets the sink that every layer tells. One that a layer's own setter is given replaces it there.
     pub fn events(mut self, events: EventSink) -> Self {
         self.settings.events = events;
         self
@@ -218,7 +220,9 @@ impl<C> AuthBuilder<C> {
         self
     }
 
-    /// Changes how sessions live: lifetimes, rotation, limits. The cookie's path is [`mount`](Self::mount)'s.
+    /// Changes how sessions live: lifetimes, rotation, limits. Where the cookie goes is said by
+    /// [`mount`](Self::mount), [`everywhere`](Self::everywhere), [`external_prefix`](Self::external_prefix) and
+    /// [`dangerous_insecure_cookies`](Self::dangerous_insecure_cookies), for all that follows it.
     pub fn sessions(
         mut self,
         change: impl FnOnce(RefreshCookieBuilder) -> RefreshCookieBuilder + Send + 'static,
@@ -229,8 +233,12 @@ impl<C> AuthBuilder<C> {
     }
 
     /// Changes how CSRF tokens travel.
-    pub fn csrf(mut self, change: impl FnOnce(CsrfBuilder) -> CsrfBuilder) -> Self {
-        self.settings.csrf = change(self.settings.csrf);
+    pub fn csrf(
+        mut self,
+        change: impl FnOnce(CsrfBuilder) -> CsrfBuilder + Send + 'static,
+    ) -> Self {
+        let before = self.settings.change_csrf;
+        self.settings.change_csrf = Box::new(|csrf| change(before(csrf)));
         self
     }
 

@@ -6,17 +6,36 @@
 ///
 /// What would do.
 pub(crate) fn check(path: &str) -> Result<(), &'static str> {
-    let writable = |b: u8| b.is_ascii_graphic() && b != b';' && b != b'?' && b != b'#';
-    if !path.starts_with('/') || !path.bytes().all(writable) {
-        return Err("must be an absolute path without query, such as \"/auth\"");
+    // Browsers write the other characters in another way (URL standard, "path percent-encode set").
+    let written = |b: u8| b.is_ascii_graphic() && !b";?#\"<>\\^`{}".contains(&b);
+    if !path.starts_with('/') || !path.bytes().all(written) || !is_encoded(path) {
+        return Err(
+            "must be an absolute path as browsers write it, without query, such as \"/auth\"",
+        );
     }
-    if path.len() > 1 && path.ends_with('/') {
+    if path == "/" {
+        return Ok(());
+    }
+    if path.ends_with('/') {
         return Err("must not end with a slash: the session endpoints lie below it");
+    }
+    if path
+        .split('/')
+        .skip(1)
+        .any(|part| matches!(part, "" | "." | ".."))
+    {
+        return Err("must not have empty segments, or segments of dots, which browsers resolve");
     }
     Ok(())
 }
 
-/// What is left of `path` without its first 0, 1, ... segments: all of it first, the empty path last.
+/// Whether each percent sign begins an octet (RFC 3986 section 2.1).
+fn is_encoded(path: &str) -> bool {
+    let mut rests = path.split('%').skip(1);
+    rests.all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit()))
+}
+
+/// Returns the rests of `path` without its first 0, 1, ... segments: all of it first, the empty path last.
 ///
 /// A router that nests takes leading segments off, and so does a proxy. Neither takes a part of one.
 pub(crate) fn tails(path: &str) -> impl Iterator<Item = &str> {
@@ -36,6 +55,19 @@ pub(crate) fn below<'a>(path: &'a str, base: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_one_that_browsers_send() {
+        for good in ["/", "/auth", "/app/api/auth", "/a%20b", "/~me/a,b", "/:x/*"] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "", "auth", "/auth/", "//auth", "/a//b", "/./auth", "/auth/..", "/{t}", "/a\"",
+            "/a\\b", "/a b", "/a;b", "/a?b", "/a#b", "/%zz", "/a%2", "/\u{e9}",
+        ] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn tails_are_what_is_left_without_leading_segments() {

@@ -112,6 +112,11 @@ impl<R> CsrfLayer<R> {
         self.config.check(headers, &(*binding).into()).map(drop)
     }
 
+    /// The cookie's name, prefix included.
+    pub(crate) fn cookie_name(&self) -> &str {
+        self.config.cookie.name()
+    }
+
     /// Gives the request that passes with this cookie its handle.
     pub(super) fn handle(
         &self,

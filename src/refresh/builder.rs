@@ -241,6 +241,16 @@ impl RefreshCookieBuilder {
         self
     }
 
+    /// Where the cookie goes, as far as it is set.
+    pub(crate) fn place(&self) -> impl PartialEq + use<> {
+        self.cookie.place()
+    }
+
+    /// Whether refresh tokens travel in bodies.
+    pub(crate) fn is_in_bodies(&self) -> bool {
+        self.transport == RefreshTransport::Body
+    }
+
     /// The layer.
     ///
     /// # Errors

@@ -47,6 +47,25 @@ impl Default for CookieSettings {
 }
 
 impl CookieSettings {
+    /// The settings that say where the cookie goes.
+    pub(super) fn place(&self) -> impl PartialEq + use<> {
+        let Self {
+            path,
+            external_prefix,
+            host_prefix,
+            insecure,
+            name: _,
+            http_prefix: _,
+            same_site: _,
+        } = self;
+        (
+            path.clone(),
+            external_prefix.clone(),
+            *host_prefix,
+            *insecure,
+        )
+    }
+
     /// The cookie, and where it goes.
     ///
     /// # Errors

@@ -3,13 +3,13 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderMap, HeaderValue, Response, header};
 use tower_layer::Layer;
 
 use super::service::Refusals;
 use crate::{
     event::{Event, EventSink},
-    problem::Problem,
+    problem::{JSON, Problem},
     rejection::Rejection,
 };
 
@@ -89,7 +89,8 @@ impl Config {
             self.events.deliver(&Event::Rejected(rejection));
         }
         if let Some(format) = &self.format
-            && let Some(problem) = extensions.remove::<Problem>()
+            && is_untouched(response.headers())
+            && let Some(problem) = response.extensions_mut().remove::<Problem>()
         {
             let text = (format.write)(&problem);
             *response.body_mut() = B::from(Bytes::from(text));
@@ -98,6 +99,13 @@ impl Config {
             headers.remove(header::CONTENT_LENGTH);
         }
     }
+}
+
+/// Whether the body is still the document: no layer in between has compressed it or put a page in its place.
+fn is_untouched(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    content_type.is_some_and(|value| value == JSON)
+        && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
 impl<S> Layer<S> for RefusalLayer {

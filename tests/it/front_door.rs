@@ -15,7 +15,10 @@ use serde_json::Value;
 use tower::{Layer, Service, ServiceExt};
 use tower_bearer::{
     AccessToken, Auth, Claims, ClaimsError, ClaimsRequest, CsrfToken, Event, EventSink, KeyRing,
-    MemoryStore, Session, SessionError, auth::AuthBuilder, rejection::Rejection,
+    MemoryStore, Session, SessionError,
+    auth::AuthBuilder,
+    refresh::{RefreshCookieBuilder, RefreshTransport},
+    rejection::Rejection,
 };
 
 const PAGE: &str = "https://app.example";
@@ -474,6 +477,36 @@ async fn the_sink_is_told_of_every_refusal_once() {
     assert_eq!(*heard.lock().unwrap(), expected);
 }
 
+fn moved(
+    builder: AuthBuilder,
+    change: impl FnOnce(RefreshCookieBuilder) -> RefreshCookieBuilder + Send + 'static,
+) -> Result<Auth, tower_bearer::ConfigError> {
+    builder.same_origin().sessions(change).build()
+}
+
+/// A sink of one layer's own takes the place of the common one there, and is never dropped.
+#[tokio::test]
+async fn a_sink_that_one_layer_is_given_is_heard() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let sink = |name: &'static str| {
+        let heard = heard.clone();
+        EventSink::new(move |_| heard.lock().unwrap().push(name))
+    };
+    let (sessions, csrf, origins) = (sink("sessions"), sink("csrf"), sink("origins"));
+    let auth = builder()
+        .sessions(|layer| layer.events(sessions))
+        .csrf(|layer| layer.events(csrf))
+        .origin_guard(|layer| layer.events(origins))
+        .build()
+        .unwrap();
+    let mut browser = Browser::new(app(&auth));
+    let foreign = Request::post("/auth/refresh").header("origin", "https://evil.example");
+    call(&browser.app, foreign.body(Body::empty()).unwrap()).await;
+    browser.send(Method::POST, "/auth/refresh", None).await;
+    browser.sign_in("/auth", "/auth/login").await;
+    assert_eq!(*heard.lock().unwrap(), ["origins", "csrf", "sessions"]);
+}
+
 #[test]
 fn what_is_missing_or_does_not_agree_is_named() {
     let keys = KeyRing::generate().unwrap();
@@ -528,6 +561,46 @@ fn what_is_missing_or_does_not_agree_is_named() {
             error(stored().same_origin().mount("/{tenant}/auth").build()),
             "mount",
             "fixed path",
+        ),
+        (
+            error(stored().same_origin().mount("/a/../auth").build()),
+            "mount",
+            "segments of dots",
+        ),
+        (
+            error(moved(stored(), |sessions| sessions.host_prefix())),
+            "sessions",
+            "everywhere",
+        ),
+        (
+            error(moved(stored(), |sessions| sessions.cookie_path("/x"))),
+            "sessions",
+            "mount",
+        ),
+        (
+            error(moved(stored().everywhere(), |sessions| {
+                sessions.dangerous_insecure_cookie()
+            })),
+            "sessions",
+            "dangerous_insecure_cookies",
+        ),
+        (
+            error(moved(stored(), |sessions| {
+                sessions.transport(RefreshTransport::Body)
+            })),
+            "sessions",
+            "of their own",
+        ),
+        (
+            error(
+                stored()
+                    .same_origin()
+                    .everywhere()
+                    .csrf(|csrf| csrf.cookie_name("refresh_token"))
+                    .build(),
+            ),
+            "cookie_name",
+            "\"__Host-refresh_token\" is that of the refresh cookie",
         ),
         (
             error(stored().same_origin().mount("/:tenant/auth").build()),

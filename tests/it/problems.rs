@@ -109,6 +109,20 @@ async fn an_answer_in_grpc_has_no_body() {
     assert_eq!(body, "");
 }
 
+fn page(problem: &Problem) -> Response<Full<Bytes>> {
+    let mut response = problem.response().map(|_: Vec<u8>| Full::from("<p>taken"));
+    let html = http::HeaderValue::from_static("text/html");
+    response.headers_mut().insert("content-type", html);
+    response
+}
+
+fn compressed(problem: &Problem) -> Response<Full<Bytes>> {
+    let mut response = problem.response().map(|_: Vec<u8>| Full::from("\u{1f}"));
+    let gzip = http::HeaderValue::from_static("gzip");
+    response.headers_mut().insert("content-encoding", gzip);
+    response
+}
+
 /// The application's own failures have the format as well, and an application's answer that is none is
 /// left alone.
 #[tokio::test]
@@ -130,6 +144,9 @@ async fn the_format_is_for_problems_alone() {
             None,
             "gone",
         ),
+        // A layer in between has made a page of it, or compressed it.
+        (page(&own), Some("text/html"), "<p>taken"),
+        (compressed(&own), Some("application/problem+json"), "\u{1f}"),
     ] {
         let status = response.status();
         let answer = service_fn(move |_: Request<()>| {
