@@ -41,9 +41,7 @@ impl<C: Send + Sync + 'static> Claims<C> {
         }
         Err(match extensions.get::<Anonymous>() {
             Some(Anonymous { challenge }) => Rejection::missing_credentials(challenge.clone()),
-            None => Rejection::wiring(
-                "BearerAuthLayer is missing: it must wrap whatever reads the claims",
-            ),
+            None => Rejection::missing_layer("BearerAuthLayer", "whatever reads the claims"),
         })
     }
 }

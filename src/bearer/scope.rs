@@ -105,8 +105,9 @@ impl Config {
         }
         match extensions.get::<Anonymous>() {
             Some(Anonymous { challenge }) => Err(Rejection::missing_credentials(challenge.clone())),
-            None => Err(Rejection::wiring(
-                "BearerAuthLayer is missing: it must wrap RequireScopeLayer",
+            None => Err(Rejection::missing_layer(
+                "BearerAuthLayer",
+                "RequireScopeLayer",
             )),
         }
     }

@@ -57,9 +57,10 @@ impl Session {
     /// [`RejectionKind::Internal`](crate::rejection::RejectionKind::Internal), naming the layer, when
     /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) is not applied around the caller.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
-        extensions.get::<Self>().cloned().ok_or(Rejection::wiring(
-            "RefreshCookieLayer is missing: it must wrap whatever uses the session",
-        ))
+        let handle = extensions.get::<Self>().cloned();
+        handle.ok_or_else(|| {
+            Rejection::missing_layer("RefreshCookieLayer", "whatever uses the session")
+        })
     }
 
     /// Whether the request carries anything under the refresh cookie's name. It says nothing about

@@ -145,6 +145,12 @@ impl Rejection {
         }
     }
 
+    /// The layer that has to be around `user` is not, or does not reach it.
+    pub(crate) fn missing_layer(layer: &str, user: &str) -> Self {
+        let reach = "axum's layer and route_layer reach only the routes added before them";
+        Self::wiring(format!("{layer} is missing: it must wrap {user} ({reach})"))
+    }
+
     /// Whether the text names a mistake in the wiring, and the cure. It tells an attacker nothing.
     pub(crate) fn is_wiring(&self) -> bool {
         self.wiring
@@ -333,9 +339,8 @@ impl Rejection {
         self.origin
     }
 
-    /// What `Origin` said, for [`RejectionKind::ForeignOrigin`], if there was one; of several lines
-    /// the first. It is what the list lacks, or whom to ask. Whoever sent the request wrote it: print
-    /// it with `{:?}`, which escapes it.
+    /// Returns what `Origin` said, if it came, for [`RejectionKind::ForeignOrigin`]: the first line of several. The
+    /// client wrote it, so print it with `{:?}`, which escapes it. The list lacks it, or a page asks that should not.
     pub fn foreign_origin(&self) -> Option<&HeaderValue> {
         match self.found.as_deref()? {
             Found::Origin(origin) => Some(origin),

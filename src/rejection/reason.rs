@@ -111,7 +111,8 @@ impl fmt::Display for CsrfReason {
             Self::CookieDuplicate => "several cookies have the name of the CSRF cookie",
             Self::CookieMalformed => "the CSRF cookie is malformed",
             Self::CookieMissing => {
-                "there is no CSRF cookie: the page has to ask for a token first, over https"
+                "there is no CSRF cookie: the page has to ask for a token first, over https, and a page of \
+                 another origin fetches with `credentials: \"include\"`"
             },
             Self::SignatureInvalid => {
                 "the CSRF cookie is not of this session: the page has to ask for a new token"

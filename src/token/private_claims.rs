@@ -50,7 +50,10 @@ pub(super) fn check(json: &str) -> Result<(), Cow<'static, str>> {
     let read = Reader::new(json).only_object(|reader, name| {
         reserved = reserved.or(RESERVED.into_iter().find(|reserved| *reserved == name));
         if name == "scope" && reader.peek() != Some(b'"') {
-            return Err("scope is not a string: it is one text, with a space between two scopes");
+            return Err(
+                "scope is not a string: it is one text, with a space between two scopes; leave it out \
+                 where there is none (skip_serializing_if)",
+            );
         }
         names.push(name);
         reader.value().map(drop)

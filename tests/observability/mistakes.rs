@@ -1,7 +1,8 @@
-//! What people get wrong when they put a service together, and what each mistake shows: an error of the
-//! configuration, or a line of the log and the answer. Each text alone has to name the place and the cure.
+//! The mistakes in putting a service together, and what each shows: an error of the configuration, or a line of
+//! the log and the answer. Each text alone has to name the place and the cure.
 //!
-//! The words of rustc where a feature is off are in `tests/examples/features.rs`.
+//! The words of rustc where a feature is off are in `tests/examples/features.rs`; a start without the variables
+//! of the keys is in `tests/examples/axum.rs`, in a process that has none.
 
 use std::{
     sync::{Arc, Mutex},
@@ -11,16 +12,17 @@ use std::{
 use axum::{
     Router,
     body::{Body, to_bytes},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use http::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tower::ServiceExt;
 use tower_bearer::{
-    AccessToken, Auth, Claims, ClaimsError, ConfigError, CsrfLayer, CsrfToken, Event, EventSink,
-    KeyRing, MemoryStore, NoClaims, RequireScopeLayer, Session, SessionEndpoints, SessionError,
-    TokenCodec, auth::AuthBuilder, origin::Origin,
+    AccessToken, Auth, BearerAuthLayer, Claims, ClaimsError, ConfigError, CsrfLayer, CsrfToken,
+    Event, EventSink, KeyRing, MemoryStore, NoClaims, OriginGuardLayer, RefusalLayer,
+    RequireScopeLayer, Session, SessionEndpoints, SessionError, TokenCodec, auth::AuthBuilder,
+    csrf::CsrfSession, origin::Origin,
 };
 
 use crate::{traces, world::MASTER};
@@ -59,7 +61,7 @@ fn app(auth: &Auth) -> Router {
         .layer(auth.headers())
 }
 
-/// What a developer sees of one request.
+/// One request, as its developer sees it.
 #[derive(Debug)]
 struct Seen {
     status: StatusCode,
@@ -176,6 +178,34 @@ fn a_missing_layer() {
         let app = Router::new().route("/", route);
         ask(app, Request::get("/")).is_wiring(&words);
     }
+    // It stands in the code, and reaches no route that is added later.
+    let auth = auth();
+    const CURE: &str = "layer and route_layer reach only the routes added before them";
+    for (app, missing) in [
+        (
+            Router::new().layer(auth.bearer()).route("/", get(profile)),
+            "BearerAuthLayer",
+        ),
+        (
+            Router::new()
+                .layer(auth.sessions().clone())
+                .route("/", get(login)),
+            "RefreshCookieLayer",
+        ),
+        (
+            Router::new().layer(auth.guards()).route("/", get(form)),
+            "CsrfLayer",
+        ),
+        (
+            Router::new().layer(auth.bearer()).route(
+                "/",
+                get(|| async {}).layer(RequireScopeLayer::new("read".parse().unwrap())),
+            ),
+            "BearerAuthLayer",
+        ),
+    ] {
+        ask(app, Request::get("/")).is_wiring(&[missing, CURE]);
+    }
     let app = Router::new().merge(SessionEndpoints::new());
     let seen = ask(app, Request::post("/refresh"));
     seen.is_wiring(&["RefreshCookieLayer", "wrap SessionEndpoints"]);
@@ -257,6 +287,25 @@ fn a_registered_member_in_the_claims() {
 }
 
 #[test]
+fn a_scope_that_is_none() {
+    #[derive(Serialize, Deserialize)]
+    struct Mine {
+        scope: Option<String>,
+    }
+    let codec = builder().claims(async |_| Ok::<_, ClaimsError>(Mine { scope: None }));
+    let codec = codec.build().unwrap().codec().clone();
+    let error = codec.mint("user-1", &Mine { scope: None }).unwrap_err();
+    says(
+        &error.to_string(),
+        &[
+            "scope is not a string",
+            "leave it out",
+            "skip_serializing_if",
+        ],
+    );
+}
+
+#[test]
 fn another_audience_or_issuer() {
     let auth = auth();
     let elsewhere = |issuer: &str, audience: &str| {
@@ -309,6 +358,20 @@ fn an_origin_that_is_http_or_missing() {
     );
 }
 
+/// The page asked for its token, and its browser kept no cookie.
+#[test]
+fn a_page_elsewhere_that_fetches_without_credentials() {
+    let auth = auth();
+    let login = Request::post("/auth/login")
+        .header("origin", "https://app.example")
+        .header("x-csrf-token", "1m.token");
+    ask(app(&auth), login).is_refused(
+        403,
+        "csrf",
+        &["there is no CSRF cookie", "credentials: \"include\""],
+    );
+}
+
 /// The layer is around all that is there, the sign-in too, where nothing has a token yet.
 #[test]
 fn bearer_around_the_sign_in() {
@@ -342,15 +405,6 @@ fn what_cannot_be_configured() {
                 "has 10",
                 "openssl rand -base64 32",
             ][..],
-        ),
-        // Variables that are missing: none is set here.
-        (
-            refused(KeyRing::from_env()),
-            &[
-                "export ACCESS_SECRET=$(openssl rand -base64 32)",
-                " ENCRYPTION_KEY=$(openssl rand -base64 32)",
-                " REFRESH_SECRET=$(openssl rand -base64 32)",
-            ],
         ),
         (
             refused(
@@ -401,7 +455,7 @@ fn what_cannot_be_configured() {
             ),
             &["idle_lifetime", "0ns", "must"],
         ),
-        // What is missing altogether.
+        // A setting that is missing altogether.
         (
             refused(Auth::builder(&keys()).issuer("a").audience("b").build()),
             &["store", "MemoryStore::new()"],
@@ -421,17 +475,71 @@ fn what_cannot_be_configured() {
     }
 }
 
-/// One setter gives the sink to everything: it hears of each refusal, and of each once.
-#[test]
-fn a_sink_is_never_at_one_layer_only() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let sink = heard.clone();
+/// A sink, and the names of the events that it has heard.
+fn sink() -> (EventSink, Heard) {
+    let heard = Heard::default();
+    let sink = heard.0.clone();
     let events = EventSink::new(move |event| {
         sink.lock().unwrap().push(match event {
             Event::Rejected(rejection) => rejection.kind().as_str(),
             event => event.name(),
         });
     });
+    (events, heard)
+}
+
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<&'static str>>>);
+
+impl Heard {
+    /// Since the last time.
+    fn take(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+/// The others tell no sink, but the log has each refusal anyway. A `RefusalLayer` outside hears of the others'.
+#[test]
+fn a_sink_at_one_layer_only() {
+    const EVIL: &str = "https://evil.example";
+    const APP: &str = "https://app.example";
+    let ((one, by_one), (all, by_all)) = (sink(), sink());
+    let bearer = BearerAuthLayer::new(auth().codec().clone());
+    let csrf = CsrfLayer::builder(&keys()).session(|_| CsrfSession::ANONYMOUS);
+    let origins = OriginGuardLayer::new([APP.parse().unwrap()]).unwrap();
+    let bare = Router::new()
+        .route("/api", any(profile).layer(bearer))
+        .route("/open", any(profile))
+        .layer(csrf.build().unwrap())
+        .layer(origins.events(one));
+    let whole = bare.clone().layer(RefusalLayer::new().events(all));
+    for (method, path, origin, level, own, others) in [
+        ("POST", "/api", EVIL, "INFO", Some("foreign_origin"), None),
+        ("POST", "/api", APP, "INFO", None, Some("csrf_failed")),
+        (
+            "GET",
+            "/api",
+            APP,
+            "INFO",
+            None,
+            Some("missing_credentials"),
+        ),
+        ("GET", "/open", APP, "ERROR", None, Some("internal")),
+    ] {
+        for (app, outside) in [(&bare, None), (&whole, others)] {
+            let request = Request::builder().method(method).uri(path);
+            let seen = ask(app.clone(), request.header("origin", origin));
+            says(seen.line(level), &["event=rejected"]);
+            assert_eq!(by_one.take(), Vec::from_iter(own), "{seen:?}");
+            assert_eq!(by_all.take(), Vec::from_iter(outside), "{seen:?}");
+        }
+    }
+}
+
+/// One setter gives the sink to everything: it hears of each refusal, and of each once.
+#[test]
+fn the_front_door_has_one_sink_for_all() {
+    let (events, heard) = sink();
     let auth = builder().events(events).build().unwrap();
     // The extractor of `/open` finds no layer.
     let open = Router::new().route("/open", get(profile));
@@ -448,6 +556,6 @@ fn a_sink_is_never_at_one_layer_only() {
     ] {
         let seen = ask(app.clone(), request);
         assert!(seen.status.as_u16() >= 400, "{seen:?}");
-        assert_eq!(std::mem::take(&mut *heard.lock().unwrap()), [told]);
+        assert_eq!(heard.take(), [told]);
     }
 }
