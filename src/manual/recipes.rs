@@ -25,7 +25,7 @@
 //! # app(KeyRing::generate().unwrap()).unwrap();
 //! ```
 //!
-//! What a proxy in front takes off the path, [`external_prefix`](crate::auth::AuthBuilder::external_prefix) names.
+//! [`external_prefix`](crate::auth::AuthBuilder::external_prefix) names what a proxy in front takes off the path.
 //!
 //! **A cookie for a parent host** (`Domain=example.com`) is not offered, on purpose: every host below it could
 //! read the cookie, and the weakest of them decides. Give sessions a host of their own instead, say
@@ -161,8 +161,9 @@
 //!     if claims.session() != session.id().map(|id| id.to_string()).as_deref() {
 //!         return Err(StatusCode::CONFLICT.into()); // the page refreshes, and asks again
 //!     }
+//!     // No 401, which a page takes for a dead access token: it would refresh and send the code again.
 //!     if !code_is_right(claims.subject(), &code).await {
-//!         return Err(StatusCode::UNAUTHORIZED.into());
+//!         return Err(StatusCode::FORBIDDEN.into());
 //!     }
 //!     // The session goes on under a new refresh token; the one from before is worth nothing.
 //!     Ok(Json(session.elevate_with(*b"pwd+otp").await?))
@@ -186,7 +187,7 @@
 //!
 //! | the password was changed | call |
 //! |---|---|
-//! | by its owner, who stays signed in here | [`Session::end_others`](crate::Session::end_others): all others end, this one is re-seeded |
+//! | by its owner, who stays signed in here | [`Session::end_others`](crate::Session::end_others), before and after: all others end, this one is re-seeded |
 //! | by mail, without a session | [`RefreshCookieLayer::end_all_of`](crate::RefreshCookieLayer::end_all_of), *after* the new password is stored, or a sign-in with the old one slips in between |
 //! | by an administrator, or the account is disabled | the same; and let the claims closure answer [`Denied`](crate::ClaimsError::Denied) |
 //!
@@ -203,7 +204,8 @@
 //!
 //! # async fn password_is_right(_: &str, _: &str) -> bool { true }
 //! # async fn store_password(_: &str, _: &str) -> Result<(), StatusCode> { Ok(()) }
-//! // Behind `BearerAuthLayer` too: whose password it is, is known before anything is changed.
+//! // Behind `BearerAuthLayer` too: whose password it is, is known before anything is changed. A wrong one is no 401,
+//! // which a page takes for a dead access token: it would refresh and send the password again.
 //! async fn change_password(
 //!     claims: Claims<NoClaims>,
 //!     session: Session,
@@ -213,10 +215,15 @@
 //!     if claims.session() != session.id().map(|id| id.to_string()).as_deref() {
 //!         return Err(StatusCode::CONFLICT.into()); // the page refreshes, and asks again
 //!     }
-//!     if !password_is_right(claims.subject(), &change.old).await {
+//!     // A second try sends the old password again, and the first one may have stored the new one.
+//!     let user = claims.subject();
+//!     if !password_is_right(user, &change.old).await && !password_is_right(user, &change.new).await {
 //!         return Err(StatusCode::FORBIDDEN.into());
 //!     }
-//!     store_password(claims.subject(), &change.new).await?;
+//!     // Before, so that nothing is stored while the others cannot be ended; and after, for a sign-in with the
+//!     // old password in between.
+//!     session.end_others().await?;
+//!     store_password(user, &change.new).await?;
 //!     Ok(Json(session.end_others().await?))
 //! }
 //!
@@ -226,8 +233,10 @@
 //! # let _ = (axum::routing::post(change_password) as axum::routing::MethodRouter, reset_by_mail);
 //! ```
 //!
-//! Both return an error when the store does not answer. Calling them again completes what was begun, so the user
-//! is told to try once more, and not that all is well.
+//! Both return an error when the store does not answer, and [`Session::end_others`](crate::Session::end_others) when
+//! another tab holds a newer cookie. The user is then told to try once more, and not that all is well. Where the first
+//! `end_others` fails, the password is the old one. Behind it the new one may be stored already, and the same request
+//! passes the check with that. A link from a mail stays good until `reset_by_mail` has succeeded.
 //!
 //! # Refusing tokens of sessions that have ended
 //!

@@ -162,8 +162,8 @@ async fn a_changed_password_ends_the_other_sessions() {
         (
             "a wrong password",
             &form("wrong", NEW),
-            401,
-            "wrong_credentials",
+            403,
+            "wrong_password",
         ),
         (
             "a short one",
@@ -186,13 +186,28 @@ async fn a_changed_password_ends_the_other_sessions() {
         refused.is(status).has("content-type", PROBLEM).says(code);
     }
     other.refresh().await.is(200);
+    // One that cannot end the others changes nothing: its cookie is no longer the newest.
+    let mut late = browser.clone();
+    browser.refresh().await.is(200);
+    let refused = late.post("/auth/password").json(&right).bearer(&first);
+    refused.await.is(409).says("superseded");
+    other.refresh().await.is(200);
+    let mut third = Browser::new(browser.url.clone());
+    sign_in(&mut third).await;
 
     let changed = browser.post("/auth/password").json(&right).bearer(&first);
     let token = changed.await.is(200).access_token();
     browser.get("/api/profile").bearer(&token).await.is(200);
     browser.refresh().await.is(200);
     other.refresh().await.is(401);
-    browser.sign_in(PASSWORD).await.is(401);
+    third.refresh().await.is(401);
+    other.sign_in(PASSWORD).await.is(401);
+
+    // The same once more, as after an answer that said no or never came: it is the new password by now.
+    other.sign_in(NEW).await.is(200);
+    let again = browser.post("/auth/password").json(&right).bearer(&first);
+    again.await.is(200);
+    other.refresh().await.is(401);
     browser.sign_in(NEW).await.is(200);
 }
 
@@ -345,7 +360,6 @@ async fn cookies_are_secure_unless_all_is_plain_http_on_this_machine() {
             "http://localhost:5173,https://app.example",
             true,
         ),
-        (LOCAL, "ALLOWED_ORIGINS", "http://app.example", true),
         (LOCAL, "ALLOWED_ORIGINS", "http://*.localhost:3000", false),
         (LOCAL, "TRUSTED_PROTO_HEADER", "x-forwarded-proto", true),
         (LOCAL, "INSECURE_COOKIE", "0", true),
@@ -386,4 +400,10 @@ async fn a_setting_that_cannot_be_used_keeps_it_from_starting() {
         command.env("ADDR", LOCAL).env(name, value);
         Ended::refused(&mut command, name).await;
     }
+    // The cookies have `Secure`, as the origin is not this machine, and a browser would keep none.
+    let mut command = example("demo");
+    command
+        .env("ADDR", LOCAL)
+        .env("ALLOWED_ORIGINS", "http://app.example");
+    Ended::refused(&mut command, "origins: \"http://app.example\"").await;
 }

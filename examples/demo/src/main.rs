@@ -91,7 +91,8 @@ struct NewPassword {
 }
 
 /// Changes the password and ends the user's other sessions: the old one may have been why they exist. The
-/// access token says whose password it is, the cookie which session stays.
+/// access token says whose password it is, the cookie which session stays. Whatever fails halfway, the same
+/// request once more completes it.
 async fn change_password(
     State(users): State<Users>,
     claims: Claims<Role>,
@@ -106,8 +107,16 @@ async fn change_password(
     if new.chars().count() < 15 {
         return Err(problem::short_password().into());
     }
-    let changed = users.change_password(claims.subject(), old, new).await;
-    changed.ok_or_else(problem::wrong_credentials)?;
+    let user = claims.subject();
+    // A second try sends the old password again, and the first one may have stored the new one.
+    if !users.is_password(user, old).await && !users.is_password(user, new.clone()).await {
+        return Err(problem::wrong_password().into());
+    }
+    // Before it, so that nothing is stored while they cannot be ended; and after it, for a sign-in with the old
+    // password in between.
+    session.end_others().await?;
+    let stored = users.set_password(user, new).await;
+    stored.ok_or_else(problem::no_such_user)?;
     Ok(session.end_others().await?)
 }
 

@@ -30,3 +30,12 @@ pub(crate) fn wrong_credentials() -> Problem {
     let title = "E-mail address or password is wrong";
     Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", title)
 }
+
+/// Not 401: a page takes that for a dead access token, refreshes and sends the password again.
+pub(crate) fn wrong_password() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "wrong_password",
+        "The password is wrong",
+    )
+}

@@ -107,13 +107,19 @@ impl Users {
         Some(account.user.clone())
     }
 
-    /// Replaces the password of the account that tokens call `id`, if `old` is right.
-    pub async fn change_password(&self, id: &str, old: String, new: String) -> Option<()> {
-        let user = self.by_id(id)?;
-        self.check(&user.email, old).await?;
-        let new = self.slowly(move || hash(&new)).await?.ok()?;
+    /// Whether the password of the account that tokens call `id` is `password`.
+    pub async fn is_password(&self, id: &str, password: String) -> bool {
+        match self.by_id(id) {
+            Some(user) => self.check(&user.email, password).await.is_some(),
+            None => false,
+        }
+    }
+
+    /// Replaces the password of the account that tokens call `id`, if there is one.
+    pub async fn set_password(&self, id: &str, password: String) -> Option<()> {
+        let hash = self.slowly(move || hash(&password)).await?.ok()?;
         let mut accounts = self.0.accounts.iter();
-        *accounts.find(|account| account.user.id == id)?.password() = new;
+        *accounts.find(|account| account.user.id == id)?.password() = hash;
         Some(())
     }
 

@@ -1,11 +1,11 @@
 //! One handle, several calls in one request.
 
-use std::{convert::Infallible, future::Future};
+use std::{convert::Infallible, future::Future, sync::Mutex};
 
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{Session, SessionErrorKind};
+use tower_bearer::{Session, SessionError, SessionErrorKind};
 
 use crate::support::{
     faults::Fault,
@@ -176,4 +176,48 @@ async fn no_header_for_caches_of_one_kind_is_left_on_an_answer_about_a_session()
     let response = service.oneshot(request.unwrap()).await.unwrap();
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     assert!(!response.headers().contains_key("cdn-cache-control"));
+}
+
+/// The handler of the manual's recipe: whatever fails halfway, the same request once more completes it.
+#[tokio::test]
+async fn a_changed_password_is_completed_by_a_second_try() {
+    for (good, after_the_first) in [(0, "old"), (1, "new")] {
+        let world = World::new();
+        let mut thief = world.signed_in("ada").await;
+        let mut browser = world.signed_in("ada").await;
+        let password = Mutex::new("old");
+        // Signs in with the old password just before it is replaced.
+        let quick = Mutex::new(None);
+        let change = async |session: Session| {
+            let stored = *password.lock().unwrap();
+            session.end_others().await?;
+            if stored == "old" {
+                *quick.lock().unwrap() = Some(world.signed_in("ada").await);
+            }
+            *password.lock().unwrap() = "new";
+            let token = session.end_others().await?;
+            Ok::<_, SessionError>(token)
+        };
+        let done = Mutex::new(Vec::new());
+        world.store.fail_revoke_all_after(good);
+        for _ in 0..2 {
+            handle(&world, &mut browser, async |session: Session| {
+                let changed = change(session).await.map_err(|error| error.kind());
+                done.lock()
+                    .unwrap()
+                    .push((changed.map(drop), *password.lock().unwrap()));
+            })
+            .await;
+        }
+        let expected = [
+            (Err(SessionErrorKind::Unavailable), after_the_first),
+            (Ok(()), "new"),
+        ];
+        assert_eq!(*done.lock().unwrap(), expected);
+        assert_eq!(live(&world, &mut browser).await, 1);
+        assert_eq!(thief.refresh(&world).await.status, 401);
+        let quick = quick.into_inner().unwrap();
+        assert_eq!(quick.unwrap().refresh(&world).await.status, 401);
+        assert_eq!(browser.refresh(&world).await.status, 200);
+    }
 }
