@@ -1,7 +1,7 @@
 //! What every guard does with a refusal: it tells the sink, and makes the answer.
 
 use http::{
-    Extensions, HeaderMap, HeaderName, HeaderValue, Response,
+    Extensions, HeaderMap, HeaderValue, Response,
     header::{self, Entry},
 };
 
@@ -9,9 +9,6 @@ use crate::{
     event::{Event, EventSink},
     rejection::{GrpcMark, Rejection, RejectionKind, RejectionResponse},
 };
-
-/// Says in a 500 what is wrong with the wiring, and the cure.
-const MISTAKE: HeaderName = HeaderName::from_static("tower-bearer-mistake");
 
 /// What every guard does with a refusal: tell the sink once, answer once.
 #[derive(Clone, Debug, Default)]
@@ -79,12 +76,7 @@ impl<R> Refusal<R> {
                 HeaderValue::from_static("Origin, Sec-Fetch-Site"),
             );
         }
-        if rejection.is_wiring()
-            && let Ok(text) = HeaderValue::try_from(rejection.to_string())
-        {
-            // Without it, the developer who tries the route out sees an empty answer and no line.
-            response.headers_mut().insert(MISTAKE, text);
-        }
+        rejection.problem().name_mistake(response.headers_mut());
         response.extensions_mut().insert(rejection);
         response
     }

@@ -209,6 +209,11 @@ impl CurrentSession {
         self.0.unreached.as_deref()
     }
 
+    /// The path that browsers send the cookie to, and all below.
+    pub(crate) fn cookie_path(&self) -> &str {
+        self.0.cookies.cookie.path()
+    }
+
     /// The genuine tokens of the cookies, without a look at the store. `None` without a key.
     pub(crate) fn genuine(&self) -> Option<&[RefreshToken]> {
         self.opened().map(|opened| &*opened.genuine)

@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
 /// RFC 9110 section 15.5.2 wants a challenge on every 401. There is no registered scheme for
 /// cookies; this name is unknown to browsers, so that none opens a password prompt.
 pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Cookie realm=\"session\"");
+
+/// Names a mistake of the application in a 500.
+const MISTAKE: HeaderName = HeaderName::from_static("tower-bearer-mistake");
 
 /// The media type of problem documents (RFC 9457 section 3).
 pub(crate) const JSON: &str = "application/problem+json";
@@ -128,6 +131,16 @@ impl Problem {
         response
     }
 
+    /// Says in a header what is wrong with the application, and the cure. Without it, the developer who tries the
+    /// route out may see an empty answer and no line.
+    pub(crate) fn name_mistake(&self, headers: &mut HeaderMap) {
+        if let Some(text) = self.detail()
+            && let Ok(text) = HeaderValue::try_from(text)
+        {
+            headers.insert(MISTAKE, text);
+        }
+    }
+
     /// The answer, without a challenge.
     pub(crate) fn answer<B>(&self, body: impl FnOnce(String) -> B) -> Response<B> {
         let mut response = Response::new(body(self.to_json()));
@@ -135,6 +148,7 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self.name_mistake(headers);
         response.extensions_mut().insert(self.clone());
         response
     }

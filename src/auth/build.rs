@@ -15,6 +15,7 @@ use crate::{
     config::ConfigError,
     origin::layer::OriginGuardLayer,
     refresh::{RefreshCookieBuilder, layer::RefreshCookieLayer},
+    token::TokenCodecBuilder,
 };
 
 impl<C> AuthBuilder<C>
@@ -48,14 +49,10 @@ where
             #[cfg(feature = "cors")]
             cors,
         } = settings;
-        let store = store.ok_or(ConfigError::missing(
-            "store",
-            "is missing; `.store(MemoryStore::new())` keeps the sessions of one process",
-        ))?;
-        let origins = origins.ok_or(ConfigError::missing(
-            "origins",
-            "are missing; list those of your pages, or call `.same_origin()` where the pages are this service's",
-        ))?;
+        let lacking = lacking(&tokens, store.is_none(), origins.is_none());
+        let (Some(store), Some(origins), []) = (store, origins, &*lacking) else {
+            return Err(missing(&lacking));
+        };
         check_mount(&mount)?;
         if !insecure {
             check_origins(&origins)?;
@@ -134,6 +131,52 @@ where
             },
         })))
     }
+}
+
+/// A setting without a default that was left out, and the call that gives it.
+type Lacking = (&'static str, &'static str);
+
+fn lacking(tokens: &TokenCodecBuilder, store: bool, origins: bool) -> Vec<Lacking> {
+    let (issuer, audience) = tokens.lacks_names();
+    let settings = [
+        (
+            issuer,
+            (
+                "issuer",
+                ".issuer(\"https://id.example\") names this service in tokens",
+            ),
+        ),
+        (
+            audience,
+            (
+                "audience",
+                ".audience(\"api\") names the services that tokens are for",
+            ),
+        ),
+        (
+            store,
+            (
+                "store",
+                ".store(MemoryStore::new()) keeps the sessions of one process",
+            ),
+        ),
+        (
+            origins,
+            (
+                "origins",
+                ".origins([...]) lists those of your pages, .same_origin() is for pages of this service",
+            ),
+        ),
+    ];
+    let lacking = settings.into_iter().filter(|(lacks, _)| *lacks);
+    lacking.map(|(_, setting)| setting).collect()
+}
+
+/// One error for all of them: a newcomer starts once for it.
+fn missing(lacking: &[Lacking]) -> ConfigError {
+    let (names, cures): (Vec<_>, Vec<_>) = lacking.iter().copied().unzip();
+    let problem = format!("not set: {}", cures.join("; "));
+    ConfigError::missing(names.join(", "), problem)
 }
 
 /// Lets the application change how sessions live, though not where their cookie goes.

@@ -24,10 +24,15 @@ const NO_SESSION: &str = "CsrfLayer finds no session: RefreshCookieLayer is miss
      Router::layer it comes last); for sessions of another kind use CsrfBuilder::session";
 
 /// A token from here would be of no session, and replace the one that the browser has.
-const NOT_REACHED: &str = "CsrfLayer is around a path to which the browser does not send the refresh \
-     cookie: put it around RefreshCookieBuilder::cookie_path alone (with Auth, mount is the whole path \
-     of its routes), or give the cookie the path / with host_prefix (with Auth, everywhere); what a \
-     proxy in front takes off the paths is said with external_prefix";
+fn not_reached(path: &str, cookie_path: &str) -> String {
+    let path: String = path.chars().take(80).collect();
+    format!(
+        "CsrfLayer is around {path:?}, and the browser sends the refresh cookie to {cookie_path:?} and below alone: \
+         put it around RefreshCookieBuilder::cookie_path alone (with Auth, mount is the whole path of its routes), \
+         or give the cookie the path / with host_prefix (with Auth, everywhere); what a proxy in front takes off, or \
+         a router has around these routes, is said with external_prefix"
+    )
+}
 
 /// What a request's token has to do with.
 pub(super) struct Bound {
@@ -92,10 +97,9 @@ impl Config {
                 session: session.cloned(),
             });
         }
-        let misplaced = Rejection::wiring;
-        let session = session.ok_or_else(|| misplaced(NO_SESSION))?;
-        if session.unreached().is_some() {
-            return Err(misplaced(NOT_REACHED));
+        let session = session.ok_or_else(|| Rejection::wiring(NO_SESSION))?;
+        if let Some(path) = session.unreached() {
+            return Err(Rejection::wiring(not_reached(path, session.cookie_path())));
         }
         Ok(Bound {
             candidates: session.candidates(&parts.headers),

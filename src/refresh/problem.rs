@@ -1,10 +1,13 @@
 //! Failures of sessions as the client sees them.
 
+use std::error::Error;
+
 use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::{
     problem::{CHALLENGE, Problem},
     session::{SessionError, SessionErrorKind},
+    token::MintError,
 };
 
 /// Seconds a client is asked to wait when the store did not answer, or a newer cookie is on its way.
@@ -105,7 +108,15 @@ impl SessionError {
                 "Sessions are unavailable for now",
             ),
         };
-        Problem::new(status, code, title)
+        let problem = Problem::new(status, code, title);
+        // A mistake of the application, of which its developer has to hear: it tells an attacker nothing.
+        let minted = self
+            .source()
+            .and_then(<dyn Error>::downcast_ref::<MintError>);
+        match minted {
+            Some(mistake) => problem.with_detail(mistake.to_string().into()),
+            None => problem,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, header};
+use http::{HeaderValue, Response, header};
 use tower_layer::Layer;
 
 use super::service::Refusals;
@@ -49,14 +49,20 @@ struct Format {
     write: Arc<dyn Fn(&Problem) -> String + Send + Sync>,
 }
 
+/// The body of a refusal as it comes. A page of the application's, or a document that was compressed, is neither.
+enum Written {
+    Nothing,
+    Document,
+}
+
 impl RefusalLayer {
-    /// Makes a layer that leaves refusals as they are, and tells no sink.
+    /// Makes a layer that writes refusals as `application/problem+json` (RFC 9457), and tells no sink.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Replaces the bodies of refusals by what `write` makes, and their `Content-Type` by `content_type`.
-    /// Default: `application/problem+json` (RFC 9457).
+    /// Default: [`Problem::to_json`].
     pub fn format(
         mut self,
         content_type: HeaderValue,
@@ -88,24 +94,27 @@ impl Config {
             rejection.mark_told();
             self.events.deliver(&Event::Rejected(rejection));
         }
-        if let Some(format) = &self.format
-            && is_untouched(response.headers())
-            && let Some(problem) = response.extensions_mut().remove::<Problem>()
-        {
-            let text = (format.write)(&problem);
-            *response.body_mut() = B::from(Bytes::from(text));
-            let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, format.content_type.clone());
-            headers.remove(header::CONTENT_LENGTH);
+        let written = match response.headers().get(header::CONTENT_TYPE) {
+            None => Written::Nothing,
+            Some(content_type) if content_type == JSON => Written::Document,
+            Some(_) => return,
+        };
+        if response.headers().contains_key(header::CONTENT_ENCODING) {
+            return;
         }
+        let Some(problem) = response.extensions_mut().remove::<Problem>() else {
+            return;
+        };
+        let (content_type, text) = match (&self.format, written) {
+            (Some(format), _) => (format.content_type.clone(), (format.write)(&problem)),
+            (None, Written::Nothing) => (HeaderValue::from_static(JSON), problem.to_json()),
+            (None, Written::Document) => return,
+        };
+        *response.body_mut() = B::from(Bytes::from(text));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, content_type);
+        headers.remove(header::CONTENT_LENGTH);
     }
-}
-
-/// Whether the body is still the document: no layer in between has compressed it or put a page in its place.
-fn is_untouched(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE);
-    content_type.is_some_and(|value| value == JSON)
-        && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
 impl<S> Layer<S> for RefusalLayer {

@@ -151,11 +151,6 @@ impl Rejection {
         Self::wiring(format!("{layer} is missing: it must wrap {user} ({reach})"))
     }
 
-    /// Whether the text names a mistake in the wiring, and the cure. It tells an attacker nothing.
-    pub(crate) fn is_wiring(&self) -> bool {
-        self.wiring
-    }
-
     /// Whether a sink of the application's has been told.
     pub(crate) fn is_told(&self) -> bool {
         self.told

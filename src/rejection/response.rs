@@ -47,8 +47,8 @@ pub trait RejectionResponse<B> {
     fn response(&self, rejection: &Rejection) -> Response<B>;
 }
 
-/// Answers with the status alone and an empty body; with the feature `axum`, bodies of axum get what
-/// [`ProblemJson`] writes.
+/// Answers with the status alone and an empty body, which a [`RefusalLayer`](crate::RefusalLayer) further out
+/// fills. With the feature `axum`, bodies of axum get what [`ProblemJson`] writes.
 ///
 /// It is what layers begin with, and stands in their types where one is kept in a struct:
 ///
@@ -111,6 +111,8 @@ impl<B: Default + 'static> RejectionResponse<B> for DefaultRejection {
         }
         let mut response = Response::new(B::default());
         *response.status_mut() = rejection.status();
+        // A `RefusalLayer` further out fills the body.
+        response.extensions_mut().insert(rejection.problem());
         response
     }
 }

@@ -611,7 +611,18 @@ fn what_is_missing_or_does_not_agree_is_named() {
         assert_eq!(found.setting(), setting, "{found}");
         assert!(found.problem().contains(cure), "{found}");
     }
-    assert!(error(base().same_origin().build()).is_missing());
+    let nothing = error(Auth::builder(&keys).build());
+    assert!(nothing.is_missing());
+    assert_eq!(nothing.setting(), "issuer, audience, store, origins");
+    for call in [
+        ".issuer(",
+        ".audience(",
+        ".store(",
+        ".origins(",
+        ".same_origin()",
+    ] {
+        assert!(nothing.problem().contains(call), "{nothing}");
+    }
     // The user's own machine, and a network that the developer trusts.
     for own in [
         "http://localhost:5173",

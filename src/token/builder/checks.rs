@@ -14,6 +14,14 @@ const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 const MAX_TOKEN_BYTES: usize = 64 * 1024;
 
 impl<C> TokenCodecBuilder<C> {
+    /// Whether no issuer is accepted yet, and whether no audience is.
+    pub(crate) fn lacks_names(&self) -> (bool, bool) {
+        (
+            self.issuers.is_empty() && !self.any_issuer,
+            self.audiences.is_empty() && !self.any_audience,
+        )
+    }
+
     pub(super) fn check_names(&self) -> Result<(), ConfigError> {
         let check = |setting, names: &[String], waived: bool, waiver: &str| {
             if names.iter().any(String::is_empty) {
