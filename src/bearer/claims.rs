@@ -33,7 +33,8 @@ impl<C: Send + Sync + 'static> Claims<C> {
         if let Some(context) = extensions.get::<TokenContext>() {
             return context.claims().ok_or_else(|| {
                 Rejection::wiring(format!(
-                    "the codec of BearerAuthLayer has claims of `{}`, the handler asks for `{}`",
+                    "the codec of BearerAuthLayer has claims of `{}`, the handler asks for `{}`: the codec's type is \
+                     that of TokenCodec::<C> (with Auth, of what .claims(...) returns)",
                     context.claims_type(),
                     type_name::<C>(),
                 ))
@@ -41,7 +42,11 @@ impl<C: Send + Sync + 'static> Claims<C> {
         }
         Err(match extensions.get::<Anonymous>() {
             Some(Anonymous { challenge }) => Rejection::missing_credentials(challenge.clone()),
-            None => Rejection::missing_layer("BearerAuthLayer", "whatever reads the claims"),
+            None => Rejection::missing_layer(
+                "BearerAuthLayer",
+                "whatever reads the claims",
+                "auth.bearer()",
+            ),
         })
     }
 }

@@ -108,6 +108,7 @@ impl Config {
             None => Err(Rejection::missing_layer(
                 "BearerAuthLayer",
                 "RequireScopeLayer",
+                "auth.bearer()",
             )),
         }
     }

@@ -104,9 +104,9 @@ impl CsrfToken {
     /// [`RejectionKind::Internal`], naming the layer, when [`CsrfLayer`](crate::CsrfLayer) is not
     /// applied around the caller.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
-        let handle = extensions
-            .get::<Self>()
-            .ok_or_else(|| Rejection::missing_layer("CsrfLayer", "whatever uses the CSRF token"))?;
+        let handle = extensions.get::<Self>().ok_or_else(|| {
+            Rejection::missing_layer("CsrfLayer", "whatever uses the CSRF token", "auth.routes()")
+        })?;
         handle.take();
         Ok(handle.clone())
     }

@@ -48,7 +48,7 @@ impl OriginGuardLayer {
             return Err(ConfigError::new(
                 "origins",
                 "must have one entry at least; to accept the server's own origin alone, use \
-                 OriginGuardLayer::same_origin",
+                 same_origin() in place of the list",
             ));
         }
         Ok(Self::with(Origins::Listed(origins)))

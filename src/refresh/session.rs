@@ -59,7 +59,11 @@ impl Session {
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
         let handle = extensions.get::<Self>().cloned();
         handle.ok_or_else(|| {
-            Rejection::missing_layer("RefreshCookieLayer", "whatever uses the session")
+            Rejection::missing_layer(
+                "RefreshCookieLayer",
+                "whatever uses the session",
+                "auth.routes()",
+            )
         })
     }
 

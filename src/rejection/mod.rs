@@ -145,10 +145,12 @@ impl Rejection {
         }
     }
 
-    /// The layer that has to be around `user` is not, or does not reach it.
-    pub(crate) fn missing_layer(layer: &str, user: &str) -> Self {
+    /// The layer that has to be around `user` is not, or does not reach it. `part` is what of an `Auth` has it.
+    pub(crate) fn missing_layer(layer: &str, user: &str, part: &str) -> Self {
         let reach = "axum's layer and route_layer reach only the routes added before them";
-        Self::wiring(format!("{layer} is missing: it must wrap {user} ({reach})"))
+        Self::wiring(format!(
+            "{layer} is missing: it must wrap {user} (with Auth, {part} has it; {reach})"
+        ))
     }
 
     /// Whether a sink of the application's has been told.

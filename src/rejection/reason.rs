@@ -125,7 +125,8 @@ impl fmt::Display for CsrfReason {
             }
             Self::TokenMissing => {
                 "no CSRF token was submitted: a script sends it in the header (x-csrf-token, unless \
-                 CsrfBuilder::header_name names another), a form without files in the field of CsrfFormLayer"
+                 CsrfBuilder::header_name names another), a form without files in the field of CsrfFormLayer (with Auth, \
+                 routes().form_field)"
             },
             Self::Unverified => "the handler did not call CsrfToken::verify",
         })
