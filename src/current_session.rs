@@ -25,6 +25,11 @@ pub(crate) const LONGEST_VALUE: usize = 512;
 /// A request carries one refresh cookie; a few more are tolerated, a flood is not worked through.
 const MOST_VALUES: usize = 4;
 
+/// Said of a page that comes with the CSRF cookie of a session, and without its refresh cookie.
+pub(crate) const SIGNED_OUT: &str = "the CSRF cookie is of a session and no refresh cookie came with it: after the \
+     sign-in the browser never kept it or keeps it back (cookie_path, external_prefix, plain http, another \
+     site), or it has ended";
+
 /// Stands for the cookie's name where there is none. No cookie can have it.
 const BODY: &str = "in the body";
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use http::{Extensions, HeaderName, Response, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderName, Response, StatusCode, header};
 
 use super::{
     answer::{is_page, keep_to_one_browser, keep_to_own_pages},
@@ -19,6 +19,7 @@ use crate::{
     current_session::{CurrentSession, SessionMoved},
     random::{RandomError, random},
     rejection::{CsrfReason, Rejection, RejectionKind},
+    request::is_cross_site,
 };
 
 /// The client is blamed for nothing here.
@@ -154,6 +155,13 @@ impl CsrfToken {
         let pad = random().map_err(no_random)?;
         state.shown = true;
         Ok(token.masked(&pad))
+    }
+
+    /// Whether the browser was signed in, and has lost its refresh cookie since: see [`Config::is_left`]. A
+    /// page of another site comes without it anyway.
+    pub(crate) fn is_left(&self, headers: &HeaderMap) -> bool {
+        let session = self.0.session.as_ref();
+        self.0.config.is_left(headers, session) && !is_cross_site(headers)
     }
 
     /// Whether the token is of the session of a refresh cookie.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     authorization, cookie,
     csrf_session::{Candidates, CsrfSession},
-    current_session::CurrentSession,
+    current_session::{CurrentSession, SIGNED_OUT},
     random::{RandomError, random},
     rejection::{CsrfReason, Rejection},
     request::{is_cross_site, overrides_method},
@@ -282,8 +282,9 @@ impl Config {
     pub(super) fn decide(
         &self,
         headers: &HeaderMap,
-        candidates: &Candidates,
+        bound: &Bound,
     ) -> Result<(Good, Proof), Rejection> {
+        let candidates = &bound.candidates;
         // A header that went wrong is not made good elsewhere.
         let judged = if self.handler_verifies && !headers.contains_key(&self.header) {
             let cookie = self.cookie(headers);
@@ -293,21 +294,39 @@ impl Config {
             let good = self.check(headers, candidates);
             good.map(|good| (good, Proof::Given))
         };
-        judged.map_err(|reason| Self::rejection(reason, headers))
+        judged.map_err(|reason| self.rejection(reason, headers, bound))
+    }
+
+    /// Whether the CSRF cookie is of a session whose refresh cookie did not come. The cookie's own word is taken
+    /// for it: without the session nothing checks its MAC.
+    pub(super) fn is_left(&self, headers: &HeaderMap, session: Option<&CurrentSession>) -> bool {
+        let is_alone = |session: &CurrentSession| self.bind.is_none() && !session.is_sent();
+        let cookie = session.filter(|session| is_alone(session));
+        let cookie = cookie.and_then(|_| self.cookie(headers).ok());
+        let token = cookie.and_then(Token::parse_raw);
+        token.is_some_and(|token| token.class == Class::Session)
     }
 
     /// The refusal of a request with these `headers`. The client learns nothing of its text.
-    pub(super) fn rejection(reason: CsrfReason, headers: &HeaderMap) -> Rejection {
+    pub(super) fn rejection(
+        &self,
+        reason: CsrfReason,
+        headers: &HeaderMap,
+        bound: &Bound,
+    ) -> Rejection {
         let is_multipart = |line: &HeaderValue| {
             let kind = line.as_bytes().get(..b"multipart/".len());
             kind.is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"))
         };
         let rejection = Rejection::csrf(reason);
         let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
-        if reason == CsrfReason::TokenMissing && kinds.any(is_multipart) {
-            rejection.saying(MULTIPART)
-        } else {
-            rejection
+        let session = bound.session.as_ref();
+        match reason {
+            CsrfReason::TokenMissing if kinds.any(is_multipart) => rejection.saying(MULTIPART),
+            CsrfReason::SignatureInvalid if self.is_left(headers, session) => {
+                rejection.saying(SIGNED_OUT)
+            }
+            _ => rejection,
         }
     }
 

@@ -54,7 +54,7 @@ where
         let (good, proof, lacks) = match config.need(&parts, &bound.candidates) {
             Need::Safe { good, lacks } => (good, Proof::Absent, lacks),
             Need::Exempt => (None, Proof::Exempt, false),
-            Need::Token => match config.decide(&parts.headers, &bound.candidates) {
+            Need::Token => match config.decide(&parts.headers, &bound) {
                 Ok((good, proof)) => (Some(good), proof, false),
                 Err(rejection) => return layer.refuse(&parts.extensions, rejection),
             },

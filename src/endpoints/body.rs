@@ -8,11 +8,14 @@ use serde::Deserialize;
 /// The longest body that is read, in bytes: a refresh token has 195.
 const LONGEST_BODY: usize = 4096;
 
-/// Why a body holds no refresh token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a body holds no refresh token. Nothing of the body is shown: the token may be in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyError {
+    #[error("the body is longer than 4 KiB")]
     TooLarge,
-    /// Not JSON, or not an object with a string.
+    #[error(
+        "the body is not a JSON object whose refresh_token is a string, or it was cut on its way"
+    )]
     Malformed,
 }
 

@@ -25,8 +25,9 @@ use crate::{
     config::ConfigError,
     cookie::path,
     csrf::csrf_token::CsrfToken,
+    current_session::SIGNED_OUT,
     problem::Problem,
-    refresh::{RefreshTransport, problem::answer, session::Session},
+    refresh::{RefreshTransport, problem::answer, session::Session, told::CSRF},
     rejection::Rejection,
     session::{SessionError, SessionErrorKind},
     token::AccessToken,
@@ -185,7 +186,7 @@ impl Settings {
         method: Method,
         path: String,
         session: Option<Session>,
-        csrf: Option<CsrfToken>,
+        csrf: Option<(CsrfToken, bool)>,
         body: B,
     ) -> Answer
     where
@@ -241,7 +242,7 @@ impl Settings {
                 .and_then(|sessions| json(&Sessions { sessions })),
             Call::End(id) => match id.parse() {
                 Ok(id) => session.end_session(&id).await.map(|()| no_content()),
-                Err(error) => Err(error),
+                Err(error) => Err(session.refused("end_session", error)),
             },
         };
         done.unwrap_or_else(|error| error.response())
@@ -251,14 +252,18 @@ impl Settings {
     async fn csrf(
         &self,
         session: &Session,
-        csrf: Option<CsrfToken>,
+        csrf: Option<(CsrfToken, bool)>,
     ) -> Result<Answer, SessionError> {
-        let Some(csrf) = csrf else {
+        let Some((csrf, is_left)) = csrf else {
             return Ok(missing(
                 "CsrfLayer is missing: it must wrap SessionEndpoints, inside of RefreshCookieLayer",
             ));
         };
         csrf.take();
+        if is_left {
+            let kind = SessionErrorKind::NoSession;
+            session.refused(CSRF, SessionError::with_source(kind, SIGNED_OUT));
+        }
         let live = match csrf.is_of_refresh_cookie() {
             true => session.live_session().await?,
             false => None,
@@ -267,8 +272,10 @@ impl Settings {
             Some(session) => csrf.masked_for(session.into()),
             None => csrf.masked(),
         };
-        let token = token
-            .map_err(|error| SessionError::with_source(SessionErrorKind::Unavailable, error))?;
+        let token = token.map_err(|error| {
+            let error = SessionError::with_source(SessionErrorKind::Unavailable, error);
+            session.refused(CSRF, error)
+        })?;
         let name = match self.camel_case {
             true => "csrfToken",
             false => "csrf_token",
@@ -300,20 +307,27 @@ where
     B: Body,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    match body::read(body).await {
-        Ok(None) => Ok(()),
-        Ok(Some(token)) => session.present(&token).map_err(|error| error.response()),
-        Err(BodyError::TooLarge) => Err(answer(&Problem::new(
+    let error = match body::read(body).await {
+        Ok(None) => return Ok(()),
+        Ok(Some(token)) => return session.present(&token).map_err(|error| error.response()),
+        Err(error) => error,
+    };
+    session.refused(
+        "present",
+        SessionError::with_source(SessionErrorKind::InvalidInput, error),
+    );
+    Err(answer(&match error {
+        BodyError::TooLarge => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too_large",
             "The body is too large",
-        ))),
-        Err(BodyError::Malformed) => Err(answer(&Problem::new(
+        ),
+        BodyError::Malformed => Problem::new(
             StatusCode::BAD_REQUEST,
             "invalid_input",
             "The body is not JSON with a refresh_token",
-        ))),
-    }
+        ),
+    }))
 }
 
 impl<B, T> Service<Request<B>> for SessionEndpoints<T>
@@ -333,7 +347,10 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let session = request.extensions().get::<Session>().cloned();
-        let csrf = request.extensions().get::<CsrfToken>().cloned();
+        let csrf = request.extensions().get::<CsrfToken>().map(|csrf| {
+            let is_left = csrf.is_left(request.headers());
+            (csrf.clone(), is_left)
+        });
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let body = request.into_body();

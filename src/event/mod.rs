@@ -36,10 +36,12 @@ use crate::{jwks::error::JwksError, keys::UnusableKey};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A sign-in came to a path to which browsers do not send the refresh cookie: no refresh will find the
-    /// session. Mount the sign-in and the endpoints where the cookie goes, or set
+    /// A sign-in came to a path to which browsers do not send the refresh cookie, and went on. It does not see
+    /// the session that it replaces, and where the session endpoints lie here too, no refresh finds the new one.
+    /// Mount both where the cookie goes, or set
     /// [`cookie_path`](crate::refresh::RefreshCookieBuilder::cookie_path) or
-    /// [`external_prefix`](crate::refresh::RefreshCookieBuilder::external_prefix). The sign-in itself went on.
+    /// [`external_prefix`](crate::refresh::RefreshCookieBuilder::external_prefix). At most ten are sent in half a
+    /// minute.
     #[non_exhaustive]
     CookiePathMismatch {
         /// The path that the cookie goes to, and all below.
@@ -211,20 +213,30 @@ pub enum Event<'a> {
         /// Why.
         reason: RevokeReason,
     },
-    /// A call of [`Session`](crate::Session) failed: what answers "Why was I signed out?". It is not sent for
-    /// [`NoSession`](crate::SessionErrorKind::NoSession), which every page without a user gets.
+    /// A call of [`Session`](crate::Session) failed: it answers "Why was I signed out?". Pages without a user
+    /// cause it too, with [`NoSession`](crate::SessionErrorKind::NoSession).
     ///
-    /// Clients can cause it at will, so at most ten are sent in half a minute for each genuine session, ten
-    /// for all requests without one together, and ten for faults of the server outside of any session.
+    /// Clients can cause it at will, so it has limits in every half minute:
+    ///
+    /// * ten for each genuine session. Sessions that by chance share one of 4096 counters share the ten;
+    /// * 1000 for all of these together, and beyond that the first of each counter: 5096 at most;
+    /// * for requests without a genuine session, ten of each of these: garbage, unknown keys, broken seals, no
+    ///   token, a lost refresh cookie, faults of the server, all else.
+    ///
+    /// Half minutes begin at fixed times, so twice as many can come within 30 seconds across the end of one.
     #[non_exhaustive]
     SessionRefused {
         /// The session, where the refresh token was genuine: also where the store does not know it.
         session: Option<SessionId>,
-        /// The method, such as `refresh` or `start`; `csrf` where a page asked for its CSRF token.
+        /// The method, such as `refresh` or `start`; `csrf` where a page asked for its CSRF token. That call
+        /// answers where the browser has lost its refresh cookie, and tells
+        /// [`NoSession`](crate::SessionErrorKind::NoSession).
         call: &'static str,
         /// Why. Its [`source`](std::error::Error::source) names cause and cure, for the log and never for the
         /// client; where the claims closure did not answer it ends in that closure's own error.
         error: &'a SessionError,
+        /// Whether further ones like it are left out until the half minute is over.
+        last: bool,
     },
     /// A session began.
     #[non_exhaustive]

@@ -7,7 +7,10 @@
 //! A field that does not apply is not there. A text that a client wrote stands in a field by itself, and `Debug`
 //! escapes what would forge a line of the log.
 
-use std::{error::Error, fmt};
+use std::{
+    error::Error,
+    fmt::{self, Write},
+};
 
 use ::tracing::{debug, error, field, info, warn};
 
@@ -32,7 +35,7 @@ pub(super) fn trace(event: &Event<'_>) {
             request_path,
         } => {
             // The client wrote the path: `Debug` escapes what would forge a line of the log.
-            error!(target: TARGET, event = name, cookie_path, ?request_path, "browsers send the refresh cookie to cookie_path and below alone, and the sign-in came elsewhere: no refresh will find the session. Mount the sign-in and the endpoints there, or set RefreshCookieBuilder::cookie_path (Auth's mount); external_prefix names what something in front takes off the paths");
+            error!(target: TARGET, event = name, cookie_path, ?request_path, "browsers send the refresh cookie to cookie_path and below alone, and the sign-in came elsewhere: it does not see the session that it replaces, and where the session endpoints lie here too, no refresh finds the new one. Mount the sign-in and the endpoints there, or set RefreshCookieBuilder::cookie_path (Auth's mount); external_prefix names what something in front takes off the paths");
         }
         Event::Denied { session, .. } => {
             info!(target: TARGET, event = name, %session, "the application refused the subject");
@@ -77,11 +80,11 @@ pub(super) fn trace(event: &Event<'_>) {
             usable_until,
         } => {
             let usable_until = usable_until.map(crate::clock::Timestamp::as_secs);
-            warn!(target: TARGET, event = name, url, %error, failures, usable_until, "the issuer's keys could not be had; without usable_until there are none, and requests are answered 503");
+            warn!(target: TARGET, event = name, url, error = %OneLine(error), failures, usable_until, "the issuer's keys could not be had; without usable_until there are none, and requests are answered 503");
         }
         #[cfg(feature = "jwks")]
         Event::KeysWithdrawn { url, error } => {
-            error!(target: TARGET, event = name, url, %error, "the issuer's set has no key that verifies, for the second time; requests are answered 503 until it has one");
+            error!(target: TARGET, event = name, url, error = %OneLine(error), "the issuer's set has no key that verifies, for the second time; requests are answered 503 until it has one");
         }
         Event::Recovered {
             session,
@@ -122,7 +125,8 @@ pub(super) fn trace(event: &Event<'_>) {
             session,
             call,
             error,
-        } => session_refused(name, session.as_ref(), call, error),
+            last,
+        } => session_refused(name, session.as_ref(), call, error, *last),
         Event::Started { session, .. } => {
             info!(target: TARGET, event = name, %session, "a session began");
         }
@@ -135,8 +139,8 @@ pub(super) fn trace(event: &Event<'_>) {
         }
         Event::StoreRecovered => info!(target: TARGET, event = name, "the store answers again"),
         Event::StoreFailed(failure) => {
-            let cause = failure.source();
-            error!(target: TARGET, event = name, error = %failure, cause, "the store did not do what it was asked");
+            let cause = failure.source().map(|cause| field::display(OneLine(cause)));
+            error!(target: TARGET, event = name, error = %OneLine(failure), cause, "the store did not do what it was asked");
         }
         Event::StoreEvicts { policy } => {
             warn!(target: TARGET, event = name, ?policy, "the store throws sessions away when its memory is full; set noeviction");
@@ -184,18 +188,31 @@ fn session_refused(
     session: Option<&SessionId>,
     call: &'static str,
     error: &SessionError,
+    last: bool,
 ) {
+    let no_session = session.is_none();
     let (session, kind) = (session.map(field::display), error.kind().as_str());
     let why = Why(error);
+    let rest = match last {
+        true => "; further ones like it are left out until the half minute is over",
+        false => "",
+    };
     match error.kind() {
         SessionErrorKind::Internal => {
-            error!(target: TARGET, event = name, session, call, kind, "a session call failed: {why}");
+            error!(target: TARGET, event = name, session, call, kind, "a session call failed: {why}{rest}");
         }
         SessionErrorKind::Unavailable => {
-            warn!(target: TARGET, event = name, session, call, kind, "a session call failed: {why}");
+            warn!(target: TARGET, event = name, session, call, kind, "a session call failed: {why}{rest}");
+        }
+        SessionErrorKind::NoSession if call == "csrf" => {
+            info!(target: TARGET, event = name, session, call, kind, "a page has lost its session: {why}{rest}");
+        }
+        // Every page that works without a user asks.
+        SessionErrorKind::NoSession if no_session => {
+            debug!(target: TARGET, event = name, session, call, kind, "a session call was refused: {why}{rest}");
         }
         _ => {
-            info!(target: TARGET, event = name, session, call, kind, "a session call was refused: {why}");
+            info!(target: TARGET, event = name, session, call, kind, "a session call was refused: {why}{rest}");
         }
     }
 }
@@ -217,11 +234,35 @@ struct Why<'a>(&'a dyn Error);
 impl fmt::Display for Why<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(error) = self;
-        write!(f, "{error}")?;
+        write!(f, "{}", OneLine(error))?;
         let mut source = error.source();
         while let Some(cause) = source {
-            write!(f, ": {cause}")?;
+            write!(f, ": {}", OneLine(cause))?;
             source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+/// A text that the application, a store or an issuer may have made out of anything: as `Debug` writes it, but
+/// for quotes and backslashes. A line break in it would forge a line of the log.
+struct OneLine<T>(T);
+
+impl<T: fmt::Display> fmt::Display for OneLine<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaping(f), "{}", self.0)
+    }
+}
+
+struct Escaping<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl fmt::Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            match c {
+                '"' | '\'' | '\\' => self.0.write_char(c)?,
+                _ => write!(self.0, "{}", c.escape_debug())?,
+            }
         }
         Ok(())
     }

@@ -29,7 +29,7 @@
 //!
 //! | `event` | level | other fields | what it means |
 //! |---|---|---|---|
-//! | `cookie_path_mismatch` | ERROR | `cookie_path`, `request_path` | a sign-in came to a path that browsers do not send the refresh cookie to: no refresh will find the session. Mount it below `cookie_path`, or set [`cookie_path`](crate::refresh::RefreshCookieBuilder::cookie_path) or [`external_prefix`](crate::refresh::RefreshCookieBuilder::external_prefix) |
+//! | `cookie_path_mismatch` | ERROR | `cookie_path`, `request_path` | a sign-in came to a path that browsers do not send the refresh cookie to: it does not see the session that it replaces, and where the session endpoints lie there too, no refresh finds the new one. Mount it below `cookie_path`, or set [`cookie_path`](crate::refresh::RefreshCookieBuilder::cookie_path) or [`external_prefix`](crate::refresh::RefreshCookieBuilder::external_prefix) |
 //! | `denied` | INFO | `session` | your claims closure refused the subject; the session is over |
 //! | `durability_degraded` | WARN | `sessions`, `acknowledged`, `wanted` | a revocation has reached fewer replicas than asked for; `sessions` is how many |
 //! | `encryption_key_near_limit` | WARN | `encryptions` | rotate the encryption key: a quarter of what is safe is used up |
@@ -48,7 +48,7 @@
 //! | `revocation_queued` | WARN | `session` | the same, still being tried |
 //! | `revocation_restored` | WARN | `session` | the store had forgotten a revocation, which is written again: a failover |
 //! | `revoked` | INFO | `session`, `reason` | a session ended before its time |
-//! | `session_refused` | INFO, WARN, ERROR | `session`, `call`, `kind` | a call of `Session` failed, and the sentence says why and what helps: [why was I signed out?](super::runbooks#why-was-i-signed-out) WARN for kind `unavailable`, ERROR for `internal` |
+//! | `session_refused` | DEBUG, INFO, WARN, ERROR | `session`, `call`, `kind` | a call of `Session` failed, and the sentence says why and what helps: [why was I signed out?](super::runbooks#why-was-i-signed-out) WARN for kind `unavailable`, ERROR for `internal`. DEBUG for `no_session`, which every page without a user causes; INFO with call `csrf`, where the browser was signed in and its refresh cookie did not come |
 //! | `started` | INFO | `session` | somebody signed in |
 //! | `state_lost` | WARN | `session`, `stored_generation`, `presented_generation` | the store has lost more than one write; the user signs in again |
 //! | `store_evicts` | WARN | `policy` | Redis is set to throw sessions away: set `noeviction` |
@@ -64,9 +64,20 @@
 //! [`RevokeReason::as_str`](crate::RevokeReason::as_str); a reason that says no more than the kind is left out.
 //! `origin` is what the client sent, escaped.
 //!
-//! Clients can cause `session_refused` at will. So ten at most are told in half a minute of each genuine session, ten of
-//! all requests without one together, and ten of the server's own faults at those. A request without a cookie leaves no
-//! line, since every page without a user asks.
+//! Clients can cause `session_refused` at will, so it has limits in every half minute:
+//!
+//! * ten of each genuine session. Sessions that by chance share one of 4096 counters share the ten;
+//! * 1000 of all of these together, and beyond that the first of each counter: an attacker with many sessions causes
+//!   5096 at most, and hides little of the others;
+//! * of requests without a genuine session, ten of each of these: garbage, unknown keys, broken seals, no token, a lost
+//!   refresh cookie, faults of the server, all else. Made-up cookies hide nothing of the rest.
+//!
+//! The last line before a limit says that further ones are left out. `cookie_path_mismatch` is told ten times. Half
+//! minutes begin at fixed times, so twice as many lines can come within 30 seconds across the end of one.
+//! `tower_bearer_refreshes_total` counts all refreshes, told or not.
+//!
+//! The sentence ends with the error's sources, that of your claims closure too: it must hold no secret. Control
+//! characters in it are escaped.
 //!
 //! # Spans
 //!

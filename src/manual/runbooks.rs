@@ -29,7 +29,7 @@
 //! | [`RevocationLost`](crate::Event::RevocationLost) | none | at once: somebody who signed out is still signed in. End it by hand |
 //! | [`RevocationQueued`](crate::Event::RevocationQueued) | none | with `StoreUnreachable` only |
 //! | [`RevocationRestored`](crate::Event::RevocationRestored), [`StateLost`](crate::Event::StateLost), [`Adopted`](crate::Event::WriteRestored) | none but after a failover | when there was no failover: two stores that both take writes? |
-//! | [`CookiePathMismatch`](crate::Event::CookiePathMismatch) | none | at once: users who sign in there are signed out when the access token ends |
+//! | [`CookiePathMismatch`](crate::Event::CookiePathMismatch) | none | at once: sign-ins there pile sessions up, and where the endpoints lie there too, users are signed out when the access token ends |
 //! | [`DurabilityDegraded`](crate::Event::DurabilityDegraded) | none | the same day: a replica lags or is gone |
 //! | [`EncryptionKeyNearLimit`](crate::Event::EncryptionKeyNearLimit) | none | the same week: [replace the key](super::keys#the-limit-of-an-encryption-key) |
 //! | `KeysUnavailable` (feature `jwks`) | none, or a few in a row when the issuer restarts | before `usable_until`: the issuer is down, or its set is not usable |
@@ -67,7 +67,7 @@
 //! | `invalid`, without a session | No key opens the cookie, or its seal does not fit: such lines have no id. Look for those of the same minute |
 //! | `denied` | Your claims closure refused the subject |
 //! | `state_lost`, `outdated`, `ambiguous` | As the line says |
-//! | none, and the answer is `no_session` | The browser sent no cookie: it was deleted, has ended there, or path and site do not fit |
+//! | `no_session` | The browser sent no cookie: it was deleted, has ended there, or path and site do not fit. Such lines have no id and are at DEBUG, but where a page comes with the CSRF cookie of a session: that one (call `csrf`), or `rejected` with `signature_invalid`, is at INFO |
 //!
 //! # Everybody is signed out
 //!

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use super::{cause, session::Session};
+use super::{cause, session::Session, told::CSRF, transport::RefreshTransport};
 use crate::{
     clock::Timestamp,
     keys::SessionKeys,
@@ -28,14 +28,23 @@ impl Session {
     pub(crate) fn presented(&self) -> Result<RefreshToken, SessionError> {
         self.mark_private();
         self.check_transport()?;
+        let no_session = |cause| {
+            Err(SessionError::with_source(
+                SessionErrorKind::NoSession,
+                cause,
+            ))
+        };
         if self.is_over() {
-            return Err(SessionError::new(SessionErrorKind::NoSession));
+            return no_session(cause::OVER);
         }
         if let Some(token) = self.handed_out() {
             return Ok(token);
         }
         if !self.is_presented() {
-            return Err(SessionError::new(SessionErrorKind::NoSession));
+            return no_session(match self.config().transport() {
+                RefreshTransport::Cookie => cause::NO_COOKIE,
+                RefreshTransport::Body => cause::NO_BODY,
+            });
         }
         let mut newest: Option<&RefreshToken> = None;
         let opened = self.opened()?;
@@ -76,7 +85,7 @@ impl Session {
     /// The session that a page is to get a CSRF token for, where the cookies of several came: the live one.
     /// `None` where there is no choice, and the store is not asked.
     pub(crate) async fn live_session(&self) -> Result<Option<SessionId>, SessionError> {
-        self.call("csrf", pin!(self.find_live())).await
+        self.call(CSRF, pin!(self.find_live())).await
     }
 
     async fn find_live(&self) -> Result<Option<SessionId>, SessionError> {

@@ -7,13 +7,13 @@ use http::request::Parts;
 use serde::Serialize;
 
 use super::{
-    call::TOLD,
     claims::{ClaimsError, ClaimsIssuer, ClaimsRequest, Issuer},
     config::{ClientSignal, Config},
     cookie_settings::{CookiePlace, CookieSettings},
     layer::RefreshCookieLayer,
     revoke::Retries,
     throttle::Throttle,
+    told::Told,
     transport::RefreshTransport,
 };
 use crate::{
@@ -130,6 +130,9 @@ impl RefreshCookieBuilder {
 
     /// Sets how many answers one token gets in half a minute without moving on. Default 200; more
     /// are answered 429.
+    ///
+    /// It stops clients that refresh in a loop, and no attacker: across the end of a half minute twice as many
+    /// are answered, and sessions that share a counter forgive each other.
     pub fn repeat_limit(mut self, answers: u16) -> Self {
         self.repeats = answers;
         self
@@ -145,7 +148,7 @@ impl RefreshCookieBuilder {
     /// Default `/auth`.
     ///
     /// It is the path that this service sees. A sign-in elsewhere is told as
-    /// [`Event::CookiePathMismatch`](crate::Event::CookiePathMismatch): no refresh would find its cookie.
+    /// [`Event::CookiePathMismatch`](crate::Event::CookiePathMismatch): it does not see the session that it replaces.
     pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
         self.cookie.path = Some(path.into());
         self
@@ -307,7 +310,7 @@ impl RefreshCookieBuilder {
             events,
             signal,
             throttle: Throttle::new(repeats),
-            refusals: Throttle::new(TOLD),
+            told: Told::new(),
             retries: Retries::default(),
             key_usage: KeyUsage::default(),
         };

@@ -2,21 +2,13 @@
 
 use std::{future::Future, pin::Pin};
 
-use super::{config::Config, session::Session};
+use super::{config::Config, session::Session, told::Apart};
 use crate::{
     clock::{Clock, SystemClock},
     event::Event,
-    session::{SessionError, SessionErrorKind, SessionId},
+    session::{SessionError, SessionId},
     telemetry::{Work, in_span},
 };
-
-/// How many failures are told in half a minute: of each genuine session, and of all others together.
-pub(super) const TOLD: u16 = 10;
-
-/// Counts what came without a genuine token, all of it together: strangers can send any number.
-const STRANGERS: SessionId = SessionId::from_bytes([0; 16]);
-/// Counts the server's own faults at calls without a genuine token, which strangers must not drown.
-const OWN_FAULTS: SessionId = SessionId::from_bytes([0xff; 16]);
 
 impl Session {
     /// Runs the call `name` in its span, and tells of its failure. The caller pins the work: a future that
@@ -27,10 +19,13 @@ impl Session {
         work: Pin<&mut impl Future<Output = Result<T, SessionError>>>,
     ) -> Result<T, SessionError> {
         let done = in_span(Work::Session, name, work).await;
-        if let Err(error) = &done {
-            self.config().refused(name, self.genuine_id(), error);
-        }
-        done
+        done.map_err(|error| self.refused(name, error))
+    }
+
+    /// Tells that the call has failed, and hands the error on.
+    pub(crate) fn refused(&self, call: &'static str, error: SessionError) -> SessionError {
+        self.config().refused(call, self.genuine_id(), &error);
+        error
     }
 }
 
@@ -42,17 +37,17 @@ impl Config {
         session: Option<SessionId>,
         error: &SessionError,
     ) {
-        let counted = session.unwrap_or(match error.kind() {
-            // Every page that works without a user asks.
-            SessionErrorKind::NoSession => return,
-            SessionErrorKind::Internal | SessionErrorKind::Unavailable => OWN_FAULTS,
-            _ => STRANGERS,
-        });
-        if self.refusals.allow(&counted, SystemClock.now()) {
+        let now = SystemClock.now();
+        let told = match &session {
+            Some(session) => self.told.session(session, now),
+            None => self.told.apart(Apart::of(call, error), now),
+        };
+        if let Some(last) = told {
             self.events.emit(&Event::SessionRefused {
                 session,
                 call,
                 error,
+                last,
             });
         }
     }

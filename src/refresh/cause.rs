@@ -11,10 +11,15 @@ pub(super) const JUST_REPLACED: &str =
     "this client signed in again a moment ago: it tries again with the newer cookie";
 pub(super) const MIXED: &str =
     "a refresh cookie came where refresh tokens travel in bodies: the client sends one of the two";
+pub(super) const NO_BODY: &str = "the request's body has no refresh_token";
+pub(super) const NO_COOKIE: &str = "no refresh cookie came: the user has not signed in in this browser, the \
+     cookie has ended, or the browser never kept it or keeps it back (cookie_path, external_prefix, plain http, \
+     another site)";
 pub(super) const OTHER_CLIENT: &str = "the newest token was handed to a client with another User-Agent, or \
      another client_fingerprint: a refresh takes the session over";
 pub(super) const OUTDATED: &str =
     "the client never took the newer token, and no answer with it is under way any more";
+pub(super) const OVER: &str = "an earlier call of this request has ended it";
 pub(super) const SUPERSEDED: &str =
     "a newer token was handed out: the client tries again with the one that it holds by now";
 pub(super) const TOO_OFTEN: &str =

@@ -81,7 +81,8 @@ pub enum ClaimsReason {
 pub enum ClaimsError {
     /// The application refuses the subject: disabled, deleted, password changed. The session ends.
     Denied,
-    /// The answer is not to be had now. The request is answered 503 and nothing changes.
+    /// The answer is not to be had now. The request is answered 503 and nothing changes. The error and its
+    /// sources are written to the log, so they hold no secret.
     Unavailable(Box<dyn Error + Send + Sync>),
 }
 
@@ -187,7 +188,7 @@ impl From<std::convert::Infallible> for ClaimsError {
 }
 
 impl ClaimsError {
-    /// The answer is not to be had now, because of `source`.
+    /// The answer is not to be had now, because of `source`, which is written to the log.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable(source.into())
     }

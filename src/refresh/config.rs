@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc};
 
 use http::request::Parts;
 
-use super::{claims::Issuer, revoke::Retries, throttle::Throttle, transport::RefreshTransport};
+use super::{
+    claims::Issuer, revoke::Retries, throttle::Throttle, told::Told, transport::RefreshTransport,
+};
 use crate::{
     current_session::RefreshCookies,
     event::{Event, EventSink},
@@ -28,7 +30,7 @@ pub(crate) struct Config {
     pub(crate) signal: Option<ClientSignal>,
     pub(crate) throttle: Throttle,
     /// Keeps failures that clients can cause from filling the log.
-    pub(crate) refusals: Throttle,
+    pub(crate) told: Told,
     pub(crate) retries: Retries,
     pub(crate) key_usage: KeyUsage,
 }
@@ -59,7 +61,7 @@ impl fmt::Debug for Config {
             events,
             signal,
             throttle: _,
-            refusals: _,
+            told: _,
             retries: _,
             key_usage: _,
         } = self;

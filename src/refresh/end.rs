@@ -2,7 +2,10 @@
 
 use std::pin::pin;
 
-use super::{authenticate::unavailable, revoke, session::Session, session_info::SessionInfo};
+use super::{
+    authenticate::unavailable, claims::ClaimsReason, revoke, session::Session,
+    session_info::SessionInfo,
+};
 use crate::{
     session::{RevokeReason, SessionError, SessionErrorKind, SessionId, SessionRecord},
     store::RefreshStore,
@@ -60,7 +63,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`end_all`](Self::end_all).
+    /// As [`end_all`](Self::end_all). Nothing is ended without claims:
+    /// [`Unavailable`](SessionErrorKind::Unavailable) and [`Internal`](SessionErrorKind::Internal).
     ///
     /// # Cancel safety
     ///
@@ -69,10 +73,17 @@ impl Session {
     pub async fn end_others(&self) -> Result<AccessToken, SessionError> {
         let work = async {
             let current = self.current().await?;
+            // Asked for first: without claims this session could not be re-seeded. A subject that they refuse
+            // keeps no other session either.
+            let reason = ClaimsReason::Elevate;
+            let issued = match self.issue(&current.record, reason, current.now).await {
+                Err(error) if error.kind() != SessionErrorKind::Denied => return Err(error),
+                issued => issued,
+            };
             let (subject, keep) = (current.record.subject().to_owned(), current.token.session);
             let others = revoke::all(self.config(), subject, Some(keep), None).await;
             others.map_err(unavailable)?;
-            self.elevate_from(current, None).await
+            self.elevate_from(current, None, Some(issued?)).await
         };
         self.call("end_others", pin!(work)).await
     }

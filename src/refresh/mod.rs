@@ -80,6 +80,7 @@ pub(crate) mod session_info;
 mod spawn;
 pub(crate) mod start;
 mod throttle;
+pub(crate) mod told;
 mod transport;
 
 pub use builder::RefreshCookieBuilder;

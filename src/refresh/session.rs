@@ -87,8 +87,7 @@ impl Session {
                 SessionErrorKind::InvalidInput,
                 "this layer takes refresh tokens in the cookie only, unless its transport is the body",
             );
-            self.config().refused("present", self.genuine_id(), &error);
-            return Err(error);
+            return Err(self.refused("present", error));
         }
         // One that is too long is none of ours: refused like any other, and not kept.
         let fits = refresh_token.len() <= LONGEST_VALUE;

@@ -9,8 +9,10 @@ use super::{
     revoke,
     session::{Session, active},
     spawn,
+    told::Apart,
 };
 use crate::{
+    clock::{Clock, SystemClock},
     event::Event,
     random::RandomError,
     session::{
@@ -156,7 +158,12 @@ impl Session {
         let access = self.hand_out(token, cookie, &record, now, access);
         self.mark_renewed();
         let events = &self.config().events;
-        if let Some(request_path) = self.unreached() {
+        if let Some(request_path) = self.unreached()
+            && let Some(_) = self
+                .config()
+                .told
+                .apart(Apart::Misplaced, SystemClock.now())
+        {
             events.emit(&Event::CookiePathMismatch {
                 cookie_path: self.config().cookies.cookie.path(),
                 request_path,
@@ -213,13 +220,15 @@ impl Session {
     async fn elevate_current(&self, context: Option<Vec<u8>>) -> Result<AccessToken, SessionError> {
         check_context(context.as_deref().unwrap_or_default())?;
         let current = self.current().await?;
-        self.elevate_from(current, context).await
+        self.elevate_from(current, context, None).await
     }
 
+    /// Goes on with the access token that was `issued` for it, if one was.
     pub(crate) async fn elevate_from(
         &self,
         from: Authenticated,
         context: Option<Vec<u8>>,
+        mut issued: Option<AccessToken>,
     ) -> Result<AccessToken, SessionError> {
         let Authenticated {
             token,
@@ -237,7 +246,10 @@ impl Session {
             if let Some(context) = &context {
                 next.context = context.as_slice().into();
             }
-            let access = self.issue(&next, ClaimsReason::Elevate, now).await?;
+            let access = match issued.take() {
+                Some(issued) => issued,
+                None => self.issue(&next, ClaimsReason::Elevate, now).await?,
+            };
             let cookie = self.seal(&successor, &keys)?;
             let store = &self.config().store;
             let swap = match store.swap(&record, &next).await {

@@ -1,13 +1,15 @@
-//! A brake on what one session can cause: answers to one refresh token, and lines of the log.
+//! A brake on clients that refresh in a loop.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{clock::Timestamp, session::SessionId};
 
-/// How many answers one session gets in a window without its token moving on, or how many of its failures are told.
+/// How many answers one session gets in a window without its token moving on.
 ///
 /// A fixed table of counters, one word each, so that it never grows and takes no lock. Sessions
-/// that share a slot push each other out, which only ever forgives.
+/// that share a slot push each other out, which only ever forgives: it stops clients that loop, and no
+/// attacker with two sessions of one slot. Windows begin at fixed times, so that twice as many can fall
+/// into half a minute.
 pub(crate) struct Throttle {
     limit: u16,
     slots: Box<[AtomicU64]>,

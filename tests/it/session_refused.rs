@@ -1,6 +1,7 @@
 //! A failed session call leaves one event, which says why the user was signed out.
 
 use std::{
+    collections::BTreeMap,
     error::Error,
     sync::{Arc, Mutex, atomic::Ordering},
 };
@@ -24,6 +25,7 @@ struct Told {
     call: &'static str,
     kind: SessionErrorKind,
     sentence: String,
+    last: bool,
 }
 
 #[derive(Clone)]
@@ -38,6 +40,40 @@ impl Server {
     }
 
     fn with(set: impl FnOnce(RefreshCookieBuilder) -> RefreshCookieBuilder) -> Self {
+        Self::made(|sink| World::with(|builder| set(builder).events(sink)))
+    }
+
+    fn with_keys(keys: KeyRing) -> Self {
+        Self::made(|sink| {
+            let World {
+                clock,
+                app_clock,
+                store,
+                ..
+            } = World::new();
+            World::over(keys, clock, app_clock, store, |builder| {
+                builder.events(sink)
+            })
+        })
+    }
+
+    /// Another server over the same store.
+    fn over(other: &Self) -> Self {
+        let World {
+            keys,
+            clock,
+            app_clock,
+            store,
+            ..
+        } = other.world.clone();
+        Self::made(|sink| {
+            World::over(keys, clock, app_clock, store, |builder| {
+                builder.events(sink)
+            })
+        })
+    }
+
+    fn made(world: impl FnOnce(EventSink) -> World) -> Self {
         let told = Arc::<Mutex<Vec<Told>>>::default();
         let notes = told.clone();
         let sink = EventSink::new(move |event: &Event<'_>| {
@@ -45,6 +81,7 @@ impl Server {
                 session,
                 call,
                 error,
+                last,
                 ..
             } = event
             {
@@ -59,11 +96,14 @@ impl Server {
                     call,
                     kind: error.kind(),
                     sentence,
+                    last: *last,
                 });
             }
         });
-        let world = World::with(|builder| set(builder).events(sink));
-        Self { world, told }
+        Self {
+            world: world(sink),
+            told,
+        }
     }
 
     /// A browser that has signed in as `ada`, and its session.
@@ -349,16 +389,44 @@ async fn two_writes_that_the_store_lost_are_named() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_cookie_is_no_event() {
-    let server = Server::new();
-    for (method, path) in [(Method::POST, "/refresh"), (Method::GET, "/sessions")] {
+async fn a_request_without_a_token_is_told_with_what_may_have_become_of_it() {
+    let bodies = |builder: RefreshCookieBuilder| builder.transport(RefreshTransport::Body);
+    for (server, cure) in [
+        (
+            Server::new(),
+            "or the browser never kept it or keeps it back (cookie_path, external_prefix,",
+        ),
+        (Server::with(bodies), "has no refresh_token"),
+    ] {
         let mut browser = server.world.browser();
-        assert_eq!(
-            browser.call(&server.world, method, path).await.code(),
-            "no_session"
-        );
+        server
+            .refused(&mut browser, None, SessionErrorKind::NoSession, cure)
+            .await;
     }
-    assert!(server.told.lock().unwrap().is_empty());
+}
+
+/// Calls that are refused before any method of `Session` runs.
+#[tokio::test]
+async fn an_endpoint_that_refuses_by_itself_is_told_of_like_a_call() {
+    use SessionErrorKind::{InvalidInput, NotFound};
+    let server = Server::new();
+    let (mut ada, id) = server.signed_in().await;
+    let reply = ada.call(&server.world, Method::DELETE, "/sessions/xyz");
+    assert_eq!(reply.await.code(), "not_found");
+    server.one(Some(id), "end_session", NotFound, "no such session");
+
+    let server = Server::with(|builder| builder.transport(RefreshTransport::Body));
+    for (body, status, cure) in [
+        ("{".to_owned(), 400, "is not a JSON object whose"),
+        ("[]".to_owned(), 400, "is not a JSON object whose"),
+        (r#"{"refresh_token":1}"#.to_owned(), 400, "is a string"),
+        ("x".repeat(5000), 413, "longer than 4 KiB"),
+    ] {
+        let request = server.world.browser().request(Method::POST, "/refresh");
+        let request = request.body(Full::from(body)).unwrap();
+        assert_eq!(server.world.send(request).await.status, status, "{cure}");
+        server.one(None, "present", InvalidInput, cure);
+    }
 }
 
 /// Runs `work` within one window of the limit, which goes by the system's clock.
@@ -380,7 +448,14 @@ async fn ten_in_half_a_minute_are_told_of_each() {
         let server = Server::new();
         let world = &server.world;
         let (ada, id) = server.signed_in().await;
-        let (bob, bobs) = server.signed_in().await;
+        // By chance both could share a counter, which the second digit of 64 tells.
+        let digit = |id: &SessionId| id.to_string().as_bytes()[1];
+        let (bob, bobs) = loop {
+            let bob = server.signed_in().await;
+            if digit(&bob.1) != digit(&id) {
+                break bob;
+            }
+        };
         for _ in 0..30 {
             with_cookie(&server, "v1.forged").refresh(world).await;
         }
@@ -404,4 +479,71 @@ async fn ten_in_half_a_minute_are_told_of_each() {
         ]
     });
     assert_eq!(told.await, [10, 10, 10, 1]);
+}
+
+/// Two sessions of one counter, which an account finds after some ninety sign-ins, have its ten together.
+#[tokio::test]
+async fn sessions_that_take_turns_get_no_more_than_one_of_them() {
+    let server = Server::new();
+    let world = &server.world;
+    let mut known = BTreeMap::new();
+    let pair = loop {
+        let (mut browser, id) = server.signed_in().await;
+        let old = browser.clone();
+        browser.logout(world).await;
+        let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(id.to_string().as_bytes());
+        let bytes = bytes.unwrap();
+        let counter = u16::from_be_bytes([bytes[0], bytes[1]]) % 4096;
+        if let Some(other) = known.insert(counter, old.clone()) {
+            break [old, other];
+        }
+    };
+    let told = within_a_window(async || {
+        // A layer of its own, whose counters are fresh.
+        let server = Server::over(&server);
+        for _ in 0..50 {
+            for browser in &pair {
+                browser.clone().refresh(&server.world).await;
+            }
+        }
+        server.told.lock().unwrap().clone()
+    });
+    let told = told.await;
+    assert_eq!(told.len(), 10);
+    assert!(told[9].last && told[..9].iter().all(|one| !one.last));
+}
+
+/// Ten made-up cookies do not hide that all honest users are refused, because a secret has changed.
+#[tokio::test]
+async fn garbage_hides_no_honest_user() {
+    let (honest, _) = Server::new().signed_in().await;
+    let genuine = honest.cookie.unwrap();
+    let told = within_a_window(async || {
+        let elsewhere = Server::with_keys(KeyRing::from_master(OTHER_MASTER).unwrap());
+        let (own, _) = elsewhere.signed_in().await;
+        let broken = own.cookie.unwrap();
+        let broken = broken.replacen(&broken[100..110], "AAAAAAAAAA", 1);
+        for value in ["v1.forged", &broken, &genuine] {
+            for _ in 0..30 {
+                with_cookie(&elsewhere, value)
+                    .refresh(&elsewhere.world)
+                    .await;
+            }
+        }
+        elsewhere.world.browser().refresh(&elsewhere.world).await;
+        elsewhere.told.lock().unwrap().clone()
+    });
+    let told = told.await;
+    for (sentence, times) in [
+        ("it is not written as", 10),
+        ("its seal does not fit", 10),
+        ("REFRESH_SECRET has changed", 10),
+        ("no refresh cookie came", 1),
+    ] {
+        let of = told.iter().filter(|one| one.sentence.contains(sentence));
+        let of: Vec<_> = of.map(|one| one.last).collect();
+        assert_eq!(of.len(), times, "{sentence}");
+        // The tenth says that the rest is left out.
+        assert_eq!(of.iter().position(|last| *last), (times == 10).then_some(9));
+    }
 }

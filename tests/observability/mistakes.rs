@@ -71,6 +71,10 @@ struct Seen {
     problem: Value,
     /// Level and fields of each line at `INFO` and above.
     lines: Vec<String>,
+    /// Those below.
+    quiet: Vec<String>,
+    /// Name and value of each cookie.
+    cookies: Vec<String>,
 }
 
 fn ask(app: Router, request: http::request::Builder) -> Seen {
@@ -82,21 +86,26 @@ fn ask(app: Router, request: http::request::Builder) -> Seen {
     });
     let (head, body) = answer.unwrap();
     let mistake = head.headers.get("tower-bearer-mistake");
-    let lines = lines
-        .iter()
-        .filter(|line| line.level <= tracing::Level::INFO);
-    let written = lines.map(|line| {
+    let written = |line: &traces::Line| {
         let fields = line
             .fields
             .iter()
             .map(|(name, value)| format!(" {name}={value}"));
         line.level.to_string() + &fields.collect::<String>()
-    });
+    };
+    let (lines, quiet): (Vec<_>, Vec<_>) = lines
+        .iter()
+        .partition(|line| line.level <= tracing::Level::INFO);
+    let cookies = head.headers.get_all("set-cookie").iter();
+    let pair =
+        |line: &http::HeaderValue| line.to_str().unwrap().split(';').next().map(str::to_owned);
     Seen {
         status: head.status,
         mistake: mistake.map_or_else(String::new, |text| text.to_str().unwrap().to_owned()),
         problem: serde_json::from_slice(&body).unwrap_or_default(),
-        lines: written.collect(),
+        lines: lines.into_iter().map(written).collect(),
+        quiet: quiet.into_iter().map(written).collect(),
+        cookies: cookies.filter_map(pair).collect(),
     }
 }
 
@@ -247,11 +256,51 @@ fn a_mount_that_is_not_the_path_of_the_cookie() {
         &[
             "cookie_path=/auth ",
             "request_path=\"/account/login\"",
-            "no refresh will find the session",
+            "where the session endpoints lie here too, no refresh finds the new one",
             "cookie_path",
             "external_prefix",
         ],
     );
+}
+
+/// A prefix that nothing in front takes off: the sign-in looks right, and the browser sends no refresh cookie.
+#[test]
+fn a_cookie_that_the_browser_does_not_send() {
+    let auth = builder().external_prefix("/wrong").build().unwrap();
+    let keep = |seen: &Seen| {
+        let mut cookies = seen.cookies.iter();
+        let csrf = cookies.find_map(|cookie| cookie.strip_prefix("__Host-csrf="));
+        csrf.unwrap().to_owned()
+    };
+    let send = |request: http::request::Builder, token: &str| {
+        let request = request.header("origin", "https://app.example");
+        let request = request.header("cookie", format!("__Host-csrf={token}"));
+        ask(app(&auth), request.header("x-csrf-token", token))
+    };
+    let page = keep(&ask(app(&auth), Request::get("/auth/csrf")));
+    let seen = send(Request::post("/auth/login"), &page);
+    assert_eq!(seen.status, 200, "{seen:?}");
+    let signed_in = keep(&seen);
+    let words = [
+        "no refresh cookie came with it",
+        "(cookie_path, external_prefix, plain http, another site)",
+    ];
+    // The page copies the cookie.
+    let seen = send(Request::post("/auth/refresh"), &signed_in);
+    seen.is_refused(403, "csrf", &words);
+    says(seen.line("INFO"), &["reason=signature_invalid"]);
+    // Or it asks for a token first.
+    let seen = send(Request::get("/auth/csrf"), &signed_in);
+    assert_eq!(seen.status, 200, "{seen:?}");
+    says(
+        seen.line("INFO"),
+        &["session_refused", "call=csrf", "kind=no_session"],
+    );
+    says(seen.line("INFO"), &words);
+    let seen = send(Request::post("/auth/refresh"), &keep(&seen));
+    assert_eq!(seen.problem["code"], "no_session");
+    assert!(seen.lines.is_empty(), "{seen:?}");
+    says(&seen.quiet[0], &["DEBUG", "call=refresh", words[1]]);
 }
 
 #[test]

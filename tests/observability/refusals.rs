@@ -311,6 +311,36 @@ fn the_line_of_a_refused_bearer_names_the_cure() {
     }
 }
 
+/// The application's own error may have any text, one that a client wrote too.
+#[test]
+fn no_error_forges_a_line() {
+    use tower_bearer::{ClaimsError, ClaimsRequest, MemoryStore, RefreshCookieLayer, Session};
+
+    let codec = TokenCodec::nested(&KeyRing::generate().unwrap()).issuer("https://id.example");
+    let claims = |_: ClaimsRequest| async {
+        let text = "no \"user\" à\nERROR tower_bearer: forged\r\u{1b}[2K\u{202e}\u{2028}";
+        let inner = std::io::Error::other(text);
+        Err::<NoClaims, _>(ClaimsError::unavailable(std::io::Error::other(inner)))
+    };
+    let codec = codec.audience("api").build().unwrap();
+    let layer = RefreshCookieLayer::builder(codec, MemoryStore::new(), claims);
+    let layer = layer.build().unwrap();
+    let lines = traces::lines(async {
+        let sign_in = service_fn(async |request: Request<()>| {
+            let session = Session::from_extensions(request.extensions()).unwrap();
+            let _ = session.start("user-1").await;
+            Ok::<_, Infallible>(Response::new(String::new()))
+        });
+        let request = Request::post("/auth/login").body(()).unwrap();
+        layer.layer(sign_in).oneshot(request).await.unwrap();
+    });
+    let [line] = &lines[..] else {
+        panic!("one line: {lines:#?}");
+    };
+    let written = r#"no "user" à\nERROR tower_bearer: forged\r\u{1b}[2K\u{202e}\u{2028}"#;
+    assert!(line.fields["message"].ends_with(written), "{line:?}");
+}
+
 /// The level says whose fault it is, and `session` is there where the cookie was genuine.
 #[test]
 fn the_line_of_a_failed_session_call_names_the_cure() {

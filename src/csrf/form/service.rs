@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     csrf::{
-        config::Config,
         decision::{Need, Proof},
         future::CsrfFuture,
     },
@@ -66,7 +65,7 @@ where
             Need::Exempt => (None, Proof::Exempt, false),
             // A header that went wrong is not made good elsewhere.
             Need::Token if parts.headers.contains_key(&config.header) => {
-                match config.decide(&parts.headers, &bound.candidates) {
+                match config.decide(&parts.headers, &bound) {
                     Ok((good, proof)) => (Some(good), proof, false),
                     Err(rejection) => return answer(rejection),
                 }
@@ -78,8 +77,11 @@ where
                 let good = cookie.and_then(|cookie| config.authentic(cookie, &bound.candidates));
                 let good = match good {
                     Ok(good) if is_form(headers) => good,
-                    Ok(_) => return answer(Config::rejection(CsrfReason::TokenMissing, headers)),
-                    Err(reason) => return answer(Config::rejection(reason, headers)),
+                    Ok(_) => {
+                        let missing = CsrfReason::TokenMissing;
+                        return answer(config.rejection(missing, headers, &bound));
+                    }
+                    Err(reason) => return answer(config.rejection(reason, headers, &bound)),
                 };
                 if body.size_hint().lower() > self.layer.settings.limit as u64 {
                     return answer(Rejection::csrf(CsrfReason::BodyTooLarge));

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, atomic::Ordering};
 
+use http::Method;
 use tower_bearer::MemoryStore;
 
 use crate::support::{
@@ -196,6 +197,41 @@ async fn claims_that_cannot_be_minted_are_the_servers_fault_and_change_nothing()
         }
         *member.lock().unwrap() = None;
         assert_eq!(browser.refresh(&world).await.status, 200);
+    }
+}
+
+/// A call that fails for want of claims has ended nothing, and can be made again.
+#[tokio::test]
+async fn the_other_sessions_are_ended_only_once_the_claims_are_there() {
+    let member = Arc::<Mutex<Option<&'static str>>>::default();
+    let world = World::new().claiming(&member);
+    let mut other = world.signed_in("ada").await;
+    let mut own = world.signed_in("ada").await;
+    *member.lock().unwrap() = Some("exp");
+    let end_others = async |own: &mut Browser| own.call(&world, Method::POST, "/end-others").await;
+    let reply = end_others(&mut own).await;
+    assert_eq!((reply.status.as_u16(), reply.code()), (500, "internal"));
+    assert_eq!(world.count("Revoked"), 0);
+    *member.lock().unwrap() = None;
+    assert_eq!(other.refresh(&world).await.status, 200);
+    assert_eq!(end_others(&mut own).await.status, 200);
+    assert_eq!(other.refresh(&world).await.status, 401);
+    assert_eq!(own.refresh(&world).await.status, 200);
+
+    // A refused subject keeps none.
+    let world = World::new();
+    let mut other = world.signed_in("ada").await;
+    let mut own = world.signed_in("ada").await;
+    world.claims_down.store(true, Ordering::SeqCst);
+    let reply = own.call(&world, Method::POST, "/end-others").await;
+    assert_eq!((reply.status.as_u16(), world.count("Revoked")), (503, 0));
+    world.claims_down.store(false, Ordering::SeqCst);
+    world.denied.store(true, Ordering::SeqCst);
+    let reply = own.call(&world, Method::POST, "/end-others").await;
+    assert_eq!((reply.status.as_u16(), world.count("Revoked")), (401, 2));
+    world.denied.store(false, Ordering::SeqCst);
+    for browser in [&mut other, &mut own] {
+        assert_eq!(browser.refresh(&world).await.status, 401);
     }
 }
 

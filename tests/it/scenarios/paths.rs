@@ -6,8 +6,8 @@ use http::{Method, Request, StatusCode, header};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    ClaimsError, ClaimsRequest, CsrfLayer, KeyRing, MemoryStore, NoClaims, RefreshCookieLayer,
-    SessionEndpoints, TokenCodec,
+    ClaimsError, ClaimsRequest, Clock, CsrfLayer, KeyRing, MemoryStore, NoClaims,
+    RefreshCookieLayer, SessionEndpoints, SystemClock, TokenCodec,
     refresh::{RefreshCookieBuilder, RefreshTransport},
 };
 
@@ -291,6 +291,22 @@ async fn a_sign_in_where_the_cookie_does_not_go_is_told_with_both_paths() {
     // No browser keeps a cookie where tokens travel in bodies.
     let (line, mismatches) = sign_in(|b| b.transport(RefreshTransport::Body), "/login").await;
     assert_eq!((line, mismatches.len()), (None, 0));
+}
+
+#[tokio::test]
+async fn a_sign_in_where_the_cookie_does_not_go_is_told_ten_times_in_half_a_minute() {
+    let window = || SystemClock.now().as_secs() / 30;
+    loop {
+        let before = window();
+        let world = World::with(|builder| builder.cookie_path("/session"));
+        for _ in 0..30 {
+            world.signed_in("alice").await;
+        }
+        if window() == before {
+            assert_eq!(world.count("CookiePathMismatch"), 10);
+            break;
+        }
+    }
 }
 
 #[test]
