@@ -126,7 +126,7 @@ impl Rejection {
     }
 }
 
-/// What [`ProblemJson`](crate::rejection::ProblemJson) makes, as a text.
+/// Makes what [`ProblemJson`](crate::rejection::ProblemJson) makes, as a text.
 #[derive(Clone, Copy, Debug, Default)]
 struct ProblemText;
 

@@ -109,7 +109,7 @@ impl fmt::Debug for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// What of a URL is shown: nothing before the last `@`, where a user has a password, and nothing behind the
+/// The part of a URL that is shown: nothing before the last `@`, where a user has a password, and nothing behind the
 /// first `?` or `#`.
 fn public_part(url: &str) -> &str {
     let (before, rest) = match url.rfind('@') {

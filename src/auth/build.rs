@@ -233,8 +233,8 @@ fn check_origins(origins: &Origins) -> Result<(), ConfigError> {
     }
 }
 
-/// A router reads more in a path than a cookie does, and would panic or match something else. What a cookie
-/// cannot have is refused with it.
+/// A router reads more in a path than a cookie does, and would panic or match something else. It is refused
+/// together with what a cookie cannot have.
 fn check_mount(mount: &str) -> Result<(), ConfigError> {
     let mut segments = mount.split('/').skip(1);
     let plain = |segment: &str| !segment.starts_with([':', '*']) && !segment.contains(['{', '}']);

@@ -54,7 +54,7 @@ pub struct AuthBuilder<C = NoClaims> {
 pub(super) type ClaimsFn<C> = Box<dyn Fn(ClaimsRequest) -> ClaimsFuture<C> + Send + Sync>;
 pub(super) type ClaimsFuture<C> = Pin<Box<dyn Future<Output = Result<C, ClaimsError>> + Send>>;
 
-/// What does not depend on the claims.
+/// The settings that do not depend on the claims.
 pub(super) struct Settings {
     pub(super) tokens: TokenCodecBuilder,
     pub(super) store: Option<SharedStore>,
@@ -81,7 +81,7 @@ pub(super) enum Origins {
     Own,
 }
 
-/// What the application does to the settings of one layer.
+/// Changes the settings of one layer, as the application says.
 pub(super) type Change<T> = Box<dyn FnOnce(T) -> T + Send>;
 
 impl AuthBuilder {

@@ -1,4 +1,4 @@
-//! What goes around everything.
+//! The layer that goes around everything.
 
 use tower_layer::Layer;
 

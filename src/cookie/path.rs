@@ -4,7 +4,7 @@
 ///
 /// # Errors
 ///
-/// What would do.
+/// The rule that `path` breaks.
 pub(crate) fn check(path: &str) -> Result<(), &'static str> {
     // Browsers write the other characters in another way (URL standard, "path percent-encode set").
     let written = |b: u8| b.is_ascii_graphic() && !b";?#\"<>\\^`{}".contains(&b);

@@ -219,7 +219,7 @@ impl KeyRingBuilder {
         Ok(KeyRing::new(keys))
     }
 
-    /// What was wrong with the last step. The builder then goes on.
+    /// The fault of the last step. The builder then goes on.
     pub(super) fn take_error(&mut self) -> Option<ConfigError> {
         self.error.take()
     }

@@ -1,9 +1,9 @@
-//! What a ring lacks, all of it at once, and the command that makes it.
+//! All that a ring lacks, at once, and the command that makes it.
 
 use super::{KeyRing, env};
 use crate::config::ConfigError;
 
-/// What a service may need a key for.
+/// The purposes that a service may need a key for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
     /// To sign access tokens, or to verify them.

@@ -64,7 +64,7 @@
 //! | `Path`, [`cookie_path`](crate::refresh::RefreshCookieBuilder::cookie_path) | `/auth` | Only the session endpoints need it; every other request travels without. It covers refresh *and* sign-out. |
 //! | `HttpOnly`, `Secure` | always | [`dangerous_insecure_cookie`](crate::refresh::RefreshCookieBuilder::dangerous_insecure_cookie) drops the second for plain http in development. Chrome and Firefox take `Secure` cookies from `http://localhost`; Safari does not. |
 //! | `SameSite` | `Strict` | A refresh is never the consequence of following a link. [`same_site_lax`](crate::refresh::RefreshCookieBuilder::same_site_lax) for the return from an OAuth provider. |
-//! | [`external_prefix`](crate::refresh::RefreshCookieBuilder::external_prefix) | none | What a proxy takes off the paths is seen by the browser alone. |
+//! | [`external_prefix`](crate::refresh::RefreshCookieBuilder::external_prefix) | none | The browser alone sees what a proxy takes off the paths. |
 //! | `Max-Age` | what is left of the session | At most 400 days, which is where browsers stop. |
 //! | `Domain` | never | A cookie for all subdomains is as safe as the worst of them. |
 //!

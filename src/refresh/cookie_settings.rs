@@ -1,4 +1,4 @@
-//! What the builder is told of the cookie, and whether it goes together.
+//! The settings of the cookie, and whether they go together.
 
 use cookie::SameSite;
 
@@ -97,7 +97,7 @@ impl CookieSettings {
         })
     }
 
-    /// What browsers are told by the name.
+    /// The prefix of the name, which tells browsers what to refuse.
     fn prefix(&self) -> Result<Prefix, ConfigError> {
         let clash = |setting, problem| Err(ConfigError::new(setting, problem));
         let elsewhere = self.path.as_ref().filter(|path| *path != "/");
@@ -121,7 +121,7 @@ impl CookieSettings {
         }
     }
 
-    /// What something in front takes off.
+    /// The prefix that something in front takes off.
     fn front(&self) -> Result<&str, ConfigError> {
         let error = |problem| Err(ConfigError::new("external_prefix", problem));
         match self.external_prefix.as_str() {

@@ -18,8 +18,8 @@ use crate::{
 /// It goes around everything that may refuse: layers, extractors, [`SessionEndpoints`](crate::SessionEndpoints),
 /// and handlers that answer with a [`SessionError`](crate::SessionError), a
 /// [`Rejection`] or a [`Problem`]. Status, challenge, cookies and
-/// the other headers of a refusal stay as they are. What the application writes itself is left alone, and so
-/// are the answers of gRPC, which have no body.
+/// the other headers of a refusal stay as they are. Answers that the application writes itself are left
+/// alone, and so are those of gRPC, which have no body.
 ///
 /// ```
 /// use http::HeaderValue;

@@ -1,4 +1,4 @@
-//! What all refusals further in have in common: [`RefusalLayer`](crate::RefusalLayer).
+//! All that refusals further in have in common: [`RefusalLayer`](crate::RefusalLayer).
 
 mod future;
 pub(crate) mod layer;

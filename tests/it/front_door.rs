@@ -448,7 +448,7 @@ async fn the_application_gives_the_format_in_one_place() {
         seen,
         expected.map(|(status, code)| (status, code.to_owned()))
     );
-    // What is no refusal stays as it is.
+    // An answer that is no refusal stays as it is.
     let answer = browser.send(Method::GET, "/nowhere", None).await;
     assert_eq!((answer.status.as_u16(), &*answer.body), (404, ""));
 }

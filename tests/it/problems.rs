@@ -11,7 +11,7 @@ use tower_bearer::{
 
 use crate::support::{echo::Echo, guards, tokens::codec};
 
-/// What programs go by. The codes stay as they are, so the list is written out.
+/// Programs go by these. The codes stay as they are, so the list is written out.
 const CODES: [(RejectionKind, u16, &str); 11] = [
     (RejectionKind::ContentTooLarge, 413, "too_large"),
     (RejectionKind::CsrfFailed, 403, "csrf"),

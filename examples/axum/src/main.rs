@@ -14,7 +14,7 @@ struct Role {
     role: String,
 }
 
-/// What access tokens say, asked for at every refresh too. `ClaimsError::Denied` ends the session.
+/// The claims of access tokens, asked for at every refresh too. `ClaimsError::Denied` ends the session.
 async fn roles(_: ClaimsRequest) -> Result<Role, ClaimsError> {
     let role = "reader".into();
     Ok(Role { role })

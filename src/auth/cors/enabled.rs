@@ -48,7 +48,7 @@ impl Cors {
                 csrf,
                 HeaderName::from_static("x-session-activity"),
             ])
-            // What a refusal says beside its body. All of it here: the list replaces that of the answer.
+            // A refusal says these beside its body. All of them are here: the list replaces that of the answer.
             .expose_headers([
                 header::RETRY_AFTER,
                 header::WWW_AUTHENTICATE,

@@ -134,7 +134,7 @@ async fn a_cookie_of_every_path_that_is_seen_alarms_nowhere() {
     }
 }
 
-/// What a proxy took off is not seen, so every tail will do, in whole segments.
+/// The service does not see what a proxy took off, so every tail will do, in whole segments.
 #[tokio::test]
 async fn a_tail_of_the_cookie_path_is_no_alarm() {
     let world = World::with(|builder| builder.cookie_path("/api/auth").external_prefix("/app"));

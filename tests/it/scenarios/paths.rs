@@ -35,7 +35,7 @@ fn builder() -> RefreshCookieBuilder {
     RefreshCookieLayer::builder(codec, MemoryStore::new(), claims)
 }
 
-/// What a sign-in at `path` sets, and the mismatches that it tells.
+/// The cookie that a sign-in at `path` sets, and the mismatches that it tells.
 async fn sign_in(set: Set, path: &str) -> (Option<String>, Vec<String>) {
     let world = World::with(set);
     let application = tower::service_fn(async |request: Request<Full<Bytes>>| {
