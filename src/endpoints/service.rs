@@ -18,7 +18,7 @@ use tower_service::Service;
 
 use super::{
     answer::{CamelCase, Sessions, json, no_content},
-    body::{self, BodyError},
+    body::present,
     route::{Call, route},
 };
 use crate::{
@@ -299,35 +299,6 @@ fn missing(layer: &'static str) -> Answer {
 fn no_such_endpoint() -> Answer {
     let problem = Problem::new(StatusCode::NOT_FOUND, "not_found", "No such endpoint");
     answer(&problem)
-}
-
-/// Gives the handle the refresh token in `body`, if there is one.
-async fn present<B>(session: &Session, body: B) -> Result<(), Answer>
-where
-    B: Body,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    let error = match body::read(body).await {
-        Ok(None) => return Ok(()),
-        Ok(Some(token)) => return session.present(&token).map_err(|error| error.response()),
-        Err(error) => error,
-    };
-    session.refused(
-        "present",
-        SessionError::with_source(SessionErrorKind::InvalidInput, error),
-    );
-    Err(answer(&match error {
-        BodyError::TooLarge => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_large",
-            "The body is too large",
-        ),
-        BodyError::Malformed => Problem::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_input",
-            "The body is not JSON with a refresh_token",
-        ),
-    }))
 }
 
 impl<B, T> Service<Request<B>> for SessionEndpoints<T>

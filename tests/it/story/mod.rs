@@ -310,6 +310,8 @@ async fn nobody_is_signed_in(world: &World) {
     let answer = client.post_json("/auth/login", &wrong).await;
     assert_eq!(answer.status, 401);
     assert_keeps_cookie(&answer);
+    let heard = ["refresh", "list", "end_all"].map(|call| format!("refused {call} NoSession"));
+    assert_eq!(world.heard(), heard);
 
     let garbage = Some("AAAA".to_owned());
     client.cookie = garbage.clone();
