@@ -35,8 +35,9 @@
 //!
 //! # Pages of another origin
 //!
-//! CORS goes outside and the guard inside of it, both with one list: the code is in
-//! [`guards`](super::guards#order-of-layers). Three cases:
+//! With [`Auth`](crate::Auth), `.origins([...]).cors()` (feature `cors`) is all, where `auth.headers()` is around the
+//! application. CORS goes outside and the guard inside of it, both with one list: [`guards`](super::guards#order-of-layers)
+//! has the code for layers alone, and for pages that send headers of their own. Three cases:
 //!
 //! | the page is on | the session |
 //! |---|---|
