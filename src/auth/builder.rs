@@ -173,9 +173,11 @@ impl<C> AuthBuilder<C> {
         self
     }
 
-    /// Sends the refresh cookie to every path, for applications that render pages: the
-    /// [guards](crate::Auth::guards) then go around all of it. The cookie is `__Host-refresh_token`. The session
-    /// endpoints stay at [`mount`](Self::mount).
+    /// Sends the refresh cookie to every path, for applications that render pages. The cookie is
+    /// `__Host-refresh_token`. The session endpoints stay at [`mount`](Self::mount).
+    ///
+    /// The [guards](crate::Auth::guards) go around all that `Auth::routes` holds when it becomes a `Router`. A route
+    /// or a fallback that is added to that `Router` later lies outside of them, and is not guarded.
     pub fn everywhere(mut self) -> Self {
         self.settings.everywhere = true;
         self
@@ -190,7 +192,11 @@ impl<C> AuthBuilder<C> {
 
     /// Allows the pages of [`origins`](Self::origins) to call from elsewhere (CORS, Fetch standard). They may
     /// send `Authorization`, `Content-Type`, the CSRF header and `X-Session-Activity`, and read what refusals
-    /// say. [`Auth::headers`](crate::Auth::headers) has it.
+    /// say. [`Auth::headers`](crate::Auth::headers) has it, and answers every `OPTIONS` request.
+    ///
+    /// Pages that send other headers, such as `Idempotency-Key` or those of gRPC-Web, need a CORS layer of the
+    /// application's instead: [the manual](crate::manual::guards#order-of-layers) has it. The refresh cookie is
+    /// `SameSite=Strict`, so of the listed origins those of the same site as the service have a session.
     #[cfg(feature = "cors")]
     pub fn cors(mut self) -> Self {
         self.settings.cors = true;
@@ -198,6 +204,8 @@ impl<C> AuthBuilder<C> {
     }
 
     /// Sets the sink that every layer tells. One that a layer's own setter is given replaces it there.
+    ///
+    /// [`RequireHttpsLayer`](crate::RequireHttpsLayer) stands outside of these layers, and is given a sink itself.
     pub fn events(mut self, events: EventSink) -> Self {
         self.settings.events = events;
         self
@@ -205,6 +213,9 @@ impl<C> AuthBuilder<C> {
 
     /// Writes all refusals in the application's own format: see [`RefusalLayer::format`]. Default:
     /// `application/problem+json` (RFC 9457).
+    ///
+    /// [`RequireHttpsLayer`](crate::RequireHttpsLayer) stands outside of these layers: put a [`RefusalLayer`] of the
+    /// same format around it.
     pub fn refusals(
         mut self,
         content_type: HeaderValue,

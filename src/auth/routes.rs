@@ -14,9 +14,9 @@ use crate::{
 /// The routes that work by cookie: the session endpoints, and the application's own, such as its sign-in.
 /// [`Auth::routes`] makes it, and [`Router::merge`] takes it.
 ///
-/// The guards go around all of it when it becomes a [`Router`], so a route added late is guarded as well.
-/// Paths are below [`mount`](super::AuthBuilder::mount), or whole ones with
-/// [`everywhere`](super::AuthBuilder::everywhere).
+/// The guards go around all that it holds when it becomes a [`Router`], so a route added late is guarded as well.
+/// A route or a fallback that is added to that [`Router`] lies outside. Paths are below
+/// [`mount`](super::AuthBuilder::mount), or whole ones with [`everywhere`](super::AuthBuilder::everywhere).
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct AuthRoutes<S = ()> {
@@ -80,12 +80,16 @@ where
 {
     /// Adds a route of the application's, as [`Router::route`] does. It is guarded.
     ///
+    /// The path is below the mount: `/login` is what a page calls at `/auth/login`, while `/auth/login` here leaves
+    /// that address a 404. With [`everywhere`](super::AuthBuilder::everywhere) it is the whole path.
+    ///
     /// A handler that needs an access token as well has the layer on its own:
     /// `.route("/password", post(change_password).layer(auth.bearer()))`.
     ///
     /// # Panics
     ///
-    /// As [`Router::route`], when the path is malformed or taken.
+    /// As [`Router::route`], when the path is malformed, or another route of the application's has it. One that a
+    /// session endpoint has, such as `POST /refresh`, panics where the routes become a [`Router`].
     pub fn route(self, path: &str, method_router: MethodRouter<S>) -> Self {
         self.map(|router| router.route(path, method_router))
     }

@@ -28,6 +28,9 @@ use crate::{
 /// Behind a bearer layer that is optional, a request without a token is answered 401. Without that layer, or
 /// where its claims are of another type, the answer is a 500 that names the mistake.
 ///
+/// A CORS layer belongs outside of both. Behind [`preflight(true)`](crate::BearerAuthLayer::preflight) a preflight gets
+/// here without a token, and is answered 401.
+///
 /// ```
 /// use axum::{Router, http::{Request, StatusCode}, routing::get};
 /// use serde::{Deserialize, Serialize};

@@ -28,6 +28,9 @@ use crate::{
 /// It goes *inside* of [`BearerAuthLayer`](crate::BearerAuthLayer), whose claims it reads: without
 /// that layer it answers 500 and never lets anything through.
 ///
+/// A CORS layer belongs outside of both. Behind [`preflight(true)`](crate::BearerAuthLayer::preflight) a preflight gets
+/// here without a token, and is answered 401.
+///
 /// Scopes are read from the claim `scope`, one string with a space between two scopes (RFC 8693
 /// section 4.2). A claims type of your own writes it as a member of that name:
 ///

@@ -158,7 +158,7 @@ impl<B> SessionEndpoints<B> {
     ///
     /// # Errors
     ///
-    /// When it does not begin with a slash, ends with one, or has a query.
+    /// When it does not begin with a slash, ends with one, or has a query. `/` alone is accepted.
     pub fn base(mut self, path: impl AsRef<str>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         path::check(path).map_err(|problem| ConfigError::about("base", path, problem))?;

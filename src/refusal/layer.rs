@@ -21,6 +21,10 @@ use crate::{
 /// the other headers of a refusal stay as they are. Answers that the application writes itself are left
 /// alone, and so are those of gRPC, which have no body.
 ///
+/// [`RequireHttpsLayer`](crate::RequireHttpsLayer) stands outside of the layers of [`Auth`](crate::Auth), so of their
+/// `RefusalLayer` too: put another one around it. Where a handler overrides the status of an answer, as
+/// `(StatusCode, SessionError)` does in axum, the document keeps its own.
+///
 /// ```
 /// use http::HeaderValue;
 /// use tower_bearer::{EventSink, RefusalLayer};

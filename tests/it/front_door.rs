@@ -1,6 +1,9 @@
 //! `Auth`: what has to agree, put together by one builder.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
@@ -330,6 +333,54 @@ async fn everywhere_guards_the_whole_application() {
         let refreshed = browser.send(Method::POST, "/auth/refresh", None).await;
         assert_eq!(refreshed.status, 200);
     }
+}
+
+/// They are below the mount. A route that is added to the finished router lies outside of the guards.
+#[tokio::test]
+async fn the_routes_are_those_that_are_there_when_they_become_a_router() {
+    let late = || post(|| async { "late" });
+    let auth = builder().build().unwrap();
+    let app = Router::from(auth.routes().route("/auth/login", post(login)));
+    let mut browser = Browser::new(app.route("/auth/late", late()));
+    for (path, status) in [
+        ("/auth/login", 404),
+        ("/auth/auth/login", 403),
+        ("/auth/late", 200),
+    ] {
+        let answer = browser.send(Method::POST, path, None).await;
+        assert_eq!(answer.status, status, "{path}");
+    }
+    let auth = builder().everywhere().build().unwrap();
+    let app = Router::from(auth.routes().route("/", late()));
+    let mut browser = Browser::new(app.route("/late", late()).fallback(late()));
+    for (path, status) in [("/", 403), ("/late", 200), ("/other", 200)] {
+        let answer = browser.send(Method::POST, path, None).await;
+        assert_eq!(answer.status, status, "{path}");
+    }
+}
+
+/// It is found out where the routes become a router, and not before.
+#[test]
+fn a_path_that_a_session_endpoint_has_is_taken() {
+    let routes = builder().build().unwrap().routes::<()>();
+    let routes = routes.route("/refresh", post(login));
+    let made = std::panic::catch_unwind(AssertUnwindSafe(|| Router::from(routes)));
+    assert!(made.is_err());
+}
+
+#[tokio::test]
+async fn a_handler_that_overrides_a_status_leaves_that_of_the_document() {
+    async fn gone(session: Session) -> (StatusCode, SessionError) {
+        (StatusCode::GONE, session.refresh().await.unwrap_err())
+    }
+    let auth = builder().build().unwrap();
+    let app = Router::from(auth.routes().route("/gone", get(gone)));
+    let mut browser = Browser::new(app.layer(auth.headers()));
+    let answer = browser.send(Method::GET, "/auth/gone", None).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.json()["status"]),
+        (410, &Value::from(401))
+    );
 }
 
 /// Guards and endpoints compose without a framework, over bodies that can be made of bytes.

@@ -84,17 +84,25 @@ async fn claims_of_another_type_are_a_mistake_and_never_a_refusal_of_the_client(
 }
 
 #[tokio::test]
-async fn behind_an_optional_bearer_layer_a_request_without_a_token_is_asked_to_sign_in() {
-    let echo = Echo::default();
-    let service = ServiceBuilder::new()
-        .layer(BearerAuthLayer::<Scoped>::new(codec()).optional())
-        .layer(admins())
-        .service(echo.clone());
-    let response = service.oneshot(Request::new(String::new())).await.unwrap();
-    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(
-        response.headers()[header::WWW_AUTHENTICATE],
-        "Bearer realm=\"api\""
-    );
-    assert_eq!(echo.calls(), 0);
+async fn a_request_that_the_bearer_layer_lets_through_without_a_token_is_asked_to_sign_in() {
+    let bearer = || BearerAuthLayer::<Scoped>::new(codec());
+    let preflight = Request::options("/").header("access-control-request-method", "GET");
+    for (bearer, request) in [
+        (bearer().optional(), Request::get("/")),
+        (bearer().preflight(true), preflight),
+    ] {
+        let echo = Echo::default();
+        let service = ServiceBuilder::new()
+            .layer(bearer)
+            .layer(admins())
+            .service(echo.clone());
+        let request = request.body(String::new()).unwrap();
+        let response = service.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            response.headers()[header::WWW_AUTHENTICATE],
+            "Bearer realm=\"api\""
+        );
+        assert_eq!(echo.calls(), 0);
+    }
 }

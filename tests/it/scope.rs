@@ -106,18 +106,26 @@ async fn the_wrong_order_is_the_same_mistake() {
 
 #[tokio::test]
 async fn nobody_is_asked_to_sign_in_and_not_told_of_a_mistake() {
-    let echo = Echo::default();
-    let service = ServiceBuilder::new()
-        .layer(BearerAuthLayer::<Scoped>::new(codec()).optional())
-        .layer(require("admin"))
-        .service(echo.clone());
-    let response = service.oneshot(Request::new(String::new())).await.unwrap();
-    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(
-        response.headers()[header::WWW_AUTHENTICATE],
-        "Bearer realm=\"api\""
-    );
-    assert_eq!(echo.calls(), 0);
+    let bearer = || BearerAuthLayer::<Scoped>::new(codec());
+    let preflight = Request::options("/").header("access-control-request-method", "GET");
+    for (bearer, request) in [
+        (bearer().optional(), Request::get("/")),
+        (bearer().preflight(true), preflight),
+    ] {
+        let echo = Echo::default();
+        let service = ServiceBuilder::new()
+            .layer(bearer)
+            .layer(require("admin"))
+            .service(echo.clone());
+        let request = request.body(String::new()).unwrap();
+        let response = service.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            response.headers()[header::WWW_AUTHENTICATE],
+            "Bearer realm=\"api\""
+        );
+        assert_eq!(echo.calls(), 0);
+    }
 }
 
 #[test]

@@ -168,6 +168,7 @@ async fn a_cookie_of_every_path_leaves_the_endpoints_below_auth_or_where_base_sa
     for set in settings {
         let world = World::with(set);
         let moved = SessionEndpoints::new().base("/api/session").unwrap();
+        let root = SessionEndpoints::new().base("/").unwrap();
         for (endpoints, nest, found) in [
             (SessionEndpoints::new(), "/auth", true),
             (SessionEndpoints::new(), "", true),
@@ -175,6 +176,8 @@ async fn a_cookie_of_every_path_leaves_the_endpoints_below_auth_or_where_base_sa
             (moved.clone(), "/api/session", true),
             (moved.clone(), "/session", true),
             (moved, "/auth", false),
+            (root.clone(), "", true),
+            (root, "/auth", false),
         ] {
             for (method, call, status) in &CALLS[1..5] {
                 let request = Request::builder()
