@@ -235,7 +235,7 @@ fn a_mount_that_is_not_the_path_of_the_cookie() {
     let nested = Router::new().nest("/app", app(&auth));
     let seen = ask(nested, Request::get("/app/auth/csrf"));
     seen.is_wiring(&[
-        "does not send the refresh cookie",
+        "and the browser sends the refresh cookie to",
         "mount",
         "external_prefix",
     ]);

@@ -96,7 +96,8 @@ async fn claims_of_another_type_are_never_nobody() {
         assert_eq!(
             reason,
             "the codec of BearerAuthLayer has claims of `it::support::tokens::Scoped`, \
-             the handler asks for `tower_bearer::token::claims::NoClaims`"
+             the handler asks for `tower_bearer::token::claims::NoClaims`: the codec's type is that of \
+             TokenCodec::<C> (with Auth, of what .claims(...) returns)"
         );
     }
 }
