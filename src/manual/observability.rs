@@ -76,8 +76,8 @@
 //! minutes begin at fixed times, so twice as many lines can come within 30 seconds across the end of one.
 //! `tower_bearer_refreshes_total` counts all refreshes, told or not.
 //!
-//! The sentence ends with the error's sources, that of your claims closure too: it must hold no secret. Control
-//! characters in it are escaped.
+//! The sentence ends with the error's sources, those of your claims closure and of its claims' `Serialize` too: they
+//! must hold no secret. Control characters in them are escaped.
 //!
 //! # Spans
 //!
