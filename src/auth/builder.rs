@@ -160,14 +160,19 @@ impl<C> AuthBuilder<C> {
         self
     }
 
-    /// Sets the path of the session endpoints, and of the refresh cookie with them. Default `/auth`.
+    /// Sets the path of the session endpoints, and of the refresh cookie with them. Default `/auth`. It is the
+    /// whole path, where `Auth::routes` is merged into the outermost router.
+    ///
+    /// Two front doors of one host, `/auth` and `/admin/auth` say, need CSRF cookies of different names:
+    /// `.csrf(|csrf| csrf.cookie_name("admin_csrf"))`.
     pub fn mount(mut self, path: impl Into<String>) -> Self {
         self.settings.mount = path.into();
         self
     }
 
     /// Sets what a proxy in front takes off the paths: with `/app` here and `/auth` as
-    /// [`mount`](Self::mount), the browser sees `/app/auth` and this service `/auth`.
+    /// [`mount`](Self::mount), the browser sees `/app/auth` and this service `/auth`. The path of a router that
+    /// `Auth::routes` is nested in is said here as well.
     pub fn external_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.settings.external_prefix = prefix.into();
         self
@@ -212,7 +217,8 @@ impl<C> AuthBuilder<C> {
     }
 
     /// Writes all refusals in the application's own format: see [`RefusalLayer::format`]. Default:
-    /// `application/problem+json` (RFC 9457).
+    /// `application/problem+json` (RFC 9457). Those of the API have it where
+    /// [`Auth::headers`](crate::Auth::headers) is around it.
     ///
     /// [`RequireHttpsLayer`](crate::RequireHttpsLayer) stands outside of these layers: put a [`RefusalLayer`] of the
     /// same format around it.
