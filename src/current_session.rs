@@ -26,9 +26,8 @@ pub(crate) const LONGEST_VALUE: usize = 512;
 const MOST_VALUES: usize = 4;
 
 /// Said of a page that comes with the CSRF cookie of a session, and without its refresh cookie.
-pub(crate) const SIGNED_OUT: &str = "the CSRF cookie is of a session and no refresh cookie came with it: after the \
-     sign-in the browser never kept it or keeps it back (cookie_path, external_prefix, plain http, another \
-     site), or it has ended";
+pub(crate) const SIGNED_OUT: &str = "the CSRF cookie is of a session, and no refresh cookie came with it: it has ended, \
+     or the browser does not keep or send it here (cookie_path, external_prefix, plain http, another site)";
 
 /// Stands for the cookie's name where there is none. No cookie can have it.
 const BODY: &str = "in the body";
@@ -65,9 +64,9 @@ impl RefreshCookies {
     /// Whether the browser can send the cookie with a request for `path`.
     ///
     /// The alarm must be true, so it needs what is known of the path that the browser has. A router that
-    /// nests takes its prefix off the request's path: axum keeps the whole one beside it as `OriginalUri`. What
-    /// another router or a proxy in front took off is not seen, so any tail of the cookie's path will do;
-    /// where it took all of that off, the application says so.
+    /// nests takes its prefix off the request's path: axum keeps the whole one beside it as `OriginalUri`. The
+    /// layer does not see what another router or a proxy took off, so any tail of the cookie's path will do.
+    /// Where it took all of that off, the application says so.
     fn can_reach(&self, path: &str) -> bool {
         self.in_bodies || self.everywhere || self.cookie.reaches(path)
     }

@@ -100,7 +100,8 @@ impl Problem {
         self.title
     }
 
-    /// Returns the text for the developer, where the application is wired wrongly.
+    /// Returns the text for the developer, where the application is wired wrongly or its claims cannot be minted. It
+    /// is plain text: escape it in HTML.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()

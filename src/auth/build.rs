@@ -172,7 +172,7 @@ fn lacking(tokens: &TokenCodecBuilder, store: bool, origins: bool) -> Vec<Lackin
     lacking.map(|(_, setting)| setting).collect()
 }
 
-/// One error for all of them: a newcomer starts once for it.
+/// One error for all of them, so that one start shows all.
 fn missing(lacking: &[Lacking]) -> ConfigError {
     let (names, cures): (Vec<_>, Vec<_>) = lacking.iter().copied().unzip();
     let problem = format!("not set: {}", cures.join("; "));

@@ -19,11 +19,10 @@ pub(crate) fn check(path: &str) -> Result<(), &'static str> {
     if path.ends_with('/') {
         return Err("must not end with a slash: the session endpoints lie below it");
     }
-    if path
-        .split('/')
-        .skip(1)
-        .any(|part| matches!(part, "" | "." | ".."))
-    {
+    // Browsers read an encoded dot as one.
+    let plain = path.to_ascii_lowercase().replace("%2e", ".");
+    let mut segments = plain.split('/').skip(1);
+    if segments.any(|part| matches!(part, "" | "." | "..")) {
         return Err("must not have empty segments, or segments of dots, which browsers resolve");
     }
     Ok(())
@@ -62,8 +61,24 @@ mod tests {
             assert_eq!(check(good), Ok(()), "{good}");
         }
         for bad in [
-            "", "auth", "/auth/", "//auth", "/a//b", "/./auth", "/auth/..", "/{t}", "/a\"",
-            "/a\\b", "/a b", "/a;b", "/a?b", "/a#b", "/%zz", "/a%2", "/\u{e9}",
+            "",
+            "auth",
+            "/auth/",
+            "//auth",
+            "/a//b",
+            "/./auth",
+            "/auth/..",
+            "/a/%2E%2e/b",
+            "/{t}",
+            "/a\"",
+            "/a\\b",
+            "/a b",
+            "/a;b",
+            "/a?b",
+            "/a#b",
+            "/%zz",
+            "/a%2",
+            "/\u{e9}",
         ] {
             assert!(check(bad).is_err(), "{bad}");
         }

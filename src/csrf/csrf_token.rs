@@ -236,7 +236,7 @@ impl CsrfToken {
         }
         let rejection = Rejection::csrf(reason);
         Some(match reason {
-            CsrfReason::Unverified => rejection.saying(UNVERIFIED),
+            CsrfReason::Unverified => rejection.saying_alone(UNVERIFIED),
             _ => rejection,
         })
     }

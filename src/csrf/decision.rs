@@ -323,8 +323,10 @@ impl Config {
         let session = bound.session.as_ref();
         match reason {
             CsrfReason::TokenMissing if kinds.any(is_multipart) => rejection.saying(MULTIPART),
-            CsrfReason::SignatureInvalid if self.is_left(headers, session) => {
-                rejection.saying(SIGNED_OUT)
+            CsrfReason::SignatureInvalid | CsrfReason::TokenMismatch
+                if self.is_left(headers, session) =>
+            {
+                rejection.saying_alone(SIGNED_OUT)
             }
             _ => rejection,
         }

@@ -158,7 +158,7 @@ impl<B> SessionEndpoints<B> {
     ///
     /// # Errors
     ///
-    /// When it does not begin with a slash, ends with one, or has a query. `/` alone is accepted.
+    /// When it is not an absolute path as browsers write it, or ends with a slash. `/` alone is accepted.
     pub fn base(mut self, path: impl AsRef<str>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         path::check(path).map_err(|problem| ConfigError::about("base", path, problem))?;
@@ -194,7 +194,7 @@ impl Settings {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let Some(session) = session else {
-            return missing("RefreshCookieLayer is missing: it must wrap SessionEndpoints");
+            return missing("RefreshCookieLayer");
         };
         let base = self.base.as_deref().unwrap_or(&session.config().base);
         let Some((call, allow)) = route(&path, base) else {
@@ -255,9 +255,7 @@ impl Settings {
         csrf: Option<(CsrfToken, bool)>,
     ) -> Result<Answer, SessionError> {
         let Some((csrf, is_left)) = csrf else {
-            return Ok(missing(
-                "CsrfLayer is missing: it must wrap SessionEndpoints, inside of RefreshCookieLayer",
-            ));
+            return Ok(missing("CsrfLayer"));
         };
         csrf.take();
         if is_left {
@@ -292,8 +290,8 @@ impl Settings {
     }
 }
 
-fn missing(layer: &'static str) -> Answer {
-    Rejection::wiring(layer).response()
+fn missing(layer: &str) -> Answer {
+    Rejection::missing_layer(layer, "SessionEndpoints", "auth.guards()").response()
 }
 
 fn no_such_endpoint() -> Answer {

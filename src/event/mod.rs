@@ -235,7 +235,8 @@ pub enum Event<'a> {
         /// Why. Its [`source`](std::error::Error::source) names cause and cure, for the log and never for the
         /// client; where the claims closure did not answer it ends in that closure's own error.
         error: &'a SessionError,
-        /// Whether further ones like it are left out until the half minute is over.
+        /// Whether further ones like it are left out until the half minute is over. Where the limit of all sessions
+        /// together is what leaves them out, none says so.
         last: bool,
     },
     /// A session began.

@@ -68,7 +68,7 @@
 //!
 //! * ten of each genuine session. Sessions that by chance share one of 4096 counters share the ten;
 //! * 1000 of all of these together, and beyond that the first of each counter: an attacker with many sessions causes
-//!   5096 at most, and hides little of the others;
+//!   5096 at most, and needs some thousand sign-ins to hide the others;
 //! * of requests without a genuine session, ten of each of these: garbage, unknown keys, broken seals, no token, a lost
 //!   refresh cookie, faults of the server, all else. Made-up cookies hide nothing of the rest.
 //!

@@ -43,12 +43,13 @@
 //! | [`Rejected`](crate::Event::Rejected), kinds `ForeignOrigin`, `CsrfFailed` | some | when it multiplies: [below](#users-complain-of-403) |
 //! | [`WouldReject`](crate::Event::WouldReject) | what the list lacks, while it is tried | as long as it comes, the guard guards nothing |
 //! | [`SessionRefused`](crate::Event::SessionRefused), kind `Internal` | none | at once: no user signs in. Its error names the cure, a member of the claims for example |
-//! | [`SessionRefused`](crate::Event::SessionRefused), kind `Invalid` | one now and then | when it multiplies: [below](#everybody-is-signed-out) |
+//! | [`SessionRefused`](crate::Event::SessionRefused), kind `Invalid` | one now and then | when it multiplies: [below](#all-users-are-signed-out) |
 //! | [`SessionRefused`](crate::Event::SessionRefused), other kinds | as sessions end | with the events above only |
 //! | [`Started`](crate::Event::Started), [`Refreshed`](crate::Event::Refreshed), [`Revoked`](crate::Event::Revoked) | the life of the service | when `Refreshed` falls to nothing while people are there, or `Revoked` with reason [`Limit`](crate::RevokeReason::Limit) is frequent: a client signs in again and again instead of refreshing |
 //!
 //! A refusal of a session (401, 409, 429, 5xx below `/auth`) sends `SessionRefused` and no `Rejected`, and there is a
-//! limit to how often; [`tower_bearer_refreshes_total`](super::observability#metrics) counts all of them.
+//! limit to how often; [`tower_bearer_refreshes_total`](super::observability#metrics) counts the
+//! refreshes among them, told or not.
 //! The three events of a store that is away come from `RedisStore`; a store of your own reports for itself.
 //!
 //! # Why was I signed out?
@@ -69,7 +70,7 @@
 //! | `state_lost`, `outdated`, `ambiguous` | As the line says |
 //! | `no_session` | The browser sent no cookie: it was deleted, has ended there, or path and site do not fit. Such lines have no id and are at DEBUG, but where a page comes with the CSRF cookie of a session: that one (call `csrf`), or `rejected` with `signature_invalid`, is at INFO |
 //!
-//! # Everybody is signed out
+//! # All users are signed out
 //!
 //! Refresh answers 401. Look at one answer: does it clear the cookie (`Set-Cookie` with `Max-Age=0`)?
 //!

@@ -54,7 +54,8 @@ impl SessionError {
         self.problem().status()
     }
 
-    /// Returns the failure as the client sees it. It tells whether to sign in again or to come back, and
+    /// Returns the failure as the client sees it. To answer with it, take [`response`](Self::response), which has
+    /// `Retry-After` as well. It tells whether to sign in again or to come back, and
     /// nothing about why a token was refused.
     #[must_use]
     pub fn problem(&self) -> Problem {

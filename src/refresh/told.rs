@@ -12,8 +12,8 @@ use crate::{
 
 /// Told in a window of each counter.
 const EACH: u64 = 10;
-/// Told in a window of all genuine sessions together. Beyond it each counter still tells its first, so that a
-/// client with many sessions hides little of the others.
+/// Told in a window of all genuine sessions together. Beyond it each counter still tells its first: an attacker
+/// needs some thousand sign-ins to hide the others.
 const ALL: u64 = 1000;
 /// Counters of genuine sessions: a fixed number, so that they never grow. Those that share one share its ten.
 const COUNTERS: usize = 4096;

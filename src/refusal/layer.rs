@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderMap, HeaderValue, Response, header};
 use tower_layer::Layer;
 
 use super::service::Refusals;
@@ -53,10 +53,21 @@ struct Format {
     write: Arc<dyn Fn(&Problem) -> String + Send + Sync>,
 }
 
-/// The body of a refusal as it comes. A page of the application's, or a document that was compressed, is neither.
+/// The body of a refusal as it comes.
 enum Written {
     Nothing,
     Document,
+}
+
+/// `None` where a layer in between has put a page in its place, or compressed it.
+fn written(headers: &HeaderMap) -> Option<Written> {
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return None;
+    }
+    match headers.get(header::CONTENT_TYPE) {
+        None => Some(Written::Nothing),
+        Some(content_type) => (content_type == JSON).then_some(Written::Document),
+    }
 }
 
 impl RefusalLayer {
@@ -98,21 +109,18 @@ impl Config {
             rejection.mark_told();
             self.events.deliver(&Event::Rejected(rejection));
         }
-        let written = match response.headers().get(header::CONTENT_TYPE) {
-            None => Written::Nothing,
-            Some(content_type) if content_type == JSON => Written::Document,
-            Some(_) => return,
-        };
-        if response.headers().contains_key(header::CONTENT_ENCODING) {
-            return;
-        }
-        let Some(problem) = response.extensions_mut().remove::<Problem>() else {
+        let Some(problem) = response.extensions().get::<Problem>() else {
             return;
         };
-        let (content_type, text) = match (&self.format, written) {
-            (Some(format), _) => (format.content_type.clone(), (format.write)(&problem)),
-            (None, Written::Nothing) => (HeaderValue::from_static(JSON), problem.to_json()),
-            (None, Written::Document) => return,
+        let (content_type, text) = match (&self.format, written(response.headers())) {
+            (Some(format), Some(_)) => {
+                let text = (format.write)(problem);
+                // Written for good: a layer further out has no say in it.
+                response.extensions_mut().remove::<Problem>();
+                (format.content_type.clone(), text)
+            }
+            (None, Some(Written::Nothing)) => (HeaderValue::from_static(JSON), problem.to_json()),
+            _ => return,
         };
         *response.body_mut() = B::from(Bytes::from(text));
         let headers = response.headers_mut();

@@ -5,6 +5,7 @@
 //! and into one event, and the client learns the kind alone.
 
 mod grpc;
+mod problem;
 mod reason;
 mod response;
 
@@ -16,7 +17,7 @@ pub(crate) use grpc::GrpcMark;
 pub use reason::{CsrfReason, OriginReason};
 pub use response::{CustomRejection, DefaultRejection, ProblemJson, RejectionResponse};
 
-use crate::{problem::Problem, token::TokenError};
+use crate::token::TokenError;
 
 /// Why a layer refused a request.
 ///
@@ -49,6 +50,8 @@ pub struct Rejection {
     wiring: bool,
     /// The application's sink has been told.
     told: bool,
+    /// The text says all: the reason behind it would mislead.
+    alone: bool,
 }
 
 /// The subject of a refusal of some kind, for the log.
@@ -134,6 +137,7 @@ impl Rejection {
             retry_after: (kind == RejectionKind::Unavailable).then_some(RETRY_AFTER),
             wiring: false,
             told: false,
+            alone: false,
         }
     }
 
@@ -247,6 +251,14 @@ impl Rejection {
         }
     }
 
+    /// The same, and the text stands alone: the usual cure of the reason would mislead.
+    pub(crate) fn saying_alone(self, reason: &'static str) -> Self {
+        Self {
+            alone: true,
+            ..self.saying(reason)
+        }
+    }
+
     pub(crate) fn with_challenge(self, challenge: HeaderValue) -> Self {
         Self {
             challenge: Some(challenge),
@@ -275,38 +287,6 @@ impl Rejection {
                 StatusCode::UNAUTHORIZED
             }
             RejectionKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-
-    /// Returns the refusal as the client sees it, with a coarse `code` that stays as it is. A mistake in the
-    /// wiring (500) has its text as `detail`, because the developer who tries the route out has nothing else
-    /// to go by. It tells an attacker nothing.
-    #[must_use]
-    pub fn problem(&self) -> Problem {
-        let (code, title) = match self.kind {
-            RejectionKind::ContentTooLarge => ("too_large", "The form is too long"),
-            RejectionKind::CsrfFailed => ("csrf", "The CSRF token is missing or wrong"),
-            RejectionKind::Forbidden => ("forbidden", "The access token does not allow this"),
-            RejectionKind::ForeignOrigin => ("foreign_origin", "The page may not do this here"),
-            RejectionKind::InsecureTransport => ("https_required", "This needs https"),
-            RejectionKind::InsufficientScope => {
-                ("insufficient_scope", "The access token does not cover this")
-            }
-            RejectionKind::Internal if self.wiring => {
-                ("layer_missing", "The application is wired wrongly")
-            }
-            RejectionKind::Internal => ("internal", "The server is at fault"),
-            RejectionKind::InvalidRequest => {
-                ("invalid_request", "The credentials are not understood")
-            }
-            RejectionKind::InvalidToken => ("invalid_token", "The access token is not valid"),
-            RejectionKind::MissingCredentials => ("missing_token", "An access token is needed"),
-            RejectionKind::Unavailable => ("unavailable", "This cannot be decided for now"),
-        };
-        let problem = Problem::new(self.status(), code, title);
-        match self.wiring {
-            true => problem.with_detail(self.reason.clone()),
-            false => problem,
         }
     }
 
@@ -392,6 +372,6 @@ impl Error for Rejection {
         let token = self.token.as_ref().map(|e| e as &(dyn Error + 'static));
         let origin = self.origin.as_ref().map(|e| e as &(dyn Error + 'static));
         let csrf = self.csrf.as_ref().map(|e| e as &(dyn Error + 'static));
-        token.or(origin).or(csrf)
+        token.or(origin).or(csrf).filter(|_| !self.alone)
     }
 }

@@ -1,15 +1,18 @@
 //! Refusals as problem documents (RFC 9457).
 
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_bearer::{
-    BearerAuthLayer, GrpcLayer, NoClaims, OriginGuardLayer, Problem, RefusalLayer,
+    BearerAuthLayer, GrpcLayer, NoClaims, OriginGuardLayer, Problem, RefusalLayer, Session,
+    SessionError,
     rejection::{Rejection, RejectionKind},
 };
 
-use crate::support::{echo::Echo, guards, tokens::codec};
+use crate::support::{echo::Echo, guards, tokens::codec, world::World};
 
 /// Programs go by these. The codes stay as they are, so the list is written out.
 const CODES: [(RejectionKind, u16, &str); 11] = [
@@ -166,6 +169,72 @@ async fn the_format_is_for_problems_alone() {
         let body = response.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body, text);
     }
+}
+
+/// The parts of a front door have a layer without a format of their own inside of the application's.
+#[tokio::test]
+async fn an_outer_format_is_for_what_an_inner_layer_left_alone() {
+    let text = |name: &'static str| {
+        let format = http::HeaderValue::from_static("text/plain");
+        RefusalLayer::new().format(format, move |problem| format!("{name} {}", problem.code()))
+    };
+    let bearer = || BearerAuthLayer::<NoClaims>::new(codec());
+    for (service, expected) in [
+        (
+            text("outer").layer(RefusalLayer::new().layer(bearer().layer(full()))),
+            "outer missing_token",
+        ),
+        (
+            text("outer").layer(text("inner").layer(bearer().layer(full()))),
+            "inner missing_token",
+        ),
+    ] {
+        let response = service.oneshot(Request::new(())).await.unwrap();
+        assert_eq!(response.status(), 401);
+        assert_eq!(response.headers()["content-type"], "text/plain");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, expected);
+    }
+    // Alone it fills what a bare layer leaves empty.
+    let service = RefusalLayer::new().layer(bearer().layer(full()));
+    let response = service.oneshot(Request::new(())).await.unwrap();
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/problem+json"
+    );
+    assert!(response.headers().contains_key("www-authenticate"));
+}
+
+/// Error types of the application's own keep the status.
+#[tokio::test]
+async fn a_session_error_has_its_status_by_itself() {
+    let world = World::new();
+    let found = Arc::new(Mutex::new(Vec::new()));
+    let keep = found.clone();
+    let service = world.layer.layer(service_fn(move |request: Request<()>| {
+        let session = Session::from_extensions(request.extensions()).unwrap();
+        let keep = keep.clone();
+        async move {
+            for error in [
+                session.refresh().await.unwrap_err(),
+                session.start("").await.unwrap_err(),
+            ] {
+                let error: Box<dyn std::error::Error> = Box::new(error);
+                let error = error.downcast_ref::<SessionError>().unwrap();
+                assert_eq!(error.response().status(), error.status());
+                assert_eq!(error.problem().status(), error.status());
+                keep.lock()
+                    .unwrap()
+                    .push((error.status().as_u16(), error.problem().code()));
+            }
+            Ok::<_, std::convert::Infallible>(Response::new(()))
+        }
+    }));
+    service.oneshot(Request::new(())).await.unwrap();
+    assert_eq!(
+        *found.lock().unwrap(),
+        [(401, "no_session"), (400, "invalid_input")]
+    );
 }
 
 /// A list that lets nothing in says so in the document, too.

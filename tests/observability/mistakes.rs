@@ -289,6 +289,7 @@ fn a_cookie_that_the_browser_does_not_send() {
     let seen = send(Request::post("/auth/refresh"), &signed_in);
     seen.is_refused(403, "csrf", &words);
     says(seen.line("INFO"), &["reason=signature_invalid"]);
+    assert!(!seen.line("INFO").contains("has to ask"), "{seen:?}");
     // Or it asks for a token first.
     let seen = send(Request::get("/auth/csrf"), &signed_in);
     assert_eq!(seen.status, 200, "{seen:?}");
