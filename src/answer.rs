@@ -56,7 +56,7 @@ impl<R> Refusal<R> {
         self.make(extensions, rejection)
     }
 
-    fn make<B>(&self, extensions: &Extensions, rejection: Rejection) -> Response<B>
+    fn make<B>(&self, extensions: &Extensions, mut rejection: Rejection) -> Response<B>
     where
         B: Default,
         R: RejectionResponse<B>,
@@ -76,7 +76,12 @@ impl<R> Refusal<R> {
                 HeaderValue::from_static("Origin, Sec-Fetch-Site"),
             );
         }
-        rejection.problem().name_mistake(response.headers_mut());
+        if rejection.is_wiring() {
+            rejection.problem().name_mistake(response.headers_mut());
+        }
+        if self.responder.leaves_body() {
+            rejection.leave_body();
+        }
         response.extensions_mut().insert(rejection);
         response
     }

@@ -109,6 +109,10 @@ impl Config {
             rejection.mark_told();
             self.events.deliver(&Event::Rejected(rejection));
         }
+        let extensions = response.extensions_mut();
+        if let Some(problem) = extensions.get_mut().and_then(Rejection::take_body) {
+            extensions.insert(problem);
+        }
         let Some(problem) = response.extensions().get::<Problem>() else {
             return;
         };

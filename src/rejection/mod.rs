@@ -17,7 +17,7 @@ pub(crate) use grpc::GrpcMark;
 pub use reason::{CsrfReason, OriginReason};
 pub use response::{CustomRejection, DefaultRejection, ProblemJson, RejectionResponse};
 
-use crate::token::TokenError;
+use crate::{problem::Problem, token::TokenError};
 
 /// Why a layer refused a request.
 ///
@@ -52,6 +52,8 @@ pub struct Rejection {
     told: bool,
     /// The text says all: the reason behind it would mislead.
     alone: bool,
+    /// The answer has a body that is to be filled.
+    bare: bool,
 }
 
 /// The subject of a refusal of some kind, for the log.
@@ -138,6 +140,7 @@ impl Rejection {
             wiring: false,
             told: false,
             alone: false,
+            bare: false,
         }
     }
 
@@ -164,6 +167,21 @@ impl Rejection {
 
     pub(crate) fn mark_told(&mut self) {
         self.told = true;
+    }
+
+    /// Notes that the answer's body is left for a layer further out.
+    pub(crate) fn leave_body(&mut self) {
+        self.bare = true;
+    }
+
+    /// Returns the problem to fill the body with, once.
+    pub(crate) fn take_body(&mut self) -> Option<Problem> {
+        std::mem::take(&mut self.bare).then(|| self.problem())
+    }
+
+    /// Whether the text names a mistake in the wiring, and the cure.
+    pub(crate) fn is_wiring(&self) -> bool {
+        self.wiring
     }
 
     /// A request without a token, where one is asked for.

@@ -45,6 +45,12 @@ use super::Rejection;
 pub trait RejectionResponse<B> {
     /// The answer to `rejection`.
     fn response(&self, rejection: &Rejection) -> Response<B>;
+
+    /// Whether a body without a `Content-Type` is left for a [`RefusalLayer`](crate::RefusalLayer) further out to
+    /// fill. Default: it stays as it is.
+    fn leaves_body(&self) -> bool {
+        false
+    }
 }
 
 /// Answers with the status alone and an empty body, which a [`RefusalLayer`](crate::RefusalLayer) further out
@@ -111,9 +117,11 @@ impl<B: Default + 'static> RejectionResponse<B> for DefaultRejection {
         }
         let mut response = Response::new(B::default());
         *response.status_mut() = rejection.status();
-        // A `RefusalLayer` further out fills the body.
-        response.extensions_mut().insert(rejection.problem());
         response
+    }
+
+    fn leaves_body(&self) -> bool {
+        true
     }
 }
 
