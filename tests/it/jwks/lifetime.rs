@@ -269,7 +269,8 @@ fn a_sink_that_blocks_blocks_once() {
         counted.fetch_add(1, Ordering::SeqCst);
         let _ = blocked.lock().unwrap().recv();
     });
-    let issuer = service.block_on(Issuer::start(Reply::Close));
+    // A worker that blocks keeps the task that it woke last, which must be none of the issuer's.
+    let issuer = served(Reply::Close);
     let api = {
         let _within = service.enter();
         Api::with(issuer.url(), |b| b.events(sink))
