@@ -27,15 +27,12 @@ impl<R> Refusal<R> {
     }
 
     /// Answers a request that had these `extensions`, in gRPC where they say so.
-    pub(crate) fn answer<B>(&self, extensions: &Extensions, mut rejection: Rejection) -> Response<B>
+    pub(crate) fn answer<B>(&self, extensions: &Extensions, rejection: Rejection) -> Response<B>
     where
         B: Default,
         R: RejectionResponse<B>,
     {
         self.events.emit(&Event::Rejected(&rejection));
-        if self.events.is_some() {
-            rejection.mark_told();
-        }
         self.make(extensions, rejection)
     }
 
@@ -43,16 +40,13 @@ impl<R> Refusal<R> {
     pub(crate) fn answer_again<B>(
         &self,
         extensions: &Extensions,
-        mut rejection: Rejection,
+        rejection: Rejection,
     ) -> Response<B>
     where
         B: Default,
         R: RejectionResponse<B>,
     {
         self.events.deliver(&Event::Rejected(&rejection));
-        if self.events.is_some() {
-            rejection.mark_told();
-        }
         self.make(extensions, rejection)
     }
 
@@ -78,6 +72,9 @@ impl<R> Refusal<R> {
         }
         if rejection.is_wiring() {
             rejection.problem().name_mistake(response.headers_mut());
+        }
+        if self.events.is_some() {
+            rejection.mark_told();
         }
         if self.responder.leaves_body() {
             rejection.leave_body();

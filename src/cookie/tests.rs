@@ -183,7 +183,7 @@ fn public_vectors_read_as_rfc_6265_says() {
         let pairs = row["expect_pairs"].as_array().unwrap();
         for pair in pairs {
             let name = pair[0].as_str().unwrap();
-            // A pair without a name is nobody's cookie, and never ours.
+            // A pair without a name is a cookie of no layer.
             if name.is_empty() || headers.is_empty() {
                 continue;
             }

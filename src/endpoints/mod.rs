@@ -5,7 +5,8 @@
 
 pub(crate) mod answer;
 mod body;
+mod future;
 mod route;
 pub(crate) mod service;
 
-pub use service::EndpointsFuture;
+pub use future::EndpointsFuture;

@@ -5,9 +5,7 @@ use std::{
     convert::Infallible,
     error::Error,
     fmt,
-    future::Future,
     marker::PhantomData,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -19,6 +17,7 @@ use tower_service::Service;
 use super::{
     answer::{CamelCase, Sessions, json, no_content},
     body::present,
+    future::EndpointsFuture,
     route::{Call, route},
 };
 use crate::{
@@ -89,17 +88,7 @@ struct Settings {
     keep_current: bool,
 }
 
-/// The future of [`SessionEndpoints`].
-///
-/// # Cancel safety
-///
-/// Dropping it is as safe as dropping the method of [`Session`] behind the call.
-pub struct EndpointsFuture<B = String> {
-    answer: Pin<Box<dyn Future<Output = Answer> + Send>>,
-    body: PhantomData<fn() -> B>,
-}
-
-type Answer = Response<String>;
+pub(super) type Answer = Response<String>;
 
 impl SessionEndpoints {
     /// An OpenAPI 3.1 document of the endpoints with every default, to be nested into your own below the
@@ -327,20 +316,8 @@ where
             .settings
             .clone()
             .answer(method, path, session, csrf, body);
-        EndpointsFuture {
-            // Nothing around it: every future around another one is moved in with it, at twice the size.
-            answer: Box::pin(answer),
-            body: PhantomData,
-        }
-    }
-}
-
-impl<B: From<String>> Future for EndpointsFuture<B> {
-    type Output = Result<Response<B>, Infallible>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = self.answer.as_mut().poll(cx);
-        answer.map(|answer| Ok(answer.map(B::from)))
+        // Nothing around it: every future around another one is moved in with it, at twice the size.
+        EndpointsFuture::new(Box::pin(answer))
     }
 }
 
@@ -365,12 +342,6 @@ impl<B> fmt::Debug for SessionEndpoints<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { settings, body: _ } = self;
         f.debug_tuple("SessionEndpoints").field(settings).finish()
-    }
-}
-
-impl<B> fmt::Debug for EndpointsFuture<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EndpointsFuture").finish_non_exhaustive()
     }
 }
 
