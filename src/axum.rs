@@ -198,6 +198,7 @@ where
             .route_service("/refresh", endpoints.clone())
             .route_service("/logout", endpoints.clone())
             .route_service("/logout-all", endpoints.clone())
+            .route_service("/session", endpoints.clone())
             .route_service("/sessions", endpoints.clone())
             .route_service("/sessions/{id}", endpoints)
     }

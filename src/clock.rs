@@ -147,11 +147,9 @@ pub(crate) fn monotonic() -> Duration {
 
 /// A clock that never goes back, of the runtime: what it measures ends even when the date is set
 /// back. It stands still where a test has paused the runtime's time.
-#[cfg(feature = "jwks")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RuntimeClock(tokio::time::Instant);
 
-#[cfg(feature = "jwks")]
 #[allow(
     clippy::disallowed_methods,
     reason = "the one place that reads the clock"

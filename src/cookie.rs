@@ -13,6 +13,16 @@ pub(crate) mod path;
 /// The longest lifetime a browser honours (RFC 6265bis section 5.5): 400 days.
 pub(crate) const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
+/// How long a browser keeps a cookie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Lasts {
+    /// Whole seconds, rounded down, and at most [`LONGEST`].
+    For(Duration),
+    /// Until the browser closes: without `Max-Age`.
+    #[default]
+    UntilClosed,
+}
+
 /// Every value of the cookie `name` in all `Cookie` lines, in the order they were sent.
 ///
 /// HTTP/2 splits the header into several lines (RFC 9113 section 8.2.3), so all of them are read.
@@ -35,7 +45,7 @@ pub(crate) fn has_other_than(headers: &HeaderMap, own: &[&str]) -> bool {
 /// Whether a cookie may be one that a layer of this crate set, by its name alone.
 ///
 /// The prefixes count whatever follows, in any case, as browsers read them (RFC 6265bis section 4.1.3):
-/// no browser sends such a cookie over plain http, so one that comes that way has leaked. The two names
+/// no browser sends such a cookie over plain http, so one that comes that way has leaked. The names
 /// are those of the layers that were told to do without `Secure`.
 pub(crate) fn has_own(headers: &HeaderMap) -> bool {
     // A value without a name may be a name whose value got lost.
@@ -47,6 +57,7 @@ pub(crate) fn has_own(headers: &HeaderMap) -> bool {
         };
         ["__Host-", "__Http-", "__Secure-"].into_iter().any(begins)
             || name == b"refresh_token"
+            || name == b"refresh_token_jar"
             || name == b"csrf"
     })
 }
@@ -213,34 +224,34 @@ impl CookieSpec {
         self.with_attributes(false)
     }
 
+    /// Another cookie beside it: the same attributes, and `suffix` behind the name.
+    pub(crate) fn beside(&self, suffix: &str) -> Self {
+        Self {
+            name: [&self.name, suffix].concat(),
+            ..self.clone()
+        }
+    }
+
     /// The name, prefix included.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// A `Set-Cookie` that stores `value` for `max_age`, whole seconds, rounded down.
-    pub(crate) fn set(&self, value: &str, max_age: Duration) -> Option<HeaderValue> {
-        self.header(value, Some(max_age.min(LONGEST).as_secs()))
-    }
-
-    /// A `Set-Cookie` that stores `value` until the browser closes.
-    pub(crate) fn set_until_closed(&self, value: &str) -> Option<HeaderValue> {
-        self.header(value, None)
-    }
-
-    /// A `Set-Cookie` that removes the cookie: same name, path and attributes, no lifetime.
-    pub(crate) fn clear(&self) -> Option<HeaderValue> {
-        self.header("", Some(0))
-    }
-
-    fn header(&self, value: &str, max_age: Option<u64>) -> Option<HeaderValue> {
+    /// A `Set-Cookie` that stores `value`.
+    pub(crate) fn set(&self, value: &str, lasts: Lasts) -> Option<HeaderValue> {
         let mut line = [&self.name, "=", value, &self.attributes].concat();
-        if let Some(seconds) = max_age {
-            line.push_str(&["; Max-Age=", &seconds.to_string()].concat());
+        if let Lasts::For(time) = lasts {
+            let seconds = time.min(LONGEST).as_secs().to_string();
+            line.push_str(&["; Max-Age=", &seconds].concat());
         }
         let mut header = HeaderValue::try_from(line).ok()?;
         header.set_sensitive(true);
         Some(header)
+    }
+
+    /// A `Set-Cookie` that removes the cookie: same name, path and attributes, no lifetime.
+    pub(crate) fn clear(&self) -> Option<HeaderValue> {
+        self.set("", Lasts::For(Duration::ZERO))
     }
 }
 

@@ -13,16 +13,19 @@ use http::{HeaderMap, HeaderValue, request::Parts};
 
 use crate::{
     clock::{Clock, SystemClock},
-    cookie::{self, CookieSpec},
+    cookie::{self, CookieSpec, Lasts},
     csrf_session::{Candidates, CsrfSession},
     keys::{KeyRing, SessionKeys},
     request::is_cross_site,
-    session::{RefreshToken, SealContext, SessionId, UnsealError, unseal},
+    session::{
+        CookieKind, JarText, RefreshToken, SealContext, SessionId, UnsealError, jar_value,
+        judge_jar, unseal,
+    },
 };
 
 /// Cookies longer than this are none of ours: ours stay under 512 bytes.
 pub(crate) const LONGEST_VALUE: usize = 512;
-/// A request carries one refresh cookie; a few more are tolerated, a flood is not worked through.
+/// A request carries one refresh cookie and one jar cookie; a few more are tolerated, a flood is not worked through.
 const MOST_VALUES: usize = 4;
 
 /// Said of a page that comes with the CSRF cookie of a session, and without its refresh cookie.
@@ -38,10 +41,10 @@ pub(crate) struct RefreshCookies {
     pub(crate) keys: KeyRing,
     pub(crate) issuer: String,
     pub(crate) cookie: CookieSpec,
+    /// The jar cookie. `None` where it is off, and where tokens travel in bodies.
+    pub(crate) jar: Option<CookieSpec>,
     /// How long a session lasts at most without a refresh.
     pub(crate) idle: Duration,
-    /// A refresh moves that end on, since the session itself lasts longer.
-    pub(crate) slides: bool,
     /// Tokens travel in bodies, and the cookie carries none.
     pub(crate) in_bodies: bool,
     /// Something in front takes all of the cookie's path off, so that every request here is below it.
@@ -59,6 +62,30 @@ impl RefreshCookies {
             },
             issuer: &self.issuer,
         }
+    }
+
+    /// The jar cookie, and what its value is bound to.
+    fn jar(&self) -> Option<(&CookieSpec, SealContext<'_>)> {
+        let jar = self.jar.as_ref()?;
+        let place = SealContext {
+            carrier: jar.name(),
+            issuer: &self.issuer,
+        };
+        Some((jar, place))
+    }
+
+    /// The jar cookie of the session of `token`. `None` where it is off, and where the key of the session
+    /// has just left the ring: no token of it is honoured any more.
+    pub(crate) fn jar_cookie(
+        &self,
+        token: &RefreshToken,
+        kind: CookieKind,
+        lasts: Lasts,
+    ) -> Option<HeaderValue> {
+        let (jar, place) = self.jar()?;
+        let keys = self.keys.load();
+        let keys = keys.sessions.as_ref()?.find(token.key_id)?;
+        jar.set(&jar_value(&token.session, kind, keys, place), lasts)
     }
 
     /// Whether the browser can send the cookie with a request for `path`.
@@ -88,6 +115,8 @@ pub(crate) struct CurrentSession(Arc<RequestState>);
 struct RequestState {
     cookies: Arc<RefreshCookies>,
     values: Vec<Box<[u8]>>,
+    /// Those of the jar cookie. Without one of the others they are worth nothing.
+    jar: [Option<JarText>; MOST_VALUES],
     /// Whether there was any value, though none that could be ours.
     sent: bool,
     /// The request's path, where the browser sends no cookie to it.
@@ -134,15 +163,21 @@ impl Opened {
 #[derive(Default)]
 pub(crate) struct Outgoing {
     pub(crate) cookie: Option<HeaderValue>,
+    /// The jar cookie that goes with it.
+    pub(crate) jar: Option<HeaderValue>,
     /// The token that `cookie` carries. The handle goes on with it: to the application the session
     /// that a call has begun or moved on is *the* session from there on.
     pub(crate) token: Option<RefreshToken>,
     /// How long `cookie` lasts in the browser.
-    pub(crate) lasts: Duration,
+    pub(crate) lasts: Lasts,
+    /// It lasts longer than the one before: each refresh moves the end of the session on.
+    pub(crate) slides: bool,
     /// `token` is of a new session, or of one whose privileges have changed.
     pub(crate) renewed: bool,
     /// `cookie` clears: as far as this request is concerned there is no session any more.
     pub(crate) over: bool,
+    /// `token` waits for the request that shows it: this one goes no further with it.
+    pub(crate) unconfirmed: bool,
     /// The answer depends on the session, so no cache may keep it.
     pub(crate) private: bool,
     /// The request has turned out to be refused: no cookie leaves, a later one neither.
@@ -150,10 +185,11 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// The cookie for the response, once.
-    pub(crate) fn take_cookie(&mut self) -> Option<HeaderValue> {
-        let cookie = self.cookie.take();
-        cookie.filter(|_| !self.withheld)
+    /// The cookies for the response, once.
+    pub(crate) fn take_cookies(&mut self) -> impl Iterator<Item = HeaderValue> + use<> {
+        let cookies = [self.cookie.take(), self.jar.take()];
+        let leave = !self.withheld;
+        cookies.into_iter().flatten().filter(move |_| leave)
     }
 }
 
@@ -166,7 +202,7 @@ pub(crate) struct SessionMoved {
     /// where the id is the same.
     pub(crate) renewed: bool,
     /// How long the cookie lasts that goes with the response.
-    pub(crate) lasts: Duration,
+    pub(crate) lasts: Lasts,
     /// It lasts longer than the one that the browser has.
     pub(crate) slides: bool,
 }
@@ -174,19 +210,28 @@ pub(crate) struct SessionMoved {
 impl CurrentSession {
     pub(crate) fn new(cookies: Arc<RefreshCookies>, parts: &Parts) -> Self {
         let mut sent = false;
-        let values = cookie::values(&parts.headers, cookies.cookie.name())
+        let values: Vec<_> = cookie::values(&parts.headers, cookies.cookie.name())
             .filter(|value| !value.is_empty())
             .inspect(|_| sent = true)
             .filter(|value| value.len() <= LONGEST_VALUE)
             .take(MOST_VALUES)
             .map(Box::from)
             .collect();
+        let mut jar = [None; MOST_VALUES];
+        if let Some(spec) = cookies.jar.as_ref().filter(|_| !values.is_empty()) {
+            let texts = cookie::values(&parts.headers, spec.name());
+            let texts = texts.filter_map(|text| text.try_into().ok());
+            for (place, text) in jar.iter_mut().zip(texts) {
+                *place = Some(text);
+            }
+        }
         // A cookie that has come needs no other proof.
         let unreached = Some(whole_path(parts)).filter(|path| !sent && !cookies.can_reach(path));
         Self(Arc::new(RequestState {
             unreached: unreached.map(Box::from),
             cookies,
             values,
+            jar,
             sent,
             opened: OnceLock::new(),
             outgoing: Mutex::default(),
@@ -244,6 +289,21 @@ impl CurrentSession {
         self.opened()?.session()
     }
 
+    /// The kind of the cookies of `session`, if a right jar cookie of it came.
+    pub(crate) fn jar(&self, session: &SessionId) -> Option<CookieKind> {
+        let RequestState { cookies, jar, .. } = &*self.0;
+        let (_, place) = cookies.jar()?;
+        let keys = cookies.keys.load();
+        let keys = keys.sessions.as_ref()?;
+        let mut values = jar.iter().flatten();
+        values.find_map(|value| judge_jar(value, session, keys, place))
+    }
+
+    /// The name of the jar cookie, where there is one.
+    pub(crate) fn jar_name(&self) -> Option<&str> {
+        Some(self.0.cookies.jar.as_ref()?.name())
+    }
+
     /// The sessions that the CSRF token of the request with these `headers` may be bound to.
     pub(crate) fn candidates(&self, headers: &HeaderMap) -> Candidates {
         let mut sessions: Vec<SessionId> = Vec::new();
@@ -269,13 +329,21 @@ impl CurrentSession {
     }
 
     /// How long the browser keeps the refresh cookie of the session that `binding` stands for. Where a refresh
-    /// moves that on, only the store knows when the last one was: it is up to one idle lifetime less. `None`
-    /// where the session has ended by this server's clock.
-    pub(crate) fn lasts(&self, binding: &CsrfSession) -> Option<Duration> {
+    /// moves that on, only the store knows when the last one was: it is up to one idle lifetime less. That it
+    /// goes when the browser closes, the jar cookie says. So it is with a session that has ended by this
+    /// server's clock.
+    pub(crate) fn lasts(&self, binding: &CsrfSession) -> Lasts {
         let mut genuine = self.genuine().unwrap_or_default().iter();
-        let token = genuine.find(|token| CsrfSession::from(token.session) == *binding)?;
+        let token = genuine.find(|token| CsrfSession::from(token.session) == *binding);
+        let Some(token) = token else {
+            return Lasts::UntilClosed;
+        };
         let left = token.expires_at.since(SystemClock.now());
-        (left.as_secs() > 0).then_some(left.min(self.0.cookies.idle))
+        match self.jar(&token.session) {
+            Some(CookieKind::UntilClosed) => Lasts::UntilClosed,
+            _ if left.as_secs() == 0 => Lasts::UntilClosed,
+            _ => Lasts::For(left.min(self.0.cookies.idle)),
+        }
     }
 
     pub(crate) fn outgoing(&self) -> MutexGuard<'_, Outgoing> {
@@ -298,7 +366,7 @@ impl CurrentSession {
             to: session.map_or(CsrfSession::ANONYMOUS, |token| token.session.into()),
             renewed: outgoing.renewed,
             lasts: outgoing.lasts,
-            slides: self.0.cookies.slides && !outgoing.over,
+            slides: outgoing.slides && !outgoing.over,
         })
     }
 }

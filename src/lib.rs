@@ -64,9 +64,10 @@ pub use problem::Problem;
 pub use refresh::{
     claims::{ClaimsError, ClaimsRequest},
     layer::RefreshCookieLayer,
+    new_session::NewSession,
+    peek::PeekedSession,
     session::Session,
     session_info::SessionInfo,
-    start::NewSession,
 };
 pub use refusal::layer::RefusalLayer;
 pub use session::{

@@ -153,14 +153,15 @@ fn sign_in(layer: &RefreshCookieLayer, user: &str) -> Response<()> {
     answer(&mut login, request)
 }
 
-/// The next request of a browser that `response` has given a cookie.
+/// The next request of a browser that `response` has given its cookies.
 fn refresh_of<B>(response: &Response<B>) -> Request<Empty<Bytes>> {
-    let line = response.headers()[header::SET_COOKIE].to_str().unwrap();
-    let cookie = line.split(';').next().unwrap();
+    let lines = response.headers().get_all(header::SET_COOKIE).iter();
+    let pairs = lines.map(|line| line.to_str().unwrap().split(';').next().unwrap());
+    let cookies = pairs.collect::<Vec<_>>().join("; ");
     let mut request = Request::post("/auth/refresh").body(Empty::new()).unwrap();
     *request.headers_mut() = headers(&[]);
-    let cookie = HeaderValue::from_str(cookie).unwrap();
-    request.headers_mut().insert(header::COOKIE, cookie);
+    let cookies = HeaderValue::from_str(&cookies).unwrap();
+    request.headers_mut().insert(header::COOKIE, cookies);
     request
 }
 

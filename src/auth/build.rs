@@ -206,14 +206,16 @@ impl AuthGuards {
     /// Two cookies of one name would replace each other.
     fn check_names(&self) -> Result<(), ConfigError> {
         let name = self.csrf.cookie_name();
-        match name == self.sessions.config.cookies.cookie.name() {
-            false => Ok(()),
-            true => Err(ConfigError::about(
-                "cookie_name",
-                name,
-                "is that of the refresh cookie and of the CSRF cookie: give one of them another name",
-            )),
-        }
+        let cookies = &self.sessions.config.cookies;
+        let problem = if name == cookies.cookie.name() {
+            "is that of the refresh cookie and of the CSRF cookie: give one of them another name"
+        } else if cookies.jar.as_ref().is_some_and(|jar| name == jar.name()) {
+            "is that of the jar cookie, the refresh cookie's with _jar behind it, and of the CSRF cookie: give \
+             one of them another name"
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError::about("cookie_name", name, problem))
     }
 }
 

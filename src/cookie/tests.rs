@@ -69,6 +69,7 @@ fn own_cookies_are_known_by_their_names() {
         ("_ga=1; __host-http-csrf=2", true),
         ("\t__secure-x =1", true),
         ("refresh_token=1", true),
+        ("_ga=1; refresh_token_jar=1", true),
         ("csrf=1", true),
         ("", false),
         (";=;", false),
@@ -89,7 +90,8 @@ fn own_cookies_are_known_by_their_names() {
 fn set_and_clear_repeat_the_same_attributes() {
     let spec = CookieSpec::new("refresh_token", "/auth", Prefix::Secure, SameSite::Strict).unwrap();
     assert_eq!(
-        spec.set("v", Duration::from_secs(604_800)).unwrap(),
+        spec.set("v", Lasts::For(Duration::from_secs(604_800)))
+            .unwrap(),
         "__Secure-refresh_token=v; HttpOnly; SameSite=Strict; Secure; Path=/auth; Max-Age=604800"
     );
     assert_eq!(
@@ -98,17 +100,22 @@ fn set_and_clear_repeat_the_same_attributes() {
     );
     let host = CookieSpec::new("t", "/auth", Prefix::Host, SameSite::Lax).unwrap();
     assert_eq!(
-        host.set("v", Duration::from_secs(u64::MAX)).unwrap(),
+        host.set("v", Lasts::For(Duration::MAX)).unwrap(),
         "__Host-t=v; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=34560000"
+    );
+    assert_eq!(host.beside("_jar").name(), "__Host-t_jar");
+    assert_eq!(
+        spec.beside("_jar").set("v", Lasts::UntilClosed).unwrap(),
+        "__Secure-refresh_token_jar=v; HttpOnly; SameSite=Strict; Secure; Path=/auth"
     );
     let http = CookieSpec::new("t", "/auth", Prefix::Http, SameSite::Lax).unwrap();
     assert_eq!(
-        http.set_until_closed("v").unwrap(),
+        http.set("v", Lasts::UntilClosed).unwrap(),
         "__Http-t=v; HttpOnly; SameSite=Lax; Secure; Path=/auth"
     );
     let both = CookieSpec::new("t", "/auth", Prefix::HostHttp, SameSite::Lax).unwrap();
     assert_eq!(
-        both.set_until_closed("v").unwrap(),
+        both.set("v", Lasts::UntilClosed).unwrap(),
         "__Host-Http-t=v; HttpOnly; SameSite=Lax; Secure; Path=/"
     );
 }

@@ -184,7 +184,7 @@ impl CsrfBuilder {
 
     /// Names the cookies that authenticate, in full. A request with credentials of the client's own in
     /// `Authorization`, and none of these, then needs no CSRF token. Default: every cookie but that of this
-    /// layer may authenticate.
+    /// layer and the jar cookie of a session may authenticate.
     pub fn session_cookies<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.session_cookies = Some(names.into_iter().map(Into::into).collect());
         self

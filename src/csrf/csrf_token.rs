@@ -3,7 +3,6 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use http::{Extensions, HeaderMap, HeaderName, Response, StatusCode, header};
@@ -15,6 +14,7 @@ use super::{
     token::Token,
 };
 use crate::{
+    cookie::Lasts,
     csrf_session::CsrfSession,
     current_session::{CurrentSession, SessionMoved},
     random::{RandomError, random},
@@ -303,13 +303,15 @@ impl CsrfToken {
     }
 
     /// How long the cookie of the token is to last: as long as the refresh cookie of its session. Of no
-    /// session, and of sessions of another kind, `None`: until the browser closes.
-    fn lasts(&self, state: &State) -> Option<Duration> {
+    /// session, and of sessions of another kind, until the browser closes.
+    fn lasts(&self, state: &State) -> Lasts {
         let session = self.0.session.as_ref();
-        let session = session.filter(|_| self.is_of_refresh_cookie())?;
-        state.binding.digest()?;
+        let is_bound = self.is_of_refresh_cookie() && state.binding.digest().is_some();
+        let Some(session) = session.filter(|_| is_bound) else {
+            return Lasts::UntilClosed;
+        };
         match state.followed.filter(|moved| moved.to == state.binding) {
-            Some(moved) => Some(moved.lasts),
+            Some(moved) => moved.lasts,
             None => session.lasts(&state.binding),
         }
     }

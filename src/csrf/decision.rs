@@ -1,7 +1,5 @@
 //! The rules: pure functions of the request head and the binding.
 
-use std::time::Duration;
-
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 
 use super::{
@@ -10,7 +8,8 @@ use super::{
     token::{Class, Token, are_same},
 };
 use crate::{
-    authorization, cookie,
+    authorization,
+    cookie::{self, Lasts},
     csrf_session::{Candidates, CsrfSession},
     current_session::{CurrentSession, SIGNED_OUT},
     random::{RandomError, random},
@@ -111,7 +110,9 @@ impl Config {
     pub(super) fn need(&self, parts: &Parts, candidates: &Candidates) -> Need {
         let headers = &parts.headers;
         if self.is_guarded(&parts.method, headers) {
-            return match self.is_exempt(headers) {
+            let jar = parts.extensions.get::<CurrentSession>();
+            let jar = jar.and_then(CurrentSession::jar_name);
+            return match self.is_exempt(headers, jar) {
                 true => Need::Exempt,
                 false => Need::Token,
             };
@@ -166,10 +167,12 @@ impl Config {
     }
 
     /// Whether the client has put credentials there itself, and no cookie came that could authenticate
-    /// instead. Our own cookie authenticates no client.
-    pub(super) fn is_exempt(&self, headers: &HeaderMap) -> bool {
+    /// instead. Our own cookie authenticates no client, nor does the one of the name `jar` without the
+    /// refresh cookie.
+    fn is_exempt(&self, headers: &HeaderMap, jar: Option<&str>) -> bool {
+        let own = self.cookie.name();
         let cookies = match &self.session_cookies {
-            None => cookie::has_other_than(headers, &[self.cookie.name()]),
+            None => cookie::has_other_than(headers, &[own, jar.unwrap_or(own)]),
             Some(names) => names
                 .iter()
                 .any(|name| cookie::values(headers, name).next().is_some()),
@@ -347,11 +350,8 @@ impl Config {
         headers.get_all(header::SET_COOKIE).iter().any(is_ours)
     }
 
-    /// The cookie of `token`, which lasts this long, or until the browser closes.
-    pub(super) fn set_cookie(&self, token: &Token, lasts: Option<Duration>) -> Option<HeaderValue> {
-        match lasts {
-            Some(lasts) => self.cookie.set(&token.raw(), lasts),
-            None => self.cookie.set_until_closed(&token.raw()),
-        }
+    /// The cookie of `token`.
+    pub(super) fn set_cookie(&self, token: &Token, lasts: Lasts) -> Option<HeaderValue> {
+        self.cookie.set(&token.raw(), lasts)
     }
 }

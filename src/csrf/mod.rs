@@ -8,7 +8,7 @@
 //! | request | what happens |
 //! |---|---|
 //! | `GET`, `HEAD`, `OPTIONS` | passes, always; where a page asks, a browser without a good cookie gets one |
-//! | one `Authorization` of the client's own, and no cookie but this layer's | passes: a browser has added nothing to it |
+//! | one `Authorization` of the client's own, and no cookie but this layer's and the jar cookie of a session | passes: a browser has added nothing to it |
 //! | everything else | needs the cookie and a token, or is refused with 403 before the handler runs |
 //!
 //! Browsers add `Basic`, `Digest`, `NTLM` and `Negotiate` to requests by themselves, and no other scheme. A

@@ -9,7 +9,8 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use crate::{
     ClaimsError, ClaimsRequest, CsrfLayer, CsrfToken, KeyRing, MemoryStore, NoClaims,
-    RefreshCookieLayer, Session, SessionEndpoints, TokenCodec, session::OPENED,
+    RefreshCookieLayer, Session, SessionEndpoints, TokenCodec,
+    session::{MACS, OPENED},
 };
 
 struct Server {
@@ -79,8 +80,16 @@ async fn a_cookie_is_opened_once_for_the_csrf_layer_and_the_endpoints() {
     assert_eq!(opened, 0, "the session begins here");
     let signed_in = cookies(&response);
     // The inner layer writes first: the CSRF cookie, then the session's.
-    let names: Vec<_> = signed_in.iter().map(|c| c.split('=').next()).collect();
-    assert_eq!(names, [Some("__Host-csrf"), Some("__Secure-refresh_token")]);
+    let names: Vec<_> = signed_in
+        .iter()
+        .filter_map(|c| c.split('=').next())
+        .collect();
+    let expected = [
+        "__Host-csrf",
+        "__Secure-refresh_token",
+        "__Secure-refresh_token_jar",
+    ];
+    assert_eq!(names, expected);
 
     for path in ["/auth/refresh", "/auth/logout"] {
         let (response, opened) = server.send(post(path, &signed_in)).await;
@@ -95,16 +104,18 @@ async fn a_cookie_that_is_not_asked_for_is_not_opened() {
     let visit = Request::get("/auth/csrf").body(Full::default()).unwrap();
     let (response, _) = server.send(visit).await;
     let (response, _) = server.send(post("/auth/login", &cookies(&response))).await;
-    let refresh = cookies(&response).pop().unwrap();
+    let cookies = cookies(&response).join("; ");
+    assert!(cookies.contains("refresh_token_jar="));
 
     let application = service_fn(|_: Request<()>| async {
         Ok::<_, Infallible>(Response::new(StatusCode::OK.to_string()))
     });
-    let request = Request::get("/auth/page").header(header::COOKIE, refresh);
+    let request = Request::get("/auth/page").header(header::COOKIE, cookies);
     OPENED.set(0);
+    MACS.set(0);
     let service = server.sessions.layer(application);
     service.oneshot(request.body(()).unwrap()).await.unwrap();
-    assert_eq!(OPENED.get(), 0);
+    assert_eq!((OPENED.get(), MACS.get()), (0, 0));
 }
 
 /// A flood of values is not worked through.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     refresh::session_info::SessionInfo,
-    session::{SessionError, SessionErrorKind},
+    session::{SessionError, SessionErrorKind, SessionId},
     token::AccessToken,
 };
 
@@ -18,6 +18,12 @@ pub(super) struct CamelCase<'a> {
     expires_in: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<SessionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_expires_in: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_expires_in: Option<u64>,
 }
 
 impl<'a> From<&'a AccessToken> for CamelCase<'a> {
@@ -27,6 +33,9 @@ impl<'a> From<&'a AccessToken> for CamelCase<'a> {
             token_type: "Bearer",
             expires_in: token.expires_in().as_secs(),
             refresh_token: token.refresh_token(),
+            session: token.session(),
+            session_expires_in: token.session_expires_in().map(|left| left.as_secs()),
+            idle_expires_in: token.idle_expires_in().map(|left| left.as_secs()),
         }
     }
 }

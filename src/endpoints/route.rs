@@ -9,6 +9,7 @@ pub(super) enum Call<'a> {
     Logout,
     LogoutAll,
     List,
+    Peek,
     End(&'a str),
 }
 
@@ -28,6 +29,7 @@ fn call(path: &str) -> Option<(Call<'_>, &'static str)> {
         "/refresh" => Some((Call::Refresh, "POST")),
         "/logout" => Some((Call::Logout, "POST")),
         "/logout-all" => Some((Call::LogoutAll, "POST")),
+        "/session" => Some((Call::Peek, "GET, HEAD")),
         "/sessions" => Some((Call::List, "GET, HEAD")),
         other => {
             let id = other.strip_prefix("/sessions/")?;

@@ -32,14 +32,15 @@ use crate::{
     token::AccessToken,
 };
 
-/// Refresh, sign-out, the session list and the CSRF token as one service to mount below the cookie's path.
+/// Refresh, sign-out, a look at the session, the list and the CSRF token as one service to mount below the cookie's path.
 ///
 /// | call | success |
 /// |---|---|
 /// | `GET {base}/csrf` | 200 with `csrf_token` |
-/// | `POST {base}/refresh` | 200 with `access_token`, `token_type` and `expires_in` |
+/// | `POST {base}/refresh` | 200 with `access_token`, `token_type`, `expires_in`, `session` and `session_expires_in`; `idle_expires_in` where that is shorter |
 /// | `POST {base}/logout` | 204, also without a session |
 /// | `POST {base}/logout-all` | 204 |
+/// | `GET {base}/session` | 200 with `id`, `subject`, `created_at` and `expires_at`: [`Session::peek`] |
 /// | `GET {base}/sessions` | 200 with the list |
 /// | `DELETE {base}/sessions/{id}` | 204 |
 ///
@@ -51,24 +52,27 @@ use crate::{
 /// | failure | status and `code` | cookie |
 /// |---|---|---|
 /// | no refresh cookie | 401 `no_session` | none |
-/// | forged, unknown, or the store lost state | 401 `invalid_session` | kept |
-/// | expired, revoked, used again by another client, subject denied | 401 `invalid_session` | cleared |
+/// | forged, unknown, outdated, without its jar cookie, or the store lost state | 401 `invalid_session` | kept |
+/// | expired, revoked, a replaced token as thieves have it, subject denied | 401 `invalid_session` | cleared |
 /// | cookies of two sessions; any refresh cookie where tokens travel in bodies | 400 `ambiguous_session` | cleared |
 /// | a session that is somebody else's or nobody's | 404 `not_found` | kept |
 /// | another method | 405 `method_not_allowed` with `Allow` | kept |
-/// | list, revocation or sign-out everywhere from a client that has not refreshed yet | 409 `refresh_first` | kept |
+/// | look, list, revocation or sign-out everywhere from a client that has not refreshed yet | 409 `refresh_first` | kept |
 /// | late: a privilege change or a new sign-in of this browser was quicker | 409 `superseded` with `Retry-After` | kept |
 /// | one token far too often | 429 `too_many_requests` with `Retry-After` | kept |
 /// | the claims cannot be minted: [`SessionErrorKind::Internal`] | 500 `internal` | kept |
 /// | store or claims away | 503 `unavailable` with `Retry-After` | kept; cleared by `logout` |
 /// | [`RefreshCookieLayer`](crate::RefreshCookieLayer) is missing, or for `csrf` [`CsrfLayer`](crate::CsrfLayer) | 500 `layer_missing` | kept |
 ///
+/// A client with a name that is new to the session is answered 409 `superseded` once, with the next cookie. The same
+/// request then succeeds: see [the decision](crate::manual::rotation#the-decision).
+///
 /// The CSRF token is for the session of the refresh cookie, which may have ended: the guard judges by the
 /// cookie alone, so that a sign-in and a sign-out work beside a dead one, and while the store is away. The
 /// store is asked where genuine cookies of several sessions came. The token is then for the live one.
 ///
 /// With [`RefreshTransport::Body`] refresh and the two sign-outs take JSON with `refresh_token`, at most
-/// 4 KiB, and refresh answers a new one beside the access token when there is one. List,
+/// 4 KiB, and refresh answers a new one beside the access token when there is one. Look, list,
 /// revocation and CSRF token are then not offered here; a handler of the application can call
 /// [`Session::present`] and go on from there.
 ///
@@ -155,14 +159,14 @@ impl<B> SessionEndpoints<B> {
         Ok(self)
     }
 
-    /// Answers `accessToken`, `tokenType`, `expiresIn` and `csrfToken` instead of the names with
+    /// Answers `accessToken`, `tokenType`, `expiresIn`, `sessionExpiresIn` and `csrfToken` instead of the names with
     /// underscores, for clients written that way. Default: off.
     pub fn camel_case(mut self, camel_case: bool) -> Self {
         self.settings.camel_case = camel_case;
         self
     }
 
-    /// Lets `logout-all` keep the session that asks, re-seeded. Default: off, it ends too.
+    /// Lets `logout-all` keep the session that asks, with a new token. Default: off, it ends too.
     pub fn keep_current(mut self) -> Self {
         self.settings.keep_current = true;
         self
@@ -201,7 +205,7 @@ impl Settings {
             return response;
         }
         if session.config().transport() == RefreshTransport::Body {
-            if matches!(call, Call::Csrf | Call::List | Call::End(_)) {
+            if matches!(call, Call::Csrf | Call::Peek | Call::List | Call::End(_)) {
                 // A GET has no body to carry the token in, and no browser has added it.
                 return no_such_endpoint();
             }
@@ -225,6 +229,7 @@ impl Settings {
                 }
                 ended => ended.map(|()| no_content()),
             },
+            Call::Peek => session.peek().await.and_then(|peeked| json(&peeked)),
             Call::List => session
                 .list()
                 .await
@@ -348,12 +353,22 @@ impl<B> fmt::Debug for SessionEndpoints<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::TokenSession;
 
     #[test]
     fn both_spellings_of_the_answer() {
         let lifetime = std::time::Duration::from_secs(900);
         let alone = AccessToken::new("a.b-_c.d".into(), lifetime);
         let both = alone.clone().with_refresh_token("v1.e-_f".into());
+        let session = TokenSession {
+            id: crate::session::SessionId::from_bytes([7; 16]),
+            expires_in: lifetime * 4,
+            idle_expires_in: None,
+        };
+        let idle = TokenSession {
+            idle_expires_in: Some(lifetime * 2),
+            ..session
+        };
         let camel = SessionEndpoints::new().camel_case(true);
         for (endpoints, token, expected) in [
             (
@@ -370,6 +385,21 @@ mod tests {
                 camel,
                 &both,
                 r#"{"accessToken":"a.b-_c.d","tokenType":"Bearer","expiresIn":900,"refreshToken":"v1.e-_f"}"#,
+            ),
+            (
+                SessionEndpoints::new(),
+                &alone.clone().of_session(session),
+                r#"{"access_token":"a.b-_c.d","token_type":"Bearer","expires_in":900,"session":"BwcHBwcHBwcHBwcHBwcHBw","session_expires_in":3600}"#,
+            ),
+            (
+                SessionEndpoints::new(),
+                &alone.clone().of_session(idle),
+                r#"{"access_token":"a.b-_c.d","token_type":"Bearer","expires_in":900,"session":"BwcHBwcHBwcHBwcHBwcHBw","session_expires_in":3600,"idle_expires_in":1800}"#,
+            ),
+            (
+                SessionEndpoints::new().camel_case(true),
+                &alone.clone().of_session(idle),
+                r#"{"accessToken":"a.b-_c.d","tokenType":"Bearer","expiresIn":900,"session":"BwcHBwcHBwcHBwcHBwcHBw","sessionExpiresIn":3600,"idleExpiresIn":1800}"#,
             ),
         ] {
             assert_eq!(endpoints.settings.token(token).unwrap().body(), expected);

@@ -75,6 +75,13 @@ pub enum Event<'a> {
         /// How many tokens this instance has encrypted with it.
         encryptions: u64,
     },
+    /// A refresh cookie came without the right cookie of its jar: it was copied alone, or a proxy or a renderer forwards
+    /// only that one. It got no access token, and the session goes on. At most one a minute for each session.
+    #[non_exhaustive]
+    ForeignJar {
+        /// The session.
+        session: SessionId,
+    },
     /// An issuer has published what only it may have: the private half of a key, or a shared secret. The
     /// key is not used any more, whatever the issuer says later, and an attacker can sign with it. The
     /// issuer has to replace it at once. Sent for each set that does so.
@@ -146,6 +153,31 @@ pub enum Event<'a> {
         /// Why no key of it verifies: each key with its fault.
         error: &'a JwksError,
     },
+    /// A client with a fingerprint that the session had not met came with a genuine token: a browser that calls itself
+    /// `presented` uses a session that began as `known`. Honest windows with two `User-Agent`s cause it once, and
+    /// so does a thief with the whole cookie jar. Sent once for each fingerprint, as long as the session remembers it.
+    #[non_exhaustive]
+    NewFingerprint {
+        /// The session.
+        session: SessionId,
+        /// The subject as the application names it.
+        subject: &'a str,
+        /// The name that the client of the sign-in gave itself. A client wrote it: escape it before it is shown.
+        known: &'a str,
+        /// The name that this client gives itself. It wrote that: escape it before it is shown.
+        presented: &'a str,
+        /// The row of [the decision](crate::manual::rotation#the-decision).
+        row: &'static str,
+    },
+    /// A token that was replaced came again where that is no theft yet, and got nothing. At most one a minute for
+    /// each session.
+    #[non_exhaustive]
+    OldToken {
+        /// The session.
+        session: SessionId,
+        /// The row of [the decision](crate::manual::rotation#the-decision): `7`, `7b` or `13a`.
+        row: &'static str,
+    },
     /// A lost response was recovered from: the token it carried is burned.
     #[non_exhaustive]
     Recovered {
@@ -168,21 +200,27 @@ pub enum Event<'a> {
     },
     /// A layer refused a request.
     Rejected(&'a Rejection),
-    /// An old token came back. The session, or all of the subject's, is revoked.
+    /// A replaced token came back, and the line of [the decision](crate::manual::rotation#the-decision) is 3a or 13: two
+    /// clients hold tokens of one session. It is revoked, or all of the subject's.
     #[non_exhaustive]
     ReuseDetected {
         /// The session.
         session: SessionId,
         /// The subject as the application names it.
         subject: &'a str,
-        /// The client that the current token was handed to.
+        /// The fingerprint that the current token was handed to.
         held_by: ClientFingerprint,
-        /// The client that presented the old token.
+        /// The fingerprint of the client that presented the old token.
         presented_by: ClientFingerprint,
         /// The generation the store expects.
         expected_generation: u64,
         /// The generation that was presented.
         presented_generation: u64,
+        /// Whether the right jar cookie came along: then the whole cookie jar is in other hands.
+        jar: bool,
+        /// Why the session had ended before, if it had: the client that ended it was not the user's, or this one
+        /// is not.
+        ended: Option<RevokeReason>,
         /// The store's time.
         at: Timestamp,
     },
@@ -212,6 +250,8 @@ pub enum Event<'a> {
         session: SessionId,
         /// Why.
         reason: RevokeReason,
+        /// Whether the client that ended it was known to be the session's own. Nothing where none of its clients did.
+        by_known: Option<bool>,
     },
     /// A call of [`Session`](crate::Session) failed: it answers "Why was I signed out?". Pages without a user
     /// cause it too, with [`NoSession`](crate::SessionErrorKind::NoSession).

@@ -15,6 +15,7 @@ impl Event<'_> {
             Self::Denied { .. } => "denied",
             Self::DurabilityDegraded { .. } => "durability_degraded",
             Self::EncryptionKeyNearLimit { .. } => "encryption_key_near_limit",
+            Self::ForeignJar { .. } => "foreign_jar",
             #[cfg(feature = "jwks")]
             Self::KeysCompromised { .. } => "keys_compromised",
             #[cfg(feature = "jwks")]
@@ -29,6 +30,8 @@ impl Event<'_> {
             Self::KeysUnavailable { .. } => "keys_unavailable",
             #[cfg(feature = "jwks")]
             Self::KeysWithdrawn { .. } => "keys_withdrawn",
+            Self::NewFingerprint { .. } => "new_fingerprint",
+            Self::OldToken { .. } => "old_token",
             Self::Recovered { .. } => "recovered",
             Self::Refreshed { .. } => "refreshed",
             Self::Rejected(_) => "rejected",

@@ -50,6 +50,9 @@ pub(super) fn trace(event: &Event<'_>) {
         Event::EncryptionKeyNearLimit { encryptions } => {
             warn!(target: TARGET, event = name, encryptions, "the key that encrypts access tokens should be rotated");
         }
+        Event::ForeignJar { session } => {
+            warn!(target: TARGET, event = name, %session, "a refresh cookie came without the jar cookie beside it (its name ends in _jar): it was copied alone, or a proxy or a renderer forwards only that one; it got nothing, and the session goes on");
+        }
         #[cfg(feature = "jwks")]
         Event::KeysRecovered { url } => {
             info!(target: TARGET, event = name, url, "the issuer's keys can be fetched again");
@@ -86,6 +89,18 @@ pub(super) fn trace(event: &Event<'_>) {
         Event::KeysWithdrawn { url, error } => {
             error!(target: TARGET, event = name, url, error = %OneLine(error), "the issuer's set has no key that verifies, for the second time; requests are answered 503 until it has one");
         }
+        Event::NewFingerprint {
+            session,
+            known,
+            presented,
+            row,
+            ..
+        } => {
+            warn!(target: TARGET, event = name, %session, ?known, ?presented, row, "a browser that calls itself otherwise uses the session: another window of the user's, or a thief with the whole cookie jar");
+        }
+        Event::OldToken { session, row } => {
+            info!(target: TARGET, event = name, %session, row, "a replaced refresh token came again and got nothing");
+        }
         Event::Recovered {
             session,
             generation,
@@ -105,9 +120,12 @@ pub(super) fn trace(event: &Event<'_>) {
             session,
             expected_generation,
             presented_generation,
+            jar,
+            ended,
             ..
         } => {
-            warn!(target: TARGET, event = name, %session, expected_generation, presented_generation, "an old refresh token came back; the session is revoked");
+            let ended = ended.map(crate::session::RevokeReason::as_str);
+            warn!(target: TARGET, event = name, %session, expected_generation, presented_generation, jar, ended, "an old refresh token came back; the session is revoked");
         }
         Event::RevocationLost { session } => {
             error!(target: TARGET, event = name, %session, "a revocation could not be written and was given up");
@@ -118,8 +136,12 @@ pub(super) fn trace(event: &Event<'_>) {
         Event::RevocationRestored { session } => {
             warn!(target: TARGET, event = name, %session, "the store had forgotten a revocation; the session is revoked again");
         }
-        Event::Revoked { session, reason } => {
-            info!(target: TARGET, event = name, %session, reason = reason.as_str(), "a session ended before its time");
+        Event::Revoked {
+            session,
+            reason,
+            by_known,
+        } => {
+            info!(target: TARGET, event = name, %session, reason = reason.as_str(), by_known, "a session ended before its time");
         }
         Event::SessionRefused {
             session,

@@ -1,5 +1,5 @@
-//! The keys of the refresh cookie (sealing, successor derivation, subject tags) and of the CSRF
-//! token beside it.
+//! The keys of the refresh cookie (sealing, successor derivation, subject tags), and of the jar cookie and
+//! the CSRF token beside it.
 
 use std::fmt;
 
@@ -18,6 +18,7 @@ pub(crate) struct SessionKeySet {
     next: hmac::Key,
     tag: hmac::Key,
     csrf: hmac::Key,
+    jar: hmac::Key,
 }
 
 /// All refresh secrets a service accepts; the first one is used for new cookies.
@@ -38,6 +39,7 @@ impl SessionKeySet {
             next: key(b"successor derivation")?,
             tag: key(b"subject tag")?,
             csrf: key(b"csrf token")?,
+            jar: key(b"jar cookie")?,
         })
     }
 
@@ -58,6 +60,11 @@ impl SessionKeySet {
     /// The key that CSRF tokens are authenticated with.
     pub(crate) fn csrf(&self) -> &hmac::Key {
         &self.csrf
+    }
+
+    /// The key that jar cookies are authenticated with.
+    pub(crate) fn jar(&self) -> &hmac::Key {
+        &self.jar
     }
 
     /// The subject's name in stores and cookies: truncated HMAC-SHA-256.

@@ -7,12 +7,12 @@
 //!
 //! | the proxy | or else |
 //! |---|---|
-//! | passes `User-Agent` on | every browser is the same client: a thief is answered like a second tab |
+//! | passes `User-Agent` on | every browser has the same name: a thief with the cookie jar is not told from the user |
 //! | passes `Origin`, `Referer` and `Sec-Fetch-Site` on | 403 `ForeignOrigin`, reason `Missing` |
 //! | passes `Cookie` and `Authorization` on, and takes header lines of 8 KiB | 400 or 431 of the proxy's own; 401 |
 //! | passes `Host` on | [`OriginGuardLayer::same_origin`](crate::OriginGuardLayer::same_origin) refuses requests without `Sec-Fetch-Site`: of old browsers, over plain http, and WebSockets of Chromium; a list does not look at `Host` |
 //! | *overwrites* `X-Forwarded-Proto`, or appends and the layer says [`last`](crate::RequireHttpsLayer::last) | [`RequireHttpsLayer`](crate::RequireHttpsLayer) refuses lists; a header that is only passed on is the client's own word |
-//! | passes every `Set-Cookie` line on | nobody stays signed in |
+//! | passes every `Set-Cookie` line on, also of a 409 | no user stays signed in |
 //! | caches nothing below `/auth` | the layers say `no-store`; a proxy that is told to cache all the same hands sessions around |
 //! | does not send a `POST` again by itself | harmless for refreshes, which are answered alike; your own handlers may mind |
 //! | shows the same path as the browser does, or the builder is told the browser's | the cookie goes to another path than the endpoints have |

@@ -22,17 +22,21 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | [`absolute_lifetime`](crate::refresh::RefreshCookieBuilder::absolute_lifetime) | 7 days | The bound on a theft that the user never contradicts. A week is what people accept for signing in again. |
-//! | [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime) | as the absolute one | A session that a browser holds on to is used or not; shorten it for shared machines. Replays do not extend it. |
+//! | [`absolute_lifetime`](crate::refresh::RefreshCookieBuilder::absolute_lifetime) | 7 days | The bound on a theft that the user never contradicts. A week is what people accept for signing in again. One sign-in may say less: [`NewSession::lifetime`](crate::NewSession::lifetime). |
+//! | [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime) | as the absolute one | A session that a browser holds on to is used or not; shorten it for shared machines, or for one sign-in ([`NewSession::idle`](crate::NewSession::idle)). Replays do not extend it. Where it is shorter than the absolute one, it must be longer than an access token lives, and than `M`. Otherwise active users would be signed out. |
 //! | [`session_limit`](crate::refresh::RefreshCookieBuilder::session_limit) | 32 a subject | More than a person has devices, few enough to list and to store. The least recently rotated goes. |
 //! | [`reuse`](crate::refresh::RefreshCookieBuilder::reuse) | the session | One device was robbed; signing out the others is a choice ([`ReusePolicy::Subject`](crate::ReusePolicy::Subject)). |
-//! | [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) | `User-Agent` | The one thing a browser sends unchanged from networks that change. Addresses change with every train ride. |
+//! | [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) | `User-Agent` | A browser sends it unchanged from networks that change; addresses change with every train ride. Millions of browsers send the same one, so it is evidence and no identity. |
+//! | [`fingerprint_version`](crate::refresh::RefreshCookieBuilder::fingerprint_version) | 0 | Another function gets another number: then no user is a newcomer for the change. |
+//! | [`fingerprints`](crate::refresh::RefreshCookieBuilder::fingerprints) | [`FingerprintPolicy::Known`](crate::refresh::FingerprintPolicy::Known) | A new name shows first that it shares the jar. [`Ignored`](crate::refresh::FingerprintPolicy::Ignored) is for terminals whose `User-Agent` changes, and an error without the jar cookie. |
+//! | [`claims_timeout`](crate::refresh::RefreshCookieBuilder::claims_timeout) | a quarter of the grace, 7.5 s, and not more | A token that goes out later than its record says meets the user's next tab as an old one; the search shows it. 0 is an error; with a grace of 0 there is no limit. A sign-in is not timed. |
 //! | [`repeat_limit`](crate::refresh::RefreshCookieBuilder::repeat_limit) | 200 in 30 s | A hundred restored tabs are honest; a loop is not. |
 //! | [`rotation`](crate::refresh::RefreshCookieBuilder::rotation) | [`RotationPolicy::default`](crate::RotationPolicy) | See the next table. |
 //! | [`transport`](crate::refresh::RefreshCookieBuilder::transport) | the cookie | Browsers have no other place that scripts cannot read. |
 //! | [`events`](crate::refresh::RefreshCookieBuilder::events), here and at every layer | none | Where they go is the application's affair. Connect it: [what to watch](super::runbooks#what-to-watch). |
 //! | claims | argument | They decide who may go on being signed in. |
 //! | [`label`](crate::NewSession::label), [`context`](crate::NewSession::context) | the `User-Agent`, cut at 200 bytes; empty | What a person recognises a device by; what the claims closure is to remember. |
+//! | [`lifetime`](crate::NewSession::lifetime), [`idle`](crate::NewSession::idle), [`browser_session`](crate::NewSession::browser_session) of one sign-in | those of the layer; off | "Remember me" is a checkbox: one user's device is at home, another's in a library. |
 //! | longest subject, context | 256, 1024 bytes | Records are read whole at every refresh. |
 //!
 //! ## The ready-made endpoints ([`SessionEndpoints`](crate::SessionEndpoints))
@@ -49,9 +53,9 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | [`grace`](crate::refresh::RotationPolicyBuilder::grace), `G` | 30 s | The previous token is answered with the same successor for so long after the hand-out, and after the successor was first seen. Longer than slow answers and retries take (proven for delays up to `7G/16`, 13 s); too short to be of use to a thief, who is refused at once anyhow when the client differs. |
-//! | [`interval`](crate::refresh::RotationPolicyBuilder::interval), `M` | 60 s | A current token that comes sooner is answered without rotating, so that twenty restored tabs cause one rotation. `M` is at least `2G`: with less, a late old token arrives after the *second* rotation and an honest user is signed out. |
-//! | [`recoveries`](crate::refresh::RotationPolicyBuilder::recoveries) | 3 | A lost answer, retried by the same client however late, is recovered from; the token it carried is burned. Three in a row is a very bad network; more is not a network. |
+//! | [`grace`](crate::refresh::RotationPolicyBuilder::grace), `G` | 30 s | For so long after the hand-out, and after the successor was first seen, the previous token gets the same successor. Longer than slow answers and retries take: searched with delays up to `G/2`, 15 s. |
+//! | [`interval`](crate::refresh::RotationPolicyBuilder::interval), `M` | 60 s | A current token that comes sooner is answered without rotating, whatever its client calls itself. Twenty restored tabs then cause one rotation. `M` is at least `2G`: with less, a late old token arrives after the *second* rotation and an honest user is signed out. |
+//! | [`recoveries`](crate::refresh::RotationPolicyBuilder::recoveries) | 255, the most | A lost answer, or a browser that died, is recovered from however late; the lost token is burned. Beyond them the token is outdated: 401, no alarm. 0 is an error outside of `strict`. |
 //!
 //! [`RotationPolicy::strict`](crate::RotationPolicy::strict) is the literal one-time rule. It signs honest
 //! users out: with access tokens in memory, two tabs that wake together are enough.
@@ -66,6 +70,7 @@
 //! | `SameSite` | `Strict` | A refresh is never the consequence of following a link. [`same_site_lax`](crate::refresh::RefreshCookieBuilder::same_site_lax) for the return from an OAuth provider. |
 //! | [`external_prefix`](crate::refresh::RefreshCookieBuilder::external_prefix) | none | The browser alone sees what a proxy takes off the paths. |
 //! | `Max-Age` | what is left of the session | At most 400 days, which is where browsers stop. |
+//! | [`jar_cookie`](crate::refresh::RefreshCookieBuilder::jar_cookie) | on | A [second cookie](crate::refresh#cookies) of the name with `_jar` behind it, and of the same attributes. It tells the session's own cookie jar from others, whatever the browser calls itself. Its `Max-Age` reaches to the absolute end. |
 //! | `Domain` | never | A cookie for all subdomains is as safe as the worst of them. |
 //!
 //! # Bearer tokens ([`BearerAuthLayer`](crate::BearerAuthLayer), [`RequireScopeLayer`](crate::RequireScopeLayer))
@@ -86,7 +91,7 @@
 //! |---|---|---|
 //! | origins | required | The list *is* the decision. |
 //! | WebSocket handshakes | guarded | They are `GET` requests with cookies to which CORS does not apply. |
-//! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie other than `__Host-csrf` and `__Host-Http-csrf`, or an `Authorization` of `Basic`, `Digest`, `NTLM` or `Negotiate`; passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
+//! | no `Origin`, no `Referer`, no `Sec-Fetch-Site` | refused with a cookie other than `__Host-csrf`, `__Host-Http-csrf` and a jar cookie of the default name, or an `Authorization` of `Basic`, `Digest`, `NTLM` or `Negotiate`; passed without | Browsers send one of them with every request that changes something; programs carry no ambient credentials. |
 //! | [`missing_origin`](crate::OriginGuardLayer::missing_origin) | refused with credentials | The row above. [`MissingOrigin::Refuse`](crate::origin::MissingOrigin::Refuse) is for client certificates, which show in no header. |
 //! | [`method_override`](crate::OriginGuardLayer::method_override), here and at the CSRF layer | off | A `GET` is a `GET`, unless something further in makes it another method. |
 //! | [`report_only`](crate::OriginGuardLayer::report_only) | off | A guard guards. |
@@ -106,7 +111,7 @@
 //! | issue after a link on another site | no token of a session is replaced (`Sec-Fetch-Site: cross-site`) | Such a request comes without the `SameSite=Strict` cookie of the session: it looks like one without a session, and would put a token of the wrong class over that of every open tab. A page that asks for its token gets a copy of the browser's. With sessions of another kind it gets a new one: their cookie may be `Lax`, and then a request without it has no session. |
 //! | caching | with a token `Vary: Cookie`, and `no-store` unless the handler says that or `private`; headers for caches of one kind, such as `CDN-Cache-Control`, are taken off | A shared cache that keeps `Set-Cookie` would give many browsers one token. |
 //! | headers of an answer with a token in it | `X-Content-Type-Options: nosniff`, `Cross-Origin-Resource-Policy: same-origin` | A page of another host loads any address as a script, with the cookies. |
-//! | exemption | one `Authorization` that is not `Basic`, `Digest`, `NTLM` or `Negotiate`, and no cookie but the layer's own | The layer cannot know which cookie authenticates. [`session_cookies`](crate::csrf::CsrfBuilder::session_cookies) tells it. |
+//! | exemption | one `Authorization` that is not `Basic`, `Digest`, `NTLM` or `Negotiate`, and no cookie but the layer's own and the jar cookie | The layer cannot know which cookie authenticates. [`session_cookies`](crate::csrf::CsrfBuilder::session_cookies) tells it. |
 //! | [`form_field`](crate::CsrfLayer::form_field) | off | Reading bodies costs memory on unchecked requests; a header costs nothing. |
 //! | [`handler_verifies`](crate::csrf::CsrfBuilder::handler_verifies) | off | A check before the handler cannot be forgotten. |
 //! | [`body_limit`](crate::csrf::CsrfFormLayer::body_limit) | 64 KiB | A form without files fits; more is a decision about memory per request. |

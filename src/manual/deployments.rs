@@ -82,6 +82,28 @@
 //! * Try once that the proxy overwrites it. Over plain http this must not reach the application:
 //!   `curl -i -H 'X-Forwarded-Proto: https' http://app.example/`. And let the service listen where the proxy alone
 //!   comes.
+//! # Both cookies and the `User-Agent`
+//!
+//! A session has two cookies on the path of the session endpoints: the refresh cookie, and the [jar
+//! cookie](super::rotation#cookies) with `_jar` behind the same name. Together with the `User-Agent` they say that a
+//! request comes from the session's own browser. So each program between the browser and the service:
+//!
+//! * forwards **both** cookies. With the refresh cookie alone the answer is 401, kind `foreign_jar`, and the event
+//!   [`ForeignJar`](crate::Event::ForeignJar) tells;
+//! * forwards the browser's `User-Agent`. One of its own is a new name for the session: a round trip more, and the
+//!   event [`NewFingerprint`](crate::Event::NewFingerprint);
+//! * hands every `Set-Cookie` line of an answer to the browser, also of a 409.
+//!
+//! The proxies of the table do all three. These often do not: a renderer, a backend for frontends, a gateway or content
+//! delivery network with a list of allowed cookies. Put both names on that list. Where it takes one cookie only,
+//! [`JarCookie::Off`](crate::refresh::JarCookie::Off) gives the second one up. A refresh cookie that was copied alone
+//! then works.
+//!
+//! **Rolling deploys.** Another [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) gets
+//! another [`fingerprint_version`](crate::refresh::RefreshCookieBuilder::fingerprint_version). While old and new
+//! instances answer by turns, each takes a client of the other's version for the same one. So no user is signed out,
+//! and none on the way back. Two graces may run side by side for a while: the search has 15 s beside 30 s, with
+//! intervals of twice as much.
 //!
 //! # A gateway that signs requests in
 //!

@@ -21,6 +21,40 @@
 //! [`Session::from_extensions`](crate::Session::from_extensions). The page of the
 //! [module `refresh`](crate::refresh) has such a service.
 //!
+//! # Remember me
+//!
+//! "Remember me" is a checkbox of the sign-in form, and two settings of one sign-in. Without the tick the cookies end
+//! with the browser, and the session after some hours:
+//!
+//! ```
+//! use std::time::Duration;
+//! use axum::{Json, response::Result};
+//! use tower_bearer::{AccessToken, NewSession, Session};
+//!
+//! async fn begin(session: Session, user: &str, remember_me: bool) -> Result<Json<AccessToken>> {
+//!     let new = match remember_me {
+//!         true => NewSession::new(user),
+//!         false => NewSession::new(user).lifetime(Duration::from_secs(12 * 60 * 60)).browser_session(),
+//!     };
+//!     Ok(Json(session.start_with(new).await?))
+//! }
+//! # let _ = begin;
+//! ```
+//!
+//! * [`lifetime`](crate::NewSession::lifetime) and [`idle`](crate::NewSession::idle) say how long this one session
+//!   lasts. The layer's settings are the default, and its absolute lifetime is the longest.
+//! * [`browser_session`](crate::NewSession::browser_session) leaves `Max-Age` out. Rotation keeps it so, and the CSRF
+//!   cookie follows. A browser that restores its windows restores such cookies too, so a short lifetime belongs beside
+//!   it.
+//! * The token answer says how long the session goes on, in seconds: `session_expires_in`, and `idle_expires_in` where
+//!   the idle lifetime is shorter.
+//!
+//! # Looking without refreshing
+//!
+//! [`Session::peek`](crate::Session::peek) says whose session the cookies are and until when. It rotates nothing, asks
+//! no claims closure and mints no token. A server that renders pages calls it: see
+//! [`rendered_pages`](super::rendered_pages#how-a-page-learns-its-user). For scripts it is `GET {base}/session`.
+//!
 //! # Without axum: hyper and tonic
 //!
 //! The layers wrap any `tower::Service<http::Request<_>>` whose response body has a `Default`, such as
@@ -132,9 +166,10 @@
 //!
 //! # A second factor
 //!
-//! Start the session with the first, and call [`Session::elevate`](crate::Session::elevate) after the
-//! second ([code](super::recipes#step-up-a-second-factor)): the session is re-seeded, so a refresh token from before the step is worth nothing after it.
-//! What was proven can be kept in the session's
+//! Start the session with the first, and call [`Session::elevate`](crate::Session::elevate) after the second
+//! ([code](super::recipes#step-up-a-second-factor)): the session gets a new token, and one from before the step is
+//! worth nothing after it. Where the answer is lost, the same call with the same cookie gives the same new token: check
+//! the second factor again, or accept what was accepted a moment ago. The proof can be kept in the session's
 //! [context](crate::NewSession::context), which the claims closure gets back at every refresh;
 //! [`elevate_with`](crate::Session::elevate_with) replaces it.
 //!
@@ -147,7 +182,7 @@
 //! |---|---|
 //! | 401 | shows its sign-in form: this alone says that the session is over |
 //! | 403 | asks for a [CSRF token](super::guards#csrf-tokens) and sends the request once more; a second 403 does not pass by waiting |
-//! | 409, 429, 503 | waits as long as `Retry-After` says and sends the same request again, with the cookie that the browser holds by then |
+//! | 409, 429, 503 | waits as long as `Retry-After` says and sends the same request again, with the cookie that the browser holds by then; a 409 may have brought a newer one |
 //! | none, or another | tries again a little later |
 //!
 //! # Ending sessions
@@ -163,6 +198,9 @@
 //! Each is also an endpoint of [`SessionEndpoints`](crate::SessionEndpoints), but the last. Access tokens
 //! that are out live until they expire: see [`threats`](super::threats).
 //!
+//! Each client of the session's cookie jar may sign it out. The others are for a client that is known to the session or
+//! holds its newest token; another one is answered 409 `refresh_first`, refreshes, and asks again.
+//!
 //! # Clients without a cookie jar
 //!
 //! Give them a layer of their own, with
@@ -172,10 +210,11 @@
 //! stays the current one. The client keeps it where its platform keeps secrets. Browsers have no such
 //! place, which is why a token sealed for one transport does not open in the other.
 //!
-//! A client that sends its own version in `User-Agent` leaves it out here, or the layer gets a
-//! [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) without it: an answer that is lost just before
-//! an update looks like theft after it. A second sign-in ends the first session where the handler has given the
-//! old token to [`present`](crate::Session::present). The example `native_client` shows the client's whole part.
+//! There is no cookie jar, so the client's name alone is evidence. A client leaves its own version out of `User-Agent`
+//! here, or the layer gets a [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) without
+//! it. Otherwise an answer that is lost just before an update looks like theft after it. No client is asked to confirm:
+//! each answer that succeeds has an access token. A second sign-in ends the first session where the handler has given
+//! the old token to [`present`](crate::Session::present). The example `native_client` shows the client's whole part.
 //!
 //! # Hearing of thefts
 //!
@@ -183,15 +222,22 @@
 //! use tower_bearer::{Event, EventSink};
 //!
 //! let events = EventSink::new(|event: &Event<'_>| {
-//!     if let Event::ReuseDetected { subject, session, .. } = event {
-//!         eprintln!("mail to {subject}: session {session} was used on two clients and is closed");
+//!     match event {
+//!         Event::ReuseDetected { subject, session, .. } => {
+//!             eprintln!("mail to {subject}: session {session} was in two hands and is closed");
+//!         }
+//!         // Perhaps the user's own second window. A client wrote the name: escape it.
+//!         Event::NewFingerprint { subject, presented, .. } => {
+//!             eprintln!("mail to {subject}: a browser that calls itself {presented} uses your session");
+//!         }
+//!         _ => {}
 //!     }
 //! });
 //! # let _ = events;
 //! ```
 //!
 //! Hand it to [`RefreshCookieBuilder::events`](crate::refresh::RefreshCookieBuilder::events). It runs on the
-//! request's path: pass long work on.
+//! request's path: pass long work on. The other events are in [`runbooks`](super::runbooks#what-to-watch).
 //!
 //! # Replacing keys
 //!
@@ -205,12 +251,14 @@
 //!
 //! # Proxies and server-side rendering
 //!
-//! **A server that refreshes with the user's cookie must forward the browser's `User-Agent`.** By default
-//! that header says which client a request comes from. A renderer that sends its own looks like another
-//! client, and the user's next refresh like theft. Where forwarding is not possible, set a
-//! [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) that both sides share.
+//! **A server that refreshes with the user's cookies must forward both cookies and the browser's `User-Agent`.** A
+//! renderer that sends its own name is a [newcomer](super::deployments#both-cookies-and-the-user-agent), and one that
+//! sends the refresh cookie alone gets 401. Where forwarding the name is not possible, set a
+//! [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) that both sides share. A renderer
+//! that only wants to know its user [looks](#looking-without-refreshing), and changes no cookie.
 //!
-//! It must also pass the `Set-Cookie` of the answer on to the browser, unchanged.
+//! It must also send on every cookie that it was sent, since a session [has two](crate::refresh#cookies), and pass every
+//! `Set-Cookie` of the answer on to the browser, unchanged.
 //!
 //! # Tests
 //!

@@ -8,7 +8,7 @@
 //! |---|---|---|---|---|
 //! | signing access tokens | `ACCESS_SECRET` | `access_secret`, `jwk`, `pem`, `der` | who mints and who verifies; of public keys verifiers have the public half | nothing for users, in two steps |
 //! | encrypting access tokens | `ENCRYPTION_KEY` | `encryption_key`, `jwk` | who mints and who verifies (profiles nested and encrypted) | nothing for users, in two steps |
-//! | refresh cookie: sealing it, deriving successors, naming subjects, CSRF tokens | `REFRESH_SECRET` | `refresh_secret` | who serves `/auth` | nothing for users, in two steps; the last one waits for the end of the sessions |
+//! | refresh cookie: sealing it, deriving successors, naming subjects, jar cookies, CSRF tokens | `REFRESH_SECRET` | `refresh_secret` | who serves `/auth` | nothing for users, in two steps; the last one waits for the end of the sessions |
 //! | CSRF tokens, kept apart | none | [`CsrfKeys::new`](crate::csrf::CsrfKeys::new) | who serves what the layer guards | one refused request a page, which asks for a new token |
 //! | all of the first three, derived from one | none | `master` | a small service | all three at once |
 //!

@@ -4,13 +4,13 @@
 //!
 //! * [`threats`]: what the crate protects against, and what it does not.
 //! * [`standards`]: the points of RFC 8725, RFC 9700 and OWASP, one by one.
-//! * [`rotation`]: what every refresh token is answered with, and why.
+//! * [`rotation`]: how every refresh token is answered, why, how sure that is, and what it leaves open.
 //! * [`defaults`]: every default with its reason.
 //!
 //! To build with it:
 //!
-//! * [`how_to`]: sign in, roles, ending sessions, without axum (hyper, tonic and gRPC), native clients, server-side
-//!   rendering.
+//! * [`how_to`]: sign in, "remember me", roles, ending sessions, without axum (hyper, tonic and gRPC), native clients,
+//!   server-side rendering.
 //! * [`recipes`]: one situation each, from another path to two services with one sign-in.
 //! * [`guards`]: origins, CSRF tokens, response headers, https, and the order of all layers.
 //! * [`rendered_pages`]: an application whose pages the server renders, with a sign-in and a sign-out by form.

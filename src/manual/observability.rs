@@ -33,6 +33,7 @@
 //! | `denied` | INFO | `session` | your claims closure refused the subject; the session is over |
 //! | `durability_degraded` | WARN | `sessions`, `acknowledged`, `wanted` | a revocation has reached fewer replicas than asked for; `sessions` is how many |
 //! | `encryption_key_near_limit` | WARN | `encryptions` | rotate the encryption key: a quarter of what is safe is used up |
+//! | `foreign_jar` | WARN | `session` | a refresh cookie came without its jar cookie and got nothing; the session goes on. It was copied alone, or [something in front](super::deployments#both-cookies-and-the-user-agent) forwards only that one |
 //! | `keys_compromised` | ERROR | `url`, `keys` | an issuer has published the private half of a key, or a shared secret: **call the issuer**. The key is not used any more; its neighbours are |
 //! | `keys_expired` | ERROR | `url` | an issuer's keys are too old by now: requests are answered 503 |
 //! | `keys_fetched` | INFO | `url`, `keys` | an issuer's keys have come, or have changed; `keys` is how many |
@@ -40,14 +41,16 @@
 //! | `keys_recovered` | INFO | `url` | an issuer's keys can be fetched again (feature `jwks`) |
 //! | `keys_unavailable` | WARN | `url`, `error`, `failures`, `usable_until` | an issuer's keys could not be had. Those from before serve until `usable_until`, in seconds since 1970; without it there are none, and requests are answered 503 |
 //! | `keys_withdrawn` | ERROR | `url`, `error` | an issuer's set has no key that verifies, for the second time; `error` has the faults: requests are answered 503 |
+//! | `new_fingerprint` | WARN | `session`, `known`, `presented`, `row` | a client with a new name uses the session: another window of the user's, a browser after its update, or a thief with the whole cookie jar. `known` is the name at sign-in. Once for each name: [when it comes often](super::runbooks#newfingerprint-comes-often) |
+//! | `old_token` | INFO | `session`, `row` | a replaced token came again where that is no theft, and got nothing: row `7`, `7b` or `13a` of [the decision](super::rotation#the-decision) |
 //! | `recovered` | INFO | `session`, `generation`, `recoveries` | a response was lost on the way and the client got it again |
 //! | `refreshed` | DEBUG | `session`, `generation`, `outcome` | a refresh succeeded; `outcome` is the row of [the decision](super::rotation#the-decision) |
 //! | `rejected` | INFO, WARN, ERROR | `kind`, `reason`, `origin`, `wanted_scope`, `present_scope` | a layer refused a request. WARN for kind `unavailable` (INFO with reason `keys_unavailable`), ERROR for `internal`: a layer is missing |
-//! | `reuse_detected` | WARN | `session`, `expected_generation`, `presented_generation` | an old refresh token came back from another client: **tell the user** |
+//! | `reuse_detected` | WARN | `session`, `expected_generation`, `presented_generation`, `jar`, `ended` | a replaced refresh token came back, and the cookie jar is in two hands: **tell the user**. `jar`: the right jar cookie came along. `ended`: why the session had ended before, where it had |
 //! | `revocation_lost` | ERROR | `session` | a session that should be over is not: the store stayed away. End it by hand |
 //! | `revocation_queued` | WARN | `session` | the same, still being tried |
 //! | `revocation_restored` | WARN | `session` | the store had forgotten a revocation, which is written again: a failover |
-//! | `revoked` | INFO | `session`, `reason` | a session ended before its time |
+//! | `revoked` | INFO | `session`, `reason`, `by_known` | a session ended before its time; `by_known` where one of its clients did it: whether the session knew that one |
 //! | `session_refused` | DEBUG, INFO, WARN, ERROR | `session`, `call`, `kind` | a call of `Session` failed, and the sentence says why and what helps: [why was I signed out?](super::runbooks#why-was-i-signed-out) WARN for kind `unavailable`, ERROR for `internal`. DEBUG for `no_session`, which every page without a user causes; INFO with call `csrf`, where the browser was signed in and its refresh cookie did not come |
 //! | `started` | INFO | `session` | somebody signed in |
 //! | `state_lost` | WARN | `session`, `stored_generation`, `presented_generation` | the store has lost more than one write; the user signs in again |
@@ -86,7 +89,7 @@
 //!
 //! | span | field `operation` | around |
 //! |---|---|---|
-//! | `session` | `start`, `refresh`, `elevate`, `end`, `end_all`, `end_others`, `end_session`, `list`, `csrf`, `end_all_of` | the method of [`Session`](crate::Session) or [`RefreshCookieLayer`](crate::RefreshCookieLayer) of that name; `csrf` for the page's token |
+//! | `session` | `start`, `refresh`, `elevate`, `end`, `end_all`, `end_others`, `end_session`, `list`, `peek`, `csrf`, `end_all_of` | the method of [`Session`](crate::Session) or [`RefreshCookieLayer`](crate::RefreshCookieLayer) of that name; `csrf` for the page's token |
 //! | `store` | `insert`, `load`, `swap`, `list`, `revoke_all` | one call to the store, within the span of the session |
 //!
 //! To see them without the rest of your program: `RUST_LOG=info,tower_bearer=debug`.
@@ -110,10 +113,11 @@
 //!   `missing_credentials` and `invalid_request`; `unavailable` and `internal`; `revoked`, by your own
 //!   `check`; and the [kind of the token's error](crate::TokenErrorKind) for a token that was refused,
 //!   `expired` above all. `keys_unavailable` among them is a 503: the issuer's keys are not here yet.
-//! * **Refreshes.** The rows that succeed: `rotated`, `coalesced`, `replayed`, `recovered`, `adopted`. Those
-//!   that do not: `expired`, `unknown`, `revoked`, `reuse`, `state_lost`, `superseded`. And what came to no
-//!   decision, or to one that could not be carried out: `no_session`, `invalid` (forged, foreign, keys
-//!   that are gone), `ambiguous`, `denied`, `too_many_requests`, `unavailable`, `internal`.
+//! * **Refreshes.** The rows that succeed: `rotated`, `coalesced`, `replayed`, `recovered`, `adopted`. Those that do
+//!   not: `expired`, `unknown`, `revoked`, `reuse`, `state_lost`, `superseded` (a [confirmation](super::rotation#terms)
+//!   among them), `outdated`, `foreign_jar`. And what came to no decision, or to one that could not be carried out:
+//!   `no_session`, `invalid` (forged, foreign, keys that are gone), `ambiguous`, `denied`, `too_many_requests`,
+//!   `unavailable`, `internal`.
 //! * **Live sessions.** A `MemoryStore` knows how many it has. Redis does not count them for us; its own
 //!   exporter's number of keys is the number of subjects with a session.
 //!
@@ -134,6 +138,7 @@
 //! | `rejections_total{kind="internal"}` rises, or refreshes with `internal` | a layer is missing on a route, or the claims cannot be minted |
 //! | refreshes with `invalid`, `unknown` or `state_lost` above their usual share | keys differ between instances, or a store has lost writes: people are being signed out |
 //! | verifications with `key`, `signature` or `decryption` above their usual share | keys differ between instances, or somebody is trying |
+//! | `events_total{event="foreign_jar"}` above its usual rate | [one of two cookies](super::runbooks#users-are-signed-out-with-foreign_jar) is not forwarded: people are being signed out |
 //! | `events_total{event="reuse_detected"}` above its usual rate | thefts, or a change: [see there](super::runbooks#reusedetected-comes-often) |
 //! | `events_total{event="encryption_key_near_limit"}` rises | rotate within the week |
 //!
@@ -148,9 +153,16 @@
 //! }
 //!
 //! let events = EventSink::new(|event: &Event<'_>| {
-//!     if let Event::ReuseDetected { subject, at, .. } = event {
-//!         let text = format!("At {} s somebody used an old copy of your session.", at.as_secs());
-//!         send_mail(subject, &text);
+//!     match event {
+//!         Event::ReuseDetected { subject, at, .. } => {
+//!             let text = format!("At {} s a copy of your session was used. It is closed.", at.as_secs());
+//!             send_mail(subject, &text);
+//!         }
+//!         // A client wrote the name: escape it in HTML.
+//!         Event::NewFingerprint { subject, presented, .. } => {
+//!             send_mail(subject, &format!("A browser that calls itself {presented} uses your session."));
+//!         }
+//!         _ => {}
 //!     }
 //! });
 //! # let _ = events;

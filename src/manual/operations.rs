@@ -28,11 +28,11 @@
 //!
 //! # Layout of the keys
 //!
-//! One hash a subject, named `{prefix}s:{subject tag}` (default prefix `tower-bearer:`), with one field a
-//! session, named by the session id as events and logs write it. The value is the record, about 210 bytes
-//! and the subject, label and context; its layout stands in the source of `record_codec.rs`. The subject
-//! tag is a keyed hash: from a user's name nobody finds the key without the server's secret, and the name
-//! of a key tells nobody who it is. (The record itself holds the subject in clear.)
+//! One hash a subject, named `{prefix}s:{subject tag}` (default prefix `tower-bearer:`), with one field a session,
+//! named by the session id as events and logs write it. The value is the record, 240 bytes and the subject, label,
+//! context and [tagged fields](super::rotation#the-record); its layout stands in the source of `record_codec.rs`. The
+//! subject tag is a keyed hash: without the server's secret no name leads to a key, and no key to a name. (The record
+//! itself holds the subject in clear.)
 //!
 //! The hash expires with the last of its sessions; expired and surplus ended sessions inside of it go with
 //! the next sign-in. Nothing else is stored, and nothing has to be cleaned up.
@@ -85,11 +85,11 @@
 //! | scripts are forgotten (`SCRIPT FLUSH`, restart, failover) | 200: the text is sent once |
 //! | failover that loses the last rotation | 200, whichever token comes first; [`Adopted`](crate::Event::WriteRestored) |
 //! | failover that loses more than one write of a session | that user signs in again; no alarm ([`StateLost`](crate::Event::StateLost)) |
-//! | failover that loses a revocation | the instance that made it remembers, refuses the session, and revokes it again ([`RevocationRestored`](crate::Event::RevocationRestored)). Other instances honour it until then: see [below](#revocations-and-failovers). |
+//! | failover that loses a revocation | the instance that made it remembers it, with the client that ended the session and when; it refuses the session, and revokes it again ([`RevocationRestored`](crate::Event::RevocationRestored)). Other instances honour it until then: see [below](#revocations-and-failovers). |
 //! | the data set is lost | everybody signs in again: 401 `invalid_session`, cookies kept, so that they work again after a restore |
 //! | memory or disk full | sign-in and rotation 503; nothing is lost |
 //! | the server's clock steps back | sessions live longer by as much; nobody is judged |
-//! | the server's clock steps forward | sessions end earlier by as much |
+//! | the server's clock steps forward | sessions end earlier by as much. A jump of more than half the grace between two requests of a session can look like theft |
 //! | one shard of a cluster is down | as above for its subjects, until its replica has taken over. While other shards answer, the cluster is not taken for dead: each request to that shard waits for its own time-out, and once in a while one looks for the nodes anew. |
 //! | the operator makes a master a replica by hand | reads go on until a write says `READONLY`: close its clients (`CLIENT KILL TYPE normal`), as Sentinel does |
 //!
@@ -142,11 +142,12 @@
 //!
 //! # Upgrade of the record version
 //!
-//! The first byte of a record is the version of its layout, 1 so far. A record of a version that an
-//! instance does not know is an error that touches nothing: its subject gets 503 from that instance, and
-//! is served by the others. So a release with a new version comes in two steps, like a key: it reads
-//! both versions and writes the old one; only when every instance runs it is the new one written. The
-//! change log will say so where it happens. Downgrade in the opposite order.
+//! The first byte of a record is the version of its layout. Version 2 is written, and version 1, which no release has
+//! written, is read as well. A record of a version that an instance does not know is an error that touches nothing: its
+//! subject gets 503 from that instance, and is served by the others. So is a record with a tagged field below 128 that
+//! the instance lacks; other unknown fields are kept as they are. So a release with a new version comes in two steps,
+//! like a key: it reads both versions and writes the old one; only when every instance runs it is the new one written.
+//! The change log will say so where it happens. Downgrade in the opposite order.
 //!
 //! Since a record is compared by its bytes, an instance that reads an old version compares with the old
 //! bytes too. That is part of such a release and nothing to do by hand.
@@ -190,9 +191,9 @@
 //!   (the limit at sign-in, signing out everywhere) is decided by the same functions as in memory, and
 //!   written back if nothing has changed since it was read; otherwise it is decided again. So no script
 //!   knows the layout of a record, and a new layout needs no new script.
-//! * **A privilege change is tried a second time after a second.** Its token is drawn and not derived: were
-//!   the first try applied and its answer lost, no later call could find it again. A store that has just been
-//!   silent is left alone for half a second, so the second try comes after that.
+//! * **A privilege change is tried a second time after a second.** The token is derived, so a later call with the same
+//!   cookie finds it again; the second try spares the user that call. A store that was just silent is left alone for
+//!   half a second, so the second try comes after that.
 //! * **Revocations may exceed `maxmemory`.** They run in scripts with the flag `allow-oom`, since they make
 //!   no record larger, and a full server is no reason to let a thief in.
 //! * **The memory of revocations lasts as long as the process**, bounded by number, and not for one access

@@ -188,7 +188,7 @@
 //!
 //! | the password was changed | call |
 //! |---|---|
-//! | by its owner, who stays signed in here | [`Session::end_others`](crate::Session::end_others), before and after: all others end, this one is re-seeded |
+//! | by its owner, who stays signed in here | [`Session::end_others`](crate::Session::end_others), before and after: all others end, this one gets a new token |
 //! | by mail, without a session | [`RefreshCookieLayer::end_all_of`](crate::RefreshCookieLayer::end_all_of), *after* the new password is stored, or a sign-in with the old one slips in between |
 //! | by an administrator, or the account is disabled | the same; and let the claims closure answer [`Denied`](crate::ClaimsError::Denied) |
 //!
@@ -313,8 +313,9 @@
 //! # let _: axum::Router = axum::Router::new().route("/sessions", axum::routing::get(list)).route("/sessions/{id}", axum::routing::delete(end));
 //! ```
 //!
-//! Both have to lie below the cookie's path. 409 `refresh_first` means that this client holds a token that was
-//! handed to another one: refresh, then ask again.
+//! Both have to lie below the cookie's path. 409 `refresh_first` means that this client has not shown yet that the
+//! session is its own: refresh, then ask again. The times of the session that asks are
+//! [blurred](crate::SessionInfo), so that a copied cookie does not tell when the owner's browser comes.
 //!
 //! # Two services, one sign-in
 //!

@@ -11,9 +11,11 @@
 //!     // Before `masked`: the token is of no session where this one turns out to be over.
 //!     let user = match session.refresh().await {
 //!         Ok(token) => Some(codec.verify(token.as_str()).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?),
-//!         Err(error) => match error.into_response() {
-//!             over if over.status() == StatusCode::UNAUTHORIZED => None,
-//!             later => return Err(later.into()), // 409, 429 or 503: the session is as good as before
+//!         Err(error) => match error.status() {
+//!             StatusCode::UNAUTHORIZED => None,
+//!             // It may have the next cookie: after an update of the browser, or in a tab that wants the desktop site.
+//!             late @ StatusCode::CONFLICT => return Err((late, [("refresh", "1")], "One moment.").into()),
+//!             _ => return Err(error.into()), // 429 or 503: the session is as good as before
 //!         },
 //!     };
 //!     let token = csrf.masked()?;
@@ -59,7 +61,7 @@
 //! # }
 //! #
 //! # /// A browser without scripts.
-//! # struct Browser(Router, HashMap<String, String>);
+//! # struct Browser(Router, HashMap<String, String>, &'static str);
 //! #
 //! # impl Browser {
 //! #     async fn send(&mut self, method: &str, path: &str, body: String) -> (u16, String) {
@@ -67,6 +69,7 @@
 //! #         let jar: Vec<_> = self.1.iter().map(|(name, value)| format!("{name}={value}")).collect();
 //! #         let request = http::Request::builder().method(method).uri(path)
 //! #             .header("cookie", jar.join("; "))
+//! #             .header("user-agent", self.2)
 //! #             .header("origin", "https://app.example")
 //! #             .header("sec-fetch-site", "same-origin")
 //! #             .header("content-type", "application/x-www-form-urlencoded");
@@ -98,11 +101,14 @@
 //! # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 //! # let keys = KeyRing::generate()?;
 //! # let app = app(&keys, tower_bearer::MemoryStore::new())?;
-//! # let mut browser = Browser(app, HashMap::new());
+//! # let mut browser = Browser(app, HashMap::new(), "Browser 1");
 //! # let form = browser.open("Sign in").await;
 //! # assert_eq!(browser.post("/sign-in", "password=right".into()).await, 403);
 //! # assert_eq!(browser.post("/sign-in", form.clone() + "wrong").await, 401);
 //! # assert_eq!(browser.post("/sign-in", form + "right").await, 303);
+//! # // A newer version of the browser.
+//! # browser.2 = "Browser 2";
+//! # assert_eq!(browser.send("GET", "/", String::new()).await.0, 409);
 //! # let form = browser.open("You are user-1.").await;
 //! # let left = browser.1.clone();
 //! # assert_eq!(browser.post("/sign-out", String::new()).await, 403);
@@ -120,15 +126,47 @@
 //!
 //! # How a page learns its user
 //!
-//! [`Session::refresh`](crate::Session::refresh) says who is signed in. There is no call yet that only looks.
+//! Two calls say who is signed in. The page above calls [`Session::refresh`](crate::Session::refresh), because no
+//! script keeps its session going. Where a script refreshes, the server only looks, with
+//! [`Session::peek`](crate::Session::peek).
 //!
-//! * Each page asks the store, runs the claims closure and mints a token, which is verified and dropped. So the page has
-//!   the roles of this moment, and a session that was ended elsewhere is over at once.
-//! * The cookie is replaced about once in an [`interval`](crate::refresh::RotationPolicyBuilder::interval), however many
-//!   pages are opened. Tabs that open together, and answers that get lost, are [provided for](super::rotation).
-//! * [`Session::id`](crate::Session::id) asks no store: it names the session of the cookie, dead or alive. That is
-//!   enough for a log, and not for a page of the user's.
-//! * [`Session::list`](crate::Session::list) asks the store and changes nothing, but names no user.
+//! | | `refresh` | `peek` |
+//! |---|---|---|
+//! | asks | the store and the claims closure: roles of this moment | the store |
+//! | the cookie | replaced about once in an [interval](crate::refresh::RotationPolicyBuilder::interval), however many pages are opened | stays |
+//! | the idle end | moves with each rotation | stays |
+//! | a session that was ended elsewhere | is over at once | is over at once |
+//! | a replaced token | is judged by [the decision](super::rotation#the-decision) | is judged likewise; where `refresh` would recover or confirm, 409 `refresh_first` |
+//!
+//! Tabs that open together, and answers that get lost, are [provided for](super::rotation).
+//! [`Session::id`](crate::Session::id) asks no store: it names the session of the cookie, dead or alive. That is enough
+//! for a log, and not for a page of the user's.
+//!
+//! # A renderer beside an API
+//!
+//! Where a script of the page refreshes, the server that renders only looks: [`Session::peek`](crate::Session::peek),
+//! or `GET /auth/session` where the renderer is a service of its own. It names the user and rotates nothing, so that
+//! two servers never compete for the next cookie.
+//!
+//! ```
+//! use tower_bearer::{Session, SessionError};
+//!
+//! async fn greeting(session: Session) -> Result<String, SessionError> {
+//!     match session.peek().await {
+//!         Ok(peeked) => Ok(format!("You are {}.", peeked.subject)),
+//!         // 401: no user. 409: the script's first refresh settles it, and the page is drawn without a user until then.
+//!         Err(error) if matches!(error.status().as_u16(), 401 | 409) => Ok("Welcome.".to_owned()),
+//!         Err(later) => Err(later),
+//!     }
+//! }
+//! # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(greeting));
+//! ```
+//!
+//! * A service of its own forwards every cookie of the path and the `User-Agent`, as they came, and any `Set-Cookie` of
+//!   the answer: an old token that comes from elsewhere ends the session here too.
+//! * The claims closure is not asked. A user whom it would refuse is named until the next refresh; end the sessions of
+//!   such a user with [`end_all_of`](crate::RefreshCookieLayer::end_all_of).
+//! * A look is no use of the session: the idle end stays where it is.
 //!
 //! # Around it
 //!

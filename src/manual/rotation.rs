@@ -1,21 +1,36 @@
-//! How refresh tokens rotate, and what every presented token is answered with.
+//! How refresh tokens rotate, and how every presented token is answered. This is the protocol's second edition.
 //!
 //! The rule for public clients (RFC 9700 section 4.14.2) is: a refresh token is replaced when it is
-//! used, and a replaced one that comes back means theft. Taken literally it signs honest people out.
-//! With access tokens in memory every page load and every tab refreshes, so requests cross each other,
-//! and an answer that is lost leaves the browser with the old token. The rule here is *strict to
-//! strangers, lenient to the same browser*.
+//! used, and a replaced one that comes back means theft. Taken literally it signs honest people out:
+//!
+//! * Access tokens live in memory, so every page load and every tab refreshes, and requests cross each other.
+//! * An answer that is lost leaves the browser with the old token.
+//! * Browsers write cookies to the disk seconds late. One that dies meanwhile comes back with an old token.
+//! * One cookie jar may have several `User-Agent`s: a tab that asks for the desktop site, windows of a tablet, a web
+//!   view beside native code.
+//!
+//! The rule here is: **the same cookie jar is the same client. A client that calls itself by a new name shows first
+//! that it shares the jar. Only then does a rotation give it an access token.** A `User-Agent` is evidence and no
+//! identity, for millions of browsers send the same one.
 //!
 //! # Terms
 //!
 //! | term | meaning |
 //! |---|---|
-//! | session | one sign-in on one client: the family of tokens that replaced each other |
+//! | session | one sign-in in one cookie jar: the family of tokens that replaced each other |
 //! | generation | how often the session has rotated, 0 at sign-in |
-//! | current, previous | the token the store expects, and the one it replaced |
-//! | handed out | when the current token was last sent to the browser |
-//! | presented | when the current token was first seen back |
-//! | same client | the [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) equals that of the request which last rotated the session |
+//! | current, previous | the token that the store expects, and the one that it replaced |
+//! | handed out | when the current token was last sent to the client |
+//! | seen | the current token has come back: a request has presented it |
+//! | jar cookie | a second `HttpOnly` cookie beside the refresh cookie, which [stays the same](#cookies) for a session |
+//! | bound | a request has shown the session's jar cookie. From then on every request has to |
+//! | fingerprint | a hash of 8 bytes of what [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) returns, the `User-Agent` by default, salted with the session's id |
+//! | holder | the fingerprint that the current token was handed to, at its rotation, recovery or privilege change |
+//! | known | the fingerprint of the sign-in, and each holder whose token came back from a known one: only one jar does that |
+//! | newcomer | a fingerprint that is neither known nor the holder |
+//! | same client | its fingerprint is the holder's, or both are known |
+//! | window | is open within `G` of the moment when the current token was last handed out, or first presented |
+//! | confirm | 409 `superseded` with the successor as its cookie, and no access token. The next request, with that cookie, gets one by line 5 |
 //! | `G`, the [grace](crate::refresh::RotationPolicyBuilder::grace) | 30 s by default |
 //! | `M`, the [interval](crate::refresh::RotationPolicyBuilder::interval) | 60 s by default |
 //!
@@ -23,50 +38,150 @@
 //!
 //! The first line that matches decides. Generation and hash say where a token stands; a time never does.
 //!
-//! | # | the token | outcome | cookie |
-//! |---|---|---|---|
-//! | 0 | does not open, or its key is unknown; the store is not asked | 401 | kept |
-//! | 1 | is past its own end, or its session is past the absolute or idle one | 401, expired | cleared |
-//! | 2 | is of a session the store does not have | 401 | kept |
-//! | 3 | is of a revoked session; no second alarm | 401, revoked; 409, superseded, when the same client signed in anew within `G` | cleared; kept when the session was replaced by a new sign-in |
-//! | 4 | is of a subject that the application denies | 401, session revoked | cleared |
-//! | 5 | is current, handed out less than `M` ago, same client, and the session has rotated before | 200, *coalesced* | not sent |
-//! | 6 | is current otherwise | 200, *rotated* | the successor |
-//! | 7 | is previous, another client | 401, **reuse** | cleared |
-//! | 7b | is from before a change of privilege, same client, and is previous, or older within `G` | within `G` 409, superseded; later 401 | kept |
-//! | 8 | is previous, its successor not presented and handed out within `G` | 200, *replayed* | the same successor |
-//! | 9 | is previous, its successor handed out or first presented within `G` | 200, *replayed* | the same successor |
-//! | 10 | is previous, its successor never presented, recoveries left | 200, *recovered* | a new successor; the old one is burned |
-//! | 11 | is one write ahead of the store, and proves it | 200, *adopted* | not sent |
-//! | 12 | is further ahead of the store | 401, state lost | kept |
-//! | 13 | is anything else: older, burned, previous too late | 401, **reuse** | cleared |
+//! | # | the token | answer | cookie | written |
+//! |---|---|---|---|---|
+//! | 0 | does not open, or its key is unknown; the store is not asked | 401 | kept | |
+//! | 1 | is past its own end, or its session is past the absolute or idle one | 401, expired | cleared | |
+//! | 2 | is of a session that the store does not have | 401 | kept | |
+//! | 3a | was replaced, and a client of the session ended it more than `G` ago that is not the same one | 401, **reuse**, told once | cleared | the reason of the end becomes `Reuse` |
+//! | 3 | is of a session that has ended otherwise | 401, revoked; 409, superseded, where the same client signed in anew within `G` | cleared; kept where a new sign-in replaced the session | |
+//! | 3b | is of a bound session, and the right jar cookie did not come | 401, foreign jar, event | kept | |
+//! | 4 | is of a subject that the application denies | 401, denied | cleared | the end of the session |
+//! | 5 | is current, handed out less than `M` ago, and the session has rotated before; any fingerprint | 200, *coalesced* | not sent | a note: seen, and who became known |
+//! | 6 | is current otherwise; a known one or the holder | 200, *rotated* | the successor | the successor |
+//! | 6b | is current otherwise; a newcomer | 409, *rotated*, confirm | the successor | the successor |
+//! | 7b | is previous or older, from before a privilege change; any fingerprint | window open: 409, superseded; later: 401, outdated; event | kept | |
+//! | 7 | is previous, not the same client, window open | 409, superseded, event | kept | |
+//! | 8 | is previous, same client, window open, current not seen | 200, *replayed*; a newcomer: confirm | the same successor | a note: handed out, at most every `G/8` |
+//! | 9 | is previous, same client, window open, current seen | 200, *replayed*; a newcomer: confirm | the same successor | |
+//! | 10 | is previous, same client, window closed; with a newcomer only where current is not seen | 200, *recovered*; a newcomer: confirm | a new successor; the old one is burned | the new successor |
+//! | 10b | is previous, window closed; a newcomer, and the holder is known | 409, *recovered*, confirm, event | a new successor | the new successor |
+//! | 10c | is previous, window closed; the holder is another newcomer, which has not shown its token | 200, *recovered*; a newcomer: confirm | a new successor | the new successor |
+//! | 11 | is one write ahead of the store, and proves it | 200, *adopted* | not sent | what the store had lost |
+//! | 12 | is further ahead of the store | 401, state lost | kept | |
+//! | 13a | was burned by a recovery within the last `G` | 409, superseded, event | kept | |
+//! | 13 | is anything else: older, burned, previous behind a newcomer that has shown its token | 401, **reuse** | cleared | the end of the session |
+//!
+//! "A newcomer" in lines 8 to 10 is a holder that is not known yet.
 //!
 //! *Reuse* revokes the session, or with [`ReusePolicy::Subject`](crate::ReusePolicy::Subject) all of the
 //! subject's, and emits [`Event::ReuseDetected`](crate::Event::ReuseDetected). Every 401 of the table has the
-//! code `invalid_session`; which line it was stays inside, as the
-//! [`SessionErrorKind`](crate::SessionErrorKind).
+//! code `invalid_session`. The line stays inside, as the [`SessionErrorKind`](crate::SessionErrorKind).
 //!
-//! Lines 5 and 9 write at most a note, and line 8 moves the hand-out time at most every `G/8`; none of
-//! the three extends the idle lifetime. Line 4 is judged after the others, before anything is written.
+//! Line 4 is judged after the others, before anything is written. Lines 5, 8 and 9 do not extend the idle lifetime. Any
+//! line that answers also notes that the session is bound now. At most
+//! [`recoveries`](crate::refresh::RotationPolicyBuilder::recoveries) of a generation are granted, 255 by default.
+//! Beyond them lines 10 to 10c answer 401, outdated, and keep the cookie.
 //!
-//! # Why each leniency is there
+//! Three events tell of what is no alarm: [`NewFingerprint`](crate::Event::NewFingerprint), once for each fingerprint
+//! that the record has not met; [`ForeignJar`](crate::Event::ForeignJar) (3b) and [`OldToken`](crate::Event::OldToken)
+//! (7, 7b, 13a), each at most once a minute for a session.
 //!
-//! * **Coalesced** (5): twenty restored tabs cause one rotation instead of twenty.
-//! * **Replayed** (8, 9): a request that was under way during a rotation gets the token the others
-//!   have. The window stops moving once the successor has been presented, so nobody holds it open.
-//! * **Recovered** (10): an answer was lost and the browser comes back an hour later. The lost token may
-//!   be in other hands, so it is burned: whoever presents it is a thief.
-//! * **Adopted** (11): a failover lost the last write. The token names its predecessor, which is the
-//!   token the store still has, so it is the genuine next one.
+//! # Why each line is there
+//!
+//! * **Ended, and told all the same** (3a): a thief may sign out behind itself, or sign in as itself in the copied jar.
+//!   The victim then comes with a token that the thief replaced. That is the alarm.
+//! * **Foreign jar** (3b): a refresh cookie that was copied alone gets nothing and ends nothing.
+//! * **Coalesced** (5): twenty restored tabs cause one rotation instead of twenty. A newcomer is answered too. Were it
+//!   rotated for, two windows that wake together would be two generations apart.
+//! * **Confirm** (6b): a thief that takes one token and goes has to show the successor first. Then it differs from an
+//!   answer that was lost. An honest window with a new name pays one round trip, once.
+//! * **Superseded** (7): the jar holds the newer token, or soon will. The same request succeeds with it.
+//! * **Superseded, later outdated** (7b): after [`elevate`](crate::Session::elevate) no earlier token is answered,
+//!   though an honest tab can still hold one. Raising the alarm there would sign it out. A call of `elevate` itself,
+//!   made again with the token from before, gives the same new token: its answer may have been lost.
+//! * **Replayed** (8, 9): a request that was under way during a rotation gets the token that the others have. The
+//!   window stops moving once the successor is seen, so no client holds it open.
+//! * **Recovered** (10): an answer was lost, or the browser died before its disk had the cookie. Chromium writes
+//!   cookies up to 30 s late, so this holds for a token that is seen. The lost one may be in other hands, so it is
+//!   burned. A holder that is still a newcomer recovers only what is not seen: a thief that shadows the user would
+//!   renew its window for ever.
+//! * **Recovered by a newcomer** (10b): the token of an honest window that woke late, or a copy that has become stale.
+//!   It confirms, and the event tells.
+//! * **Recovered from a newcomer** (10c): that one took a successor and never showed it, so it has no access token.
+//! * **Adopted** (11): a failover lost the last write. The token names its predecessor, which the store still has, so
+//!   it is the genuine next one. A newcomer that brings it does not become the holder.
 //! * **State lost** (12): the store lost more than one write. The user signs in again; that is not theft.
-//! * **Superseded** (7b): after [`elevate`](crate::Session::elevate) no earlier token is answered, though
-//!   an honest tab can still hold one; raising the alarm there would sign it out. So would a 401, which
-//!   clients take for the end of the session: while the newer cookie can be on its way, in the grace, the
-//!   answer is 409 with `Retry-After`, and the same request succeeds with what the jar holds then.
+//! * **Burned sibling** (13a): an early recovery crosses with the answer that it burned.
 //!
-//! # What it costs to be strict
+//! 409 has `Retry-After: 1`, and the client sends the same request with the cookie that its jar holds by then.
 //!
-//! [`RotationPolicy::strict`](crate::RotationPolicy::strict) has no lines 5, 7b and 8 to 10. Two tabs that wake
+//! # Order of work
+//!
+//! 1. The cookie is opened. One that does not open never reaches the store.
+//! 2. The store loads the record, and says what time it is.
+//! 3. The decision is taken, for that time.
+//! 4. The application is asked for the claims, where the answer has an access token. A closure that takes longer than
+//!    [`claims_timeout`](crate::refresh::RefreshCookieBuilder::claims_timeout), `G/4` by default and at most, is
+//!    answered 503, and nothing changes. A line of the log says so. Where `G` is 0 there is no limit unless one is set.
+//! 5. The store swaps the record. It and the access token are dated by the store's time plus what has passed since the
+//!    load. A clock that never jumps measures that, so the window counts from when the client can have the answer.
+//! 6. The client is answered.
+//!
+//! A swap that meets a newer record decides anew, with that record and its time. **Notes are insisted on**: a store
+//! that refuses the note of line 5 or 8 makes the answer 503, and the cookie stays. A window that did not move would
+//! end too early. Claims of a sign-in are not timed, and its record is dated after them.
+//!
+//! The list, the end of other sessions and `elevate` are for a known fingerprint or the holder. Others are answered 409
+//! `refresh_first`, and so is a token of lines 10 to 10c. Sign-out is open to every client of the jar, and the record
+//! keeps which one it was. Without the jar a sign-out is answered 204 and clears the cookies, and the session goes on.
+//!
+//! # Cookies
+//!
+//! The jar cookie has the refresh cookie's name with `_jar` behind it, and the same attributes. Its value has 28
+//! characters:
+//!
+//! ```text
+//! base64url( kind:1 | key id:4 | HMAC-SHA-256( label, kind, cookie name, issuer, session id )[..16] )
+//! ```
+//!
+//! The kind is 1 for cookies with a `Max-Age`, and 2 for those that end with the browser. The value is derived and
+//! never drawn. So sending it again changes nothing, and no store keeps it. It goes out at sign-in, at `elevate`, and
+//! beside every refresh cookie until the session is bound; it is cleared with the refresh cookie. Its `Max-Age` reaches
+//! to the absolute end of the session. **The first request that shows it binds the session**, so a lost answer leaves
+//! no browser outside. Of at most four values one right one is enough. A value that a sibling host planted locks no
+//! user out.
+//!
+//! # The record
+//!
+//! The store keeps [`SessionRecord`](crate::store::SessionRecord)s of version 2. The fixed part has 240 bytes: hashes
+//! of the current and the previous token, the seed, times, and up to four fingerprints. It says which of these are
+//! known, which is the holder, and which one ended the session, when. A fifth fingerprint takes the place of the oldest
+//! newcomer, else of the oldest known one, and never the holder's. Behind the fixed part stand subject, label,
+//! context and tagged fields. The whole has at most [`LARGEST`](crate::store::SessionRecord::LARGEST) bytes.
+//!
+//! A tagged field is `tag:1 | length:2 | value`, in ascending order of tags. A release must know every tag below 128:
+//! one that it lacks makes the record `Corrupt`. It keeps every other tag byte for byte, through each swap.
+//!
+//! | tag | value |
+//! |---|---|
+//! | 1 | reserved: thumbprint of a DPoP key (32 bytes) |
+//! | 2 | reserved: device key (1 + 64 + 8) |
+//! | 3 | reserved: `auth_time` (8) |
+//! | 4, 5 | reserved: `acr`, `amr` |
+//! | 6 | how long the session lasts, where its sign-in said so: kind (1) and idle lifetime in milliseconds (8) |
+//! | 7 | version of the function that made the fingerprints (1), where it is not 0 |
+//! | 128 | reserved: a note of the application, at most 256 bytes |
+//!
+//! A record of version 1 is read, and version 2 is written. Its one client is known and the holder, and the session is
+//! not bound; the next refresh cookie brings the jar cookie.
+//!
+//! Fingerprints of another [`fingerprint_version`](crate::refresh::RefreshCookieBuilder::fingerprint_version) do not
+//! compare. Such a client is taken for the same one, so a rolling deploy signs no user out. A new
+//! `client_fingerprint` without a new version makes newcomers of all clients, which heals in two refreshes.
+//!
+//! # Tokens in bodies
+//!
+//! With [`RefreshTransport::Body`](crate::refresh::RefreshTransport::Body) there is no jar and so no line 3b:
+//! fingerprints alone tell clients apart. Nothing is confirmed, because an answer without an access token would be lost
+//! on such a client. A newcomer gets its access token at once (6b, 8 to 10b), and 10c is 13.
+//!
+//! # Settings that change the table
+//!
+//! [`FingerprintPolicy::Ignored`](crate::refresh::FingerprintPolicy::Ignored) takes every fingerprint for a known one.
+//! It is for terminals that send another `User-Agent` each time, and leaves the jar cookie as the only evidence.
+//!
+//! [`RotationPolicy::strict`](crate::RotationPolicy::strict) has no lines 5, 6b to 10c and 13a. Two tabs that wake
 //! together, or one lost answer, end the session.
 //!
 //! ```
@@ -76,7 +191,6 @@
 //! let patient = RotationPolicy::builder()
 //!     .grace(Duration::from_secs(60))
 //!     .interval(Duration::from_secs(120))
-//!     .recoveries(5)
 //!     .build()?;
 //! // An interval shorter than twice the grace would sign honest users out, so it is refused.
 //! let error = RotationPolicy::builder().grace(Duration::from_secs(60)).build().unwrap_err();
@@ -87,7 +201,99 @@
 //!
 //! # How sure it is
 //!
-//! The tests search the decision function exhaustively: one browser with several requests under way,
-//! every delay up to `7G/16`, two lost answers or two failovers, with a thief and without. They find no
-//! path on which an honest user is signed out, and none on which thief and user have both presented a
-//! token and the session lives. A simulation of tabs, reloads and bad networks stands beside it.
+//! The tests search the decision function exhaustively, in small worlds: one honest cookie jar, at most three requests
+//! under way, three to five requests in all. Times are multiples of `G/8`. A message takes at most `G/2` in each
+//! direction. The server's work takes no time, unless a row says otherwise. **The rows say what was searched; a world
+//! that is in no row was not.** In these worlds no path leads an honest user into an alarm:
+//!
+//! | world | states |
+//! |---|---|
+//! | one fingerprint, two lost answers | FIGURES |
+//! | one fingerprint, two failovers that lose the last write | FIGURES |
+//! | two fingerprints in one jar | FIGURES |
+//! | two fingerprints, a lost answer | FIGURES |
+//! | two fingerprints, a failover | FIGURES |
+//! | two fingerprints, a sign-out, a lost answer | FIGURES |
+//! | cookies late on the disk, one crash | FIGURES |
+//! | cookies late on the disk, two crashes | FIGURES |
+//! | one crash, a lost answer | FIGURES |
+//! | one crash, a sign-out | FIGURES |
+//! | one crash, a privilege change | FIGURES |
+//! | `G/4` from load to swap, a lost answer | FIGURES |
+//! | `G/2` from load to swap, delays up to `G/4` | FIGURES |
+//! | a note that the store refuses, a lost answer | FIGURES |
+//! | servers with `G`/`M` 30/60 and 15/30 side by side, a lost answer | FIGURES |
+//! | a privilege change, a lost answer | FIGURES |
+//! | a privilege change, a lost answer, two fingerprints | FIGURES |
+//! | a privilege change, two fingerprints | FIGURES |
+//!
+//! Further worlds have a thief, with the jar or without, with the user's fingerprint or another:
+//!
+//! | world | states | most tokens |
+//! |---|---|---|
+//! | the thief acts three times, a lost answer | FIGURES | FIGURES |
+//! | the thief acts twice, a failover | FIGURES | FIGURES |
+//! | the thief acts twice, a crash | FIGURES | FIGURES |
+//! | the thief acts twice, two fingerprints of the user | FIGURES | FIGURES |
+//! | the thief acts twice, a privilege change | FIGURES | FIGURES |
+//! | the thief acts twice, and may sign out | FIGURES | FIGURES |
+//!
+//! From every moment of these the search lets both sides come again by turns, an interval apart, four times each.
+//! Either the alarm comes, or the thief gets no further token. Without the jar it gets none at all. With another
+//! fingerprint it gets none of which the application hears nothing.
+//!
+//! Tests hold that the search can fail. It refutes:
+//!
+//! * newcomers that rotate within `M`;
+//! * cookies late on the disk, without line 10 for tokens that are seen;
+//! * notes left out;
+//! * claims that take up to `G`;
+//! * an `M` as short as `G`, and delays up to `G`.
+//!
+//! A simulation of tabs, reloads, phones and bad networks plays random runs:
+//!
+//! | honest scenario | runs | alarms |
+//! |---|---|---|
+//! | tabs, reloads, one tab that loses answers | FIGURES | FIGURES |
+//! | bad mobile network | FIGURES | FIGURES |
+//! | two windows with two `User-Agent`s, one wake | FIGURES | FIGURES |
+//! | two windows, ten wakes | FIGURES | FIGURES |
+//! | two windows, five hours | FIGURES | FIGURES |
+//! | six tabs restored, one of them with the desktop site | FIGURES | FIGURES |
+//! | desktop site switched on and off | FIGURES | FIGURES |
+//! | 300 visits on a phone, each ended by a kill | FIGURES | FIGURES |
+//! | eight crashes | FIGURES | FIGURES |
+//! | eight crashes, two windows | FIGURES | FIGURES |
+//! | eight versions of the browser | FIGURES | FIGURES |
+//! | steps of the store's clock | FIGURES | FIGURES |
+//! | answers that sleep, pages that give up after 15 s | FIGURES | FIGURES |
+//!
+//! Thieves in the same simulation: sessions revoked, those told by an event alone, and access tokens (median and most).
+//! The first column has the whole jar and another `User-Agent`, the second the user's `User-Agent` too.
+//!
+//! | thief with the whole jar | another `User-Agent` | the same `User-Agent` |
+//! |---|---|---|
+//! | refreshes on and on | FIGURES | FIGURES |
+//! | once, later | FIGURES | FIGURES |
+//! | once, at once | FIGURES | FIGURES |
+//! | with a stale copy | FIGURES | FIGURES |
+//! | shadows the user | FIGURES | FIGURES |
+//! | refreshes, then signs out | FIGURES | FIGURES |
+//! | times itself by the session list | FIGURES | FIGURES |
+//! | follows blindly | FIGURES | FIGURES |
+//! | without the jar | FIGURES | FIGURES |
+//!
+//! # Left open
+//!
+//! The rule does not settle these:
+//!
+//! * A disguised thief has the whole jar and sends the user's `User-Agent`. It goes unnoticed where it refreshes once
+//!   and at once, shadows the user, or signs out behind itself: see [`threats`](super::threats#what-is-not-defended).
+//! * Until the browser has shown its jar cookie once, at its first refresh, the session asks for none.
+//! * A newcomer within `M` of a rotation gets one access token, and the application gets the event.
+//! * A browser that dies within 30 s of the *first* rotation of a new fingerprint: one sign-in, and an alarm.
+//! * A lost answer together with a failover; a privilege change together with a failover; a store's clock that jumps
+//!   forward by more than `G/2` between two requests. Each can end in a sign-in with an alarm.
+//!
+//! Keys that are bound to the device (DPoP, device-bound sessions) close the first two: the same client is then the
+//! same key, which no copy of a jar contains. The record has reserved fields for them. They are not built yet.

@@ -9,7 +9,8 @@
 //! | cookie | `grep -rn dangerous_ src/` finds nothing, or what you can explain |
 //! | https | [`RequireHttpsLayer`](crate::RequireHttpsLayer) in front, or a proxy that does it |
 //! | guards | origin and CSRF layer around everything that works by cookie, in [this order](super::guards#order-of-layers) |
-//! | proxy | the table in [`connections`](super::connections#behind-a-proxy), row by row. `curl -i` from outside shows the `Set-Cookie` that arrives. |
+//! | proxy | the table in [`connections`](super::connections#behind-a-proxy), row by row. `curl -i` from outside shows the `Set-Cookie` lines that arrive: two at a sign-in, of the refresh cookie and of its jar cookie. |
+//! | claims | The closure answers within a fraction of [`claims_timeout`](crate::refresh::RefreshCookieBuilder::claims_timeout), 7.5 s by default |
 //! | clocks | NTP on all machines that mint or verify |
 //! | sign-in | attempts are limited; the password's hash is slow |
 //! | events | every layer and the store have a sink. Each has a method `events` of its own (bearer, scope, origin, CSRF, https, refresh, Redis), and what is not connected is not heard |
@@ -23,6 +24,9 @@
 //! | [`Event`](crate::Event) | normal | tell somebody |
 //! |---|---|---|
 //! | [`ReuseDetected`](crate::Event::ReuseDetected) | none, or one now and then | each goes to the *user*. To you, when there are several an hour: [below](#reusedetected-comes-often) |
+//! | [`NewFingerprint`](crate::Event::NewFingerprint) | some: browsers update themselves, and tabs ask for the desktop site | each may go to the *user*: "a browser that calls itself ... uses your session". To you, when it multiplies: [below](#newfingerprint-comes-often) |
+//! | [`ForeignJar`](crate::Event::ForeignJar) | none | since a deployment, for many users: something in front forwards only [one of the two cookies](super::deployments#both-cookies-and-the-user-agent). For one user: the refresh cookie was copied alone. Look for the place that shows it: a log, a proxy, a backup |
+//! | [`OldToken`](crate::Event::OldToken) | a few: late tabs | when it multiplies: pages do not take the newer cookie, or a thief tries. The line has the row of [the decision](super::rotation#the-decision) |
 //! | [`StoreUnreachable`](crate::Event::StoreUnreachable) without [`StoreRecovered`](crate::Event::StoreRecovered) | none | at once: no user signs in or refreshes |
 //! | [`StoreFailed`](crate::Event::StoreFailed) | none | at once: it does not pass by waiting |
 //! | [`StoreEvicts`](crate::Event::StoreEvicts) | none | the same day |
@@ -45,6 +49,7 @@
 //! | [`SessionRefused`](crate::Event::SessionRefused), kind `Internal` | none | at once: no user signs in. Its error names the cure, a member of the claims for example |
 //! | [`SessionRefused`](crate::Event::SessionRefused), kind `Invalid` | one now and then | when it multiplies: [below](#all-users-are-signed-out) |
 //! | [`SessionRefused`](crate::Event::SessionRefused), other kinds | as sessions end | with the events above only |
+//! | [`Revoked`](crate::Event::Revoked) with `by_known: Some(false)` | none, or one now and then | A client that the session did not know has signed it out. When `ReuseDetected` with `ended` follows, it was not the user's |
 //! | [`Started`](crate::Event::Started), [`Refreshed`](crate::Event::Refreshed), [`Revoked`](crate::Event::Revoked) | the life of the service | when `Refreshed` falls to nothing while people are there, or `Revoked` with reason [`Limit`](crate::RevokeReason::Limit) is frequent: a client signs in again and again instead of refreshing |
 //!
 //! A refusal of a session (401, 409, 429, 5xx below `/auth`) sends `SessionRefused` and no `Rejected`, and there is a
@@ -63,11 +68,14 @@
 //! |---|---|
 //! | `expired` | The end of `idle_lifetime` or of `absolute_lifetime`: the line says which |
 //! | `revoked` | Ended before, and the line says by what: a sign-out, the limit, another sign-in, theft |
-//! | `reuse` | This very request ended it: `reuse_detected` has both clients |
+//! | `reuse` | This very request ended it, or raised the alarm about a session that had ended: `reuse_detected` has both clients |
+//! | `foreign_jar` | The refresh cookie came without its jar cookie. The session goes on; the user sees a sign-in form where the cookie came alone. See [below](#users-are-signed-out-with-foreign_jar) |
+//! | `outdated` | The browser never took the newer token of a privilege change, or too many answers were lost ([`recoveries`](crate::refresh::RotationPolicyBuilder::recoveries)). No theft |
+//! | `superseded` | No sign-out: 409, and the client tries again. A page that takes it for a sign-out is at fault. [More](#refresh-answers-409) |
 //! | `invalid`, with a session | The store does not know it: idle for too long, or the store was emptied |
 //! | `invalid`, without a session | No key opens the cookie, or its seal does not fit: such lines have no id. Look for those of the same minute |
 //! | `denied` | Your claims closure refused the subject |
-//! | `state_lost`, `outdated`, `ambiguous` | As the line says |
+//! | `state_lost`, `ambiguous` | As the line says |
 //! | `no_session` | The browser sent no cookie: it was deleted, has ended there, or path and site do not fit. Such lines have no id and are at DEBUG, but where a page comes with the CSRF cookie of a session: that one (call `csrf`), or `rejected` with `signature_invalid`, is at INFO |
 //!
 //! # All users are signed out
@@ -96,6 +104,9 @@
 //!    `NOPERM`, `OOM`, `MISCONF`.
 //! 3. Neither: the claims closure returns [`ClaimsError::Unavailable`](crate::ClaimsError::Unavailable): your
 //!    database, most likely. The line `session_refused` at WARN has that error. Minting that fails is a 500 instead.
+//!    Where the line ends with `claims_timeout`, the closure was too slow: a look-up without an index, a pool without
+//!    connections. Make it faster. A longer time needs a longer
+//!    [`grace`](crate::refresh::RotationPolicyBuilder::grace) with it.
 //! 4. Only for one subject: a record that cannot be read, [`StoreErrorKind::Corrupt`](crate::store::StoreErrorKind::Corrupt).
 //!    See [`operations`](super::operations#layout-of-the-keys).
 //!
@@ -103,17 +114,54 @@
 //! are written for four minutes; after that [`RevocationLost`](crate::Event::RevocationLost) names them. When the store
 //! comes back, everybody refreshes within the `Retry-After` of a second: a wave, and then it is over.
 //!
-//! # ReuseDetected comes often
+//! # Refresh answers 409
 //!
-//! Once is a theft until shown otherwise: the user is told, the session is over. Many in an hour, of unrelated users,
-//! are most often not thieves but a change. Compare `held_by` and `presented_by`, and the two generations.
+//! The session is as good as before. The client tries again with the cookie that its jar holds by then.
 //!
 //! | what you see | what it is | do |
 //! |---|---|---|
-//! | `held_by` and `presented_by` differ, since a deployment | Something refreshes with another `User-Agent` than the browser: a renderer, a proxy, a service worker of a framework | [Forward the header](super::how_to#proxies-and-server-side-rendering), or set a [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) |
-//! | they differ, with a binding of your own | It is not stable: an address, a header that some requests lack | Bind to what stays the same |
-//! | they are equal, presented one behind expected | Old tokens come later than the grace: a page that keeps a response for long, a proxy that queues, an answer from a cache | Find who sends late. A longer [`grace`](crate::refresh::RotationPolicyBuilder::grace) helps against seconds, not against minutes. |
-//! | they are equal, many behind | Two copies of one jar: a cloned browser profile, a virtual machine that was rolled back, a backup | Nothing: they cannot be told from a thief |
+//! | `superseded` once, with `new_fingerprint` of row `6b` or `10b` | A client with a new name is asked to [confirm](super::rotation#terms) | Nothing |
+//! | `superseded` again and again, one client | It drops the `Set-Cookie` of a 409, or sends the same cookie from memory | Take every `Set-Cookie`, whatever the status |
+//! | `superseded` again and again, many clients, since a deployment | The signal of [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) changes from request to request | Take what stays the same for one client |
+//! | `refresh_first` | A list, the end of another session or `elevate` from a client that has not refreshed yet | Refresh, then ask again |
+//!
+//! # NewFingerprint comes often
+//!
+//! Once for each new name of a client is normal: a week in which a browser updates itself brings one for each user.
+//! Names come from `User-Agent`, which the line shows as `known` and `presented`.
+//!
+//! | what you see | what it is | do |
+//! |---|---|---|
+//! | all users at once, `presented` names a program | A renderer or a proxy refreshes with its own `User-Agent` | [Forward the header](super::deployments#both-cookies-and-the-user-agent) |
+//! | all users at once, names as before | Another `client_fingerprint` without another [`fingerprint_version`](crate::refresh::RefreshCookieBuilder::fingerprint_version) | It heals in two refreshes |
+//! | the same user, each time another name | A terminal without a stable `User-Agent` | [`FingerprintPolicy::Ignored`](crate::refresh::FingerprintPolicy::Ignored) for those |
+//! | one user, a name of another system | The user's second window, or a thief with the whole cookie jar | Tell the user. A list of sessions lets them end it |
+//!
+//! # Users are signed out with foreign_jar
+//!
+//! The refresh cookie comes, and the cookie beside it does not. The sessions go on, so nothing is lost: the same
+//! cookies work once both come.
+//!
+//! | what you see | what it is | do |
+//! |---|---|---|
+//! | many users, since a deployment | A renderer, a proxy or a framework's list of allowed cookies forwards one by its name | Forward [both](super::deployments#both-cookies-and-the-user-agent) |
+//! | one user | A program cleans cookies up, or the refresh cookie was copied alone | Ask the user which; both are harmless to the session |
+//!
+//! # ReuseDetected comes often
+//!
+//! Once is a theft until shown otherwise: the user is told, the session is over. Many in an hour, of unrelated users,
+//! are most often not thieves but a change. Look at `jar` and `ended`, then compare `held_by` with `presented_by`, and
+//! the two generations.
+//!
+//! | what you see | what it is | do |
+//! |---|---|---|
+//! | `jar` is true, one user or a few | The whole cookie jar is in other hands: malware, a stolen backup, a cloned profile | Sign the subject out everywhere and have the machine looked at |
+//! | `jar` is false | The session was not bound yet, or has no jar: [`JarCookie::Off`](crate::refresh::JarCookie::Off), tokens in bodies | As for a stolen token |
+//! | `ended` is there | One client ended the session, and another one came with a token that was replaced. One of the two is not the user's, and its access token may still work | As for a theft, at once |
+//! | `held_by` and `presented_by` differ, since a deployment, where tokens travel in bodies | The client's name changes with its version | Leave the version out, or set a [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) |
+//! | they differ, with a signal of your own | It is not stable: an address, a header that some requests lack | Take what stays the same, as a new [`fingerprint_version`](crate::refresh::RefreshCookieBuilder::fingerprint_version) |
+//! | they are equal, presented one behind expected, generation after generation | Two copies of one jar, both in use: a cloned browser profile, a virtual machine that was rolled back | Nothing: they cannot be told from a thief |
+//! | they are equal, many behind | An old copy of the jar: a backup that was put back | Nothing: it cannot be told from a thief |
 //! | after a failover or restore | Should not happen within one lost write: see [`operations`](super::operations#backup-and-restore) | Was an old backup put back? Did two stores take writes? |
 //! | [`RotationPolicy::strict`](crate::RotationPolicy::strict) is set | Two tabs are enough | Take it out |
 //! | a store of your own | `swap` is not atomic, or `load` reads a replica | [Run the suite](super::stores#running-the-suite) |
@@ -121,14 +169,15 @@
 //!
 //! # Clocks
 //!
-//! Sessions are judged by the store's clock alone, so instances may disagree with each other. Access tokens are judged
-//! by each verifier, within the leeway of 60 seconds.
+//! Sessions are judged by the store's clock alone, so instances may disagree with each other. A clock of the instance
+//! that never jumps measures what passes between the store's answer and the write. Access tokens are judged by each
+//! verifier, within the leeway of 60 seconds.
 //!
 //! | what you see | what it is |
 //! |---|---|
 //! | `InvalidToken`, [`NotYetValid`](crate::TokenErrorKind::NotYetValid) | A verifier is behind the minter by more than the leeway |
 //! | `InvalidToken`, [`Expired`](crate::TokenErrorKind::Expired), on fresh tokens | A verifier is ahead of the minter |
-//! | sessions live too long, or end early | The store's clock was set. Back: they live longer by as much. Forward: they end earlier; nobody is judged a thief. |
+//! | sessions live too long, or end early | The store's clock was set. Back: they live longer by as much. Forward: they end earlier. A jump forward by more than half the grace between two requests can look like theft. |
 //!
 //! The date of a fresh access token is the store's for tokens of a session, and the codec's for
 //! [`mint`](crate::TokenCodec::mint). Set the clock right (`timedatectl`, `chronyc tracking`); a longer leeway hides

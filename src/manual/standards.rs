@@ -40,7 +40,7 @@
 //! | point | | |
 //! |---|---|---|
 //! | `none` | yes | does not exist |
-//! | sidejacking: a fingerprint cookie beside the token | no | The token is in the page's memory, lives for minutes, and the refresh token is bound to the client. Who reads the page's memory reads what is beside it. |
+//! | sidejacking: a fingerprint cookie beside the token | no | The token is in the page's memory and lives for minutes. A reader of that memory reads what is beside it. The *refresh* cookie has such a second one: the [jar cookie](super::rotation#cookies). |
 //! | no built-in revocation | you | [`check`](super::recipes#refusing-tokens-of-sessions-that-have-ended), where minutes are too long |
 //! | information disclosure | yes | nested and encrypted profile; the signed one shows its claims to who holds it |
 //! | storage on the client | yes | refresh token in an `HttpOnly` cookie; you: keep the access token in a variable and not in `localStorage` |
@@ -55,11 +55,11 @@
 //! | content means nothing to the client | yes | sealed |
 //! | session fixation | yes | only ids that the server made; sign-in makes a new one, [`elevate`](crate::Session::elevate) a new token. you: call it |
 //! | `Secure`, `HttpOnly`, `SameSite`, no `Domain`, narrow `Path` | yes | [`defaults`](super::defaults#cookie) |
-//! | idle, absolute and renewal time-out | yes | idle is as long as absolute unless you say less |
+//! | idle, absolute and renewal time-out | yes | idle is as long as absolute unless you say less, for all sessions or [for one](super::how_to#remember-me) |
 //! | sign-out on the server | yes | a record that is revoked, not a cookie that is forgotten |
 //! | sign-out button, on every page | you | |
 //! | simultaneous sessions | yes | 32 a subject, listed and ended by the user |
-//! | binding to the client | yes | `User-Agent`; addresses on purpose not |
+//! | binding to the client | yes | to the cookie jar, by a second cookie; `User-Agent` is evidence beside it; addresses on purpose not. To a key of the device: no |
 //! | cache headers | yes | `no-store` on what the layers and endpoints answer; you: on the API's own answers |
 //! | detecting guesses of ids | yes | nothing that is not sealed reaches the store. It is not counted as an attack: watch the 401s |
 //! | re-authentication before dangerous actions | you | [step-up](super::recipes#step-up-a-second-factor) |

@@ -10,13 +10,14 @@
 //! [`key`](crate::store::SessionRecord::key), [`is_live`](crate::store::SessionRecord::is_live),
 //! [`expires_at`](crate::store::SessionRecord::expires_at) and
 //! [`last_rotated_at`](crate::store::SessionRecord::last_rotated_at). All sessions of a subject belong together,
-//! because three of the five operations are about all of them; the key starts with the subject for that
-//! reason.
-//!
-//! A store outside the process keeps the bytes of [`encode`](crate::store::SessionRecord::encode), which are
-//! equal when records are, and so may be compared in their place; [`decode`](crate::store::SessionRecord::decode)
-//! reads them back. They are no secret that opens a session, but they hold the subject and the label in
-//! clear.
+//! because three of the five operations are about all of them; the key starts with the subject for that reason. A store
+//! outside the process keeps the bytes of [`encode`](crate::store::SessionRecord::encode), which are equal when records
+//! are, and so may be compared in their place; [`decode`](crate::store::SessionRecord::decode) reads them back. They
+//! are version 2 of a layout; bytes of version 1 are read too. No record is longer than
+//! [`LARGEST`](crate::store::SessionRecord::LARGEST): size a column or a buffer by that constant, and not by what you
+//! see today. [Tagged fields](super::rotation#the-record) at the end may be those of a newer release: keep the bytes as
+//! they are, and never build a record from its parts. They are no secret that opens a session, but they hold the
+//! subject and the label in clear.
 //!
 //! # What each operation owes
 //!
@@ -205,7 +206,8 @@
 //! | comparing a version column that is counted apart from the record | right until somebody restores one without the other. Compare the bytes. |
 //! | `now` from the instance | instances that differ by seconds judge the grace differently: honest users are signed out |
 //! | an expired row that is missing from `swap`'s comparison, but there for `load` | endless conflicts, 503 |
-//! | deleting a session at sign-out | works, and a thief's later attempt is `unknown` instead of `revoked`. With deletion at *reuse* no trace is left. |
+//! | deleting a session at sign-out | works, and a thief who signed out behind itself is never found: the user's replaced token is `unknown` then. With deletion at *reuse* no trace is left. |
+//! | a column of a fixed length for today's records | a longer label or a field of a newer release is cut off: 503 for that subject |
 //! | reading from a replica after a failover of the primary only | a token that was replaced looks current: the next honest request raises the alarm |
 //! | an ORM that trims or re-encodes bytes | every swap is a conflict |
 //! | an error that is swallowed and returned as `None` | 401 for everybody while the database is away, instead of 503 |

@@ -2,19 +2,36 @@
 //!
 //! # What is defended
 //!
-//! **A refresh token stolen and used on another client.** Two clients then hold tokens of one
-//! session. Whichever refreshes first replaces the token and holds the session from there on. The other
-//! then presents a token that was replaced, and comes from another client: the session is revoked, every
-//! refresh token of it dies, and [`Event::ReuseDetected`](crate::Event::ReuseDetected) names both
-//! clients. The user signs in again; the thief cannot. Until that second use the thief has what the user
-//! has, and the access token from it lives until it expires. The whole table is in
-//! [`rotation`](super::rotation).
+//! **A refresh cookie that was copied alone**, out of a log, a proxy or a backup. A session has a [second
+//! cookie](super::rotation#cookies), and belongs to the cookie jar that has shown it. The copy gets no token and ends
+//! nothing without it. The session goes on, and [`Event::ForeignJar`](crate::Event::ForeignJar) tells.
 //!
-//! **Honest traffic that looks like theft.** Access tokens live in memory, so every page load, second
-//! tab and restored window refreshes, and networks lose answers. A replaced token is therefore answered
-//! again, with the *same* successor, to the client it was given to, for a short time. That leniency
-//! stops at the client: the same token from anywhere else is theft at once. The rule is run in the
-//! tests over simulated browsers and thieves, and searched exhaustively.
+//! **A cookie jar that was copied whole.** Two clients then hold tokens of one session. The one that refreshes first
+//! replaces the token, and the other one comes with a token that was replaced. The verdict also depends on what they
+//! call themselves. A `User-Agent` is evidence and no identity, since millions of browsers send the same one.
+//!
+//! * *Another `User-Agent` than the user's.* The application hears of it, by
+//!   [`Event::NewFingerprint`](crate::Event::NewFingerprint). The thief gets a successor, and no access token before it
+//!   comes back with that one. Once both sides have refreshed an interval apart, the session is revoked.
+//! * *The same `User-Agent`.* The replaced token looks like that of a browser that has lost an answer, or has died
+//!   before it wrote its cookies. It is answered once, and the token of the other side is burned. When the burned one
+//!   comes back, the session is revoked. Some thieves escape that: see [below](#what-is-not-defended).
+//!
+//! A revoked session has no refresh token that works, and [`Event::ReuseDetected`](crate::Event::ReuseDetected) names
+//! both clients. The user signs in again; the thief cannot. Until then the thief has what the user has, and its access
+//! token lives until it expires. The whole table is in [`rotation`](super::rotation).
+//!
+//! **A thief who covers its tracks.** It refreshes and then signs out, or signs in as itself in the copied jar. The
+//! record keeps which client ended the session. The user's replaced token then raises the alarm all the same, unless
+//! the thief sends the user's `User-Agent`.
+//!
+//! **A thief who times itself by the session list.** The list gives the time of the answer for the session that asks,
+//! and rounds its end up to the hour. So it does not tell when the user was here.
+//!
+//! **Honest traffic that looks like theft.** Access tokens live in memory, so every page load, second tab and restored
+//! window refreshes. Networks lose answers, and browsers die. A replaced token is therefore answered again for a short
+//! time, with the *same* successor. Later a client of the same jar gets a new one. The tests run the rule over
+//! simulated browsers and thieves, and search it exhaustively in [small worlds](super::rotation#how-sure-it-is).
 //!
 //! **Forged, truncated, foreign and swapped cookies.** The cookie is sealed (AES-256-GCM) to its name
 //! and to the issuer. What does not open is refused before the store is asked, so garbage costs no
@@ -70,14 +87,28 @@
 //! such scripts out: [`SecurityHeadersLayer`](crate::SecurityHeadersLayer) sends one, and the example's is
 //! stricter still. The same goes for pages of other origins that are listed for the guard and for CORS.
 //!
-//! **A thief who copies the client and shadows the user.** By default a client is its `User-Agent`,
-//! which can be copied. A thief who sends the same, and who is always
-//! quicker than the grace, looks like a second tab. Refresh rotation of whatever kind cannot tell them
-//! apart. [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) can use a stronger signal,
-//! such as a certificate; keys bound to the device (DPoP, device-bound sessions) are the real answer.
+//! **A thief who has the whole cookie jar and sends the user's `User-Agent`.** Three such thieves go unnoticed, because
+//! a browser does the same:
 //!
-//! **A theft that the user never contradicts.** If the user does not come back, nobody presents the
-//! old token. The absolute lifetime is the bound: 7 days by default.
+//! * One that refreshes once, right after the copy, and never again. The user's browser seems to have lost an answer.
+//!   The thief has one access token, for 15 minutes.
+//! * One that shadows the user: it refreshes within the grace of each of the user's refreshes, as a second tab does. It
+//!   has an access token for as long as the user is there.
+//! * One that refreshes, and then signs out. The user is signed out without an alarm, and the thief's access token
+//!   lives until it expires.
+//!
+//! [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) can use a stronger signal, such as
+//! a certificate. **Keys bound to the device (DPoP, device-bound sessions) will close it**: the same client is then the
+//! same key, which no copy of a jar contains. They are not built yet; the stored record has fields reserved for them.
+//!
+//! **A thief who has the whole cookie jar, in the first minute after a rotation.** Whatever it calls itself, it gets
+//! one access token. With another `User-Agent` the event tells.
+//!
+//! **A refresh cookie that was copied before its session is bound.** Until the browser has shown the second cookie
+//! once, at its first refresh, the session asks for none.
+//!
+//! **A theft that the user never contradicts.** If the user does not come back, no replaced token does. The absolute
+//! lifetime is the bound: 7 days by default.
 //!
 //! **Malware on the user's machine** sees what the browser sees.
 //!
@@ -92,8 +123,8 @@
 //! acknowledged. One lost write is recognised and healed; more than that asks the user to sign in
 //! again, and never counts as theft.
 //!
-//! **Who holds the token has what it gives.** Access tokens are bearer tokens: nothing ties them to a client. A token that
-//! *is* tied to one (`cnf`: DPoP, certificates) is refused, since the tie is not checked here.
+//! **A token gives its rights to its holder.** Access tokens are bearer tokens: nothing ties them to a client. A token
+//! that *is* tied to one (`cnf`: DPoP, certificates) is refused, since the tie is not checked here.
 //!
 //! **A page that keeps its tokens badly.** Nothing here can see that a page puts its access token into `localStorage`, into
 //! an address or into a log of its own.
@@ -119,11 +150,14 @@
 //!
 //! # What honest users may still notice
 //!
-//! * A browser that updates itself between a lost answer and its retry has another `User-Agent`, and
-//!   its old token looks stolen: one sign-in.
-//! * More lost answers in a row than [recoveries](crate::refresh::RotationPolicyBuilder::recoveries) allow: one
+//! * A window with a new `User-Agent`: one more round trip, once, and you get an event.
+//! * A browser that dies within 30 s of the first refresh of a window with a new `User-Agent`: one sign-in, with an
+//!   alarm.
+//! * A lost answer, or a privilege change, and a failover of the store within seconds of each other: possibly one
 //!   sign-in.
-//! * A lost answer and a failover of the store within seconds of each other: possibly one sign-in.
+//! * A store whose clock jumps forward by more than half the grace between two requests: possibly one sign-in.
+//! * More lost answers in a row than [recoveries](crate::refresh::RotationPolicyBuilder::recoveries) allow, 255 by
+//!   default: one sign-in, and no alarm.
 //! * An answer that was under way when the user signed in again, signed out and in, or passed a second
 //!   factor in another tab, and reaches the browser after that one: its `Set-Cookie` is older and wins.
 //!   One sign-in. A page that sends such requests one at a time, as the example does with Web Locks,

@@ -15,6 +15,20 @@ use crate::{
     request::{SEC_FETCH_SITE, overrides_method},
 };
 
+/// Cookies of this crate that authenticate no client: the CSRF cookie, and the jar cookie without the refresh
+/// cookie, which it outlives. Their names are those that the application has not changed.
+const HARMLESS: [&str; 6] = {
+    let [csrf, csrf_of_answers] = CSRF_COOKIES;
+    [
+        csrf,
+        csrf_of_answers,
+        "__Secure-refresh_token_jar",
+        "__Host-refresh_token_jar",
+        "__Http-refresh_token_jar",
+        "__Host-Http-refresh_token_jar",
+    ]
+};
+
 impl Config {
     /// Whether the request comes from where it may come from.
     pub(super) fn check(
@@ -161,8 +175,8 @@ fn is_websocket(headers: &HeaderMap) -> bool {
 }
 
 /// Whether the browser may have added credentials by itself: a cookie, or an `Authorization` of a scheme
-/// that browsers send unasked. The CSRF cookie authenticates no client.
+/// that browsers send unasked.
 fn has_ambient(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::AUTHORIZATION).iter();
-    cookie::has_other_than(headers, &CSRF_COOKIES) || lines.any(|line| is_ambient(line.as_bytes()))
+    cookie::has_other_than(headers, &HARMLESS) || lines.any(|line| is_ambient(line.as_bytes()))
 }

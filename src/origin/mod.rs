@@ -14,8 +14,9 @@
 //!    and is refused as `same-site` and `cross-site`.
 //! 5. Neither, or an unknown `Sec-Fetch-Site`: the origin of `Referer` must be on the list.
 //! 6. Nothing at all: refused when the request carries credentials that browsers add by
-//!    themselves, that is a cookie other than `__Host-csrf` and `__Host-Http-csrf`, or an `Authorization` of `Basic`,
-//!    `Digest`, `NTLM` or `Negotiate`.
+//!    themselves, that is a cookie other than `__Host-csrf`, `__Host-Http-csrf` and a
+//!    [jar cookie](crate::refresh#cookies) of the default name, or an `Authorization` of `Basic`, `Digest`, `NTLM` or
+//!    `Negotiate`.
 //!
 //! A header that is there and empty is not an absent one. No content type, path or
 //! `X-Requested-With` exempts a request, and `X-Forwarded-*` is never read. Entries of the list are

@@ -2,22 +2,30 @@
 
 use std::pin::pin;
 
-use super::{cause, session::Session, told::CSRF, transport::RefreshTransport};
+use super::{
+    cause,
+    session::Session,
+    store_time::{Found, StoreTime},
+    told::CSRF,
+    transport::RefreshTransport,
+};
 use crate::{
-    clock::Timestamp,
     keys::SessionKeys,
     session::{
-        Decision, Outcome, RefreshToken, SessionError, SessionErrorKind, SessionId, SessionKey,
-        SessionRecord, UnsealError, decide,
+        Decision, FingerprintPolicy, Outcome, Presenter, RefreshToken, Row, SessionError,
+        SessionErrorKind, SessionId, SessionKey, SessionRecord, UnsealError, decide,
     },
-    store::{Loaded, RefreshStore, StoreError},
+    store::{RefreshStore, StoreError},
 };
 
 /// A genuine token together with the live record that honours it.
 pub(crate) struct Authenticated {
     pub(crate) token: RefreshToken,
+    pub(crate) presenter: Presenter,
     pub(crate) record: SessionRecord,
-    pub(crate) now: Timestamp,
+    pub(crate) time: StoreTime,
+    /// The current token, where a change of privilege has replaced the presented one by it.
+    pub(crate) replaced_by: Option<RefreshToken>,
 }
 
 impl Session {
@@ -38,7 +46,11 @@ impl Session {
             return no_session(cause::OVER);
         }
         if let Some(token) = self.handed_out() {
-            return Ok(token);
+            return if self.outgoing().unconfirmed {
+                Err(confirm())
+            } else {
+                Ok(token)
+            };
         }
         if !self.is_presented() {
             return no_session(match self.config().transport() {
@@ -94,8 +106,8 @@ impl Session {
             return Ok(None);
         };
         for key in &sessions {
-            let Loaded { record, now } = self.load(key).await?;
-            if record.is_some_and(|record| record.is_live() && now < record.expires_at()) {
+            let Found { record, time } = self.load(key).await?;
+            if record.is_some_and(|record| record.is_live() && time.now < record.expires_at()) {
                 return Ok(Some(key.id));
             }
         }
@@ -111,22 +123,24 @@ impl Session {
         Ok(())
     }
 
-    pub(crate) async fn load(&self, key: &SessionKey) -> Result<Loaded, SessionError> {
-        self.config().store.load(key).await.map_err(unavailable)
+    pub(crate) async fn load(&self, key: &SessionKey) -> Result<Found, SessionError> {
+        let loaded = self.config().store.load(key).await;
+        loaded.map(Found::from).map_err(unavailable)
     }
 
     /// Judges a token against what the store has.
     pub(crate) fn decision(
         &self,
         token: &RefreshToken,
-        loaded: &Loaded,
+        presenter: &Presenter,
+        found: &Found,
         keys: &SessionKeys,
     ) -> Decision {
         decide(
             token,
-            loaded.record.as_ref(),
-            loaded.now,
-            self.client(&token.session),
+            found.record.as_ref(),
+            found.time.now,
+            presenter,
             &self.config().policy,
             keys,
         )
@@ -134,47 +148,93 @@ impl Session {
 
     /// The presented token, if a refresh would honour it now. Nothing is rotated.
     ///
-    /// A stolen token is as much an alarm here as at a refresh, and a client that does not hold
-    /// the session has to refresh first.
+    /// A stolen token is as much an alarm here as at a refresh, and a client that has not shown that it is the
+    /// session's own has to refresh first: authenticated here, a thief could use the session without ever taking
+    /// a successor, which is what gives it away.
     pub(crate) async fn honoured(&self) -> Result<Authenticated, SessionError> {
+        self.authenticated(|_, _, _| None).await
+    }
+
+    /// Like [`current`](Self::current), for a change of privilege: the answer to an earlier one may have been lost,
+    /// and the token from before it leads to the same one again. The application has checked anew who asks.
+    pub(crate) async fn for_elevation(&self) -> Result<Authenticated, SessionError> {
+        let again = |record: &SessionRecord, token: &RefreshToken, keys: &SessionKeys| {
+            record.elevated_again(token, keys)
+        };
+        newest(self.authenticated(again).await?)
+    }
+
+    async fn authenticated(
+        &self,
+        again: impl Fn(&SessionRecord, &RefreshToken, &SessionKeys) -> Option<RefreshToken>,
+    ) -> Result<Authenticated, SessionError> {
         let token = self.presented()?;
-        let loaded = self.load(&token.key()).await?;
+        let presenter = self.presenter(&token.session);
+        let found = self.load(&token.key()).await?;
         let keys = self.keys()?;
-        let decision = self.decision(&token, &loaded, &keys);
-        let client = self.client(&token.session);
-        match (decision.outcome, loaded.record) {
-            // Authenticated here, a thief could use the session without ever taking a successor, which
-            // is what gives it away.
-            (Outcome::Rotated, Some(record)) if record.client() != client => {
-                let kind = SessionErrorKind::OtherClient;
-                Err(SessionError::with_source(kind, cause::OTHER_CLIENT))
+        let decision = self.decision(&token, &presenter, &found, &keys);
+        let Found { record, time } = found;
+        let outcome = decision.outcome;
+        let (record, replaced_by) = match (outcome, record) {
+            (Outcome::Recovered, Some(_)) => return Err(refresh_first()),
+            (_, Some(record)) if outcome.success().is_some() && !decision.confirm => (record, None),
+            (_, Some(_)) if outcome.success().is_some() => return Err(refresh_first()),
+            (_, Some(record)) if decision.row == Row::Barrier => {
+                match again(&record, &token, &keys) {
+                    Some(newer) => (record, Some(newer)),
+                    None => {
+                        let refused =
+                            self.refuse(&decision, &token, &presenter, Some(record), time.now);
+                        return Err(refused.await);
+                    }
+                }
             }
-            (
-                Outcome::Coalesced
-                | Outcome::Rotated
-                | Outcome::Replayed
-                | Outcome::Recovered
-                | Outcome::Adopted,
-                Some(record),
-            ) => Ok(Authenticated {
-                token,
-                record,
-                now: loaded.now,
-            }),
-            (outcome, record) => Err(self.refuse(outcome, &token, record, loaded.now).await),
+            (_, record) => {
+                let refused = self.refuse(&decision, &token, &presenter, record, time.now);
+                return Err(refused.await);
+            }
+        };
+        if !self.is_own(&record, &presenter) {
+            return Err(refresh_first());
         }
+        Ok(Authenticated {
+            token,
+            presenter,
+            record,
+            time,
+            replaced_by,
+        })
+    }
+
+    /// Whether the presenter is the holder of the current token, or known to share its jar.
+    fn is_own(&self, record: &SessionRecord, presenter: &Presenter) -> bool {
+        let met = record.fingerprints_for(presenter);
+        self.config().policy.fingerprints == FingerprintPolicy::Ignored
+            || met.is_known(presenter.fingerprint)
+            || met.holder() == presenter.fingerprint
     }
 
     /// Like [`honoured`](Self::honoured), and the token is the newest one.
     pub(crate) async fn current(&self) -> Result<Authenticated, SessionError> {
-        let honoured = self.honoured().await?;
-        if honoured.record.is_current(&honoured.token) {
-            Ok(honoured)
-        } else {
-            let kind = SessionErrorKind::Superseded;
-            Err(SessionError::with_source(kind, cause::SUPERSEDED))
-        }
+        newest(self.honoured().await?)
     }
+}
+
+fn newest(found: Authenticated) -> Result<Authenticated, SessionError> {
+    if found.replaced_by.is_some() || found.record.is_current(&found.token) {
+        return Ok(found);
+    }
+    let kind = SessionErrorKind::Superseded;
+    Err(SessionError::with_source(kind, cause::SUPERSEDED))
+}
+
+/// The answer with a successor that is to be shown first.
+pub(crate) fn confirm() -> SessionError {
+    SessionError::with_source(SessionErrorKind::Superseded, cause::CONFIRM)
+}
+
+fn refresh_first() -> SessionError {
+    SessionError::with_source(SessionErrorKind::RefreshFirst, cause::REFRESH_FIRST)
 }
 
 pub(crate) fn unavailable(error: StoreError) -> SessionError {

@@ -2,15 +2,15 @@
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
-use cookie::SameSite;
-use http::request::Parts;
 use serde::Serialize;
 
 use super::{
     claims::{ClaimsError, ClaimsIssuer, ClaimsRequest, Issuer},
+    client_settings,
     config::{ClientSignal, Config},
     cookie_settings::{CookiePlace, CookieSettings},
     layer::RefreshCookieLayer,
+    lifetimes,
     revoke::Retries,
     throttle::Throttle,
     told::Told,
@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     config::ConfigError,
-    cookie::LONGEST,
     current_session::RefreshCookies,
     event::EventSink,
     keys::{KeyRing, KeyUsage, Need},
@@ -57,12 +56,14 @@ pub struct RefreshCookieBuilder {
     can_mint: bool,
     store: MeasuredStore,
     claims: Box<dyn Issuer>,
-    policy: SessionPolicy,
+    pub(super) policy: SessionPolicy,
     idle: Option<Duration>,
-    cookie: CookieSettings,
+    pub(super) cookie: CookieSettings,
     transport: RefreshTransport,
     events: EventSink,
-    signal: Option<ClientSignal>,
+    pub(super) signal: Option<ClientSignal>,
+    pub(super) fingerprint_version: u8,
+    pub(super) claims_timeout: Option<Duration>,
     repeats: u16,
 }
 
@@ -91,19 +92,26 @@ impl RefreshCookieBuilder {
             transport: RefreshTransport::Cookie,
             events: EventSink::default(),
             signal: None,
+            fingerprint_version: 0,
+            claims_timeout: None,
             repeats: 200,
         }
     }
 
-    /// Sets how long a session lasts from sign-in, refreshed or not. Default 7 days; at least one
+    /// Sets how long a session lasts from sign-in, refreshed or not: the longest that any may get, since
+    /// [`NewSession::lifetime`](crate::NewSession::lifetime) gives a shorter one. Default 7 days; at least one
     /// second, and not shorter than an access token lives. The cookie's `Max-Age` is at most 400 days.
     pub fn absolute_lifetime(mut self, lifetime: Duration) -> Self {
         self.policy.absolute = lifetime;
         self
     }
 
-    /// Sets how long a session lasts unused. Default: as long as the absolute lifetime; at least one
-    /// second, and not longer than that. It begins anew with each rotation.
+    /// Sets how long a session lasts unused; [`NewSession::idle`](crate::NewSession::idle) sets it for one session.
+    /// Default: as long as the absolute lifetime, and not longer. It begins anew with each rotation.
+    ///
+    /// A shorter one is longer than an access token lives, and than the
+    /// [interval](crate::refresh::RotationPolicyBuilder::interval): between two rotations an active user would be
+    /// signed out.
     pub fn idle_lifetime(mut self, lifetime: Duration) -> Self {
         self.idle = Some(lifetime);
         self
@@ -138,103 +146,10 @@ impl RefreshCookieBuilder {
         self
     }
 
-    /// Sets the cookie's name, without prefix. Default `refresh_token`.
-    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
-        self.cookie.name = name.into();
-        self
-    }
-
-    /// Sets the path under which the session endpoints lie, and which the cookie is sent to.
-    /// Default `/auth`.
-    ///
-    /// It is the path that this service sees. A sign-in elsewhere is told as
-    /// [`Event::CookiePathMismatch`](crate::Event::CookiePathMismatch): it does not see the session that it replaces.
-    pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
-        self.cookie.path = Some(path.into());
-        self
-    }
-
-    /// Sets what something in front takes off the paths of requests: a proxy, or a router around the layer that
-    /// is not axum's (or is, without this crate's feature `axum`). Default: nothing, as with an empty prefix.
-    ///
-    /// The browser's path has it, so it goes in front of [`cookie_path`](Self::cookie_path) in the cookie.
-    ///
-    /// | settings | the cookie | this service sees |
-    /// |---|---|---|
-    /// | `.cookie_path("/auth").external_prefix("/app")` | `Path=/app/auth` | `/auth/refresh` |
-    /// | `.cookie_path("/").external_prefix("/auth")` | `Path=/auth` | `/refresh` |
-    ///
-    /// ```
-    /// use tower_bearer::{RefreshCookieLayer, refresh::RefreshCookieBuilder};
-    ///
-    /// /// `PUBLIC_PATH=/app` where the proxy serves the application below `/app`.
-    /// fn behind_a_proxy(sessions: RefreshCookieBuilder) -> RefreshCookieBuilder {
-    ///     sessions.external_prefix(std::env::var("PUBLIC_PATH").unwrap_or_default())
-    /// }
-    /// ```
-    pub fn external_prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.cookie.external_prefix = prefix.into();
-        self
-    }
-
     /// Sets how the refresh token travels. Default: in the cookie. Give native clients a layer and
     /// endpoints of their own, apart from those of the browsers.
     pub fn transport(mut self, transport: RefreshTransport) -> Self {
         self.transport = transport;
-        self
-    }
-
-    /// Names the cookie `__Host-…` with `Path=/`: no other host of the domain can set it, and every
-    /// request to this host carries it. The endpoints lie below `/auth`, unless
-    /// [`SessionEndpoints::base`](crate::SessionEndpoints::base) says otherwise.
-    pub fn host_prefix(mut self) -> Self {
-        self.cookie.host_prefix = true;
-        self
-    }
-
-    /// Names the cookie `__Http-…`, with [`host_prefix`](Self::host_prefix) `__Host-Http-…`. Default: off.
-    ///
-    /// A browser that knows the prefixes takes such a cookie with `Secure` and `HttpOnly` alone: it came in an
-    /// answer, and no script has planted it (draft-ietf-httpbis-layered-cookies; Chrome 140, Firefox 143).
-    /// An older browser reads `__Host-Http-` as `__Host-`, and `__Http-` as a name like any other, which
-    /// lacks even the protection of `__Secure-`.
-    ///
-    /// A new name signs every user out. Chromium refuses a `__Host-Http-` cookie as the one that a device-bound
-    /// session renews, and takes `__Http-` and `__Host-` (seen in Chromium 156).
-    pub fn http_prefix(mut self) -> Self {
-        self.cookie.http_prefix = true;
-        self
-    }
-
-    /// Sends the cookie with top-level navigations by GET from other sites too. Default
-    /// `SameSite=Strict`.
-    ///
-    /// The return from an OAuth provider is such a navigation. With `Strict` the cookie does not come
-    /// with it: a page that the server renders says that nobody is signed in, and
-    /// [`Session::start`](crate::Session::start) in the callback does not see the session it
-    /// replaces. Such pages lie outside of `/auth`, so they need [`host_prefix`](Self::host_prefix) as
-    /// well. A page that refreshes by `fetch` once it is loaded works with `Strict`.
-    pub fn same_site_lax(mut self) -> Self {
-        self.cookie.same_site = SameSite::Lax;
-        self
-    }
-
-    /// Drops `Secure` and the name prefix, for development over plain http. An attacker on the network
-    /// can then read the refresh token. In place of [`host_prefix`](Self::host_prefix), which needs
-    /// `Secure`, development says `cookie_path("/")`.
-    pub fn dangerous_insecure_cookie(mut self) -> Self {
-        self.cookie.insecure = true;
-        self
-    }
-
-    /// Sets what tells one client from another: bytes that stay the same for one browser and
-    /// differ for others. Default: the `User-Agent`. A server that refreshes on a browser's behalf
-    /// must forward that header, or the service needs another signal here.
-    pub fn client_fingerprint<T: Into<Vec<u8>>>(
-        mut self,
-        signal: impl Fn(&Parts) -> T + Send + Sync + 'static,
-    ) -> Self {
-        self.signal = Some(Arc::new(move |parts| signal(parts).into()));
         self
     }
 
@@ -273,6 +188,8 @@ impl RefreshCookieBuilder {
             transport,
             events,
             signal,
+            fingerprint_version,
+            claims_timeout,
             repeats,
         } = self;
         if !can_mint {
@@ -283,32 +200,43 @@ impl RefreshCookieBuilder {
         }
         keys.require(&[Need::Refresh])?;
         policy.idle = idle.unwrap_or(policy.absolute);
-        check(&policy, access_lifetime)?;
+        policy.confirms = transport == RefreshTransport::Cookie;
+        check(&policy, idle, access_lifetime)?;
+        let claims_timeout = client_settings::claims_timeout(claims_timeout, &policy.rotation)?;
         if repeats == 0 {
             return Err(ConfigError::new("repeat_limit", "must be at least 1"));
         }
         let CookiePlace {
             cookie,
+            jar,
             base,
             everywhere,
         } = cookie.judge()?;
+        let in_bodies = transport == RefreshTransport::Body;
+        let jar = jar.filter(|_| !in_bodies);
+        client_settings::check(policy.fingerprints, jar.is_some())?;
         let cookies = RefreshCookies {
             keys,
             issuer,
             cookie,
+            jar,
             idle: policy.idle,
-            slides: policy.idle.min(LONGEST) < policy.absolute,
-            in_bodies: transport == RefreshTransport::Body,
+            in_bodies,
             everywhere,
         };
         let config = Config {
             cookies: Arc::new(cookies),
             base,
             policy,
+            access_lifetime,
             store,
             claims,
             events,
             signal,
+            fingerprint_version,
+            claims_timeout,
+            foreign_jars: Throttle::once_a_minute(),
+            old_tokens: Throttle::once_a_minute(),
             throttle: Throttle::new(repeats),
             told: Told::new(),
             retries: Retries::default(),
@@ -321,44 +249,21 @@ impl RefreshCookieBuilder {
 }
 
 /// The settings that only make sense together.
-fn check(policy: &SessionPolicy, access_lifetime: Duration) -> Result<(), ConfigError> {
-    let (absolute, idle, grace) = (policy.absolute, policy.idle, policy.rotation.grace);
-    let second = Duration::from_secs(1);
-    let access = format!("than the lifetime of an access token, {access_lifetime:?}");
-    let rules = [
-        (
-            "absolute_lifetime",
-            absolute,
-            absolute >= second,
-            "must be at least 1s".to_owned(),
-        ),
-        (
-            "idle_lifetime",
-            idle,
-            idle >= second,
-            "must be at least 1s".to_owned(),
-        ),
-        (
-            "idle_lifetime",
-            idle,
-            idle <= absolute,
-            format!("must not be longer than the absolute lifetime, {absolute:?}"),
-        ),
-        (
-            "absolute_lifetime",
-            absolute,
-            absolute >= access_lifetime,
-            format!("must not be shorter {access}"),
-        ),
-        (
+fn check(
+    policy: &SessionPolicy,
+    idle: Option<Duration>,
+    access_lifetime: Duration,
+) -> Result<(), ConfigError> {
+    let idle = idle.map(|idle| ("idle_lifetime", idle));
+    let absolute = ("absolute_lifetime", policy.absolute);
+    lifetimes::judge(absolute, idle, access_lifetime, policy.rotation.interval)?;
+    let grace = policy.rotation.grace;
+    if grace > access_lifetime {
+        return Err(ConfigError::about(
             "grace",
             grace,
-            grace <= access_lifetime,
-            format!("must not be longer {access}"),
-        ),
-    ];
-    if let Some((setting, value, _, rule)) = rules.into_iter().find(|(_, _, holds, _)| !holds) {
-        return Err(ConfigError::about(setting, value, rule));
+            format!("must not be longer than the lifetime of an access token, {access_lifetime:?}"),
+        ));
     }
     if policy.limit == 0 {
         return Err(ConfigError::new("session_limit", "must be at least 1"));
@@ -381,6 +286,8 @@ impl fmt::Debug for RefreshCookieBuilder {
             transport,
             events: _,
             signal: _,
+            fingerprint_version,
+            claims_timeout,
             repeats,
         } = self;
         f.debug_struct("RefreshCookieBuilder")
@@ -391,6 +298,8 @@ impl fmt::Debug for RefreshCookieBuilder {
             .field("idle", idle)
             .field("cookie", cookie)
             .field("transport", transport)
+            .field("fingerprint_version", fingerprint_version)
+            .field("claims_timeout", claims_timeout)
             .field("repeats", repeats)
             .finish_non_exhaustive()
     }

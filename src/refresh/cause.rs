@@ -5,6 +5,12 @@ use crate::session::{Outcome, RevokeReason};
 
 pub(super) const ABSOLUTE: &str =
     "more than absolute_lifetime has passed since the sign-in: the user signs in again";
+pub(super) const CLAIMS_SLOW: &str = "the claims closure took longer than claims_timeout: make it faster, or raise \
+     the grace and claims_timeout with it";
+pub(super) const CONFIRM: &str = "the client calls itself by a name that is new to the session: it tries again with \
+     the newer cookie, which shows that it shares the cookie jar";
+pub(super) const FOREIGN_JAR: &str = "the session is bound to a cookie jar, and the cookie whose name ends in _jar did not \
+     come with the right value: the refresh cookie was copied alone, or a proxy or renderer forwards only that one";
 pub(super) const IDLE: &str =
     "no refresh came within idle_lifetime: the user signs in again, or the setting is too short";
 pub(super) const JUST_REPLACED: &str =
@@ -15,10 +21,10 @@ pub(super) const NO_BODY: &str = "the request's body has no refresh_token";
 pub(super) const NO_COOKIE: &str = "no refresh cookie came: the user has not signed in in this browser, the \
      cookie has ended, or the browser never kept it or keeps it back (cookie_path, external_prefix, plain http, \
      another site)";
-pub(super) const OTHER_CLIENT: &str = "the newest token was handed to a client with another User-Agent, or \
-     another client_fingerprint: a refresh takes the session over";
 pub(super) const OUTDATED: &str =
     "the client never took the newer token, and no answer with it is under way any more";
+pub(super) const REFRESH_FIRST: &str = "the client has not shown yet that it is the session's own (another User-Agent \
+     or client_fingerprint), or never took the newer token: a refresh settles it";
 pub(super) const OVER: &str = "an earlier call of this request has ended it";
 pub(super) const SUPERSEDED: &str =
     "a newer token was handed out: the client tries again with the one that it holds by now";

@@ -4,8 +4,8 @@ use std::{error::Error, fmt, future::Future, pin::Pin, sync::Arc};
 
 use serde::Serialize;
 
+use super::store_time::StoreTime;
 use crate::{
-    clock::Timestamp,
     session::{SessionError, SessionErrorKind, SessionId},
     token::{AccessToken, Grant, TokenCodec},
 };
@@ -88,7 +88,7 @@ pub enum ClaimsError {
 
 /// The codec and the closure, without the application's claims type.
 pub(crate) trait Issuer: Send + Sync {
-    fn issue<'a>(&'a self, request: ClaimsRequest, now: Timestamp) -> Issuing<'a>;
+    fn issue<'a>(&'a self, request: ClaimsRequest, time: StoreTime) -> Issuing<'a>;
 }
 
 pub(crate) type Issuing<'a> =
@@ -107,14 +107,14 @@ where
     Fut: Future<Output = Result<C, E>> + Send,
     E: Into<ClaimsError>,
 {
-    fn issue<'a>(&'a self, request: ClaimsRequest, now: Timestamp) -> Issuing<'a> {
+    fn issue<'a>(&'a self, request: ClaimsRequest, time: StoreTime) -> Issuing<'a> {
         Box::pin(async move {
             let subject = request.subject.clone();
             let session = request.session.to_string();
             let claims = (self.claims)(request).await;
             let custom = claims.map_err(|error| no_claims(error.into()))?;
             let grant = Grant::new(&subject, &custom).session(&session);
-            let minted = self.codec.mint_at(&grant, now);
+            let minted = self.codec.mint_at(&grant, time.later());
             // A client that comes again does not change what the application is made of.
             minted.map_err(|error| SessionError::with_source(SessionErrorKind::Internal, error))
         })

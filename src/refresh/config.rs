@@ -1,6 +1,6 @@
 //! What all requests of one layer share.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::request::Parts;
 
@@ -8,6 +8,7 @@ use super::{
     claims::Issuer, revoke::Retries, throttle::Throttle, told::Told, transport::RefreshTransport,
 };
 use crate::{
+    clock::Timestamp,
     current_session::RefreshCookies,
     event::{Event, EventSink},
     keys::KeyUsage,
@@ -24,11 +25,19 @@ pub(crate) struct Config {
     /// The path the session endpoints lie under.
     pub(crate) base: String,
     pub(crate) policy: SessionPolicy,
+    pub(crate) access_lifetime: Duration,
     pub(crate) store: MeasuredStore,
     pub(crate) claims: Box<dyn Issuer>,
     pub(crate) events: EventSink,
     pub(crate) signal: Option<ClientSignal>,
+    /// Names the function that makes fingerprints: those of another one do not compare.
+    pub(crate) fingerprint_version: u8,
+    /// The longest that claims may take between the decision and its write; no limit where there is none.
+    pub(crate) claims_timeout: Option<Duration>,
     pub(crate) throttle: Throttle,
+    /// Keep what clients can cause at will from filling the application's sink.
+    pub(crate) foreign_jars: Throttle,
+    pub(crate) old_tokens: Throttle,
     /// Keeps failures that clients can cause from filling the log.
     pub(crate) told: Told,
     pub(crate) retries: Retries,
@@ -45,8 +54,19 @@ impl Config {
     }
 
     /// Tells that a session has ended before its time.
-    pub(crate) fn revoked(&self, session: SessionId, reason: RevokeReason) {
-        self.events.emit(&Event::Revoked { session, reason });
+    pub(crate) fn revoked(&self, session: SessionId, reason: RevokeReason, by_known: Option<bool>) {
+        self.events.emit(&Event::Revoked {
+            session,
+            reason,
+            by_known,
+        });
+    }
+
+    /// Tells that a refresh cookie came without its jar.
+    pub(crate) fn foreign_jar(&self, session: SessionId, now: Timestamp) {
+        if self.foreign_jars.allow(&session, now) {
+            self.events.emit(&Event::ForeignJar { session });
+        }
     }
 }
 
@@ -56,10 +76,15 @@ impl fmt::Debug for Config {
             cookies,
             base,
             policy,
+            access_lifetime,
             store,
             claims: _,
             events,
             signal,
+            fingerprint_version,
+            claims_timeout,
+            foreign_jars: _,
+            old_tokens: _,
             throttle: _,
             told: _,
             retries: _,
@@ -69,9 +94,12 @@ impl fmt::Debug for Config {
             .field("cookies", cookies)
             .field("base", base)
             .field("policy", policy)
+            .field("access_lifetime", access_lifetime)
             .field("store", store)
             .field("events", events)
             .field("signal", &signal.as_ref().map(|_| "<fn>"))
+            .field("fingerprint_version", fingerprint_version)
+            .field("claims_timeout", claims_timeout)
             .finish_non_exhaustive()
     }
 }

@@ -2,6 +2,7 @@
 
 use cookie::SameSite;
 
+use super::builder::RefreshCookieBuilder;
 use crate::{
     config::ConfigError,
     cookie::{CookieError, CookieSpec, HTTP_PREFIX_NEEDS_SECURE, Prefix, path},
@@ -9,6 +10,32 @@ use crate::{
 
 /// Where the endpoints lie below what something in front takes off, unless the cookie's path says it.
 const BASE: &str = "/auth";
+
+/// Whether a second cookie shows that a request comes out of the session's own cookie jar.
+///
+/// The jar cookie has the refresh cookie's name with `_jar` behind it, its attributes, and a value of 28
+/// characters that the server derives from the session's id. It stays the same until the session ends, so a
+/// browser that dies before its cookies are on the disk has it still, though it has lost the newest refresh
+/// token.
+///
+/// ```
+/// use tower_bearer::refresh::{JarCookie, RefreshCookieBuilder};
+///
+/// /// The gateway in front lets cookies through by their names, and knows of one.
+/// fn one_cookie(builder: RefreshCookieBuilder) -> RefreshCookieBuilder {
+///     builder.jar_cookie(JarCookie::Off)
+/// }
+/// # let _ = one_cookie;
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum JarCookie {
+    /// It goes beside the refresh cookie, and is cleared with it. Without meaning where tokens travel in bodies.
+    #[default]
+    On,
+    /// The refresh cookie is the only one.
+    Off,
+}
 
 /// The settings as they came.
 #[derive(Debug)]
@@ -21,11 +48,13 @@ pub(super) struct CookieSettings {
     pub(super) http_prefix: bool,
     pub(super) insecure: bool,
     pub(super) same_site: SameSite,
+    pub(super) jar: JarCookie,
 }
 
 /// The settings, judged.
 pub(super) struct CookiePlace {
     pub(super) cookie: CookieSpec,
+    pub(super) jar: Option<CookieSpec>,
     /// The path the session endpoints lie under.
     pub(super) base: String,
     /// Every request that comes here is below the cookie's path.
@@ -42,7 +71,98 @@ impl Default for CookieSettings {
             http_prefix: false,
             insecure: false,
             same_site: SameSite::Strict,
+            jar: JarCookie::On,
         }
+    }
+}
+
+impl RefreshCookieBuilder {
+    /// Sets the cookie's name, without prefix. Default `refresh_token`.
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.cookie.name = name.into();
+        self
+    }
+
+    /// Sets the path under which the session endpoints lie, and which the cookie is sent to.
+    /// Default `/auth`.
+    ///
+    /// It is the path that this service sees. A sign-in elsewhere is told as
+    /// [`Event::CookiePathMismatch`](crate::Event::CookiePathMismatch): it does not see the session that it replaces.
+    pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
+        self.cookie.path = Some(path.into());
+        self
+    }
+
+    /// Sets what something in front takes off the paths of requests: a proxy, or a router around the layer that
+    /// is not axum's (or is, without this crate's feature `axum`). Default: nothing, as with an empty prefix.
+    ///
+    /// The browser's path has it, so it goes in front of [`cookie_path`](Self::cookie_path) in the cookie.
+    ///
+    /// | settings | the cookie | this service sees |
+    /// |---|---|---|
+    /// | `.cookie_path("/auth").external_prefix("/app")` | `Path=/app/auth` | `/auth/refresh` |
+    /// | `.cookie_path("/").external_prefix("/auth")` | `Path=/auth` | `/refresh` |
+    ///
+    /// ```
+    /// use tower_bearer::{RefreshCookieLayer, refresh::RefreshCookieBuilder};
+    ///
+    /// /// `PUBLIC_PATH=/app` where the proxy serves the application below `/app`.
+    /// fn behind_a_proxy(sessions: RefreshCookieBuilder) -> RefreshCookieBuilder {
+    ///     sessions.external_prefix(std::env::var("PUBLIC_PATH").unwrap_or_default())
+    /// }
+    /// ```
+    pub fn external_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.cookie.external_prefix = prefix.into();
+        self
+    }
+
+    /// Names the cookie `__Host-…` with `Path=/`: no other host of the domain can set it, and every
+    /// request to this host carries it. The endpoints lie below `/auth`, unless
+    /// [`SessionEndpoints::base`](crate::SessionEndpoints::base) says otherwise.
+    pub fn host_prefix(mut self) -> Self {
+        self.cookie.host_prefix = true;
+        self
+    }
+
+    /// Names the cookie `__Http-…`, with [`host_prefix`](Self::host_prefix) `__Host-Http-…`. Default: off.
+    ///
+    /// A browser that knows the prefixes takes such a cookie with `Secure` and `HttpOnly` alone: it came in an
+    /// answer, and no script has planted it (draft-ietf-httpbis-layered-cookies; Chrome 140, Firefox 143).
+    /// An older browser reads `__Host-Http-` as `__Host-`, and `__Http-` as a name like any other, which
+    /// lacks even the protection of `__Secure-`.
+    ///
+    /// A new name signs every user out. Chromium refuses a `__Host-Http-` cookie as the one that a device-bound
+    /// session renews, and takes `__Http-` and `__Host-` (seen in Chromium 156).
+    pub fn http_prefix(mut self) -> Self {
+        self.cookie.http_prefix = true;
+        self
+    }
+
+    /// Sends the cookie with top-level navigations by GET from other sites too. Default
+    /// `SameSite=Strict`.
+    ///
+    /// The return from an OAuth provider is such a navigation. With `Strict` the cookie does not come
+    /// with it: a page that the server renders says that no user is signed in, and
+    /// [`Session::start`](crate::Session::start) in the callback does not see the session it
+    /// replaces. Such pages lie outside of `/auth`, so they need [`host_prefix`](Self::host_prefix) as
+    /// well. A page that refreshes by `fetch` once it is loaded works with `Strict`.
+    pub fn same_site_lax(mut self) -> Self {
+        self.cookie.same_site = SameSite::Lax;
+        self
+    }
+
+    /// Drops `Secure` and the name prefix, for development over plain http. An attacker on the network
+    /// can then read the refresh token. In place of [`host_prefix`](Self::host_prefix), which needs
+    /// `Secure`, development says `cookie_path("/")`.
+    pub fn dangerous_insecure_cookie(mut self) -> Self {
+        self.cookie.insecure = true;
+        self
+    }
+
+    /// Sets whether the jar cookie is sent. Default: [`JarCookie::On`].
+    pub fn jar_cookie(mut self, jar: JarCookie) -> Self {
+        self.cookie.jar = jar;
+        self
     }
 }
 
@@ -57,6 +177,7 @@ impl CookieSettings {
             name: _,
             http_prefix: _,
             same_site: _,
+            jar: _,
         } = self;
         (
             path.clone(),
@@ -85,13 +206,13 @@ impl CookieSettings {
         let whole = [front, below].concat();
         let whole = if whole.is_empty() { "/" } else { &whole };
         let cookie = CookieSpec::new(&self.name, whole, prefix, self.same_site);
+        let cookie = cookie.map_err(|error| match error {
+            CookieError::Name(problem) => ConfigError::about("cookie_name", &self.name, problem),
+            CookieError::Path(problem) => ConfigError::about("cookie_path", below, problem),
+        })?;
         Ok(CookiePlace {
-            cookie: cookie.map_err(|error| match error {
-                CookieError::Name(problem) => {
-                    ConfigError::about("cookie_name", &self.name, problem)
-                }
-                CookieError::Path(problem) => ConfigError::about("cookie_path", below, problem),
-            })?,
+            jar: (self.jar == JarCookie::On).then(|| cookie.beside("_jar")),
+            cookie,
             base: [front, base].concat(),
             everywhere: below.is_empty(),
         })

@@ -3,18 +3,26 @@
 use std::pin::pin;
 
 use super::{
-    authenticate::unavailable, claims::ClaimsReason, revoke, session::Session,
+    authenticate::unavailable,
+    claims::ClaimsReason,
+    lifetimes::told_end,
+    revoke::{self, Revocation},
+    session::Session,
     session_info::SessionInfo,
 };
 use crate::{
-    session::{RevokeReason, SessionError, SessionErrorKind, SessionId, SessionRecord},
+    session::{
+        Presenter, RevokeReason, SessionError, SessionErrorKind, SessionId, SessionKey,
+        SessionRecord,
+    },
     store::RefreshStore,
     token::AccessToken,
 };
 
 impl Session {
     /// Signs out: ends the session of the presented cookie, whatever its age, and clears the
-    /// cookie. Succeeds without a cookie and with a dead one.
+    /// cookie. Succeeds without a cookie and with a dead one. A refresh cookie that was copied without its jar
+    /// ends nothing.
     ///
     /// # Errors
     ///
@@ -26,9 +34,10 @@ impl Session {
     /// Safe: once begun, the revocation runs to its end.
     pub async fn end(&self) -> Result<(), SessionError> {
         let work = async {
-            let keys = self.presented_sessions();
+            let sessions = self.presented_sessions();
             self.clear_cookie();
-            let ended = revoke::by_keys(self.config(), keys?, RevokeReason::SignedOut);
+            let sessions = self.by_presenter(sessions?);
+            let ended = revoke::by_keys(self.config(), sessions, RevokeReason::SignedOut);
             ended.await.map_err(unavailable)
         };
         self.call("end", pin!(work)).await
@@ -39,18 +48,18 @@ impl Session {
     /// # Errors
     ///
     /// As [`refresh`](Self::refresh); [`Superseded`](SessionErrorKind::Superseded) when the
-    /// cookie is not the newest one, [`OtherClient`](SessionErrorKind::OtherClient) when it was
-    /// handed to another client.
+    /// cookie is not the newest one, [`RefreshFirst`](SessionErrorKind::RefreshFirst) when the client
+    /// has not shown yet that it is the session's own.
     ///
     /// # Cancel safety
     ///
     /// Safe: once begun, the revocation runs to its end.
     pub async fn end_all(&self) -> Result<(), SessionError> {
         let work = async {
-            let current = self.current().await?;
-            let subject = current.record.subject().to_owned();
-            let own = current.token.subject;
-            let all = revoke::all(self.config(), subject, None, Some(own)).await;
+            let own = self.current().await?;
+            let own = Revocation::of(own.record, own.time.now, RevokeReason::RevokedAll)
+                .by(own.presenter);
+            let all = revoke::all_of(self.config(), own).await;
             all.map_err(unavailable)?;
             self.clear_cookie();
             Ok(())
@@ -58,7 +67,7 @@ impl Session {
         self.call("end_all", pin!(work)).await
     }
 
-    /// Ends every other session of the subject and re-seeds this one, as after a changed password:
+    /// Ends every other session of the subject and gives this one a new token, as after a changed password:
     /// a token that was stolen before is worth nothing afterwards.
     ///
     /// # Errors
@@ -68,20 +77,20 @@ impl Session {
     ///
     /// # Cancel safety
     ///
-    /// Dropped in between, the others may be ended and this one not re-seeded; calling it again
-    /// completes it.
+    /// Dropped in between, the others may be ended and this one not renewed. Calling it again with the same
+    /// cookie completes it.
     pub async fn end_others(&self) -> Result<AccessToken, SessionError> {
         let work = async {
-            let current = self.current().await?;
-            // Asked for first: without claims this session could not be re-seeded. A subject that they refuse
+            let current = self.for_elevation().await?;
+            // Asked for first: without claims this session could not be renewed. A subject that they refuse
             // keeps no other session either.
             let reason = ClaimsReason::Elevate;
-            let issued = match self.issue(&current.record, reason, current.now).await {
+            let issued = match self.issue(&current.record, reason, current.time).await {
                 Err(error) if error.kind() != SessionErrorKind::Denied => return Err(error),
                 issued => issued,
             };
             let (subject, keep) = (current.record.subject().to_owned(), current.token.session);
-            let others = revoke::all(self.config(), subject, Some(keep), None).await;
+            let others = revoke::all(self.config(), subject, Some(keep)).await;
             others.map_err(unavailable)?;
             self.elevate_from(current, None, Some(issued?)).await
         };
@@ -92,9 +101,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](SessionErrorKind::NotFound) when there is no such live session, be it somebody
-    /// else's or nobody's; [`OtherClient`](SessionErrorKind::OtherClient) when the cookie was
-    /// handed to another client; otherwise as [`refresh`](Self::refresh).
+    /// [`NotFound`](SessionErrorKind::NotFound) when there is no such live session, be it another
+    /// subject's or none; [`RefreshFirst`](SessionErrorKind::RefreshFirst) when the client has not
+    /// shown yet that it is the session's own; otherwise as [`refresh`](Self::refresh).
     ///
     /// # Cancel safety
     ///
@@ -102,13 +111,17 @@ impl Session {
     pub async fn end_session(&self, id: &SessionId) -> Result<(), SessionError> {
         let work = async {
             let honoured = self.honoured().await?;
-            let own = self.live_sessions(&honoured.record, honoured.now).await?;
-            let found = own.into_iter().find(|record| record.key().id == *id);
+            let now = honoured.time.now;
+            let all = self.live_sessions(&honoured.record, now).await?;
+            let found = all.into_iter().find(|record| record.key().id == *id);
             let record = found.ok_or(SessionError::new(SessionErrorKind::NotFound))?;
-            let reason = RevokeReason::RevokedByOwner;
-            let ended = revoke::now(self.config(), record, honoured.now, reason, None);
-            ended.await.map_err(unavailable)?;
-            if *id == honoured.token.session {
+            let mut ending = Revocation::of(record, now, RevokeReason::RevokedByOwner);
+            let is_own = *id == honoured.token.session;
+            if is_own {
+                ending = ending.by(honoured.presenter);
+            }
+            ending.run(self.config()).await.map_err(unavailable)?;
+            if is_own {
                 self.clear_cookie();
             }
             Ok(())
@@ -118,10 +131,13 @@ impl Session {
 
     /// The live sessions of the subject, this one first, then the most recently seen.
     ///
+    /// Nothing in the entry of this one changes when it rotates, so that a thief learns nothing of the owner's
+    /// browser by looking.
+    ///
     /// # Errors
     ///
-    /// As [`refresh`](Self::refresh); [`OtherClient`](SessionErrorKind::OtherClient) when the
-    /// cookie was handed to another client.
+    /// As [`refresh`](Self::refresh); [`RefreshFirst`](SessionErrorKind::RefreshFirst) when the
+    /// client has not shown yet that it is the session's own.
     ///
     /// # Cancel safety
     ///
@@ -129,22 +145,34 @@ impl Session {
     pub async fn list(&self) -> Result<Vec<SessionInfo>, SessionError> {
         let work = async {
             let honoured = self.honoured().await?;
-            let records = self.live_sessions(&honoured.record, honoured.now).await?;
-            let mut list: Vec<_> = records
-                .iter()
-                .map(|record| SessionInfo {
-                    id: record.key().id,
-                    current: record.key().id == honoured.token.session,
+            let now = honoured.time.now;
+            let records = self.live_sessions(&honoured.record, now).await?;
+            let entry = |record: &SessionRecord| {
+                let current = record.id() == honoured.token.session;
+                let (last_seen_at, expires_at) = match current {
+                    true => (now, told_end(record, now, &self.config().policy)),
+                    false => (record.last_seen(), record.expires_at()),
+                };
+                SessionInfo {
+                    id: record.id(),
+                    current,
                     created_at: record.created_at(),
-                    last_seen_at: record.last_seen(),
-                    expires_at: record.expires_at(),
+                    last_seen_at,
+                    expires_at,
                     client: record.label().to_owned(),
-                })
-                .collect();
+                }
+            };
+            let mut list: Vec<_> = records.iter().map(entry).collect();
             list.sort_by_key(|info| (!info.current, std::cmp::Reverse(info.last_seen_at)));
             Ok(list)
         };
         self.call("list", pin!(work)).await
+    }
+
+    /// Each session with what the request shows beside its token.
+    pub(crate) fn by_presenter(&self, sessions: Vec<SessionKey>) -> Vec<(SessionKey, Presenter)> {
+        let each = sessions.into_iter();
+        each.map(|key| (key, self.presenter(&key.id))).collect()
     }
 
     async fn live_sessions(

@@ -47,7 +47,7 @@ where
         };
         let mut outgoing = session.outgoing();
         let headers = response.headers_mut();
-        if let Some(cookie) = outgoing.take_cookie() {
+        for cookie in outgoing.take_cookies() {
             // Appended: the application may set cookies of its own.
             headers.append(header::SET_COOKIE, cookie);
         }

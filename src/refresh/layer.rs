@@ -80,7 +80,7 @@ impl RefreshCookieLayer {
     ///
     /// Safe: once begun, it runs to its end.
     pub async fn end_all_of(&self, subject: &str) -> Result<Vec<SessionId>, SessionError> {
-        let all = revoke::all(&self.config, subject.to_owned(), None, None);
+        let all = revoke::all(&self.config, subject.to_owned(), None);
         let ended = in_span(Work::Session, "end_all_of", all).await;
         ended.map_err(|error| {
             let error = unavailable(error);

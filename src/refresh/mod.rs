@@ -5,6 +5,16 @@
 //! store I/O happens in the handle's `async` methods, awaited by the application's own handler or
 //! by [`SessionEndpoints`](crate::SessionEndpoints).
 //!
+//! # Cookies
+//!
+//! A session has two. The *refresh cookie*, `__Secure-refresh_token` by default, holds the refresh token and
+//! changes with each rotation. The *jar cookie* has the same name with `_jar` behind it, and the same attributes. It
+//! lasts to the end of the session, idle or not. Its value, 28 characters, is a truncated HMAC-SHA-256 of the session's
+//! id (RFC 2104): it shows that a request comes out of the cookie jar that the session began in, opens nothing by
+//! itself, and never changes. They come together and are cleared together. Of several values of one name at most four
+//! are looked at, and one good one is enough. [`JarCookie::Off`] leaves the second one out; where tokens travel in
+//! bodies there is neither.
+//!
 //! # Example
 //!
 //! Without a web framework: a service that signs in, and the ready-made endpoints for the rest.
@@ -62,31 +72,41 @@ mod builder;
 mod call;
 mod cause;
 pub(crate) mod claims;
+mod client_settings;
 mod config;
 mod cookie_settings;
 mod end;
 mod future;
+mod hand_out;
 pub(crate) mod layer;
+mod lifetimes;
+pub(crate) mod new_session;
+pub(crate) mod peek;
 pub(crate) mod problem;
 #[allow(
     clippy::module_inception,
     reason = "the file is about the method `refresh`"
 )]
 mod refresh;
+mod refuse;
 mod revoke;
 mod service;
 pub(crate) mod session;
 pub(crate) mod session_info;
 mod spawn;
-pub(crate) mod start;
+mod start;
+mod store_time;
 mod throttle;
 pub(crate) mod told;
 mod transport;
 
 pub use builder::RefreshCookieBuilder;
 pub use claims::ClaimsReason;
+pub use cookie_settings::JarCookie;
 pub use future::RefreshCookieFuture;
 pub use service::RefreshCookie;
 pub use transport::RefreshTransport;
 
-pub use crate::session::{ClientFingerprint, RefreshOutcome, RotationPolicyBuilder};
+pub use crate::session::{
+    ClientFingerprint, FingerprintPolicy, RefreshOutcome, RotationPolicyBuilder,
+};

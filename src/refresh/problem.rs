@@ -60,13 +60,13 @@ impl SessionError {
     #[must_use]
     pub fn problem(&self) -> Problem {
         use SessionErrorKind::{
-            Ambiguous, Denied, Expired, Internal, Invalid, InvalidInput, NoSession, NotFound,
-            OtherClient, Outdated, Reuse, Revoked, StateLost, Superseded, TooManyRequests,
-            Unavailable,
+            Ambiguous, Denied, Expired, ForeignJar, Internal, Invalid, InvalidInput, NoSession,
+            NotFound, Outdated, RefreshFirst, Reuse, Revoked, StateLost, Superseded,
+            TooManyRequests, Unavailable,
         };
         let (status, code, title) = match self.kind() {
             NoSession => (StatusCode::UNAUTHORIZED, "no_session", "Not signed in"),
-            Invalid | Expired | Revoked | Reuse | Denied | StateLost | Outdated => (
+            Invalid | Expired | ForeignJar | Revoked | Reuse | Denied | StateLost | Outdated => (
                 StatusCode::UNAUTHORIZED,
                 "invalid_session",
                 "The session is not valid",
@@ -77,7 +77,7 @@ impl SessionError {
                 "superseded",
                 "The browser holds a newer session by now",
             ),
-            OtherClient => (
+            RefreshFirst => (
                 StatusCode::CONFLICT,
                 "refresh_first",
                 "Refresh the session and try again",

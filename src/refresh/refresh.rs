@@ -3,20 +3,17 @@
 use std::pin::pin;
 
 use super::{
-    authenticate::unavailable,
+    authenticate::{confirm, unavailable},
     cause,
     claims::{ClaimsReason, ClaimsRequest},
-    revoke,
+    revoke::Revocation,
     session::Session,
-    transport::RefreshTransport,
+    spawn,
+    store_time::{Found, StoreTime},
 };
 use crate::{
-    clock::Timestamp,
     event::Event,
-    session::{
-        Outcome, RefreshOutcome, RefreshToken, RevokeReason, SessionError, SessionErrorKind,
-        SessionRecord, SessionState,
-    },
+    session::{Outcome, RevokeReason, SessionError, SessionErrorKind, SessionRecord},
     store::{RefreshStore, Swap},
     telemetry,
     token::AccessToken,
@@ -34,6 +31,7 @@ impl Session {
     /// [`NoSession`](SessionErrorKind::NoSession), [`Invalid`](SessionErrorKind::Invalid),
     /// [`Expired`](SessionErrorKind::Expired), [`Revoked`](SessionErrorKind::Revoked),
     /// [`Denied`](SessionErrorKind::Denied), [`Reuse`](SessionErrorKind::Reuse),
+    /// [`ForeignJar`](SessionErrorKind::ForeignJar),
     /// [`StateLost`](SessionErrorKind::StateLost), [`Outdated`](SessionErrorKind::Outdated) and
     /// [`Ambiguous`](SessionErrorKind::Ambiguous) mean that the user signs in again;
     /// [`Unavailable`](SessionErrorKind::Unavailable) and
@@ -63,64 +61,73 @@ impl Session {
     /// Refreshes, and notes which row of the table matched last.
     async fn answer(&self, row: &mut Option<Outcome>) -> Result<AccessToken, SessionError> {
         let token = self.presented()?;
+        let presenter = self.presenter(&token.session);
         let keys = self.keys()?;
-        let mut loaded = self.load(&token.key()).await?;
+        let mut found = self.load(&token.key()).await?;
         let mut access = None;
-        // Notes are for tokens that the browser has shown, and are not worth a second try.
-        let mut notes = self.handed_out().is_none();
+        // A token that the client has not shown yet is no news.
+        let shown = self.handed_out().is_none();
         for _ in 0..ATTEMPTS {
-            let decision = self.decision(&token, &loaded, &keys);
+            let mut decision = self.decision(&token, &presenter, &found, &keys);
             *row = Some(decision.outcome);
-            let (record, success) = match (loaded.record, decision.outcome.success()) {
+            let Found { record, time } = found;
+            let (record, success) = match (record, decision.outcome.success()) {
                 (Some(record), Some(success)) => (record, success),
                 (record, _) => {
-                    return Err(self
-                        .refuse(decision.outcome, &token, record, loaded.now)
-                        .await);
+                    let refused = self.refuse(&decision, &token, &presenter, record, time.now);
+                    return Err(refused.await);
                 }
             };
             if decision.outcome.is_repeat()
                 && access.is_none()
-                && !self.config().throttle.allow(&token.session, loaded.now)
+                && !self.config().throttle.allow(&token.session, time.now)
             {
                 let kind = SessionErrorKind::TooManyRequests;
                 return Err(SessionError::with_source(kind, cause::TOO_OFTEN));
             }
             // Everything that can fail comes before the commit.
             let issued = match access.take() {
-                Some(issued) => issued,
-                None => {
-                    self.issue(&record, ClaimsReason::Refresh, loaded.now)
-                        .await?
-                }
+                _ if decision.confirm => None,
+                Some(issued) => Some(issued),
+                None => Some(self.issue(&record, ClaimsReason::Refresh, time).await?),
             };
-            let cookie = match decision.successor {
+            let cookie = match decision.successor.take() {
                 Some(successor) => Some((self.seal(&successor, &keys)?, successor)),
                 None => None,
             };
-            let write = decision.next.filter(|_| decision.must_write || notes);
+            decision.date(time.now, time.later(), &self.config().policy);
+            let write = decision
+                .next
+                .take()
+                .filter(|_| shown || !decision.outcome.is_repeat());
             if let Some(next) = &write {
+                // Insisted on, even where it only notes what came: a window that did not move would end too early.
                 match self.config().store.swap(&record, next).await {
                     Ok(Swap::Applied) => {}
                     Ok(Swap::Conflict(newer)) => {
-                        loaded = newer;
-                        notes = false;
-                        access = Some(issued);
+                        found = newer.into();
+                        access = issued;
                         continue;
                     }
-                    // A write that is only a note may fail: the answer stays true without it.
-                    Err(_) if !decision.must_write => {}
                     Err(error) => return Err(unavailable(error)),
                 }
+                self.report_newcomer(&decision, &presenter, &record);
             }
             let record = write.as_ref().unwrap_or(&record);
-            self.report(success, record);
-            return Ok(match cookie {
-                Some((cookie, successor)) => {
-                    self.hand_out(successor, cookie, record, loaded.now, issued)
-                }
-                None => issued,
-            });
+            self.report(success, record, decision.confirm);
+            let issued = issued.map(|access| self.telling(access, record, time.later()));
+            if let Some((cookie, successor)) = cookie {
+                return match issued {
+                    Some(access) => Ok(self.hand_out(successor, cookie, record, time.now, access)),
+                    None => {
+                        self.set_cookies(successor, &cookie, record, time.now);
+                        self.outgoing().unconfirmed = true;
+                        Err(confirm())
+                    }
+                };
+            }
+            // Only what hands out a successor waits for a confirmation.
+            return issued.ok_or_else(confirm);
         }
         Err(SessionError::with_source(
             SessionErrorKind::Unavailable,
@@ -133,11 +140,15 @@ impl Session {
         &self,
         record: &SessionRecord,
         reason: ClaimsReason,
-        now: Timestamp,
+        time: StoreTime,
     ) -> Result<AccessToken, SessionError> {
         let request =
             ClaimsRequest::new(record.subject(), record.key().id, record.context(), reason);
-        match self.config().claims.issue(request, now).await {
+        let asked = self.config().claims.issue(request, time);
+        // A sign-in writes a record that no other request knows: it may take its time.
+        let limit = self.config().claims_timeout;
+        let limit = limit.filter(|_| reason != ClaimsReason::SignIn);
+        match spawn::within(limit, asked).await.unwrap_or_else(too_slow) {
             Ok(token) => {
                 let encryptions = self.config().cookies.keys.encryptions();
                 if self.config().key_usage.crossed(encryptions) {
@@ -153,144 +164,17 @@ impl Session {
                     session: record.key().id,
                     subject: record.subject(),
                 });
-                let (record, reason) = (record.clone(), RevokeReason::Denied);
-                let revoked = revoke::now(self.config(), record, now, reason, None);
-                revoked.await.map_err(unavailable)?;
+                let denied = Revocation::of(record.clone(), time.now, RevokeReason::Denied);
+                denied.run(self.config()).await.map_err(unavailable)?;
                 self.clear_cookie();
                 Err(error)
             }
             failed => failed,
         }
     }
+}
 
-    /// Hands out `token`, whose sealed form is `value`, with the access token that goes with it.
-    pub(crate) fn hand_out(
-        &self,
-        token: RefreshToken,
-        value: String,
-        record: &SessionRecord,
-        now: Timestamp,
-        access: AccessToken,
-    ) -> AccessToken {
-        let mut outgoing = self.outgoing();
-        outgoing.token = Some(token);
-        outgoing.over = false;
-        match self.config().transport() {
-            RefreshTransport::Cookie => {
-                outgoing.lasts = record.expires_at().since(now);
-                outgoing.cookie = self.config().cookies.cookie.set(&value, outgoing.lasts);
-                access
-            }
-            RefreshTransport::Body => access.with_refresh_token(value),
-        }
-    }
-
-    /// What follows from a token that is not honoured.
-    pub(crate) async fn refuse(
-        &self,
-        outcome: Outcome,
-        token: &RefreshToken,
-        record: Option<SessionRecord>,
-        now: Timestamp,
-    ) -> SessionError {
-        let grace = self.config().policy.rotation.grace;
-        let (kind, cause) = match outcome {
-            Outcome::Expired => {
-                self.clear_cookie();
-                let is_over = now >= token.expires_at;
-                let cause = if is_over {
-                    cause::ABSOLUTE
-                } else {
-                    cause::IDLE
-                };
-                (SessionErrorKind::Expired, cause)
-            }
-            Outcome::Revoked => {
-                let client = self.client(&token.session);
-                let late = |record: &SessionRecord| record.was_just_replaced(client, now, grace);
-                let reason = match record.as_ref().map(|record| record.state) {
-                    Some(SessionState::Revoked(reason)) => Some(reason),
-                    _ => None,
-                };
-                // The browser that signed in again may already hold the new session's cookie.
-                if reason != Some(RevokeReason::Replaced) {
-                    self.clear_cookie();
-                }
-                match reason {
-                    _ if record.as_ref().is_some_and(late) => {
-                        (SessionErrorKind::Superseded, cause::JUST_REPLACED)
-                    }
-                    Some(reason) => (SessionErrorKind::Revoked, cause::revoked(reason)),
-                    None => (SessionErrorKind::Revoked, cause::of(outcome)),
-                }
-            }
-            Outcome::Reuse => return self.alarm(token, record, now).await,
-            Outcome::StateLost => {
-                self.config().events.emit(&Event::StateLost {
-                    session: token.session,
-                    stored_generation: record.map_or(0, |record| record.generation),
-                    presented_generation: token.generation,
-                });
-                (SessionErrorKind::StateLost, cause::of(outcome))
-            }
-            // While the newer token can be on its way, the browser tries again with it. Later it
-            // evidently never arrived, and only signing in helps.
-            Outcome::Superseded
-                if record.is_some_and(|record| record.window_is_open(now, grace)) =>
-            {
-                (SessionErrorKind::Superseded, cause::SUPERSEDED)
-            }
-            Outcome::Superseded => (SessionErrorKind::Outdated, cause::OUTDATED),
-            _ => (SessionErrorKind::Invalid, cause::of(outcome)),
-        };
-        SessionError::with_source(kind, cause)
-    }
-
-    /// An old token came back: revoke, tell, and send the client to sign in.
-    async fn alarm(
-        &self,
-        token: &RefreshToken,
-        record: Option<SessionRecord>,
-        now: Timestamp,
-    ) -> SessionError {
-        let Some(record) = record else {
-            let unknown = cause::of(Outcome::Unknown);
-            return SessionError::with_source(SessionErrorKind::Invalid, unknown);
-        };
-        let theft = revoke::ReuseReport {
-            presented_by: self.client(&token.session),
-            presented_generation: token.generation,
-            told: false,
-        };
-        // Told where it is written: who comes second finds the session revoked and is not told of.
-        let reason = RevokeReason::Reuse;
-        let revoked = revoke::now(self.config(), record, now, reason, Some(theft)).await;
-        if let Err(error) = revoked {
-            return unavailable(error);
-        }
-        self.clear_cookie();
-        SessionError::with_source(SessionErrorKind::Reuse, cause::of(Outcome::Reuse))
-    }
-
-    fn report(&self, outcome: RefreshOutcome, record: &SessionRecord) {
-        let events = &self.config().events;
-        let (session, generation) = (record.key().id, record.generation);
-        match outcome {
-            RefreshOutcome::Recovered => events.emit(&Event::Recovered {
-                session,
-                generation,
-                recoveries: record.recoveries,
-            }),
-            RefreshOutcome::Adopted => events.emit(&Event::WriteRestored {
-                session,
-                generation,
-            }),
-            _ => {}
-        }
-        events.emit(&Event::Refreshed {
-            session,
-            generation,
-            outcome,
-        });
-    }
+fn too_slow() -> Result<AccessToken, SessionError> {
+    let kind = SessionErrorKind::Unavailable;
+    Err(SessionError::with_source(kind, cause::CLAIMS_SLOW))
 }

@@ -14,7 +14,10 @@ use crate::{
     clock::Timestamp,
     event::Event,
     keys::SubjectTag,
-    session::{ClientFingerprint, ReusePolicy, RevokeReason, SessionId, SessionKey, SessionRecord},
+    session::{
+        ClientFingerprint, JarProof, Presenter, ReusePolicy, RevokeReason, SessionId, SessionKey,
+        SessionRecord, SessionState,
+    },
     store::{Loaded, RefreshStore, StoreError, Swap},
     telemetry::in_current_span,
 };
@@ -32,55 +35,43 @@ const RETRIES: u32 = 10;
 pub(crate) struct Retries(AtomicUsize);
 
 /// One session to end, and what else is to be done about it.
-struct Revocation {
+pub(crate) struct Revocation {
     key: SessionKey,
     /// The record and the store's time, where they are known already.
     found: Option<(SessionRecord, Timestamp)>,
     reason: RevokeReason,
+    /// The client of the session that ends it. One that comes without the session's jar ends nothing.
+    by: Option<Presenter>,
     theft: Option<ReuseReport>,
 }
 
-/// What gave a thief away. Told once, by whoever revokes the session.
+/// The evidence of a theft. Told once, where the session is revoked.
 pub(crate) struct ReuseReport {
     pub(crate) presented_by: ClientFingerprint,
     pub(crate) presented_generation: u64,
+    /// The right jar came along.
+    pub(crate) jar: bool,
+    /// The session had been ended before, for this reason.
+    pub(crate) ended: Option<RevokeReason>,
     /// Already told: only the subject's other sessions are left to end.
     pub(crate) told: bool,
 }
 
-/// Revokes the session of `record` in a task of its own, so that nobody cancels it by hanging up.
-/// True when this call revoked it, false when it was over already. A `theft` is told and followed
-/// up in the same task: who hangs up stays no more unnoticed than who waits.
-pub(crate) async fn now(
-    config: &Arc<Config>,
-    record: SessionRecord,
-    now: Timestamp,
-    reason: RevokeReason,
-    theft: Option<ReuseReport>,
-) -> Result<bool, StoreError> {
-    let revocation = Revocation {
-        key: record.key(),
-        found: Some((record, now)),
-        reason,
-        theft,
-    };
-    complete(revocation.at_once(config.clone())).await
-}
-
-/// Revokes the sessions at `keys`, whatever their state, in one task of its own.
+/// Revokes the `sessions`, each by its presenter, in one task of its own.
 pub(crate) async fn by_keys(
     config: &Arc<Config>,
-    keys: Vec<SessionKey>,
+    sessions: Vec<(SessionKey, Presenter)>,
     reason: RevokeReason,
 ) -> Result<(), StoreError> {
     let config = config.clone();
     let work = async move {
         let mut outcome = Ok(());
-        for key in keys {
+        for (key, by) in sessions {
             let revocation = Revocation {
                 key,
                 found: None,
                 reason,
+                by: Some(by),
                 theft: None,
             };
             let done = revocation.at_once(config.clone()).await;
@@ -91,16 +82,31 @@ pub(crate) async fn by_keys(
     complete(work).await
 }
 
-/// Revokes every session of the subject but `keep`, under the tag of every accepted key. `last` is
-/// the tag of the session that asks: while anything is left undone it can ask again.
+/// Revokes every session of the subject of `own`, and `own` at last: while anything is left undone its client can
+/// ask again.
+pub(crate) async fn all_of(config: &Arc<Config>, own: Revocation) -> Result<(), StoreError> {
+    let config = config.clone();
+    let subject = own
+        .found
+        .as_ref()
+        .map(|(record, _)| record.subject().to_owned());
+    let work = async move {
+        if let Some(subject) = subject {
+            all_now(&config, &subject, Some(own.key.id)).await?;
+        }
+        own.at_once(config).await.map(drop)
+    };
+    complete(work).await
+}
+
+/// Revokes every session of the subject but `keep`, under the tag of every accepted key.
 pub(crate) async fn all(
     config: &Arc<Config>,
     subject: String,
     keep: Option<SessionId>,
-    last: Option<SubjectTag>,
 ) -> Result<Vec<SessionId>, StoreError> {
     let config = config.clone();
-    let work = async move { all_now(&config, &subject, keep, last).await };
+    let work = async move { all_now(&config, &subject, keep).await };
     complete(work).await
 }
 
@@ -108,15 +114,12 @@ async fn all_now(
     config: &Config,
     subject: &str,
     keep: Option<SessionId>,
-    last: Option<SubjectTag>,
 ) -> Result<Vec<SessionId>, StoreError> {
-    let mut tags = tags(config, subject);
-    tags.sort_by_key(|tag| Some(*tag) == last);
     let mut revoked = Vec::new();
-    for tag in tags {
+    for tag in tags(config, subject) {
         let ended = config.store.revoke_all(&tag, keep.as_ref()).await?;
         for session in &ended {
-            config.revoked(*session, RevokeReason::RevokedAll);
+            config.revoked(*session, RevokeReason::RevokedAll, None);
         }
         revoked.extend(ended);
     }
@@ -141,6 +144,39 @@ pub(crate) fn tags(config: &Config, subject: &str) -> Vec<SubjectTag> {
 }
 
 impl Revocation {
+    /// To end the session of `record`, which the store held at `now`.
+    pub(crate) fn of(record: SessionRecord, now: Timestamp, reason: RevokeReason) -> Self {
+        Self {
+            key: record.key(),
+            found: Some((record, now)),
+            reason,
+            by: None,
+            theft: None,
+        }
+    }
+
+    /// The same, by a client of the session.
+    pub(crate) fn by(self, by: Presenter) -> Self {
+        Self {
+            by: Some(by),
+            ..self
+        }
+    }
+
+    /// The same, because of a theft. It is told and followed up with the revocation.
+    pub(crate) fn because_of(self, theft: ReuseReport) -> Self {
+        Self {
+            theft: Some(theft),
+            ..self
+        }
+    }
+
+    /// Revokes in a task of its own, so that no client cancels it by hanging up: it stays no more unnoticed then
+    /// than one that waits. True when this call revoked the session, false when it was over already.
+    pub(crate) async fn run(self, config: &Arc<Config>) -> Result<bool, StoreError> {
+        complete(self.at_once(config.clone())).await
+    }
+
     /// Tries once; what fails is tried again in the background.
     async fn at_once(mut self, config: Arc<Config>) -> Result<bool, StoreError> {
         let outcome = self.attempt(&config).await;
@@ -163,11 +199,13 @@ impl Revocation {
                     presented_by: theft.presented_by,
                     expected_generation: record.generation(),
                     presented_generation: theft.presented_generation,
+                    jar: theft.jar,
+                    ended: theft.ended,
                     at: *now,
                 });
             }
             if config.policy.reuse == ReusePolicy::Subject {
-                all_now(config, record.subject(), None, None).await?;
+                all_now(config, record.subject(), None).await?;
             }
         }
         Ok(revoked)
@@ -188,15 +226,26 @@ impl Revocation {
                 }
             }
         };
-        let (session, reason) = (self.key.id, self.reason);
         for _ in 0..ATTEMPTS {
-            if !record.is_live() {
+            let foreign = |by: &Presenter| record.bound && by.jar == JarProof::Missing;
+            if record.is_live() && self.by.as_ref().is_some_and(foreign) {
+                config.foreign_jar(self.key.id, now);
                 return Ok(false);
             }
-            let next = record.revoked_at(reason, now);
+            let ended = self.theft.as_ref().and_then(|theft| theft.ended);
+            let next = match record.state() {
+                SessionState::Live if ended.is_none() => {
+                    record.ended(self.reason, self.by.as_ref(), now)
+                }
+                SessionState::Revoked(reason) if Some(reason) == ended => record.alarmed(),
+                _ => return Ok(false),
+            };
             match config.store.swap(&record, &next).await? {
                 Swap::Applied => {
-                    config.revoked(session, reason);
+                    // One that had ended before has been told of then.
+                    if ended.is_none() {
+                        config.revoked(self.key.id, self.reason, self.is_known(&record));
+                    }
                     return Ok(true);
                 }
                 Swap::Conflict(Loaded {
@@ -209,6 +258,14 @@ impl Revocation {
         Err(StoreError::unavailable(
             "other requests kept changing the session",
         ))
+    }
+}
+
+impl Revocation {
+    /// Whether the client that ends the session is known to be its own; nothing where no client does.
+    fn is_known(&self, record: &SessionRecord) -> Option<bool> {
+        let by = self.by.as_ref()?;
+        Some(record.fingerprints_for(by).is_known(by.fingerprint))
     }
 }
 

@@ -10,10 +10,14 @@ use http::{Extensions, HeaderValue, header, request::Parts};
 
 use super::{config::Config, transport::RefreshTransport};
 use crate::{
-    current_session::{CurrentSession, LONGEST_VALUE, Opened, Outgoing},
+    cookie::CookieSpec,
+    current_session::{CurrentSession, LONGEST_VALUE, Opened, Outgoing, RefreshCookies},
     keys::{SessionKeySet, SessionKeys},
     rejection::Rejection,
-    session::{ClientFingerprint, RefreshToken, SessionError, SessionErrorKind, SessionId, seal},
+    session::{
+        ClientFingerprint, JarProof, Presenter, RefreshToken, SessionError, SessionErrorKind,
+        SessionId, seal,
+    },
 };
 
 /// The refresh session of one request: what came in, and what goes back. The
@@ -166,11 +170,30 @@ impl Session {
         keys.sessions.clone().ok_or_else(no_secret)
     }
 
-    /// Which client this request comes from, as far as `session` is concerned.
-    pub(crate) fn client(&self, session: &SessionId) -> ClientFingerprint {
+    /// Everything that this request shows beside its token, as far as `session` is concerned.
+    pub(crate) fn presenter(&self, session: &SessionId) -> Presenter {
         let agent = self.0.user_agent.as_ref().map(HeaderValue::as_bytes);
         let signal = self.0.signal.as_deref().or(agent).unwrap_or_default();
-        ClientFingerprint::of(session, signal)
+        Presenter {
+            fingerprint: ClientFingerprint::of(session, signal),
+            version: self.config().fingerprint_version,
+            jar: self.jar(session),
+        }
+    }
+
+    /// Whether the request shows that it comes out of the cookie jar of `session`.
+    pub(crate) fn jar(&self, session: &SessionId) -> JarProof {
+        let is_of_this_request = || {
+            let handed_out = self.handed_out();
+            handed_out.is_some_and(|token| token.session == *session)
+        };
+        if self.config().cookies.jar.is_none() || is_of_this_request() {
+            return JarProof::Waived;
+        }
+        match self.0.current.jar(session) {
+            Some(_) => JarProof::Shown,
+            None => JarProof::Missing,
+        }
     }
 
     /// What names the client to its owner.
@@ -203,10 +226,14 @@ impl Session {
 
     pub(crate) fn clear_cookie(&self) {
         let mut outgoing = self.outgoing();
-        outgoing.cookie = match self.config().transport() {
-            RefreshTransport::Cookie => self.config().cookies.cookie.clear(),
-            RefreshTransport::Body => None,
-        };
+        let RefreshCookies {
+            cookie,
+            jar,
+            in_bodies,
+            ..
+        } = &*self.config().cookies;
+        outgoing.cookie = cookie.clear().filter(|_| !in_bodies);
+        outgoing.jar = jar.as_ref().and_then(CookieSpec::clear);
         outgoing.over = true;
     }
 
@@ -232,7 +259,7 @@ pub(crate) fn active(keys: &SessionKeys) -> Result<&SessionKeySet, SessionError>
 }
 
 /// Rings are checked when they are built and rotated, so this is a bug or a half-built ring.
-fn no_secret() -> SessionError {
+pub(crate) fn no_secret() -> SessionError {
     SessionError::with_source(
         SessionErrorKind::Unavailable,
         "the key ring has no refresh secret",
@@ -253,3 +280,7 @@ impl fmt::Debug for Session {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(feature = "memory")]
+#[cfg(test)]
+mod tests;

@@ -27,16 +27,16 @@ pub struct SessionInfo {
     /// When its owner signed in.
     #[serde(serialize_with = "seconds")]
     pub created_at: Timestamp,
-    /// When its token last moved or was last seen.
+    /// When its token last moved or was last seen; of the session that asks, the time of the answer.
     #[serde(serialize_with = "seconds")]
     pub last_seen_at: Timestamp,
-    /// When it ends if it is not used.
+    /// When it ends if it is not used. Of the session that asks: if it were refreshed now, rounded up to the hour.
     #[serde(serialize_with = "seconds")]
     pub expires_at: Timestamp,
     /// What names the client: the `User-Agent` unless configured otherwise.
     pub client: String,
 }
 
-fn seconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn seconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(time.as_secs())
 }

@@ -6,9 +6,11 @@ use super::{
     authenticate::{Authenticated, unavailable},
     cause,
     claims::ClaimsReason,
+    new_session::NewSession,
     revoke,
-    session::{Session, active},
+    session::{Session, active, no_secret},
     spawn,
+    store_time::Found,
     told::Apart,
 };
 use crate::{
@@ -16,71 +18,15 @@ use crate::{
     event::Event,
     random::RandomError,
     session::{
-        NewSecrets, RevokeReason, SessionError, SessionErrorKind, SessionKey, SessionRecord, SignIn,
+        LONGEST_CONTEXT, LONGEST_SUBJECT, NewSecrets, RevokeReason, SessionError, SessionErrorKind,
+        SessionKey, SessionRecord, SignIn,
     },
     store::{RefreshStore, Swap},
     token::AccessToken,
 };
 
-/// The longest subject, in bytes: it travels in every access token.
-const LONGEST_SUBJECT: usize = 256;
-/// The most an application may attach to a session, in bytes.
-const LONGEST_CONTEXT: usize = 1024;
-
 /// After which a client, too, would come back.
 const A_MOMENT: std::time::Duration = std::time::Duration::from_secs(1);
-
-/// What a session begins with, for [`Session::start_with`].
-///
-/// ```
-/// use tower_bearer::NewSession;
-///
-/// let new = NewSession::new("user-1").context(*b"amr=pwd").label("Firefox on Linux");
-/// # let _ = new;
-/// ```
-#[derive(Clone)]
-#[must_use]
-pub struct NewSession {
-    subject: String,
-    context: Vec<u8>,
-    label: Option<String>,
-}
-
-impl NewSession {
-    /// A session of `subject`: 1 to 256 bytes that name the user to the application.
-    pub fn new(subject: impl Into<String>) -> Self {
-        Self {
-            subject: subject.into(),
-            context: Vec::new(),
-            label: None,
-        }
-    }
-
-    /// Bytes that the claims closure gets back at every refresh, at most 1024.
-    pub fn context(mut self, context: impl Into<Vec<u8>>) -> Self {
-        self.context = context.into();
-        self
-    }
-
-    /// What names the client in the session list, cut at 200 bytes. Default: the `User-Agent`.
-    pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
-        self
-    }
-}
-
-impl std::fmt::Debug for NewSession {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            subject: _,
-            context: _,
-            label,
-        } = self;
-        f.debug_struct("NewSession")
-            .field("label", label)
-            .finish_non_exhaustive()
-    }
-}
 
 impl Session {
     /// Signs `subject` in: a new session, its cookie, and the first access token.
@@ -108,7 +54,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start); also for a context that is too long.
+    /// As [`start`](Self::start); [`InvalidInput`](SessionErrorKind::InvalidInput) also for a context that is too
+    /// long, and for lifetimes that do not fit: see [`NewSession::lifetime`] and [`NewSession::idle`].
     ///
     /// # Cancel safety
     ///
@@ -118,6 +65,7 @@ impl Session {
     }
 
     async fn begin(&self, new: NewSession) -> Result<AccessToken, SessionError> {
+        let lasts = self.config().lasts(&new)?;
         if new.subject.is_empty() || new.subject.len() > LONGEST_SUBJECT {
             return Err(invalid("the subject must have 1 to 256 bytes"));
         }
@@ -130,17 +78,30 @@ impl Session {
             id: fresh.id,
         };
         // The store's clock judges the session later, so it dates it now.
-        let now = self.load(&key).await?.now;
+        let time = self.load(&key).await?.time;
         let agent = self.label();
         let opening = SignIn {
             subject: &new.subject,
-            client: self.client(&fresh.id),
+            presenter: self.presenter(&fresh.id),
+            lasts,
             label: new.label.as_deref().unwrap_or(&agent),
             context: &new.context,
         };
         let policy = &self.config().policy;
-        let (record, token) = SessionRecord::start(&opening, &fresh, now, policy, active(&keys)?);
-        let access = self.issue(&record, ClaimsReason::SignIn, now).await?;
+        let begun = |at| -> Result<_, SessionError> {
+            Ok(SessionRecord::start(
+                &opening,
+                &fresh,
+                at,
+                policy,
+                active(&keys)?,
+            ))
+        };
+        let (record, _) = begun(time.now)?;
+        let access = self.issue(&record, ClaimsReason::SignIn, time).await?;
+        // Claims may take their time, and none of it is taken off the session.
+        let now = time.later();
+        let (record, token) = begun(now)?;
         let cookie = self.seal(&token, &keys)?;
 
         // A session about to be replaced does not push another one out.
@@ -155,8 +116,9 @@ impl Session {
             .insert(&record, limit)
             .await
             .map_err(unavailable)?;
-        let access = self.hand_out(token, cookie, &record, now, access);
+        let access = self.telling(access, &record, time.later());
         self.mark_renewed();
+        let access = self.hand_out(token, cookie, &record, now, access);
         let events = &self.config().events;
         if let Some(request_path) = self.unreached()
             && let Some(_) = self
@@ -174,14 +136,15 @@ impl Session {
             subject: record.subject(),
         });
         for dropped in inserted.dropped {
-            self.config().revoked(dropped, RevokeReason::Limit);
+            self.config().revoked(dropped, RevokeReason::Limit, None);
         }
         // The new session stands; one that cannot be ended now is ended in the background.
+        let replaced = self.by_presenter(replaced);
         let _ = revoke::by_keys(self.config(), replaced, RevokeReason::Replaced).await;
         Ok(access)
     }
 
-    /// Re-seeds the session after a privilege change, such as a second factor: tokens from before
+    /// Gives the session a new token after a privilege change, such as a second factor: tokens from before
     /// it are refused from now on, and the claims closure decides anew. It works in the handler
     /// that has just started the session, too.
     ///
@@ -192,8 +155,8 @@ impl Session {
     ///
     /// # Cancel safety
     ///
-    /// Dropped after the store has answered, the client does not learn the new token and signs in
-    /// again.
+    /// Dropped after the store has answered, the client does not learn the new token. Calling it again with the
+    /// same cookie, after the same check by the application, gives the same one.
     pub async fn elevate(&self) -> Result<AccessToken, SessionError> {
         self.call("elevate", pin!(self.elevate_current(None))).await
     }
@@ -219,8 +182,8 @@ impl Session {
 
     async fn elevate_current(&self, context: Option<Vec<u8>>) -> Result<AccessToken, SessionError> {
         check_context(context.as_deref().unwrap_or_default())?;
-        let current = self.current().await?;
-        self.elevate_from(current, context, None).await
+        let from = self.for_elevation().await?;
+        self.elevate_from(from, context, None).await
     }
 
     /// Goes on with the access token that was `issued` for it, if one was.
@@ -232,30 +195,36 @@ impl Session {
     ) -> Result<AccessToken, SessionError> {
         let Authenticated {
             token,
+            presenter,
             mut record,
-            mut now,
+            mut time,
+            replaced_by,
         } = from;
-        let fresh = NewSecrets::generate().map_err(no_random)?;
-        let client = self.client(&token.session);
         let keys = self.keys()?;
         // Only notes (a first presentation) can come between, so one more round settles it.
         for _ in 0..3 {
             let policy = &self.config().policy;
-            let (mut next, successor) =
-                record.elevated(&fresh, client, now, policy, active(&keys)?);
+            // A token that was handed out before is handed out again, from now on.
+            let successor = |at| match &replaced_by {
+                Some(newer) => Some((record.handed_out_again(at), newer.clone())),
+                None => record.elevated(&token, &presenter, at, policy, &keys),
+            };
+            let (mut next, _) = successor(time.now).ok_or_else(no_secret)?;
             if let Some(context) = &context {
                 next.context = context.as_slice().into();
             }
             let access = match issued.take() {
                 Some(issued) => issued,
-                None => self.issue(&next, ClaimsReason::Elevate, now).await?,
+                None => self.issue(&next, ClaimsReason::Elevate, time).await?,
             };
+            let context = next.context;
+            let (mut next, successor) = successor(time.later()).ok_or_else(no_secret)?;
+            next.context = context;
             let cookie = self.seal(&successor, &keys)?;
             let store = &self.config().store;
             let swap = match store.swap(&record, &next).await {
-                // It may have been applied, and no later call could find the new token again: the
-                // browser would be left with one that is worth nothing. A moment later, since a store
-                // that has just been silent may be left alone for one.
+                // It may have been applied. A moment later, since a store that has just been silent may be left
+                // alone for one.
                 Err(_) => {
                     spawn::pause(A_MOMENT).await;
                     store.swap(&record, &next).await
@@ -264,13 +233,19 @@ impl Session {
             };
             match swap.map_err(unavailable)? {
                 Swap::Applied => {
-                    let access = self.hand_out(successor, cookie, &next, now, access);
+                    let access = self.telling(access, &next, time.later());
                     self.mark_renewed();
+                    let access = self.hand_out(successor, cookie, &next, time.now, access);
                     return Ok(access);
                 }
-                Swap::Conflict(newer) => match newer.record {
-                    Some(newest) if newest.is_live() && newest.is_current(&token) => {
-                        (record, now) = (newest, newer.now);
+                Swap::Conflict(newer) => match Found::from(newer) {
+                    Found {
+                        record: Some(newest),
+                        time: newer,
+                    } if newest.is_live()
+                        && newest.is_current(replaced_by.as_ref().unwrap_or(&token)) =>
+                    {
+                        (record, time) = (newest, newer);
                     }
                     _ => {
                         let kind = SessionErrorKind::Superseded;

@@ -9,21 +9,30 @@ use crate::{clock::Timestamp, session::SessionId};
 /// A fixed table of counters, one word each, so that it never grows and takes no lock. Sessions
 /// that share a slot push each other out, which only ever forgives: it stops clients that loop, and no
 /// attacker with two sessions of one slot. Windows begin at fixed times, so that twice as many can fall
-/// into half a minute.
+/// into the time of one.
 pub(crate) struct Throttle {
     limit: u16,
+    window_secs: u64,
     slots: Box<[AtomicU64]>,
 }
 
-/// Counted over half a minute, the default grace.
-const WINDOW_SECS: u64 = 30;
 const SLOTS: usize = 4096;
 
 impl Throttle {
-    /// Allows `limit` answers a window.
+    /// Allows `limit` answers in half a minute, the default grace.
     pub(crate) fn new(limit: u16) -> Self {
+        Self::over(limit, 30)
+    }
+
+    /// Allows one in a minute: for what a client can cause at will.
+    pub(crate) fn once_a_minute() -> Self {
+        Self::over(1, 60)
+    }
+
+    fn over(limit: u16, window_secs: u64) -> Self {
         Self {
             limit,
+            window_secs,
             slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -37,7 +46,7 @@ impl Throttle {
         };
         // Session (24 bits), window (24 bits) and count (16 bits) in one word.
         let owner = u64::from(u32::from_be_bytes([0, c, d, e])) << 40;
-        let window = ((now.as_secs() / WINDOW_SECS) & 0xff_ffff) << 16;
+        let window = ((now.as_secs() / self.window_secs) & 0xff_ffff) << 16;
         let mut allowed = true;
         let counted = slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
             let same = word & !0xffff == owner | window;
@@ -66,5 +75,16 @@ mod tests {
         assert_eq!(answers, [true, true, true, false, false]);
         assert!(throttle.allow(&other, now));
         assert!(throttle.allow(&one, now + std::time::Duration::from_secs(30)));
+    }
+    #[test]
+    fn once_a_minute_is_once_in_each_of_them() {
+        let throttle = Throttle::once_a_minute();
+        let minute = Timestamp::from_secs(1_800_000_000);
+        let session = SessionId::from_bytes([1; 16]);
+        let at = |secs| throttle.allow(&session, minute + std::time::Duration::from_secs(secs));
+        assert_eq!([0, 1, 59].map(at), [true, false, false]);
+        assert_eq!([60, 119].map(at), [true, false]);
+        // The store's clock may step back: a moment seen before is another one again.
+        assert_eq!([0, 0].map(at), [true, false]);
     }
 }

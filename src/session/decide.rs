@@ -2,250 +2,246 @@
 //!
 //! It reads no clock, asks no store and draws no random number, so that everything the protocol
 //! promises can be proved about it: `proof` runs simulations and an exhaustive search over this
-//! very function. Row numbers in the comments are those of the protocol's table:
+//! very function. Row numbers are those of the protocol's table. *G* is the grace, *M* the interval. The *window*
+//! is open within `G` of when the current token was last handed out or first presented; *seen* means presented.
+//! A client is the *same* as another one with the same fingerprint, or where both are known; a *newcomer* is
+//! neither known nor the holder of the current token. *Confirm*: the successor, and no access token.
 //!
 //! | # | condition | outcome |
 //! |---|---|---|
 //! | 1 | token, absolute or idle expiry passed | expired |
 //! | 2 | no record | unknown |
-//! | 3 | record revoked | revoked |
-//! | 5 | is current, handed out less than `M` ago, same client, has rotated before | coalesced |
-//! | 6 | is current otherwise | rotated |
-//! | 7 | is previous, other client | reuse |
-//! | 7b | behind a privilege change: is previous, or is older and still within `G`; same client | superseded |
-//! | 8 | is previous, successor not yet presented, handed out within `G` | replayed |
-//! | 9 | is previous, successor presented or handed out within `G` | replayed |
-//! | 10 | is previous, successor never presented, recoveries left | recovered |
+//! | 3a | ended by a client of the session more than `G` ago, token replaced before, not the same client | reuse |
+//! | 3 | ended otherwise | revoked |
+//! | 3b | bound, and the right jar is not shown | foreign |
+//! | 5 | current, handed out less than `M` ago, has rotated before | coalesced |
+//! | 6 | current otherwise | rotated |
+//! | 6b | the same, by a newcomer | rotated, confirm |
+//! | 7b | previous or older than a privilege change | superseded in the window, later outdated |
+//! | 7 | previous, not the same client, window open | superseded |
+//! | 8 | previous, same client, not seen, window open | replayed; to a newcomer confirm |
+//! | 9 | the same, seen | replayed, no cookie; to a newcomer confirm, with the cookie |
+//! | 10 | previous, same client, later; of a newcomer not seen | recovered; to a newcomer confirm |
+//! | 10b | previous, later, by a newcomer, holder known | recovered, confirm |
+//! | 10c | previous, later, holder is another newcomer that has not shown its token | recovered; to a newcomer confirm |
 //! | 11 | the one write that the store can have lost | adopted |
 //! | 12 | ahead of the store otherwise | state lost |
-//! | 13 | anything else: older, a burned sibling, previous too late | reuse |
+//! | 13a | burned sibling within `G` of the recovery | superseded |
+//! | 13 | anything else: older, burned, previous behind a newcomer that has shown its token | reuse |
 //!
-//! Row 0 (does not unseal) and row 4 (the application denies the subject) are the caller's.
+//! The strict policy has no rows 5, 6b to 10c and 13a. Where tokens travel in bodies there is no jar: newcomers
+//! get their access token at once, so nothing is confirmed and 10c is 13.
+
+mod case;
+
+use case::{Case, Position};
 
 use super::{
-    id::ClientFingerprint,
-    outcome::{Decision, Outcome},
+    fingerprints::{FingerprintPolicy, Fingerprints},
+    outcome::{Decision, Outcome, Row},
     policy::SessionPolicy,
-    record::{RevokeReason, SessionRecord},
+    presenter::{JarProof, Presenter},
+    record::{RevokeReason, SessionRecord, SessionState, within},
     refresh_token::{RefreshToken, barrier_parent, parent},
 };
 use crate::{clock::Timestamp, keys::SessionKeys};
 
 /// Judges `presented` against `record`.
 ///
-/// `now` is the store's time, `client` the binding of the request.
+/// `now` is the store's time, `presenter` what the request shows beside the token.
 pub(crate) fn decide(
     presented: &RefreshToken,
     record: Option<&SessionRecord>,
     now: Timestamp,
-    client: ClientFingerprint,
+    presenter: &Presenter,
     policy: &SessionPolicy,
     keys: &SessionKeys,
 ) -> Decision {
     // Row 1, first half: judged before reuse, so that an expired genuine token never revokes.
     if now >= presented.expires_at {
-        return Decision::refuse(Outcome::Expired);
+        return Decision::refuse(Outcome::Expired, Row::Expired);
     }
     // Row 2. A record under another key is as good as none.
     let Some(record) = record
         .filter(|record| record.id == presented.session && record.subject_tag == presented.subject)
     else {
-        return Decision::refuse(Outcome::Unknown);
+        return Decision::refuse(Outcome::Unknown, Row::Unknown);
     };
     // Row 1, second half.
     if now >= record.expires_at() {
-        return Decision::refuse(Outcome::Expired);
-    }
-    // Row 3: no second event, no second write.
-    if !record.is_live() {
-        return Decision::refuse(Outcome::Revoked);
+        return Decision::refuse(Outcome::Expired, Row::Expired);
     }
     let case = Case {
         presented,
         hash: presented.hash(),
         record,
         now,
-        client,
+        presenter,
+        fingerprints: record.fingerprints_for(presenter),
         policy,
         keys,
     };
-    match case.position() {
-        Position::Current => case.current(),
-        Position::Previous => case.previous(),
-        Position::LostWrite { barrier } => case.adopt(barrier),
-        Position::Ahead => Decision::refuse(Outcome::StateLost), // Row 12.
-        Position::Elsewhere if case.is_older() && record.barrier => case.before_the_barrier(false),
-        Position::Elsewhere => case.reuse(), // Row 13.
+    let position = case.position();
+    match record.state {
+        SessionState::Live => case.live(position),
+        SessionState::Revoked(reason) => case.over(position, reason),
     }
-}
-
-/// Where a genuine token of a live session stands. By generation and hash, never by time.
-enum Position {
-    Current,
-    Previous,
-    /// One write ahead of the store, and its own words prove it.
-    LostWrite {
-        barrier: bool,
-    },
-    Ahead,
-    Elsewhere,
-}
-
-struct Case<'a> {
-    presented: &'a RefreshToken,
-    hash: [u8; 32],
-    record: &'a SessionRecord,
-    now: Timestamp,
-    client: ClientFingerprint,
-    policy: &'a SessionPolicy,
-    keys: &'a SessionKeys,
 }
 
 impl Case<'_> {
-    fn position(&self) -> Position {
-        let Self {
-            presented, record, ..
-        } = self;
-        // The hash covers the generation; comparing both keeps the order right even against a
-        // record that contradicts itself.
-        if presented.generation == record.generation && self.hash == record.current {
-            return Position::Current;
-        }
-        let before = record.generation.checked_sub(1);
-        if Some(presented.generation) == before && record.previous == Some(self.hash) {
-            return Position::Previous;
-        }
-        // Row 11, a rotation or a privilege change was lost.
-        if Some(presented.generation) == record.generation.checked_add(1) {
-            if presented.parent == parent(&record.current) {
-                return Position::LostWrite { barrier: false };
+    /// Rows 3 and 3a.
+    fn over(&self, position: Position, reason: RevokeReason) -> Decision {
+        let Self { record, now, .. } = *self;
+        let over = Decision::refuse(Outcome::Revoked, Row::Over);
+        // The reason of an alarm is its own: it is told once.
+        let Some(by) = self.fingerprints.ended_by() else {
+            return over;
+        };
+        let grace = self.policy.rotation.grace;
+        let just = |at| within(now.since(at), grace);
+        let is_late = record.ended_at.is_some_and(|at| !just(at));
+        let same = !self.is_foreign() && self.are_one(by);
+        match reason {
+            // A second tab of the browser that has just signed in again.
+            RevokeReason::Replaced if record.ended_at.is_some_and(just) && same => {
+                Decision::refuse(Outcome::Superseded, Row::Over)
             }
-            if presented.parent == barrier_parent(&record.current) {
-                return Position::LostWrite { barrier: true };
-            }
+            RevokeReason::Reuse => over,
+            _ if is_late && !same && position.is_replaced() => self.reuse(Row::OverAlarm),
+            _ => over,
         }
-        let (ours, theirs) = (
-            (record.generation, record.recoveries),
-            (presented.generation, presented.recoveries),
-        );
-        if theirs <= ours {
-            return Position::Elsewhere;
-        }
-        // Row 11, a recovery was lost. Nothing is recovered across a privilege change.
-        let sibling = presented.generation == record.generation
-            && !record.barrier
-            && record
-                .previous
-                .is_some_and(|previous| presented.parent == parent(&previous));
-        if sibling {
-            return Position::LostWrite { barrier: false };
-        }
-        Position::Ahead
     }
 
-    fn is_older(&self) -> bool {
-        self.presented.generation < self.record.generation
+    fn live(&self, position: Position) -> Decision {
+        if self.is_foreign() {
+            return Decision::refuse(Outcome::Foreign, Row::ForeignJar);
+        }
+        let lenient = !self.is_strict();
+        match position {
+            Position::Current => self.current(),
+            Position::Previous if lenient => self.previous(),
+            Position::LostWrite { barrier } => self.adopt(barrier),
+            Position::Ahead => Decision::refuse(Outcome::StateLost, Row::Ahead),
+            Position::Elsewhere if lenient && self.is_burned_lately() => {
+                Decision::refuse(Outcome::Superseded, Row::BurnedSibling)
+            }
+            Position::Elsewhere if lenient && self.record.barrier && self.is_older() => {
+                self.before_the_barrier()
+            }
+            Position::Previous | Position::Elsewhere => self.reuse(Row::Reuse),
+        }
     }
 
-    /// Rows 5 and 6.
+    /// Rows 5, 6 and 6b.
     fn current(&self) -> Decision {
         let Self { record, now, .. } = *self;
         let fresh = now.since(record.handed_out_at) < self.policy.rotation.interval;
         // A session that has never rotated rotates at its first refresh.
-        if fresh && self.same_client() && record.generation > 0 {
-            let next = record.presented_at.is_none().then(|| SessionRecord {
-                presented_at: Some(now),
-                ..record.clone()
-            });
+        if fresh && record.generation > 0 {
             return Decision {
-                outcome: Outcome::Coalesced,
-                next,
-                must_write: false,
-                successor: None,
+                next: self.seen(),
+                ..Decision::refuse(Outcome::Coalesced, Row::Coalesced)
             };
         }
-        self.succeed(Outcome::Rotated, 0, |successor| SessionRecord {
-            generation: successor.generation,
-            previous: Some(record.current),
-            barrier: false,
-            // Whoever rotates is "the same client" from here on: the other one, thief or victim,
-            // then stands out by its binding when it presents the token that was replaced.
-            client: self.client,
-            ..self.renewed(successor.hash(), 0)
+        let newcomer = self.is_newcomer() && !self.is_strict();
+        let row = if newcomer {
+            Row::RotatedNewcomer
+        } else {
+            Row::Rotated
+        };
+        self.succeed(Outcome::Rotated, row, newcomer, 0, |successor| {
+            SessionRecord {
+                generation: successor.generation,
+                previous: Some(record.current),
+                barrier: false,
+                // From here on the presenter is the holder: the other one, thief or victim, then stands out
+                // when it comes with the token that was replaced.
+                ..self.renewed(successor.hash(), 0, self.shown())
+            }
         })
     }
 
-    /// Rows 7 to 10, and 13 for the previous token.
+    /// Rows 7 to 10c, and 13 for the previous token.
     fn previous(&self) -> Decision {
         let Self { record, now, .. } = *self;
-        let rotation = &self.policy.rotation;
-        if !self.same_client() {
-            return self.reuse(); // Row 7.
-        }
         if record.barrier {
-            return self.before_the_barrier(true);
+            return self.before_the_barrier();
         }
-        let open = self.window_is_open();
+        let same = self.are_one(self.fingerprints.holder());
         let unseen = record.presented_at.is_none();
-        if open {
-            // Rows 8 and 9. Only an unseen successor moves the window, and not at every replay:
-            // a burst of them then writes nothing.
-            let due = unseen && now.since(record.handed_out_at) >= rotation.grace / 8;
-            let moved = || SessionRecord {
-                handed_out_at: now,
-                ..record.clone()
-            };
-            return self.replay(due.then(moved));
+        if self.window_is_open() {
+            if !same {
+                // The jar has the newer token, or soon will.
+                return Decision::refuse(Outcome::Superseded, Row::PreviousElsewhere);
+            }
+            // Only an unseen successor moves the window, and not at every replay: a burst of them then writes
+            // nothing.
+            let due = unseen && now.since(record.handed_out_at) >= self.policy.rotation.grace / 8;
+            return self.replay(unseen, due);
         }
-        if unseen && record.recoveries < rotation.recoveries {
-            // Row 10. The response was lost for longer than any retry takes: the token it carried
-            // is burned, and whoever comes with it is not this browser.
-            let recoveries = record.recoveries.saturating_add(1);
-            return self.succeed(Outcome::Recovered, recoveries, |successor| {
-                self.renewed(successor.hash(), recoveries)
-            });
+        let newcomer = !self.is_known();
+        let row = match (same, newcomer) {
+            // Seen too: a browser writes its cookies late, and comes back without them when it dies.
+            (true, false) => Row::Recovered,
+            (true, true) if unseen => Row::Recovered,
+            (false, true) if self.knows(self.fingerprints.holder()) => Row::RecoveredNewcomer,
+            // A newcomer took a successor that it never showed: it has got nothing for it.
+            (false, _) if unseen && self.policy.confirms => Row::RecoveredUnserved,
+            _ => return self.reuse(Row::Reuse),
+        };
+        if record.recoveries >= self.policy.rotation.recoveries {
+            return Decision::refuse(Outcome::Outdated, row);
         }
-        self.reuse()
+        // The token that the lost answer carried is burned: the client that comes with it is not this browser.
+        let recoveries = record.recoveries.saturating_add(1);
+        self.succeed(Outcome::Recovered, row, newcomer, recoveries, |successor| {
+            self.renewed(successor.hash(), recoveries, self.fingerprints)
+        })
     }
 
-    /// Row 7b: a token of the time before a privilege change. It is not answered any more, but from
-    /// the same client it is no theft either, so nothing is revoked and no cookie is cleared.
+    /// Row 7b: a token of the time before a privilege change. It is not answered any more, and it is no theft
+    /// either, so nothing is revoked and no cookie is cleared.
     ///
     /// The search in `proof` shows why both halves are needed. A change of privilege does not wait
     /// for the interval: within seconds of a rotation another tab may still be late with the token
     /// before last. And an answer that still carried the previous token may reach the jar after
     /// the one with the new token: the browser then has nothing better, however much later.
-    fn before_the_barrier(&self, previous: bool) -> Decision {
-        let lenient = !self.policy.rotation.grace.is_zero();
-        if self.same_client() && lenient && (previous || self.window_is_open()) {
-            Decision::refuse(Outcome::Superseded)
+    fn before_the_barrier(&self) -> Decision {
+        // Later than the window the newer token evidently never arrived, and only signing in helps.
+        let outcome = if self.window_is_open() {
+            Outcome::Superseded
         } else {
-            self.reuse()
-        }
-    }
-
-    /// Whether the current token was handed out, or first seen back, within the grace.
-    fn window_is_open(&self) -> bool {
-        self.record
-            .window_is_open(self.now, self.policy.rotation.grace)
+            Outcome::Outdated
+        };
+        Decision::refuse(outcome, Row::Barrier)
     }
 
     /// Rows 8 and 9: the same successor again.
-    fn replay(&self, next: Option<SessionRecord>) -> Decision {
-        let recoveries = self.record.recoveries;
+    fn replay(&self, unseen: bool, moved: bool) -> Decision {
+        let Self { record, now, .. } = *self;
+        let row = if unseen {
+            Row::Replayed
+        } else {
+            Row::ReplayedSeen
+        };
         let successor = self
             .presented
-            .successor(&self.hash, self.record, recoveries, self.keys);
+            .successor(&self.hash, record, record.recoveries, self.keys);
         match successor {
             // Anything but the stored token would be taken for theft at its first use.
-            Some(successor) if successor.hash() == self.record.current => Decision {
-                outcome: Outcome::Replayed,
-                next,
-                must_write: false,
-                successor: Some(successor),
+            Some(successor) if successor.hash() == record.current => Decision {
+                next: (moved || self.binds()).then(|| SessionRecord {
+                    handed_out_at: if moved { now } else { record.handed_out_at },
+                    ..self.noted(self.fingerprints)
+                }),
+                confirm: self.confirms(!self.is_known()),
+                // Once it was seen, the jar has it, or has lost it for good: handed out again, it could reach the jar
+                // after the next one. A newcomer has to show it.
+                successor: (unseen || !self.is_known()).then_some(successor),
+                ..Decision::refuse(Outcome::Replayed, row)
             },
-            Some(_) => Decision::refuse(Outcome::StateLost),
-            None => Decision::refuse(Outcome::Unknown),
+            Some(_) => Decision::refuse(Outcome::StateLost, row),
+            None => Decision::refuse(Outcome::Unknown, row),
         }
     }
 
@@ -259,18 +255,23 @@ impl Case<'_> {
         } else {
             Some(record.current)
         };
+        let fingerprint = self.presenter.fingerprint;
+        // The write that was lost knew the holder. A newcomer is not taken for it.
+        let fingerprints = if self.is_newcomer() {
+            self.fingerprints.met(fingerprint)
+        } else {
+            self.fingerprints.held_by(fingerprint)
+        };
         Decision {
-            outcome: Outcome::Adopted,
             next: Some(SessionRecord {
                 generation: presented.generation,
                 previous,
                 barrier,
                 presented_at: Some(self.now),
-                client: self.client,
-                ..self.renewed(self.hash, presented.recoveries)
+                fingerprints,
+                ..self.renewed(self.hash, presented.recoveries, fingerprints)
             }),
-            must_write: true,
-            successor: None,
+            ..Decision::refuse(Outcome::Adopted, Row::Adopted)
         }
     }
 
@@ -278,6 +279,8 @@ impl Case<'_> {
     fn succeed(
         &self,
         outcome: Outcome,
+        row: Row,
+        newcomer: bool,
         recoveries: u8,
         next: impl FnOnce(&RefreshToken) -> SessionRecord,
     ) -> Decision {
@@ -286,42 +289,22 @@ impl Case<'_> {
             .successor(&self.hash, self.record, recoveries, self.keys)
         {
             Some(successor) => Decision {
-                outcome,
+                confirm: self.confirms(newcomer),
                 next: Some(next(&successor)),
-                must_write: true,
                 successor: Some(successor),
+                ..Decision::refuse(outcome, row)
             },
             // Unsealing refuses such a token; without its key there is nothing to hand out.
-            None => Decision::refuse(Outcome::Unknown),
+            None => Decision::refuse(Outcome::Unknown, row),
         }
     }
 
-    /// Rows 7 and 13.
-    fn reuse(&self) -> Decision {
+    /// Rows 13 and 3a.
+    fn reuse(&self, row: Row) -> Decision {
         Decision {
-            outcome: Outcome::Reuse,
-            next: Some(self.record.revoked(RevokeReason::Reuse)),
-            must_write: true,
-            successor: None,
+            next: Some(self.record.alarmed()),
+            ..Decision::refuse(Outcome::Reuse, row)
         }
-    }
-
-    /// The record with a new current token, handed out now. This alone moves the idle expiry.
-    fn renewed(&self, current: [u8; 32], recoveries: u8) -> SessionRecord {
-        let Self { record, now, .. } = *self;
-        SessionRecord {
-            current,
-            recoveries,
-            handed_out_at: now,
-            presented_at: None,
-            rotated_at: now,
-            idle_expires_at: self.policy.idle_from(now, record.absolute_expires_at),
-            ..record.clone()
-        }
-    }
-
-    fn same_client(&self) -> bool {
-        self.client == self.record.client
     }
 }
 

@@ -48,6 +48,9 @@ pub enum SessionErrorKind {
     Expired,
     /// The call itself is wrong: an empty subject, a context too large.
     InvalidInput,
+    /// The session belongs to a browser's cookie jar, and the refresh cookie came without the jar's other cookie:
+    /// it was copied alone. The session goes on for its browser.
+    ForeignJar,
     /// The server is at fault, and trying again does not help: the application's claims cannot be written
     /// into a token. [`source`](Error::source) says why.
     Internal,
@@ -57,20 +60,20 @@ pub enum SessionErrorKind {
     NoSession,
     /// The session is not the caller's, or does not exist.
     NotFound,
-    /// The token is the newest one and was handed to another client. A refresh takes the session
-    /// over, for its owner and for a thief alike: the other side then stands out.
-    OtherClient,
-    /// The token is from before a privilege change, longer ago than any answer is under way: the
-    /// user signs in again and nothing is revoked.
+    /// The token is from before a privilege change, longer ago than any answer is under way, or more answers were
+    /// lost than are recovered from: the user signs in again and nothing is revoked.
     Outdated,
+    /// The call is for the client that holds the session, and this one has to refresh first: that shows the
+    /// owner's browser, and makes a thief stand out.
+    RefreshFirst,
     /// An old token came back and the session is revoked.
     Reuse,
     /// The session was revoked before.
     Revoked,
     /// The store has lost writes; the user signs in again and nothing is revoked.
     StateLost,
-    /// A newer token has taken this one's place in the same browser, a moment ago: the same request
-    /// succeeds with the cookie that the browser holds by now. Nobody is signed out by it.
+    /// A newer token has taken this one's place a moment ago, or by this answer, which then has its cookie. The
+    /// same request succeeds with the cookie that the browser holds by now. It signs no user out.
     Superseded,
     /// One token came too often in too short a time.
     TooManyRequests,
@@ -86,13 +89,14 @@ impl SessionErrorKind {
             Self::Ambiguous => "ambiguous",
             Self::Denied => "denied",
             Self::Expired => "expired",
+            Self::ForeignJar => "foreign_jar",
             Self::InvalidInput => "invalid_input",
             Self::Internal => "internal",
             Self::Invalid => "invalid",
             Self::NoSession => "no_session",
             Self::NotFound => "not_found",
-            Self::OtherClient => "other_client",
             Self::Outdated => "outdated",
+            Self::RefreshFirst => "refresh_first",
             Self::Reuse => "reuse",
             Self::Revoked => "revoked",
             Self::StateLost => "state_lost",
@@ -130,13 +134,14 @@ impl fmt::Display for SessionError {
             SessionErrorKind::Ambiguous => "refresh tokens that do not belong together",
             SessionErrorKind::Denied => "the application refused the subject",
             SessionErrorKind::Expired => "the session has expired",
+            SessionErrorKind::ForeignJar => "the refresh token came out of another cookie jar",
             SessionErrorKind::InvalidInput => "the session was asked for something impossible",
             SessionErrorKind::Internal => "the server is at fault",
             SessionErrorKind::Invalid => "the refresh token is not valid",
             SessionErrorKind::NoSession => "no refresh token was sent",
             SessionErrorKind::NotFound => "no such session of this subject",
-            SessionErrorKind::OtherClient => "the session is held by another client",
-            SessionErrorKind::Outdated => "the refresh token is from before a privilege change",
+            SessionErrorKind::Outdated => "the refresh token is outdated",
+            SessionErrorKind::RefreshFirst => "the client has to refresh the session first",
             SessionErrorKind::Reuse => "an old refresh token was used again",
             SessionErrorKind::Revoked => "the session is revoked",
             SessionErrorKind::StateLost => "the store has lost the state of the session",

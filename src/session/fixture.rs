@@ -5,9 +5,10 @@ use super::{
     id::{ClientFingerprint, SessionId},
     outcome::Decision,
     policy::SessionPolicy,
+    presenter::{JarProof, Presenter},
     record::SessionRecord,
     refresh_token::RefreshToken,
-    transition::{NewSecrets, SignIn},
+    transition::{Lasts, NewSecrets, SignIn},
 };
 use crate::{clock::Timestamp, keys::SessionKeys, secret::Secret};
 
@@ -32,10 +33,20 @@ pub(super) fn fresh(n: u8) -> NewSecrets {
     }
 }
 
+/// A request out of the session's jar.
+pub(super) fn from_jar(fingerprint: ClientFingerprint) -> Presenter {
+    Presenter {
+        fingerprint,
+        version: 0,
+        jar: JarProof::Shown,
+    }
+}
+
 pub(super) fn opening() -> SignIn<'static> {
     SignIn {
         subject: "ada",
-        client: BROWSER,
+        presenter: from_jar(BROWSER),
+        lasts: Lasts::default(),
         label: "Browser/1.0",
         context: b"context",
     }
@@ -80,13 +91,18 @@ impl World {
         self.now = self.now + std::time::Duration::from_millis(millis);
     }
 
-    /// Decides without writing.
+    /// Decides without writing, for a client that shows the jar.
     pub(super) fn ask(&self, token: &RefreshToken, client: ClientFingerprint) -> Decision {
+        self.ask_as(token, &from_jar(client))
+    }
+
+    /// Decides without writing.
+    pub(super) fn ask_as(&self, token: &RefreshToken, presenter: &Presenter) -> Decision {
         decide(
             token,
             Some(&self.record),
             self.now,
-            client,
+            presenter,
             &self.policy,
             &self.keys,
         )
@@ -103,7 +119,12 @@ impl World {
         token: &RefreshToken,
         client: ClientFingerprint,
     ) -> Decision {
-        let decision = self.ask(token, client);
+        self.take_as(token, &from_jar(client))
+    }
+
+    /// Decides and writes.
+    pub(super) fn take_as(&mut self, token: &RefreshToken, presenter: &Presenter) -> Decision {
+        let decision = self.ask_as(token, presenter);
         if let Some(next) = &decision.next {
             self.record = next.clone();
         }

@@ -2,9 +2,13 @@
 
 mod decide;
 mod error;
+mod fields;
+mod fingerprints;
 mod id;
+mod jar;
 mod outcome;
 mod policy;
+mod presenter;
 mod record;
 mod record_codec;
 mod refresh_token;
@@ -17,11 +21,21 @@ mod proof;
 
 pub(crate) use decide::decide;
 pub use error::{SessionError, SessionErrorKind};
+#[cfg(any(feature = "store-tests", test))]
+pub(crate) use fields::Fields;
+pub use fingerprints::FingerprintPolicy;
+#[cfg(any(feature = "redis", feature = "store-tests", test))]
+pub(crate) use fingerprints::Fingerprints;
 pub use id::{ClientFingerprint, SessionId, SessionKey};
+#[cfg(test)]
+pub(crate) use jar::MACS;
+pub(crate) use jar::{CookieKind, JarText, jar_value, judge_jar};
 pub use outcome::RefreshOutcome;
-pub(crate) use outcome::{Decision, Outcome};
+pub(crate) use outcome::{Decision, Outcome, Row};
 pub(crate) use policy::SessionPolicy;
 pub use policy::{ReusePolicy, RotationPolicy, RotationPolicyBuilder};
+pub(crate) use presenter::{JarProof, Presenter};
+pub(crate) use record::{LONGEST_CONTEXT, LONGEST_SUBJECT};
 pub use record::{RevokeReason, SessionRecord, SessionState};
 pub use record_codec::DecodeError;
 #[cfg(feature = "memory")]
@@ -29,4 +43,4 @@ pub(crate) use record_codec::EncodedRecord;
 #[cfg(test)]
 pub(crate) use refresh_token::OPENED;
 pub(crate) use refresh_token::{RefreshToken, SealContext, UnsealError, seal, unseal};
-pub(crate) use transition::{NewSecrets, SignIn};
+pub(crate) use transition::{Lasts, NewSecrets, SignIn, cut};

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use super::fingerprints::FingerprintPolicy;
 use crate::config::ConfigError;
 
-/// How refresh tokens are rotated. [`Default`] is strict to strangers and lenient to the same
-/// browser; [`strict`](Self::strict) is the literal one-time-use rule. What the numbers decide is
-/// in [the manual](crate::manual::rotation).
+/// How refresh tokens are rotated. [`Default`] takes one cookie jar for one client. A client with a new name shows
+/// first that it shares the jar. [`strict`](Self::strict) is the literal one-time-use rule. The numbers
+/// are those of [the manual](crate::manual::rotation).
 ///
 /// ```
 /// use std::time::Duration;
@@ -66,6 +67,10 @@ pub enum ReusePolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SessionPolicy {
     pub(crate) rotation: RotationPolicy,
+    pub(crate) fingerprints: FingerprintPolicy,
+    /// A newcomer shows its successor before it gets an access token. Where tokens travel in bodies, there is no
+    /// jar to share, and an answer without an access token would be lost on the client.
+    pub(crate) confirms: bool,
     pub(crate) reuse: ReusePolicy,
     /// From sign-in to the end of the session, refreshed or not.
     pub(crate) absolute: Duration,
@@ -86,6 +91,11 @@ impl RotationPolicy {
         }
     }
 
+    /// Whether it forgives nothing.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.recoveries == 0
+    }
+
     /// Starts from the default policy.
     pub fn builder() -> RotationPolicyBuilder {
         RotationPolicyBuilder {
@@ -99,7 +109,7 @@ impl Default for RotationPolicy {
         Self {
             grace: Duration::from_secs(30),
             interval: Duration::from_secs(60),
-            recoveries: 3,
+            recoveries: u8::MAX,
         }
     }
 }
@@ -117,7 +127,8 @@ impl RotationPolicyBuilder {
         self
     }
 
-    /// Sets how many lost responses in a row are recovered from. Default 3; 0 recovers from none.
+    /// Sets how many lost answers in a row are recovered from. Default 255, the most; at least 1. Beyond them the
+    /// user signs in again, and no alarm is raised.
     pub fn recoveries(mut self, recoveries: u8) -> Self {
         self.policy.recoveries = recoveries;
         self
@@ -127,13 +138,20 @@ impl RotationPolicyBuilder {
     ///
     /// # Errors
     ///
-    /// When the interval is shorter than twice the grace.
+    /// When the interval is shorter than twice the grace, or no lost answer is recovered from.
     pub fn build(self) -> Result<RotationPolicy, ConfigError> {
         if self.policy.interval < self.policy.grace.saturating_mul(2) {
             return Err(ConfigError::about(
                 "interval",
                 self.policy.interval,
                 "must be at least twice the grace, or a late retry signs an honest user out",
+            ));
+        }
+        if self.policy.recoveries == 0 {
+            return Err(ConfigError::new(
+                "recoveries",
+                "must be at least 1, or the first lost answer is taken for theft; RotationPolicy::strict() is the \
+                 rule that forgives nothing",
             ));
         }
         Ok(self.policy)
@@ -145,10 +163,44 @@ impl Default for SessionPolicy {
         const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
         Self {
             rotation: RotationPolicy::default(),
+            fingerprints: FingerprintPolicy::default(),
+            confirms: true,
             reuse: ReusePolicy::default(),
             absolute: WEEK,
             idle: WEEK,
             limit: 32,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_recoveries_are_refused_outside_the_strict_policy() {
+        let error = RotationPolicy::builder().recoveries(0).build().unwrap_err();
+        assert_eq!(error.setting(), "recoveries");
+        assert!(error.to_string().contains("strict()"), "{error}");
+        let one = RotationPolicy::builder().recoveries(1).build().unwrap();
+        assert!(!one.is_strict());
+        assert!(!RotationPolicy::default().is_strict());
+        assert!(RotationPolicy::strict().is_strict());
+    }
+
+    #[test]
+    fn the_interval_is_at_least_twice_the_grace() {
+        let built = |grace, interval| {
+            RotationPolicy::builder()
+                .grace(Duration::from_secs(grace))
+                .interval(Duration::from_millis(interval))
+                .build()
+        };
+        assert_eq!(built(30, 60_000), Ok(RotationPolicy::default()));
+        let error = built(30, 59_999).unwrap_err();
+        assert_eq!(error.setting(), "interval");
+        // Without a grace there is nothing that could outlast an interval.
+        assert!(built(0, 0).is_ok());
+        assert!(built(u64::MAX, 60_000).is_err(), "no overflow");
     }
 }

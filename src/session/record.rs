@@ -3,10 +3,20 @@
 use std::{fmt, time::Duration};
 
 use super::{
+    fields::Fields,
+    fingerprints::Fingerprints,
     id::{ClientFingerprint, SessionId, SessionKey},
+    presenter::Presenter,
     refresh_token::RefreshToken,
 };
 use crate::{clock::Timestamp, keys::SubjectTag};
+
+/// The longest subject, in bytes: it travels in every access token.
+pub(crate) const LONGEST_SUBJECT: usize = 256;
+/// The longest label a record keeps, in bytes.
+pub(crate) const LABEL_LIMIT: usize = 200;
+/// The most an application may attach to a session, in bytes.
+pub(crate) const LONGEST_CONTEXT: usize = 1024;
 
 /// Everything a store keeps of one session. Bounded: the same size after 10 000 rotations.
 ///
@@ -41,6 +51,8 @@ pub struct SessionRecord {
     pub(crate) previous: Option<[u8; 32]>,
     /// The previous token stands on the other side of a privilege change: it is never replayed.
     pub(crate) barrier: bool,
+    /// A request has shown the session's jar cookie: from then on every one has to.
+    pub(crate) bound: bool,
     pub(crate) seed: [u8; 32],
     /// When the current token was last given to the browser.
     pub(crate) handed_out_at: Timestamp,
@@ -51,8 +63,11 @@ pub struct SessionRecord {
     pub(crate) created_at: Timestamp,
     pub(crate) absolute_expires_at: Timestamp,
     pub(crate) idle_expires_at: Timestamp,
-    pub(crate) client: ClientFingerprint,
+    pub(crate) fingerprints: Fingerprints,
     pub(crate) state: SessionState,
+    /// When a client of the session ended it.
+    pub(crate) ended_at: Option<Timestamp>,
+    pub(crate) fields: Fields,
     /// `User-Agent` or what else names the client to its owner, at most 200 bytes.
     pub(crate) label: Box<str>,
     /// The application's own bytes, bounded by the session policy.
@@ -103,9 +118,9 @@ pub enum RevokeReason {
     RevokedAll,
     /// Its owner ended it from the list of sessions.
     RevokedByOwner,
-    /// An old token came back: theft, as far as anybody can tell.
+    /// A replaced token came back: theft, as far as the server can tell.
     Reuse,
-    /// The same client signed in again.
+    /// A new sign-in in the same browser took its place.
     Replaced,
     /// Its owner signed out.
     SignedOut,
@@ -162,9 +177,9 @@ impl SessionRecord {
         &self.context
     }
 
-    /// The client that the session was last rotated by.
+    /// The fingerprint of the client that the current token was handed to.
     pub fn client(&self) -> ClientFingerprint {
-        self.client
+        self.fingerprints.holder()
     }
 
     /// Whether the session may still be refreshed, and why not. Expiry is judged apart.
@@ -215,28 +230,39 @@ impl SessionRecord {
 }
 
 impl SessionRecord {
-    /// [`revoked`](Self::revoked) at `now`. A session that gives way to a new sign-in remembers when:
-    /// for a moment, a second tab of the same browser may still come with its token.
-    pub(crate) fn revoked_at(&self, reason: RevokeReason, now: Timestamp) -> Self {
+    /// [`revoked`](Self::revoked) at `now` by one of its own clients, if `by` names it. An old token that comes
+    /// later from another client is an alarm all the same.
+    pub(crate) fn ended(
+        &self,
+        reason: RevokeReason,
+        by: Option<&Presenter>,
+        now: Timestamp,
+    ) -> Self {
         let mut next = self.revoked(reason);
-        if self.is_live() && reason == RevokeReason::Replaced {
-            next.presented_at = Some(now);
+        if let Some(by) = by.filter(|_| self.is_live()) {
+            next.fingerprints = self.fingerprints_for(by).with_end_by(by.fingerprint);
+            next.fields.fingerprint_version = by.version;
+            next.ended_at = Some(now);
         }
         next
     }
 
-    /// Whether the session has just given way to a new sign-in on `client`.
-    pub(crate) fn was_just_replaced(
-        &self,
-        client: ClientFingerprint,
-        now: Timestamp,
-        grace: Duration,
-    ) -> bool {
-        self.state == SessionState::Revoked(RevokeReason::Replaced)
-            && self.client == client
-            && self
-                .presented_at
-                .is_some_and(|at| within(now.since(at), grace))
+    /// The same record with an alarm as the reason of its end, live or not.
+    pub(crate) fn alarmed(&self) -> Self {
+        Self {
+            state: SessionState::Revoked(RevokeReason::Reuse),
+            ..self.clone()
+        }
+    }
+
+    /// The fingerprints as `presenter` sees them. Those of another function do not compare: its client is taken
+    /// for the same one, once.
+    pub(crate) fn fingerprints_for(&self, presenter: &Presenter) -> Fingerprints {
+        if self.fields.fingerprint_version == presenter.version {
+            self.fingerprints
+        } else {
+            Fingerprints::one(presenter.fingerprint)
+        }
     }
 
     /// Whether the current token was handed out, or first seen back, within the grace: its
@@ -249,7 +275,7 @@ impl SessionRecord {
 
 /// Whether `elapsed` lies within `window`. A window of zero is no window: the strict policy
 /// forgives nothing, not even in the same millisecond.
-fn within(elapsed: Duration, window: Duration) -> bool {
+pub(super) fn within(elapsed: Duration, window: Duration) -> bool {
     !window.is_zero() && elapsed <= window
 }
 
@@ -265,6 +291,7 @@ impl fmt::Debug for SessionRecord {
             current: _,
             previous: _,
             barrier,
+            bound,
             seed: _,
             handed_out_at,
             presented_at,
@@ -272,8 +299,10 @@ impl fmt::Debug for SessionRecord {
             created_at,
             absolute_expires_at,
             idle_expires_at,
-            client,
+            fingerprints,
             state,
+            ended_at,
+            fields,
             label,
             context: _,
         } = self;
@@ -283,15 +312,21 @@ impl fmt::Debug for SessionRecord {
             .field("generation", generation)
             .field("recoveries", recoveries)
             .field("barrier", barrier)
+            .field("bound", bound)
             .field("handed_out_at", handed_out_at)
             .field("presented_at", presented_at)
             .field("rotated_at", rotated_at)
             .field("created_at", created_at)
             .field("absolute_expires_at", absolute_expires_at)
             .field("idle_expires_at", idle_expires_at)
-            .field("client", client)
+            .field("fingerprints", fingerprints)
             .field("state", state)
+            .field("ended_at", ended_at)
+            .field("fields", fields)
             .field("label", label)
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,38 +1,51 @@
 //! A record as bytes, for stores outside this process.
 //!
 //! ```text
-//! version:1 (= 1) | session id:16 | subject tag:16 | generation:8 | recoveries:1 | flags:1
+//! version:1 (= 2) | session id:16 | subject tag:16 | generation:8 | recoveries:1 | flags:1
 //! | current:32 | previous:32 | seed:32 | handed out:8 | presented:8 | rotated:8 | created:8
-//! | absolute expiry:8 | idle expiry:8 | client:8 | state:1
-//! | subject length:4, subject | label length:2, label | context length:4, context
+//! | absolute expiry:8 | idle expiry:8 | fingerprints:4*8 | known:1 | holder:1 | ended:8 | state:1
+//! | subject length:2 | label length:2 | context length:4 | fields length:2
+//! | subject | label | context | fields
 //! ```
 //! Numbers are big-endian, times are milliseconds since 1970. Flags: 1 has a previous token, 2
-//! that one is behind a privilege change, 4 the current token has been presented; what a flag
-//! declares absent is zero. State: 0 live, else why it was revoked. Everything but the three texts
+//! that one is behind a privilege change, 4 the current token has been presented, 8 bound to a cookie jar, 16
+//! ended at a time that is known; what a flag declares absent is zero. Known: a bit for each of the
+//! fingerprints from the lowest on, and in the upper half how many there are. Holder: its place, and in the
+//! upper half that of the one that ended the session, 15 where none did. State: 0 live, else why it was
+//! revoked. Fields: see `fields`. Everything but the three texts and the fields
 //! has a fixed size, so a record does not grow however often it rotates. One record has exactly
 //! one encoding, so a store may compare bytes where the trait says "equals".
+//!
+//! Version 1 is read and not written: see `version1`.
 
 #[cfg(feature = "memory")]
 mod encoded;
+mod state;
+mod version1;
 
 #[cfg(feature = "memory")]
 pub(crate) use encoded::EncodedRecord;
 
 use super::{
-    id::{ClientFingerprint, SessionId},
-    record::{RevokeReason, SessionRecord, SessionState},
+    fields::{self, Fields},
+    fingerprints::{self, Fingerprints},
+    id::SessionId,
+    record::{LABEL_LIMIT, LONGEST_CONTEXT, LONGEST_SUBJECT, SessionRecord},
     refresh_token::take,
 };
 use crate::{clock::Timestamp, keys::SubjectTag};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const HAS_PREVIOUS: u8 = 1;
 const BARRIER: u8 = 2;
 const PRESENTED: u8 = 4;
+const BOUND: u8 = 8;
+const ENDED_AT: u8 = 16;
 /// Everything between the version and the texts.
-const HEAD: usize = 16 + 16 + 8 + 1 + 1 + 3 * 32 + 6 * 8 + 8 + 1;
-/// Everything but the texts themselves.
-const FIXED: usize = 1 + HEAD + 4 + 2 + 4;
+const HEAD: usize =
+    16 + 16 + 8 + 1 + 1 + 3 * 32 + 6 * 8 + fingerprints::ENCODED + 8 + 1 + 2 + 2 + 4 + 2;
+/// Everything but the texts themselves and the fields.
+const FIXED: usize = 1 + HEAD;
 
 /// Why bytes are not a record: another release wrote them, or something damaged them.
 ///
@@ -51,18 +64,27 @@ const FIXED: usize = 1 + HEAD + 4 + 2 + 4;
 pub struct DecodeError(Damage);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-enum Damage {
+pub(super) enum Damage {
     #[error("session record version {0} is unknown: written by another release of this crate")]
     Version(u8),
+    #[error(
+        "session record has the field {0}, which must be known: written by a newer release of this crate"
+    )]
+    Field(u8),
     #[error("session record is cut short, too long or contradicts itself")]
     Malformed,
 }
 
 impl SessionRecord {
-    /// The record as bytes: version 1 of a compact layout, the same for equal records.
+    /// The largest encoding, in bytes: what a column or a buffer has to hold.
+    pub const LARGEST: usize =
+        FIXED + LONGEST_SUBJECT + LABEL_LIMIT + LONGEST_CONTEXT + fields::LONGEST;
+
+    /// The record as bytes: version 2 of a compact layout, the same for equal records.
     ///
-    /// About 215 bytes and the subject, label and context. The layout may get a new version in a
-    /// later release, which then still reads this one.
+    /// 240 bytes, the subject, label and context, and a few more where the session has something of its own; at
+    /// most [`LARGEST`](Self::LARGEST). The layout may get a new version in a later release, which then still
+    /// reads this one.
     pub fn encode(&self) -> Vec<u8> {
         // Destructured whole, so that a new field forces a decision.
         let Self {
@@ -74,6 +96,7 @@ impl SessionRecord {
             current,
             previous,
             barrier,
+            bound,
             seed,
             handed_out_at,
             presented_at,
@@ -81,17 +104,23 @@ impl SessionRecord {
             created_at,
             absolute_expires_at,
             idle_expires_at,
-            client,
+            fingerprints,
             state,
+            ended_at,
+            fields,
             label,
             context,
         } = self;
         let flag = |set: bool, bit: u8| if set { bit } else { 0 };
         let flags = flag(previous.is_some(), HAS_PREVIOUS)
             | flag(*barrier, BARRIER)
-            | flag(presented_at.is_some(), PRESENTED);
+            | flag(presented_at.is_some(), PRESENTED)
+            | flag(*bound, BOUND)
+            | flag(ended_at.is_some(), ENDED_AT);
+        let fields = fields.encode();
 
-        let mut out = Vec::with_capacity(FIXED + subject.len() + label.len() + context.len());
+        let texts = subject.len() + label.len() + context.len();
+        let mut out = Vec::with_capacity(FIXED + texts + fields.len());
         out.push(VERSION);
         out.extend_from_slice(id.as_bytes());
         out.extend_from_slice(subject_tag.as_bytes());
@@ -110,34 +139,44 @@ impl SessionRecord {
         ] {
             out.extend_from_slice(&time.as_millis().to_be_bytes());
         }
-        out.extend_from_slice(client.as_bytes());
-        out.push(state_code(*state));
-        // The session policy bounds all three far below what their lengths can say.
-        out.extend_from_slice(&(subject.len() as u32).to_be_bytes());
-        out.extend_from_slice(subject.as_bytes());
+        fingerprints.encode(&mut out);
+        let ended_at = ended_at.unwrap_or_default();
+        out.extend_from_slice(&ended_at.as_millis().to_be_bytes());
+        out.push(state::encode(*state));
+        // All four are bounded far below what their lengths can say.
+        out.extend_from_slice(&(subject.len() as u16).to_be_bytes());
         out.extend_from_slice(&(label.len() as u16).to_be_bytes());
-        out.extend_from_slice(label.as_bytes());
         out.extend_from_slice(&(context.len() as u32).to_be_bytes());
+        out.extend_from_slice(&(fields.len() as u16).to_be_bytes());
+        out.extend_from_slice(subject.as_bytes());
+        out.extend_from_slice(label.as_bytes());
         out.extend_from_slice(context);
+        out.extend_from_slice(&fields);
         out
     }
 
-    /// The record that [`encode`](Self::encode) made `bytes` of.
+    /// The record that [`encode`](Self::encode) made `bytes` of, in this release or an earlier one.
     ///
     /// # Errors
     ///
-    /// When they are not one: it says whether the version is unknown or the content is damaged.
+    /// When they are not one: it says whether a newer release wrote them or the content is damaged.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         const MALFORMED: DecodeError = DecodeError(Damage::Malformed);
-        let (version, rest) = bytes.split_first().ok_or(MALFORMED)?;
-        if *version != VERSION {
-            return Err(DecodeError(Damage::Version(*version)));
+        if bytes.len() > Self::LARGEST {
+            return Err(MALFORMED);
         }
-        decode_v1(rest).ok_or(MALFORMED)
+        let (version, rest) = bytes.split_first().ok_or(MALFORMED)?;
+        match *version {
+            VERSION => decode(rest).unwrap_or(Err(Damage::Malformed)),
+            version1::VERSION => version1::decode(rest).ok_or(Damage::Malformed),
+            other => Err(Damage::Version(other)),
+        }
+        .map_err(DecodeError)
     }
 }
 
-fn decode_v1(bytes: &[u8]) -> Option<SessionRecord> {
+/// Version 2. Nothing where it is cut short or contradicts itself.
+fn decode(bytes: &[u8]) -> Option<Result<SessionRecord, Damage>> {
     // Cut off at once, so that the compiler sees that nothing in the head can be missing.
     let (head, mut texts) = bytes.split_first_chunk::<HEAD>()?;
     let rest = &mut head.as_slice();
@@ -145,7 +184,7 @@ fn decode_v1(bytes: &[u8]) -> Option<SessionRecord> {
     let subject_tag = SubjectTag::from_bytes(take(rest)?);
     let generation = u64::from_be_bytes(take(rest)?);
     let [recoveries, flags] = take(rest)?;
-    if flags & !(HAS_PREVIOUS | BARRIER | PRESENTED) != 0 {
+    if flags & !(HAS_PREVIOUS | BARRIER | PRESENTED | BOUND | ENDED_AT) != 0 {
         return None;
     }
     let current = take(rest)?;
@@ -157,21 +196,28 @@ fn decode_v1(bytes: &[u8]) -> Option<SessionRecord> {
     let created_at = time(rest)?;
     let absolute_expires_at = time(rest)?;
     let idle_expires_at = time(rest)?;
-    let client = ClientFingerprint::from_bytes(take(rest)?);
-    let state = state(u8::from_be_bytes(take(rest)?))?;
+    let fingerprints = Fingerprints::decode(take(rest)?)?;
+    let ended_at = optional(time(rest)?, flags & ENDED_AT != 0)?;
+    let state = state::decode(u8::from_be_bytes(take(rest)?))?;
+    let subject = u16::from_be_bytes(take(rest)?);
+    let label = u16::from_be_bytes(take(rest)?);
+    let context = u32::from_be_bytes(take(rest)?);
+    let fields = u16::from_be_bytes(take(rest)?);
 
     let rest = &mut texts;
-    let subject = u32::from_be_bytes(take(rest)?);
-    let subject = text(rest, subject as usize)?;
-    let label = u16::from_be_bytes(take(rest)?);
+    let subject = text(rest, subject.into())?;
     let label = text(rest, label.into())?;
-    let context = u32::from_be_bytes(take(rest)?);
     let context = slice(rest, context as usize)?;
+    let fields = slice(rest, fields.into())?;
     if !rest.is_empty() {
         return None;
     }
+    let fields = match Fields::decode(fields) {
+        Ok(fields) => fields,
+        Err(damage) => return Some(Err(damage)),
+    };
     // Nothing fails any more: the record is put together once, where the caller wants it.
-    Some(SessionRecord {
+    Some(Ok(SessionRecord {
         id,
         subject_tag,
         subject: subject.into(),
@@ -180,6 +226,7 @@ fn decode_v1(bytes: &[u8]) -> Option<SessionRecord> {
         current,
         previous,
         barrier: flags & BARRIER != 0,
+        bound: flags & BOUND != 0,
         seed,
         handed_out_at,
         presented_at,
@@ -187,11 +234,13 @@ fn decode_v1(bytes: &[u8]) -> Option<SessionRecord> {
         created_at,
         absolute_expires_at,
         idle_expires_at,
-        client,
+        fingerprints,
         state,
+        ended_at,
+        fields,
         label: label.into(),
         context: context.into(),
-    })
+    }))
 }
 
 /// A value behind a flag: what is absent must be zero, so that there is one encoding.
@@ -206,7 +255,7 @@ fn time(rest: &mut &[u8]) -> Option<Timestamp> {
     Some(Timestamp::from_millis(u64::from_be_bytes(take(rest)?)))
 }
 
-fn slice<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
+pub(super) fn slice<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
     let (head, tail) = rest.split_at_checked(len)?;
     *rest = tail;
     Some(head)
@@ -214,34 +263,6 @@ fn slice<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
 
 fn text<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a str> {
     std::str::from_utf8(slice(rest, len)?).ok()
-}
-
-/// The numbers are part of the layout: new reasons get new ones.
-fn state_code(state: SessionState) -> u8 {
-    match state {
-        SessionState::Live => 0,
-        SessionState::Revoked(RevokeReason::Denied) => 1,
-        SessionState::Revoked(RevokeReason::Limit) => 2,
-        SessionState::Revoked(RevokeReason::RevokedAll) => 3,
-        SessionState::Revoked(RevokeReason::RevokedByOwner) => 4,
-        SessionState::Revoked(RevokeReason::Reuse) => 5,
-        SessionState::Revoked(RevokeReason::Replaced) => 6,
-        SessionState::Revoked(RevokeReason::SignedOut) => 7,
-    }
-}
-
-fn state(code: u8) -> Option<SessionState> {
-    Some(match code {
-        0 => SessionState::Live,
-        1 => SessionState::Revoked(RevokeReason::Denied),
-        2 => SessionState::Revoked(RevokeReason::Limit),
-        3 => SessionState::Revoked(RevokeReason::RevokedAll),
-        4 => SessionState::Revoked(RevokeReason::RevokedByOwner),
-        5 => SessionState::Revoked(RevokeReason::Reuse),
-        6 => SessionState::Revoked(RevokeReason::Replaced),
-        7 => SessionState::Revoked(RevokeReason::SignedOut),
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

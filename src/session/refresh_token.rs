@@ -44,6 +44,7 @@ const LABEL: &[u8] = b"tower-bearer refresh cookie v1";
 const HASH_LABEL: &[u8] = b"tower-bearer refresh hash v1";
 const NEXT_LABEL: &[u8] = b"tower-bearer successor v1";
 const BARRIER_LABEL: &[u8] = b"tower-bearer privilege change v1";
+const ELEVATED_LABEL: &[u8] = b"tower-bearer elevated secret v1";
 
 const SALT: usize = 24;
 const HEADER: usize = 1 + 4 + SALT;
@@ -232,22 +233,8 @@ impl RefreshToken {
         keys: &SessionKeys,
     ) -> Option<Self> {
         debug_assert_eq!(*hash, self.hash());
-        let key = keys.find(self.key_id)?.next();
         let generation = self.generation.checked_add(1)?;
-        let mut context = hmac::Context::with_key(key);
-        // Every part but the label has a fixed length, and the label is a constant.
-        for part in [
-            NEXT_LABEL,
-            &record.seed,
-            self.session.as_bytes(),
-            &generation.to_be_bytes(),
-            &[recoveries],
-            self.secret.expose(),
-        ] {
-            context.update(part);
-        }
-        let mut secret = [0; 32];
-        secret.copy_from_slice(context.sign().as_ref());
+        let secret = self.derive(NEXT_LABEL, &record.seed, generation, recoveries, keys)?;
         Some(Self {
             key_id: self.key_id,
             subject: self.subject,
@@ -258,6 +245,46 @@ impl RefreshToken {
             secret: Secret::new(secret),
             parent: parent(hash),
         })
+    }
+
+    /// The token that replaces this one at a change of privilege. Derived like [`successor`](Self::successor),
+    /// under a label of its own: neither leads to the other.
+    pub(crate) fn elevated(&self, record: &SessionRecord, keys: &SessionKeys) -> Option<Self> {
+        let generation = self.generation.checked_add(1)?;
+        let secret = self.derive(ELEVATED_LABEL, &record.seed, generation, 0, keys)?;
+        Some(Self {
+            generation,
+            recoveries: 0,
+            expires_at: record.absolute_expires_at,
+            secret: Secret::new(secret),
+            parent: barrier_parent(&self.hash()),
+            ..self.clone()
+        })
+    }
+
+    fn derive(
+        &self,
+        label: &[u8],
+        seed: &[u8; 32],
+        generation: u64,
+        recoveries: u8,
+        keys: &SessionKeys,
+    ) -> Option<[u8; 32]> {
+        let mut context = hmac::Context::with_key(keys.find(self.key_id)?.next());
+        // Every part but the label has a fixed length, and no label is the beginning of another.
+        for part in [
+            label,
+            seed,
+            self.session.as_bytes(),
+            &generation.to_be_bytes(),
+            &[recoveries],
+            self.secret.expose(),
+        ] {
+            context.update(part);
+        }
+        let mut secret = [0; 32];
+        secret.copy_from_slice(context.sign().as_ref());
+        Some(secret)
     }
 
     fn body(&self) -> [u8; BODY] {

@@ -2,26 +2,28 @@
 //!
 //! Pure functions like the decision: time and random bytes are given.
 
+use std::time::Duration;
+
 use super::{
-    id::{ClientFingerprint, SessionId},
+    fields::Fields,
+    fingerprints::Fingerprints,
+    id::SessionId,
+    jar::CookieKind,
     policy::SessionPolicy,
-    record::{SessionRecord, SessionState},
-    refresh_token::{RefreshToken, barrier_parent},
+    presenter::{JarProof, Presenter},
+    record::{LABEL_LIMIT, SessionRecord, SessionState},
+    refresh_token::RefreshToken,
 };
 use crate::{
     clock::Timestamp,
-    keys::{SessionKeyId, SessionKeySet, SubjectTag},
+    keys::{SessionKeyId, SessionKeySet, SessionKeys, SubjectTag},
     random::{RandomError, random},
     secret::Secret,
 };
 
-/// The longest label a record keeps, in bytes.
-pub(crate) const LABEL_LIMIT: usize = 200;
-
-/// The random bytes that a session, or a new privilege level of one, starts from.
+/// The random bytes that a session starts from.
 #[derive(Clone, Debug)]
 pub(crate) struct NewSecrets {
-    /// Names a new session; a change of privilege does not use it.
     pub(crate) id: SessionId,
     pub(crate) seed: Secret<[u8; 32]>,
     pub(crate) secret: Secret<[u8; 32]>,
@@ -32,11 +34,23 @@ pub(crate) struct NewSecrets {
 pub(crate) struct SignIn<'a> {
     /// The subject as the application names it.
     pub(crate) subject: &'a str,
-    pub(crate) client: ClientFingerprint,
+    pub(crate) presenter: Presenter,
+    /// How long this session lasts, where it is not the policy that says so.
+    pub(crate) lasts: Lasts,
     /// Cut to [`LABEL_LIMIT`] bytes at a character boundary.
     pub(crate) label: &'a str,
     /// The application's own bytes; the caller has checked their length.
     pub(crate) context: &'a [u8],
+}
+
+/// How long a session lasts, as its sign-in says it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Lasts {
+    /// From the sign-in to its end.
+    pub(crate) absolute: Option<Duration>,
+    /// From a rotation to its end.
+    pub(crate) idle: Option<Duration>,
+    pub(crate) until_closed: bool,
 }
 
 impl NewSecrets {
@@ -83,7 +97,9 @@ impl SessionRecord {
         now: Timestamp,
         policy: &SessionPolicy,
     ) -> (Self, RefreshToken) {
-        let absolute_expires_at = now + policy.absolute;
+        let absolute_expires_at = now + opening.lasts.absolute.unwrap_or(policy.absolute);
+        let fields = Fields::of(opening.lasts.until_closed, opening.lasts.idle)
+            .with_version(opening.presenter.version);
         let token = RefreshToken::first(
             key_id,
             subject_tag,
@@ -91,7 +107,7 @@ impl SessionRecord {
             absolute_expires_at,
             fresh.secret.clone(),
         );
-        let record = Self {
+        let mut record = Self {
             id: fresh.id,
             subject_tag,
             subject: opening.subject.into(),
@@ -100,72 +116,105 @@ impl SessionRecord {
             current: token.hash(),
             previous: None,
             barrier: false,
+            bound: false,
             seed: *fresh.seed.expose(),
             handed_out_at: now,
             presented_at: None,
             rotated_at: now,
             created_at: now,
             absolute_expires_at,
-            idle_expires_at: policy.idle_from(now, absolute_expires_at),
-            client: opening.client,
+            idle_expires_at: absolute_expires_at,
+            fingerprints: Fingerprints::one(opening.presenter.fingerprint),
             state: SessionState::Live,
+            ended_at: None,
+            fields,
             label: cut(opening.label).into(),
             context: opening.context.into(),
         };
+        record.idle_expires_at = record.idle_from(now, policy);
         (record, token)
     }
 
     /// The same session after a change of privilege, and the token that replaces its current one.
     ///
-    /// Secret and seed are drawn anew and a barrier stands before them: no earlier token leads to
-    /// a later one, and none is answered any more. `client` is who asked for the change. The
-    /// session keeps its end; `keys` is the active key set and derives it from here on.
+    /// A barrier stands before that token: none from before it is refreshed any more. It is derived from the
+    /// `presented` one, so a change whose answer was lost leads to the same token when it is asked for again.
+    /// `presenter` asks for the change. The session keeps its end. `None` when the derivation key has left the
+    /// ring or the generations are used up.
     pub(crate) fn elevated(
         &self,
-        fresh: &NewSecrets,
-        client: ClientFingerprint,
+        presented: &RefreshToken,
+        presenter: &Presenter,
         now: Timestamp,
         policy: &SessionPolicy,
-        keys: &SessionKeySet,
-    ) -> (Self, RefreshToken) {
-        let token = RefreshToken {
-            generation: self.generation.saturating_add(1),
-            parent: barrier_parent(&self.current),
-            ..RefreshToken::first(
-                keys.id(),
-                self.subject_tag,
-                self.id,
-                self.absolute_expires_at,
-                fresh.secret.clone(),
-            )
-        };
+        keys: &SessionKeys,
+    ) -> Option<(Self, RefreshToken)> {
+        let token = presented.elevated(self, keys)?;
         let record = Self {
             generation: token.generation,
             recoveries: 0,
             current: token.hash(),
             previous: Some(self.current),
             barrier: true,
-            seed: *fresh.seed.expose(),
+            bound: self.is_bound_by(presenter),
             handed_out_at: now,
             presented_at: None,
             rotated_at: now,
-            idle_expires_at: policy.idle_from(now, self.absolute_expires_at),
-            client,
+            idle_expires_at: self.idle_from(now, policy),
+            fingerprints: self
+                .fingerprints_for(presenter)
+                .held_by(presenter.fingerprint),
+            fields: self.fields.clone().with_version(presenter.version),
             ..self.clone()
         };
-        (record, token)
+        Some((record, token))
     }
-}
 
-impl SessionPolicy {
-    /// When a session that was last rotated at `now` expires unused.
-    pub(super) fn idle_from(&self, now: Timestamp, absolute: Timestamp) -> Timestamp {
-        (now + self.idle).min(absolute)
+    /// The current token again, where the `presented` one was replaced by it at a change of privilege.
+    pub(crate) fn elevated_again(
+        &self,
+        presented: &RefreshToken,
+        keys: &SessionKeys,
+    ) -> Option<RefreshToken> {
+        let token = presented.elevated(self, keys)?;
+        let again = self.barrier && self.is_current(&token);
+        again.then_some(token)
+    }
+
+    /// The record, whose current token goes out once more at `now`.
+    pub(crate) fn handed_out_again(&self, now: Timestamp) -> Self {
+        Self {
+            handed_out_at: now,
+            ..self.clone()
+        }
+    }
+
+    /// Whether the session is bound to its jar once `presenter` has come.
+    pub(crate) fn is_bound_by(&self, presenter: &Presenter) -> bool {
+        self.bound || presenter.jar == JarProof::Shown
+    }
+
+    /// How long the session lasts from a rotation.
+    pub(crate) fn idle(&self, policy: &SessionPolicy) -> Duration {
+        self.fields.idle.unwrap_or(policy.idle)
+    }
+
+    /// When the session, last rotated at `now`, expires unused.
+    pub(crate) fn idle_from(&self, now: Timestamp, policy: &SessionPolicy) -> Timestamp {
+        (now + self.idle(policy)).min(self.absolute_expires_at)
+    }
+
+    /// Whether its cookies outlive the browser.
+    pub(crate) fn cookie_kind(&self) -> CookieKind {
+        match self.fields.until_closed {
+            true => CookieKind::UntilClosed,
+            false => CookieKind::Lasting,
+        }
     }
 }
 
 /// The longest prefix of `label` within the limit that ends at a character.
-fn cut(label: &str) -> &str {
+pub(crate) fn cut(label: &str) -> &str {
     label
         .get(..label.floor_char_boundary(LABEL_LIMIT))
         .unwrap_or_default()

@@ -152,26 +152,38 @@ impl RedisStore {
         let at = next.key();
         let (key, session) = (self.key(&at.subject), at.id.to_string());
         let longer = next.expires_at() > current.expires_at();
-        let request = Request::Swap {
-            key: &key,
-            session: &session,
-            current: &current.encode(),
-            next: &next.encode(),
-            extends_to: longer.then(|| next.expires_at()),
-            revokes: !next.is_live(),
-        };
-        let mut replies = self.0.client.ask(&request).await?.into_iter();
-        let answer = replies.next().ok_or_else(unexpected)?;
-        if reply::number(&answer) == Some(1) {
-            self.0.revocations.note(next);
-            return Ok(Swap::Applied);
+        let (mut expected, successor) = (current.encode(), next.encode());
+        loop {
+            let request = Request::Swap {
+                key: &key,
+                session: &session,
+                current: &expected,
+                next: &successor,
+                extends_to: longer.then(|| next.expires_at()),
+                revokes: !next.is_live(),
+            };
+            let mut replies = self.0.client.ask(&request).await?.into_iter();
+            let answer = replies.next().ok_or_else(unexpected)?;
+            if reply::number(&answer) == Some(1) {
+                self.0.revocations.note(next);
+                return Ok(Swap::Applied);
+            }
+            let redis::Value::Array(found) = answer else {
+                return Err(unexpected());
+            };
+            let (stored, now) = reply::with_time(found, reply::bytes)?;
+            let record = match &stored {
+                Some(bytes) => Some(self.decode(bytes, &at)?),
+                None => None,
+            };
+            match stored {
+                // The same record in an older layout, which was read and is not written any more.
+                Some(bytes) if record.as_ref() == Some(current) && bytes != expected => {
+                    expected = bytes;
+                }
+                _ => return Ok(Swap::Conflict(Loaded { record, now })),
+            }
         }
-        let redis::Value::Array(found) = answer else {
-            return Err(unexpected());
-        };
-        let (stored, now) = reply::with_time(found, reply::bytes)?;
-        let record = stored.map(|bytes| self.decode(&bytes, &at)).transpose()?;
-        Ok(Swap::Conflict(Loaded { record, now }))
     }
 
     /// The record that lies at `at`. Bytes that say something else have been put there by somebody else.

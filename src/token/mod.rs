@@ -28,7 +28,7 @@ pub use codec::Grant;
 pub(crate) use codec::TokenCodec;
 pub use error::MintError;
 pub(crate) use error::{TokenError, TokenErrorKind};
-pub(crate) use token_response::AccessToken;
+pub(crate) use token_response::{AccessToken, TokenSession};
 
 #[cfg(test)]
 mod tests {

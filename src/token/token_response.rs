@@ -4,9 +4,12 @@ use std::{fmt, time::Duration};
 
 use serde::{Serialize, Serializer};
 
+use crate::session::SessionId;
+
 /// An access token on its way to the client. Serialises to the OAuth response (RFC 6749
 /// section 5.1): `access_token`, `token_type`, `expires_in` in seconds, and `refresh_token` where
-/// [there is one](Self::refresh_token).
+/// [there is one](Self::refresh_token). A token of a session has three members more: [`session`](Self::session),
+/// `session_expires_in`, and `idle_expires_in` where that is shorter.
 ///
 /// ```
 /// use tower_bearer::{KeyRing, NoClaims, TokenCodec};
@@ -30,6 +33,23 @@ pub struct AccessToken {
     expires_in: Duration,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
+    #[serde(flatten)]
+    session: Option<TokenSession>,
+}
+
+/// The session that a token belongs to.
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct TokenSession {
+    #[serde(rename = "session")]
+    pub(crate) id: SessionId,
+    #[serde(rename = "session_expires_in", serialize_with = "seconds")]
+    pub(crate) expires_in: Duration,
+    /// Where the session has an idle lifetime that is shorter than its absolute one.
+    #[serde(
+        serialize_with = "some_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) idle_expires_in: Option<Duration>,
 }
 
 impl AccessToken {
@@ -39,6 +59,7 @@ impl AccessToken {
             token_type: "Bearer",
             expires_in: lifetime,
             refresh_token: None,
+            session: None,
         }
     }
 
@@ -53,6 +74,31 @@ impl AccessToken {
             refresh_token: Some(refresh),
             ..self
         }
+    }
+
+    /// The same, as a token of this session.
+    pub(crate) fn of_session(self, session: TokenSession) -> Self {
+        Self {
+            session: Some(session),
+            ..self
+        }
+    }
+
+    /// Returns the session that the token belongs to. `None` where [`TokenCodec`](crate::TokenCodec) minted it
+    /// without one.
+    pub fn session(&self) -> Option<SessionId> {
+        Some(self.session?.id)
+    }
+
+    /// Returns how long the session goes on at most, counted from this answer. `None` where there is none.
+    pub fn session_expires_in(&self) -> Option<Duration> {
+        Some(self.session?.expires_in)
+    }
+
+    /// Returns when the session ends unless its token rotates before, counted from this answer. `None` where the
+    /// session has no idle lifetime, or one as long as the session.
+    pub fn idle_expires_in(&self) -> Option<Duration> {
+        self.session?.idle_expires_in
     }
 
     /// The refresh token that goes out with it: only where the layer's transport is
@@ -71,6 +117,15 @@ fn seconds<S: Serializer>(lifetime: &Duration, serializer: S) -> Result<S::Ok, S
     serializer.serialize_u64(lifetime.as_secs())
 }
 
+fn some_seconds<S: Serializer>(
+    lifetime: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    lifetime
+        .map(|lifetime| lifetime.as_secs())
+        .serialize(serializer)
+}
+
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -78,9 +133,11 @@ impl fmt::Debug for AccessToken {
             token_type: _,
             expires_in,
             refresh_token: _,
+            session,
         } = self;
         f.debug_struct("AccessToken")
             .field("expires_in", expires_in)
+            .field("session", &session.map(|session| session.id))
             .finish_non_exhaustive()
     }
 }

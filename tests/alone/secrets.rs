@@ -119,6 +119,7 @@ fn of_sessions(name: &str, secret: &[u8]) -> Vec<Wanted> {
         "successor derivation",
         "subject tag",
         "csrf token",
+        "jar cookie",
     ];
     let derived = labels.map(|label| {
         let key = mac(&prk, &[label.as_bytes(), &[1]].concat());

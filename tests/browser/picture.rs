@@ -17,15 +17,14 @@ const DEVICES: [&str; 3] = [
 async fn sessions_decisions_and_an_alert_fit_a_desk_and_a_telephone() {
     let stage = Stage::start().await;
     let browser = &stage.browser;
-    let mut stolen = None;
+    let mut stolen = Vec::new();
     for device in DEVICES {
         let mut client = stage.client(device);
         client.sign_in().await;
-        stolen = client.refresh_cookie();
+        stolen = client.session_cookies();
         assert_eq!(client.refresh().await.status, 200);
     }
-    let (name, value) = stolen.unwrap();
-    let mut thief = stage.client("curl/8.15.0").with_cookie(&name, &value);
+    let mut thief = stage.client("curl/8.15.0").with_cookies(&stolen);
     assert_eq!(thief.refresh().await.status, 401);
 
     browser.sign_in().await;

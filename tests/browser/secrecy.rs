@@ -49,12 +49,14 @@ async fn no_script_finds_a_token() {
     let asked = stage.asked("/api/profile");
     let token = asked.last().unwrap().header("authorization");
     let token = token.strip_prefix("Bearer ").unwrap();
-    let (_, cookie) = stage.browser.refresh_cookie().await.unwrap();
+    let cookies = stage.browser.session_cookies().await;
+    assert_eq!(cookies.len(), 2, "{cookies:?}");
 
     let all = in_reach(&stage).await;
     // What is to be found is found, so the search is none of nothing.
     assert!(all.contains("__Host-csrf=") && all.contains("dev@example.com"));
-    for secret in [token, &cookie] {
+    let cookies = cookies.iter().map(|(_, value)| &**value);
+    for secret in cookies.chain([token]) {
         assert!(!all.contains(secret));
     }
     for store in ["localStorage", "sessionStorage"] {
@@ -91,17 +93,17 @@ async fn the_refresh_cookie_is_kept_from_scripts_other_sites_and_the_api() {
     stage.browser.reload().await;
     stage.browser.until_state("signed-in").await;
     let cookies = stage.browser.cookies().await;
-    let cookie = cookies
-        .iter()
-        .find(|cookie| cookie["name"] == "__Secure-refresh_token")
-        .expect("the browser has accepted the cookie");
-    assert_eq!(cookie["httpOnly"], true);
-    assert_eq!(cookie["secure"], true);
-    assert_eq!(cookie["sameSite"], "Strict");
-    assert_eq!(cookie["path"], "/auth");
-    // Of this host alone, and not of those below it.
-    assert_eq!(cookie["domain"], "127.0.0.1");
-    assert_eq!(cookie["session"], Value::Bool(false));
+    for name in ["__Secure-refresh_token", "__Secure-refresh_token_jar"] {
+        let mut named = cookies.iter().filter(|cookie| cookie["name"] == name);
+        let cookie = named.next().expect("the browser has accepted the cookie");
+        assert_eq!(cookie["httpOnly"], true);
+        assert_eq!(cookie["secure"], true);
+        assert_eq!(cookie["sameSite"], "Strict");
+        assert_eq!(cookie["path"], "/auth");
+        // Of this host alone, and not of those below it.
+        assert_eq!(cookie["domain"], "127.0.0.1");
+        assert_eq!(cookie["session"], Value::Bool(false));
+    }
 
     let [mut with, mut without] = [0, 0];
     for seen in stage.proxy.seen() {

@@ -14,17 +14,17 @@ const ALERT: &str = "Somebody used an old copy of your session";
 async fn an_old_cookie_used_elsewhere_ends_the_session_and_the_user_is_told() {
     let stage = Stage::signed_in().await;
     let browser = &stage.browser;
-    let (name, stolen) = browser.refresh_cookie().await.unwrap();
+    let stolen = browser.session_cookies().await;
     browser.reload().await;
     browser.until_state("signed-in").await;
-    let (_, newest) = browser.refresh_cookie().await.unwrap();
+    let newest = browser.session_cookies().await;
     assert_ne!(newest, stolen, "the browser has rotated");
     let first = browser.tab().await;
     let other = browser.open_tabs(&stage.origin, 1).await.remove(0);
     browser.switch_to(&other).await;
     browser.until_state("signed-in").await;
 
-    let mut thief = stage.client(THIEF).with_cookie(&name, &stolen);
+    let mut thief = stage.client(THIEF).with_cookies(&stolen);
     let answer = thief.refresh().await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.body["code"], "invalid_session");
@@ -38,11 +38,7 @@ async fn an_old_cookie_used_elsewhere_ends_the_session_and_the_user_is_told() {
         assert_eq!(browser.text("email").await, "");
     }
     // The newest cookie is dead as well, whoever has it.
-    let answer = stage
-        .client(THIEF)
-        .with_cookie(&name, &newest)
-        .refresh()
-        .await;
+    let answer = stage.client(THIEF).with_cookies(&newest).refresh().await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(stage.alarms().await, 1, "one theft, one alarm");
 
@@ -68,8 +64,8 @@ async fn an_old_cookie_used_elsewhere_ends_the_session_and_the_user_is_told() {
 async fn a_cookie_used_elsewhere_first_is_found_out_by_its_owner() {
     let stage = Stage::signed_in().await;
     let browser = &stage.browser;
-    let (name, stolen) = browser.refresh_cookie().await.unwrap();
-    let mut thief = stage.client(THIEF).with_cookie(&name, &stolen);
+    let stolen = browser.session_cookies().await;
+    let mut thief = stage.client(THIEF).with_cookies(&stolen);
     let answer = thief.refresh().await;
     assert_eq!(answer.status, StatusCode::OK);
     let token = answer.body["access_token"].as_str().unwrap().to_owned();

@@ -237,7 +237,8 @@ async fn there_and_back() {
         .lacks("set-cookie", "*Secure");
     let out = place.service.out();
     assert_eq!(out.matches("Safari").count(), 1, "{out}");
-    assert_eq!(browser.jar.len(), 2);
+    // Refresh cookie, jar cookie, CSRF cookie.
+    assert_eq!(browser.jar.len(), 3);
     is_signed_in(&mut browser).await;
     place.knows(&mut browser).await;
 }
@@ -271,7 +272,8 @@ async fn there_and_back_over_https() {
             "__Host-refresh_token=*HttpOnly*SameSite=Lax*Secure*Path=/",
         )
         .has("set-cookie", "__Host-csrf=*Secure*Path=/");
-    assert_eq!(browser.jar.len(), 2);
+    // Refresh cookie, jar cookie, CSRF cookie.
+    assert_eq!(browser.jar.len(), 3);
     is_signed_in(&mut browser).await;
     let page = browser.get("/").await;
     page.has("strict-transport-security", "max-age=");

@@ -84,6 +84,22 @@ fn a_configuration_error_says_which_entry_it_means() {
             sessions(|b| b.idle_lifetime(Duration::from_secs(800_000))),
             "idle_lifetime: 800000s must not be longer than the absolute lifetime, 604800s",
         ),
+        (
+            sessions(|b| b.idle_lifetime(Duration::from_secs(900))),
+            "idle_lifetime: 900s must be longer than the lifetime of an access token, 900s",
+        ),
+        (
+            sessions(|b| {
+                let rotation = RotationPolicy::builder().interval(Duration::from_secs(3600));
+                let b = b.rotation(rotation.build().unwrap());
+                b.idle_lifetime(Duration::from_secs(3600))
+            }),
+            "idle_lifetime: 3600s must be longer than the interval, 3600s",
+        ),
+        (
+            sessions(|b| b.claims_timeout(Duration::from_secs(8))),
+            "claims_timeout: 8s must not be longer than a quarter of the grace, 7.5s",
+        ),
         (csrf(["a", "b;c", "d"]), r#"session_cookies: "b;c" must"#),
         (csrf(["a", "b", "__Host-csrf"]), r#"session_cookies: "__Host-csrf" must not"#),
         (CsrfKeys::new([&*vec![7; 32], b"hunter2"]).err(), "CSRF keys: keys[0]: "),

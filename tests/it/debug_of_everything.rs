@@ -29,7 +29,7 @@ use tower_bearer::{
 
 use crate::support::{
     csrf,
-    world::{COOKIE, Role, World},
+    world::{COOKIE, JAR, Role, World},
 };
 
 const MASTER: &[u8; 40] = b"zT4kQ8wN1xV6bM3cJ9fH2sL7dG5pR0yEuAoIiXjC";
@@ -137,6 +137,7 @@ async fn no_public_type_prints_a_secret() {
     let login = browser.login(&world, "ada").await;
     let access = login.body["access_token"].as_str().unwrap().to_owned();
     let cookie = browser.cookie.clone().unwrap();
+    let jar = browser.jar.clone().unwrap();
     let record = world.store.last().await;
 
     // Tokens.
@@ -244,7 +245,8 @@ async fn no_public_type_prints_a_secret() {
     };
     let request = || {
         let request = Request::post("/auth/refresh")
-            .header("cookie", format!("{COOKIE}={cookie}"))
+            .header("cookie", format!("{COOKIE}={cookie}; {JAR}={jar}"))
+            .header("user-agent", &browser.agent)
             .header("authorization", format!("Bearer {access}"));
         request.body(Full::<bytes::Bytes>::default()).unwrap()
     };
@@ -268,6 +270,12 @@ async fn no_public_type_prints_a_secret() {
     session.refresh().await.unwrap();
     printed.add("Session", &session);
     printed.add("SessionInfo", &session.list().await.unwrap());
+    printed.add("JarCookie", &tower_bearer::refresh::JarCookie::On);
+    printed.add(
+        "FingerprintPolicy",
+        &tower_bearer::refresh::FingerprintPolicy::Known,
+    );
+    printed.add("PeekedSession", &session.peek().await.unwrap());
     printed.add(
         "RefreshTransport",
         &tower_bearer::refresh::RefreshTransport::Body,
@@ -451,6 +459,7 @@ async fn no_public_type_prints_a_secret() {
     let secrets = [
         access,
         cookie,
+        jar,
         good.as_str().to_owned(),
         master,
         CONTEXT.into(),

@@ -654,6 +654,17 @@ fn what_is_missing_or_does_not_agree_is_named() {
             "\"__Host-refresh_token\" is that of the refresh cookie",
         ),
         (
+            error(
+                stored()
+                    .same_origin()
+                    .everywhere()
+                    .csrf(|csrf| csrf.cookie_name("refresh_token_jar"))
+                    .build(),
+            ),
+            "cookie_name",
+            "\"__Host-refresh_token_jar\" is that of the jar cookie",
+        ),
+        (
             error(stored().same_origin().mount("/:tenant/auth").build()),
             "mount",
             "fixed path",

@@ -11,10 +11,11 @@ use tower_bearer::{CsrfLayer, SessionEndpoints};
 
 use crate::support::world::{Browser, COOKIE, Reply, World};
 
-const CALLS: [(Method, &str); 5] = [
+const CALLS: [(Method, &str); 6] = [
     (Method::POST, "/refresh"),
     (Method::POST, "/logout"),
     (Method::POST, "/logout-all"),
+    (Method::GET, "/session"),
     (Method::GET, "/sessions"),
     (Method::DELETE, "/sessions/{id}"),
 ];

@@ -238,8 +238,17 @@ async fn pages_of_applications_and_of_development_servers_can_be_listed() {
 async fn what_is_missing_is_a_choice() {
     let cookie = [("cookie", "a=b")];
     let missing = Some(OriginReason::Missing);
-    // The CSRF cookie authenticates no client, whichever prefix it has.
+    // The CSRF cookie authenticates no client, whichever prefix it has, nor does a jar cookie alone.
     for (cookie, refused) in [
+        ("__Secure-refresh_token_jar=x; __Host-csrf=x", false),
+        ("__Host-refresh_token_jar=x", false),
+        ("__Http-refresh_token_jar=x", false),
+        ("__Host-Http-refresh_token_jar=x", false),
+        (
+            "__Secure-refresh_token_jar=x; __Secure-refresh_token=x",
+            true,
+        ),
+        ("__Secure-other_jar=x", true),
         ("__Host-csrf=x", false),
         ("__Host-Http-csrf=x", false),
         ("__Http-csrf=x", true),

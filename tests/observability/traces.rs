@@ -135,7 +135,9 @@ fn lines_are_as_the_manual_says() {
         // Some are there when there is something to say.
         for field in &fields[name] {
             let optional = match field.as_str() {
-                "cause" | "origin" | "present_scope" | "wanted_scope" => true,
+                "by_known" | "cause" | "ended" | "origin" | "present_scope" | "wanted_scope" => {
+                    true
+                }
                 "reason" => name != "revoked",
                 "session" => name == "session_refused",
                 _ => false,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use redis::Value;
 use tower_bearer::{
-    Clock,
-    store::{RefreshStore, StoreErrorKind},
+    Clock, RevokeReason,
+    store::{RefreshStore, SessionRecord, StoreErrorKind, Swap},
 };
 
 use crate::{
@@ -243,7 +243,7 @@ async fn a_record_of_an_unknown_version_is_an_error_that_touches_nothing() {
     let read = redis::cmd("HGET").arg(&name).arg(&field).clone();
     let mut bytes: Vec<u8> = read.query_async(&mut connection).await.unwrap();
     let good = bytes.clone();
-    bytes[0] = 2;
+    bytes[0] = 3;
     let write = |bytes: &[u8]| redis::cmd("HSET").arg(&name).arg(&field).arg(bytes).clone();
     write(&bytes).exec_async(&mut connection).await.unwrap();
 
@@ -261,7 +261,7 @@ async fn a_record_of_an_unknown_version_is_an_error_that_touches_nothing() {
     ] {
         assert_eq!(error.kind(), StoreErrorKind::Corrupt);
         let source = std::error::Error::source(&error).unwrap().to_string();
-        assert!(source.contains("version 2"), "{source}");
+        assert!(source.contains("version 3"), "{source}");
     }
     let now: Vec<u8> = read.query_async(&mut connection).await.unwrap();
     assert_eq!(now, bytes, "untouched");
@@ -269,6 +269,46 @@ async fn a_record_of_an_unknown_version_is_an_error_that_touches_nothing() {
 
     write(&good).exec_async(&mut connection).await.unwrap();
     assert_ok(&browser.refresh(&world).await);
+}
+
+/// A store of bytes compares bytes, and those of an older layout are not what this release writes of it.
+#[tokio::test]
+async fn a_record_of_version_1_is_swapped_for_one_of_version_2() {
+    let server = Server::start().await;
+    let store = store(server.url());
+    let golden = include_str!("../../src/session/record_codec/tests/version1.json");
+    let golden: serde_json::Value = serde_json::from_str(golden).unwrap();
+    let hex = golden["records"][1]["record"].as_str().unwrap();
+    let bytes = (0..hex.len()).step_by(2);
+    let bytes: Vec<u8> = bytes
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+        .collect();
+    assert_eq!(bytes[0], 1);
+    let key = SessionRecord::decode(&bytes).unwrap().key();
+    let (name, field) = (key_of(key.subject()), key.id().to_string());
+    let mut connection = server.connection().await.unwrap();
+    let write = redis::cmd("HSET")
+        .arg(&name)
+        .arg(&field)
+        .arg(&bytes[..])
+        .clone();
+    write.exec_async(&mut connection).await.unwrap();
+
+    let current = store.load(&key).await.unwrap().record().unwrap().clone();
+    assert_eq!(current.generation(), 1);
+    let next = current.revoked(RevokeReason::SignedOut);
+    let other = current.revoked(RevokeReason::Denied);
+    // The second time it is recognised as applied; what is no longer there is a conflict.
+    for swap in [(&current, &next), (&current, &next)] {
+        let swap = store.swap(swap.0, swap.1).await.unwrap();
+        assert!(matches!(swap, Swap::Applied));
+    }
+    let swap = store.swap(&current, &other).await.unwrap();
+    assert!(matches!(swap, Swap::Conflict(loaded) if loaded.record() == Some(&next)));
+    let read = redis::cmd("HGET").arg(&name).arg(&field).clone();
+    let stored: Vec<u8> = read.query_async(&mut connection).await.unwrap();
+    assert_eq!(stored, next.encode());
+    assert_eq!(stored[0], 2);
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ use crate::{
     stage::{assert_ok, impatient, instance_with, key_of},
     support::{
         redis::{Chaos, Proxy, Server},
-        world::{Browser, FIREFOX, Reply, World},
+        world::{Browser, Reply, World},
     },
 };
 
@@ -139,13 +139,9 @@ fn service(proxy: &Proxy, seen: &Arc<Seen>) -> World {
 }
 
 /// What the clients of one session share, as the tabs of one browser share its cookies.
-type Jar = Arc<Mutex<Option<String>>>;
+type Jar = Arc<Mutex<Browser>>;
 
-async fn refresh(world: &World, agent: &str, cookie: Option<String>) -> Reply {
-    let browser = Browser {
-        agent: agent.to_owned(),
-        cookie,
-    };
+async fn refresh(world: &World, browser: &Browser) -> Reply {
     let request = browser.request(Method::POST, "/refresh");
     world.send(request.body(Full::default()).unwrap()).await
 }
@@ -159,14 +155,12 @@ async fn tab(world: World, jar: Jar, seen: Arc<Seen>, end: Instant, seed: u64) -
             return None;
         }
         sleep(pause).await;
-        let cookie = jar.lock().unwrap().clone();
-        let reply = refresh(&world, FIREFOX, cookie).await;
+        let browser = jar.lock().unwrap().clone();
+        let reply = refresh(&world, &browser).await;
         match reply.status.as_u16() {
             200 => {
                 seen.answered.fetch_add(1, Ordering::Relaxed);
-                if let Some(cookie) = reply.set_cookie() {
-                    *jar.lock().unwrap() = Some(cookie);
-                }
+                jar.lock().unwrap().keep(&reply);
             }
             503 => {
                 seen.unavailable.fetch_add(1, Ordering::Relaxed);
@@ -178,7 +172,7 @@ async fn tab(world: World, jar: Jar, seen: Arc<Seen>, end: Instant, seed: u64) -
     }
 }
 
-/// Steals the cookie and uses it until it is refused.
+/// Steals the cookies and uses them until they are refused.
 async fn thief(
     world: World,
     jar: Jar,
@@ -188,11 +182,11 @@ async fn thief(
     end: Instant,
 ) {
     sleep_until(begin).await;
-    let mut cookie = jar.lock().unwrap().clone();
+    let mut browser = jar.lock().unwrap().thief();
     while Instant::now() < end {
-        let reply = refresh(&world, "curl/8.5.0", cookie.clone()).await;
+        let reply = refresh(&world, &browser).await;
         match reply.status.as_u16() {
-            200 => cookie = reply.set_cookie().or(cookie),
+            200 => browser.keep(&reply),
             503 => {}
             _ => {
                 seen.refused_thieves.lock().unwrap().insert(session);
@@ -217,7 +211,7 @@ async fn two_hundred_sessions_on_a_bad_network() {
         // Two sessions of each person.
         let browser = instances[n % 2].signed_in(&format!("user-{}", n / 2)).await;
         let key = instances[n % 2].store.last_key();
-        sessions.push((key, Jar::new(Mutex::new(browser.cookie))));
+        sessions.push((key, Jar::new(Mutex::new(browser))));
     }
 
     proxy.chaos(Chaos {
@@ -309,8 +303,8 @@ async fn two_hundred_sessions_on_a_bad_network() {
     assert_eq!(keys, (HONEST + ROBBED) / 2);
     sleep(Duration::from_secs(1)).await;
     for (n, (key, jar)) in sessions.iter().enumerate() {
-        let cookie = jar.lock().unwrap().clone();
-        let reply = refresh(&instances[n % 2], FIREFOX, cookie).await;
+        let browser = jar.lock().unwrap().clone();
+        let reply = refresh(&instances[n % 2], &browser).await;
         if n < HONEST {
             assert_ok(&reply);
         } else {

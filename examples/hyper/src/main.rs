@@ -109,7 +109,7 @@ async fn below_auth(
 ) -> Result<Answer, BoxError> {
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/auth/login") => login(users, request).await,
-        // Csrf, refresh, logout, logout-all, sessions; 404 for everything else.
+        // Csrf, refresh, logout, logout-all, session, sessions; 404 for everything else.
         _ => Ok(endpoints.call(request).await?),
     }
 }

@@ -7,8 +7,8 @@
 //! 3. When an answer is lost, it sends *the same token* again. The server knows it by what it was, and
 //!    answers with the same successor.
 //! 4. It refreshes one at a time, other processes of this user included.
-//! 5. It has the same `User-Agent` in every request, version numbers left out: by that the server tells it
-//!    from a thief.
+//! 5. It has the same `User-Agent` in every request, version numbers left out. It has no cookie jar, so the server
+//!    has no other evidence that tells it from a thief.
 //! 6. It signs in again after a 401 and after nothing else.
 
 use std::{

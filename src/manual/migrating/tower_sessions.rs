@@ -98,7 +98,7 @@
 //! | `session.flush()` | [`Session::end`](crate::Session::end) |
 //! | `Expiry::OnInactivity` | [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime), beside an absolute one of 7 days. It is counted in rotations of the refresh token: a page that is open rotates about once in an access token's life. |
 //! | `Expiry::AtDateTime` | [`absolute_lifetime`](crate::refresh::RefreshCookieBuilder::absolute_lifetime), from sign-in on |
-//! | `Expiry::OnSessionEnd` | Not offered: browsers restore such cookies with their windows. A short `idle_lifetime` does what it was for. |
+//! | `Expiry::OnSessionEnd` | [`NewSession::browser_session`](crate::NewSession::browser_session). Browsers restore such cookies with their windows, so give it a short [`idle`](crate::NewSession::idle) as well. |
 //! | `SessionStore` | [`RefreshStore`](crate::store::RefreshStore) |
 //! | `with_secure(false)` | [`dangerous_insecure_cookie`](crate::refresh::RefreshCookieBuilder::dangerous_insecure_cookie) |
 //! | `with_same_site`, `with_path`, `with_name` | [`same_site_lax`](crate::refresh::RefreshCookieBuilder::same_site_lax), [`cookie_path`](crate::refresh::RefreshCookieBuilder::cookie_path), [`cookie_name`](crate::refresh::RefreshCookieBuilder::cookie_name) |

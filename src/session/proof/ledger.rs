@@ -1,200 +1,333 @@
 //! The real decision function over small numbers.
 //!
-//! The exhaustive search visits millions of states but few different questions. Here tokens are
-//! numbered in the order they first appear, times are ages in whole units, and each question is
-//! put to the real function, with the real hashes, once.
+//! The search visits millions of states but few different records and questions. Tokens and records are numbered
+//! in the order in which they first appear, each record as if it were read at [`NOW`], and each question is put
+//! to the real function, with the real hashes, once.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    hash::{Hash, Hasher},
+    num::NonZeroU32,
+    time::Duration,
+};
 
+use super::{
+    bounds::Bounds,
+    rule::{Question, Rule, Visitor, Words},
+    state::{Flight, Stage, State},
+};
 use crate::{
     clock::Timestamp,
     keys::SessionKeys,
     session::{
-        decide::decide,
-        fixture::{BROWSER, NOW, STRANGER, fresh, keys, start},
-        outcome::Outcome,
-        policy::{RotationPolicy, SessionPolicy},
-        record::{RevokeReason, SessionRecord, SessionState},
+        fixture::{NOW, keys, start},
+        outcome::Decision,
+        policy::SessionPolicy,
+        record::SessionRecord,
         refresh_token::RefreshToken,
     },
 };
 
 /// The number of a token.
 pub(super) type Token = u8;
-/// No token, no time.
-pub(super) const NONE: u8 = u8::MAX;
+/// No token.
+pub(super) const NONE: Token = u8::MAX;
 
-/// What of a record the decision depends on. Generation and recoveries are those of `current`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Rec {
-    pub(super) current: Token,
-    pub(super) previous: Token,
-    /// Units since the hand-out and the first presentation, up to the cap.
-    pub(super) handed_out: u8,
-    pub(super) presented: u8,
-    pub(super) stranger: bool,
-    pub(super) live: bool,
-    /// The privilege has changed once: another seed, and for one generation a barrier.
-    pub(super) elevated: bool,
-    pub(super) barrier: bool,
+/// The number of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Rec(NonZeroU32);
+
+impl Rec {
+    pub(super) fn number(self) -> u32 {
+        self.0.get()
+    }
+
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
 }
 
+/// The wish of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Ask {
+    Refresh,
+    List,
+    StepUp,
+    SignOut,
+}
+
+/// A question to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Put {
+    pub(super) rec: Rec,
+    pub(super) token: Token,
+    pub(super) visitor: Visitor,
+    /// The number of the policy of that server.
+    pub(super) policy: u8,
+    pub(super) ask: Ask,
+    /// The units between its read and its write.
+    pub(super) worked: u8,
+}
+
+/// In two words, for the same reason as that of [`State`](super::state::State).
+impl Hash for Put {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let Visitor {
+            agent,
+            jar,
+            version,
+        } = self.visitor;
+        let small = [
+            self.token,
+            agent,
+            jar as u8,
+            version,
+            self.policy,
+            self.ask as u8,
+            self.worked,
+            0,
+        ];
+        hasher.write_u64(u64::from_le_bytes(small));
+        hasher.write_u32(self.rec.number());
+    }
+}
+
+impl Put {
+    /// A refresh at a server that takes no time.
+    pub(super) fn refresh(rec: Rec, token: Token, visitor: Visitor) -> Self {
+        Self {
+            rec,
+            token,
+            visitor,
+            policy: 0,
+            ask: Ask::Refresh,
+            worked: 0,
+        }
+    }
+}
+
+/// The server's answer to it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Verdict {
-    pub(super) outcome: Outcome,
+    pub(super) words: Words,
     pub(super) next: Option<Rec>,
-    pub(super) successor: Token,
+    /// The cookie of the answer.
+    pub(super) cookie: Token,
+    /// Whether the application is told by an event that is no alarm.
+    pub(super) told: bool,
 }
 
 pub(super) struct Ledger {
+    rule: Rule,
     keys: SessionKeys,
-    policy: SessionPolicy,
+    policies: Vec<SessionPolicy>,
     unit: Duration,
-    /// The age from which on more age changes nothing.
-    cap: u8,
-    template: SessionRecord,
+    /// The age in units from which on more age changes nothing.
+    cap: u32,
     tokens: Vec<RefreshToken>,
-    numbers: HashMap<[u8; 32], Token>,
-    known: HashMap<(Rec, Token, bool), Verdict>,
+    token_numbers: HashMap<[u8; 32], Token>,
+    records: Vec<Kept>,
+    record_numbers: HashMap<Vec<u8>, Rec>,
+    verdicts: HashMap<Put, Verdict>,
+}
+
+struct Kept {
+    record: SessionRecord,
+    later: Option<Rec>,
 }
 
 impl Ledger {
     /// A ledger of a session that begins, and its record: token 0, just handed out.
-    pub(super) fn new(rotation: RotationPolicy, unit: Duration) -> (Self, Rec) {
-        let longest = rotation.interval.max(rotation.grace + unit);
-        let cap = longest.as_millis().div_ceil(unit.as_millis());
+    pub(super) fn new(bounds: &Bounds) -> (Self, Rec) {
+        let policies: Vec<_> = bounds.policies().collect();
+        let longest = policies
+            .iter()
+            .map(|policy| {
+                policy
+                    .rotation
+                    .interval
+                    .max(policy.rotation.grace + bounds.unit)
+            })
+            .max()
+            .unwrap();
+        let steps = u32::from(bounds.step) * u32::from(bounds.budget.clock_steps);
+        let cap = u32::try_from(longest.as_millis().div_ceil(bounds.unit.as_millis())).unwrap();
         let keys = keys();
-        let policy = SessionPolicy {
-            rotation,
-            ..SessionPolicy::default()
-        };
-        let (template, first) = start(&policy, &keys);
+        let (record, first) = start(&policies[0], &keys);
         let mut ledger = Self {
+            rule: bounds.rule,
             keys,
-            policy,
-            unit,
-            cap: u8::try_from(cap).unwrap(),
-            template,
+            policies,
+            unit: bounds.unit,
+            cap: cap + steps,
             tokens: vec![],
-            numbers: HashMap::new(),
-            known: HashMap::new(),
+            token_numbers: HashMap::new(),
+            records: vec![],
+            record_numbers: HashMap::new(),
+            verdicts: HashMap::new(),
         };
-        let current = ledger.number(&first);
-        let rec = Rec {
-            current,
-            previous: NONE,
-            handed_out: 0,
-            presented: NONE,
-            stranger: false,
-            live: true,
-            elevated: false,
-            barrier: false,
-        };
+        ledger.token(&first);
+        let rec = ledger.keep(bounds.begun(record));
         (ledger, rec)
     }
 
-    pub(super) fn decide(&mut self, rec: Rec, token: Token, stranger: bool) -> Verdict {
-        if let Some(verdict) = self.known.get(&(rec, token, stranger)) {
+    pub(super) fn record(&self, rec: Rec) -> &SessionRecord {
+        &self.records[rec.index()].record
+    }
+
+    /// How many policies there are beside each other.
+    pub(super) fn policies(&self) -> u8 {
+        u8::try_from(self.policies.len()).unwrap()
+    }
+
+    /// Lets a server answer.
+    pub(super) fn answer(&mut self, put: Put) -> Verdict {
+        if let Some(verdict) = self.verdicts.get(&put) {
             return *verdict;
         }
-        let client = if stranger { STRANGER } else { BROWSER };
-        let decision = decide(
-            &self.tokens[usize::from(token)],
-            Some(&self.record(rec)),
-            NOW,
-            client,
-            &self.policy,
-            &self.keys,
-        );
-        let successor = decision.successor.map_or(NONE, |token| self.number(&token));
+        let question = self.question(&put);
+        let worked = question.worked;
+        let answer = question.put(self.rule, put.ask);
         let verdict = Verdict {
-            outcome: decision.outcome,
-            next: decision.next.map(|next| self.rec(&next)),
-            successor,
+            words: answer.words,
+            cookie: answer.cookie.map_or(NONE, |cookie| self.token(&cookie)),
+            next: answer
+                .next
+                .map(|next| self.keep(moved(next, |at| at - worked))),
+            told: answer.told,
         };
-        self.known.insert((rec, token, stranger), verdict);
+        self.verdicts.insert(put, verdict);
         verdict
     }
 
-    /// The browser changes its privilege: the record and the token after it.
-    pub(super) fn elevate(&mut self, rec: Rec) -> (Rec, Token) {
-        let active = self.keys.active().unwrap();
-        let (record, token) =
-            self.record(rec)
-                .elevated(&fresh(2), BROWSER, NOW, &self.policy, active);
-        let token = self.number(&token);
-        (self.rec(&record), token)
-    }
-
-    /// One unit later.
-    pub(super) fn age(&self, rec: Rec) -> Rec {
-        let older = |age: u8| {
-            if age == NONE {
-                NONE
-            } else {
-                (age + 1).min(self.cap)
-            }
-        };
-        Rec {
-            handed_out: older(rec.handed_out),
-            presented: older(rec.presented),
-            ..rec
+    fn question(&self, put: &Put) -> Question<'_> {
+        Question {
+            token: &self.tokens[usize::from(put.token)],
+            record: self.record(put.rec),
+            now: NOW,
+            worked: self.unit * u32::from(put.worked),
+            presenter: put.visitor.presenter(),
+            policy: &self.policies[usize::from(put.policy)],
+            keys: &self.keys,
         }
     }
 
-    /// How many different tokens and questions there were.
-    pub(super) fn size(&self) -> (usize, usize) {
-        (self.tokens.len(), self.known.len())
+    /// Shows each question that was put to the decision function.
+    pub(super) fn questions(&self, mut look: impl FnMut(&Question<'_>, &Decision)) {
+        for put in self.verdicts.keys().filter(|put| put.ask == Ask::Refresh) {
+            let question = self.question(put);
+            look(&question, &(self.rule)(&question));
+        }
     }
 
-    fn number(&mut self, token: &RefreshToken) -> Token {
+    /// The record a unit later.
+    pub(super) fn later(&mut self, rec: Rec) -> Rec {
+        let kept = &self.records[rec.index()];
+        if let Some(later) = kept.later {
+            return later;
+        }
+        let later = self.shifted(rec, 1);
+        self.records[rec.index()].later = Some(later);
+        later
+    }
+
+    /// The record `units` later; a clock may go back too.
+    pub(super) fn shifted(&mut self, rec: Rec, units: i64) -> Rec {
+        let by = self.unit * u32::try_from(units.unsigned_abs()).unwrap();
+        let record = self.record(rec).clone();
+        self.keep(moved(
+            record,
+            |at| if units < 0 { at + by } else { at - by },
+        ))
+    }
+
+    /// When nothing is young any more.
+    pub(super) fn long_after(&mut self, rec: Rec) -> Rec {
+        self.shifted(rec, self.cap.into())
+    }
+
+    /// How many different tokens, records and questions there were.
+    pub(super) fn size(&self) -> (usize, usize, usize) {
+        (self.tokens.len(), self.records.len(), self.verdicts.len())
+    }
+
+    /// A state in a line, for people.
+    pub(super) fn describe(&self, state: &State) -> String {
+        let record = self.record(state.store);
+        let units = |at: Timestamp| NOW.since(at).as_millis() / self.unit.as_millis();
+        let cookie = |token: Token| match self.tokens.get(usize::from(token)) {
+            Some(token) => format!("{}.{}", token.generation, token.recoveries),
+            None => "-".to_owned(),
+        };
+        let flights = state.flights.iter().filter(|f| f.stage != Stage::Free);
+        let flights: Vec<_> = flights
+            .map(|f| {
+                let Flight {
+                    stage, ask, agent, ..
+                } = f;
+                format!(
+                    "{stage:?} {ask:?} {} of {agent} for {}",
+                    cookie(f.token),
+                    f.age
+                )
+            })
+            .collect();
+        format!(
+            "  {:?} at {}, handed out {} ago, seen {}, holder {:?} | jar {}, disk {} | {} | thief {}, tokens {}",
+            record.state,
+            cookie(self.current(state.store)),
+            units(record.handed_out_at),
+            record
+                .presented_at
+                .map_or("-".to_owned(), |at| units(at).to_string()),
+            record.fingerprints.holder(),
+            cookie(state.jar),
+            cookie(state.disk),
+            flights.join(", "),
+            cookie(state.stolen),
+            state.tokens,
+        )
+    }
+
+    fn token(&mut self, token: &RefreshToken) -> Token {
         let next = u8::try_from(self.tokens.len()).unwrap();
         assert!(next < NONE, "too many tokens to number");
-        *self.numbers.entry(token.hash()).or_insert_with(|| {
+        *self.token_numbers.entry(token.hash()).or_insert_with(|| {
             self.tokens.push(token.clone());
             next
         })
     }
 
-    fn record(&self, rec: Rec) -> SessionRecord {
-        let current = &self.tokens[usize::from(rec.current)];
-        let ago = |age: u8| NOW - self.unit * u32::from(age);
-        SessionRecord {
-            generation: current.generation,
-            recoveries: current.recoveries,
-            current: current.hash(),
-            previous: (rec.previous != NONE).then(|| self.tokens[usize::from(rec.previous)].hash()),
-            handed_out_at: ago(rec.handed_out),
-            presented_at: (rec.presented != NONE).then(|| ago(rec.presented)),
-            client: if rec.stranger { STRANGER } else { BROWSER },
-            state: if rec.live {
-                SessionState::Live
-            } else {
-                SessionState::Revoked(RevokeReason::Reuse)
-            },
-            barrier: rec.barrier,
-            seed: if rec.elevated {
-                *fresh(2).seed.expose()
-            } else {
-                self.template.seed
-            },
-            ..self.template.clone()
-        }
+    /// The number of the token that the session expects.
+    pub(super) fn current(&self, rec: Rec) -> Token {
+        self.token_numbers[&self.record(rec).current]
     }
 
-    fn rec(&self, record: &SessionRecord) -> Rec {
-        let age = |at: Timestamp| {
-            u8::try_from(NOW.since(at).as_millis() / self.unit.as_millis()).unwrap()
-        };
-        Rec {
-            current: self.numbers[&record.current],
-            previous: record.previous.map_or(NONE, |hash| self.numbers[&hash]),
-            handed_out: age(record.handed_out_at),
-            presented: record.presented_at.map_or(NONE, age),
-            stranger: record.client == STRANGER,
-            live: record.is_live(),
-            elevated: record.seed != self.template.seed,
-            barrier: record.barrier,
-        }
+    fn keep(&mut self, record: SessionRecord) -> Rec {
+        let oldest = NOW - self.unit * self.cap;
+        let mut record = moved(record, |at| at.max(oldest));
+        record.idle_expires_at = record.absolute_expires_at;
+        let next = Rec(NonZeroU32::MIN.saturating_add(self.records.len() as u32));
+        *self
+            .record_numbers
+            .entry(record.encode())
+            .or_insert_with(|| {
+                self.records.push(Kept {
+                    record,
+                    later: None,
+                });
+                next
+            })
+    }
+}
+
+/// The record with each time that the decision reads moved.
+fn moved(record: SessionRecord, by: impl Fn(Timestamp) -> Timestamp) -> SessionRecord {
+    SessionRecord {
+        handed_out_at: by(record.handed_out_at),
+        presented_at: record.presented_at.map(&by),
+        rotated_at: by(record.rotated_at),
+        ended_at: record.ended_at.map(&by),
+        ..record
     }
 }

@@ -1,11 +1,31 @@
-//! What the protocol promises, shown over the real decision function.
+//! The promises of the protocol, shown over the real decision function.
 //!
+//! * [`search`] walks every path of a small world, so that "never" means never. [`worlds`] are those in which
+//!   an honest user is not accused, [`thefts`] those in which a thief does not go on unnoticed, and [`refuted`]
+//!   those that fail, so that it is known what the others show and where they end.
 //! * [`sim`] plays thousands of random runs of browsers, networks and thieves.
-//! * [`exhaustive`] walks every path of a small world, so that "never" means never.
+//! * [`vectors`] is the decision table for other implementations.
 
-mod browser;
-mod exhaustive;
+//!
+//! Figures are printed beside their goals. Numbers of states differ from theirs with how a state is written.
+
+mod bounds;
+mod closing;
+mod larger;
 mod ledger;
+mod network;
+mod predicates;
+mod questions;
+mod refuted;
+mod robberies;
+mod robbery;
+mod rule;
+mod scenarios;
+mod search;
 mod sim;
-mod thief;
+mod state;
+mod stealing;
+mod thefts;
+mod vectors;
+
 mod worlds;

@@ -1,7 +1,7 @@
 //! An encoded record, read in place: what a store must know to find it among others and to drop it
 //! in time.
 
-use super::{HEAD, VERSION, slice, time};
+use super::{HEAD, VERSION, fingerprints, slice, time};
 use crate::{
     clock::Timestamp,
     session::{SessionId, refresh_token::take},
@@ -9,6 +9,8 @@ use crate::{
 
 /// From the subject tag to the time of creation: what stands between the id and the expiry.
 const BETWEEN: usize = 16 + 8 + 1 + 1 + 3 * 32 + 4 * 8;
+/// From the fingerprints to the state: what stands between the expiry and the lengths of the texts.
+const BEHIND: usize = fingerprints::ENCODED + 8 + 1;
 
 /// The bytes of one record, and what is read off them without decoding the rest.
 #[derive(Clone, Copy)]
@@ -29,14 +31,18 @@ impl<'a> EncodedRecord<'a> {
         let id = SessionId::from_bytes(take(head)?);
         slice(head, BETWEEN)?;
         let expires_at = time(head)?.min(time(head)?);
-
-        let rest = &mut rest;
-        let subject = u32::from_be_bytes(take(rest)?);
-        slice(rest, subject as usize)?;
-        let label = u16::from_be_bytes(take(rest)?);
-        slice(rest, label.into())?;
-        let context = u32::from_be_bytes(take(rest)?);
-        slice(rest, context as usize)?;
+        slice(head, BEHIND)?;
+        let subject = u16::from_be_bytes(take(head)?);
+        let label = u16::from_be_bytes(take(head)?);
+        let context = u32::from_be_bytes(take(head)?);
+        let fields = u16::from_be_bytes(take(head)?);
+        let texts = [
+            subject.into(),
+            label.into(),
+            context as usize,
+            fields.into(),
+        ];
+        slice(&mut rest, texts.iter().sum())?;
         let (bytes, rest) = bytes.split_at_checked(bytes.len() - rest.len())?;
         let first = Self {
             id,

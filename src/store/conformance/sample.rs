@@ -7,7 +7,7 @@ use crate::{
     clock::Timestamp,
     keys::SubjectTag,
     random::{RandomError, random},
-    session::{ClientFingerprint, SessionId, SessionRecord, SessionState},
+    session::{ClientFingerprint, Fields, Fingerprints, SessionId, SessionRecord, SessionState},
     store::{RefreshStore, StoreError, conformance::Violation},
 };
 
@@ -58,6 +58,7 @@ impl Subject {
             current,
             previous: None,
             barrier: false,
+            bound: false,
             seed: [0xff; 32],
             handed_out_at: self.now,
             presented_at: None,
@@ -65,8 +66,10 @@ impl Subject {
             created_at: self.now,
             absolute_expires_at: self.now + LIFE,
             idle_expires_at: self.now + LIFE,
-            client: ClientFingerprint::from_bytes([0x80; 8]),
+            fingerprints: Fingerprints::one(ClientFingerprint::from_bytes([0x80; 8])),
             state: SessionState::Live,
+            ended_at: None,
+            fields: Fields::default(),
             label: "Conformance/1.0 (label)".into(),
             // Every byte value: a store keeps bytes, not text.
             context: (0..=u8::MAX).collect(),

@@ -4,7 +4,10 @@ use super::*;
 use crate::{
     clock::{ManualClock, Timestamp},
     keys::SessionKeys,
-    session::{ClientFingerprint, NewSecrets, RevokeReason, SessionPolicy, SignIn},
+    session::{
+        ClientFingerprint, JarProof, Lasts, NewSecrets, Presenter, RevokeReason, SessionPolicy,
+        SignIn,
+    },
     store::StoreErrorKind,
 };
 
@@ -15,7 +18,12 @@ pub(super) fn session(subject: &str, seconds: u64) -> SessionRecord {
     let keys = SessionKeys::new([&b"a master secret with 32 bytes..."[..]]).unwrap();
     let opening = SignIn {
         subject,
-        client: ClientFingerprint::from_bytes([1; 8]),
+        presenter: Presenter {
+            fingerprint: ClientFingerprint::from_bytes([1; 8]),
+            version: 0,
+            jar: JarProof::Waived,
+        },
+        lasts: Lasts::default(),
         label: "Browser/1.0",
         context: b"",
     };

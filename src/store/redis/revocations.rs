@@ -18,14 +18,16 @@ use std::{
 
 use crate::{
     clock::Timestamp,
-    session::{RevokeReason, SessionId, SessionRecord, SessionState},
+    session::{Fingerprints, SessionId, SessionRecord, SessionState},
 };
 
-/// Why and when a session was revoked: what its record needs to be revoked again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a session was revoked, when and by whom: what its record needs to be revoked again.
+#[derive(Clone, Copy)]
 struct Revocation {
-    reason: RevokeReason,
-    at: Timestamp,
+    state: SessionState,
+    ended_at: Option<Timestamp>,
+    fingerprints: Fingerprints,
+    fingerprint_version: u8,
 }
 
 pub(super) struct Revocations {
@@ -53,9 +55,14 @@ impl Revocations {
 
     /// Remembers that `record` was revoked, if it is.
     pub(super) fn note(&self, record: &SessionRecord) {
-        if let SessionState::Revoked(reason) = record.state {
-            let at = record.presented_at.unwrap_or_default();
-            self.insert(record.id, Revocation { reason, at });
+        if !record.is_live() {
+            let revocation = Revocation {
+                state: record.state,
+                ended_at: record.ended_at,
+                fingerprints: record.fingerprints,
+                fingerprint_version: record.fields.fingerprint_version,
+            };
+            self.insert(record.id, revocation);
         }
     }
 
@@ -80,8 +87,19 @@ impl Revocations {
         if !self.any.load(Ordering::Acquire) || !record.is_live() {
             return None;
         }
-        let Revocation { reason, at } = *self.lock().sessions.get(&record.id)?;
-        Some(record.revoked_at(reason, at))
+        let Revocation {
+            state,
+            ended_at,
+            fingerprints,
+            fingerprint_version,
+        } = *self.lock().sessions.get(&record.id)?;
+        Some(SessionRecord {
+            state,
+            ended_at,
+            fingerprints,
+            fields: record.fields.clone().with_version(fingerprint_version),
+            ..record.clone()
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {
@@ -102,16 +120,25 @@ impl fmt::Debug for Revocations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{ClientFingerprint, NewSecrets, SessionPolicy, SessionState, SignIn};
+    use crate::session::{
+        ClientFingerprint, JarProof, Lasts, NewSecrets, Presenter, RevokeReason, SessionPolicy,
+        SignIn,
+    };
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+    const BROWSER: Presenter = Presenter {
+        fingerprint: ClientFingerprint::from_bytes([1; 8]),
+        version: 0,
+        jar: JarProof::Shown,
+    };
 
     fn session() -> SessionRecord {
         let keys =
             crate::keys::SessionKeys::new([&b"a master secret with 32 bytes..."[..]]).unwrap();
         let opening = SignIn {
             subject: "ada",
-            client: ClientFingerprint::from_bytes([1; 8]),
+            presenter: BROWSER,
+            lasts: Lasts::default(),
             label: "Browser/1.0",
             context: b"",
         };
@@ -125,8 +152,20 @@ mod tests {
         let revocations = Revocations::new(9);
         let (record, other) = (session(), session());
         assert_eq!(revocations.correct(&record), None);
-        for reason in [RevokeReason::Reuse, RevokeReason::Replaced] {
-            let revoked = record.revoked_at(reason, NOW);
+        let other_browser = Presenter {
+            fingerprint: ClientFingerprint::from_bytes([2; 8]),
+            version: 3,
+            ..BROWSER
+        };
+        // Without the client that ended it a thief who signs out would not be told of later.
+        for revoked in [
+            record.ended(RevokeReason::SignedOut, Some(&BROWSER), NOW),
+            record.ended(RevokeReason::Replaced, Some(&other_browser), NOW),
+            record
+                .ended(RevokeReason::SignedOut, Some(&BROWSER), NOW)
+                .alarmed(),
+            record.revoked(RevokeReason::Denied),
+        ] {
             revocations.note(&revoked);
             assert_eq!(revocations.correct(&record), Some(revoked.clone()));
             assert_eq!(revocations.correct(&revoked), None, "nothing to correct");

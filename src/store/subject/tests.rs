@@ -5,7 +5,7 @@ use proptest::{collection::vec, prelude::*};
 use super::*;
 use crate::{
     keys::SubjectTag,
-    session::{ClientFingerprint, SessionState},
+    session::{ClientFingerprint, Fields, Fingerprints, SessionState},
     store::StoreErrorKind,
 };
 
@@ -25,6 +25,7 @@ fn session(id: u8, state: SessionState, rotated: u64, left: i64) -> SessionRecor
         current: [id; 32],
         previous: Some([id ^ 1; 32]),
         barrier: false,
+        bound: false,
         seed: [id; 32],
         handed_out_at: NOW,
         presented_at: None,
@@ -32,8 +33,10 @@ fn session(id: u8, state: SessionState, rotated: u64, left: i64) -> SessionRecor
         created_at: NOW,
         absolute_expires_at: expires,
         idle_expires_at: expires,
-        client: ClientFingerprint::from_bytes([id; 8]),
+        fingerprints: Fingerprints::one(ClientFingerprint::from_bytes([id; 8])),
         state,
+        ended_at: None,
+        fields: Fields::default(),
         label: "Browser/1.0".into(),
         context: [id].into(),
     }

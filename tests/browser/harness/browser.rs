@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use thirtyfour::{By, WebDriver, WindowHandle};
 
 use super::{
+    client::is_of_session,
     engine::{Engine, Running},
     stage::{EMAIL, PASSWORD},
     until,
@@ -187,12 +188,18 @@ impl Browser {
         }
     }
 
-    /// Name and value of the refresh cookie.
-    pub(crate) async fn refresh_cookie(&self) -> Option<(String, String)> {
+    /// Names and values of the session's cookies: refresh cookie and jar cookie.
+    pub(crate) async fn session_cookies(&self) -> Vec<(String, String)> {
         let cookies = self.cookies().await;
         let text = |cookie: &Value, member: &str| cookie[member].as_str().unwrap().to_owned();
-        let mut pairs = cookies.iter().map(|c| (text(c, "name"), text(c, "value")));
-        pairs.find(|(name, _)| name.ends_with("refresh_token"))
+        let pairs = cookies.iter().map(|c| (text(c, "name"), text(c, "value")));
+        pairs.filter(|(name, _)| is_of_session(name)).collect()
+    }
+
+    /// Name and value of the refresh cookie.
+    pub(crate) async fn refresh_cookie(&self) -> Option<(String, String)> {
+        let mut cookies = self.session_cookies().await.into_iter();
+        cookies.find(|(name, _)| name.ends_with("refresh_token"))
     }
 
     /// A command of Chromium's own.

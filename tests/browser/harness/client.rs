@@ -19,6 +19,11 @@ pub(crate) struct Client {
     cookies: Vec<(String, String)>,
 }
 
+/// Whether the cookie is the refresh cookie or the jar cookie, whatever its prefix.
+pub(crate) fn is_of_session(name: &str) -> bool {
+    name.ends_with("refresh_token") || name.ends_with("refresh_token_jar")
+}
+
 /// An answer, read to its end.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -35,9 +40,9 @@ impl Client {
         }
     }
 
-    /// With a refresh cookie from elsewhere.
-    pub(crate) fn with_cookie(mut self, name: &str, value: &str) -> Self {
-        self.cookies.push((name.into(), value.into()));
+    /// With cookies from elsewhere.
+    pub(crate) fn with_cookies(mut self, cookies: &[(String, String)]) -> Self {
+        self.cookies.extend_from_slice(cookies);
         self
     }
 
@@ -47,12 +52,11 @@ impl Client {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     }
 
-    /// Name and value of the refresh cookie.
-    pub(crate) fn refresh_cookie(&self) -> Option<(String, String)> {
-        let mut cookies = self.cookies.iter();
-        cookies
-            .find(|(name, _)| name.ends_with("refresh_token"))
-            .cloned()
+    /// Names and values of the session's cookies.
+    pub(crate) fn session_cookies(&self) -> Vec<(String, String)> {
+        let cookies = self.cookies.iter();
+        let own = cookies.filter(|(name, _)| is_of_session(name));
+        own.cloned().collect()
     }
 
     pub(crate) async fn refresh(&mut self) -> Answer {

@@ -154,6 +154,7 @@ async fn a_token_of_one_session_does_not_go_with_the_cookie_of_another() {
         refresh: Some(both),
         csrf: first.csrf,
         submitted: second.csrf,
+        ..Browser::default()
     };
     let refused = mixed.refused(&server).await;
     assert_eq!(

@@ -201,9 +201,9 @@ async fn a_session_that_an_unchecked_handler_began_does_not_reach_the_browser() 
             .map(|l| l.to_str().unwrap().split('=').next().unwrap())
             .collect();
         match (checks, of_its_own) {
-            (true, false) => assert_eq!(names, [csrf::COOKIE, world::COOKIE]),
+            (true, false) => assert_eq!(names, [csrf::COOKIE, world::COOKIE, world::JAR]),
             // Only a handler knows when a session of another kind begins.
-            (true, true) => assert_eq!(names, [world::COOKIE]),
+            (true, true) => assert_eq!(names, [world::COOKIE, world::JAR]),
             (false, _) => {
                 assert_eq!(reason(&response), Some(CsrfReason::Unverified));
                 assert!(names.is_empty(), "{names:?}");

@@ -24,6 +24,7 @@ pub(super) struct Server {
 #[derive(Clone, Default)]
 pub(super) struct Browser {
     pub(super) refresh: Option<String>,
+    pub(super) jar: Option<String>,
     pub(super) csrf: Option<String>,
     /// What the page submits, if it is not a copy of the cookie.
     pub(super) submitted: Option<String>,
@@ -81,8 +82,10 @@ impl Browser {
             .uri(format!("/auth{path}"))
             .header(header::USER_AGENT, FIREFOX)
             .header("x-user", "alice");
-        if let Some(value) = &self.refresh {
-            request = request.header(header::COOKIE, format!("{}={value}", world::COOKIE));
+        for (name, value) in [(world::COOKIE, &self.refresh), (world::JAR, &self.jar)] {
+            if let Some(value) = value {
+                request = request.header(header::COOKIE, format!("{name}={value}"));
+            }
         }
         if let Some(value) = &self.csrf {
             request = request.header(header::COOKIE, format!("{}={value}", csrf::COOKIE));
@@ -107,6 +110,7 @@ impl Browser {
             match name {
                 csrf::COOKIE => self.csrf = value,
                 world::COOKIE => self.refresh = value,
+                world::JAR => self.jar = value,
                 other => panic!("a cookie nobody expects: {other}"),
             }
         }
@@ -279,7 +283,7 @@ async fn only_a_genuine_cookie_makes_a_session() {
         let browser = Browser {
             refresh: Some(refresh.clone()),
             csrf: first.csrf.clone(),
-            submitted: None,
+            ..Browser::default()
         };
         assert_eq!(browser.refused(&server).await.is_none(), good, "{refresh}");
     }
@@ -619,6 +623,30 @@ async fn a_session_layer_that_is_applied_twice_serves_once() {
     browser.keep(response.headers());
     assert_ne!(browser.csrf.as_ref(), Some(&token));
     let lines = response.headers().get_all(header::SET_COOKIE).iter();
-    assert_eq!(lines.count(), 2);
+    assert_eq!(lines.count(), 3);
     assert_eq!(browser.refused(&server).await, None);
+}
+
+/// The jar cookie lasts to the end of the session, and the refresh cookie to that of an idle one.
+#[tokio::test]
+async fn a_jar_cookie_ends_the_exemption_beside_the_refresh_cookie_alone() {
+    let server = Server::new();
+    let browser = signed_in(&server).await;
+    let refresh = format!("{}={}", world::COOKIE, browser.refresh.unwrap());
+    let jar = format!("{}={}", world::JAR, browser.jar.unwrap());
+    for (cookies, refused) in [
+        (jar.clone(), None),
+        (
+            format!("{jar}; theme=dark"),
+            Some(CsrfReason::CookieMissing),
+        ),
+        (format!("{jar}; {refresh}"), Some(CsrfReason::CookieMissing)),
+    ] {
+        let request = Request::post("/auth/refresh")
+            .header(header::AUTHORIZATION, "Bearer abc")
+            .header(header::COOKIE, &cookies)
+            .body(Full::default())
+            .unwrap();
+        assert_eq!(reason(&server.send(request).await), refused, "{cookies}");
+    }
 }

@@ -62,7 +62,8 @@ async fn third_tab_after_the_first_already_used_the_successor_inside_grace_is_re
     world.secs(20);
     let reply = third.refresh(&world).await;
     assert_eq!(reply.status, 200);
-    assert!(reply.set_cookie().is_some());
+    // The jar has it: handed out once more, it could arrive behind the next one.
+    assert!(reply.set_cookie().is_none());
     assert_eq!(world.outcomes("replayed"), 1);
 }
 
@@ -75,10 +76,12 @@ async fn once_the_successor_has_been_presented_replays_no_longer_move_the_window
     browser.refresh(&world).await;
     world.secs(29);
     assert_eq!(stale.refresh_lost(&world).await.status, 200);
-    // A second replay 29 s after the first lies outside the window that opened at 0 s.
+    // A second replay 29 s after the first lies outside the window that opened at 0 s. The browser may have died
+    // before its cookies were on the disk: it goes on from there, and the token that it lost is burned.
     world.secs(29);
-    assert_eq!(stale.refresh_lost(&world).await.status, 401);
-    assert_eq!(world.count("ReuseDetected"), 1);
+    assert_eq!(stale.refresh_lost(&world).await.status, 200);
+    assert_eq!(world.outcomes("replayed"), 1);
+    assert_eq!(world.outcomes("recovered"), 1);
 }
 
 #[tokio::test]

@@ -221,3 +221,27 @@ async fn a_changed_password_is_completed_by_a_second_try() {
         assert_eq!(browser.refresh(&world).await.status, 200);
     }
 }
+
+/// A handler that asks twice does not show for the client that it has the successor.
+#[tokio::test]
+async fn what_is_to_be_confirmed_is_confirmed_by_another_request() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await.thief();
+    let reply = handle(&world, &mut browser, async |session: Session| {
+        for _ in 0..2 {
+            let error = session.refresh().await.unwrap_err();
+            assert_eq!(error.kind(), SessionErrorKind::Superseded);
+        }
+        for error in [
+            session.list().await.unwrap_err(),
+            session.peek().await.unwrap_err(),
+            session.elevate().await.unwrap_err(),
+            session.end_all().await.unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), SessionErrorKind::Superseded);
+        }
+    })
+    .await;
+    assert!(reply.set_cookie().is_some());
+    assert_eq!(browser.refresh(&world).await.status, 200);
+}

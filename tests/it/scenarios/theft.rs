@@ -5,11 +5,16 @@ use tower_bearer::ReusePolicy;
 use crate::support::world::World;
 
 #[tokio::test]
-async fn thief_uses_the_current_token_victim_returns_reuse_with_both_bindings() {
+async fn thief_uses_the_current_token_victim_returns_reuse_with_both_fingerprints() {
     let world = World::new();
     let mut victim = world.signed_in("ada").await;
     let mut thief = victim.thief();
     world.secs(100);
+    // Its name is new to the session: it is told of, and first has to show its successor.
+    let reply = thief.refresh(&world).await;
+    assert_eq!((reply.status.as_u16(), reply.code()), (409, "superseded"));
+    assert!(reply.set_cookie().is_some() && reply.body.get("access_token").is_none());
+    assert_eq!(world.count("NewFingerprint"), 1);
     assert_eq!(thief.refresh(&world).await.status, 200);
     world.secs(100);
     let reply = victim.refresh(&world).await;
@@ -31,18 +36,44 @@ async fn thief_uses_the_current_token_victim_returns_reuse_with_both_bindings() 
     );
 }
 
+/// A thief that takes a successor and never shows it has got nothing for it: the victim goes on.
 #[tokio::test]
-async fn thief_replays_the_predecessor_inside_grace_from_another_client_reuse_at_once() {
+async fn thief_that_never_confirms_signs_no_user_out() {
+    let world = World::new();
+    let mut victim = world.signed_in("ada").await;
+    let mut thief = victim.thief();
+    world.secs(100);
+    assert_eq!(thief.refresh(&world).await.status, 409);
+    world.secs(100);
+    assert_eq!(victim.refresh(&world).await.status, 200);
+    assert_eq!(world.outcomes("recovered"), 1);
+    world.secs(100);
+    assert!(thief.refresh(&world).await.cleared());
+    assert_eq!(world.count("ReuseDetected"), 1);
+}
+
+#[tokio::test]
+async fn thief_replays_the_predecessor_from_another_client_gets_nothing_and_is_told_of() {
     let world = World::new();
     let mut victim = world.signed_in("ada").await;
     let mut thief = victim.thief();
     victim.refresh(&world).await;
     world.secs(1);
     let reply = thief.refresh(&world).await;
-    assert_eq!(reply.status, 401);
-    assert!(reply.cleared());
-    assert_eq!(world.count("ReuseDetected"), 1);
+    assert_eq!((reply.status.as_u16(), reply.code()), (409, "superseded"));
+    assert!(reply.set_cookie().is_none());
+    assert_eq!(world.count("OldToken"), 1);
+    assert_eq!(victim.refresh(&world).await.status, 200);
+    // Later it may be another window of a browser that died before its cookies were on the disk.
+    world.secs(100);
+    assert_eq!(thief.refresh(&world).await.status, 409);
+    assert_eq!(world.count("NewFingerprint"), 1);
+    assert_eq!(thief.refresh(&world).await.status, 200);
+    world.secs(100);
+    // The other one now holds what was burned.
     assert_eq!(victim.refresh(&world).await.status, 401);
+    assert_eq!(thief.refresh(&world).await.status, 401);
+    assert_eq!(world.count("ReuseDetected"), 1);
 }
 
 #[tokio::test]
@@ -113,7 +144,10 @@ async fn reuse_policy_subject_ends_every_session_of_the_subject() {
     let mut elsewhere = world.signed_in("ada").await;
     let mut somebody = world.signed_in("bob").await;
     let mut thief = victim.thief();
-    victim.refresh(&world).await;
+    for _ in 0..2 {
+        victim.refresh(&world).await;
+        world.secs(60);
+    }
     thief.refresh(&world).await;
     assert_eq!(elsewhere.refresh(&world).await.status, 401);
     assert_eq!(somebody.refresh(&world).await.status, 200);
@@ -261,11 +295,14 @@ async fn thief_who_only_lists_and_ends_sessions_has_to_take_the_session_over_fir
     }
     assert_eq!(phone.refresh(&world).await.status, 200, "nothing was ended");
     // The way in is the way out: the successor it takes is what gives it away.
+    world.secs(60);
+    assert_eq!(thief.refresh(&world).await.status, 409);
     assert_eq!(thief.refresh(&world).await.status, 200);
     assert_eq!(
         thief.call(&world, Method::GET, "/sessions").await.status,
         200
     );
+    world.secs(31);
     assert_eq!(victim.refresh(&world).await.status, 401);
     assert_eq!(world.count("ReuseDetected"), 1);
 }

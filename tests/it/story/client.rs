@@ -1,7 +1,10 @@
 //! A browser of sorts: speaks HTTP/1.1 over a socket, keeps one cookie jar, sends a `User-Agent` and
 //! an `Origin`. It uses no HTTP library, so that what is asserted is what was on the wire.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
 
 use serde_json::Value;
 use tokio::{
@@ -10,6 +13,7 @@ use tokio::{
 };
 
 pub const COOKIE: &str = "__Secure-refresh_token";
+pub const JAR: &str = "__Secure-refresh_token_jar";
 
 /// One client with its own jar.
 #[derive(Clone)]
@@ -20,6 +24,8 @@ pub struct Client {
     pub origin: Option<String>,
     /// The value of the refresh cookie, if the jar holds one.
     pub cookie: Option<String>,
+    /// That of the jar cookie.
+    pub jar: Option<String>,
 }
 
 /// An answer, taken apart.
@@ -46,6 +52,7 @@ impl Client {
             user_agent,
             origin: Some(format!("http://{server}")),
             cookie: None,
+            jar: None,
         }
     }
 
@@ -70,6 +77,7 @@ impl Client {
     pub async fn get_with(&self, path: &str, token: &str) -> Answer {
         let mut bare = Self {
             cookie: None,
+            jar: None,
             ..self.clone()
         };
         let value = format!("Bearer {token}");
@@ -91,8 +99,10 @@ impl Client {
         if let Some(origin) = &self.origin {
             head.push_str(&format!("Origin: {origin}\r\n"));
         }
-        if let Some(cookie) = &self.cookie {
-            head.push_str(&format!("Cookie: {COOKIE}={cookie}\r\n"));
+        for (name, value) in [(COOKIE, &self.cookie), (JAR, &self.jar)] {
+            if let Some(value) = value {
+                head.push_str(&format!("Cookie: {name}={value}\r\n"));
+            }
         }
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -104,10 +114,14 @@ impl Client {
         let mut wire = String::new();
         socket.read_to_string(&mut wire).await.unwrap();
         let answer = Answer::parse(&wire);
-        if let Some(cookie) = answer.set_cookie() {
-            assert_eq!(cookie.name, COOKIE);
+        for cookie in answer.cookies() {
             let gone = cookie.attributes.get("max-age") == Some(&Some("0".to_owned()));
-            self.cookie = (!gone).then_some(cookie.value);
+            let value = (!gone).then_some(cookie.value);
+            match cookie.name.as_str() {
+                COOKIE => self.cookie = value,
+                JAR => self.jar = value,
+                other => panic!("a cookie of no layer: {other}"),
+            }
         }
         answer
     }
@@ -143,8 +157,19 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    pub fn set_cookie(&self) -> Option<SetCookie> {
-        let mut parts = self.header("set-cookie")?.split(';').map(str::trim);
+    /// The cookies that it sets, each once.
+    pub fn cookies(&self) -> Vec<SetCookie> {
+        let lines = self.headers.iter().filter(|(name, _)| name == "set-cookie");
+        let cookies: Vec<_> = lines.map(|(_, line)| SetCookie::parse(line)).collect();
+        let names: BTreeSet<_> = cookies.iter().map(|cookie| &cookie.name).collect();
+        assert_eq!(names.len(), cookies.len(), "{self:?}");
+        cookies
+    }
+}
+
+impl SetCookie {
+    fn parse(line: &str) -> Self {
+        let mut parts = line.split(';').map(str::trim);
         let (name, value) = parts.next().unwrap().split_once('=').unwrap();
         let mut attributes = BTreeMap::new();
         for part in parts {
@@ -153,12 +178,12 @@ impl Answer {
                 None => (part, None),
             };
             let repeated = attributes.insert(name.to_ascii_lowercase(), value);
-            assert!(repeated.is_none(), "{name} twice: {self:?}");
+            assert!(repeated.is_none(), "{name} twice: {line}");
         }
-        Some(SetCookie {
+        Self {
             name: name.to_owned(),
             value: value.to_owned(),
             attributes,
-        })
+        }
     }
 }

@@ -175,21 +175,29 @@ fn name(event: &Event<'_>) -> String {
     }
 }
 
-/// The attributes of the cookie: these and no others, with this lifetime.
+/// The refresh cookie and the jar cookie with these attributes and no others, and with this lifetime. Returns
+/// the value of the former.
 #[track_caller]
 fn assert_cookie(answer: &Answer, max_age: u64) -> String {
-    let cookie = answer.set_cookie().expect("no cookie");
-    assert_eq!(cookie.name, "__Secure-refresh_token");
-    let attribute = |name: &str| cookie.attributes.get(name).cloned();
-    assert_eq!(attribute("httponly"), Some(None));
-    assert_eq!(attribute("secure"), Some(None));
-    assert_eq!(attribute("samesite"), Some(Some("Strict".into())));
-    assert_eq!(attribute("path"), Some(Some("/auth".into())));
-    assert_eq!(attribute("max-age"), Some(Some(max_age.to_string())));
-    assert_eq!(cookie.attributes.len(), 5, "{cookie:?}");
-    assert!(cookie.value.len() < 512, "{} bytes", cookie.value.len());
-    assert_eq!(cookie.value.is_empty(), max_age == 0);
-    cookie.value
+    let cookies = answer.cookies();
+    let names: Vec<_> = cookies.iter().map(|cookie| &*cookie.name).collect();
+    // The jar cookie goes with a sign-in, and with what clears.
+    let whole = [client::COOKIE, client::JAR];
+    let both = max_age == WEEK || max_age == 0;
+    let wanted = if both { &whole[..] } else { &whole[..1] };
+    assert_eq!(names, wanted, "{answer:?}");
+    for cookie in &cookies {
+        let attribute = |name: &str| cookie.attributes.get(name).cloned();
+        assert_eq!(attribute("httponly"), Some(None));
+        assert_eq!(attribute("secure"), Some(None));
+        assert_eq!(attribute("samesite"), Some(Some("Strict".into())));
+        assert_eq!(attribute("path"), Some(Some("/auth".into())));
+        assert_eq!(attribute("max-age"), Some(Some(max_age.to_string())));
+        assert_eq!(cookie.attributes.len(), 5, "{cookie:?}");
+        assert!(cookie.value.len() < 512, "{} bytes", cookie.value.len());
+        assert_eq!(cookie.value.is_empty(), max_age == 0);
+    }
+    cookies[0].value.clone()
 }
 
 /// Clearing repeats name, path and attributes.
@@ -217,7 +225,13 @@ fn assert_token(answer: &Answer) -> String {
         .keys()
         .map(String::as_str)
         .collect();
-    let expected = BTreeSet::from(["access_token", "token_type", "expires_in"]);
+    let expected = BTreeSet::from([
+        "access_token",
+        "token_type",
+        "expires_in",
+        "session",
+        "session_expires_in",
+    ]);
     assert_eq!(members, expected);
     assert_eq!(body["token_type"], "Bearer");
     assert_eq!(body["expires_in"], 900);
@@ -401,19 +415,23 @@ async fn replays_of_the_same_client(world: &World, laptop: &mut Client, first: &
 }
 
 async fn a_thief_on_another_client(world: &World, laptop: &mut Client, first: &str) {
+    for _ in 0..2 {
+        world.pass(60);
+        assert_token(&laptop.post("/auth/refresh").await);
+    }
     world.pass(1);
     let token = assert_token(&laptop.post("/auth/refresh").await);
     world.heard();
 
-    // Inside the grace, when the laptop itself would be answered.
     let mut thief = world.client("Thief/6.6");
     thief.cookie = Some(first.to_owned());
+    thief.jar.clone_from(&laptop.jar);
     let answer = thief.post("/auth/refresh").await;
     assert_problem(&answer, 401, "invalid_session");
     assert_cleared(&answer);
     let heard = world.heard();
     assert!(
-        heard.contains(&"reuse ann by other client, 0 instead of 1".to_owned()),
+        heard.contains(&"reuse ann by other client, 0 instead of 3".to_owned()),
         "{heard:?}"
     );
     assert!(heard.contains(&"revoked Reuse".to_owned()), "{heard:?}");
@@ -477,8 +495,9 @@ async fn the_list_of_sessions(
                 "id": here,
                 "current": true,
                 "created_at": opened,
-                "last_seen_at": opened,
-                "expires_at": opened + WEEK,
+                // Of the session that asks: now, and rounded up to the hour.
+                "last_seen_at": opened + 10,
+                "expires_at": (opened + 10 + WEEK).div_ceil(3600) * 3600,
                 "client": LAPTOP,
             },
             {

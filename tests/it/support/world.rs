@@ -26,6 +26,7 @@ use tower_bearer::{
 use super::faults::FaultStore;
 
 pub const COOKIE: &str = "__Secure-refresh_token";
+pub const JAR: &str = "__Secure-refresh_token_jar";
 pub const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
 pub const MASTER: &[u8] = b"8mYk2vQ0zr5LxT7wBn4GdHs9Jf3KpAeC1UoXiVbE";
 pub const START: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -67,7 +68,10 @@ pub struct Reply {
 #[derive(Clone, Debug)]
 pub struct Browser {
     pub agent: String,
+    /// The value of the refresh cookie.
     pub cookie: Option<String>,
+    /// The value of the jar cookie.
+    pub jar: Option<String>,
 }
 
 impl World {
@@ -168,6 +172,7 @@ impl World {
         Browser {
             agent: FIREFOX.to_owned(),
             cookie: None,
+            jar: None,
         }
     }
 
@@ -255,21 +260,39 @@ pub async fn application(request: Request<Full<Bytes>>) -> Result<Response<Strin
 }
 
 impl Reply {
+    /// The value that the response gives to the cookie `name`, and the attributes behind it.
+    fn line(&self, name: &str) -> Option<(&str, &str)> {
+        let mut found = None;
+        for line in self.headers.get_all(header::SET_COOKIE) {
+            let (pair, attributes) = line.to_str().unwrap().split_once("; ").unwrap();
+            let (named, value) = pair.split_once('=').unwrap();
+            assert!([COOKIE, JAR].contains(&named), "{named}");
+            if named == name {
+                assert!(found.is_none(), "{name} twice");
+                found = Some((value, attributes));
+            }
+        }
+        found
+    }
+
     /// The value the response sets, `Some("")` when it clears, `None` when it leaves it alone.
     pub fn set_cookie(&self) -> Option<String> {
-        let mut lines = self.headers.get_all(header::SET_COOKIE).into_iter();
-        let line = lines.next()?.to_str().unwrap();
-        assert!(lines.next().is_none(), "one Set-Cookie at most");
-        let pair = line.split(';').next().unwrap();
-        let (name, value) = pair.split_once('=').unwrap();
-        assert_eq!(name, COOKIE);
-        Some(value.to_owned())
+        Some(self.line(COOKIE)?.0.to_owned())
+    }
+
+    /// The same for the jar cookie.
+    pub fn jar_cookie(&self) -> Option<String> {
+        Some(self.line(JAR)?.0.to_owned())
+    }
+
+    /// How long the cookie `name` is to last.
+    pub fn age_of(&self, name: &str) -> Option<u64> {
+        let (_, age) = self.line(name)?.1.split_once("Max-Age=")?;
+        Some(age.parse().unwrap())
     }
 
     pub fn max_age(&self) -> Option<u64> {
-        let line = self.headers.get(header::SET_COOKIE)?.to_str().unwrap();
-        let (_, age) = line.split_once("Max-Age=")?;
-        Some(age.split(';').next().unwrap().parse().unwrap())
+        self.age_of(COOKIE)
     }
 
     pub fn code(&self) -> &str {
@@ -277,17 +300,37 @@ impl Reply {
     }
 
     pub fn cleared(&self) -> bool {
-        self.set_cookie().as_deref() == Some("")
+        let values = [self.set_cookie(), self.jar_cookie()];
+        values.iter().all(|value| value.as_deref() == Some(""))
     }
 }
 
 impl Browser {
-    /// Another client that got hold of this one's cookie.
+    /// Another client that got hold of this one's cookies.
     pub fn thief(&self) -> Self {
         Self {
             agent: "curl/8.5.0".to_owned(),
-            cookie: self.cookie.clone(),
+            ..self.clone()
         }
+    }
+
+    /// The same client with the refresh cookie alone.
+    pub fn without_jar(&self) -> Self {
+        Self {
+            jar: None,
+            ..self.clone()
+        }
+    }
+
+    /// Its cookies, as they are sent.
+    pub fn cookies(&self) -> Option<String> {
+        let refresh = self
+            .cookie
+            .as_ref()
+            .map(|value| format!("{COOKIE}={value}"));
+        let jar = self.jar.as_ref().map(|value| format!("{JAR}={value}"));
+        let pairs: Vec<_> = refresh.into_iter().chain(jar).collect();
+        (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
     pub fn request(&self, method: Method, path: &str) -> http::request::Builder {
@@ -295,8 +338,8 @@ impl Browser {
             .method(method)
             .uri(format!("/auth{path}"))
             .header(header::USER_AGENT, &self.agent);
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, format!("{COOKIE}={cookie}"));
+        if let Some(cookies) = self.cookies() {
+            request = request.header(header::COOKIE, cookies);
         }
         request
     }
@@ -330,10 +373,13 @@ impl Browser {
 
     /// Does to the jar what the response says.
     pub fn keep(&mut self, reply: &Reply) {
-        match reply.set_cookie() {
-            Some(value) if value.is_empty() => self.cookie = None,
-            Some(value) => self.cookie = Some(value),
-            None => {}
+        for (kept, set) in [
+            (&mut self.cookie, reply.set_cookie()),
+            (&mut self.jar, reply.jar_cookie()),
+        ] {
+            if let Some(value) = set {
+                *kept = Some(value).filter(|value| !value.is_empty());
+            }
         }
     }
 }

@@ -1,0 +1,191 @@
+//! One question to the decision: the token, the record, and how they stand to each other.
+
+use super::{
+    FingerprintPolicy, Fingerprints, JarProof, Presenter, RefreshToken, SessionKeys, SessionPolicy,
+    SessionRecord, Timestamp, barrier_parent, parent, within,
+};
+use crate::session::id::ClientFingerprint;
+
+/// Where a genuine token of a live session stands. By generation and hash, never by time.
+#[derive(Clone, Copy)]
+pub(super) enum Position {
+    Current,
+    Previous,
+    /// One write ahead of the store, and its own words prove it.
+    LostWrite {
+        barrier: bool,
+    },
+    Ahead,
+    Elsewhere,
+}
+
+pub(super) struct Case<'a> {
+    pub(super) presented: &'a RefreshToken,
+    pub(super) hash: [u8; 32],
+    pub(super) record: &'a SessionRecord,
+    pub(super) now: Timestamp,
+    pub(super) presenter: &'a Presenter,
+    /// Those of the record, as far as they compare with the presenter's.
+    pub(super) fingerprints: Fingerprints,
+    pub(super) policy: &'a SessionPolicy,
+    pub(super) keys: &'a SessionKeys,
+}
+
+impl Case<'_> {
+    pub(super) fn position(&self) -> Position {
+        let Self {
+            presented, record, ..
+        } = self;
+        // The hash covers the generation; comparing both keeps the order right even against a
+        // record that contradicts itself.
+        if presented.generation == record.generation && self.hash == record.current {
+            return Position::Current;
+        }
+        let before = record.generation.checked_sub(1);
+        if Some(presented.generation) == before && record.previous == Some(self.hash) {
+            return Position::Previous;
+        }
+        // Row 11, a rotation or a privilege change was lost.
+        if Some(presented.generation) == record.generation.checked_add(1) {
+            if presented.parent == parent(&record.current) {
+                return Position::LostWrite { barrier: false };
+            }
+            if presented.parent == barrier_parent(&record.current) {
+                return Position::LostWrite { barrier: true };
+            }
+        }
+        let (ours, theirs) = (
+            (record.generation, record.recoveries),
+            (presented.generation, presented.recoveries),
+        );
+        if theirs <= ours {
+            return Position::Elsewhere;
+        }
+        // Row 11, a recovery was lost. Nothing is recovered across a privilege change.
+        let sibling = presented.generation == record.generation
+            && !record.barrier
+            && record
+                .previous
+                .is_some_and(|previous| presented.parent == parent(&previous));
+        if sibling {
+            return Position::LostWrite { barrier: false };
+        }
+        Position::Ahead
+    }
+
+    /// Row 13a: an early recovery crosses with the answer that it has burned.
+    pub(super) fn is_burned_lately(&self) -> bool {
+        let Self { record, now, .. } = *self;
+        self.presented.generation == record.generation
+            && within(now.since(record.rotated_at), self.policy.rotation.grace)
+    }
+
+    pub(super) fn is_older(&self) -> bool {
+        self.presented.generation < self.record.generation
+    }
+
+    /// Whether the current token was handed out, or first seen back, within the grace.
+    pub(super) fn window_is_open(&self) -> bool {
+        self.record
+            .window_is_open(self.now, self.policy.rotation.grace)
+    }
+
+    /// The record with a new current token, handed out to the presenter now. This alone moves the idle expiry.
+    pub(super) fn renewed(
+        &self,
+        current: [u8; 32],
+        recoveries: u8,
+        fingerprints: Fingerprints,
+    ) -> SessionRecord {
+        let Self { record, now, .. } = *self;
+        SessionRecord {
+            current,
+            recoveries,
+            handed_out_at: now,
+            presented_at: None,
+            rotated_at: now,
+            idle_expires_at: record.idle_from(now, self.policy),
+            ..self.noted(fingerprints.held_by(self.presenter.fingerprint))
+        }
+    }
+
+    /// Row 5: the record with what the token's coming back shows, where that is new.
+    pub(super) fn seen(&self) -> Option<SessionRecord> {
+        let Self { record, now, .. } = *self;
+        let fingerprints = self.shown().met(self.presenter.fingerprint);
+        let news = record.presented_at.is_none()
+            || fingerprints != record.fingerprints
+            || self.binds()
+            || self.presenter.version != record.fields.fingerprint_version;
+        news.then(|| SessionRecord {
+            presented_at: record.presented_at.or(Some(now)),
+            ..self.noted(fingerprints)
+        })
+    }
+
+    /// The record, with what the presenter shows of itself.
+    pub(super) fn noted(&self, fingerprints: Fingerprints) -> SessionRecord {
+        let Self {
+            record, presenter, ..
+        } = *self;
+        SessionRecord {
+            bound: record.is_bound_by(presenter),
+            fingerprints,
+            fields: record.fields.clone().with_version(presenter.version),
+            ..record.clone()
+        }
+    }
+
+    /// The fingerprints once the current token has come back: where a known one brings it, its holder shares the
+    /// jar.
+    pub(super) fn shown(&self) -> Fingerprints {
+        if self.fingerprints.is_known(self.presenter.fingerprint) {
+            self.fingerprints.with_known_holder()
+        } else {
+            self.fingerprints
+        }
+    }
+
+    /// Whether the session becomes bound to its jar by this request.
+    pub(super) fn binds(&self) -> bool {
+        self.record.is_bound_by(self.presenter) && !self.record.bound
+    }
+
+    pub(super) fn is_foreign(&self) -> bool {
+        self.record.bound && self.presenter.jar == JarProof::Missing
+    }
+
+    pub(super) fn is_newcomer(&self) -> bool {
+        !self.is_known() && self.presenter.fingerprint != self.fingerprints.holder()
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.knows(self.presenter.fingerprint)
+    }
+
+    pub(super) fn knows(&self, fingerprint: ClientFingerprint) -> bool {
+        let ignored = self.policy.fingerprints == FingerprintPolicy::Ignored;
+        ignored || self.fingerprints.is_known(fingerprint)
+    }
+
+    /// Whether the presenter is the same client as that of `other`.
+    pub(super) fn are_one(&self, other: ClientFingerprint) -> bool {
+        let ignored = self.policy.fingerprints == FingerprintPolicy::Ignored;
+        ignored || self.fingerprints.are_one(self.presenter.fingerprint, other)
+    }
+
+    pub(super) fn confirms(&self, newcomer: bool) -> bool {
+        newcomer && self.policy.confirms
+    }
+
+    pub(super) fn is_strict(&self) -> bool {
+        self.policy.rotation.is_strict()
+    }
+}
+
+impl Position {
+    /// A newer token has taken its place.
+    pub(super) fn is_replaced(self) -> bool {
+        matches!(self, Self::Previous | Self::Elsewhere)
+    }
+}
