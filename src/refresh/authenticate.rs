@@ -12,8 +12,8 @@ use super::{
 use crate::{
     keys::SessionKeys,
     session::{
-        Decision, FingerprintPolicy, Outcome, Presenter, RefreshToken, Row, SessionError,
-        SessionErrorKind, SessionId, SessionKey, SessionRecord, UnsealError, decide,
+        Decision, Outcome, Presenter, RefreshToken, Row, SessionError, SessionErrorKind, SessionId,
+        SessionKey, SessionRecord, UnsealError, decide,
     },
     store::{RefreshStore, StoreError},
 };
@@ -181,7 +181,10 @@ impl Session {
             (_, Some(_)) if outcome.success().is_some() => return Err(refresh_first()),
             (_, Some(record)) if decision.row == Row::Barrier => {
                 match again(&record, &token, &keys) {
-                    Some(newer) => (record, Some(newer)),
+                    Some(newer) => {
+                        self.tell_old_token(&token, &decision, time.now);
+                        (record, Some(newer))
+                    }
                     None => {
                         let refused =
                             self.refuse(&decision, &token, &presenter, Some(record), time.now);
@@ -209,9 +212,11 @@ impl Session {
     /// Whether the presenter is the holder of the current token, or known to share its jar.
     fn is_own(&self, record: &SessionRecord, presenter: &Presenter) -> bool {
         let met = record.fingerprints_for(presenter);
-        self.config().policy.fingerprints == FingerprintPolicy::Ignored
-            || met.is_known(presenter.fingerprint)
-            || met.holder() == presenter.fingerprint
+        // Fingerprints of two functions do not compare. A refresh takes the client for the same one, and writes that
+        // down; a look does not.
+        record.fields.fingerprint_version == presenter.version
+            && (self.config().policy.knows(&met, presenter.fingerprint)
+                || met.holder() == presenter.fingerprint)
     }
 
     /// Like [`honoured`](Self::honoured), and the token is the newest one.

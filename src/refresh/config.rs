@@ -5,7 +5,11 @@ use std::{fmt, sync::Arc, time::Duration};
 use http::request::Parts;
 
 use super::{
-    claims::Issuer, revoke::Retries, throttle::Throttle, told::Told, transport::RefreshTransport,
+    claims::Issuer,
+    revoke::Retries,
+    throttle::{OnceAMinute, Throttle},
+    told::Told,
+    transport::RefreshTransport,
 };
 use crate::{
     clock::Timestamp,
@@ -36,8 +40,8 @@ pub(crate) struct Config {
     pub(crate) claims_timeout: Option<Duration>,
     pub(crate) throttle: Throttle,
     /// Keep what clients can cause at will from filling the application's sink.
-    pub(crate) foreign_jars: Throttle,
-    pub(crate) old_tokens: Throttle,
+    pub(crate) foreign_jars: OnceAMinute,
+    pub(crate) old_tokens: OnceAMinute,
     /// Keeps failures that clients can cause from filling the log.
     pub(crate) told: Told,
     pub(crate) retries: Retries,

@@ -77,11 +77,11 @@ impl Session {
     ///
     /// # Cancel safety
     ///
-    /// Dropped in between, the others may be ended and this one not renewed. Calling it again with the same
-    /// cookie completes it.
+    /// Dropped in between, the others may be ended and this one not renewed. Calling it again completes it. Dropped
+    /// after the store has answered, the client does not learn the new token and signs in again.
     pub async fn end_others(&self) -> Result<AccessToken, SessionError> {
         let work = async {
-            let current = self.for_elevation().await?;
+            let current = self.current().await?;
             // Asked for first: without claims this session could not be renewed. A subject that they refuse
             // keeps no other session either.
             let reason = ClaimsReason::Elevate;

@@ -111,7 +111,7 @@ impl Session {
                     }
                     Err(error) => return Err(unavailable(error)),
                 }
-                self.report_newcomer(&decision, &presenter, &record);
+                self.report_newcomer(&decision, &presenter, &record, next);
             }
             let record = write.as_ref().unwrap_or(&record);
             self.report(success, record, decision.confirm);

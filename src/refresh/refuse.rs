@@ -69,6 +69,12 @@ impl Session {
             Outcome::Outdated => (SessionErrorKind::Outdated, cause::OUTDATED),
             _ => (SessionErrorKind::Invalid, cause::of(outcome)),
         };
+        self.tell_old_token(token, decision, now);
+        SessionError::with_source(kind, cause)
+    }
+
+    /// Tells of a token that was replaced and is no theft yet.
+    pub(crate) fn tell_old_token(&self, token: &RefreshToken, decision: &Decision, now: Timestamp) {
         let old = matches!(
             decision.row,
             Row::PreviousElsewhere | Row::Barrier | Row::BurnedSibling
@@ -79,7 +85,6 @@ impl Session {
                 row: decision.row.as_str(),
             });
         }
-        SessionError::with_source(kind, cause)
     }
 
     /// An old token came back: revoke, tell, and send the client to sign in.
@@ -142,10 +147,15 @@ impl Session {
         decision: &Decision,
         presenter: &Presenter,
         before: &SessionRecord,
+        after: &SessionRecord,
     ) {
         let ignored = self.config().policy.fingerprints == FingerprintPolicy::Ignored;
-        let met = before.fingerprints_for(presenter);
-        if !ignored && !met.has_met(presenter.fingerprint) {
+        let met = |record: &SessionRecord| {
+            record
+                .fingerprints_for(presenter)
+                .has_met(presenter.fingerprint)
+        };
+        if !ignored && !met(before) && met(after) {
             self.config().events.emit(&Event::NewFingerprint {
                 session: before.id(),
                 subject: before.subject(),

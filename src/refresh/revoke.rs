@@ -232,18 +232,19 @@ impl Revocation {
                 config.foreign_jar(self.key.id, now);
                 return Ok(false);
             }
-            let ended = self.theft.as_ref().and_then(|theft| theft.ended);
-            let next = match record.state() {
-                SessionState::Live if ended.is_none() => {
-                    record.ended(self.reason, self.by.as_ref(), now)
+            let next = match (record.state(), &mut self.theft) {
+                (SessionState::Live, _) => record.ended(self.reason, self.by.as_ref(), now),
+                // Told once, and also where the thief's own sign-out was quicker.
+                (SessionState::Revoked(reason), Some(theft)) if reason != RevokeReason::Reuse => {
+                    theft.ended = Some(reason);
+                    record.alarmed()
                 }
-                SessionState::Revoked(reason) if Some(reason) == ended => record.alarmed(),
                 _ => return Ok(false),
             };
             match config.store.swap(&record, &next).await? {
                 Swap::Applied => {
                     // One that had ended before has been told of then.
-                    if ended.is_none() {
+                    if record.is_live() {
                         config.revoked(self.key.id, self.reason, self.is_known(&record));
                     }
                     return Ok(true);

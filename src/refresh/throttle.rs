@@ -12,27 +12,18 @@ use crate::{clock::Timestamp, session::SessionId};
 /// into the time of one.
 pub(crate) struct Throttle {
     limit: u16,
-    window_secs: u64,
     slots: Box<[AtomicU64]>,
 }
 
+/// The default grace.
+const WINDOW_SECS: u64 = 30;
 const SLOTS: usize = 4096;
 
 impl Throttle {
     /// Allows `limit` answers in half a minute, the default grace.
     pub(crate) fn new(limit: u16) -> Self {
-        Self::over(limit, 30)
-    }
-
-    /// Allows one in a minute: for what a client can cause at will.
-    pub(crate) fn once_a_minute() -> Self {
-        Self::over(1, 60)
-    }
-
-    fn over(limit: u16, window_secs: u64) -> Self {
         Self {
             limit,
-            window_secs,
             slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -46,7 +37,7 @@ impl Throttle {
         };
         // Session (24 bits), window (24 bits) and count (16 bits) in one word.
         let owner = u64::from(u32::from_be_bytes([0, c, d, e])) << 40;
-        let window = ((now.as_secs() / self.window_secs) & 0xff_ffff) << 16;
+        let window = ((now.as_secs() / WINDOW_SECS) & 0xff_ffff) << 16;
         let mut allowed = true;
         let counted = slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
             let same = word & !0xffff == owner | window;
@@ -56,6 +47,27 @@ impl Throttle {
         });
         debug_assert!(counted.is_ok());
         allowed
+    }
+}
+
+/// Allows one event in a minute for each session: clients can cause it at will.
+///
+/// Sessions that share one of the counters share its event, so that no number of sessions makes more than there are
+/// counters.
+pub(crate) struct OnceAMinute(Box<[AtomicU64]>);
+
+impl OnceAMinute {
+    pub(crate) fn new() -> Self {
+        Self((0..SLOTS).map(|_| AtomicU64::new(u64::MAX)).collect())
+    }
+
+    /// Whether the event of `session` is to be told.
+    pub(crate) fn allow(&self, session: &SessionId, now: Timestamp) -> bool {
+        let [a, b, ..] = *session.as_bytes();
+        let slot = usize::from(u16::from_be_bytes([a, b])) % SLOTS;
+        let minute = now.as_secs() / 60;
+        let told = self.0.get(slot);
+        told.is_none_or(|told| told.swap(minute, Ordering::Relaxed) != minute)
     }
 }
 
@@ -76,15 +88,21 @@ mod tests {
         assert!(throttle.allow(&other, now));
         assert!(throttle.allow(&one, now + std::time::Duration::from_secs(30)));
     }
+
     #[test]
     fn once_a_minute_is_once_in_each_of_them() {
-        let throttle = Throttle::once_a_minute();
+        let told = OnceAMinute::new();
         let minute = Timestamp::from_secs(1_800_000_000);
         let session = SessionId::from_bytes([1; 16]);
-        let at = |secs| throttle.allow(&session, minute + std::time::Duration::from_secs(secs));
+        let at = |secs| told.allow(&session, minute + std::time::Duration::from_secs(secs));
         assert_eq!([0, 1, 59].map(at), [true, false, false]);
         assert_eq!([60, 119].map(at), [true, false]);
         // The store's clock may step back: a moment seen before is another one again.
         assert_eq!([0, 0].map(at), [true, false]);
+        // One that shares the counter shares the event, or two would tell without end.
+        let mut other = [1; 16];
+        other[15] = 2;
+        assert!(!told.allow(&SessionId::from_bytes(other), minute));
+        assert!(told.allow(&SessionId::from_bytes([2; 16]), minute));
     }
 }

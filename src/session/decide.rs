@@ -100,7 +100,9 @@ impl Case<'_> {
         let grace = self.policy.rotation.grace;
         let just = |at| within(now.since(at), grace);
         let is_late = record.ended_at.is_some_and(|at| !just(at));
-        let same = !self.is_foreign() && self.are_one(by);
+        // A browser that signed in again has the jar of the new session.
+        let jar = reason == RevokeReason::Replaced || !self.is_foreign();
+        let same = jar && self.are_one(by);
         match reason {
             // A second tab of the browser that has just signed in again.
             RevokeReason::Replaced if record.ended_at.is_some_and(just) && same => {

@@ -30,6 +30,8 @@ const FINGERPRINT_VERSION: u8 = 7;
 const OPTIONAL: u8 = 128;
 /// All fields of one record together, in bytes.
 pub(super) const LONGEST: usize = 1024;
+/// Those that this release writes.
+const KNOWN: usize = (3 + 9) + (3 + 1);
 
 /// The content of a record's fields.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -117,6 +119,10 @@ impl Fields {
                 }
                 tag => return Err(Damage::Field(tag)),
             }
+        }
+        // However it is written again, with fields of this release beside, it is within the bound.
+        if fields.unknown.len() > LONGEST - KNOWN {
+            return Err(Damage::Malformed);
         }
         Ok(fields)
     }

@@ -102,6 +102,15 @@ impl Fingerprints {
         self
     }
 
+    /// Whether `fingerprint` is among them, or would be without taking a newcomer's place. A client that calls
+    /// itself by ever new names is written down no more than this.
+    pub(crate) fn has_room_for(&self, fingerprint: ClientFingerprint) -> bool {
+        let is_newcomer = |place: &u8| self.known & (1 << place) == 0 && *place != self.holder;
+        self.has_met(fingerprint)
+            || usize::from(self.len) < MOST
+            || !(0..self.len).any(|place| is_newcomer(&place))
+    }
+
     /// With `fingerprint` as the holder.
     pub(crate) fn held_by(self, fingerprint: ClientFingerprint) -> Self {
         let mut met = self.met(fingerprint);

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::fingerprints::FingerprintPolicy;
+use super::{
+    fingerprints::{FingerprintPolicy, Fingerprints},
+    id::ClientFingerprint,
+};
 use crate::config::ConfigError;
 
 /// How refresh tokens are rotated. [`Default`] takes one cookie jar for one client. A client with a new name shows
@@ -155,6 +158,13 @@ impl RotationPolicyBuilder {
             ));
         }
         Ok(self.policy)
+    }
+}
+
+impl SessionPolicy {
+    /// Whether `fingerprint` is known to be one of the session's own.
+    pub(crate) fn knows(&self, met: &Fingerprints, fingerprint: ClientFingerprint) -> bool {
+        self.fingerprints == FingerprintPolicy::Ignored || met.is_known(fingerprint)
     }
 }
 

@@ -156,7 +156,7 @@ impl SessionRecord {
             current: token.hash(),
             previous: Some(self.current),
             barrier: true,
-            bound: self.is_bound_by(presenter),
+            bound: self.is_bound_by(presenter, policy),
             handed_out_at: now,
             presented_at: None,
             rotated_at: now,
@@ -170,14 +170,15 @@ impl SessionRecord {
         Some((record, token))
     }
 
-    /// The current token again, where the `presented` one was replaced by it at a change of privilege.
+    /// The current token again, where the `presented` one was replaced by it at a change of privilege, and it has
+    /// not come back: its answer may have been lost.
     pub(crate) fn elevated_again(
         &self,
         presented: &RefreshToken,
         keys: &SessionKeys,
     ) -> Option<RefreshToken> {
         let token = presented.elevated(self, keys)?;
-        let again = self.barrier && self.is_current(&token);
+        let again = self.barrier && self.presented_at.is_none() && self.is_current(&token);
         again.then_some(token)
     }
 
@@ -189,9 +190,12 @@ impl SessionRecord {
         }
     }
 
-    /// Whether the session is bound to its jar once `presenter` has come.
-    pub(crate) fn is_bound_by(&self, presenter: &Presenter) -> bool {
-        self.bound || presenter.jar == JarProof::Shown
+    /// Whether the session is bound to its jar once `presenter` has come. A newcomer binds nothing: it may have
+    /// been handed the jar cookie before the session's own browser was.
+    pub(crate) fn is_bound_by(&self, presenter: &Presenter, policy: &SessionPolicy) -> bool {
+        let met = self.fingerprints_for(presenter);
+        let known = || policy.knows(&met, presenter.fingerprint);
+        self.bound || (presenter.jar == JarProof::Shown && known())
     }
 
     /// How long the session lasts from a rotation.

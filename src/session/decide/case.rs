@@ -112,7 +112,11 @@ impl Case<'_> {
     /// Row 5: the record with what the token's coming back shows, where that is new.
     pub(super) fn seen(&self) -> Option<SessionRecord> {
         let Self { record, now, .. } = *self;
-        let fingerprints = self.shown().met(self.presenter.fingerprint);
+        let (shown, presented) = (self.shown(), self.presenter.fingerprint);
+        let fingerprints = match shown.has_room_for(presented) {
+            true => shown.met(presented),
+            false => shown,
+        };
         let news = record.presented_at.is_none()
             || fingerprints != record.fingerprints
             || self.binds()
@@ -129,7 +133,7 @@ impl Case<'_> {
             record, presenter, ..
         } = *self;
         SessionRecord {
-            bound: record.is_bound_by(presenter),
+            bound: record.is_bound_by(presenter, self.policy),
             fingerprints,
             fields: record.fields.clone().with_version(presenter.version),
             ..record.clone()
@@ -148,7 +152,7 @@ impl Case<'_> {
 
     /// Whether the session becomes bound to its jar by this request.
     pub(super) fn binds(&self) -> bool {
-        self.record.is_bound_by(self.presenter) && !self.record.bound
+        self.record.is_bound_by(self.presenter, self.policy) && !self.record.bound
     }
 
     pub(super) fn is_foreign(&self) -> bool {
@@ -164,8 +168,7 @@ impl Case<'_> {
     }
 
     pub(super) fn knows(&self, fingerprint: ClientFingerprint) -> bool {
-        let ignored = self.policy.fingerprints == FingerprintPolicy::Ignored;
-        ignored || self.fingerprints.is_known(fingerprint)
+        self.policy.knows(&self.fingerprints, fingerprint)
     }
 
     /// Whether the presenter is the same client as that of `other`.

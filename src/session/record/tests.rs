@@ -1,6 +1,6 @@
 use super::*;
 use crate::session::{
-    JarProof,
+    FingerprintPolicy, JarProof, SessionPolicy,
     fixture::{BROWSER, STRANGER, World, from_jar},
 };
 
@@ -111,6 +111,19 @@ fn only_a_jar_that_is_shown_binds() {
             jar,
             ..from_jar(BROWSER)
         };
-        assert_eq!(record.is_bound_by(&presenter), expected, "{bound} {jar:?}");
+        let policy = SessionPolicy::default();
+        let binds = |presenter: &Presenter| record.is_bound_by(presenter, &policy);
+        assert_eq!(binds(&presenter), expected, "{bound} {jar:?}");
+        // A newcomer binds nothing, unless all of a jar is one client.
+        let newcomer = Presenter {
+            fingerprint: STRANGER,
+            ..presenter
+        };
+        assert_eq!(binds(&newcomer), bound, "{bound} {jar:?}");
+        let ignored = SessionPolicy {
+            fingerprints: FingerprintPolicy::Ignored,
+            ..policy.clone()
+        };
+        assert_eq!(record.is_bound_by(&newcomer, &ignored), expected);
     }
 }

@@ -160,7 +160,8 @@ fn the_client_that_asks_for_a_privilege_change_holds_the_new_token_and_shows_its
         record
     };
     let from_another = elevated(record, &from_jar(STRANGER));
-    assert!(from_another.bound);
+    assert!(!from_another.bound, "a newcomer binds nothing");
+    assert!(elevated(record, &from_jar(BROWSER)).bound);
     assert_eq!(from_another.client(), STRANGER);
     assert!(!from_another.fingerprints.is_known(STRANGER));
     for jar in [JarProof::Missing, JarProof::Waived] {

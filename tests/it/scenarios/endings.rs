@@ -96,29 +96,83 @@ async fn the_strict_policy_tells_of_it_at_once() {
 /// The application checks the second factor again, and the browser gets the token that was lost.
 #[tokio::test]
 async fn a_change_of_privilege_whose_answer_was_lost_costs_no_sign_in() {
-    for path in ["/elevate", "/end-others"] {
-        for wait in [1, 100, 100_000] {
-            let world = World::new();
-            let mut browser = world.signed_in("ada").await;
-            browser.refresh(&world).await;
-            world.secs(100);
-            let lost = browser.clone().call(&world, Method::POST, path).await;
-            assert_eq!(lost.status, 200);
-            world.secs(wait);
-            let again = browser.call(&world, Method::POST, path).await;
-            assert_eq!(again.status, 200, "{path} after {wait} s");
-            assert!(again.set_cookie().is_some());
-            assert_eq!(
-                world.store.last().await.generation(),
-                2,
-                "the same step, not a second one"
-            );
-            assert_eq!(browser.refresh(&world).await.status, 200);
-            world.secs(100);
-            assert_eq!(browser.refresh(&world).await.status, 200);
-            assert_eq!(world.count("ReuseDetected") + world.count("Revoked"), 0);
-        }
+    let path = "/elevate";
+    for wait in [1, 100, 100_000] {
+        let world = World::new();
+        let mut browser = world.signed_in("ada").await;
+        browser.refresh(&world).await;
+        world.secs(100);
+        let lost = browser.clone().call(&world, Method::POST, path).await;
+        assert_eq!(lost.status, 200);
+        world.secs(wait);
+        let again = browser.call(&world, Method::POST, path).await;
+        assert_eq!(again.status, 200, "{path} after {wait} s");
+        assert!(again.set_cookie().is_some());
+        assert_eq!(
+            world.store.last().await.generation(),
+            2,
+            "the same step, not a second one"
+        );
+        assert_eq!(browser.refresh(&world).await.status, 200);
+        world.secs(100);
+        assert_eq!(browser.refresh(&world).await.status, 200);
+        assert_eq!(world.count("ReuseDetected") + world.count("Revoked"), 0);
     }
+}
+
+/// The browser has shown the new token: no answer was lost. The token from before is a stolen one then, and what it
+/// leads to would be the elevated session.
+#[tokio::test]
+async fn a_change_of_privilege_whose_answer_came_is_not_given_twice() {
+    for wait in [1, 45, 600] {
+        let world = World::new();
+        let mut browser = world.signed_in("ada").await;
+        browser.refresh(&world).await;
+        world.secs(100);
+        let stolen = browser.clone();
+        browser.call(&world, Method::POST, "/elevate").await;
+        assert_eq!(browser.refresh(&world).await.status, 200);
+        world.secs(wait);
+        for path in ["/elevate", "/end-others", "/logout-all", "/refresh"] {
+            let reply = stolen.clone().call(&world, Method::POST, path).await;
+            assert!(
+                [401, 409].contains(&reply.status.as_u16()),
+                "{path}: {reply:?}"
+            );
+            assert!(reply.set_cookie().is_none(), "{path}");
+        }
+        assert!(world.count("OldToken") > 0);
+        assert_eq!(browser.refresh(&world).await.status, 200);
+    }
+    // Nor is the change that follows a new password: that one cannot be asked for twice.
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    let stolen = browser.clone();
+    browser.call(&world, Method::POST, "/end-others").await;
+    let reply = stolen
+        .clone()
+        .call(&world, Method::POST, "/end-others")
+        .await;
+    assert_eq!((reply.status.as_u16(), reply.set_cookie()), (409, None));
+}
+
+/// The victim's old token comes while the thief signs out, and the sign-out is written first.
+#[tokio::test]
+async fn a_sign_out_that_crosses_an_alarm_does_not_silence_it() {
+    let world = World::new();
+    let mut victim = world.signed_in("ada").await;
+    let mut thief = in_charge(&world, &victim).await;
+    world.secs(100);
+    let live = world.store.last().await;
+    let ended = {
+        thief.logout(&world).await;
+        world.store.last().await
+    };
+    // The victim's request is judged by the record that was live a moment ago.
+    world.store.show_once(&live);
+    assert_eq!(victim.refresh(&world).await.status, 401);
+    assert!(!ended.is_live());
+    assert_eq!(world.count("ReuseDetected"), 1);
 }
 
 /// The token from before is good for the same change alone, asked for by a client of the session.

@@ -207,3 +207,61 @@ async fn it_can_be_left_out_and_bodies_have_none() {
     assert_eq!(reply.set_cookie().as_deref(), Some(""));
     assert_eq!(reply.jar_cookie(), None);
 }
+
+/// The session began without a jar, and a thief is the first that is given one. It binds nothing by that.
+#[tokio::test]
+async fn a_newcomer_that_is_given_the_jar_locks_no_user_out() {
+    let before = World::with(|builder| builder.jar_cookie(JarCookie::Off));
+    let world = World::over(
+        before.keys.clone(),
+        before.clock.clone(),
+        before.clock.clone(),
+        before.store.clone(),
+        |builder| builder,
+    );
+    let mut victim = before.signed_in("ada").await;
+    before.secs(100);
+    let mut thief = victim.thief();
+    assert_eq!(thief.refresh(&world).await.status, 409);
+    assert!(thief.jar.is_some());
+    for _ in 0..2 {
+        assert_eq!(thief.refresh(&world).await.status, 200);
+        world.secs(61);
+    }
+    assert!(victim.refresh(&world).await.cleared());
+    assert_eq!(world.count("ReuseDetected"), 1);
+    assert_eq!(world.count("ForeignJar"), 0);
+
+    // The user's own browser is given it with its next refresh cookie, and binds the session when it shows it.
+    let mut victim = before.signed_in("ada").await;
+    let alone = victim.clone();
+    assert_eq!(victim.refresh(&world).await.status, 200);
+    assert_eq!(alone.refresh_lost(&world).await.status, 200);
+    assert_eq!(victim.refresh(&world).await.status, 200);
+    assert_eq!(alone.refresh_lost(&world).await.status, 401);
+    assert_eq!(world.count("ForeignJar"), 1);
+}
+
+/// A client can repeat itself at will, and call itself by ever new names.
+#[tokio::test]
+async fn what_a_client_can_cause_at_will_is_told_and_written_in_bounds() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    browser.refresh(&world).await;
+    let calls = world.store.calls();
+    let mut thief = browser.thief();
+    for n in 0..150 {
+        thief.agent = format!("curl/{n}");
+        assert_eq!(thief.refresh(&world).await.status, 200);
+    }
+    assert_eq!(world.count("NewFingerprint"), 3);
+    assert_eq!(
+        world.store.calls() - calls,
+        150 + 3,
+        "a load each, and three notes"
+    );
+    for _ in 0..150 {
+        browser.without_jar().refresh(&world).await;
+    }
+    assert_eq!(world.count("ForeignJar"), 1);
+}

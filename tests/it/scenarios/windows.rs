@@ -173,6 +173,30 @@ async fn a_window_of_another_name_refreshes_before_it_lists_and_ends() {
     assert_eq!(jar.call(&world, Method::GET, "/sessions").await.status, 200);
 }
 
+/// A refresh takes a client of another function for the same one, and writes that down. A look would not.
+#[tokio::test]
+async fn a_look_under_another_function_of_fingerprints_refreshes_first() {
+    let world = World::new();
+    let newer = World::over(
+        world.keys.clone(),
+        world.clock.clone(),
+        world.clock.clone(),
+        world.store.clone(),
+        |b| b.fingerprint_version(1),
+    );
+    let mut jar = on_the_tablet(&world).await;
+    jar.refresh(&world).await;
+    for path in ["/session", "/sessions"] {
+        let reply = jar.call(&newer, Method::GET, path).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.code()),
+            (409, "refresh_first")
+        );
+    }
+    assert_eq!(jar.refresh(&newer).await.status, 200);
+    assert_eq!(jar.call(&newer, Method::GET, "/session").await.status, 200);
+}
+
 #[test]
 fn the_contract_of_the_settings_is_checked_at_construction() {
     use std::time::Duration;

@@ -37,6 +37,8 @@ struct State {
     revoke_alls: Mutex<Option<usize>>,
     down: Mutex<bool>,
     last: Mutex<Option<SessionKey>>,
+    /// Stands for the record at the next load.
+    shown: Mutex<Option<SessionRecord>>,
 }
 
 impl FaultStore {
@@ -48,6 +50,7 @@ impl FaultStore {
             revoke_alls: Mutex::default(),
             down: Mutex::new(false),
             last: Mutex::default(),
+            shown: Mutex::default(),
         }))
     }
 
@@ -75,6 +78,11 @@ impl FaultStore {
     pub fn replace(&self, store: impl RefreshStore) -> SharedStore {
         let store = SharedStore::new(store);
         std::mem::replace(&mut *self.0.inner.lock().unwrap(), store)
+    }
+
+    /// The next load finds `record`: a request that was judged just before the last write.
+    pub fn show_once(&self, record: &SessionRecord) {
+        *self.0.shown.lock().unwrap() = Some(record.clone());
     }
 
     /// Where the session that was inserted last lies.
@@ -123,7 +131,12 @@ impl RefreshStore for FaultStore {
     }
 
     async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
-        self.called()?.load(key).await
+        let loaded = self.called()?.load(key).await?;
+        let shown = self.0.shown.lock().unwrap().take();
+        Ok(match shown {
+            Some(record) => Loaded::new(Some(record), loaded.now()),
+            None => loaded,
+        })
     }
 
     async fn swap(

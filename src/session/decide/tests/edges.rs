@@ -44,6 +44,8 @@ fn the_strict_policy_confirms_nothing_and_waits_for_nothing() {
         jar: JarProof::Missing,
         ..from_jar(BROWSER)
     };
+    assert!(!world.record.bound, "a newcomer binds nothing");
+    world.record.bound = true;
     assert_eq!(world.ask_as(&first, &elsewhere).row, Row::ForeignJar);
 }
 
