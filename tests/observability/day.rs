@@ -35,6 +35,7 @@ pub(crate) async fn day() -> Secrets {
     secrets.extend([access.clone(), stolen.cookie.clone().unwrap()]);
     secrets.push(alice.cookie.clone().unwrap());
     thefts(&world, stolen, &mut alice).await;
+    windows(&world, &mut secrets).await;
     endings(&world).await;
     bearer(&world, &access).await;
     guards(&world).await;
@@ -80,6 +81,22 @@ async fn thefts(world: &World, mut thief: Browser, alice: &mut Browser) {
     world.secs(120);
     assert_eq!(thief.refresh(world).await.status, 401);
     assert_eq!(alice.refresh(world).await.status, 401);
+}
+
+/// A window of another name in one cookie jar, and a refresh cookie that was copied alone.
+async fn windows(world: &World, secrets: &mut Vec<String>) {
+    let mut frank = world.signed_in("frank").await;
+    assert_eq!(frank.refresh(world).await.status, 200);
+    assert_eq!(frank.without_jar().refresh(world).await.status, 401);
+    world.secs(120);
+    let mut window = frank.clone();
+    window.agent = "another window".to_owned();
+    // The successor first, and the access token for who shows it.
+    assert_eq!(window.refresh(world).await.status, 409);
+    assert_eq!(window.refresh(world).await.status, 200);
+    secrets.extend([&frank, &window].map(|browser| browser.cookie.clone().unwrap()));
+    secrets.push(frank.jar.clone().unwrap());
+    assert_eq!(frank.refresh(world).await.status, 409);
 }
 
 /// Every way in which a session ends.

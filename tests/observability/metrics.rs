@@ -87,20 +87,36 @@ fn refreshes_are_counted_by_what_was_decided() {
         })
         .collect();
     let expected = BTreeMap::from([
-        ("coalesced", 1),
+        ("coalesced", 2),
         ("denied", 1),
         ("expired", 1),
+        ("foreign_jar", 1),
         ("invalid", 1),
         ("no_session", 1),
         ("recovered", 1),
         ("replayed", 2),
         ("reuse", 1),
         ("revoked", 1),
-        ("rotated", 4),
+        ("rotated", 5),
+        // A confirmation, and the tab that was late behind it.
+        ("superseded", 2),
         ("unavailable", 1),
         ("unknown", 1),
     ]);
     assert_eq!(outcomes, expected);
+}
+
+#[test]
+fn what_is_new_in_a_session_is_counted() {
+    let (heard, ..) = heard_of_a_day();
+    for event in ["foreign_jar", "new_fingerprint", "old_token"] {
+        let labels = [("event", event)];
+        assert_eq!(
+            count(&heard, "tower_bearer_events_total", &labels),
+            1,
+            "{event}"
+        );
+    }
 }
 
 #[test]
@@ -129,7 +145,7 @@ fn verifications_are_counted_by_outcome() {
 #[test]
 fn sessions_begin_and_end_and_the_store_is_timed() {
     let (heard, ..) = heard_of_a_day();
-    assert_eq!(count(&heard, "tower_bearer_sessions_started_total", &[]), 8);
+    assert_eq!(count(&heard, "tower_bearer_sessions_started_total", &[]), 9);
     let ended = |reason| {
         let labels = [("reason", reason)];
         count(&heard, "tower_bearer_sessions_ended_total", &labels)

@@ -151,6 +151,9 @@ fn lines_are_as_the_manual_says() {
     }
     let expected = [
         "denied",
+        "foreign_jar",
+        "new_fingerprint",
+        "old_token",
         "recovered",
         "refreshed",
         "rejected",
@@ -187,6 +190,108 @@ fn the_line_of_a_sign_in_where_the_cookie_does_not_go_names_both_paths_and_the_c
         assert!(line.fields["message"].contains(cure), "{line:?}");
     }
     assert_eq!(lines.count(), 0);
+}
+
+/// The one line of `event`: its level and its fields, in turn.
+fn line_of<'a>(lines: &'a [Line], event: &str) -> (Level, Vec<(&'a str, &'a str)>) {
+    let mut found = lines.iter().filter(|line| line.fields["event"] == event);
+    let line = found
+        .next()
+        .unwrap_or_else(|| panic!("no line {event}: {lines:#?}"));
+    assert_eq!(found.count(), 0, "{event} once");
+    let fields = line.fields.iter();
+    let fields =
+        fields.filter(|(name, _)| !["event", "message", "session"].contains(&name.as_str()));
+    assert_eq!(line.fields["session"].len(), 22, "{line:?}");
+    let texts = fields.map(|(name, value)| (name.as_str(), value.as_str()));
+    (line.level, texts.collect())
+}
+
+#[test]
+fn the_lines_of_a_window_of_another_name_say_both_names_and_forge_none() {
+    let lines = lines(async {
+        let world = World::new();
+        let mut jar = world.signed_in("alice").await;
+        assert_eq!(jar.refresh(&world).await.status, 200);
+        for _ in 0..3 {
+            assert_eq!(jar.without_jar().refresh(&world).await.status, 401);
+        }
+        world.secs(120);
+        let mut window = jar.clone();
+        window.agent = "a \"window\" WARN forged".to_owned();
+        assert_eq!(window.refresh(&world).await.status, 409);
+        assert_eq!(window.refresh(&world).await.status, 200);
+        for _ in 0..3 {
+            assert_eq!(jar.refresh(&world).await.status, 409);
+        }
+    });
+    // The brakes leave one of three.
+    assert_eq!(line_of(&lines, "foreign_jar"), (Level::WARN, vec![]));
+    let expected = vec![("row", "7")];
+    assert_eq!(line_of(&lines, "old_token"), (Level::INFO, expected));
+    let (level, fields) = line_of(&lines, "new_fingerprint");
+    let known = format!("{:?}", crate::world::FIREFOX);
+    let expected = [
+        ("known", known.as_str()),
+        ("presented", r#""a \"window\" WARN forged""#),
+        ("row", "6b"),
+    ];
+    assert_eq!((level, &fields[..]), (Level::WARN, &expected[..]));
+}
+
+#[test]
+fn the_lines_of_an_end_say_whose_client_it_was() {
+    let of_user = lines(async {
+        let world = World::new();
+        let mut alice = world.signed_in("alice").await;
+        assert_eq!(alice.logout(&world).await.status, 204);
+    });
+    let expected = vec![("by_known", "true"), ("reason", "signed_out")];
+    assert_eq!(line_of(&of_user, "revoked"), (Level::INFO, expected));
+    let of_none = lines(async {
+        let world = World::new();
+        let mut alice = world.signed_in("alice").await;
+        world
+            .denied
+            .store(true, std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(alice.refresh(&world).await.status, 401);
+    });
+    let expected = vec![("reason", "denied")];
+    assert_eq!(line_of(&of_none, "revoked"), (Level::INFO, expected));
+
+    // The thief signs out behind itself, and the user comes back.
+    let of_thief = lines(async {
+        let world = World::new();
+        let mut alice = world.signed_in("alice").await;
+        assert_eq!(alice.refresh(&world).await.status, 200);
+        world.secs(120);
+        let mut thief = alice.thief();
+        assert_eq!(thief.refresh(&world).await.status, 409);
+        assert_eq!(thief.refresh(&world).await.status, 200);
+        assert_eq!(thief.logout(&world).await.status, 204);
+        world.secs(120);
+        assert_eq!(alice.refresh(&world).await.status, 401);
+    });
+    let mut ends = of_thief
+        .iter()
+        .filter(|line| line.fields["event"] == "revoked");
+    let end = &ends.next().unwrap().fields;
+    assert_eq!(
+        (&*end["by_known"], &*end["reason"]),
+        ("false", "signed_out")
+    );
+    let (level, fields) = line_of(&of_thief, "reuse_detected");
+    let said = |name| {
+        fields
+            .iter()
+            .find(|(field, _)| *field == name)
+            .map(|(_, value)| *value)
+    };
+    assert_eq!(level, Level::WARN);
+    assert_eq!(
+        (said("jar"), said("ended")),
+        (Some("true"), Some("signed_out"))
+    );
 }
 
 #[test]
