@@ -56,11 +56,17 @@ impl Stage {
 
     /// A browser that has rotated once, and whose next refresh rotates again.
     async fn due(&self) -> Browser {
+        self.robbed().await.0
+    }
+
+    /// The same, and a thief who has its first cookies.
+    async fn robbed(&self) -> (Browser, Browser) {
         let mut browser = self.world.signed_in("ada").await;
+        let thief = browser.thief();
         assert_ok(&browser.refresh(&self.world).await);
         self.secs(120).await;
         self.servers.wait_for_replica().await;
-        browser
+        (browser, thief)
     }
 }
 
@@ -136,8 +142,7 @@ async fn replica_promoted_without_the_last_rotation_predecessor_first() {
 #[tokio::test]
 async fn revocation_lost_in_a_failover_is_refused_and_reapplied_where_it_was_made() {
     let stage = Stage::new().await;
-    let mut browser = stage.due().await;
-    let mut thief = browser.thief();
+    let (mut browser, mut thief) = stage.robbed().await;
     assert_ok(&browser.refresh(&stage.world).await);
     stage.servers.wait_for_replica().await;
     stage.servers.cut_replication().await;
