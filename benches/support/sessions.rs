@@ -22,14 +22,14 @@ pub fn session(n: u64, generation: u64, seconds: u64) -> SessionRecord {
     };
     let label = LABELS[(n / 3 % 5) as usize];
     let now = NOW.as_millis();
-    let mut bytes = vec![1];
+    let mut bytes = vec![2];
     for part in [n.wrapping_mul(0x9e37_79b9_7f4a_7c15), n, !n, n] {
         // The session's id and the subject's tag.
         bytes.extend(part.to_be_bytes());
     }
     bytes.extend(generation.to_be_bytes());
-    // No recoveries; there is a previous token, and the current one has been presented.
-    bytes.extend([0, 1 | 4]);
+    // No recoveries; there is a previous token, the current one has been presented, and the jar cookie too.
+    bytes.extend([0, 1 | 4 | 8]);
     bytes.extend([generation as u8; 32]);
     bytes.extend([generation.wrapping_sub(1) as u8; 32]);
     bytes.extend([0x5a; 32]);
@@ -38,12 +38,16 @@ pub fn session(n: u64, generation: u64, seconds: u64) -> SessionRecord {
     for time in [now, now, now, now, expiry, expiry] {
         bytes.extend(time.to_be_bytes());
     }
+    // One fingerprint, which is known and the holder; no end, and live.
     bytes.extend(*b"firefox!");
-    bytes.push(0);
-    bytes.extend((subject.len() as u32).to_be_bytes());
-    bytes.extend(subject.as_bytes());
+    bytes.extend([0; 3 * 8]);
+    bytes.extend([0x11, 0xf0]);
+    bytes.extend([0; 8 + 1]);
+    // The lengths of subject and label; neither context nor fields.
+    bytes.extend((subject.len() as u16).to_be_bytes());
     bytes.extend((label.len() as u16).to_be_bytes());
+    bytes.extend([0; 4 + 2]);
+    bytes.extend(subject.as_bytes());
     bytes.extend(label.as_bytes());
-    bytes.extend(0_u32.to_be_bytes());
     SessionRecord::decode(&bytes).unwrap()
 }
