@@ -15,6 +15,7 @@ mod paths;
 mod peek;
 mod race;
 mod second_tab;
+mod store_calls;
 mod theft;
 mod transport;
 mod windows;
