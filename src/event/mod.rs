@@ -155,7 +155,8 @@ pub enum Event<'a> {
     },
     /// A client with a fingerprint that the session had not met came with a genuine token: a browser that calls itself
     /// `presented` uses a session that began as `known`. Honest windows with two `User-Agent`s cause it once, and
-    /// so does a thief with the whole cookie jar. Sent once for each fingerprint, as long as the session remembers it.
+    /// so does a thief with the whole cookie jar. Sent once for each fingerprint, as long as the session remembers it,
+    /// and again where the answer of the store was lost.
     #[non_exhaustive]
     NewFingerprint {
         /// The session.

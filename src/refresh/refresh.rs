@@ -102,7 +102,13 @@ impl Session {
                 .filter(|_| shown || !decision.outcome.is_repeat());
             if let Some(next) = &write {
                 // Insisted on, even where it only notes what came: a window that did not move would end too early.
-                match self.config().store.swap(&record, next).await {
+                let swap = self.config().store.swap(&record, next).await;
+                // A write whose answer was lost is told now too: the next request would not
+                // find it new.
+                if !matches!(swap, Ok(Swap::Conflict(_))) {
+                    self.report_newcomer(&decision, &presenter, &record, next);
+                }
+                match swap {
                     Ok(Swap::Applied) => {}
                     Ok(Swap::Conflict(newer)) => {
                         found = newer.into();
@@ -111,7 +117,6 @@ impl Session {
                     }
                     Err(error) => return Err(unavailable(error)),
                 }
-                self.report_newcomer(&decision, &presenter, &record, next);
             }
             let record = write.as_ref().unwrap_or(&record);
             self.report(success, record, decision.confirm);

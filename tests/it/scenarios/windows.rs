@@ -3,7 +3,10 @@
 use http::Method;
 use tower_bearer::{ClaimsRequest, NoClaims, refresh::FingerprintPolicy};
 
-use crate::support::world::{Browser, Reply, World};
+use crate::support::{
+    faults::Fault,
+    world::{Browser, Reply, World},
+};
 
 const TABLET: &str = "Mozilla/5.0 (iPad; CPU OS 26_0 like Mac OS X) AppleWebKit/605.1.15";
 const DESKTOP: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15";
@@ -53,6 +56,19 @@ async fn a_window_of_another_name_confirms_once_and_is_told_once() {
     }
     assert_eq!(world.count("NewFingerprint"), 1);
     assert_eq!(world.count("ReuseDetected") + world.count("Revoked"), 0);
+}
+
+/// The next request would find the name in the record, and not new.
+#[tokio::test]
+async fn a_new_name_is_told_of_where_the_answer_of_the_store_is_lost() {
+    let world = World::new();
+    let mut jar = on_the_tablet(&world).await;
+    jar.refresh(&world).await;
+    jar.agent = DESKTOP.to_owned();
+    world.store.fail_swap(Fault::ApplyThenLose);
+    assert_eq!(jar.refresh(&world).await.status, 503);
+    assert_eq!(jar.refresh(&world).await.status, 200);
+    assert_eq!(world.count("NewFingerprint"), 1);
 }
 
 /// Both wake within the same second, ten times, and what the one brings back the other has sent before.
