@@ -70,7 +70,7 @@ globalThis.fetch = async (address, options) => {
   if (answer instanceof Error) throw answer;
   const isText = typeof answer.body === "string";
   const body = answer.body === undefined ? null : isText ? answer.body : JSON.stringify(answer.body);
-  return new Response(body, { status: answer.status });
+  return new Response(body, { status: answer.status, headers: answer.headers });
 };
 let issued = 0;
 const token = (life = 900) => ({
@@ -158,6 +158,27 @@ test("a tab that comes late after a step-up or a new sign-in is not signed out",
   assert.equal((await page.api("/api")).sent, `t${issued}`);
   assert.equal(asked("/auth/refresh"), 2);
   assert.deepEqual(changes, ["signed-in", "renewing", "signed-in"]);
+});
+
+test("a newer cookie is tried at once, without a word to the user, and then when the server says", async () => {
+  await signIn();
+  const newer = { status: 409, body: { title: "newer" }, headers: { "Retry-After": "1" } };
+  const answers = [newer];
+  server["/auth/refresh"] = () => answers.shift() ?? token();
+  let said = null;
+  const listen = () => (said ??= state().problem);
+  page.session.addEventListener("change", listen);
+  const waits = await timers(() => page.resume());
+  // The next renewal, and no pause.
+  assert.equal(waits.length, 1);
+  assert.deepEqual([asked("/auth/refresh"), said], [2, null]);
+  page.session.removeEventListener("change", listen);
+
+  answers.push(newer, newer);
+  const began = Date.now();
+  await page.resume();
+  assert.ok(Date.now() - began >= 1000);
+  assert.equal(asked("/auth/refresh"), 5);
 });
 
 test("a sign-out while the store is down forgets the token and says so", async () => {

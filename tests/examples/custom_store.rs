@@ -82,13 +82,13 @@ async fn sessions_outlive_a_killed_process() {
 }
 
 #[tokio::test]
-async fn a_replaced_cookie_on_another_client_is_theft() {
+async fn a_replaced_cookie_on_another_client_gets_nothing() {
     let place = Place::new();
     let (service, mut browser) = place.signed_in().await;
     let mut thief = browser.stolen();
     browser.refresh().await.is(200);
-    thief.refresh().await.is(401);
-    browser.refresh().await.is(401);
+    thief.refresh().await.is(409);
+    browser.refresh().await.is(200);
     service.stops().await;
 }
 

@@ -213,8 +213,14 @@ async fn a_changed_password_ends_the_other_sessions() {
 
 #[tokio::test]
 async fn a_replaced_cookie_on_another_client_is_theft() {
-    let (_service, mut browser, _) = signed_in(&[]).await;
+    let (_service, mut browser, _) = signed_in(&[("GRACE_SECONDS", "1")]).await;
     let mut thief = browser.stolen();
+    browser.refresh().await.is(200);
+    // Honest windows come so too: it gets nothing, and ends nothing.
+    let refused = thief.refresh().await;
+    refused.is(409).says("superseded").lacks("set-cookie", "");
+    // Two cookies later it is theft. One is replaced every two seconds at most.
+    sleep(Duration::from_millis(2100)).await;
     let second = browser.refresh().await.is(200).access_token();
 
     // It ends the session for both.
@@ -236,6 +242,42 @@ async fn a_replaced_cookie_on_another_client_is_theft() {
     read.await.is(204);
     let alerts = browser.get("/api/alerts").bearer(&next).await;
     alerts.is(200).says(r#""alerts":[]"#);
+}
+
+#[tokio::test]
+async fn a_client_that_is_new_to_the_session_confirms_first_and_is_told_to_the_user() {
+    let (_service, mut browser, token) = signed_in(&[]).await;
+    let mut other = browser.stolen();
+    let confirm = other.refresh().await;
+    confirm.is(409).has("set-cookie", "refresh_token=");
+    other.refresh().await.is(200);
+    let alerts = browser.get("/api/alerts").bearer(&token).await;
+    alerts
+        .is(200)
+        .says(r#""what":"new_client""#)
+        .says(r#""client":"thief""#);
+    // It is not for the session itself to put away: the thief has it, too.
+    let read = browser.ask(Method::DELETE, "/api/alerts").bearer(&token);
+    read.await.is(204);
+    let alerts = browser.get("/api/alerts").bearer(&token).await;
+    alerts.is(200).says(r#""what":"new_client""#);
+}
+
+#[tokio::test]
+async fn a_user_who_is_not_remembered_is_forgotten_with_the_browser() {
+    let (_service, mut browser) = demo(&[]).await;
+    browser.get("/auth/csrf").await.is(200);
+    let form = |remember| serde_json::json!({ "email": "dev@example.com", "password": PASSWORD, "remember": remember });
+    let login = browser.post("/auth/login").json(&form(true)).await;
+    login
+        .is(200)
+        .has("set-cookie", "refresh_token=*Max-Age=604800");
+    let login = browser.post("/auth/login").json(&form(false)).await;
+    for cookie in ["refresh_token=", "refresh_token_jar=", "csrf="] {
+        login.has("set-cookie", cookie);
+    }
+    login.is(200).lacks("set-cookie", "*Max-Age");
+    login.says(r#""session_expires_in":43200"#);
 }
 
 #[tokio::test]
@@ -385,6 +427,8 @@ async fn a_setting_that_cannot_be_used_keeps_it_from_starting() {
     for (name, value) in [
         ("ADDR", "nowhere"),
         ("ACCESS_TTL", "soon"),
+        ("ACCESS_TTL", "43201"),
+        ("GRACE_SECONDS", "-1"),
         ("ALLOWED_ORIGINS", "app.example"),
         ("ALLOWED_ORIGINS", ","),
         ("INSECURE_COOKIE", "false"),

@@ -31,7 +31,10 @@ async fn decisions(State(journal): State<Journal>, claims: Claims<Role>) -> Resp
 
 async fn alerts(State(journal): State<Journal>, claims: Claims<Role>) -> Response {
     match claims.session() {
-        Some(reader) => no_store(json!({ "alerts": journal.alerts(claims.subject(), reader) })),
+        Some(reader) => no_store(json!({
+            "session": reader,
+            "alerts": journal.alerts(claims.subject(), reader),
+        })),
         None => StatusCode::FORBIDDEN.into_response(),
     }
 }

@@ -61,12 +61,22 @@ pub(crate) struct Decision {
     client: Option<String>,
 }
 
-/// An old refresh token of the user's came back: somebody has, or had, a copy of the cookie.
+/// Another client may have, or have had, the user's cookies.
 #[derive(Clone, Serialize)]
 pub(crate) struct Alert {
     at: u64,
     session: String,
+    what: What,
     client: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum What {
+    /// An old refresh token came back, and the session was ended.
+    OldCopy,
+    /// A client that the session had not met uses it, and the session goes on.
+    NewClient,
 }
 
 /// Marks a request as under way, until it is dropped.
@@ -106,6 +116,8 @@ impl Journal {
                 session, outcome, ..
             } => (session, outcome.as_str(), None),
             Event::ReuseDetected { session, .. } => (session, "reuse detected", None),
+            Event::NewFingerprint { session, .. } => (session, "new client", None),
+            Event::ForeignJar { session, .. } => (session, "foreign jar", None),
             Event::StateLost { session, .. } => {
                 (session, "refused", Some("the store forgot the last steps"))
             }
@@ -122,19 +134,23 @@ impl Journal {
             inner.learn(&session, subject);
         }
         inner.write(&session, what, why.map(str::to_owned));
-        if let Event::ReuseDetected { subject, at, .. } = event {
-            let client = inner.client_of(&session);
-            let alerts = &mut inner.users.entry((*subject).to_owned()).or_default().alerts;
-            push(
-                alerts,
-                ALERTS,
-                Alert {
-                    at: at.as_secs(),
-                    session,
-                    client,
-                },
-            );
-        }
+        let (subject, what, client) = match event {
+            Event::ReuseDetected { subject, .. } => {
+                (subject, What::OldCopy, inner.client_of(&session))
+            }
+            Event::NewFingerprint {
+                subject, presented, ..
+            } => (subject, What::NewClient, Some((*presented).to_owned())),
+            _ => return,
+        };
+        let alert = Alert {
+            at: now(),
+            session,
+            what,
+            client,
+        };
+        let user = inner.users.entry((*subject).to_owned()).or_default();
+        push(&mut user.alerts, ALERTS, alert);
     }
 
     /// Writes down that a request with the cookie of a session was refused. Where no session of ours
@@ -153,16 +169,18 @@ impl Journal {
             .unwrap_or_default()
     }
 
-    /// What `subject` has to know, as far as `reader` may: the session that was stolen may be in the
-    /// hands of the thief until its access token ends.
+    /// What `subject` has to know, as far as `reader` may: a session that was ended may be in the hands of
+    /// the thief until its access token ends. A new client is told of in its own session too: a user may have no
+    /// other, and the client knows what it calls itself.
     pub(crate) fn alerts(&self, subject: &str, reader: &str) -> Vec<Alert> {
         let inner = self.lock();
         let alerts = inner.users.get(subject).map(|user| &user.alerts);
         let newest = alerts.into_iter().flatten().rev();
-        newest.filter(|a| a.session != reader).cloned().collect()
+        let for_reader = |a: &&Alert| a.session != reader || a.what == What::NewClient;
+        newest.filter(for_reader).cloned().collect()
     }
 
-    /// `subject` has read them; whoever holds a stolen session cannot say so for it.
+    /// `subject` has read them. Those about the reader's own session stay: a thief who has it cannot put them away.
     pub(crate) fn dismiss(&self, subject: &str, reader: &str) {
         if let Some(user) = self.lock().users.get_mut(subject) {
             user.alerts.retain(|alert| alert.session == reader);
@@ -192,7 +210,7 @@ impl Inner {
             return;
         };
         let decision = Decision {
-            at: UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
+            at: now(),
             session: session.to_owned(),
             what,
             why,
@@ -227,6 +245,11 @@ fn push<T>(list: &mut VecDeque<T>, most: usize, entry: T) {
         list.pop_front();
     }
     list.push_back(entry);
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs())
 }
 
 fn why_ended(reason: &str) -> &'static str {

@@ -4,8 +4,10 @@
 //! cargo run -p demo
 //! ```
 //!
-//! Settings, all optional: `ADDR`, `ACCESS_TTL` (seconds), `ALLOWED_ORIGINS` (comma-separated: this
-//! service's own, and those of pages elsewhere that may call it), `INSECURE_COOKIE` (see below),
+//! Settings, all optional: `ADDR`, `ACCESS_TTL` (seconds), `GRACE_SECONDS` (30: how long a cookie that was replaced
+//! is still answered; cookies live at least twice as long, and with 2 the rules are tried out quickly),
+//! `ALLOWED_ORIGINS` (comma-separated: this service's own, and those of pages elsewhere that may call it),
+//! `INSECURE_COOKIE` (see below),
 //! `TRUSTED_PROTO_HEADER=x-forwarded-proto` (behind a proxy that overwrites it: plain http is refused),
 //! `PUBLIC_PATH=/app` (behind a proxy that takes this off the paths), and the keys as `KeyRing` reads them
 //! (`ACCESS_SECRET`, `REFRESH_SECRET`, `ENCRYPTION_KEY`; see the example `keygen`). Started with
@@ -46,7 +48,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, Auth, Claims, ClaimsError, ClaimsRequest, KeyRing, RequireHttpsLayer,
+    AccessToken, Auth, Claims, ClaimsError, ClaimsRequest, KeyRing, NewSession, RequireHttpsLayer,
     RotationPolicy, SecurityHeadersLayer, Session, store::SharedStore,
 };
 
@@ -69,6 +71,8 @@ struct Role {
 struct Login {
     email: String,
     password: String,
+    /// Whether the session outlives the browser. It does where the client does not say.
+    remember: Option<bool>,
 }
 
 /// Checks the password; the rest is the layer's. The cookie travels with the response.
@@ -77,10 +81,19 @@ async fn login(
     session: Session,
     form: Form<Login>,
 ) -> Result<AccessToken> {
-    let Json(Login { email, password }) = form.map_err(problem::bad_request)?;
+    let Json(Login {
+        email,
+        password,
+        remember,
+    }) = form.map_err(problem::bad_request)?;
     let user = users.check(&email, password).await;
     let user = user.ok_or_else(problem::wrong_credentials)?;
-    Ok(session.start(&user.id).await?)
+    let new = NewSession::new(&user.id);
+    let new = match remember {
+        Some(false) => new.browser_session().lifetime(settings::NOT_REMEMBERED),
+        _ => new,
+    };
+    Ok(session.start_with(new).await?)
 }
 
 /// The body of `POST /auth/password`.
@@ -158,7 +171,8 @@ fn app(
     let access_ttl = settings.access_ttl;
     // The grace may not outlast an access token; that only matters for the very short ones.
     let rotation = RotationPolicy::builder()
-        .grace(access_ttl.min(Duration::from_secs(30)))
+        .grace(access_ttl.min(settings.grace))
+        .interval(settings.grace.saturating_mul(2))
         .build()?;
     let mut headers = SecurityHeadersLayer::new().content_security_policy(page::POLICY.parse()?)?;
     if settings.trusted_proto_header.is_none() {

@@ -19,6 +19,18 @@ fn report(event: &Event<'_>) {
         } => {
             eprintln!("an old refresh token came back: session {session} of {subject} is revoked");
         }
+        Event::NewFingerprint {
+            session,
+            subject,
+            presented,
+            ..
+        } => {
+            // A client wrote that: `Debug` escapes it.
+            eprintln!("a client new to session {session} of {subject} uses it: {presented:?}");
+        }
+        Event::ForeignJar { session, .. } => {
+            eprintln!("a refresh cookie came without its jar cookie: session {session} goes on");
+        }
         // The client is told the status and no more; why stands here alone.
         Event::Rejected(rejection) => match std::error::Error::source(rejection) {
             Some(reason) => eprintln!("refused with {}: {reason}", rejection.status().as_u16()),

@@ -11,12 +11,17 @@ use tower_bearer::{KeyRing, origin::Origin};
 
 use crate::Error;
 
+/// How long a session that is not remembered lasts: browsers may restore their cookies, and a copy has no browser.
+pub(crate) const NOT_REMEMBERED: Duration = Duration::from_secs(12 * 60 * 60);
+
 /// How this process is to run.
 pub(crate) struct Settings {
     /// `ADDR`: where to listen.
     pub(crate) addr: SocketAddr,
     /// `ACCESS_TTL`: how long an access token is good for, in whole seconds.
     pub(crate) access_ttl: Duration,
+    /// `GRACE_SECONDS`: how long a replaced cookie is still answered; one is replaced at most every twice as long.
+    pub(crate) grace: Duration,
     /// `TRUSTED_PROTO_HEADER`: the header in which the proxy in front says what the client speaks.
     pub(crate) trusted_proto_header: Option<String>,
     /// `PUBLIC_PATH`: the path below which the browser has this service, where the proxy in front takes it off.
@@ -33,15 +38,23 @@ impl Settings {
     pub(crate) fn from_env() -> Result<Self, Error> {
         let read = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let addr = read("ADDR").unwrap_or_else(|| "127.0.0.1:3000".into());
-        let ttl = read("ACCESS_TTL").unwrap_or_else(|| "900".into());
+        let seconds = |name: &str, default| match read(name) {
+            Some(text) => match text.parse() {
+                Ok(seconds) => Ok(Duration::from_secs(seconds)),
+                Err(_) => Err(format!("{name}: `{text}` is not a number of seconds")),
+            },
+            None => Ok(Duration::from_secs(default)),
+        };
+        let access_ttl = seconds("ACCESS_TTL", 900)?;
+        if access_ttl > NOT_REMEMBERED {
+            return Err("ACCESS_TTL: it is longer than a session of 12 hours".into());
+        }
         Ok(Self {
             addr: addr
                 .parse()
                 .map_err(|_| format!("ADDR: `{addr}` is not like 127.0.0.1:3000"))?,
-            access_ttl: ttl
-                .parse()
-                .map(Duration::from_secs)
-                .map_err(|_| format!("ACCESS_TTL: `{ttl}` is not a number of seconds"))?,
+            access_ttl,
+            grace: seconds("GRACE_SECONDS", 30)?,
             trusted_proto_header: read("TRUSTED_PROTO_HEADER"),
             public_path: public_path(read("PUBLIC_PATH").unwrap_or_default())?,
             allowed_origins: read("ALLOWED_ORIGINS")

@@ -134,7 +134,7 @@ $("login").addEventListener("submit", (event) => {
   event.preventDefault();
   during(button("login-button"), async () => {
     say("Signing in …");
-    await signIn(input("login-email").value, input("password").value);
+    await signIn(input("login-email").value, input("password").value, input("remember").checked);
   });
 });
 onClick("renew", resume);

@@ -13,6 +13,14 @@ import { api } from "./session.js";
  * @property {string | null} client
  */
 
+/**
+ * @typedef {object} Alert
+ * @property {number} at seconds since 1970
+ * @property {string} session
+ * @property {"old_copy" | "new_client"} what
+ * @property {string | null} client
+ */
+
 /** @type {Record<string, string>} */
 const MEANING = {
   "signed in": "A session began.",
@@ -22,6 +30,8 @@ const MEANING = {
   recovered: "The last answer was lost on its way. Its cookie is burned, another took its place.",
   adopted: "The store had forgotten the last step; the newer cookie was taken over.",
   "reuse detected": "A cookie that had been replaced came from elsewhere. The session is ended.",
+  "new client": "All cookies came from a client that calls itself something new.",
+  "foreign jar": "The refresh cookie came without the one beside it: a copy. It got nothing.",
 };
 
 let seen = "";
@@ -68,14 +78,18 @@ function sentence(text) {
 }
 
 /**
- * Shows what is still to be read. It comes from the server, and only to whoever has signed in since:
- * an answer to the thief's cookie tells nothing.
+ * Shows what is still to be read. It comes from the server. That a session was ended comes only to those who
+ * have signed in since: an answer to the thief's cookie tells nothing.
  */
 export async function showAlerts() {
-  /** @type {{ alerts: { at: number, client: string | null }[] }} */
-  const { alerts } = await api(`${API}/alerts`);
-  const lines = alerts.map(({ at, client }) => {
-    const line = make("li", `Somebody used an old copy of your session on ${date(at)}, from `, make("b", named(client)), ".");
+  /** @type {{ session: string, alerts: Alert[] }} */
+  const { session, alerts } = await api(`${API}/alerts`);
+  const lines = alerts.map(({ at, what, client }) => {
+    const name = make("b", named(client));
+    const line =
+      what === "new_client"
+        ? make("li", "A browser calling itself ", name, ` uses your session, first on ${date(at)}.`)
+        : make("li", `An old copy of your session was used on ${date(at)}, from `, name, ". The session was ended.");
     line.title = client ?? "";
     return line;
   });
@@ -83,6 +97,8 @@ export async function showAlerts() {
   const text = lines.map((line) => line.textContent).join("");
   if (text !== $("alert-list").textContent) $("alert-list").replaceChildren(...lines);
   $("alerts").hidden = alerts.length === 0;
+  // What is about this very session stays: whoever has stolen it must not put it away.
+  $("alerts-read").hidden = alerts.every((alert) => alert.session === session);
 }
 
 export async function dismissAlerts() {

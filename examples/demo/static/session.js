@@ -106,13 +106,14 @@ function look() {
  * Signs in. Rejects with `Failed`, of status 401 when address or password is wrong.
  * @param {string} email
  * @param {string} password
+ * @param {boolean} remember whether the session outlives the browser
  */
-export async function signIn(email, password) {
+export async function signIn(email, password, remember = true) {
   await alone(async () => {
     const response = await change(`${BASE}/login`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ email, password }),
+      body: JSON.stringify({ email, password, remember }),
     });
     if (!response.ok) throw await failure(response);
     era += 1;
@@ -189,7 +190,7 @@ async function withCookie(ask) {
   const began = era;
   let response = await ask();
   if (response.status === 409) {
-    // Another tab was quicker, or the browser has changed its signature: a refresh settles both.
+    // Another tab was quicker, or this browser calls itself something new: a refresh settles both.
     await refresh();
     response = await ask();
   }
@@ -293,6 +294,9 @@ async function renew() {
         end(reason);
         throw new SignedOut(reason);
       }
+      // A newer cookie came with this answer or with another tab's, and works at once. Where it does not, it is
+      // still on its way.
+      if (response.status === 409 && attempt === 1) continue;
       pause = Math.max(pause, retryAfter(response));
       problem = await failure(response);
     } catch (error) {

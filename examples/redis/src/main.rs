@@ -126,6 +126,9 @@ fn report(name: &str, event: &Event<'_>) {
         }
         Event::StoreRecovered => eprintln!("instance {name}: Redis answers again"),
         Event::DurabilityDegraded { .. }
+        | Event::ForeignJar { .. }
+        | Event::NewFingerprint { .. }
+        | Event::OldToken { .. }
         | Event::ReuseDetected { .. }
         | Event::RevocationRestored { .. } => eprintln!("instance {name}: {event:?}"),
         // Among them `StoreEvicts`, which the warnings at the start have put into a sentence.
