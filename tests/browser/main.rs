@@ -10,6 +10,8 @@
     reason = "the helpers of tests fail by panicking, as the tests do"
 )]
 
+mod agents;
+mod crash;
 mod engines;
 mod foreign;
 mod forms;
@@ -19,7 +21,9 @@ mod picture;
 mod port;
 #[path = "../common/program.rs"]
 mod program;
+mod remember;
 mod renewal;
+mod second_profile;
 mod secrecy;
 mod sibling;
 mod sign_in;

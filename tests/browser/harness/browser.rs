@@ -5,7 +5,7 @@ use thirtyfour::{By, WebDriver, WindowHandle};
 
 use super::{
     client::is_of_session,
-    engine::{Engine, Running},
+    engine::{Engine, Profile, Running},
     stage::{EMAIL, PASSWORD},
     until,
 };
@@ -16,6 +16,21 @@ pub(crate) struct Browser(Running);
 impl Browser {
     pub(crate) async fn start(engine: Engine) -> Self {
         Self(engine.start().await)
+    }
+
+    /// Starts Chromium with the profile of one before.
+    pub(crate) async fn open(profile: Profile) -> Self {
+        Self(Engine::Chromium.start_in(profile).await)
+    }
+
+    /// Closes it as its user does.
+    pub(crate) async fn close(self) -> Profile {
+        self.0.close().await
+    }
+
+    /// Ends it as `kill -9` does.
+    pub(crate) async fn kill(self) -> Profile {
+        self.0.kill().await
     }
 
     fn driver(&self) -> &WebDriver {
@@ -177,6 +192,18 @@ impl Browser {
     pub(crate) async fn cookies(&self) -> Vec<Value> {
         let all = self.cdp("Network.getAllCookies", json!({})).await;
         all["cookies"].as_array().unwrap().clone()
+    }
+
+    /// Takes cookies over that `cookies` has told, of another profile.
+    pub(crate) async fn take(&self, cookies: Vec<Value>) {
+        self.cdp("Network.setCookies", json!({ "cookies": cookies }))
+            .await;
+    }
+
+    /// The tab sends this `User-Agent` from now on.
+    pub(crate) async fn call_itself(&self, agent: &str) {
+        let agent = json!({ "userAgent": agent });
+        self.cdp("Network.setUserAgentOverride", agent).await;
     }
 
     /// Forgets what the browser forgets when it is closed, of the host of the page.

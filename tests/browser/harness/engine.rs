@@ -8,6 +8,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use serde_json::Value;
 use thirtyfour::{Capabilities, ChromiumLikeCapabilities, DesiredCapabilities, WebDriver};
 use tokio::{
     net::TcpStream,
@@ -58,11 +59,11 @@ pub(crate) struct Running {
     pub(crate) driver: WebDriver,
     _process: Child,
     _display: Option<Display>,
-    _profile: Profile,
+    profile: Profile,
 }
 
-/// A folder that goes with this value.
-struct Profile(PathBuf);
+/// What a browser keeps between two starts: a folder that goes with this value.
+pub(crate) struct Profile(PathBuf);
 
 impl Profile {
     fn new() -> Self {
@@ -75,6 +76,48 @@ impl Profile {
     }
 }
 
+impl Running {
+    /// Closes the browser as its user does: it writes down what it has to keep.
+    pub(crate) async fn close(self) -> Profile {
+        self.driver.quit().await.unwrap();
+        self.profile
+    }
+
+    /// Ends all processes of the browser at once: it writes nothing any more.
+    pub(crate) async fn kill(self) -> Profile {
+        let id = self.driver.capabilities().get("goog:processID");
+        let id = id.and_then(Value::as_u64).expect("Chromium tells its id");
+        let family = family(id).into_iter().map(|id| id.to_string());
+        let killed = Command::new("kill").arg("-9").args(family).status().await;
+        assert!(killed.unwrap().success());
+        // There is nothing left to close.
+        self.driver.leak().unwrap();
+        self.profile
+    }
+}
+
+/// A process, its children, and theirs.
+fn family(first: u64) -> Vec<u64> {
+    let parents: Vec<(u64, u64)> = fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| {
+            let id = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            // Number, name in brackets, state, parent.
+            let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+            let (_, rest) = stat.rsplit_once(") ")?;
+            Some((id, rest.split(' ').nth(1)?.parse().ok()?))
+        })
+        .collect();
+    let mut family = vec![first];
+    let mut at = 0;
+    while let Some(parent) = family.get(at).copied() {
+        let children = parents.iter().filter(|(_, of)| *of == parent);
+        family.extend(children.map(|(id, _)| id));
+        at += 1;
+    }
+    family
+}
+
 impl Drop for Profile {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
@@ -82,9 +125,13 @@ impl Drop for Profile {
 }
 
 impl Engine {
-    /// Starts the browser and its driver, on ports that are free.
+    /// Starts the browser with a fresh profile.
     pub(crate) async fn start(self) -> Running {
-        let profile = Profile::new();
+        self.start_in(Profile::new()).await
+    }
+
+    /// Starts the browser and its driver, on ports that are free.
+    pub(crate) async fn start_in(self, profile: Profile) -> Running {
         let mut command = Command::new(installed(match self {
             Self::Chromium => "chromedriver",
             Self::Firefox => "geckodriver",
@@ -126,7 +173,7 @@ impl Engine {
             }),
             _process: process,
             _display: display,
-            _profile: profile,
+            profile,
         }
     }
 

@@ -68,10 +68,15 @@ impl Stage {
     }
 
     /// How often the service took something for theft.
-    ///
-    /// Its log comes through a pipe, later than its answers. So it is given something to write that nothing
-    /// else makes it write, and what stands before that line has all been read.
     pub(crate) async fn alarms(&self) -> usize {
+        self.logged("an old refresh token came back").await
+    }
+
+    /// How many lines of the service's log begin so.
+    ///
+    /// The log comes through a pipe, later than its answers. So it is given something to write that nothing
+    /// else makes it write, and what stands before that line has all been read.
+    pub(crate) async fn logged(&self, start: &str) -> usize {
         let count = |start: &str| {
             let log = self.example.log();
             log.iter().filter(|line| line.starts_with(start)).count()
@@ -83,6 +88,6 @@ impl Stage {
             .ask_twice()
             .await;
         until("the log is read", async || count(mark) > marks).await;
-        count("an old refresh token came back")
+        count(start)
     }
 }
