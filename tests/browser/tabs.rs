@@ -65,5 +65,6 @@ async fn what_happens_in_one_tab_is_seen_in_the_others() {
     // The others were told: only the first load of each tab has asked and been refused.
     let refused = stage.asked("/auth/refresh");
     let refused = refused.iter().filter(|r| r.status != StatusCode::OK);
-    assert_eq!(refused.count(), 3);
+    let refused: Vec<_> = refused.collect();
+    assert_eq!(refused.len(), 3, "{refused:#?}");
 }

@@ -18,7 +18,8 @@ impl Display {
         // It takes the first free number, and writes it to its first descriptor.
         command.args(["-displayfd", "1", "-terminate", "-nolisten", "tcp"]);
         command.args(["-screen", "0", "1040x1180x24"]);
-        let (process, number) = told(&mut command, "").await;
+        let started = told(&mut command, "").await;
+        let (process, number) = started.expect("Xvfb says its number");
         Self { number, process }
     }
 

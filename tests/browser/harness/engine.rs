@@ -141,13 +141,23 @@ impl Engine {
         let (process, display, port) = match self {
             Self::Chromium => {
                 let port = "started successfully on port ";
-                let (process, port) = told(command.arg("--port=0"), port).await;
+                command.arg("--port=0");
+                // A port that is free over IPv4 may be taken over IPv6. It ends then, and gets another.
+                let mut tries = 0..5;
+                let (process, port) = loop {
+                    match (told(&mut command, port).await, tries.next()) {
+                        (Some(started), _) => break started,
+                        (None, Some(_)) => {}
+                        (None, None) => panic!("chromedriver ends at once"),
+                    }
+                };
                 (process, None, port)
             }
             Self::Firefox => {
                 command.args(["--port=0", "--websocket-port=0", "--profile-root"]);
                 let port = "Listening on 127.0.0.1:";
-                let (process, port) = told(command.arg(&profile.0), port).await;
+                let started = told(command.arg(&profile.0), port).await;
+                let (process, port) = started.expect("geckodriver says where it listens");
                 (process, None, port)
             }
             Self::WebKit => {
@@ -244,8 +254,9 @@ fn spawned(command: &mut Command) -> Child {
     })
 }
 
-/// Starts a program that prints a number after `before`. The rest is read too: a full pipe would stop it.
-pub(super) async fn told<N: FromStr>(command: &mut Command, before: &str) -> (Child, N) {
+/// Starts a program that prints a number after `before`, or nothing where it ends before that. The rest is read
+/// too: a full pipe would stop it.
+pub(super) async fn told<N: FromStr>(command: &mut Command, before: &str) -> Option<(Child, N)> {
     let mut process = spawned(command.stdout(Stdio::piped()));
     let mut out = lines(process.stdout.take().unwrap());
     let number = async {
@@ -253,13 +264,13 @@ pub(super) async fn told<N: FromStr>(command: &mut Command, before: &str) -> (Ch
             if let Some((_, number)) = line.split_once(before)
                 && let Ok(number) = number.trim_end_matches('.').parse()
             {
-                return number;
+                return Some(number);
             }
         }
-        panic!("it ended before it said `{before}`")
+        None
     };
     let number = tokio::time::timeout(PATIENCE, number)
         .await
         .unwrap_or_else(|_| panic!("it never said `{before}`"));
-    (process, number)
+    Some((process, number?))
 }
