@@ -9,7 +9,7 @@ const OTHER: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:152.0) Gecko/20100101 Firefox/152.0";
 const NEW_CLIENT: &str = "a client new to session";
 
-/// Somebody signed in, whose cookie has rotated, and a second profile with all cookies.
+/// A user signed in, whose cookie has rotated, and a second profile with all cookies.
 async fn copied(agent: Option<&str>) -> (Stage, Browser) {
     let stage = Stage::with("127.0.0.1", &[("INSECURE_COOKIE", "0"), QUICK]).await;
     stage.browser.sign_in().await;

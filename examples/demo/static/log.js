@@ -97,7 +97,7 @@ export async function showAlerts() {
   const text = lines.map((line) => line.textContent).join("");
   if (text !== $("alert-list").textContent) $("alert-list").replaceChildren(...lines);
   $("alerts").hidden = alerts.length === 0;
-  // What is about this very session stays: whoever has stolen it must not put it away.
+  // The thief has this very session, and must not put away what is about it.
   $("alerts-read").hidden = alerts.every((alert) => alert.session === session);
 }
 
