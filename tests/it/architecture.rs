@@ -328,6 +328,30 @@ fn design_names_files_that_exist() {
     }
 }
 
+/// The chapter says what was searched: each row of its tables has a number in every cell behind the first.
+#[test]
+fn the_chapter_on_rotation_has_its_figures() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manual/rotation.rs");
+    let text = fs::read_to_string(path).unwrap();
+    assert!(!text.contains("FIGURES"));
+    let (_, part) = text.split_once("//! # How sure it is\n").unwrap();
+    let part = part.split("//! # ").next().unwrap();
+    let mut rows = 0;
+    for table in part.split("\n//!\n") {
+        let lines = table
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! | "));
+        // The first is the heading, and the rule below it begins with `|-`.
+        for line in lines.skip(1) {
+            let mut cells = line.trim_end_matches('|').split('|').skip(1);
+            let filled = cells.all(|cell| cell.contains(|c: char| c.is_ascii_digit()));
+            assert!(filled, "{line}");
+            rows += 1;
+        }
+    }
+    assert!(rows > 45, "only {rows} rows found");
+}
+
 /// The reading itself, on snippets.
 #[test]
 fn what_breaks_a_rule_is_seen() {
