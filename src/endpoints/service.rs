@@ -58,7 +58,8 @@ use crate::{
 /// | a session that is somebody else's or nobody's | 404 `not_found` | kept |
 /// | another method | 405 `method_not_allowed` with `Allow` | kept |
 /// | look, list, revocation or sign-out everywhere from a client that has not refreshed yet | 409 `refresh_first` | kept |
-/// | late: a privilege change or a new sign-in of this browser was quicker | 409 `superseded` with `Retry-After` | kept |
+/// | late: a newer cookie is in the browser, or will be in a moment | 409 `superseded` with `Retry-After` | kept |
+/// | the same at `logout-all`, unless with [`keep_current`](Self::keep_current): a client that leaves does not wait | 401 `invalid_session` | kept |
 /// | one token far too often | 429 `too_many_requests` with `Retry-After` | kept |
 /// | the claims cannot be minted: [`SessionErrorKind::Internal`] | 500 `internal` | kept |
 /// | store or claims away | 503 `unavailable` with `Retry-After` | kept; cleared by `logout` |

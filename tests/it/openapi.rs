@@ -9,7 +9,7 @@ use serde_json::Value;
 use tower::{Layer, ServiceExt};
 use tower_bearer::{CsrfLayer, SessionEndpoints};
 
-use crate::support::world::{Browser, COOKIE, Reply, World};
+use crate::support::world::{Browser, COOKIE, JAR, Reply, World};
 
 const CALLS: [(Method, &str); 6] = [
     (Method::POST, "/refresh"),
@@ -164,6 +164,34 @@ async fn the_document_has_what_the_endpoints_answer_and_nothing_else() {
     only_some(&document, &mut seen).await;
     csrf_token(&document, &mut seen).await;
     assert_eq!(seen, documented(&document));
+}
+
+#[tokio::test]
+async fn a_session_has_two_cookies_and_each_call_takes_both() {
+    let document = document();
+    let both = serde_json::json!({ "refreshCookie": [], "jarCookie": [] });
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!(schemes.as_object().unwrap().len(), 2);
+    for (scheme, name) in [("refreshCookie", COOKIE), ("jarCookie", JAR)] {
+        assert_eq!(schemes[scheme]["in"], "cookie");
+        assert_eq!(schemes[scheme]["name"], name);
+    }
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.values().flat_map(|path| path.as_object().unwrap());
+    for (method, operation) in operations {
+        assert_eq!(operation["security"][0], both, "{method} {operation}");
+    }
+    for (method, path) in CALLS {
+        let world = World::new();
+        let mut alice = world.signed_in("alice").await;
+        let id = own_id(&world, &alice).await;
+        assert_eq!(alice.refresh(&world).await.status, 200);
+        let reply = send(&world, &alice.without_jar(), &method, path, &id).await;
+        check(&document, &mut Seen::new(), &method, path, &reply);
+        // Signing out succeeds without a session too.
+        let expected = if path == "/logout" { 204 } else { 401 };
+        assert_eq!(reply.status, expected, "{method} {path}");
+    }
 }
 
 /// The one call that needs a second layer.
