@@ -89,7 +89,7 @@
 //! request comes from the session's own browser. So each program between the browser and the service:
 //!
 //! * forwards **both** cookies. With the refresh cookie alone the answer is 401, kind `foreign_jar`, and the event
-//!   [`ForeignJar`](crate::Event::ForeignJar) tells;
+//!   [`ForeignJar`](crate::Event::ForeignJar) tells. A sign-out so ends nothing, and a sign-in replaces nothing;
 //! * forwards the browser's `User-Agent`. One of its own is a new name for the session: a round trip more, and the
 //!   event [`NewFingerprint`](crate::Event::NewFingerprint);
 //! * hands every `Set-Cookie` line of an answer to the browser, also of a 409.

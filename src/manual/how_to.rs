@@ -42,7 +42,10 @@
 //! ```
 //!
 //! * [`lifetime`](crate::NewSession::lifetime) and [`idle`](crate::NewSession::idle) say how long this one session
-//!   lasts. The layer's settings are the default, and its absolute lifetime is the longest.
+//!   lasts. The layer's settings are the default, and its
+//!   [`absolute_lifetime`](crate::refresh::RefreshCookieBuilder::absolute_lifetime) is the longest that any session
+//!   gets: 7 days unless you raise it. For "remember me" of a month raise it first, and give the others less.
+//! * A sign-in with a duration that does not fit is answered 500. The line of the log names the setting.
 //! * [`browser_session`](crate::NewSession::browser_session) leaves `Max-Age` out. Rotation keeps it so, and the CSRF
 //!   cookie follows. A browser that restores its windows restores such cookies too, so a short lifetime belongs beside
 //!   it.
@@ -199,16 +202,18 @@
 //! that are out live until they expire: see [`threats`](super::threats).
 //!
 //! Each client of the session's cookie jar may sign it out. The others are for a client that is known to the session or
-//! holds its newest token; another one is answered 409 `refresh_first`, refreshes, and asks again.
+//! holds its newest token. Another one is answered 409 `refresh_first`. It refreshes, and asks again once a refresh has
+//! brought a cookie. Within a minute of a rotation ([`interval`](crate::refresh::RotationPolicyBuilder::interval)) none
+//! comes, and the client stays as new as it was.
 //!
 //! # Clients without a cookie jar
 //!
 //! Give them a layer of their own, with
 //! [`transport(RefreshTransport::Body)`](crate::refresh::RefreshCookieBuilder::transport) and a path apart from the
 //! browsers'. Sign-in then answers `refresh_token` beside the access token, and refresh and sign-out take
-//! it as JSON: `{"refresh_token": "..."}`. An answer to a refresh without one means that the token in hand
-//! stays the current one. The client keeps it where its platform keeps secrets. Browsers have no such
-//! place, which is why a token sealed for one transport does not open in the other.
+//! it as JSON: `{"refresh_token": "..."}`. After an answer without one the client goes on with the newest that it
+//! has. It keeps that where its platform keeps secrets. Browsers have no such place, which is why a token sealed for one
+//! transport does not open in the other.
 //!
 //! There is no cookie jar, so the client's name alone is evidence. A client leaves its own version out of `User-Agent`
 //! here, or the layer gets a [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) without

@@ -313,8 +313,8 @@
 //! # let _: axum::Router = axum::Router::new().route("/sessions", axum::routing::get(list)).route("/sessions/{id}", axum::routing::delete(end));
 //! ```
 //!
-//! Both have to lie below the cookie's path. 409 `refresh_first` means that this client has not shown yet that the
-//! session is its own: refresh, then ask again. The times of the session that asks are
+//! Both have to lie below the cookie's path. 409 `refresh_first` is for a client with a new name: it asks again after a
+//! refresh that [has brought a cookie](super::how_to#ending-sessions). The times of the session that asks are
 //! [blurred](crate::SessionInfo), so that a copied cookie does not tell when the owner's browser comes.
 //!
 //! # Two services, one sign-in

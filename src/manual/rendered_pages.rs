@@ -154,7 +154,8 @@
 //! async fn greeting(session: Session) -> Result<String, SessionError> {
 //!     match session.peek().await {
 //!         Ok(peeked) => Ok(format!("You are {}.", peeked.subject)),
-//!         // 401: no user. 409: the script's first refresh settles it, and the page is drawn without a user until then.
+//!         // 401: no user. 409: a refresh of the script that brings a cookie settles it, a minute after a rotation at
+//!         // the latest. The page is drawn without a user until then.
 //!         Err(error) if matches!(error.status().as_u16(), 401 | 409) => Ok("Welcome.".to_owned()),
 //!         Err(later) => Err(later),
 //!     }

@@ -123,29 +123,31 @@
 //! | `superseded` once, with `new_fingerprint` of row `6b` or `10b` | A client with a new name is asked to [confirm](super::rotation#terms) | Nothing |
 //! | `superseded` again and again, one client | It drops the `Set-Cookie` of a 409, or sends the same cookie from memory | Take every `Set-Cookie`, whatever the status |
 //! | `superseded` again and again, many clients, since a deployment | The signal of [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) changes from request to request | Take what stays the same for one client |
-//! | `refresh_first` | A list, the end of another session or `elevate` from a client that has not refreshed yet | Refresh, then ask again |
+//! | `refresh_first` | A list, the end of another session or `elevate` from a client with a new name | Refresh, then ask again. Within an [interval](crate::refresh::RotationPolicyBuilder::interval) of a rotation a refresh changes nothing about it: ask again after one that has brought a cookie, a minute later at most |
 //!
 //! # NewFingerprint comes often
 //!
 //! Once for each new name of a client is normal: a week in which a browser updates itself brings one for each user.
-//! Names come from `User-Agent`, which the line shows as `known` and `presented`.
+//! `presented` is the client's `User-Agent`, and `known` the label of the sign-in, by default the `User-Agent` of then.
 //!
 //! | what you see | what it is | do |
 //! |---|---|---|
 //! | all users at once, `presented` names a program | A renderer or a proxy refreshes with its own `User-Agent` | [Forward the header](super::deployments#both-cookies-and-the-user-agent) |
 //! | all users at once, names as before | Another `client_fingerprint` without another [`fingerprint_version`](crate::refresh::RefreshCookieBuilder::fingerprint_version) | It heals in two refreshes |
-//! | the same user, each time another name | A terminal without a stable `User-Agent` | [`FingerprintPolicy::Ignored`](crate::refresh::FingerprintPolicy::Ignored) for those |
+//! | the same user, each time another name | A terminal without a stable `User-Agent` | [`FingerprintPolicy::Ignored`](crate::refresh::FingerprintPolicy::Ignored), in a layer with a path and keys of its own for those: the setting holds for all sessions of a layer |
 //! | one user, a name of another system | The user's second window, or a thief with the whole cookie jar | Tell the user. A list of sessions lets them end it |
 //!
 //! # Users are signed out with foreign_jar
 //!
 //! The refresh cookie comes, and the cookie beside it does not. The sessions go on, so nothing is lost: the same
-//! cookies work once both come.
+//! cookies work once both come. Until then such a request ends nothing either. A sign-out is answered 204, and its
+//! session stays alive; a new sign-in does not replace the old session. Where that matters, end them with
+//! [`end_all_of`](crate::RefreshCookieLayer::end_all_of).
 //!
 //! | what you see | what it is | do |
 //! |---|---|---|
 //! | many users, since a deployment | A renderer, a proxy or a framework's list of allowed cookies forwards one by its name | Forward [both](super::deployments#both-cookies-and-the-user-agent) |
-//! | one user | A program cleans cookies up, or the refresh cookie was copied alone | Ask the user which; both are harmless to the session |
+//! | one user | A program cleans cookies up, or the refresh cookie was copied alone | Ask the user which. The copy gets nothing, and the session goes on |
 //!
 //! # ReuseDetected comes often
 //!

@@ -3,8 +3,10 @@
 //! # What is defended
 //!
 //! **A refresh cookie that was copied alone**, out of a log, a proxy or a backup. A session has a [second
-//! cookie](super::rotation#cookies), and belongs to the cookie jar that has shown it. The copy gets no token and ends
-//! nothing without it. The session goes on, and [`Event::ForeignJar`](crate::Event::ForeignJar) tells.
+//! cookie](super::rotation#cookies), and belongs to the cookie jar that has shown it. From the browser's first refresh
+//! on, the copy gets no token and ends nothing without it. The session goes on, and
+//! [`Event::ForeignJar`](crate::Event::ForeignJar) tells. [Before that](#what-is-not-defended), and without a jar
+//! cookie, a copy of the refresh cookie is worth what a copy of the whole jar is.
 //!
 //! **A cookie jar that was copied whole.** Two clients then hold tokens of one session. The one that refreshes first
 //! replaces the token, and the other one comes with a token that was replaced. The verdict also depends on what they
@@ -12,7 +14,8 @@
 //!
 //! * *Another `User-Agent` than the user's.* The application hears of it, by
 //!   [`Event::NewFingerprint`](crate::Event::NewFingerprint). The thief gets a successor, and no access token before it
-//!   comes back with that one. Once both sides have refreshed an interval apart, the session is revoked.
+//!   comes back with that one, but for [the minute after a rotation](#what-is-not-defended). Once both sides have
+//!   refreshed an interval apart, the session is revoked.
 //! * *The same `User-Agent`.* The replaced token looks like that of a browser that has lost an answer, or has died
 //!   before it wrote its cookies. It is answered once, and the token of the other side is burned. When the burned one
 //!   comes back, the session is revoked. Some thieves escape that: see [below](#what-is-not-defended).
@@ -101,11 +104,18 @@
 //! a certificate. **Keys bound to the device (DPoP, device-bound sessions) will close it**: the same client is then the
 //! same key, which no copy of a jar contains. They are not built yet; the stored record has fields reserved for them.
 //!
-//! **A thief who has the whole cookie jar, in the first minute after a rotation.** Whatever it calls itself, it gets
-//! one access token. With another `User-Agent` the event tells.
+//! **A thief who has the whole cookie jar, in the first minute after a rotation.** Whatever it calls itself, each
+//! refresh brings an access token until the interval ends, as to a second tab. At most
+//! [`repeat_limit`](crate::refresh::RefreshCookieBuilder::repeat_limit) are answered in half a minute. With another
+//! `User-Agent` the event tells, once.
 //!
 //! **A refresh cookie that was copied before its session is bound.** Until the browser has shown the second cookie
-//! once, at its first refresh, the session asks for none.
+//! once, at its first refresh, the session asks for none. A copy of the refresh cookie alone then gets an access token
+//! and, by `Set-Cookie`, the second cookie: it is a copy of the whole jar. Such a cookie comes out of the answer to the
+//! sign-in itself. A page that refreshes right after the sign-in makes the time short.
+//!
+//! **A refresh cookie without a second one**: with [`JarCookie::Off`](crate::refresh::JarCookie::Off), and for tokens
+//! that [travel in bodies](super::rotation#tokens-in-bodies). The refresh token alone is the session.
 //!
 //! **A theft that the user never contradicts.** If the user does not come back, no replaced token does. The absolute
 //! lifetime is the bound: 7 days by default.
