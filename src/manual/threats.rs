@@ -163,8 +163,8 @@
 //! * A window with a new `User-Agent`: one more round trip, once, and you get an event.
 //! * A browser that dies within 30 s of the first refresh of a window with a new `User-Agent`: one sign-in, with an
 //!   alarm.
-//! * A lost answer, or a privilege change, and a failover of the store within seconds of each other: possibly one
-//!   sign-in.
+//! * A lost answer, a privilege change or a browser that dies, and a failover of the store within seconds of it:
+//!   possibly one sign-in.
 //! * A store whose clock jumps forward by more than half the grace between two requests: possibly one sign-in.
 //! * More lost answers in a row than [recoveries](crate::refresh::RotationPolicyBuilder::recoveries) allow, 255 by
 //!   default: one sign-in, and no alarm.

@@ -338,9 +338,7 @@ fn the_chapter_on_rotation_has_its_figures() {
     let part = part.split("//! # ").next().unwrap();
     let mut rows = 0;
     for table in part.split("\n//!\n") {
-        let lines = table
-            .lines()
-            .filter_map(|line| line.strip_prefix("//! | "));
+        let lines = table.lines().filter_map(|line| line.strip_prefix("//! | "));
         // The first is the heading, and the rule below it begins with `|-`.
         for line in lines.skip(1) {
             let mut cells = line.trim_end_matches('|').split('|').skip(1);
