@@ -53,7 +53,7 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | [`grace`](crate::refresh::RotationPolicyBuilder::grace), `G` | 30 s | For so long after the hand-out, and after the successor was first seen, the previous token gets the same successor. Longer than slow answers and retries take: searched with delays up to `G/2`, 15 s. |
+//! | [`grace`](crate::refresh::RotationPolicyBuilder::grace), `G` | 30 s | For so long after the hand-out, and after the successor was first seen, the previous token is answered, with the same successor as long as that is not seen. Longer than slow answers and retries take: searched with delays up to `G/2`, 15 s. |
 //! | [`interval`](crate::refresh::RotationPolicyBuilder::interval), `M` | 60 s | A current token that comes sooner is answered without rotating, whatever its client calls itself. Twenty restored tabs then cause one rotation. `M` is at least `2G`: with less, a late old token arrives after the *second* rotation and an honest user is signed out. |
 //! | [`recoveries`](crate::refresh::RotationPolicyBuilder::recoveries) | 255, the most | A lost answer, or a browser that died, is recovered from however late; the lost token is burned. Beyond them the token is outdated: 401, no alarm. 0 is an error outside of `strict`. |
 //!

@@ -33,8 +33,8 @@
 //!
 //! **Honest traffic that looks like theft.** Access tokens live in memory, so every page load, second tab and restored
 //! window refreshes. Networks lose answers, and browsers die. A replaced token is therefore answered again for a short
-//! time, with the *same* successor. Later a client of the same jar gets a new one. The tests run the rule over
-//! simulated browsers and thieves, and search it exhaustively in [small worlds](super::rotation#how-sure-it-is).
+//! time, with no other successor than the first. Later a client of the same jar gets a new one. The tests run the rule
+//! over simulated browsers and thieves, and search it exhaustively in [small worlds](super::rotation#how-sure-it-is).
 //!
 //! **Forged, truncated, foreign and swapped cookies.** The cookie is sealed (AES-256-GCM) to its name
 //! and to the issuer. What does not open is refused before the store is asked, so garbage costs no

@@ -2,8 +2,8 @@
 //!
 //! 1. It keeps the token where nobody else reads it. Here that is a file with mode 0600; on a desktop or
 //!    a phone it is the keychain, for which there is the crate `keyring`.
-//! 2. It stores a new token *before* it uses what came with it. An answer without one means that the
-//!    token in hand stays the current one.
+//! 2. It stores a new token *before* it uses what came with it. After an answer without one it goes on
+//!    with the newest that it has.
 //! 3. When an answer is lost, it sends *the same token* again. The server knows it by what it was, and
 //!    answers with the same successor.
 //! 4. It refreshes one at a time, other processes of this user included.
