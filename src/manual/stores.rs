@@ -11,9 +11,10 @@
 //! [`expires_at`](crate::store::SessionRecord::expires_at) and
 //! [`last_rotated_at`](crate::store::SessionRecord::last_rotated_at). All sessions of a subject belong together,
 //! because three of the five operations are about all of them; the key starts with the subject for that reason. A store
-//! outside the process keeps the bytes of [`encode`](crate::store::SessionRecord::encode), which are equal when records
-//! are, and so may be compared in their place; [`decode`](crate::store::SessionRecord::decode) reads them back. They
-//! are version 2 of a layout; bytes of version 1 are read too. No record is longer than
+//! outside the process keeps the bytes of [`encode`](crate::store::SessionRecord::encode);
+//! [`decode`](crate::store::SessionRecord::decode) reads them back. They are version 2 of a layout; bytes of version 1
+//! are read too, and a later release may bring a version 3. Two records may thus be equal and their bytes not: see
+//! [comparing](#comparing). No record is longer than
 //! [`LARGEST`](crate::store::SessionRecord::LARGEST): size a column or a buffer by that constant, and not by what you
 //! see today. [Tagged fields](super::rotation#the-record) at the end may be those of a newer release: keep the bytes as
 //! they are, and never build a record from its parts. They are no secret that opens a session, but they hold the
@@ -33,6 +34,21 @@
 //! store may drop a record once its [`expires_at`](crate::store::SessionRecord::expires_at) has passed, never
 //! before.
 //!
+//! # Comparing
+//!
+//! `swap` compares records: `SessionRecord::decode(bytes)? == *current`. The bytes of
+//! [`encode`](crate::store::SessionRecord::encode) are those of this release's layout. Compared alone, they never match
+//! a record that an earlier release wrote, and each refresh of that session is answered 503 until it expires.
+//!
+//! A store that reads and writes in one step (a lock, a transaction that holds the row) compares what it has read, as
+//! the skeleton below does. SQL that compares in the statement itself takes two steps:
+//!
+//! 1. `UPDATE sessions SET record = $next, expires_at = … WHERE subject = … AND id = … AND record = $expected`, where
+//!    `$expected` is `current.encode()`. One row: `Applied`.
+//! 2. No row: read and decode. The record equals `next`: `Applied`. It equals `current`: the bytes are of an older
+//!    layout, so run the statement once more with the bytes that were read as `$expected`; where that finds no row
+//!    either, read again. Anything else: `Conflict`, with what was read last.
+//!
 //! # Failing
 //!
 //! Return [`StoreError::unavailable`](crate::store::StoreError::unavailable) with the cause. The request is
@@ -48,8 +64,8 @@
 //! Whole and small: one map of bytes behind one lock, in place of a database. The two operations that concern all
 //! sessions of a subject follow the crate's own rules, [`admit`](crate::store::admit) and
 //! [`revoke_all`](crate::store::revoke_all). Every operation is one step because
-//! the lock is held throughout; in SQL that is a transaction which locks the subject's rows, or a
-//! statement that compares. It passes the suite.
+//! the lock is held throughout; in SQL that is a transaction which locks the subject's rows, or for `swap` a
+//! [statement that compares](#comparing). It passes the suite.
 //!
 //! ```
 //! use std::{collections::BTreeMap, sync::{Arc, Mutex, MutexGuard}};
@@ -116,20 +132,19 @@
 //!     }
 //!
 //!     async fn swap(&self, current: &SessionRecord, next: &SessionRecord) -> Result<Swap, StoreError> {
-//!         // `UPDATE sessions SET record = $3 WHERE subject = $1 AND id = $2 AND record = $4`
+//!         // `SELECT record FROM sessions WHERE subject = $1 AND id = $2 FOR UPDATE`
 //!         let (mut rows, now) = self.begin()?;
-//!         match rows.get_mut(&address(&current.key())) {
-//!             Some(bytes) if *bytes == current.encode() => {
-//!                 *bytes = next.encode();
-//!                 Ok(Swap::Applied)
-//!             }
-//!             // This very call, sent twice.
-//!             Some(bytes) if *bytes == next.encode() => Ok(Swap::Applied),
-//!             Some(bytes) => {
-//!                 Ok(Swap::Conflict(Loaded::new(Some(SessionRecord::decode(bytes)?), now)))
-//!             }
-//!             None => Ok(Swap::Conflict(Loaded::new(None, now))),
-//!         }
+//!         let Some(bytes) = rows.get_mut(&address(&current.key())) else {
+//!             return Ok(Swap::Conflict(Loaded::new(None, now)));
+//!         };
+//!         // Records and not bytes: an earlier release may have written them in another layout.
+//!         let stored = SessionRecord::decode(bytes)?;
+//!         if stored == *current {
+//!             *bytes = next.encode();
+//!         } else if stored != *next {
+//!             return Ok(Swap::Conflict(Loaded::new(Some(stored), now)));
+//!         } // else it is this very call, sent twice.
+//!         Ok(Swap::Applied)
 //!     }
 //!
 //!     async fn list(&self, subject: &SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
@@ -203,7 +218,8 @@
 //! | mistake | what happens, and when |
 //! |---|---|
 //! | `SELECT`, then `UPDATE` without comparing | two branches of one session, under load alone; a theft that nobody notices |
-//! | comparing a version column that is counted apart from the record | right until somebody restores one without the other. Compare the bytes. |
+//! | comparing a version column that is counted apart from the record | right until a backup restores one without the other. Compare the record. |
+//! | comparing `encode()` with the stored bytes, and nothing more | right until the release that brings a new layout: sessions of before it answer every refresh with 503. See [comparing](#comparing). |
 //! | `now` from the instance | instances that differ by seconds judge the grace differently: honest users are signed out |
 //! | an expired row that is missing from `swap`'s comparison, but there for `load` | endless conflicts, 503 |
 //! | deleting a session at sign-out | works, and a thief who signed out behind itself is never found: the user's replaced token is `unknown` then. With deletion at *reuse* no trace is left. |

@@ -14,7 +14,8 @@
 //! upper half that of the one that ended the session, 15 where none did. State: 0 live, else why it was
 //! revoked. Fields: see `fields`. Everything but the three texts and the fields
 //! has a fixed size, so a record does not grow however often it rotates. One record has exactly
-//! one encoding, so a store may compare bytes where the trait says "equals".
+//! one encoding in each version, so a store that writes all it reads may compare bytes where the trait says "equals";
+//! one that outlives a release compares records.
 //!
 //! Version 1 is read and not written: see `version1`.
 
@@ -80,7 +81,8 @@ impl SessionRecord {
     pub const LARGEST: usize =
         FIXED + LONGEST_SUBJECT + LABEL_LIMIT + LONGEST_CONTEXT + fields::LONGEST;
 
-    /// The record as bytes: version 2 of a compact layout, the same for equal records.
+    /// The record as bytes: version 2 of a compact layout, the same for equal records. Bytes of another version
+    /// may say the same record: compare what [`decode`](Self::decode) returns.
     ///
     /// 240 bytes, the subject, label and context, and a few more where the session has something of its own; at
     /// most [`LARGEST`](Self::LARGEST). The layout may get a new version in a later release, which then still

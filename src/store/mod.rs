@@ -32,9 +32,12 @@ use crate::{clock::Timestamp, session::SessionId};
 /// Where sessions live.
 ///
 /// All policy is in the caller; a store compares, replaces and counts. Implementors write plain
-/// `async fn`, treat a [`SessionRecord`] as one value (compare it whole, or compare the bytes of
-/// [`SessionRecord::encode`], which are equal when records are), and run the suite of the feature
-/// `store-tests` over the result.
+/// `async fn`, treat a [`SessionRecord`] as one value, which is compared whole, and run the suite of the
+/// feature `store-tests` over the result.
+///
+/// Compare records, and not the bytes of [`SessionRecord::encode`] alone: an earlier release may have
+/// written an equal record in another layout. [The manual](crate::manual::stores#comparing) has the
+/// steps for SQL.
 ///
 /// # What a wrong answer costs
 ///
@@ -126,8 +129,8 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     /// When the store does not answer, or holds something that is no record.
     fn load(&self, key: &SessionKey) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
 
-    /// Replaces `current` by `next` in one atomic step if the stored record equals `current`.
-    /// Applying the same swap twice reports [`Swap::Applied`] twice.
+    /// Replaces `current` by `next` in one atomic step if the stored record equals `current`, in whichever
+    /// layout its bytes are. Applying the same swap twice reports [`Swap::Applied`] twice.
     ///
     /// # Errors
     ///
@@ -232,7 +235,7 @@ impl Inserted {
 ///     store::{Loaded, SessionRecord, Swap},
 /// };
 ///
-/// /// What a store answers that held `stored`, compared as bytes.
+/// /// What a store answers that held `stored`, and puts `next` in its place where it was `current`.
 /// fn judge(stored: Option<SessionRecord>, current: &SessionRecord, next: &SessionRecord, now: Timestamp) -> Swap {
 ///     match stored {
 ///         Some(stored) if stored == *current || stored == *next => Swap::Applied,

@@ -153,33 +153,20 @@ impl RefreshStore for SqliteStore {
         current: &SessionRecord,
         next: &SessionRecord,
     ) -> Result<Swap, StoreError> {
-        let key = current.key();
-        // A record never moves: at another address it would be somebody else's session.
-        if next.key() != key {
-            return Ok(Swap::Conflict(self.load(&key).await?));
-        }
-        // Compares and sets in one statement. Encodings are equal when records are.
-        let done = sqlx::query(
-            "UPDATE sessions SET record = ?, expires_at = ?
-                WHERE subject = ? AND id = ? AND record = ?",
-        )
-        .bind(next.encode())
-        .bind(millis(next.expires_at()))
-        .bind(key.subject().as_bytes().as_slice())
-        .bind(key.id().as_bytes().as_slice())
-        .bind(current.encode())
-        .execute(&self.writer)
-        .await
-        .map_err(failed)?;
-        if done.rows_affected() == 1 {
-            return Ok(Swap::Applied);
-        }
-        let found = self.load(&key).await?;
+        let mut tx = self.write().await?;
+        let found = find(&mut *tx, &current.key()).await?;
         // The second of two applications finds the work of the first.
-        if found.record() == Some(next) {
+        if found.as_ref() == Some(next) {
             return Ok(Swap::Applied);
         }
-        Ok(Swap::Conflict(found))
+        // Compares records and not their bytes: an earlier release may have written them in another layout. A
+        // record never moves: at another address it would be another session.
+        if found.as_ref() != Some(current) || next.key() != current.key() {
+            return Ok(Swap::Conflict(Loaded::new(found, SystemClock.now())));
+        }
+        put(&mut tx, next).await?;
+        tx.commit().await.map_err(failed)?;
+        Ok(Swap::Applied)
     }
 
     async fn list(&self, subject: &SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
@@ -240,8 +227,9 @@ async fn unexpired(
 async fn put(tx: &mut Transaction<'_, Sqlite>, record: &SessionRecord) -> Result<(), StoreError> {
     let key = record.key();
     let (subject, id) = (key.subject(), key.id());
-    sqlx::query("UPDATE sessions SET record = ? WHERE subject = ? AND id = ?")
+    sqlx::query("UPDATE sessions SET record = ?, expires_at = ? WHERE subject = ? AND id = ?")
         .bind(record.encode())
+        .bind(millis(record.expires_at()))
         .bind(subject.as_bytes().as_slice())
         .bind(id.as_bytes().as_slice())
         .execute(&mut **tx)

@@ -2,8 +2,12 @@
 
 use std::path::Path;
 
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::time::sleep;
-use tower_bearer::store::conformance;
+use tower_bearer::{
+    RevokeReason,
+    store::{RefreshStore, SessionRecord, Swap, conformance},
+};
 
 use crate::store::SqliteStore;
 
@@ -11,16 +15,57 @@ use crate::store::SqliteStore;
 async fn conforms() {
     // In memory where there is a folder for that: ten thousand commits to a disk take half a minute.
     let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() {
-        memory.into()
-    } else {
-        std::env::temp_dir()
-    };
-    let path = folder.join(format!("sessions-{}.db", std::process::id()));
-    let store = SqliteStore::open(&path).await.unwrap();
-    let passed = conformance::run(async || store.clone(), sleep).await;
-    for suffix in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
+    let folder = match memory.is_dir() {
+        true => tempfile::tempdir_in(memory),
+        false => tempfile::tempdir(),
     }
-    passed.unwrap();
+    .unwrap();
+    let path = folder.path().join("sessions.db");
+    let store = SqliteStore::open(path).await.unwrap();
+    conformance::run(async || store.clone(), sleep)
+        .await
+        .unwrap();
+}
+
+/// A live session as version 1 of the layout has it, which the crate reads and does not write any more.
+const VERSION_1: &str = "\
+    0101010101010101010101010101010101846a56d3fa3fd270c3f5f3a762e9b2e0000000000000000000000eac34541a\
+    5b6cec817c3d63490902c9104e7f47ae92583828f035d58463acf2000000000000000000000000000000000000000000\
+    00000000000000000000005454545454545454545454545454545454545454545454545454545454545454000001a318\
+    5c50000000000000000000000001a3185c5000000001a3185c5000000001a33c68d400000001a327cf640062726f7773\
+    65722e0000000003616461000b42726f777365722f312e3000000007636f6e74657874";
+
+#[tokio::test]
+async fn a_record_of_an_older_layout_is_replaced_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sessions.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let bytes = (0..VERSION_1.len()).step_by(2);
+    let bytes: Vec<u8> = bytes
+        .map(|at| u8::from_str_radix(&VERSION_1[at..at + 2], 16).unwrap())
+        .collect();
+    let current = SessionRecord::decode(&bytes).unwrap();
+    assert_ne!(current.encode(), bytes);
+    let key = current.key();
+    let file = SqliteConnectOptions::new().filename(path);
+    let mut file = SqliteConnection::connect_with(&file).await.unwrap();
+    sqlx::query("INSERT INTO sessions (subject, id, record, expires_at) VALUES (?, ?, ?, ?)")
+        .bind(key.subject().as_bytes().as_slice())
+        .bind(key.id().as_bytes().as_slice())
+        .bind(bytes)
+        .bind(i64::MAX)
+        .execute(&mut file)
+        .await
+        .unwrap();
+
+    let next = current.revoked(RevokeReason::SignedOut);
+    for _ in 0..2 {
+        let swapped = store.swap(&current, &next).await.unwrap();
+        assert!(matches!(swapped, Swap::Applied), "{swapped:?}");
+        let stored = store.load(&key).await.unwrap();
+        assert_eq!(stored.record(), Some(&next));
+    }
+    let late = current.revoked(RevokeReason::Reuse);
+    let lost = store.swap(&current, &late).await.unwrap();
+    assert!(matches!(lost, Swap::Conflict(_)), "{lost:?}");
 }
