@@ -304,6 +304,14 @@ impl CurrentSession {
         Some(self.0.cookies.jar.as_ref()?.name())
     }
 
+    /// Whether a cookie of that name would replace one of the session's.
+    pub(crate) fn has_cookie_name(&self, name: &str) -> bool {
+        let RefreshCookies {
+            cookie, in_bodies, ..
+        } = &*self.0.cookies;
+        (!in_bodies && cookie.name() == name) || self.jar_name() == Some(name)
+    }
+
     /// The sessions that the CSRF token of the request with these `headers` may be bound to.
     pub(crate) fn candidates(&self, headers: &HeaderMap) -> Candidates {
         let mut sessions: Vec<SessionId> = Vec::new();

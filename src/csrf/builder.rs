@@ -87,7 +87,8 @@ impl CsrfBuilder {
     /// Sets the cookie's name, without its prefix. Default: `csrf`, sent as `__Host-csrf`.
     ///
     /// [`OriginGuardLayer`](crate::OriginGuardLayer) knows the default one: a cookie of another name counts
-    /// as a credential there, in requests that do not say where they come from.
+    /// as a credential there, in requests that do not say where they come from. The name of the refresh cookie or
+    /// of its jar cookie is a mistake in the wiring: requests that pass both layers are answered 500.
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
         self.cookie_name = name.into();
         self

@@ -22,6 +22,10 @@ const NO_SESSION: &str = "CsrfLayer finds no session: RefreshCookieLayer is miss
      of CsrfLayer instead of outside (in a ServiceBuilder the outer layer comes first, with axum's \
      Router::layer it comes last); for sessions of another kind use CsrfBuilder::session";
 
+/// Two cookies of one name would replace each other.
+const SAME_NAME: &str = "CsrfBuilder::cookie_name is that of the refresh cookie, or of its jar cookie, which has the \
+     refresh cookie's name with _jar behind it: give one of them another name";
+
 /// A token from here would be of no session, and replace the one that the browser has.
 fn not_reached(path: &str, cookie_path: &str) -> String {
     let path: String = path.chars().take(80).collect();
@@ -90,6 +94,9 @@ impl Config {
     /// The mistake in the wiring, whatever the method: a safe request would carry a wrong token away.
     pub(super) fn bound(&self, parts: &Parts) -> Result<Bound, Rejection> {
         let session = parts.extensions.get::<CurrentSession>();
+        if session.is_some_and(|session| session.has_cookie_name(self.cookie.name())) {
+            return Err(Rejection::wiring(SAME_NAME));
+        }
         if let Some(bind) = &self.bind {
             return Ok(Bound {
                 candidates: bind(parts).into(),

@@ -109,6 +109,34 @@ async fn a_path_that_the_cookie_does_not_reach_is_named() {
     }
 }
 
+/// The cookie that came last would be the only one that the browser keeps.
+#[tokio::test]
+async fn a_csrf_cookie_that_is_named_like_one_of_the_session_is_named() {
+    let world = World::with(|builder| builder.host_prefix());
+    let app = async |name: &str, method| {
+        let csrf = CsrfLayer::builder(&world.keys).cookie_name(name);
+        ServiceBuilder::new()
+            .layer(world.layer.clone())
+            .layer(csrf.build().unwrap())
+            .service(service_fn(world::application))
+            .oneshot(request(method, "/auth/csrf"))
+            .await
+            .unwrap()
+    };
+    for name in ["refresh_token", "refresh_token_jar"] {
+        for method in [Method::GET, Method::POST] {
+            let response = app(name, method).await;
+            let said = mistake(&response).unwrap_or_else(|| panic!("{name} is silent"));
+            assert!(
+                said.contains("cookie_name") && said.contains("_jar"),
+                "{said}"
+            );
+            assert!(!response.headers().contains_key(header::SET_COOKIE));
+        }
+    }
+    assert_eq!(mistake(&app("refresh_token_jars", Method::GET).await), None);
+}
+
 /// A cookie that has come is proof, whatever the path looks like and the cookie is worth.
 #[tokio::test]
 async fn a_cookie_that_comes_has_reached_the_path() {
