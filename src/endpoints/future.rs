@@ -11,7 +11,7 @@ use std::{
 
 use http::Response;
 
-use super::service::Answer;
+use super::settings::Answer;
 
 /// The future of [`SessionEndpoints`](crate::SessionEndpoints).
 ///

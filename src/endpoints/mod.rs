@@ -8,5 +8,6 @@ mod body;
 mod future;
 mod route;
 pub(crate) mod service;
+mod settings;
 
 pub use future::EndpointsFuture;

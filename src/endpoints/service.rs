@@ -1,35 +1,20 @@
 //! `SessionEndpoints`.
 
 use std::{
-    collections::BTreeMap,
     convert::Infallible,
     error::Error,
     fmt,
     marker::PhantomData,
-    sync::Arc,
     task::{Context, Poll},
 };
 
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{
-    answer::{CamelCase, Sessions, json, no_content},
-    body::present,
-    future::EndpointsFuture,
-    route::{Call, route},
-};
+use super::{future::EndpointsFuture, settings::Settings};
 use crate::{
-    config::ConfigError,
-    cookie::path,
-    csrf::csrf_token::CsrfToken,
-    current_session::SIGNED_OUT,
-    problem::Problem,
-    refresh::{RefreshTransport, problem::answer, session::Session, told::CSRF},
-    rejection::Rejection,
-    session::{SessionError, SessionErrorKind},
-    token::AccessToken,
+    config::ConfigError, cookie::path, csrf::csrf_token::CsrfToken, refresh::session::Session,
 };
 
 /// Refresh, sign-out, a look at the session, the list and the CSRF token as one service to mount below the cookie's path.
@@ -61,7 +46,7 @@ use crate::{
 /// | late: a newer cookie is in the browser, or will be in a moment | 409 `superseded` with `Retry-After` | kept |
 /// | the same at `logout-all`, unless with [`keep_current`](Self::keep_current): a client that leaves does not wait | 401 `invalid_session` | kept |
 /// | one token far too often | 429 `too_many_requests` with `Retry-After` | kept |
-/// | the claims cannot be minted: [`SessionErrorKind::Internal`] | 500 `internal` | kept |
+/// | the claims cannot be minted: [`Internal`](crate::SessionErrorKind::Internal) | 500 `internal` | kept |
 /// | store or claims away | 503 `unavailable` with `Retry-After` | kept; cleared by `logout` |
 /// | [`RefreshCookieLayer`](crate::RefreshCookieLayer) is missing, or for `csrf` [`CsrfLayer`](crate::CsrfLayer) | 500 `layer_missing` | kept |
 ///
@@ -72,7 +57,7 @@ use crate::{
 /// cookie alone, so that a sign-in and a sign-out work beside a dead one, and while the store is away. The
 /// store is asked where genuine cookies of several sessions came. The token is then for the live one.
 ///
-/// With [`RefreshTransport::Body`] refresh and the two sign-outs take JSON with `refresh_token`, at most
+/// With [`RefreshTransport::Body`](crate::refresh::RefreshTransport::Body) refresh and the two sign-outs take JSON with `refresh_token`, at most
 /// 4 KiB, and refresh answers a new one beside the access token when there is one. Look, list,
 /// revocation and CSRF token are then not offered here; a handler of the application can call
 /// [`Session::present`] and go on from there.
@@ -85,15 +70,6 @@ pub struct SessionEndpoints<B = String> {
     settings: Settings,
     body: PhantomData<fn() -> B>,
 }
-
-#[derive(Clone, Debug, Default)]
-struct Settings {
-    base: Option<Arc<str>>,
-    camel_case: bool,
-    keep_current: bool,
-}
-
-pub(super) type Answer = Response<String>;
 
 impl SessionEndpoints {
     /// An OpenAPI 3.1 document of the endpoints with every default, to be nested into your own below the
@@ -160,8 +136,10 @@ impl<B> SessionEndpoints<B> {
         Ok(self)
     }
 
-    /// Answers `accessToken`, `tokenType`, `expiresIn`, `sessionExpiresIn` and `csrfToken` instead of the names with
-    /// underscores, for clients written that way. Default: off.
+    /// Answers `accessToken`, `tokenType`, `expiresIn`, `refreshToken`, `sessionExpiresIn`, `idleExpiresIn` and
+    /// `csrfToken` instead of the names with underscores, for clients written that way. Default: off.
+    ///
+    /// Tokens alone are spelt so: `GET {base}/session`, the list of sessions and problems keep their names.
     pub fn camel_case(mut self, camel_case: bool) -> Self {
         self.settings.camel_case = camel_case;
         self
@@ -172,126 +150,6 @@ impl<B> SessionEndpoints<B> {
         self.settings.keep_current = true;
         self
     }
-}
-
-impl Settings {
-    async fn answer<B>(
-        self,
-        method: Method,
-        path: String,
-        session: Option<Session>,
-        csrf: Option<(CsrfToken, bool)>,
-        body: B,
-    ) -> Answer
-    where
-        B: Body,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
-        let Some(session) = session else {
-            return missing("RefreshCookieLayer");
-        };
-        let base = self.base.as_deref().unwrap_or(&session.config().base);
-        let Some((call, allow)) = route(&path, base) else {
-            return no_such_endpoint();
-        };
-        if !allow.split(", ").any(|allowed| allowed == method.as_str()) {
-            let mut response = answer(&Problem::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "The endpoint answers other methods",
-            ));
-            response
-                .headers_mut()
-                .insert(header::ALLOW, HeaderValue::from_static(allow));
-            return response;
-        }
-        if session.config().transport() == RefreshTransport::Body {
-            if matches!(call, Call::Csrf | Call::Peek | Call::List | Call::End(_)) {
-                // A GET has no body to carry the token in, and no browser has added it.
-                return no_such_endpoint();
-            }
-            if let Err(refusal) = present(&session, body).await {
-                return refusal;
-            }
-        }
-        let done = match call {
-            Call::Csrf => self.csrf(&session, csrf).await,
-            Call::Refresh => session.refresh().await.and_then(|token| self.token(&token)),
-            Call::Logout => session.end().await.map(|()| no_content()),
-            Call::LogoutAll if self.keep_current => match session.end_others().await {
-                // The successor travels in the body, so there has to be one.
-                Ok(token) if token.refresh_token().is_some() => self.token(&token),
-                ended => ended.map(|_| no_content()),
-            },
-            Call::LogoutAll => match session.end_all().await {
-                // A client that wants to leave need not wait for a newer cookie.
-                Err(error) if error.kind() == SessionErrorKind::Superseded => {
-                    Err(SessionError::new(SessionErrorKind::Invalid))
-                }
-                ended => ended.map(|()| no_content()),
-            },
-            Call::Peek => session.peek().await.and_then(|peeked| json(&peeked)),
-            Call::List => session
-                .list()
-                .await
-                .and_then(|sessions| json(&Sessions { sessions })),
-            Call::End(id) => match id.parse() {
-                Ok(id) => session.end_session(&id).await.map(|()| no_content()),
-                Err(error) => Err(session.refused("end_session", error)),
-            },
-        };
-        done.unwrap_or_else(|error| error.response())
-    }
-
-    /// Answers with a CSRF token for the page that asks.
-    async fn csrf(
-        &self,
-        session: &Session,
-        csrf: Option<(CsrfToken, bool)>,
-    ) -> Result<Answer, SessionError> {
-        let Some((csrf, is_left)) = csrf else {
-            return Ok(missing("CsrfLayer"));
-        };
-        csrf.take();
-        if is_left {
-            let kind = SessionErrorKind::NoSession;
-            session.refused(CSRF, SessionError::with_source(kind, SIGNED_OUT));
-        }
-        let live = match csrf.is_of_refresh_cookie() {
-            true => session.live_session().await?,
-            false => None,
-        };
-        let token = match live {
-            Some(session) => csrf.masked_for(session.into()),
-            None => csrf.masked(),
-        };
-        let token = token.map_err(|error| {
-            let error = SessionError::with_source(SessionErrorKind::Unavailable, error);
-            session.refused(CSRF, error)
-        })?;
-        let name = match self.camel_case {
-            true => "csrfToken",
-            false => "csrf_token",
-        };
-        json(&BTreeMap::from([(name, token)]))
-    }
-
-    fn token(&self, token: &AccessToken) -> Result<Answer, SessionError> {
-        if self.camel_case {
-            json(&CamelCase::from(token))
-        } else {
-            json(token)
-        }
-    }
-}
-
-fn missing(layer: &str) -> Answer {
-    Rejection::missing_layer(layer, "SessionEndpoints", "auth.guards()").response()
-}
-
-fn no_such_endpoint() -> Answer {
-    let problem = Problem::new(StatusCode::NOT_FOUND, "not_found", "No such endpoint");
-    answer(&problem)
 }
 
 impl<B, T> Service<Request<B>> for SessionEndpoints<T>
@@ -348,62 +206,5 @@ impl<B> fmt::Debug for SessionEndpoints<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { settings, body: _ } = self;
         f.debug_tuple("SessionEndpoints").field(settings).finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::token::TokenSession;
-
-    #[test]
-    fn both_spellings_of_the_answer() {
-        let lifetime = std::time::Duration::from_secs(900);
-        let alone = AccessToken::new("a.b-_c.d".into(), lifetime);
-        let both = alone.clone().with_refresh_token("v1.e-_f".into());
-        let session = TokenSession {
-            id: crate::session::SessionId::from_bytes([7; 16]),
-            expires_in: lifetime * 4,
-            idle_expires_in: None,
-        };
-        let idle = TokenSession {
-            idle_expires_in: Some(lifetime * 2),
-            ..session
-        };
-        let camel = SessionEndpoints::new().camel_case(true);
-        for (endpoints, token, expected) in [
-            (
-                SessionEndpoints::new(),
-                &alone,
-                r#"{"access_token":"a.b-_c.d","token_type":"Bearer","expires_in":900}"#,
-            ),
-            (
-                SessionEndpoints::new(),
-                &both,
-                r#"{"access_token":"a.b-_c.d","token_type":"Bearer","expires_in":900,"refresh_token":"v1.e-_f"}"#,
-            ),
-            (
-                camel,
-                &both,
-                r#"{"accessToken":"a.b-_c.d","tokenType":"Bearer","expiresIn":900,"refreshToken":"v1.e-_f"}"#,
-            ),
-            (
-                SessionEndpoints::new(),
-                &alone.clone().of_session(session),
-                r#"{"access_token":"a.b-_c.d","token_type":"Bearer","expires_in":900,"session":"BwcHBwcHBwcHBwcHBwcHBw","session_expires_in":3600}"#,
-            ),
-            (
-                SessionEndpoints::new(),
-                &alone.clone().of_session(idle),
-                r#"{"access_token":"a.b-_c.d","token_type":"Bearer","expires_in":900,"session":"BwcHBwcHBwcHBwcHBwcHBw","session_expires_in":3600,"idle_expires_in":1800}"#,
-            ),
-            (
-                SessionEndpoints::new().camel_case(true),
-                &alone.clone().of_session(idle),
-                r#"{"accessToken":"a.b-_c.d","tokenType":"Bearer","expiresIn":900,"session":"BwcHBwcHBwcHBwcHBwcHBw","sessionExpiresIn":3600,"idleExpiresIn":1800}"#,
-            ),
-        ] {
-            assert_eq!(endpoints.settings.token(token).unwrap().body(), expected);
-        }
     }
 }
