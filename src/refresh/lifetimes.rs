@@ -75,7 +75,9 @@ impl Config {
             Some(lifetime) if lifetime > longest => Err(ConfigError::about(
                 "lifetime",
                 lifetime,
-                format!("must not be longer than absolute_lifetime, {longest:?}"),
+                format!(
+                    "must not be longer than absolute_lifetime, {longest:?}: raise that, or ask for less"
+                ),
             )),
             lifetime => judge(
                 ("lifetime", lifetime.unwrap_or(longest)),
@@ -84,7 +86,8 @@ impl Config {
                 self.policy.rotation.interval,
             ),
         };
-        judged.map_err(|error| SessionError::with_source(SessionErrorKind::InvalidInput, error))?;
+        // The application's mistake and not the client's, who has only ticked a box: an ERROR in the log.
+        judged.map_err(|error| SessionError::with_source(SessionErrorKind::Internal, error))?;
         Ok(Lasts {
             absolute: new.lifetime,
             idle: new.idle.map(whole_millis),

@@ -56,7 +56,8 @@ impl NewSession {
 
     /// Sets how long this session lasts, refreshed or not. Default, and at most: the layer's
     /// [`absolute_lifetime`](crate::refresh::RefreshCookieBuilder::absolute_lifetime). At least one second, and not
-    /// shorter than an access token lives.
+    /// shorter than an access token lives. One that does not fit is a mistake of the application: the sign-in fails
+    /// with [`Internal`](crate::SessionErrorKind::Internal), and the log names the setting.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
         self
@@ -64,7 +65,8 @@ impl NewSession {
 
     /// Sets how long this session lasts unused. Default: the layer's
     /// [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime), whose rules hold here too, against
-    /// the lifetime of this session. It may be longer than the layer's.
+    /// the lifetime of this session. It may be longer than the layer's. One that does not fit fails like a
+    /// [`lifetime`](Self::lifetime).
     pub fn idle(mut self, idle: Duration) -> Self {
         self.idle = Some(idle);
         self

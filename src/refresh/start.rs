@@ -55,7 +55,9 @@ impl Session {
     /// # Errors
     ///
     /// As [`start`](Self::start); [`InvalidInput`](SessionErrorKind::InvalidInput) also for a context that is too
-    /// long, and for lifetimes that do not fit: see [`NewSession::lifetime`] and [`NewSession::idle`].
+    /// long, [`Internal`](SessionErrorKind::Internal) also for a lifetime that does not fit the layer's settings. Its
+    /// source is a [`ConfigError`](crate::ConfigError) that names the setting: see [`NewSession::lifetime`] and
+    /// [`NewSession::idle`].
     ///
     /// # Cancel safety
     ///

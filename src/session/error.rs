@@ -52,7 +52,8 @@ pub enum SessionErrorKind {
     /// it was copied alone. The session goes on for its browser.
     ForeignJar,
     /// The server is at fault, and trying again does not help: the application's claims cannot be written
-    /// into a token. [`source`](Error::source) says why.
+    /// into a token, or a sign-in asks for a lifetime that the layer's settings do not allow.
+    /// [`source`](Error::source) says why.
     Internal,
     /// The cookie is not one of ours, or names a session the store does not know.
     Invalid,

@@ -20,7 +20,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 use tower_bearer::{
     AccessToken, Auth, BearerAuthLayer, Claims, ClaimsError, ConfigError, CsrfLayer, CsrfToken,
-    Event, EventSink, KeyRing, MemoryStore, NoClaims, OriginGuardLayer, RefusalLayer,
+    Event, EventSink, KeyRing, MemoryStore, NewSession, NoClaims, OriginGuardLayer, RefusalLayer,
     RequireScopeLayer, Session, SessionEndpoints, SessionError, TokenCodec, auth::AuthBuilder,
     csrf::CsrfSession, origin::Origin,
 };
@@ -333,6 +333,26 @@ fn a_registered_member_in_the_claims() {
     says(
         seen.line("ERROR"),
         &["claims", "`exp`", "only the codec writes", "rename it"],
+    );
+}
+
+/// The user has only ticked a box: 500, and the line names the setting.
+#[test]
+fn a_lifetime_that_the_layer_does_not_allow() {
+    let remember = Duration::from_secs(30 * 24 * 60 * 60);
+    let login = async move |session: Session| {
+        let new = NewSession::new("user-1").lifetime(remember);
+        session.start_with(new).await
+    };
+    let app = Router::new().route("/auth/login", post(login));
+    let app = app.layer(auth().sessions().clone());
+    let seen = ask(app, Request::post("/auth/login"));
+    assert_eq!(seen.status, 500, "{seen:?}");
+    assert_eq!(seen.problem["code"], "internal");
+    assert!(!seen.problem.to_string().contains("lifetime"), "{seen:?}");
+    says(
+        seen.line("ERROR"),
+        &["lifetime: 2592000s", "absolute_lifetime, 604800s", "raise"],
     );
 }
 

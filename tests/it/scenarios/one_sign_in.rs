@@ -7,7 +7,8 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt};
 use tower_bearer::{
-    AccessToken, NewSession, Session, SessionError, SessionErrorKind, store::SessionRecord,
+    AccessToken, ConfigError, NewSession, Session, SessionError, SessionErrorKind,
+    store::SessionRecord,
 };
 
 use crate::support::world::{Browser, JAR, Reply, World};
@@ -154,7 +155,7 @@ async fn each_token_of_a_session_names_it_and_another_does_not() {
 }
 
 #[tokio::test]
-async fn a_lifetime_that_does_not_fit_is_refused_before_anything_is_done() {
+async fn a_lifetime_that_does_not_fit_is_the_applications_mistake_and_nothing_is_done() {
     let world = World::with(|builder| builder.idle_lifetime(HOUR));
     let ada = || NewSession::new("ada");
     let second = Duration::from_secs(1);
@@ -191,10 +192,13 @@ async fn a_lifetime_that_does_not_fit_is_refused_before_anything_is_done() {
         let error = refused.unwrap_err();
         assert_eq!(
             (error.kind(), error.status().as_u16()),
-            (SessionErrorKind::InvalidInput, 400)
+            (SessionErrorKind::Internal, 500)
         );
-        let cause = error.source().unwrap().to_string();
-        assert!(cause.starts_with(said), "{cause}");
+        let cause = error.source().unwrap();
+        assert!(cause.is::<ConfigError>());
+        assert!(cause.to_string().starts_with(said), "{cause}");
+        // The client hears nothing of the settings.
+        assert_eq!(error.problem().detail(), None);
         assert!(browser.cookie.is_none());
         assert_eq!(world.store.calls(), calls);
     }
