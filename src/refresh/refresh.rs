@@ -66,7 +66,7 @@ impl Session {
         let mut found = self.load(&token.key()).await?;
         let mut access = None;
         // A token that the client has not shown yet is no news.
-        let shown = self.handed_out().is_none();
+        let shown = self.handed_out_session().is_none();
         for _ in 0..ATTEMPTS {
             let mut decision = self.decision(&token, &presenter, &found, &keys);
             *row = Some(decision.outcome);

@@ -131,7 +131,7 @@ impl Session {
     /// The session that a call is about, whatever the store says of it: the one that an earlier call has
     /// handed out, or that of the genuine tokens, if they are of one.
     pub(crate) fn genuine_id(&self) -> Option<SessionId> {
-        let handed_out = self.handed_out().map(|token| token.session);
+        let handed_out = self.handed_out_session();
         handed_out.or_else(|| self.opened().ok()?.session())
     }
 
@@ -183,10 +183,7 @@ impl Session {
 
     /// Whether the request shows that it comes out of the cookie jar of `session`.
     pub(crate) fn jar(&self, session: &SessionId) -> JarProof {
-        let is_of_this_request = || {
-            let handed_out = self.handed_out();
-            handed_out.is_some_and(|token| token.session == *session)
-        };
+        let is_of_this_request = || self.handed_out_session() == Some(*session);
         if self.config().cookies.jar.is_none() || is_of_this_request() {
             return JarProof::Waived;
         }
@@ -217,6 +214,11 @@ impl Session {
     /// The token that an earlier call on this handle has handed out.
     pub(crate) fn handed_out(&self) -> Option<RefreshToken> {
         self.outgoing().token.clone()
+    }
+
+    /// The session of that token.
+    pub(crate) fn handed_out_session(&self) -> Option<SessionId> {
+        self.outgoing().token.as_ref().map(|token| token.session)
     }
 
     /// Whether an earlier call on this handle has cleared the cookie.

@@ -132,12 +132,11 @@ impl Case<'_> {
         let Self {
             record, presenter, ..
         } = *self;
-        SessionRecord {
-            bound: record.is_bound_by(presenter, self.policy),
-            fingerprints,
-            fields: record.fields.clone().with_version(presenter.version),
-            ..record.clone()
-        }
+        let mut noted = record.clone();
+        noted.bound = record.is_bound_by(presenter, self.policy);
+        noted.fingerprints = fingerprints;
+        noted.fields.fingerprint_version = presenter.version;
+        noted
     }
 
     /// The fingerprints once the current token has come back: where a known one brings it, its holder shares the
