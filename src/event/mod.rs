@@ -76,7 +76,9 @@ pub enum Event<'a> {
         encryptions: u64,
     },
     /// A refresh cookie came without the right cookie of its jar: it was copied alone, or a proxy or a renderer forwards
-    /// only that one. It got no access token, and the session goes on. At most one a minute for each session.
+    /// only that one. It got no access token, and the session goes on. Through such a proxy a sign-out ends nothing and a
+    /// sign-in does not replace the old session, while the browser sees both succeed: forward both cookies. At most one
+    /// a minute for each session.
     #[non_exhaustive]
     ForeignJar {
         /// The session.
@@ -179,7 +181,9 @@ pub enum Event<'a> {
         /// The row of [the decision](crate::manual::rotation#the-decision): `7`, `7b` or `13a`.
         row: &'static str,
     },
-    /// A lost response was recovered from: the token it carried is burned.
+    /// An older token was answered anew, and the newer one is burned. Mostly a response was lost, or a browser died
+    /// before it wrote its cookies. Another window of the user's or a thief with the whole cookie jar causes it too:
+    /// [`NewFingerprint`](Self::NewFingerprint) has told of that client then.
     #[non_exhaustive]
     Recovered {
         /// The session.

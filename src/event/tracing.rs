@@ -51,7 +51,7 @@ pub(super) fn trace(event: &Event<'_>) {
             warn!(target: TARGET, event = name, encryptions, "the key that encrypts access tokens should be rotated");
         }
         Event::ForeignJar { session } => {
-            warn!(target: TARGET, event = name, %session, "a refresh cookie came without the jar cookie beside it (its name ends in _jar): it was copied alone, or a proxy or a renderer forwards only that one; it got nothing, and the session goes on");
+            warn!(target: TARGET, event = name, %session, "a refresh cookie came without the jar cookie beside it (its name ends in _jar): it was copied alone, or a proxy or a renderer forwards only that one. It gets nothing, and the session goes on: through such a proxy a sign-out ends nothing, and a sign-in does not replace the old session. Forward both cookies");
         }
         #[cfg(feature = "jwks")]
         Event::KeysRecovered { url } => {
@@ -106,7 +106,7 @@ pub(super) fn trace(event: &Event<'_>) {
             generation,
             recoveries,
         } => {
-            info!(target: TARGET, event = name, %session, generation, recoveries, "a lost response was recovered from");
+            info!(target: TARGET, event = name, %session, generation, recoveries, "an older token was answered anew; the newer one is burned");
         }
         Event::Refreshed {
             session,

@@ -1,12 +1,12 @@
 //! The causes of refused session calls, and their cures: sources of the error, for the log and never for
 //! the client.
 
+use std::time::Duration;
+
 use crate::session::{Outcome, RevokeReason};
 
 pub(super) const ABSOLUTE: &str =
     "more than absolute_lifetime has passed since the sign-in: the user signs in again";
-pub(super) const CLAIMS_SLOW: &str = "the claims closure took longer than claims_timeout: make it faster, or raise \
-     the grace and claims_timeout with it";
 pub(super) const CONFIRM: &str = "the client calls itself by a name that is new to the session: it tries again with \
      the newer cookie, which shows that it shares the cookie jar";
 pub(super) const FOREIGN_JAR: &str = "the session is bound to a cookie jar, and the cookie whose name ends in _jar did not \
@@ -24,7 +24,8 @@ pub(super) const NO_COOKIE: &str = "no refresh cookie came: the user has not sig
 pub(super) const OUTDATED: &str =
     "the client never took the newer token, and no answer with it is under way any more";
 pub(super) const REFRESH_FIRST: &str = "the client has not shown yet that it is the session's own (another User-Agent \
-     or client_fingerprint), or never took the newer token: a refresh settles it";
+     or client_fingerprint), or never took the newer token: a refresh that rotates settles \
+     it, and one within the interval does not rotate";
 pub(super) const OVER: &str = "an earlier call of this request has ended it";
 pub(super) const SUPERSEDED: &str =
     "a newer token was handed out: the client tries again with the one that it holds by now";
@@ -32,6 +33,13 @@ pub(super) const TOO_OFTEN: &str =
     "more than repeat_limit times in half a minute: the client refreshes in a loop";
 pub(super) const TWO_SESSIONS: &str = "cookies of two sessions came: another host of the domain, or another \
      path, has set one";
+
+pub(super) fn claims_slow(limit: Duration) -> String {
+    format!(
+        "the claims closure took longer than claims_timeout, {limit:?}: make it faster, or raise the grace and \
+         claims_timeout with it"
+    )
+}
 
 /// Why a token is not honoured, where the outcome alone tells.
 pub(super) const fn of(outcome: Outcome) -> &'static str {

@@ -21,8 +21,11 @@ use crate::{
 
 impl Session {
     /// Signs out: ends the session of the presented cookie, whatever its age, and clears the
-    /// cookie. Succeeds without a cookie and with a dead one. A refresh cookie that was copied without its jar
-    /// ends nothing.
+    /// cookie. Succeeds without a cookie and with a dead one.
+    ///
+    /// A refresh cookie without its jar cookie ends nothing: the cookies are cleared, the session goes on, and
+    /// [`Event::ForeignJar`](crate::Event::ForeignJar) tells of it. That is a thief who copied the one cookie, and also
+    /// a user behind a proxy that forwards only that one, whose sign-outs then end nothing.
     ///
     /// # Errors
     ///

@@ -51,9 +51,13 @@
 //!
 //! let login = Request::post("/auth/login").body(String::new())?;
 //! let response = service.clone().oneshot(login).await?;
-//! let cookie = response.headers()["set-cookie"].to_str()?.split(';').next().unwrap_or_default();
 //!
-//! let refresh = Request::post("/auth/refresh").header("cookie", cookie).body(String::new())?;
+//! // As a browser does: what stands before the first `;` of every `Set-Cookie`, the jar cookie's too.
+//! let set = response.headers().get_all("set-cookie").iter();
+//! let pairs = set.filter_map(|cookie| cookie.to_str().ok()?.split(';').next());
+//! let cookies = pairs.collect::<Vec<_>>().join("; ");
+//!
+//! let refresh = Request::post("/auth/refresh").header("cookie", cookies).body(String::new())?;
 //! let response = service.clone().oneshot(refresh).await?;
 //! assert_eq!(response.status(), StatusCode::OK);
 //!

@@ -1,6 +1,6 @@
 //! `refresh`: a new access token for the presented refresh token.
 
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
 
 use super::{
     authenticate::{confirm, unavailable},
@@ -153,7 +153,10 @@ impl Session {
         // A sign-in writes a record that no other request knows: it may take its time.
         let limit = self.config().claims_timeout;
         let limit = limit.filter(|_| reason != ClaimsReason::SignIn);
-        match spawn::within(limit, asked).await.unwrap_or_else(too_slow) {
+        match spawn::within(limit, asked)
+            .await
+            .unwrap_or_else(|| too_slow(limit.unwrap_or_default()))
+        {
             Ok(token) => {
                 let encryptions = self.config().cookies.keys.encryptions();
                 if self.config().key_usage.crossed(encryptions) {
@@ -179,7 +182,7 @@ impl Session {
     }
 }
 
-fn too_slow() -> Result<AccessToken, SessionError> {
+fn too_slow(limit: Duration) -> Result<AccessToken, SessionError> {
     let kind = SessionErrorKind::Unavailable;
-    Err(SessionError::with_source(kind, cause::CLAIMS_SLOW))
+    Err(SessionError::with_source(kind, cause::claims_slow(limit)))
 }

@@ -65,7 +65,9 @@ pub enum SessionErrorKind {
     /// lost than are recovered from: the user signs in again and nothing is revoked.
     Outdated,
     /// The call is for the client that holds the session, and this one has to refresh first: that shows the
-    /// owner's browser, and makes a thief stand out.
+    /// owner's browser, and makes a thief stand out. A refresh within
+    /// [`interval`](crate::refresh::RotationPolicyBuilder::interval) of the last rotation rotates nothing: a client
+    /// with a new name stays new, and is answered so, until the first refresh after it.
     RefreshFirst,
     /// An old token came back and the session is revoked.
     Reuse,

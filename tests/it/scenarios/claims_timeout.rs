@@ -35,7 +35,7 @@ async fn claims_slower_than_a_quarter_of_the_grace_are_503_and_nothing_changes()
             panic!("{events:?}")
         };
         assert!(
-            one.starts_with("SessionRefused") && one.contains("claims_timeout"),
+            one.starts_with("SessionRefused") && one.contains("claims_timeout, 7.5s"),
             "{one}"
         );
     }
