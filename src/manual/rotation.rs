@@ -142,9 +142,11 @@
 //! The kind is 1 for cookies with a `Max-Age`, and 2 for those that end with the browser. The value is derived and
 //! never drawn. So sending it again changes nothing, and no store keeps it. It goes out at sign-in, at `elevate`, and
 //! beside every refresh cookie until the session is bound; it is cleared with the refresh cookie. Its `Max-Age` reaches
-//! to the absolute end of the session. **The first request that shows it binds the session**, so a lost answer leaves
-//! no browser outside. Of at most four values one right one is enough. A value that a sibling host planted locks no
-//! user out.
+//! to the absolute end of the session. **The first request of a known client that shows it binds the session**, so a
+//! lost answer leaves no browser outside. A newcomer binds nothing: it may have been handed the cookie first.
+//!
+//! Four values are looked at, and one right one is enough: up to three that a sibling host planted lock no user out.
+//! With `__Host-` none can be planted.
 //!
 //! # The record
 //!

@@ -115,6 +115,9 @@
 //! makes the time short. Searched: with another `User-Agent` each token of such a thief ends in an alarm, and with the
 //! user's some do not.
 //!
+//! **A thief who looks.** A copy that asks for the list or for the session learns no time. It learns that its token was
+//! replaced, up to one grace after that: it is refused then.
+//!
 //! **A refresh cookie without a second one**: with [`JarCookie::Off`](crate::refresh::JarCookie::Off), and for tokens
 //! that [travel in bodies](super::rotation#tokens-in-bodies). The refresh token alone is the session.
 //!

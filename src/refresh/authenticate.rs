@@ -166,7 +166,7 @@ impl Session {
 
     async fn authenticated(
         &self,
-        again: impl Fn(&SessionRecord, &RefreshToken, &SessionKeys) -> Option<RefreshToken>,
+        again_from: impl Fn(&SessionRecord, &RefreshToken, &SessionKeys) -> Option<RefreshToken>,
     ) -> Result<Authenticated, SessionError> {
         let token = self.presented()?;
         let presenter = self.presenter(&token.session);
@@ -174,39 +174,40 @@ impl Session {
         let keys = self.keys()?;
         let decision = self.decision(&token, &presenter, &found, &keys);
         let Found { record, time } = found;
-        let outcome = decision.outcome;
-        let (record, replaced_by) = match (outcome, record) {
-            (Outcome::Recovered, Some(_)) => return Err(refresh_first()),
-            (_, Some(record)) if outcome.success().is_some() && !decision.confirm => (record, None),
-            (_, Some(_)) if outcome.success().is_some() => return Err(refresh_first()),
-            (_, Some(record)) if decision.row == Row::Barrier => {
-                match again(&record, &token, &keys) {
-                    Some(newer) => {
-                        self.tell_old_token(&token, &decision, time.now);
-                        (record, Some(newer))
-                    }
-                    None => {
-                        let refused =
-                            self.refuse(&decision, &token, &presenter, Some(record), time.now);
-                        return Err(refused.await);
-                    }
-                }
-            }
-            (_, record) => {
-                let refused = self.refuse(&decision, &token, &presenter, record, time.now);
-                return Err(refused.await);
-            }
-        };
-        if !self.is_own(&record, &presenter) {
-            return Err(refresh_first());
-        }
-        Ok(Authenticated {
-            token,
+        let is_own = |record: &SessionRecord| self.is_own(record, &presenter);
+        let honoured = |record, replaced_by| Authenticated {
+            token: token.clone(),
             presenter,
             record,
             time,
             replaced_by,
-        })
+        };
+        match (decision.row, record) {
+            (Row::PreviousElsewhere | Row::Barrier, Some(record)) if !is_own(&record) => {
+                // The answer to the current token, too: were it another, the moment would tell a thief who asks again
+                // and again when the owner's browser came.
+                self.tell_old_token(&token, &decision, time.now);
+                Err(refresh_first())
+            }
+            (_, Some(record)) if decision.outcome.success().is_some() => {
+                let first = decision.outcome == Outcome::Recovered || decision.confirm;
+                if first || !is_own(&record) {
+                    return Err(refresh_first());
+                }
+                Ok(honoured(record, None))
+            }
+            (row, record) => {
+                let again = record.as_ref().filter(|_| row == Row::Barrier);
+                if let Some(newer) = again.and_then(|record| again_from(record, &token, &keys))
+                    && let Some(record) = record
+                {
+                    self.tell_old_token(&token, &decision, time.now);
+                    return Ok(honoured(record, Some(newer)));
+                }
+                let refused = self.refuse(&decision, &token, &presenter, record, time.now);
+                Err(refused.await)
+            }
+        }
     }
 
     /// Whether the presenter is the holder of the current token, or known to share its jar.

@@ -134,8 +134,8 @@ impl Session {
 
     /// The live sessions of the subject, this one first, then the most recently seen.
     ///
-    /// Nothing in the entry of this one changes when it rotates, so that a thief learns nothing of the owner's
-    /// browser by looking.
+    /// No time in the entry of this one changes when it rotates: the entry is no clock for a thief who looks. A token
+    /// that was replaced is answered for the grace, and later no more.
     ///
     /// # Errors
     ///

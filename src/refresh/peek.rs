@@ -50,8 +50,8 @@ impl Session {
     /// It rotates nothing and asks the store once. It does not run the claims closure: a subject that this would
     /// refuse is told all the same, until its next refresh. Nor does it count as use: the idle end stays where it is.
     ///
-    /// Its answer does not change when the session rotates, so that a thief learns nothing of the owner's browser
-    /// by looking.
+    /// No time in its answer changes when the session rotates: it is no clock for a thief who looks. A token that was
+    /// replaced is answered for the grace, and later no more.
     ///
     /// # Errors
     ///

@@ -30,7 +30,7 @@ pub enum RefreshOutcome {
     Coalesced,
     /// The answer to a rotation was lost, and the client goes on from the token before.
     Recovered,
-    /// A token came again within the grace, and got the same successor.
+    /// A token came again within the grace, and got the same successor, unless that had been seen already.
     Replayed,
     /// The token was replaced by the next one.
     Rotated,

@@ -34,8 +34,14 @@ enum Bearer {
     WithoutJar,
 }
 
-const TOKENS: [Token; 9] = [
+const TOKENS: [Token; 10] = [
     ("current, within `M`", 0, Bearer::Twin, SOON),
+    (
+        "current, within `M`, another fingerprint",
+        0,
+        Bearer::Other,
+        SOON,
+    ),
     ("current", 0, Bearer::Twin, LATER),
     ("current, another fingerprint", 0, Bearer::Other, LATER),
     ("previous, in the window", 1, Bearer::Twin, SOON),
