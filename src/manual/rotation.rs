@@ -244,7 +244,7 @@
 //! |---|---|
 //! | one crash, five requests | 494 902 |
 //! | two fingerprints that are both known, one crash | 67 258 |
-//! | a session that is not bound yet, two fingerprints, a lost answer | 33 472 |
+//! | a session that is not bound yet, two fingerprints, a lost answer | 34 366 |
 //! | a store's clock that jumps forward by `G/2` | 105 450 |
 //! | fingerprints ignored: two of them, a lost answer | 333 359 |
 //! | fingerprints ignored: two of them, a lost answer, one crash | 117 550 |
