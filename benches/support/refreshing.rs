@@ -1,6 +1,7 @@
 //! Browsers that refresh: cookie, layer, endpoints and store, everything but the network.
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     hint::black_box,
     mem::take,
@@ -58,13 +59,15 @@ impl Refreshing {
         let layer = layer(watched.clone());
         let mut service = layer.layer(SessionEndpoints::new());
         let mut requests: Vec<_> = (0..browsers)
-            .map(|n| refresh_of(&sign_in(&layer, &format!("user-{n:08}"))))
+            .map(|n| refresh_of("", &sign_in(&layer, &format!("user-{n:08}"))))
             .collect();
         for _ in 0..rotations {
             clock.advance(PAUSE);
             for request in &mut requests {
+                let sent = request.headers()[header::COOKIE].clone();
                 let response = answer(&mut service, take(request));
-                *request = refresh_of(&response);
+                assert_eq!(response.status(), StatusCode::OK);
+                *request = refresh_of(sent.to_str().unwrap(), &response);
             }
         }
         clock.advance(PAUSE);
@@ -153,14 +156,20 @@ fn sign_in(layer: &RefreshCookieLayer, user: &str) -> Response<()> {
     answer(&mut login, request)
 }
 
-/// The next request of a browser that `response` has given its cookies.
-fn refresh_of<B>(response: &Response<B>) -> Request<Empty<Bytes>> {
+/// The next request of a browser that has `sent` these cookies and was given those of `response`.
+fn refresh_of<B>(sent: &str, response: &Response<B>) -> Request<Empty<Bytes>> {
     let lines = response.headers().get_all(header::SET_COOKIE).iter();
-    let pairs = lines.map(|line| line.to_str().unwrap().split(';').next().unwrap());
-    let cookies = pairs.collect::<Vec<_>>().join("; ");
+    let set = lines.map(|line| line.to_str().unwrap().split(';').next().unwrap());
+    // A rotation sets the refresh cookie alone, and the jar cookie stays what it was.
+    let pairs = sent.split("; ").chain(set);
+    let jar: BTreeMap<_, _> = pairs.filter_map(|pair| pair.split_once('=')).collect();
+    let cookies: Vec<_> = jar
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     let mut request = Request::post("/auth/refresh").body(Empty::new()).unwrap();
     *request.headers_mut() = headers(&[]);
-    let cookies = HeaderValue::from_str(&cookies).unwrap();
+    let cookies = HeaderValue::from_str(&cookies.join("; ")).unwrap();
     request.headers_mut().insert(header::COOKIE, cookies);
     request
 }
