@@ -17,6 +17,8 @@
 //! one encoding in each version, so a store that writes all it reads may compare bytes where the trait says "equals";
 //! one that outlives a release compares records.
 //!
+//! The store in memory, which finds a record by its subject tag, keeps it without that: see `encoded`.
+//!
 //! Version 1 is read and not written: see `version1`.
 
 #[cfg(feature = "memory")]
@@ -42,11 +44,12 @@ const BARRIER: u8 = 2;
 const PRESENTED: u8 = 4;
 const BOUND: u8 = 8;
 const ENDED_AT: u8 = 16;
-/// Everything between the version and the texts.
-const HEAD: usize =
-    16 + 16 + 8 + 1 + 1 + 3 * 32 + 6 * 8 + fingerprints::ENCODED + 8 + 1 + 2 + 2 + 4 + 2;
+/// Everything between the subject tag and the texts.
+const HEAD: usize = 8 + 1 + 1 + 3 * 32 + 6 * 8 + fingerprints::ENCODED + 8 + 1 + 2 + 2 + 4 + 2;
+/// Everything but the subject tag, the texts themselves and the fields.
+const UNTAGGED: usize = 1 + 16 + HEAD;
 /// Everything but the texts themselves and the fields.
-const FIXED: usize = 1 + HEAD;
+const FIXED: usize = UNTAGGED + 16;
 
 /// Why bytes are not a record: another release wrote them, or something damaged them.
 ///
@@ -88,10 +91,15 @@ impl SessionRecord {
     /// most [`LARGEST`](Self::LARGEST). The layout may get a new version in a later release, which then still
     /// reads this one.
     pub fn encode(&self) -> Vec<u8> {
+        self.encode_with(self.subject_tag.as_bytes())
+    }
+
+    /// With these bytes for the subject tag: the tag itself, or none.
+    fn encode_with(&self, tag: &[u8]) -> Vec<u8> {
         // Destructured whole, so that a new field forces a decision.
         let Self {
             id,
-            subject_tag,
+            subject_tag: _,
             subject,
             generation,
             recoveries,
@@ -122,10 +130,10 @@ impl SessionRecord {
         let fields = fields.encode();
 
         let texts = subject.len() + label.len() + context.len();
-        let mut out = Vec::with_capacity(FIXED + texts + fields.len());
+        let mut out = Vec::with_capacity(UNTAGGED + tag.len() + texts + fields.len());
         out.push(VERSION);
         out.extend_from_slice(id.as_bytes());
-        out.extend_from_slice(subject_tag.as_bytes());
+        out.extend_from_slice(tag);
         out.extend_from_slice(&generation.to_be_bytes());
         out.extend_from_slice(&[*recoveries, flags]);
         out.extend_from_slice(current);
@@ -169,7 +177,7 @@ impl SessionRecord {
         }
         let (version, rest) = bytes.split_first().ok_or(MALFORMED)?;
         match *version {
-            VERSION => decode(rest).unwrap_or(Err(Damage::Malformed)),
+            VERSION => decode(rest, None).unwrap_or(Err(Damage::Malformed)),
             version1::VERSION => version1::decode(rest).ok_or(Damage::Malformed),
             other => Err(Damage::Version(other)),
         }
@@ -177,13 +185,17 @@ impl SessionRecord {
     }
 }
 
-/// Version 2. Nothing where it is cut short or contradicts itself.
-fn decode(bytes: &[u8]) -> Option<Result<SessionRecord, Damage>> {
-    // Cut off at once, so that the compiler sees that nothing in the head can be missing.
-    let (head, mut texts) = bytes.split_first_chunk::<HEAD>()?;
-    let rest = &mut head.as_slice();
+/// Version 2, without the subject tag where that is given. Nothing where it is cut short or contradicts itself.
+fn decode(mut bytes: &[u8], tag: Option<SubjectTag>) -> Option<Result<SessionRecord, Damage>> {
+    let rest = &mut bytes;
     let id = SessionId::from_bytes(take(rest)?);
-    let subject_tag = SubjectTag::from_bytes(take(rest)?);
+    let subject_tag = match tag {
+        Some(tag) => tag,
+        None => SubjectTag::from_bytes(take(rest)?),
+    };
+    // Cut off at once, so that the compiler sees that nothing in the head can be missing.
+    let (head, mut texts) = rest.split_first_chunk::<HEAD>()?;
+    let rest = &mut head.as_slice();
     let generation = u64::from_be_bytes(take(rest)?);
     let [recoveries, flags] = take(rest)?;
     if flags & !(HAS_PREVIOUS | BARRIER | PRESENTED | BOUND | ENDED_AT) != 0 {

@@ -29,8 +29,8 @@ const DEFAULT_CAPACITY: usize = 1_000_000;
 ///
 /// It is right for one server, for tests and for development. Clones share the sessions.
 ///
-/// A session takes about 310 bytes and its subject, label and context: some 425 bytes with a
-/// browser's `User-Agent` for a label, or 425 MB for a million, with the index and all else.
+/// A session takes about 330 bytes and its subject, label and context: some 445 bytes with a
+/// browser's `User-Agent` for a label, or 445 MB for a million, with the index and all else.
 ///
 /// It is bounded: at its capacity it first sweeps expired sessions and then refuses new ones with
 /// [`StoreErrorKind::Full`](crate::store::StoreErrorKind::Full); it never ends a live session of another subject

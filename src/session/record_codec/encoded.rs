@@ -1,14 +1,15 @@
-//! An encoded record, read in place: what a store must know to find it among others and to drop it
-//! in time.
+//! An encoded record without its subject tag, for a store that keeps it under that. It is read in place: what
+//! such a store must know to find it among others and to drop it in time.
 
-use super::{HEAD, VERSION, fingerprints, slice, time};
+use super::{Damage, DecodeError, UNTAGGED, VERSION, decode, fingerprints, slice, time};
 use crate::{
     clock::Timestamp,
-    session::{SessionId, refresh_token::take},
+    keys::SubjectTag,
+    session::{SessionId, SessionRecord, refresh_token::take},
 };
 
-/// From the subject tag to the time of creation: what stands between the id and the expiry.
-const BETWEEN: usize = 16 + 8 + 1 + 1 + 3 * 32 + 4 * 8;
+/// From the generation to the time of creation: what stands between the id and the expiry.
+const BETWEEN: usize = 8 + 1 + 1 + 3 * 32 + 4 * 8;
 /// From the fingerprints to the state: what stands between the expiry and the lengths of the texts.
 const BEHIND: usize = fingerprints::ENCODED + 8 + 1;
 
@@ -21,10 +22,25 @@ pub(crate) struct EncodedRecord<'a> {
 }
 
 impl<'a> EncodedRecord<'a> {
+    /// What [`SessionRecord::encode`] makes of the record, without the 16 bytes of the subject tag. Records of one
+    /// subject are equal when these bytes are.
+    pub(crate) fn encode(record: &SessionRecord) -> Vec<u8> {
+        record.encode_with(&[])
+    }
+
+    /// The record, of the subject that the store keeps it under.
+    pub(crate) fn decode(self, subject: SubjectTag) -> Result<SessionRecord, DecodeError> {
+        let behind_version = self.bytes.get(1..).unwrap_or_default();
+        let decoded = decode(behind_version, Some(subject));
+        decoded
+            .unwrap_or(Err(Damage::Malformed))
+            .map_err(DecodeError)
+    }
+
     /// The first of several records that stand one behind the other, and the rest; nothing when
     /// there is none. An encoding says how long it is, so nothing has to stand between two.
     pub(crate) fn split_first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let ([VERSION, head @ ..], mut rest) = bytes.split_first_chunk::<{ 1 + HEAD }>()? else {
+        let ([VERSION, head @ ..], mut rest) = bytes.split_first_chunk::<UNTAGGED>()? else {
             return None;
         };
         let head = &mut head.as_slice();

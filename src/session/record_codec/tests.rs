@@ -230,7 +230,7 @@ fn records_one_behind_the_other_are_told_apart() {
     let second = sample();
     // One of the two expiries comes first, now this one, now that one.
     first.absolute_expires_at = Timestamp::from_secs(5);
-    let (first_bytes, second_bytes) = (first.encode(), second.encode());
+    let [first_bytes, second_bytes] = [&first, &second].map(EncodedRecord::encode);
     let both = [&first_bytes[..], &second_bytes].concat();
 
     let (read, rest) = EncodedRecord::split_first(&both).unwrap();

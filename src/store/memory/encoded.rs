@@ -4,15 +4,17 @@ use std::{iter, mem};
 
 use crate::{
     clock::Timestamp,
+    keys::SubjectTag,
     session::{EncodedRecord, SessionId, SessionRecord},
     store::StoreError,
 };
 
 /// The encodings of a subject's sessions, one behind the other.
 ///
-/// A record is some 300 bytes of fields and an allocation for each of three texts; its encoding is 240
-/// bytes and the texts, in one allocation, and most subjects have one session. A boxed slice has no
-/// room to spare, and takes 16 bytes in the map, whose tables may be half empty.
+/// A record is some 300 bytes of fields and an allocation for each of three texts; its encoding is 224
+/// bytes and the texts, in one allocation, and most subjects have one session. The subject tag is not in it: the
+/// map has that for a key. A boxed slice has no room to spare, and takes 16 bytes in the map, whose tables may be
+/// half empty.
 ///
 /// Bytes that are no record end the list. This store writes none; if it did, what stands behind them
 /// would be lost, and a lost session is refused and not misused.
@@ -21,29 +23,28 @@ pub(super) struct Encoded(Box<[u8]>);
 impl Encoded {
     pub(super) fn new(sessions: &[SessionRecord]) -> Self {
         match sessions {
-            [only] => Self(only.encode().into()),
+            [only] => Self(EncodedRecord::encode(only).into()),
             _ => {
-                let encoded: Vec<_> = sessions.iter().map(SessionRecord::encode).collect();
+                let encoded: Vec<_> = sessions.iter().map(EncodedRecord::encode).collect();
                 Self(encoded.concat().into())
             }
         }
     }
 
-    /// The sessions, in the order in which they were added.
+    /// The sessions, which are those of `subject`, in the order in which they were added.
     ///
     /// # Errors
     ///
     /// When one of them does not decode.
-    pub(super) fn unpack(&self) -> Result<Vec<SessionRecord>, StoreError> {
+    pub(super) fn unpack(&self, subject: SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
         self.iter()
-            .map(|session| Ok(SessionRecord::decode(session.bytes)?))
+            .map(|session| Ok(session.decode(subject)?))
             .collect()
     }
 
     /// The encoded record of a session.
-    pub(super) fn find(&self, id: &SessionId) -> Option<&[u8]> {
-        let found = self.iter().find(|session| session.id == *id);
-        found.map(|session| session.bytes)
+    pub(super) fn find(&self, id: &SessionId) -> Option<EncodedRecord<'_>> {
+        self.iter().find(|session| session.id == *id)
     }
 
     /// Puts `next` in the place of the session with this id.
@@ -107,8 +108,9 @@ mod tests {
                 let seconds = if expired & 1 << n == 0 { 61 } else { 60 };
                 session("a", seconds)
             });
+            let tag = sessions[0].subject_tag;
             let (mut packed, mut old) = (Encoded::new(&sessions), Encoded::new(&[]));
-            assert_eq!(packed.unpack().unwrap(), sessions);
+            assert_eq!(packed.unpack(tag).unwrap(), sessions);
             assert_eq!(
                 packed.remove_expired(NOW + Duration::from_secs(59), &mut old),
                 0
@@ -118,29 +120,50 @@ mod tests {
             let gone = packed.remove_expired(then, &mut old);
             assert_eq!(gone, expired.count_ones() as usize);
             let remain = sessions.iter().filter(|s| then < s.expires_at());
-            assert!(packed.unpack().unwrap().iter().eq(remain));
+            assert!(packed.unpack(tag).unwrap().iter().eq(remain));
             assert_eq!(packed.is_empty(), expired == 15);
             assert_eq!(packed.remove_expired(then, &mut old), 0);
+        }
+    }
+
+    /// The key of the map is the only place that has it, and gives it back.
+    #[test]
+    fn no_byte_of_the_subject_tag_is_kept_with_the_sessions() {
+        let ours = [session("a", 60), session("a", 61)];
+        let tag = ours[0].subject_tag;
+        let other = SubjectTag::from_bytes(tag.as_bytes().map(|byte| !byte));
+        let theirs = ours.clone().map(|mut session| {
+            session.subject_tag = other;
+            session
+        });
+        for count in [1, 2] {
+            let packed = Encoded::new(&ours[..count]);
+            assert_eq!(packed.0, Encoded::new(&theirs[..count]).0);
+            assert_eq!(packed.unpack(tag).unwrap(), ours[..count]);
+            assert_eq!(packed.unpack(other).unwrap(), theirs[..count]);
+            let whole: usize = ours[..count].iter().map(|s| s.encode().len()).sum();
+            assert_eq!(packed.0.len(), whole - 16 * count);
         }
     }
 
     #[test]
     fn a_damaged_record_is_an_error_and_no_panic() {
         let sessions = [session("a", 60), session("a", 60)];
+        let tag = sessions[0].subject_tag;
         let good = Encoded::new(&sessions);
         for at in 0..good.0.len() {
             let (mut packed, mut old) = (Encoded(good.0.clone()), Encoded::new(&[]));
             packed.0[at] ^= 0xff;
-            let _ = packed.unpack();
-            let _ = packed.find(&sessions[1].id).map(SessionRecord::decode);
-            packed.replace(&sessions[1].id, &sessions[1].encode());
+            let _ = packed.unpack(tag);
+            let _ = packed.find(&sessions[1].id).map(|found| found.decode(tag));
+            packed.replace(&sessions[1].id, &EncodedRecord::encode(&sessions[1]));
             packed.remove_expired(NOW, &mut old);
         }
         // The state of the first, behind which nothing is out of place.
         let mut packed = good;
-        packed.0[229] = 0xff;
-        assert!(packed.unpack().is_err());
-        let other = packed.find(&sessions[1].id).map(SessionRecord::decode);
+        packed.0[213] = 0xff;
+        assert!(packed.unpack(tag).is_err());
+        let other = packed.find(&sessions[1].id).map(|found| found.decode(tag));
         assert_eq!(other.unwrap().unwrap(), sessions[1]);
     }
 }

@@ -14,7 +14,7 @@ use super::{encoded::Encoded, sweep::Round};
 use crate::{
     clock::{Clock, Timestamp},
     keys::SubjectTag,
-    session::{SessionId, SessionKey, SessionRecord},
+    session::{EncodedRecord, SessionId, SessionKey, SessionRecord},
     store::{Inserted, Loaded, StoreError, StoreErrorKind, Swap, subject},
     telemetry,
 };
@@ -111,7 +111,7 @@ impl Sessions {
         limit: usize,
         now: Timestamp,
     ) -> Result<Inserted, StoreError> {
-        let mut after = sessions.unpack()?;
+        let mut after = sessions.unpack(record.subject_tag)?;
         let before = after.len();
         let dropped = subject::admit(&mut after, record, limit, now)?;
         // Sessions that become more have lost none, so that a full store changes nothing here.
@@ -128,7 +128,7 @@ impl Sessions {
         let sessions = self.subjects.get(&key.subject);
         let stored = sessions.as_ref().and_then(|all| all.find(&key.id));
         let record = match stored {
-            Some(stored) => Some(SessionRecord::decode(stored)?),
+            Some(stored) => Some(stored.decode(key.subject)?),
             None => None,
         };
         Ok(Loaded {
@@ -144,24 +144,27 @@ impl Sessions {
     ) -> Result<Swap, StoreError> {
         let now = self.clock.now();
         let nothing = Swap::Conflict(Loaded { record: None, now });
-        // Encoded before the lock is taken. Encodings are equal when records are.
-        let (expected, successor) = (current.encode(), next.encode());
-        let Some(mut sessions) = self.subjects.get_mut(&current.subject_tag) else {
+        let subject = current.subject_tag;
+        // Encoded before the lock is taken. Encodings are equal when records of one subject are.
+        let [expected, successor] = [current, next].map(EncodedRecord::encode);
+        let Some(mut sessions) = self.subjects.get_mut(&subject) else {
             return Ok(nothing);
         };
         let Some(stored) = sessions.find(&current.id) else {
             return Ok(nothing);
         };
-        // The second of two applications of one swap finds its own work.
-        if stored == successor {
-            return Ok(Swap::Applied);
+        // A record never changes its address: that would be another user's session.
+        if current.key() == next.key() {
+            // The second of two applications of one swap finds its own work.
+            if stored.bytes == successor {
+                return Ok(Swap::Applied);
+            }
+            if stored.bytes == expected {
+                sessions.replace(&current.id, &successor);
+                return Ok(Swap::Applied);
+            }
         }
-        // A record never changes its address: that would be somebody else's session.
-        if stored == expected && current.key() == next.key() {
-            sessions.replace(&current.id, &successor);
-            return Ok(Swap::Applied);
-        }
-        let record = Some(SessionRecord::decode(stored)?);
+        let record = Some(stored.decode(subject)?);
         Ok(Swap::Conflict(Loaded { record, now }))
     }
 
@@ -169,7 +172,7 @@ impl Sessions {
         let now = self.clock.now();
         let mut sessions = self
             .subjects
-            .view(subject, |_, sessions| sessions.unpack())
+            .view(subject, |_, sessions| sessions.unpack(*subject))
             .transpose()?
             .unwrap_or_default();
         sessions.retain(|session| now < session.expires_at());
@@ -185,7 +188,7 @@ impl Sessions {
         let Some(mut sessions) = self.subjects.get_mut(subject) else {
             return Ok(vec![]);
         };
-        let mut after = sessions.unpack()?;
+        let mut after = sessions.unpack(*subject)?;
         let revoked = subject::revoke_all(&mut after, keep, now);
         *sessions = Encoded::new(&after);
         Ok(revoked)
