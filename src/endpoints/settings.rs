@@ -22,7 +22,7 @@ use crate::{
 
 pub(super) type Answer = Response<String>;
 
-/// What [`SessionEndpoints`](crate::SessionEndpoints) was told.
+/// The settings of [`SessionEndpoints`](crate::SessionEndpoints).
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
     pub(super) base: Option<Arc<str>>,

@@ -32,7 +32,7 @@ impl Session {
     /// Signs `subject` in: a new session, its cookie, and the first access token.
     ///
     /// Call it once the application has checked who is asking. Sessions whose cookie came with the
-    /// request are replaced, not piled up, whoever they belong to: a browser has one session. One whose refresh
+    /// request are replaced and not piled up, of whichever subject they are: a browser has one session. One whose refresh
     /// cookie came without its jar cookie is not replaced: it may have been copied alone, so the session goes on
     /// and [`Event::ForeignJar`] tells of it.
     ///

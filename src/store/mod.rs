@@ -235,7 +235,7 @@ impl Inserted {
 ///     store::{Loaded, SessionRecord, Swap},
 /// };
 ///
-/// /// What a store answers that held `stored`, and puts `next` in its place where it was `current`.
+/// /// The answer of a store that held `stored`, and puts `next` in its place where it was `current`.
 /// fn judge(stored: Option<SessionRecord>, current: &SessionRecord, next: &SessionRecord, now: Timestamp) -> Swap {
 ///     match stored {
 ///         Some(stored) if stored == *current || stored == *next => Swap::Applied,

@@ -46,7 +46,7 @@ const ROBBED: usize = 20;
 /// The last of the honest ones: their refresh cookie is stolen alone, and is worth nothing.
 const COPIED: usize = 20;
 const CLIENTS: usize = 4;
-/// What the windows of one jar call themselves. The first one has signed in.
+/// The names of the windows of one jar. The first one has signed in.
 const AGENTS: [&str; 2] = [
     FIREFOX,
     "Mozilla/5.0 (a window that asks for the desktop site)",
@@ -55,7 +55,7 @@ const AGENTS: [&str; 2] = [
 const GRACE: Duration = Duration::from_secs(4);
 const INTERVAL: Duration = Duration::from_secs(8);
 
-/// What all of them have seen.
+/// The sum of all that they have seen.
 #[derive(Debug, Default)]
 struct Seen {
     answered: AtomicUsize,
@@ -167,7 +167,7 @@ fn service(proxy: &Proxy, seen: &Arc<Seen>) -> World {
     })
 }
 
-/// What the tabs of one session share: the cookies of one browser.
+/// The part that the tabs of one session share: the cookies of one browser.
 type Jar = Arc<Mutex<Browser>>;
 
 async fn refresh(world: &World, browser: &Browser) -> Reply {

@@ -169,7 +169,7 @@ impl Journal {
             .unwrap_or_default()
     }
 
-    /// What `subject` has to know, as far as `reader` may: a session that was ended may be in the hands of
+    /// The news that `subject` has to know, as far as `reader` may: a session that was ended may be in the hands of
     /// the thief until its access token ends. A new client is told of in its own session too: a user may have no
     /// other, and the client knows what it calls itself.
     pub(crate) fn alerts(&self, subject: &str, reader: &str) -> Vec<Alert> {

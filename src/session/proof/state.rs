@@ -146,7 +146,7 @@ impl State {
         self.stale = 0;
     }
 
-    /// The browser dies and is started again. What it has sent goes on without it.
+    /// The browser dies and is started again. Requests that it has sent go on without it.
     pub(super) fn crash(&mut self) {
         self.left.crashes -= 1;
         let disk = self.disk;

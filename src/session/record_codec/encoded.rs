@@ -22,7 +22,7 @@ pub(crate) struct EncodedRecord<'a> {
 }
 
 impl<'a> EncodedRecord<'a> {
-    /// What [`SessionRecord::encode`] makes of the record, without the 16 bytes of the subject tag. Records of one
+    /// The bytes that [`SessionRecord::encode`] makes of the record, without the 16 bytes of the subject tag. Records of one
     /// subject are equal when these bytes are.
     pub(crate) fn encode(record: &SessionRecord) -> Vec<u8> {
         record.encode_with(&[])

@@ -62,7 +62,7 @@ pub(crate) struct Running {
     profile: Profile,
 }
 
-/// What a browser keeps between two starts: a folder that goes with this value.
+/// The state that a browser keeps between two starts: a folder that goes with this value.
 pub(crate) struct Profile(PathBuf);
 
 impl Profile {

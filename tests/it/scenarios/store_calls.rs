@@ -1,4 +1,4 @@
-//! What a refresh asks of the store: one load, and one swap where something changes.
+//! The operations that a refresh asks of the store: one load, and one swap where something changes.
 
 use crate::support::world::{Browser, World};
 
