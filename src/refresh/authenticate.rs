@@ -201,7 +201,6 @@ impl Session {
                 if let Some(newer) = again.and_then(|record| again_from(record, &token, &keys))
                     && let Some(record) = record
                 {
-                    self.tell_old_token(&token, &decision, time.now);
                     return Ok(honoured(record, Some(newer)));
                 }
                 let refused = self.refuse(&decision, &token, &presenter, record, time.now);

@@ -237,6 +237,7 @@ impl RefreshCookieBuilder {
             claims_timeout,
             foreign_jars: OnceAMinute::new(),
             old_tokens: OnceAMinute::new(),
+            newcomers: OnceAMinute::new(),
             throttle: Throttle::new(repeats),
             told: Told::new(),
             retries: Retries::default(),

@@ -42,6 +42,7 @@ pub(crate) struct Config {
     /// Keep what clients can cause at will from filling the application's sink.
     pub(crate) foreign_jars: OnceAMinute,
     pub(crate) old_tokens: OnceAMinute,
+    pub(crate) newcomers: OnceAMinute,
     /// Keeps failures that clients can cause from filling the log.
     pub(crate) told: Told,
     pub(crate) retries: Retries,
@@ -89,6 +90,7 @@ impl fmt::Debug for Config {
             claims_timeout,
             foreign_jars: _,
             old_tokens: _,
+            newcomers: _,
             throttle: _,
             told: _,
             retries: _,

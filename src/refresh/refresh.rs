@@ -100,23 +100,29 @@ impl Session {
                 .next
                 .take()
                 .filter(|_| shown || !decision.outcome.is_repeat());
+            let mut noted = false;
             if let Some(next) = &write {
                 // Insisted on, even where it only notes what came: a window that did not move would end too early.
                 let swap = self.config().store.swap(&record, next).await;
-                // A write whose answer was lost is told now too: the next request would not
-                // find it new.
-                if !matches!(swap, Ok(Swap::Conflict(_))) {
-                    self.report_newcomer(&decision, &presenter, &record, next);
-                }
                 match swap {
-                    Ok(Swap::Applied) => {}
+                    Ok(Swap::Applied) => {
+                        let met = next.fingerprints_for(&presenter);
+                        noted = met.has_met(presenter.fingerprint);
+                    }
                     Ok(Swap::Conflict(newer)) => {
                         found = newer.into();
                         access = issued;
                         continue;
                     }
-                    Err(error) => return Err(unavailable(error)),
+                    Err(error) => {
+                        // It may have been written, and the next request would not find it new.
+                        self.report_newcomer(&decision, &presenter, &record, false, time.now);
+                        return Err(unavailable(error));
+                    }
                 }
+            }
+            if shown {
+                self.report_newcomer(&decision, &presenter, &record, noted, time.now);
             }
             let record = write.as_ref().unwrap_or(&record);
             self.report(success, record, decision.confirm);

@@ -141,28 +141,30 @@ impl Session {
         }
     }
 
-    /// A fingerprint has come that the session had not met: told once, where it is written down.
+    /// A fingerprint has come that the session had not met. `surely` where it is written down now: then it comes once.
+    /// Otherwise it may have been told before, and is told once a minute.
     pub(crate) fn report_newcomer(
         &self,
         decision: &Decision,
         presenter: &Presenter,
         before: &SessionRecord,
-        after: &SessionRecord,
+        surely: bool,
+        now: Timestamp,
     ) {
-        let ignored = self.config().policy.fingerprints == FingerprintPolicy::Ignored;
-        let met = |record: &SessionRecord| {
-            record
-                .fingerprints_for(presenter)
-                .has_met(presenter.fingerprint)
-        };
-        if !ignored && !met(before) && met(after) {
-            self.config().events.emit(&Event::NewFingerprint {
-                session: before.id(),
-                subject: before.subject(),
-                known: before.label(),
-                presented: cut(&self.label()),
-                row: decision.row.as_str(),
-            });
+        let config = self.config();
+        let met = before.fingerprints_for(presenter);
+        if config.policy.fingerprints == FingerprintPolicy::Ignored
+            || met.has_met(presenter.fingerprint)
+            || !(surely || config.newcomers.allow(&before.id(), now))
+        {
+            return;
         }
+        config.events.emit(&Event::NewFingerprint {
+            session: before.id(),
+            subject: before.subject(),
+            known: before.label(),
+            presented: cut(&self.label()),
+            row: decision.row.as_str(),
+        });
     }
 }

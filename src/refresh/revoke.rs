@@ -245,14 +245,18 @@ impl Revocation {
                 Swap::Applied => {
                     // One that had ended before has been told of then.
                     if record.is_live() {
-                        config.revoked(self.key.id, self.reason, self.is_known(&record));
+                        config.revoked(self.key.id, self.reason, self.is_known(config, &record));
                     }
                     return Ok(true);
                 }
                 Swap::Conflict(Loaded {
                     record: Some(newer),
                     now: later,
-                }) => (record, now) = (newer, later),
+                }) => {
+                    // The next attempt goes on from here, or it would not recognise this one's work.
+                    self.found = Some((newer.clone(), later));
+                    (record, now) = (newer, later);
+                }
                 Swap::Conflict(_) => return Ok(false),
             }
         }
@@ -264,9 +268,10 @@ impl Revocation {
 
 impl Revocation {
     /// Whether the client that ends the session is known to be its own; nothing where no client does.
-    fn is_known(&self, record: &SessionRecord) -> Option<bool> {
+    fn is_known(&self, config: &Config, record: &SessionRecord) -> Option<bool> {
         let by = self.by.as_ref()?;
-        Some(record.fingerprints_for(by).is_known(by.fingerprint))
+        let met = record.fingerprints_for(by);
+        Some(config.policy.knows(&met, by.fingerprint))
     }
 }
 

@@ -46,7 +46,10 @@ pub(crate) async fn within<T>(limit: Option<Duration>, work: impl Future<Output 
         return (began.elapsed() <= limit).then_some(done);
     }
     if tokio::runtime::Handle::try_current().is_ok() {
-        return tokio::time::timeout(limit, work).await.ok();
+        // A timer sees no work that blocks: that is judged when it is done, too.
+        let left = limit.saturating_sub(began.elapsed());
+        let done = tokio::time::timeout(left, work).await.ok();
+        return done.filter(|_| began.elapsed() <= limit);
     }
     let done = work.await;
     (began.elapsed() <= limit).then_some(done)
@@ -76,6 +79,18 @@ mod tests {
         assert_eq!(began.elapsed(), Duration::from_secs(6 + 7));
         assert_eq!(within(Some(LIMIT), pending::<()>()).await, None);
         assert_eq!(within(None, slow(3_600)).await, Some(3_600));
+    }
+
+    /// A timer does not see it: the runtime has no moment to look.
+    #[tokio::test]
+    async fn work_that_blocks_after_it_has_waited_is_judged_when_it_is_done() {
+        let limit = Duration::from_millis(20);
+        let blocks = |by: Duration| async move {
+            tokio::task::yield_now().await;
+            std::thread::sleep(by);
+        };
+        assert!(within(Some(limit), blocks(2 * limit)).await.is_none());
+        assert!(within(Some(LIMIT), blocks(limit)).await.is_some());
     }
 
     /// There is no timer then, so work that was too slow is told of when it is done.

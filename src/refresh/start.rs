@@ -247,7 +247,9 @@ impl Session {
                         record: Some(newest),
                         time: newer,
                     } if newest.is_live()
-                        && newest.is_current(replaced_by.as_ref().unwrap_or(&token)) =>
+                        && newest.is_current(replaced_by.as_ref().unwrap_or(&token))
+                        // Once it has come back, its answer was not lost.
+                        && (replaced_by.is_none() || newest.presented_at.is_none()) =>
                     {
                         (record, time) = (newest, newer);
                     }
