@@ -42,8 +42,8 @@ use crate::{
 /// | cookies of two sessions; any refresh cookie where tokens travel in bodies | 400 `ambiguous_session` | cleared |
 /// | a session that is somebody else's or nobody's | 404 `not_found` | kept |
 /// | another method | 405 `method_not_allowed` with `Allow` | kept |
-/// | look, list, revocation or sign-out everywhere from a client that has not refreshed yet | 409 `refresh_first` | kept |
-/// | late: a newer cookie is in the browser, or will be in a moment | 409 `superseded` with `Retry-After` | kept |
+/// | look, list, revocation or sign-out everywhere from a client that has not refreshed yet, also where it is late | 409 `refresh_first` | kept |
+/// | late otherwise: a newer cookie is in the browser, or will be in a moment | 409 `superseded` with `Retry-After` | kept |
 /// | the same at `logout-all`, unless with [`keep_current`](Self::keep_current): a client that leaves does not wait | 401 `invalid_session` | kept |
 /// | one token far too often | 429 `too_many_requests` with `Retry-After` | kept |
 /// | the claims cannot be minted: [`Internal`](crate::SessionErrorKind::Internal) | 500 `internal` | kept |
@@ -53,13 +53,13 @@ use crate::{
 /// A client with a name that is new to the session is answered 409 `superseded` once, with the next cookie. The same
 /// request then succeeds: see [the decision](crate::manual::rotation#the-decision).
 ///
-/// The CSRF token is for the session of the refresh cookie, which may have ended: the guard judges by the
-/// cookie alone, so that a sign-in and a sign-out work beside a dead one, and while the store is away. The
-/// store is asked where genuine cookies of several sessions came. The token is then for the live one.
+/// The CSRF token is for the session of the refresh cookie, which may have ended. The guard judges by the cookie
+/// alone. So a sign-in and a sign-out work beside a dead one, and while the store is away. The store is asked where
+/// genuine cookies of several sessions came. The token is then for the live one.
 ///
-/// With [`RefreshTransport::Body`](crate::refresh::RefreshTransport::Body) refresh and the two sign-outs take JSON with `refresh_token`, at most
-/// 4 KiB, and refresh answers a new one beside the access token when there is one. Look, list,
-/// revocation and CSRF token are then not offered here; a handler of the application can call
+/// With [`RefreshTransport::Body`](crate::refresh::RefreshTransport::Body) refresh and the two sign-outs take JSON
+/// with `refresh_token`, at most 4 KiB. Refresh answers a new one beside the access token when there is one. Look,
+/// list, revocation and CSRF token are then not offered here. A handler of the application can call
 /// [`Session::present`] and go on from there.
 ///
 /// The answers have bodies of the type `B`, which can be made of a text.

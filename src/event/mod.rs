@@ -78,7 +78,7 @@ pub enum Event<'a> {
     /// A refresh cookie came without the right cookie of its jar: it was copied alone, or a proxy or a renderer forwards
     /// only that one. It got no access token, and the session goes on. Through such a proxy a sign-out ends nothing and a
     /// sign-in does not replace the old session, while the browser sees both succeed: forward both cookies. At most one
-    /// a minute for each session.
+    /// a minute for each session. Sessions share 4096 counters, so another session's may leave it out.
     #[non_exhaustive]
     ForeignJar {
         /// The session.
@@ -157,8 +157,10 @@ pub enum Event<'a> {
     },
     /// A client with a fingerprint that the session had not met came with a genuine token: a browser that calls itself
     /// `presented` uses a session that began as `known`. Honest windows with two `User-Agent`s cause it once, and
-    /// so does a thief with the whole cookie jar. Sent once for each fingerprint, as long as the session remembers it,
-    /// and again where the answer of the store was lost.
+    /// so does a thief with the whole cookie jar. Sent once for each fingerprint that the [record
+    /// meets](crate::manual::rotation#the-record), possibly twice where the answer of the store was lost. Within the
+    /// interval a newcomer is written down only where it takes no other newcomer's place. Else each of its requests
+    /// tells again, at most once a minute.
     #[non_exhaustive]
     NewFingerprint {
         /// The session.
@@ -173,7 +175,7 @@ pub enum Event<'a> {
         row: &'static str,
     },
     /// A token that was replaced came again where that is no theft yet, and got nothing. At most one a minute for
-    /// each session.
+    /// each session. Sessions share 4096 counters, so another session's may leave it out.
     #[non_exhaustive]
     OldToken {
         /// The session.
@@ -183,7 +185,7 @@ pub enum Event<'a> {
     },
     /// An older token was answered anew, and the newer one is burned. Mostly a response was lost, or a browser died
     /// before it wrote its cookies. Another window of the user's or a thief with the whole cookie jar causes it too:
-    /// [`NewFingerprint`](Self::NewFingerprint) has told of that client then.
+    /// [`NewFingerprint`](Self::NewFingerprint) has told of that client where it calls itself otherwise.
     #[non_exhaustive]
     Recovered {
         /// The session.
@@ -221,7 +223,8 @@ pub enum Event<'a> {
         expected_generation: u64,
         /// The generation that was presented.
         presented_generation: u64,
-        /// Whether the right jar cookie came along: then the whole cookie jar is in other hands.
+        /// Whether the right jar cookie came along: then the whole cookie jar is in other hands. Without it, and with
+        /// `ended`, the refresh cookie may have been copied alone.
         jar: bool,
         /// Why the session had ended before, if it had: the client that ended it was not the user's, or this one
         /// is not.

@@ -82,6 +82,7 @@
 //! * Try once that the proxy overwrites it. Over plain http this must not reach the application:
 //!   `curl -i -H 'X-Forwarded-Proto: https' http://app.example/`. And let the service listen where the proxy alone
 //!   comes.
+//!
 //! # Both cookies and the `User-Agent`
 //!
 //! A session has two cookies on the path of the session endpoints: the refresh cookie, and the [jar
@@ -102,8 +103,9 @@
 //! **Rolling deploys.** Another [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) gets
 //! another [`fingerprint_version`](crate::refresh::RefreshCookieBuilder::fingerprint_version). While old and new
 //! instances answer by turns, each takes a client of the other's version for the same one. So no user is signed out,
-//! and none on the way back. Two graces may run side by side for a while: the search has 15 s beside 30 s, with
-//! intervals of twice as much.
+//! and none on the way back. Refreshes are answered meanwhile. `peek`, the list, `DELETE` and `elevate` are answered
+//! 409 `refresh_first` by turns: by each instance whose version is not that of the last refresh. Two graces may run
+//! side by side for a while: the search has 15 s beside 30 s, with intervals of twice as much.
 //!
 //! # A gateway that signs requests in
 //!

@@ -171,10 +171,10 @@
 //!
 //! Start the session with the first, and call [`Session::elevate`](crate::Session::elevate) after the second
 //! ([code](super::recipes#step-up-a-second-factor)): the session gets a new token, and one from before the step is
-//! worth nothing after it. Where the answer is lost, the same call with the same cookie gives the same new token: check
-//! the second factor again, or accept what was accepted a moment ago. The proof can be kept in the session's
-//! [context](crate::NewSession::context), which the claims closure gets back at every refresh;
-//! [`elevate_with`](crate::Session::elevate_with) replaces it.
+//! worth nothing after it. Where the answer is lost, the same call with the same cookie gives the same new token, as
+//! long as that one has not come back. Check the second factor again, or accept what was accepted a moment ago. The
+//! proof can be kept in the session's [context](crate::NewSession::context), which the claims closure gets back at
+//! every refresh; [`elevate_with`](crate::Session::elevate_with) replaces it.
 //!
 //! A token from before the step that comes late is answered 409 `superseded`: see
 //! [below](#what-the-page-does-with-a-failure).

@@ -136,7 +136,7 @@
 //! | the cookie | replaced about once in an [interval](crate::refresh::RotationPolicyBuilder::interval), however many pages are opened | stays |
 //! | the idle end | moves with each rotation | stays |
 //! | a session that was ended elsewhere | is over at once | is over at once |
-//! | a replaced token | is judged by [the decision](super::rotation#the-decision) | is judged likewise; where `refresh` would recover or confirm, 409 `refresh_first` |
+//! | a replaced token | is judged by [the decision](super::rotation#the-decision) | is judged likewise; 409 `refresh_first` where `refresh` would recover or confirm, and at lines 7 and 7b for a client that is not the session's own |
 //!
 //! Tabs that open together, and answers that get lost, are [provided for](super::rotation).
 //! [`Session::id`](crate::Session::id) asks no store: it names the session of the cookie, dead or alive. That is enough

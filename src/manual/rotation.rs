@@ -47,7 +47,7 @@
 //! | 3 | is of a session that has ended otherwise | 401, revoked; 409, superseded, where the same client signed in anew within `G` | cleared; kept where a new sign-in replaced the session | |
 //! | 3b | is of a bound session, and the right jar cookie did not come | 401, foreign jar, event | kept | |
 //! | 4 | is of a subject that the application denies | 401, denied | cleared | the end of the session |
-//! | 5 | is current, handed out less than `M` ago, and the session has rotated before; any fingerprint | 200, *coalesced* | not sent | a note: seen, and who became known |
+//! | 5 | is current, handed out less than `M` ago, and the session has rotated before; any fingerprint | 200, *coalesced* | not sent | a note: seen, who became known, and a newcomer [where there is room](#the-record) |
 //! | 6 | is current otherwise; a known one or the holder | 200, *rotated* | the successor | the successor |
 //! | 6b | is current otherwise; a newcomer | 409, *rotated*, confirm | the successor | the successor |
 //! | 7b | is previous or older, from before a privilege change; any fingerprint | window open: 409, superseded; later: 401, outdated; event | kept | |
@@ -73,15 +73,18 @@
 //! [`recoveries`](crate::refresh::RotationPolicyBuilder::recoveries) of a generation are granted, 255 by default.
 //! Beyond them lines 10 to 10c answer 401, outdated, and keep the cookie.
 //!
-//! Three events tell of what is no alarm: [`NewFingerprint`](crate::Event::NewFingerprint), once for each fingerprint
-//! that the record has not met; [`ForeignJar`](crate::Event::ForeignJar) (3b) and [`OldToken`](crate::Event::OldToken)
-//! (7, 7b, 13a), each at most once a minute for a session.
+//! Three events tell of what is no alarm. [`NewFingerprint`](crate::Event::NewFingerprint) comes once for each
+//! fingerprint that the record meets, possibly twice where the store's answer was lost. It comes at most once a minute
+//! for those that line 5 does not write down. [`ForeignJar`](crate::Event::ForeignJar) (3b) and
+//! [`OldToken`](crate::Event::OldToken) (7, 7b, 13a) come at most once a minute for a session. Sessions share 4096
+//! counters for that, so one may be left out because of another session's.
 //!
 //! # Why each line is there
 //!
 //! * **Ended, and told all the same** (3a): a thief may sign out behind itself, or sign in as itself in the copied jar.
-//!   The victim then comes with a token that the thief replaced. That is the alarm.
-//! * **Foreign jar** (3b): a refresh cookie that was copied alone gets nothing and ends nothing.
+//!   The victim then comes with a token that the thief replaced. That is the alarm. A refresh cookie that was copied
+//!   alone raises it too, for it does not show that it is the same client.
+//! * **Foreign jar** (3b): a refresh cookie that was copied alone gets nothing, and the session goes on.
 //! * **Coalesced** (5): twenty restored tabs cause one rotation instead of twenty. A newcomer is answered too. Were it
 //!   rotated for, two windows that wake together would be two generations apart.
 //! * **Confirm** (6b): a thief that takes one token and goes has to show the successor first. Then it differs from an
@@ -89,7 +92,8 @@
 //! * **Superseded** (7): the jar holds the newer token, or soon will. The same request succeeds with it.
 //! * **Superseded, later outdated** (7b): after [`elevate`](crate::Session::elevate) no earlier token is answered,
 //!   though an honest tab can still hold one. Raising the alarm there would sign it out. A call of `elevate` itself,
-//!   made again with the token from before, gives the same new token: its answer may have been lost.
+//!   made again with the token from before, gives the same new token as long as that one has not come back: the answer
+//!   may have been lost.
 //! * **Replayed** (8, 9): a request that was under way during a rotation gets the token that the others have. Once the
 //!   successor is seen, the window stops moving, so no client holds it open. From then on the jar has the successor,
 //!   and the answer brings an access token and no cookie (9). A cookie that is sent again could reach the jar after the
@@ -125,10 +129,15 @@
 //! end too early. Claims of a sign-in are not timed, and its record is dated after them.
 //!
 //! The list, the end of other sessions and `elevate` are for a known fingerprint or the holder. Others are answered 409
-//! `refresh_first`, and so is a token of lines 10 to 10c. Within `M` of a rotation a refresh does not make a holder of a
-//! newcomer (5); the next one that rotates does. Line 7 is 409 `superseded` here too: the same request succeeds with the
-//! newer cookie. Sign-out is open to every client of the jar, and the record keeps which one it was. Without the jar a
-//! sign-out is answered 204 and clears the cookies, and the session goes on.
+//! `refresh_first`, and so is a token of lines 10 to 10c. Within `M` of a rotation a refresh does not make a holder of
+//! a newcomer (5); the next one that rotates does.
+//!
+//! Lines 7 and 7b are 409 `refresh_first` here for a client that is not the session's own. Another answer would show
+//! when the owner's browser came. A known client is answered 409 `superseded` at line 7: the same request succeeds with
+//! the newer cookie.
+//!
+//! Sign-out is open to every client of the jar, and the record keeps which one it was. Without the jar a sign-out is
+//! answered 204 and clears the cookies, and the session goes on.
 //!
 //! # Cookies
 //!
@@ -153,8 +162,9 @@
 //! The store keeps [`SessionRecord`](crate::store::SessionRecord)s of version 2. The fixed part has 240 bytes: hashes
 //! of the current and the previous token, the seed, times, and up to four fingerprints. It says which of these are
 //! known, which is the holder, and which one ended the session, when. A fifth fingerprint takes the place of the oldest
-//! newcomer, else of the oldest known one, and never the holder's. Behind the fixed part stand subject, label,
-//! context and tagged fields. The whole has at most [`LARGEST`](crate::store::SessionRecord::LARGEST) bytes.
+//! newcomer, else of the oldest known one, and never the holder's. Line 5 writes a newcomer down only where it takes no
+//! other newcomer's place. Behind the fixed part stand subject, label, context and tagged fields. The whole has at most
+//! [`LARGEST`](crate::store::SessionRecord::LARGEST) bytes.
 //!
 //! A tagged field is `tag:1 | length:2 | value`, in ascending order of tags. A release must know every tag below 128:
 //! one that it lacks makes the record `Corrupt`. It keeps every other tag byte for byte, through each swap.
@@ -214,8 +224,7 @@
 //! that is in no row was not.** In these worlds no path leads an honest user into an alarm. Where the privilege changes,
 //! some paths end in a sign-in without one (7b).
 //!
-//! The *goal* is the figure of the laboratory in which the rule was found. That was another program, which counts states
-//! in another way.
+//! The *goal* was set beforehand by a program that counts states in another way.
 //!
 //! | world | states | goal |
 //! |---|---|---|
@@ -333,11 +342,15 @@
 //!
 //! * A disguised thief has the whole jar and sends the user's `User-Agent`. It goes unnoticed where it refreshes once
 //!   and at once, shadows the user, or signs out behind itself: see [`threats`](super::threats#what-is-not-defended).
-//! * Until the browser has shown its jar cookie once, at its first refresh, the session asks for none. A copy of the
-//!   refresh cookie alone then gets what a copy of the whole jar gets, and the jar cookie with it.
+//! * Until the browser has shown its jar cookie once, at its first refresh under a known name, the session asks for
+//!   none. A copy of the refresh cookie alone then gets what a copy of the whole jar gets, and the jar cookie with it.
+//!   A session whose refreshes all come under other names than its sign-in is never bound: for example a native
+//!   sign-in, and a web view that refreshes.
 //! * A newcomer within `M` of a rotation gets access tokens until the interval ends, at most
-//!   [`repeat_limit`](crate::refresh::RefreshCookieBuilder::repeat_limit). The application gets the event, once.
-//! * A browser that dies within 30 s of the *first* rotation of a new fingerprint: one sign-in, and an alarm.
+//!   [`repeat_limit`](crate::refresh::RefreshCookieBuilder::repeat_limit). The application gets the event.
+//! * A browser that dies within 30 s of a rotation whose token has come back, while its fingerprint is not known: one
+//!   sign-in, and an alarm. The first rotation of a new fingerprint is always one. For a browser that has updated
+//!   itself it stays so until the session ends, since the old name never comes again.
 //! * A lost answer, a privilege change or a crash together with a failover. Without a jar, two fingerprints that take
 //!   turns and a lost answer. Each can end in a sign-in with an alarm.
 //! * A store's clock that jumps forward by more than `G/2` between two requests: the search has no alarm at `G/2`, and

@@ -158,7 +158,8 @@
 //! | what you see | what it is | do |
 //! |---|---|---|
 //! | `jar` is true, one user or a few | The whole cookie jar is in other hands: malware, a stolen backup, a cloned profile | Sign the subject out everywhere and have the machine looked at |
-//! | `jar` is false | The session was not bound yet, or has no jar: [`JarCookie::Off`](crate::refresh::JarCookie::Off), tokens in bodies | As for a stolen token |
+//! | `jar` is false, without `ended` | The session was not bound yet, or has no jar: [`JarCookie::Off`](crate::refresh::JarCookie::Off), tokens in bodies | As for a stolen token |
+//! | `jar` is false, with `ended` | The same, or a refresh cookie that was copied alone came after the session had ended. The copy got nothing. Under [`ReusePolicy::Subject`](crate::ReusePolicy::Subject) it has ended the user's other sessions | As for a theft. Look for the place that shows the cookie too: a log, a proxy, a backup |
 //! | `ended` is there | One client ended the session, and another one came with a token that was replaced. One of the two is not the user's, and its access token may still work | As for a theft, at once |
 //! | `held_by` and `presented_by` differ, since a deployment, where tokens travel in bodies | The client's name changes with its version | Leave the version out, or set a [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) |
 //! | they differ, with a signal of your own | It is not stable: an address, a header that some requests lack | Take what stays the same, as a new [`fingerprint_version`](crate::refresh::RefreshCookieBuilder::fingerprint_version) |

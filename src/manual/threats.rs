@@ -3,10 +3,15 @@
 //! # What is defended
 //!
 //! **A refresh cookie that was copied alone**, out of a log, a proxy or a backup. A session has a [second
-//! cookie](super::rotation#cookies), and belongs to the cookie jar that has shown it. From the browser's first refresh
-//! on, the copy gets no token and ends nothing without it. The session goes on, and
+//! cookie](super::rotation#cookies), and belongs to the cookie jar that has shown it. The browser shows it at its first
+//! refresh under the name that it signed in with. From then on the copy gets no token. The session goes on, and
 //! [`Event::ForeignJar`](crate::Event::ForeignJar) tells. [Before that](#what-is-not-defended), and without a jar
 //! cookie, a copy of the refresh cookie is worth what a copy of the whole jar is.
+//!
+//! Such a copy can still raise the alarm about a session that has ended. One of its clients ended it more than the
+//! grace ago, and the copied token had been replaced. [`Event::ReuseDetected`](crate::Event::ReuseDetected) then has
+//! `jar` false and `ended`. Under [`ReusePolicy::Subject`](crate::ReusePolicy::Subject) the subject's other sessions
+//! end with it.
 //!
 //! **A cookie jar that was copied whole.** Two clients then hold tokens of one session. The one that refreshes first
 //! replaces the token, and the other one comes with a token that was replaced. The verdict also depends on what they
@@ -107,16 +112,19 @@
 //! **A thief who has the whole cookie jar, in the first minute after a rotation.** Whatever it calls itself, each
 //! refresh brings an access token until the interval ends, as to a second tab. At most
 //! [`repeat_limit`](crate::refresh::RefreshCookieBuilder::repeat_limit) are answered in half a minute. With another
-//! `User-Agent` the event tells, once.
+//! `User-Agent` the event tells.
 //!
-//! **A refresh cookie that was copied before its session is bound.** Until the browser has shown the second cookie
-//! once, at its first refresh, the session asks for none. A copy of the refresh cookie alone then gets an access token
-//! and, by `Set-Cookie`, the second cookie: it is a copy of the whole jar. A page that refreshes right after the sign-in
-//! makes the time short. Searched: with another `User-Agent` each token of such a thief ends in an alarm, and with the
-//! user's some do not.
+//! **A refresh cookie that was copied before its session is bound.** The session asks for the second cookie once the
+//! browser has shown it, at its first refresh under the name that it signed in with. Until then a copy of the refresh
+//! cookie alone gets an access token and, by `Set-Cookie`, the second cookie: it is a copy of the whole jar. A page
+//! that refreshes right after the sign-in makes the time short. A session whose refreshes all come under other names
+//! than its sign-in is never bound. One with a native sign-in and a web view that refreshes is so, unless
+//! [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) calls both the same. Searched: with
+//! another `User-Agent` each token of such a thief ends in an alarm, and with the user's some do not.
 //!
 //! **A thief who looks.** A copy that asks for the list or for the session learns no time. It learns that its token was
-//! replaced, up to one grace after that: it is refused then.
+//! replaced, up to one grace after that: it is refused then. With a known name it also sees when a client with a new
+//! name takes the token.
 //!
 //! **A refresh cookie without a second one**: with [`JarCookie::Off`](crate::refresh::JarCookie::Off), and for tokens
 //! that [travel in bodies](super::rotation#tokens-in-bodies). The refresh token alone is the session.
@@ -165,8 +173,9 @@
 //! # What honest users may still notice
 //!
 //! * A window with a new `User-Agent`: one more round trip, once, and you get an event.
-//! * A browser that dies within 30 s of the first refresh of a window with a new `User-Agent`: one sign-in, with an
-//!   alarm.
+//! * A browser that dies within 30 s of a rotation whose token has come back, while its `User-Agent` is not known to
+//!   the session: one sign-in, with an alarm. The first rotation for a window with a new `User-Agent` is always one.
+//!   For a browser that has updated itself it stays so until the session ends.
 //! * A lost answer, a privilege change or a browser that dies, and a failover of the store within seconds of it:
 //!   possibly one sign-in.
 //! * A store whose clock jumps forward by more than half the grace between two requests: possibly one sign-in.

@@ -24,8 +24,8 @@ pub(super) const NO_COOKIE: &str = "no refresh cookie came: the user has not sig
 pub(super) const OUTDATED: &str =
     "the client never took the newer token, and no answer with it is under way any more";
 pub(super) const REFRESH_FIRST: &str = "the client has not shown yet that it is the session's own (another User-Agent \
-     or client_fingerprint), or never took the newer token: a refresh that rotates settles \
-     it, and one within the interval does not rotate";
+     or client_fingerprint, or another fingerprint_version), or never took the newer token: a refresh that rotates \
+     settles it, and one within the interval does not rotate";
 pub(super) const OVER: &str = "an earlier call of this request has ended it";
 pub(super) const SUPERSEDED: &str =
     "a newer token was handed out: the client tries again with the one that it holds by now";

@@ -29,7 +29,8 @@ impl RefreshCookieBuilder {
     ///
     /// Fingerprints of two versions do not compare. A client that comes with another version than the session was
     /// last seen with is taken for the same one. So a new function signs no user out, also while old and new
-    /// servers answer by turns.
+    /// servers answer by turns. Refreshes are answered meanwhile. Looks are answered 409 `refresh_first` by turns:
+    /// [`peek`](crate::Session::peek), the list, the end of other sessions, [`elevate`](crate::Session::elevate).
     pub fn fingerprint_version(mut self, version: u8) -> Self {
         self.fingerprint_version = version;
         self

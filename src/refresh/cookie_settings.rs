@@ -13,10 +13,9 @@ const BASE: &str = "/auth";
 
 /// Whether a second cookie shows that a request comes out of the session's own cookie jar.
 ///
-/// The jar cookie has the refresh cookie's name with `_jar` behind it, its attributes, and a value of 28
-/// characters that the server derives from the session's id. It stays the same until the session ends, so a
-/// browser that dies before its cookies are on the disk has it still, though it has lost the newest refresh
-/// token.
+/// The jar cookie has the refresh cookie's name with `_jar` behind it, and the same attributes. The server derives
+/// its value of 28 characters from the session's id. It stays the same until the session ends. A browser that dies
+/// before its cookies are on the disk loses the newest refresh token, and has this one still.
 ///
 /// ```
 /// use tower_bearer::refresh::{JarCookie, RefreshCookieBuilder};

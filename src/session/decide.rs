@@ -5,7 +5,8 @@
 //! very function. Row numbers are those of the protocol's table. *G* is the grace, *M* the interval. The *window*
 //! is open within `G` of when the current token was last handed out or first presented; *seen* means presented.
 //! A client is the *same* as another one with the same fingerprint, or where both are known; a *newcomer* is
-//! neither known nor the holder of the current token. *Confirm*: the successor, and no access token.
+//! neither known nor the holder of the current token. In rows 8 to 10 it is a holder that is not known yet. *Confirm*:
+//! the successor, and no access token.
 //!
 //! | # | condition | outcome |
 //! |---|---|---|

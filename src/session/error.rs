@@ -48,8 +48,8 @@ pub enum SessionErrorKind {
     Expired,
     /// The call itself is wrong: an empty subject, a context too large.
     InvalidInput,
-    /// The session belongs to a browser's cookie jar, and the refresh cookie came without the jar's other cookie:
-    /// it was copied alone. The session goes on for its browser.
+    /// The session belongs to a browser's cookie jar, and the refresh cookie came without the jar's other cookie: it
+    /// was copied alone, or a proxy or a renderer forwards only that one. The session goes on for its browser.
     ForeignJar,
     /// The server is at fault, and trying again does not help: the application's claims cannot be written
     /// into a token, or a sign-in asks for a lifetime that the layer's settings do not allow.
@@ -67,7 +67,9 @@ pub enum SessionErrorKind {
     /// The call is for the client that holds the session, and this one has to refresh first: that shows the
     /// owner's browser, and makes a thief stand out. A refresh within
     /// [`interval`](crate::refresh::RotationPolicyBuilder::interval) of the last rotation rotates nothing: a client
-    /// with a new name stays new, and is answered so, until the first refresh after it.
+    /// with a new name stays new, and is answered so, until the first refresh after it. A server with another
+    /// [`fingerprint_version`](crate::refresh::RefreshCookieBuilder::fingerprint_version) than the last refresh
+    /// answers so too.
     RefreshFirst,
     /// An old token came back and the session is revoked.
     Reuse,

@@ -62,7 +62,9 @@ pub enum ReusePolicy {
     /// The session whose token it was.
     #[default]
     Session,
-    /// Every session of the subject.
+    /// Every session of the subject. A replaced token of a session that has ended can raise [the
+    /// alarm](crate::manual::rotation#the-decision) too (3a), and ends the other sessions. A refresh cookie that was
+    /// copied alone is enough for that.
     Subject,
 }
 
