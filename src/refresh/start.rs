@@ -152,6 +152,9 @@ impl Session {
     /// it are refused from now on, and the claims closure decides anew. It works in the handler
     /// that has just started the session, too.
     ///
+    /// Call it once the application has checked a credential, at each call: the token from before leads here to the
+    /// new one for as long as that has not come back.
+    ///
     /// # Errors
     ///
     /// As [`refresh`](Self::refresh); [`Superseded`](SessionErrorKind::Superseded) when the
