@@ -129,7 +129,10 @@ proptest! {
             prop_assert_eq!(next.absolute_expires_at, record.absolute_expires_at);
             prop_assert!(next.idle_expires_at <= record.absolute_expires_at || next.idle_expires_at == record.idle_expires_at);
             prop_assert_eq!(&SessionRecord::decode(&next.encode()).unwrap(), next);
-            let binds = presenter.jar == JarProof::Shown && decision.outcome != Outcome::Reuse;
+            // A jar that a newcomer shows binds nothing.
+            let known = ignored || record.fingerprints_for(&presenter).is_known(presenter.fingerprint);
+            let shown = presenter.jar == JarProof::Shown && known;
+            let binds = shown && decision.outcome != Outcome::Reuse;
             prop_assert_eq!(next.bound, record.bound || binds);
             // An end stays one, and is written again as an alarm only, once.
             if !record.is_live() {
