@@ -88,7 +88,8 @@ impl Session {
             // Asked for first: without claims this session could not be renewed. A subject that they refuse
             // keeps no other session either.
             let reason = ClaimsReason::Elevate;
-            let issued = match self.issue(&current.record, reason, current.time).await {
+            let (record, time) = (&current.record, current.time);
+            let issued = match self.issue(record, record.context(), reason, time).await {
                 Err(error) if error.kind() != SessionErrorKind::Denied => return Err(error),
                 issued => issued,
             };

@@ -89,7 +89,10 @@ impl Session {
             let issued = match access.take() {
                 _ if decision.confirm => None,
                 Some(issued) => Some(issued),
-                None => Some(self.issue(&record, ClaimsReason::Refresh, time).await?),
+                None => {
+                    let (context, reason) = (record.context(), ClaimsReason::Refresh);
+                    Some(self.issue(&record, context, reason, time).await?)
+                }
             };
             let cookie = match decision.successor.take() {
                 Some(successor) => Some((self.seal(&successor, &keys)?, successor)),
@@ -146,45 +149,47 @@ impl Session {
         ))
     }
 
-    /// Asks the application for claims and mints. A refusal revokes the session.
+    /// Asks the application for claims on the session of `record`, and mints. A refusal revokes the session.
+    ///
+    /// `context` is the record's own, or the one that a change of privilege brings.
     pub(crate) async fn issue(
         &self,
         record: &SessionRecord,
+        context: &[u8],
         reason: ClaimsReason,
         time: StoreTime,
     ) -> Result<AccessToken, SessionError> {
-        let request =
-            ClaimsRequest::new(record.subject(), record.key().id, record.context(), reason);
-        let asked = self.config().claims.issue(request, time);
-        // A sign-in writes a record that no other request knows: it may take its time.
-        let limit = self.config().claims_timeout;
-        let limit = limit.filter(|_| reason != ClaimsReason::SignIn);
-        match spawn::within(limit, asked)
-            .await
-            .unwrap_or_else(|| too_slow(limit.unwrap_or_default()))
+        let request = ClaimsRequest::new(record.subject(), record.id(), context, reason);
+        let issued = self.ask(request, self.config().claims_timeout, time).await;
+        if let Err(error) = &issued
+            && error.kind() == SessionErrorKind::Denied
         {
-            Ok(token) => {
-                let encryptions = self.config().cookies.keys.encryptions();
-                if self.config().key_usage.crossed(encryptions) {
-                    let worn = Event::EncryptionKeyNearLimit { encryptions };
-                    self.config().events.emit(&worn);
-                }
-                Ok(token)
-            }
-            Err(error)
-                if error.kind() == SessionErrorKind::Denied && reason != ClaimsReason::SignIn =>
-            {
-                self.config().events.emit(&Event::Denied {
-                    session: record.key().id,
-                    subject: record.subject(),
-                });
-                let denied = Revocation::of(record.clone(), time.now, RevokeReason::Denied);
-                denied.run(self.config()).await.map_err(unavailable)?;
-                self.clear_cookie();
-                Err(error)
-            }
-            failed => failed,
+            self.config().events.emit(&Event::Denied {
+                session: record.id(),
+                subject: record.subject(),
+            });
+            let denied = Revocation::of(record.clone(), time.now, RevokeReason::Denied);
+            denied.run(self.config()).await.map_err(unavailable)?;
+            self.clear_cookie();
         }
+        issued
+    }
+
+    /// Asks the application for claims, for as long as `limit`, and mints.
+    pub(crate) async fn ask(
+        &self,
+        request: ClaimsRequest,
+        limit: Option<Duration>,
+        time: StoreTime,
+    ) -> Result<AccessToken, SessionError> {
+        let asked = spawn::within(limit, self.config().claims.issue(request, time)).await;
+        let token = asked.unwrap_or_else(|| too_slow(limit.unwrap_or_default()))?;
+        let encryptions = self.config().cookies.keys.encryptions();
+        if self.config().key_usage.crossed(encryptions) {
+            let worn = Event::EncryptionKeyNearLimit { encryptions };
+            self.config().events.emit(&worn);
+        }
+        Ok(token)
     }
 }
 

@@ -42,17 +42,16 @@ pub(crate) async fn within<T>(limit: Option<Duration>, work: impl Future<Output 
     let mut work = pin!(work);
     let began = RuntimeClock::start();
     let once = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await;
-    if let Poll::Ready(done) = once {
-        return (began.elapsed() <= limit).then_some(done);
-    }
-    if tokio::runtime::Handle::try_current().is_ok() {
-        // A timer sees no work that blocks: that is judged when it is done, too.
-        let left = limit.saturating_sub(began.elapsed());
-        let done = tokio::time::timeout(left, work).await.ok();
-        return done.filter(|_| began.elapsed() <= limit);
-    }
-    let done = work.await;
-    (began.elapsed() <= limit).then_some(done)
+    let done = match once {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending if tokio::runtime::Handle::try_current().is_ok() => {
+            let left = limit.saturating_sub(began.elapsed());
+            tokio::time::timeout(left, work).await.ok()
+        }
+        Poll::Pending => Some(work.await),
+    };
+    // A timer sees no work that blocks.
+    done.filter(|_| began.elapsed() <= limit)
 }
 
 #[cfg(test)]

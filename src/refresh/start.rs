@@ -5,7 +5,7 @@ use std::pin::pin;
 use super::{
     authenticate::{Authenticated, unavailable},
     cause,
-    claims::ClaimsReason,
+    claims::{ClaimsReason, ClaimsRequest},
     new_session::NewSession,
     revoke,
     session::{Session, active, no_secret},
@@ -92,20 +92,13 @@ impl Session {
             context: &new.context,
         };
         let policy = &self.config().policy;
-        let begun = |at| -> Result<_, SessionError> {
-            Ok(SessionRecord::start(
-                &opening,
-                &fresh,
-                at,
-                policy,
-                active(&keys)?,
-            ))
-        };
-        let (record, _) = begun(time.now)?;
-        let access = self.issue(&record, ClaimsReason::SignIn, time).await?;
-        // Claims may take their time, and none of it is taken off the session.
+        let reason = ClaimsReason::SignIn;
+        let request = ClaimsRequest::new(&new.subject, fresh.id, &new.context, reason);
+        // No other request knows the session yet: its claims may take their time, and none of it is taken off the
+        // session.
+        let access = self.ask(request, None, time).await?;
         let now = time.later();
-        let (record, token) = begun(now)?;
+        let (record, token) = SessionRecord::start(&opening, &fresh, now, policy, active(&keys)?);
         let cookie = self.seal(&token, &keys)?;
 
         // A session about to be replaced does not push another one out.
@@ -211,22 +204,26 @@ impl Session {
         // Only notes (a first presentation) can come between, so one more round settles it.
         for _ in 0..3 {
             let policy = &self.config().policy;
-            // A token that was handed out before is handed out again, from now on.
-            let successor = |at| match &replaced_by {
-                Some(newer) => Some((record.handed_out_again(at), newer.clone())),
-                None => record.elevated(&token, &presenter, at, policy, &keys),
-            };
-            let (mut next, _) = successor(time.now).ok_or_else(no_secret)?;
-            if let Some(context) = &context {
-                next.context = context.as_slice().into();
-            }
+            let context = context.as_deref().unwrap_or(record.context());
             let access = match issued.take() {
                 Some(issued) => issued,
-                None => self.issue(&next, ClaimsReason::Elevate, time).await?,
+                None => {
+                    let reason = ClaimsReason::Elevate;
+                    self.issue(&record, context, reason, time).await?
+                }
             };
-            let context = next.context;
-            let (mut next, successor) = successor(time.later()).ok_or_else(no_secret)?;
-            next.context = context;
+            let at = time.later();
+            let (next, successor) = match &replaced_by {
+                // A token that was handed out before is handed out again, from now on.
+                Some(newer) => (record.handed_out_again(at), newer.clone()),
+                None => record
+                    .elevated(&token, &presenter, at, policy, &keys)
+                    .ok_or_else(no_secret)?,
+            };
+            let next = SessionRecord {
+                context: context.into(),
+                ..next
+            };
             let cookie = self.seal(&successor, &keys)?;
             let store = &self.config().store;
             let swap = match store.swap(&record, &next).await {

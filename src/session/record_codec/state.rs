@@ -34,7 +34,3 @@ pub(super) fn decode(code: u8) -> Option<SessionState> {
         }
     }
 }
-
-pub(super) fn was_replaced(state: SessionState) -> bool {
-    state == SessionState::Revoked(RevokeReason::Replaced)
-}

@@ -7,79 +7,76 @@
 //! | subject length:4, subject | label length:2, label | context length:4, context
 //! ```
 
-use super::{
-    BARRIER, HAS_PREVIOUS, PRESENTED, optional, slice,
-    state::{self, was_replaced},
-    text, time,
-};
-use crate::{
-    keys::SubjectTag,
-    session::{
-        fields::Fields,
-        fingerprints::Fingerprints,
-        id::{ClientFingerprint, SessionId},
-        record::SessionRecord,
-        refresh_token::take,
-    },
+use super::{BARRIER, ENDED_AT, HAS_PREVIOUS, PRESENTED, state};
+use crate::session::{
+    fingerprints::Fingerprints,
+    id::ClientFingerprint,
+    record::{RevokeReason, SessionRecord, SessionState},
+    refresh_token::take,
 };
 
 pub(super) const VERSION: u8 = 1;
 
-/// The client is known and the holder; the next cookie brings the jar.
+/// The bytes in front of the flags, from there to the times, and the times behind the presentation: where they
+/// stand in version 2, too.
+const BEFORE: usize = 16 + 16 + 8 + 1;
+const HASHES: usize = 3 * 32 + 8;
+const TIMES: usize = 4 * 8;
+
+/// The record, by way of the same one in version 2. The client is known and the holder; the next cookie brings the
+/// jar.
 pub(super) fn decode(mut bytes: &[u8]) -> Option<SessionRecord> {
     let rest = &mut bytes;
-    let id = SessionId::from_bytes(take(rest)?);
-    let subject_tag = SubjectTag::from_bytes(take(rest)?);
-    let generation = u64::from_be_bytes(take(rest)?);
-    let [recoveries, flags] = take(rest)?;
+    let before = take::<BEFORE>(rest)?;
+    let [mut flags] = take(rest)?;
     if flags & !(HAS_PREVIOUS | BARRIER | PRESENTED) != 0 {
         return None;
     }
-    let current = take(rest)?;
-    let previous = optional(take(rest)?, flags & HAS_PREVIOUS != 0)?;
-    let seed = take(rest)?;
-    let handed_out_at = time(rest)?;
-    let presented_at = optional(time(rest)?, flags & PRESENTED != 0)?;
-    let rotated_at = time(rest)?;
-    let created_at = time(rest)?;
-    let absolute_expires_at = time(rest)?;
-    let idle_expires_at = time(rest)?;
+    let hashes = take::<HASHES>(rest)?;
+    let presented_at = take::<8>(rest)?;
+    let times = take::<TIMES>(rest)?;
     let client = ClientFingerprint::from_bytes(take(rest)?);
-    let state = state::decode(u8::from_be_bytes(take(rest)?))?;
-    let subject = u32::from_be_bytes(take(rest)?);
-    let subject = text(rest, subject as usize)?;
-    let label = u16::from_be_bytes(take(rest)?);
-    let label = text(rest, label.into())?;
-    let context = u32::from_be_bytes(take(rest)?);
-    let context = slice(rest, context as usize)?;
+    let [state] = take(rest)?;
+    let [subject, label, context] = [text::<4>(rest)?, text::<2>(rest)?, text::<4>(rest)?];
+
+    let mut fingerprints = Fingerprints::one(client);
+    let mut ended_at = [0; 8];
     // A session that gave way to a new sign-in of its client noted there when.
-    let replaced_at = presented_at.filter(|_| was_replaced(state));
-    let fingerprints = Fingerprints::one(client);
-    rest.is_empty().then(|| SessionRecord {
-        id,
-        subject_tag,
-        subject: subject.into(),
-        generation,
-        recoveries,
-        current,
-        previous,
-        barrier: flags & BARRIER != 0,
-        bound: false,
-        seed,
-        handed_out_at,
-        presented_at,
-        rotated_at,
-        created_at,
-        absolute_expires_at,
-        idle_expires_at,
-        fingerprints: match replaced_at {
-            Some(_) => fingerprints.with_end_by(client),
-            None => fingerprints,
-        },
-        state,
-        ended_at: replaced_at,
-        fields: Fields::default(),
-        label: label.into(),
-        context: context.into(),
-    })
+    let replaced = SessionState::Revoked(RevokeReason::Replaced);
+    if flags & PRESENTED != 0 && state::decode(state) == Some(replaced) {
+        flags |= ENDED_AT;
+        ended_at = presented_at;
+        fingerprints = fingerprints.with_end_by(client);
+    }
+    let mut encoded = Vec::new();
+    fingerprints.encode(&mut encoded);
+    let lengths = [
+        &u16::try_from(subject.len()).ok()?.to_be_bytes()[..],
+        &u16::try_from(label.len()).ok()?.to_be_bytes(),
+        &u32::try_from(context.len()).ok()?.to_be_bytes(),
+        &[0; 2],
+    ];
+    let newer = [
+        &before[..],
+        &[flags],
+        &hashes,
+        &presented_at,
+        &times,
+        &encoded,
+        &ended_at,
+        &[state],
+        &lengths.concat(),
+        subject,
+        label,
+        context,
+    ];
+    let whole = rest.is_empty().then(|| newer.concat())?;
+    super::decode(&whole, None)?.ok()
+}
+
+/// A text behind its length of `N` bytes.
+fn text<'a, const N: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = take::<N>(rest)?.into_iter();
+    let length = length.fold(0, |length, byte| length << 8 | usize::from(byte));
+    super::slice(rest, length)
 }
