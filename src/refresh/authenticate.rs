@@ -152,22 +152,16 @@ impl Session {
     /// session's own has to refresh first: authenticated here, a thief could use the session without ever taking
     /// a successor, which is what gives it away.
     pub(crate) async fn honoured(&self) -> Result<Authenticated, SessionError> {
-        self.authenticated(|_, _, _| None).await
+        self.authenticated(false).await
     }
 
     /// Like [`current`](Self::current), for a change of privilege: the answer to an earlier one may have been lost,
     /// and the token from before it leads to the same one again. The application has checked anew who asks.
     pub(crate) async fn for_elevation(&self) -> Result<Authenticated, SessionError> {
-        let again = |record: &SessionRecord, token: &RefreshToken, keys: &SessionKeys| {
-            record.elevated_again(token, keys)
-        };
-        newest(self.authenticated(again).await?)
+        newest(self.authenticated(true).await?)
     }
 
-    async fn authenticated(
-        &self,
-        again_from: impl Fn(&SessionRecord, &RefreshToken, &SessionKeys) -> Option<RefreshToken>,
-    ) -> Result<Authenticated, SessionError> {
+    async fn authenticated(&self, for_elevation: bool) -> Result<Authenticated, SessionError> {
         let token = self.presented()?;
         let presenter = self.presenter(&token.session);
         let found = self.load(&token.key()).await?;
@@ -197,8 +191,10 @@ impl Session {
                 Ok(honoured(record, None))
             }
             (row, record) => {
-                let again = record.as_ref().filter(|_| row == Row::Barrier);
-                if let Some(newer) = again.and_then(|record| again_from(record, &token, &keys))
+                let again = record
+                    .as_ref()
+                    .filter(|_| for_elevation && row == Row::Barrier);
+                if let Some(newer) = again.and_then(|record| record.elevated_again(&token, &keys))
                     && let Some(record) = record
                 {
                     return Ok(honoured(record, Some(newer)));
@@ -215,8 +211,7 @@ impl Session {
         // Fingerprints of two functions do not compare. A refresh takes the client for the same one, and writes that
         // down; a look does not.
         record.fields.fingerprint_version == presenter.version
-            && (self.config().policy.knows(&met, presenter.fingerprint)
-                || met.holder() == presenter.fingerprint)
+            && self.config().policy.owns(&met, presenter.fingerprint)
     }
 
     /// Like [`honoured`](Self::honoured), and the token is the newest one.

@@ -15,7 +15,7 @@ use crate::{
     event::Event,
     keys::SubjectTag,
     session::{
-        ClientFingerprint, JarProof, Presenter, ReusePolicy, RevokeReason, SessionId, SessionKey,
+        ClientFingerprint, Presenter, ReusePolicy, RevokeReason, SessionId, SessionKey,
         SessionRecord, SessionState,
     },
     store::{Loaded, RefreshStore, StoreError, Swap},
@@ -227,7 +227,7 @@ impl Revocation {
             }
         };
         for _ in 0..ATTEMPTS {
-            let foreign = |by: &Presenter| record.bound && by.jar == JarProof::Missing;
+            let foreign = |by: &Presenter| record.is_foreign_to(by);
             if record.is_live() && self.by.as_ref().is_some_and(foreign) {
                 config.foreign_jar(self.key.id, now);
                 return Ok(false);

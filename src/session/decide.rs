@@ -41,7 +41,7 @@ use super::{
     fingerprints::{FingerprintPolicy, Fingerprints},
     outcome::{Decision, Outcome, Row},
     policy::SessionPolicy,
-    presenter::{JarProof, Presenter},
+    presenter::Presenter,
     record::{RevokeReason, SessionRecord, SessionState, within},
     refresh_token::{RefreshToken, barrier_parent, parent},
 };

@@ -168,6 +168,11 @@ impl SessionPolicy {
     pub(crate) fn knows(&self, met: &Fingerprints, fingerprint: ClientFingerprint) -> bool {
         self.fingerprints == FingerprintPolicy::Ignored || met.is_known(fingerprint)
     }
+
+    /// Whether `fingerprint` is known, or that of the holder. Any other is a newcomer's.
+    pub(crate) fn owns(&self, met: &Fingerprints, fingerprint: ClientFingerprint) -> bool {
+        self.knows(met, fingerprint) || met.holder() == fingerprint
+    }
 }
 
 impl Default for SessionPolicy {

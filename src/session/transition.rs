@@ -198,6 +198,11 @@ impl SessionRecord {
         self.bound || (presenter.jar == JarProof::Shown && known())
     }
 
+    /// Whether the session is bound to a jar that `presenter` does not show.
+    pub(crate) fn is_foreign_to(&self, presenter: &Presenter) -> bool {
+        self.bound && presenter.jar == JarProof::Missing
+    }
+
     /// How long the session lasts from a rotation.
     pub(crate) fn idle(&self, policy: &SessionPolicy) -> Duration {
         self.fields.idle.unwrap_or(policy.idle)

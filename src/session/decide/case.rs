@@ -1,7 +1,7 @@
 //! One question to the decision: the token, the record, and how they stand to each other.
 
 use super::{
-    FingerprintPolicy, Fingerprints, JarProof, Presenter, RefreshToken, SessionKeys, SessionPolicy,
+    FingerprintPolicy, Fingerprints, Presenter, RefreshToken, SessionKeys, SessionPolicy,
     SessionRecord, Timestamp, barrier_parent, parent, within,
 };
 use crate::session::id::ClientFingerprint;
@@ -155,11 +155,12 @@ impl Case<'_> {
     }
 
     pub(super) fn is_foreign(&self) -> bool {
-        self.record.bound && self.presenter.jar == JarProof::Missing
+        self.record.is_foreign_to(self.presenter)
     }
 
     pub(super) fn is_newcomer(&self) -> bool {
-        !self.is_known() && self.presenter.fingerprint != self.fingerprints.holder()
+        let (met, presented) = (&self.fingerprints, self.presenter.fingerprint);
+        !self.policy.owns(met, presented)
     }
 
     pub(super) fn is_known(&self) -> bool {

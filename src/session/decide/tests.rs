@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::session::{
-    ClientFingerprint, SessionState,
+    ClientFingerprint, JarProof, SessionState,
     fixture::{STRANGER, World},
 };
 

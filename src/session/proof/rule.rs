@@ -199,7 +199,7 @@ impl Question<'_> {
 
     /// A sign-out ends the session whatever the age of the token. Without its jar it ends nothing.
     fn sign_out(&self) -> Answer {
-        let foreign = self.record.bound && self.presenter.jar == JarProof::Missing;
+        let foreign = self.record.is_foreign_to(&self.presenter);
         let ends = !foreign && self.record.is_live();
         let ended = || {
             let by = Some(&self.presenter);
