@@ -50,6 +50,8 @@ struct State {
     token: Option<Token>,
     /// The browser has no token, or one that is to be replaced.
     lacks: bool,
+    /// The cookies of several sessions came, and no page chooses one: what it is given comes without a cookie.
+    several: bool,
     /// The handler has asked for the handle.
     taken: bool,
     /// The browser does not have the token yet.
@@ -78,10 +80,12 @@ impl CsrfToken {
             candidates,
             session,
         } = bound;
+        let several = !candidates.others.is_empty();
         let state = Mutex::new(State {
             binding: good.map_or(candidates.first, |good| good.binding),
             token: good.map(|good| good.token),
             lacks,
+            several,
             taken: false,
             issue: false,
             renewed: false,
@@ -89,13 +93,25 @@ impl CsrfToken {
             shown: false,
             verified: Err(CsrfReason::Unverified),
         });
-        Self(Arc::new(Handle {
+        let handle = Self(Arc::new(Handle {
             config,
             session,
             outer,
             proof,
             state,
-        }))
+        }));
+        if let (Proof::Given, Some(good)) = (&handle.0.proof, &good) {
+            handle.note(good);
+        }
+        handle
+    }
+
+    /// The request has shown the token of `good`. Where the cookies of several sessions came, it acts on that one
+    /// session.
+    fn note(&self, good: &Good) {
+        if let Some(session) = self.0.session.as_ref().filter(|_| good.alone) {
+            session.note(&good.binding);
+        }
     }
 
     /// Returns the handle of a request. A browser that has no good token gets one with the answer.
@@ -126,6 +142,10 @@ impl CsrfToken {
     /// good as long as the token does. After a sign-in, a sign-out or a privilege change by the same
     /// request it is the next token, which comes with this very response.
     ///
+    /// Where the refresh cookies of several sessions came, and the browser has a token of none of them, no page
+    /// chooses one. The text then goes with no cookie, and is refused. `GET {base}/csrf` asks the store which of them
+    /// lives, and heals it.
+    ///
     /// The response then says `X-Content-Type-Options: nosniff` and `Cross-Origin-Resource-Policy:
     /// same-origin` (Fetch), so that no page of another host can load it as a script or picture, and is
     /// kept out of shared caches. A handler whose body is made after the head has left calls this first.
@@ -140,6 +160,7 @@ impl CsrfToken {
     /// The same for a page of `binding`, one of the sessions whose cookies came.
     pub(crate) fn masked_for(&self, binding: CsrfSession) -> Result<String, Rejection> {
         let mut state = self.follow();
+        state.several = false;
         if state.binding != binding {
             state.binding = binding;
             state.token = None;
@@ -150,6 +171,10 @@ impl CsrfToken {
     fn mask(&self, state: &mut State) -> Result<String, Rejection> {
         let token = match state.token {
             Some(token) if state.issue || !state.lacks => token,
+            _ if state.several => {
+                let token = self.0.config.issue(&state.binding);
+                *state.token.insert(token.map_err(no_random)?)
+            }
             _ => self.issue(state).map_err(no_random)?,
         };
         let pad = random().map_err(no_random)?;
@@ -218,6 +243,9 @@ impl CsrfToken {
             Proof::Absent => Err(CsrfReason::Unverified),
         };
         self.state().verified = verified;
+        if let (Proof::Expected(good), Ok(())) = (&self.0.proof, verified) {
+            self.note(good);
+        }
         verified.map_err(Rejection::csrf)
     }
 

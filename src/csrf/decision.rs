@@ -50,8 +50,8 @@ pub(super) struct Good {
     pub(super) token: Token,
     pub(super) binding: CsrfSession,
     /// The cookies of several sessions came, and one of them may be an attacker's own: no other token of
-    /// `binding` goes with this one.
-    alone: bool,
+    /// `binding` goes with this one, and the request acts on that session alone.
+    pub(super) alone: bool,
 }
 
 /// How a request stands before a token is looked for in it.

@@ -37,9 +37,10 @@ use crate::{
 /// | failure | status and `code` | cookie |
 /// |---|---|---|
 /// | no refresh cookie | 401 `no_session` | none |
-/// | forged, unknown, outdated, without its jar cookie, or the store lost state | 401 `invalid_session` | kept |
-/// | expired, revoked, a replaced token as thieves have it, subject denied | 401 `invalid_session` | cleared |
-/// | cookies of two sessions; any refresh cookie where tokens travel in bodies | 400 `ambiguous_session` | cleared |
+/// | forged, unknown, expired, outdated, without its jar cookie, or the store lost state | 401 `invalid_session` | kept |
+/// | revoked, a replaced token as thieves have it, subject denied | 401 `invalid_session` | cleared |
+/// | cookies of two live sessions; any refresh cookie where tokens travel in bodies | 400 `ambiguous_session` | cleared |
+/// | cookies of several sessions, and the CSRF token is not of the live one | 403 `csrf` | kept |
 /// | a session that is somebody else's or nobody's | 404 `not_found` | kept |
 /// | another method | 405 `method_not_allowed` with `Allow` | kept |
 /// | look, list, revocation or sign-out everywhere from a client that has not refreshed yet, also where it is late | 409 `refresh_first` | kept |
@@ -47,7 +48,7 @@ use crate::{
 /// | the same at `logout-all`, unless with [`keep_current`](Self::keep_current): a client that leaves does not wait | 401 `invalid_session` | kept |
 /// | one token far too often | 429 `too_many_requests` with `Retry-After` | kept |
 /// | the claims cannot be minted: [`Internal`](crate::SessionErrorKind::Internal) | 500 `internal` | kept |
-/// | store or claims away | 503 `unavailable` with `Retry-After` | kept; cleared by `logout` |
+/// | store or claims away | 503 `unavailable` with `Retry-After` | kept; cleared by `logout`, unless cookies of several sessions came |
 /// | [`RefreshCookieLayer`](crate::RefreshCookieLayer) is missing, or for `csrf` [`CsrfLayer`](crate::CsrfLayer) | 500 `layer_missing` | kept |
 ///
 /// A client with a name that is new to the session is answered 409 `superseded` once, with the next cookie. The same

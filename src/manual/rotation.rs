@@ -41,7 +41,7 @@
 //! | # | the token | answer | cookie | written |
 //! |---|---|---|---|---|
 //! | 0 | does not open, or its key is unknown; the store is not asked | 401 | kept | |
-//! | 1 | is past its own end, or its session is past the absolute or idle one | 401, expired | cleared | |
+//! | 1 | is past its own end, or its session is past the absolute or idle one | 401, expired | kept: it ends by itself, and a late answer takes no newer one away | |
 //! | 2 | is of a session that the store does not have | 401 | kept | |
 //! | 3a | was replaced, and a client of the session ended it more than `G` ago that is not the same one | 401, **reuse**, told once | cleared | the reason of the end becomes `Reuse` |
 //! | 3 | is of a session that has ended otherwise | 401, revoked; 409, superseded, where the same client signed in anew within `G` | cleared; kept where a new sign-in replaced the session | |

@@ -75,7 +75,8 @@
 //! | `invalid`, with a session | The store does not know it: idle for too long, or the store was emptied |
 //! | `invalid`, without a session | No key opens the cookie, or its seal does not fit: such lines have no id. Look for those of the same minute |
 //! | `denied` | Your claims closure refused the subject |
-//! | `state_lost`, `ambiguous` | As the line says |
+//! | `expired` | Its time was over. The cookie is kept, and ends by itself |
+//! | `state_lost`, `ambiguous`, `csrf_failed` | As the line says |
 //! | `no_session` | The browser sent no cookie: it was deleted, has ended there, or path and site do not fit. Such lines have no id and are at DEBUG, but where a page comes with the CSRF cookie of a session: that one (call `csrf`), or `rejected` with `signature_invalid`, is at INFO |
 //!
 //! # All users are signed out

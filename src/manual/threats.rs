@@ -151,10 +151,11 @@
 //! **A page that keeps its tokens badly.** Nothing here can see that a page puts its access token into `localStorage`, into
 //! an address or into a log of its own.
 //!
-//! **Cookies planted for the refresh cookie's name.** A sibling host can set a cookie of that name. It is somebody's own
-//! session or it does not open; beside the user's own cookie it is *two sessions*, answered 400 with the
-//! user's own cleared, so a sibling can sign a user out. [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix) closes this, at the price of
-//! `Path=/`.
+//! **Cookies planted for the refresh cookie's name.** A sibling host can set a cookie of that name. A made-up one takes
+//! no place. One of a dead session of the attacker's own changes nothing, since the live session counts. One of a *live*
+//! session makes two of them: answered 400 with the user's own cookie cleared, so a sibling can sign a user out. So do
+//! the cookies of four other sessions, of which no more are asked for.
+//! [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix) closes this, at the price of `Path=/`.
 //!
 //! **Handlers.** A `GET` that changes something, a route that forgot its layer, an object that belongs to somebody else:
 //! a layer sees the head of a request and knows nothing of what a handler does with it.

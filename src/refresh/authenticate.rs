@@ -29,11 +29,8 @@ pub(crate) struct Authenticated {
 }
 
 impl Session {
-    /// The newest genuine token of the one session that came, or that this handle has handed out.
-    ///
-    /// Garbage beside a genuine token is ignored: another host of the domain can plant it. Genuine
-    /// tokens of two sessions are refused, since neither choice would be the user's.
-    pub(crate) fn presented(&self) -> Result<RefreshToken, SessionError> {
+    /// The newest genuine token of the session that this request acts on, or that this handle has handed out.
+    pub(crate) async fn presented(&self) -> Result<RefreshToken, SessionError> {
         self.mark_private();
         self.check_transport()?;
         let no_session = |cause| {
@@ -58,40 +55,57 @@ impl Session {
                 RefreshTransport::Body => cause::NO_BODY,
             });
         }
-        let mut newest: Option<&RefreshToken> = None;
         let opened = self.opened()?;
-        for token in &opened.genuine {
-            match &newest {
-                Some(other) if other.session != token.session => {
-                    self.clear_cookie();
-                    return Err(SessionError::with_source(
-                        SessionErrorKind::Ambiguous,
-                        cause::TWO_SESSIONS,
-                    ));
-                }
-                Some(other) if other.age() >= token.age() => {}
-                _ => newest = Some(token),
+        match self.choose(&opened.genuine).await? {
+            Some(token) => Ok(token.clone()),
+            None => {
+                let fault = opened.fault.unwrap_or(UnsealError::Malformed);
+                Err(SessionError::with_source(SessionErrorKind::Invalid, fault))
             }
         }
-        let newest = newest.cloned();
-        newest.ok_or_else(|| {
-            // A value that is too long to be ours is not opened.
-            let fault = opened.fault.unwrap_or(UnsealError::Malformed);
-            SessionError::with_source(SessionErrorKind::Invalid, fault)
-        })
     }
 
-    /// Every session that came, for sign-in and sign-out, which end them all.
-    pub(crate) fn presented_sessions(&self) -> Result<Vec<SessionKey>, SessionError> {
+    /// The session that a sign-in replaces and a sign-out ends: the one that this request acts on, if any came.
+    pub(crate) async fn acted_on(&self) -> Result<Option<SessionKey>, SessionError> {
         self.mark_private();
         self.check_transport()?;
-        let mut keys = Vec::new();
-        for token in self.opened()?.genuine.iter().chain(&self.handed_out()) {
-            if !keys.contains(&token.key()) {
-                keys.push(token.key());
+        if let Some(token) = self.handed_out() {
+            return Ok(Some(token.key()));
+        }
+        let opened = self.opened()?;
+        let chosen = self.choose(&opened.genuine).await?;
+        Ok(chosen.map(RefreshToken::key))
+    }
+
+    /// Which of the `genuine` tokens, each of another session, the request acts on.
+    ///
+    /// A session that has ended may have left its cookie under another path, and another host of the domain can set
+    /// one of its own: the store knows which of them lives. Where it is another one than the request's CSRF token is
+    /// of, a page of the one would act on the other.
+    async fn choose<'t>(
+        &self,
+        genuine: &'t [RefreshToken],
+    ) -> Result<Option<&'t RefreshToken>, SessionError> {
+        let [first, _, ..] = genuine else {
+            return Ok(genuine.first());
+        };
+        let mut live = None;
+        for token in genuine {
+            if self.lives(&token.key()).await? && live.replace(token).is_some() {
+                self.clear_cookie();
+                let kind = SessionErrorKind::Ambiguous;
+                return Err(SessionError::with_source(kind, cause::TWO_SESSIONS));
             }
         }
-        Ok(keys)
+        let noted = self.noted();
+        let noted = genuine.iter().find(|token| noted == Some(token.session));
+        if let (Some(noted), Some(live)) = (noted, live)
+            && noted.session != live.session
+        {
+            let kind = SessionErrorKind::CsrfFailed;
+            return Err(SessionError::with_source(kind, cause::ANOTHER_LIVES));
+        }
+        Ok(live.or(noted).or(Some(first)))
     }
 
     /// The session that a page is to get a CSRF token for, where the cookies of several came: the live one.
@@ -101,17 +115,24 @@ impl Session {
     }
 
     async fn find_live(&self) -> Result<Option<SessionId>, SessionError> {
-        let sessions = self.presented_sessions()?;
-        let [first, _, ..] = &*sessions else {
+        self.mark_private();
+        self.check_transport()?;
+        let opened = self.opened()?;
+        let [first, _, ..] = &*opened.genuine else {
             return Ok(None);
         };
-        for key in &sessions {
-            let Found { record, time } = self.load(key).await?;
-            if record.is_some_and(|record| record.is_live() && time.now < record.expires_at()) {
-                return Ok(Some(key.id));
+        for token in &opened.genuine {
+            if self.lives(&token.key()).await? {
+                return Ok(Some(token.session));
             }
         }
-        Ok(Some(first.id))
+        Ok(Some(first.session))
+    }
+
+    /// Whether the store holds this session live.
+    async fn lives(&self, key: &SessionKey) -> Result<bool, SessionError> {
+        let Found { record, time } = self.load(key).await?;
+        Ok(record.is_some_and(|record| record.is_live() && time.now < record.expires_at()))
     }
 
     /// A cookie beside a token in the body: neither choice would be the client's.
@@ -162,7 +183,7 @@ impl Session {
     }
 
     async fn authenticated(&self, for_elevation: bool) -> Result<Authenticated, SessionError> {
-        let token = self.presented()?;
+        let token = self.presented().await?;
         let presenter = self.presenter(&token.session);
         let found = self.load(&token.key()).await?;
         let keys = self.keys()?;

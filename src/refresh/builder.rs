@@ -209,6 +209,7 @@ impl RefreshCookieBuilder {
         let CookiePlace {
             cookie,
             jar,
+            former,
             base,
             everywhere,
         } = cookie.judge()?;
@@ -220,6 +221,7 @@ impl RefreshCookieBuilder {
             issuer,
             cookie,
             jar,
+            former: if in_bodies { Vec::new() } else { former },
             idle: policy.idle,
             in_bodies,
             everywhere,

@@ -7,6 +7,8 @@ use crate::session::{Outcome, RevokeReason};
 
 pub(super) const ABSOLUTE: &str =
     "more than absolute_lifetime has passed since the sign-in: the user signs in again";
+pub(super) const ANOTHER_LIVES: &str = "the cookies of several sessions came, and the CSRF token is not of the one that \
+     lives: the page asks for a new one (GET {base}/csrf); another host of the domain may have set the dead one";
 pub(super) const CONFIRM: &str = "the client calls itself by a name that is new to the session: it tries again with \
      the newer cookie, which shows that it shares the cookie jar";
 pub(super) const FOREIGN_JAR: &str = "the session is bound to a cookie jar, and the cookie whose name ends in _jar did not \
@@ -31,8 +33,8 @@ pub(super) const SUPERSEDED: &str =
     "a newer token was handed out: the client tries again with the one that it holds by now";
 pub(super) const TOO_OFTEN: &str =
     "more than repeat_limit times in half a minute: the client refreshes in a loop";
-pub(super) const TWO_SESSIONS: &str = "cookies of two sessions came: another host of the domain, or another \
-     path, has set one";
+pub(super) const TWO_SESSIONS: &str = "cookies of two live sessions came: another host of the domain has set one \
+     (host_prefix keeps it out), or an earlier cookie_path (former_path clears it)";
 
 pub(super) fn claims_slow(limit: Duration) -> String {
     format!(

@@ -1,6 +1,7 @@
 //! The settings of the cookie, and whether they go together.
 
 use cookie::SameSite;
+use http::HeaderValue;
 
 use super::builder::RefreshCookieBuilder;
 use crate::{
@@ -41,6 +42,8 @@ pub enum JarCookie {
 pub(super) struct CookieSettings {
     pub(super) name: String,
     pub(super) path: Option<String>,
+    /// Where it went before, as browsers have it.
+    pub(super) former: Option<String>,
     /// Empty: nothing is taken off.
     pub(super) external_prefix: String,
     pub(super) host_prefix: bool,
@@ -54,6 +57,8 @@ pub(super) struct CookieSettings {
 pub(super) struct CookiePlace {
     pub(super) cookie: CookieSpec,
     pub(super) jar: Option<CookieSpec>,
+    /// Clear both under the former path.
+    pub(super) former: Vec<HeaderValue>,
     /// The path the session endpoints lie under.
     pub(super) base: String,
     /// Every request that comes here is below the cookie's path.
@@ -65,6 +70,7 @@ impl Default for CookieSettings {
         Self {
             name: "refresh_token".to_owned(),
             path: None,
+            former: None,
             external_prefix: String::new(),
             host_prefix: false,
             http_prefix: false,
@@ -89,6 +95,28 @@ impl RefreshCookieBuilder {
     /// [`Event::CookiePathMismatch`](crate::Event::CookiePathMismatch): it does not see the session that it replaces.
     pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
         self.cookie.path = Some(path.into());
+        self
+    }
+
+    /// Names a path that the cookie had before, as browsers have it: the prefix that a proxy takes off included.
+    /// Default: none.
+    ///
+    /// A cookie is told from others by its path too. After a change of [`cookie_path`](Self::cookie_path) a browser
+    /// sends the old one beside the new one, until it ends. Each answer that sets or clears the cookie then clears it
+    /// under the former path as well. Leave it set for one absolute lifetime after the change. Browsers have one path
+    /// for all `__Host-` cookies, so it does not go with [`host_prefix`](Self::host_prefix).
+    ///
+    /// ```
+    /// use tower_bearer::refresh::RefreshCookieBuilder;
+    ///
+    /// /// The endpoints lay below `/api/session` until the last release.
+    /// fn moved(sessions: RefreshCookieBuilder) -> RefreshCookieBuilder {
+    ///     sessions.cookie_path("/auth").former_path("/api/session")
+    /// }
+    /// # let _ = moved;
+    /// ```
+    pub fn former_path(mut self, path: impl Into<String>) -> Self {
+        self.cookie.former = Some(path.into());
         self
     }
 
@@ -173,6 +201,7 @@ impl CookieSettings {
             external_prefix,
             host_prefix,
             insecure,
+            former: _,
             name: _,
             http_prefix: _,
             same_site: _,
@@ -209,12 +238,48 @@ impl CookieSettings {
             CookieError::Name(problem) => ConfigError::about("cookie_name", &self.name, problem),
             CookieError::Path(problem) => ConfigError::about("cookie_path", below, problem),
         })?;
+        let jar = |cookie: &CookieSpec| {
+            let is_on = self.jar == JarCookie::On;
+            is_on.then(|| cookie.beside("_jar"))
+        };
+        let former = self.former(&cookie, prefix)?;
+        let former = former.iter().flat_map(|cookie| {
+            let both = [Some(cookie.clone()), jar(cookie)];
+            both.into_iter().flatten()
+        });
         Ok(CookiePlace {
-            jar: (self.jar == JarCookie::On).then(|| cookie.beside("_jar")),
+            former: former.filter_map(|cookie| cookie.clear()).collect(),
+            jar: jar(&cookie),
             cookie,
             base: [front, base].concat(),
             everywhere: below.is_empty(),
         })
+    }
+
+    /// The cookie under its former path, if it had one.
+    fn former(
+        &self,
+        cookie: &CookieSpec,
+        prefix: Prefix,
+    ) -> Result<Option<CookieSpec>, ConfigError> {
+        let Some(path) = &self.former else {
+            return Ok(None);
+        };
+        let error = |problem| Err(ConfigError::about("former_path", path, problem));
+        if self.host_prefix {
+            return error(
+                "does not go with host_prefix: a __Host- cookie has the path / and a name of its own",
+            );
+        }
+        if path == cookie.path() {
+            return error(
+                "is the path that the cookie has now: name the one before, or leave it out",
+            );
+        }
+        match CookieSpec::new(&self.name, path, prefix, self.same_site) {
+            Ok(former) => Ok(Some(former)),
+            Err(CookieError::Name(problem) | CookieError::Path(problem)) => error(problem),
+        }
     }
 
     /// The prefix of the name, which tells browsers what to refuse.

@@ -11,17 +11,15 @@ use super::{
     session_info::SessionInfo,
 };
 use crate::{
-    session::{
-        Presenter, RevokeReason, SessionError, SessionErrorKind, SessionId, SessionKey,
-        SessionRecord,
-    },
+    session::{RevokeReason, SessionError, SessionErrorKind, SessionId, SessionKey, SessionRecord},
     store::RefreshStore,
     token::AccessToken,
 };
 
 impl Session {
     /// Signs out: ends the session of the presented cookie, whatever its age, and clears the
-    /// cookie. Succeeds without a cookie and with a dead one.
+    /// cookie. Succeeds without a cookie and with a dead one. Where the cookies of several sessions came, it ends the
+    /// one that lives and no other.
     ///
     /// A refresh cookie without its jar cookie ends nothing: the cookies are cleared, the session goes on, and
     /// [`Event::ForeignJar`](crate::Event::ForeignJar) tells of it. That is a thief who copied the one cookie, and also
@@ -30,18 +28,18 @@ impl Session {
     /// # Errors
     ///
     /// [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer. The cookie is
-    /// cleared all the same and the revocation is tried again in the background.
+    /// cleared all the same and the revocation is tried again in the background. Where the cookies of several sessions
+    /// came, only the store can tell which one is meant: the cookie is then kept. So it is at
+    /// [`CsrfFailed`](SessionErrorKind::CsrfFailed), and cleared at [`Ambiguous`](SessionErrorKind::Ambiguous).
     ///
     /// # Cancel safety
     ///
     /// Safe: once begun, the revocation runs to its end.
     pub async fn end(&self) -> Result<(), SessionError> {
         let work = async {
-            let sessions = self.presented_sessions();
+            let session = self.acted_on().await?;
             self.clear_cookie();
-            let sessions = self.by_presenter(sessions?);
-            let ended = revoke::by_keys(self.config(), sessions, RevokeReason::SignedOut);
-            ended.await.map_err(unavailable)
+            self.end_acted_on(session, RevokeReason::SignedOut).await
         };
         self.call("end", pin!(work)).await
     }
@@ -173,10 +171,18 @@ impl Session {
         self.call("list", pin!(work)).await
     }
 
-    /// Each session with what the request shows beside its token.
-    pub(crate) fn by_presenter(&self, sessions: Vec<SessionKey>) -> Vec<(SessionKey, Presenter)> {
-        let each = sessions.into_iter();
-        each.map(|key| (key, self.presenter(&key.id))).collect()
+    /// Ends the session that the request acts on, if there is one.
+    pub(crate) async fn end_acted_on(
+        &self,
+        session: Option<SessionKey>,
+        reason: RevokeReason,
+    ) -> Result<(), SessionError> {
+        let Some(key) = session else {
+            return Ok(());
+        };
+        let ending = Revocation::at(key, reason).by(self.presenter(&key.id));
+        ending.run(self.config()).await.map_err(unavailable)?;
+        Ok(())
     }
 
     async fn live_sessions(

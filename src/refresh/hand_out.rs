@@ -51,6 +51,7 @@ impl Session {
             outgoing.lasts = lasts(record.expires_at());
             outgoing.slides = kind == CookieKind::Lasting && idle < whole;
             outgoing.cookie = cookies.cookie.set(value, outgoing.lasts);
+            outgoing.former = cookies.former.clone();
             // No cookie lasts longer than browsers allow: there it has to be set again.
             let jar = !record.bound || outgoing.renewed || whole > LONGEST;
             let jar = jar.then(|| cookies.jar_cookie(&token, kind, lasts(token.expires_at)));

@@ -11,9 +11,14 @@
 //! changes with each rotation. The *jar cookie* has the same name with `_jar` behind it, and the same attributes. It
 //! lasts to the end of the session, idle or not. Its value, 28 characters, is a truncated HMAC-SHA-256 of the session's
 //! id (RFC 2104): it shows that a request comes out of the cookie jar that the session began in, opens nothing by
-//! itself, and never changes. They come together and are cleared together. Of several values of one name at most four
-//! are looked at, and one good one is enough. [`JarCookie::Off`] leaves the second one out; where tokens travel in
+//! itself, and never changes. They come together and are cleared together. [`JarCookie::Off`] leaves the second one out; where tokens travel in
 //! bodies there is neither.
+//!
+//! A browser can send several values of one name: a former path or another host of the domain has set the others. Of
+//! at most 16 that have the right length and name a key of the ring, up to four sessions count. The store says which of
+//! them lives: the request acts on that one. Two live ones are ambiguous, and answered 400. Where
+//! [`CsrfLayer`](crate::CsrfLayer) has checked the request, its token has to be of the live one, or nothing is done (403).
+//! [`former_path`](RefreshCookieBuilder::former_path) clears what an earlier path has left.
 //!
 //! # Example
 //!

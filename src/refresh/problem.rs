@@ -60,8 +60,8 @@ impl SessionError {
     #[must_use]
     pub fn problem(&self) -> Problem {
         use SessionErrorKind::{
-            Ambiguous, Denied, Expired, ForeignJar, Internal, Invalid, InvalidInput, NoSession,
-            NotFound, Outdated, RefreshFirst, Reuse, Revoked, StateLost, Superseded,
+            Ambiguous, CsrfFailed, Denied, Expired, ForeignJar, Internal, Invalid, InvalidInput,
+            NoSession, NotFound, Outdated, RefreshFirst, Reuse, Revoked, StateLost, Superseded,
             TooManyRequests, Unavailable,
         };
         let (status, code, title) = match self.kind() {
@@ -86,6 +86,12 @@ impl SessionError {
                 StatusCode::BAD_REQUEST,
                 "ambiguous_session",
                 "Refresh tokens that do not belong together",
+            ),
+            // As the layer answers, so that clients do about it what they do about that.
+            CsrfFailed => (
+                StatusCode::FORBIDDEN,
+                "csrf",
+                "The CSRF token is missing or wrong",
             ),
             InvalidInput => (
                 StatusCode::BAD_REQUEST,

@@ -60,7 +60,7 @@ impl Session {
 
     /// Refreshes, and notes which row of the table matched last.
     async fn answer(&self, row: &mut Option<Outcome>) -> Result<AccessToken, SessionError> {
-        let token = self.presented()?;
+        let token = self.presented().await?;
         let presenter = self.presenter(&token.session);
         let keys = self.keys()?;
         let mut found = self.load(&token.key()).await?;

@@ -32,7 +32,7 @@ impl Session {
         };
         let (kind, cause) = match outcome {
             Outcome::Expired => {
-                self.clear_cookie();
+                // The cookie ends by itself. Cleared, a late answer could take a newer one away.
                 let is_over = now >= token.expires_at;
                 let cause = if is_over {
                     cause::ABSOLUTE

@@ -57,31 +57,6 @@ pub(crate) struct ReuseReport {
     pub(crate) told: bool,
 }
 
-/// Revokes the `sessions`, each by its presenter, in one task of its own.
-pub(crate) async fn by_keys(
-    config: &Arc<Config>,
-    sessions: Vec<(SessionKey, Presenter)>,
-    reason: RevokeReason,
-) -> Result<(), StoreError> {
-    let config = config.clone();
-    let work = async move {
-        let mut outcome = Ok(());
-        for (key, by) in sessions {
-            let revocation = Revocation {
-                key,
-                found: None,
-                reason,
-                by: Some(by),
-                theft: None,
-            };
-            let done = revocation.at_once(config.clone()).await;
-            outcome = outcome.and(done.map(drop));
-        }
-        outcome
-    };
-    complete(work).await
-}
-
 /// Revokes every session of the subject of `own`, and `own` at last: while anything is left undone its client can
 /// ask again.
 pub(crate) async fn all_of(config: &Arc<Config>, own: Revocation) -> Result<(), StoreError> {
@@ -144,14 +119,22 @@ pub(crate) fn tags(config: &Config, subject: &str) -> Vec<SubjectTag> {
 }
 
 impl Revocation {
-    /// To end the session of `record`, which the store held at `now`.
-    pub(crate) fn of(record: SessionRecord, now: Timestamp, reason: RevokeReason) -> Self {
+    /// To end the session at `key`, whatever the store holds there.
+    pub(crate) fn at(key: SessionKey, reason: RevokeReason) -> Self {
         Self {
-            key: record.key(),
-            found: Some((record, now)),
+            key,
+            found: None,
             reason,
             by: None,
             theft: None,
+        }
+    }
+
+    /// To end the session of `record`, which the store held at `now`.
+    pub(crate) fn of(record: SessionRecord, now: Timestamp, reason: RevokeReason) -> Self {
+        Self {
+            found: Some((record.clone(), now)),
+            ..Self::at(record.key(), reason)
         }
     }
 

@@ -101,8 +101,8 @@ impl Session {
     }
 
     /// The session of the refresh cookie that came: genuine, and not looked for in the store, where
-    /// it may have ended. `None` where the cookies are of two sessions, and where tokens travel in
-    /// bodies.
+    /// it may have ended. `None` where the cookies are of several sessions and the request has shown the CSRF token
+    /// of none of them, and where tokens travel in bodies.
     ///
     /// It serves logs and journals. [`refresh`](Self::refresh) and the access token say who is signed in.
     pub fn id(&self) -> Option<SessionId> {
@@ -129,10 +129,15 @@ impl Session {
     }
 
     /// The session that a call is about, whatever the store says of it: the one that an earlier call has
-    /// handed out, or that of the genuine tokens, if they are of one.
+    /// handed out, the one whose CSRF token came, or that of the genuine tokens, if they are of one.
     pub(crate) fn genuine_id(&self) -> Option<SessionId> {
-        let handed_out = self.handed_out_session();
-        handed_out.or_else(|| self.opened().ok()?.session())
+        let named = self.handed_out_session().or_else(|| self.noted());
+        named.or_else(|| self.opened().ok()?.session())
+    }
+
+    /// The session of several that came whose CSRF token the request has shown.
+    pub(crate) fn noted(&self) -> Option<SessionId> {
+        self.0.current.noted()
     }
 
     /// Whether anything came that was meant as a refresh token.
@@ -231,11 +236,13 @@ impl Session {
         let RefreshCookies {
             cookie,
             jar,
+            former,
             in_bodies,
             ..
         } = &*self.config().cookies;
         outgoing.cookie = cookie.clear().filter(|_| !in_bodies);
         outgoing.jar = jar.as_ref().and_then(CookieSpec::clear);
+        outgoing.former = former.clone();
         outgoing.over = true;
     }
 

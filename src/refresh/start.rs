@@ -7,7 +7,6 @@ use super::{
     cause,
     claims::{ClaimsReason, ClaimsRequest},
     new_session::NewSession,
-    revoke,
     session::{Session, active, no_secret},
     spawn,
     store_time::Found,
@@ -31,10 +30,10 @@ const A_MOMENT: std::time::Duration = std::time::Duration::from_secs(1);
 impl Session {
     /// Signs `subject` in: a new session, its cookie, and the first access token.
     ///
-    /// Call it once the application has checked who is asking. Sessions whose cookie came with the
-    /// request are replaced and not piled up, of whichever subject they are: a browser has one session. One whose refresh
-    /// cookie came without its jar cookie is not replaced: it may have been copied alone, so the session goes on
-    /// and [`Event::ForeignJar`] tells of it.
+    /// Call it once the application has checked who is asking. The session whose cookie came with the request is
+    /// replaced and not piled up, of whichever subject it is: a browser has one session. Where the cookies of several
+    /// came, the one that lives is replaced. One whose refresh cookie came without its jar cookie is not replaced: it
+    /// may have been copied alone, so the session goes on and [`Event::ForeignJar`] tells of it.
     ///
     /// # Errors
     ///
@@ -42,7 +41,9 @@ impl Session {
     /// [`Denied`](SessionErrorKind::Denied) when the claims closure refuses it,
     /// [`Internal`](SessionErrorKind::Internal) when its claims cannot be written into a token,
     /// [`Unavailable`](SessionErrorKind::Unavailable) when the store or the claims did not answer;
-    /// nothing leaves then, and the old cookie stays.
+    /// nothing leaves then, and the old cookie stays. Where the cookies of several sessions came, also
+    /// [`Ambiguous`](SessionErrorKind::Ambiguous) and [`CsrfFailed`](SessionErrorKind::CsrfFailed), before anything
+    /// is done.
     ///
     /// # Cancel safety
     ///
@@ -74,7 +75,7 @@ impl Session {
             return Err(invalid("the subject must have 1 to 256 bytes"));
         }
         check_context(&new.context)?;
-        let replaced = self.presented_sessions()?;
+        let replaced = self.acted_on().await?;
         let fresh = NewSecrets::generate().map_err(no_random)?;
         let keys = self.keys()?;
         let key = SessionKey {
@@ -102,11 +103,8 @@ impl Session {
         let cookie = self.seal(&token, &keys)?;
 
         // A session about to be replaced does not push another one out.
-        let same = replaced
-            .iter()
-            .filter(|old| old.subject == key.subject)
-            .count();
-        let limit = self.config().policy.limit.saturating_add(same);
+        let same = replaced.is_some_and(|old| old.subject == key.subject);
+        let limit = self.config().policy.limit.saturating_add(usize::from(same));
         let inserted = self
             .config()
             .store
@@ -136,8 +134,7 @@ impl Session {
             self.config().revoked(dropped, RevokeReason::Limit, None);
         }
         // The new session stands; one that cannot be ended now is ended in the background.
-        let replaced = self.by_presenter(replaced);
-        let _ = revoke::by_keys(self.config(), replaced, RevokeReason::Replaced).await;
+        let _ = self.end_acted_on(replaced, RevokeReason::Replaced).await;
         Ok(access)
     }
 

@@ -39,9 +39,12 @@ pub struct SessionError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionErrorKind {
-    /// Refresh cookies of two different sessions came together, or a cookie where tokens travel in
-    /// bodies.
+    /// Refresh cookies of two live sessions came together, or a cookie where tokens travel in bodies. The cookie is
+    /// cleared, and none of the sessions is ended.
     Ambiguous,
+    /// The cookies of several sessions came, and the request's CSRF token is of another one than the live one. Nothing
+    /// is done, and the cookie is kept. The client asks for a new token, and tries again.
+    CsrfFailed,
     /// The application refused the subject.
     Denied,
     /// The session has outlived its idle or absolute lifetime.
@@ -92,6 +95,7 @@ impl SessionErrorKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ambiguous => "ambiguous",
+            Self::CsrfFailed => "csrf_failed",
             Self::Denied => "denied",
             Self::Expired => "expired",
             Self::ForeignJar => "foreign_jar",
@@ -137,6 +141,9 @@ impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             SessionErrorKind::Ambiguous => "refresh tokens that do not belong together",
+            SessionErrorKind::CsrfFailed => {
+                "the CSRF token is of another session than the live one"
+            }
             SessionErrorKind::Denied => "the application refused the subject",
             SessionErrorKind::Expired => "the session has expired",
             SessionErrorKind::ForeignJar => "the refresh token came out of another cookie jar",

@@ -12,6 +12,7 @@ mod presenter;
 mod record;
 mod record_codec;
 mod refresh_token;
+mod screen;
 mod transition;
 
 #[cfg(test)]
@@ -43,4 +44,5 @@ pub(crate) use record_codec::EncodedRecord;
 #[cfg(test)]
 pub(crate) use refresh_token::OPENED;
 pub(crate) use refresh_token::{RefreshToken, SealContext, UnsealError, seal, unseal};
+pub(crate) use screen::{screen, screen_jar};
 pub(crate) use transition::{Lasts, NewSecrets, SignIn, cut};

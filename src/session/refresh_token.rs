@@ -39,7 +39,7 @@ thread_local! {
     pub(crate) static OPENED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
 const LABEL: &[u8] = b"tower-bearer refresh cookie v1";
 const HASH_LABEL: &[u8] = b"tower-bearer refresh hash v1";
 const NEXT_LABEL: &[u8] = b"tower-bearer successor v1";
@@ -52,7 +52,7 @@ const BODY: usize = 4 + 16 + 16 + 8 + 1 + 8 + 32 + 16;
 const TAG: usize = 16;
 const RAW: usize = HEADER + BODY + TAG;
 /// The length of every cookie value: base64url without padding.
-const TEXT: usize = (RAW * 4).div_ceil(3);
+pub(super) const TEXT: usize = (RAW * 4).div_ceil(3);
 
 /// What a refresh token says, once opened.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ mod layer;
 mod on_demand;
 mod properties;
 mod sessions;
+mod several;
 mod sockets;
 mod tabs;
 mod wiring;

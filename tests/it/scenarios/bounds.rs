@@ -1,44 +1,8 @@
 //! Nobody makes the server work, wait or remember without end.
 
-use http::{Request, header};
-use http_body_util::Full;
 use tower_bearer::KeyRing;
 
-use crate::support::{
-    faults::Fault,
-    world::{Browser, COOKIE, FIREFOX, Reply, World},
-};
-
-/// A refresh with these cookie values of the refresh cookie's name, in one line.
-async fn with_values(world: &World, values: &[&str]) -> Reply {
-    let pairs: Vec<_> = values.iter().map(|v| format!("{COOKIE}={v}")).collect();
-    let request = Request::post("/auth/refresh")
-        .header(header::USER_AGENT, FIREFOX)
-        .header(header::COOKIE, pairs.join("; "));
-    world.send(request.body(Full::default()).unwrap()).await
-}
-
-fn value(browser: &Browser) -> &str {
-    browser.cookie.as_deref().unwrap()
-}
-
-#[tokio::test]
-async fn four_values_of_the_name_are_looked_at_and_no_more() {
-    let world = World::new();
-    let browser = world.signed_in("ada").await;
-    let calls = world.store.calls();
-    let reply = with_values(&world, &["a", "b", "c", "d", value(&browser)]).await;
-    assert_eq!(
-        (reply.status.as_u16(), reply.code()),
-        (401, "invalid_session")
-    );
-    assert!(reply.set_cookie().is_none());
-    assert_eq!(world.store.calls(), calls);
-    // What is too long to be ours does not count, and neither does an empty one.
-    let long = "A".repeat(600);
-    let reply = with_values(&world, &[&long, &long, "", &long, &long, value(&browser)]).await;
-    assert_eq!(reply.status, 200);
-}
+use crate::support::{faults::Fault, world::World};
 
 #[tokio::test]
 async fn a_storm_of_conflicts_is_run_six_times_and_then_asked_to_come_back() {

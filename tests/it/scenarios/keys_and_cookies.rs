@@ -100,18 +100,6 @@ async fn two_cookies_of_the_name_one_stale_or_garbage_the_genuine_newest_is_used
 }
 
 #[tokio::test]
-async fn two_genuine_ones_of_different_sessions_are_400_and_cleared() {
-    let world = World::new();
-    let (one, two) = (world.signed_in("ada").await, world.signed_in("bob").await);
-    let reply = with_cookies(&world, &[pair(&one), pair(&two)]).await;
-    assert_eq!(
-        (reply.status.as_u16(), reply.code()),
-        (400, "ambiguous_session")
-    );
-    assert!(reply.cleared());
-}
-
-#[tokio::test]
 async fn get_refresh_is_405_with_allow_and_the_store_untouched() {
     let world = World::new();
     let mut browser = world.signed_in("ada").await;

@@ -15,6 +15,7 @@ mod paths;
 mod peek;
 mod race;
 mod second_tab;
+mod several_cookies;
 mod store_calls;
 mod theft;
 mod transport;
