@@ -200,6 +200,7 @@ where
             .route_service("/logout-all", endpoints.clone())
             .route_service("/session", endpoints.clone())
             .route_service("/sessions", endpoints.clone())
-            .route_service("/sessions/{id}", endpoints)
+            .route_service("/sessions/{id}", endpoints.clone())
+            .route_service("/sessions/{id}/end", endpoints)
     }
 }

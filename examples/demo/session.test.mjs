@@ -53,6 +53,7 @@ Math.random = () => chance ?? random();
 // The server: for each path an answer, or a function that makes one. What changes something is
 // refused without the CSRF token that the server holds good.
 let calls = [];
+let activity = []; // What each refresh said in `X-Session-Activity`.
 let tokens = []; // What came in `X-CSRF-Token`, with the path in front.
 let csrf = "c1";
 const server = { "/auth/csrf": () => ({ status: 200, body: { csrf_token: csrf } }) };
@@ -62,6 +63,7 @@ globalThis.fetch = async (address, options) => {
   calls.push(path);
   const guarded = path.startsWith("/auth") && options.method !== undefined;
   const copy = new Headers(options.headers).get("X-CSRF-Token");
+  if (path === "/auth/refresh") activity.push(new Headers(options.headers).get("X-Session-Activity"));
   if (copy !== null) tokens.push(`${options.method} ${path} ${copy}`);
   await wait(5);
   if (guarded && copy !== csrf) return new Response(null, { status: 403 });
@@ -438,6 +440,50 @@ test("a page that wakes up looks at the clock", async () => {
   happen("online");
   await wait(20);
   assert.deepEqual(calls, []);
+});
+
+test("a refresh is passive without input since the last one that was answered", async () => {
+  await signIn();
+  activity = [];
+  const resumed = () => page.resume();
+  await resumed();
+  for (const kind of ["keydown", "pointerdown", "pointermove", "touchstart", "wheel"]) {
+    happen(kind);
+    await resumed();
+    await resumed();
+  }
+  page.keepAlive();
+  // Not answered, so the next one says it again.
+  server["/auth/refresh"] = { status: 403, body: {} };
+  csrf = "none";
+  await assert.rejects(page.resume(), { status: 403 });
+  await signIn();
+  const passive = "passive";
+  assert.deepEqual(activity.slice(0, 11), [passive, ...Array(5).fill([null, passive]).flat()]);
+  assert.ok(activity.length > 11);
+  assert.ok(activity.slice(11).every((said) => said === null));
+  // A hidden page is no other: what counts is input.
+  activity = [];
+  document.hidden = true;
+  await resumed();
+  page.keepAlive();
+  await resumed();
+  document.hidden = false;
+  // Coming back to a page is.
+  happen("pageshow", { persisted: true });
+  await resumed();
+  assert.deepEqual(activity, [passive, null, null]);
+});
+
+test("the last token of a session is not renewed before its end", async () => {
+  await signIn();
+  server["/auth/refresh"] = () => {
+    const answer = token(100);
+    answer.body.session_expires_in = 100;
+    return answer;
+  };
+  const waits = await timers(() => page.resume());
+  assert.ok(waits.length === 1 && waits[0] > 99_000 && waits[0] <= 100_000, `${waits}`);
 });
 
 test("a page asks its own server below its own path, whatever that is", async () => {

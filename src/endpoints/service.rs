@@ -51,6 +51,9 @@ use crate::{
 /// | store or claims away | 503 `unavailable` with `Retry-After` | kept; cleared by `logout`, unless cookies of several sessions came |
 /// | [`RefreshCookieLayer`](crate::RefreshCookieLayer) is missing, or for `csrf` [`CsrfLayer`](crate::CsrfLayer) | 500 `layer_missing` | kept |
 ///
+/// A refresh whose request says `X-Session-Activity: passive` is no use of the session: see
+/// [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime).
+///
 /// A client with a name that is new to the session is answered 409 `superseded` once, with the next cookie. The same
 /// request then succeeds: see [the decision](crate::manual::rotation#the-decision).
 ///
@@ -58,10 +61,10 @@ use crate::{
 /// alone. So a sign-in and a sign-out work beside a dead one, and while the store is away. The store is asked where
 /// genuine cookies of several sessions came. The token is then for the live one.
 ///
-/// With [`RefreshTransport::Body`](crate::refresh::RefreshTransport::Body) refresh and the two sign-outs take JSON
-/// with `refresh_token`, at most 4 KiB. Refresh answers a new one beside the access token when there is one. Look,
-/// list, revocation and CSRF token are then not offered here. A handler of the application can call
-/// [`Session::present`] and go on from there.
+/// With [`RefreshTransport::Body`](crate::refresh::RefreshTransport::Body) each call is a `POST` of JSON with
+/// `refresh_token`, at most 4 KiB. Refresh answers a new one beside the access token when there is one. The look is
+/// `POST {base}/session`, the list `POST {base}/sessions`, and `POST {base}/sessions/{id}/end` ends one of its sessions.
+/// No browser adds the token there, so there is no CSRF token.
 ///
 /// The answers have bodies of the type `B`, which can be made of a text.
 ///

@@ -47,7 +47,8 @@ impl Settings {
             return missing("RefreshCookieLayer");
         };
         let base = self.base.as_deref().unwrap_or(&session.config().base);
-        let Some((call, allow)) = route(&path, base) else {
+        let transport = session.config().transport();
+        let Some((call, allow)) = route(&path, base, transport) else {
             return no_such_endpoint();
         };
         if !allow.split(", ").any(|allowed| allowed == method.as_str()) {
@@ -61,14 +62,10 @@ impl Settings {
                 .insert(header::ALLOW, HeaderValue::from_static(allow));
             return response;
         }
-        if session.config().transport() == RefreshTransport::Body {
-            if matches!(call, Call::Csrf | Call::Peek | Call::List | Call::End(_)) {
-                // A GET has no body to carry the token in, and no browser has added it.
-                return no_such_endpoint();
-            }
-            if let Err(refusal) = present(&session, body).await {
-                return refusal;
-            }
+        if transport == RefreshTransport::Body
+            && let Err(refusal) = present(&session, body).await
+        {
+            return refusal;
         }
         let done = match call {
             Call::Csrf => self.csrf(&session, csrf).await,

@@ -232,17 +232,23 @@ pub enum Event<'a> {
         /// The store's time.
         at: Timestamp,
     },
-    /// A revocation could not be written and was given up.
+    /// A revocation could not be written and was given up: the store stayed away, too many waited already, or the
+    /// process or its runtime ended first. Sessions that should be over are not.
     #[non_exhaustive]
     RevocationLost {
-        /// The session.
-        session: SessionId,
+        /// The session. Nothing where the application ended all of a subject's from outside a request, and where a
+        /// sign-in pushed out some that are not known yet.
+        session: Option<SessionId>,
+        /// The subject, where several of its sessions should be over.
+        subject: Option<&'a str>,
     },
     /// A revocation could not be written and waits for the store.
     #[non_exhaustive]
     RevocationQueued {
-        /// The session.
-        session: SessionId,
+        /// The session, as in [`RevocationLost`](Self::RevocationLost).
+        session: Option<SessionId>,
+        /// The subject, where several of its sessions should be over.
+        subject: Option<&'a str>,
     },
     /// The store had forgotten a revocation, in a failover as far as anybody can tell. The session was
     /// refused all the same, and is revoked again.

@@ -127,11 +127,13 @@ pub(super) fn trace(event: &Event<'_>) {
             let ended = ended.map(crate::session::RevokeReason::as_str);
             warn!(target: TARGET, event = name, %session, expected_generation, presented_generation, jar, ended, "an old refresh token came back; the session is revoked");
         }
-        Event::RevocationLost { session } => {
-            error!(target: TARGET, event = name, %session, "a revocation could not be written and was given up");
+        Event::RevocationLost { session, subject } => {
+            let (session, several) = (session.map(tracing::field::display), subject.is_some());
+            error!(target: TARGET, event = name, session, several, "a revocation could not be written and was given up");
         }
-        Event::RevocationQueued { session } => {
-            warn!(target: TARGET, event = name, %session, "a revocation could not be written and waits for the store");
+        Event::RevocationQueued { session, subject } => {
+            let (session, several) = (session.map(tracing::field::display), subject.is_some());
+            warn!(target: TARGET, event = name, session, several, "a revocation could not be written and waits for the store");
         }
         Event::RevocationRestored { session } => {
             warn!(target: TARGET, event = name, %session, "the store had forgotten a revocation; the session is revoked again");

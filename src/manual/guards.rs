@@ -319,6 +319,7 @@
 //!         header::AUTHORIZATION,
 //!         header::CONTENT_TYPE,
 //!         HeaderName::from_static("x-csrf-token"),
+//!         HeaderName::from_static("x-session-activity"),
 //!     ])
 //!     // All of them here: the list replaces that of an answer from further in.
 //!     .expose_headers([

@@ -52,6 +52,27 @@
 //! * The token answer says how long the session goes on, in seconds: `session_expires_in`, and `idle_expires_in` where
 //!   the idle lifetime is shorter.
 //!
+//! # Ending unused sessions
+//!
+//! [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime) ends a session that is not used. An open page
+//! refreshes by a timer, and the server cannot tell that from a user. So the page says it:
+//!
+//! ```text
+//! POST /auth/refresh
+//! X-Session-Activity: passive
+//! ```
+//!
+//! * It sends the header where there was no input since the last refresh that was answered: no pointer, key, touch or
+//!   wheel. Whether the tab is visible does not matter. A page in another origin needs the header in its CORS list.
+//! * Such a refresh gives a token as long as the session lasts, and moves nothing. After the idle lifetime it is
+//!   answered 401, and the page shows the sign-in. Requests of the API do not count: only refreshes reach the session.
+//! * Without the header every refresh counts. A native client leaves it out while its user is there.
+//! * A video or a long upload is use without input. The page counts it as such.
+//! * The token answer's `idle_expires_in` says how much time is left: for a warning before the end.
+//!
+//! `examples/demo/static/session.js` does so: it listens for input, and `keepAlive()` is for the video.
+//! `ACCESS_TTL=4 GRACE_SECONDS=1 IDLE_SECONDS=8 cargo run -p demo` shows it within seconds.
+//!
 //! # Looking without refreshing
 //!
 //! [`Session::peek`](crate::Session::peek) says whose session the cookies are and until when. It rotates nothing, asks
@@ -210,9 +231,10 @@
 //!
 //! Give them a layer of their own, with
 //! [`transport(RefreshTransport::Body)`](crate::refresh::RefreshCookieBuilder::transport) and a path apart from the
-//! browsers'. Sign-in then answers `refresh_token` beside the access token, and refresh and sign-out take
-//! it as JSON: `{"refresh_token": "..."}`. After an answer without one the client goes on with the newest that it
-//! has. It keeps that where its platform keeps secrets. Browsers have no such place, which is why a token sealed for one
+//! browsers'. Sign-in then answers `refresh_token` beside the access token, and each call of
+//! [`SessionEndpoints`](crate::SessionEndpoints) is a `POST` that takes it as JSON: `{"refresh_token": "..."}`. The list
+//! is `POST /native/sessions` there, and `POST /native/sessions/{id}/end` ends one of it. After an answer without a new
+//! token the client goes on with the newest that it has. It keeps that where its platform keeps secrets. Browsers have no such place, which is why a token sealed for one
 //! transport does not open in the other.
 //!
 //! There is no cookie jar, so the client's name alone is evidence. A client leaves its own version out of `User-Agent`

@@ -47,8 +47,8 @@
 //! | `refreshed` | DEBUG | `session`, `generation`, `outcome` | a refresh succeeded; `outcome` is the row of [the decision](super::rotation#the-decision) |
 //! | `rejected` | INFO, WARN, ERROR | `kind`, `reason`, `origin`, `wanted_scope`, `present_scope` | a layer refused a request. WARN for kind `unavailable` (INFO with reason `keys_unavailable`), ERROR for `internal`: a layer is missing |
 //! | `reuse_detected` | WARN | `session`, `expected_generation`, `presented_generation`, `jar`, `ended` | a replaced refresh token came back: two clients hold tokens of one session. **Tell the user**. `jar`: the right jar cookie came along, so the whole cookie jar is in two hands. `ended`: why the session had ended before, where it had |
-//! | `revocation_lost` | ERROR | `session` | a session that should be over is not: the store stayed away. End it by hand |
-//! | `revocation_queued` | WARN | `session` | the same, still being tried |
+//! | `revocation_lost` | ERROR | `session`, `several` | a session that should be over is not, or `several` of its subject: the store stayed away, or the process ended first. The event names the subject. End them by hand |
+//! | `revocation_queued` | WARN | `session`, `several` | the same, still being tried |
 //! | `revocation_restored` | WARN | `session` | the store had forgotten a revocation, which is written again: a failover |
 //! | `revoked` | INFO | `session`, `reason`, `by_known` | a session ended before its time; `by_known` where one of its clients did it: whether the session knew that one |
 //! | `session_refused` | DEBUG, INFO, WARN, ERROR | `session`, `call`, `kind` | a call of `Session` failed, and the sentence says why and what helps: [why was I signed out?](super::runbooks#why-was-i-signed-out) WARN for kind `unavailable`, ERROR for `internal`. DEBUG for `no_session`, which every page without a user causes; INFO with call `csrf`, where the browser was signed in and its refresh cookie did not come |
@@ -133,7 +133,7 @@
 //!
 //! | condition | it means |
 //! |---|---|
-//! | `events_total{event="revocation_lost"}` rises | somebody who was signed out is not |
+//! | `events_total{event="revocation_lost"}` rises | a user who was signed out is not |
 //! | `events_total{event="store_unreachable"}` rises, or refreshes with `unavailable` | no user can sign in or stay signed in |
 //! | `rejections_total{kind="internal"}` rises, or refreshes with `internal` | a layer is missing on a route, or the claims cannot be minted |
 //! | refreshes with `invalid`, `unknown` or `state_lost` above their usual share | keys differ between instances, or a store has lost writes: people are being signed out |

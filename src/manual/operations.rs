@@ -79,7 +79,7 @@
 //! | a connection breaks, the server restarts with its data | 200: the request is sent again. A script that ran before the reply was lost finds its own work. |
 //! | the server does not answer | 503 with `Retry-After`, and the cookie is kept. The first request waits for its time-out (500 ms, 1 s where no connection can be had); for the pause after it (500 ms) all others fail at once, and then one goes first. Events [`StoreUnreachable`](crate::Event::StoreUnreachable) and [`StoreRecovered`](crate::Event::StoreRecovered). |
 //! | API requests meanwhile | nothing: access tokens are verified without the store, until they expire |
-//! | sign-out meanwhile | the cookie is cleared, the revocation is tried again for four minutes ([`RevocationQueued`](crate::Event::RevocationQueued), [`RevocationLost`](crate::Event::RevocationLost)) |
+//! | sign-out meanwhile | the cookie is cleared, the revocation is tried again for four minutes ([`RevocationQueued`](crate::Event::RevocationQueued), [`RevocationLost`](crate::Event::RevocationLost)). A process that ends meanwhile calls [`drain`](crate::RefreshCookieLayer::drain) first |
 //! | `LOADING`, `MASTERDOWN`, `CLUSTERDOWN`, `TRYAGAIN`, `READONLY` | a second and a third try within a tenth of a second, under Sentinel with the master that the sentinels name by then; after that 503 |
 //! | a slot moves (`MOVED`, `ASK`) | 200 |
 //! | scripts are forgotten (`SCRIPT FLUSH`, restart, failover) | 200: the text is sent once |
@@ -158,6 +158,37 @@
 //! system each time, so that no two of them draw the same IV or `jti`. Build everything else in each worker. A tokio
 //! runtime does not survive a fork, and neither do a [`RemoteJwks`](super::remote_keys)' task and a store's connections;
 //! and a [`MemoryStore`](super::stores) becomes one for each worker, which do not know each other's sessions.
+//!
+//! # Ending a process
+//!
+//! A sign-out that found the store away waits in the process, and one whose client has hung up may be under way. Finish
+//! the requests first, then wait for the revocations, then let the runtime end:
+//!
+//! ```no_run
+//! # #[cfg(feature = "axum")] {
+//! use std::{io, time::Duration};
+//!
+//! use tower_bearer::RefreshCookieLayer;
+//!
+//! async fn serve(
+//!     listener: tokio::net::TcpListener,
+//!     app: axum::Router,
+//!     sessions: RefreshCookieLayer,
+//!     stop: impl Future<Output = ()> + Send + 'static,
+//! ) -> io::Result<()> {
+//!     axum::serve(listener, app).with_graceful_shutdown(stop).await?;
+//!     let left = sessions.drain(Duration::from_secs(10)).await;
+//!     if left > 0 {
+//!         eprintln!("{left} revocations could not be written");
+//!     }
+//!     Ok(())
+//! }
+//! # let _ = |listener, app, sessions| serve(listener, app, sessions, std::future::ready(()));
+//! # }
+//! ```
+//!
+//! With [`Auth`](crate::Auth) the layer is [`Auth::sessions`](crate::Auth::sessions). What is left when the runtime ends is
+//! told of as [`RevocationLost`](crate::Event::RevocationLost), each by itself. A process that is killed tells nothing.
 //!
 //! # Settings of the store
 //!

@@ -25,13 +25,12 @@
 //! # app(KeyRing::generate().unwrap()).unwrap();
 //! ```
 //!
-//! [`external_prefix`](crate::auth::AuthBuilder::external_prefix) names what a proxy in front takes off the path.
+//! [`external_prefix`](crate::auth::AuthBuilder::external_prefix) names what a proxy in front takes off the path, and
+//! [`former_path`](crate::refresh::RefreshCookieBuilder::former_path) an earlier path, whose cookies are then cleared.
 //!
-//! **A cookie for a parent host** (`Domain=example.com`) is not offered, on purpose: every host below it could
-//! read the cookie, and the weakest of them decides. Give sessions a host of their own instead, say
-//! `id.example.com`, and let the pages of `app.example.com` call it: list their origins in
-//! [`OriginGuardLayer`](crate::OriginGuardLayer) and in CORS, and fetch with `credentials: "include"`. The
-//! two hosts are one *site*, so the `SameSite=Strict` cookie is sent.
+//! **A cookie for a parent host** (`Domain=example.com`) is not offered: the weakest of all hosts below it could read
+//! it. Give sessions a host of their own, say `id.example.com`. The pages of `app.example.com` call it with
+//! `credentials: "include"`, and CORS and the guard list their origin. The hosts are one *site*, so the cookie is sent.
 //!
 //! # Pages of another origin
 //!
@@ -283,14 +282,15 @@
 //! # let _ = (Ended::sink, Ended::layer);
 //! ```
 //!
-//! It is one process's knowledge. With several, send what the sink hears to all of them (a Redis channel, say),
-//! and clear the set of what is older than lifetime plus leeway. The check runs on the request's path and does not
-//! wait: it looks into memory, and asks nobody. A theft raises `Revoked` too, so its access token ends with it.
+//! It is one process's knowledge. With several, send what the sink hears to all of them (a Redis channel, say), and
+//! clear the set of what is older than lifetime plus leeway. The check runs on the request's path and does not wait: it
+//! looks into memory alone. A theft raises `Revoked` too, so its access token ends with it.
 //!
 //! # A page that lists sessions
 //!
 //! `GET /auth/sessions` and `DELETE /auth/sessions/{id}` of [`SessionEndpoints`](crate::SessionEndpoints) are
-//! enough for a script. A page that the server renders:
+//! enough for a script ([without a cookie jar](super::how_to#clients-without-a-cookie-jar) a `POST` each). A page that
+//! the server renders:
 //!
 //! ```
 //! use axum::extract::Path;

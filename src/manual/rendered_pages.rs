@@ -134,7 +134,7 @@
 //! |---|---|---|
 //! | asks | the store and the claims closure: roles of this moment | the store |
 //! | the cookie | replaced about once in an [interval](crate::refresh::RotationPolicyBuilder::interval), however many pages are opened | stays |
-//! | the idle end | moves with each rotation | stays |
+//! | the idle end | moves, unless the request [is passive](super::how_to#ending-unused-sessions) | stays |
 //! | a session that was ended elsewhere | is over at once | is over at once |
 //! | a replaced token | is judged by [the decision](super::rotation#the-decision) | is judged likewise; 409 `refresh_first` where `refresh` would recover or confirm, and at lines 7 and 7b for a client that is not the session's own |
 //!

@@ -31,7 +31,7 @@
 //! | sender-constrained access tokens (RFC 9700 section 2.2.1) | no | No DPoP and no mTLS binding. A token that *is* bound (`cnf`) is refused, since its binding would not be checked. |
 //! | refresh tokens rotated or sender-constrained (RFC 9700 section 4.14) | yes | [rotated](super::rotation) |
 //! | end refresh tokens at sign-out and password change (RFC 9700 section 4.14.2) | you | the methods are there: [`how_to`](super::how_to#ending-sessions) |
-//! | refresh tokens end when they are not used (RFC 9700 section 4.14.2) | you | [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime); by default the absolute one of 7 days is the limit |
+//! | refresh tokens end when they are not used (RFC 9700 section 4.14.2) | you | [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime); by default the absolute one of 7 days is the limit. A page that refreshes by a timer [says so](super::how_to#ending-unused-sessions), or its open tab is use |
 //! | redirect URIs, PKCE, mix-up, code injection, open redirects, client authentication (RFC 9700 sections 2 and 4) | n/a | What you use to let people sign in through others has to do these. Here begins what comes after. |
 //! | a page that is its own OAuth client (RFC 9700 and the browser-based apps BCP) | n/a | here the service and its page are one party, with a cookie between them |
 //!
@@ -55,7 +55,7 @@
 //! | content means nothing to the client | yes | sealed |
 //! | session fixation | yes | only ids that the server made; sign-in makes a new one, [`elevate`](crate::Session::elevate) a new token. you: call it |
 //! | `Secure`, `HttpOnly`, `SameSite`, no `Domain`, narrow `Path` | yes | [`defaults`](super::defaults#cookie) |
-//! | idle, absolute and renewal time-out | yes | idle is as long as absolute unless you say less, for all sessions or [for one](super::how_to#remember-me) |
+//! | idle, absolute and renewal time-out | yes | idle is as long as absolute unless you say less, for all sessions or [for one](super::how_to#remember-me). you: a page that [tells its timer from its user](super::how_to#ending-unused-sessions) |
 //! | sign-out on the server | yes | a record that is revoked, not a cookie that is forgotten |
 //! | sign-out button, on every page | you | |
 //! | simultaneous sessions | yes | 32 a subject, listed and ended by the user |

@@ -11,7 +11,7 @@ use super::{
     cookie_settings::{CookiePlace, CookieSettings},
     layer::RefreshCookieLayer,
     lifetimes,
-    revoke::Retries,
+    pending::Queue,
     throttle::{OnceAMinute, Throttle},
     told::Told,
     transport::RefreshTransport,
@@ -107,11 +107,16 @@ impl RefreshCookieBuilder {
     }
 
     /// Sets how long a session lasts unused; [`NewSession::idle`](crate::NewSession::idle) sets it for one session.
-    /// Default: as long as the absolute lifetime, and not longer. It begins anew with each rotation.
+    /// Default, and at most: the absolute lifetime.
     ///
-    /// A shorter one is longer than an access token lives, and than the
-    /// [interval](crate::refresh::RotationPolicyBuilder::interval): between two rotations an active user would be
-    /// signed out.
+    /// Each refresh counts as use, unless its request has the header `X-Session-Activity: passive`. A page sends that
+    /// when its timer refreshes and its user did nothing since the last time: the answer brings a token, and the
+    /// session ends all the same. Without the header an open tab keeps its session to the absolute end. The value is
+    /// `passive` in lower case, in one line; any other is active. A client can only shorten its own session by it.
+    ///
+    /// A use within the [interval](crate::refresh::RotationPolicyBuilder::interval) of the last one may not count. So a
+    /// lifetime that is shorter than the absolute one is longer than that, the grace and an access token's life
+    /// together: between two refreshes an active user would be signed out.
     pub fn idle_lifetime(mut self, lifetime: Duration) -> Self {
         self.idle = Some(lifetime);
         self
@@ -130,7 +135,8 @@ impl RefreshCookieBuilder {
     }
 
     /// Sets how many live sessions a subject may have. Default 32; one more drops the least
-    /// recently rotated.
+    /// recently rotated. A session that the sign-in replaces does not count. While several session keys are in use,
+    /// sessions under all of them count together.
     pub fn session_limit(mut self, limit: usize) -> Self {
         self.policy.limit = limit;
         self
@@ -242,7 +248,7 @@ impl RefreshCookieBuilder {
             newcomers: OnceAMinute::new(),
             throttle: Throttle::new(repeats),
             told: Told::new(),
-            retries: Retries::default(),
+            queue: Queue::default(),
             key_usage: KeyUsage::default(),
         };
         Ok(RefreshCookieLayer {
@@ -259,7 +265,7 @@ fn check(
 ) -> Result<(), ConfigError> {
     let idle = idle.map(|idle| ("idle_lifetime", idle));
     let absolute = ("absolute_lifetime", policy.absolute);
-    lifetimes::judge(absolute, idle, access_lifetime, policy.rotation.interval)?;
+    lifetimes::judge(absolute, idle, access_lifetime, &policy.rotation)?;
     let grace = policy.rotation.grace;
     if grace > access_lifetime {
         return Err(ConfigError::about(

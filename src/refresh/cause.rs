@@ -13,8 +13,7 @@ pub(super) const CONFIRM: &str = "the client calls itself by a name that is new 
      the newer cookie, which shows that it shares the cookie jar";
 pub(super) const FOREIGN_JAR: &str = "the session is bound to a cookie jar, and the cookie whose name ends in _jar did not \
      come with the right value: the refresh cookie was copied alone, or a proxy or renderer forwards only that one";
-pub(super) const IDLE: &str =
-    "no refresh came within idle_lifetime: the user signs in again, or the setting is too short";
+pub(super) const IDLE: &str = "no refresh came within idle_lifetime but passive ones: the user signs in again, or the setting is too short";
 pub(super) const JUST_REPLACED: &str =
     "this client signed in again a moment ago: it tries again with the newer cookie";
 pub(super) const MIXED: &str =

@@ -1,11 +1,12 @@
 //! What goes into an access token, decided by the application in one closure.
 
-use std::{error::Error, fmt, future::Future, pin::Pin, sync::Arc};
+use std::{error::Error, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
-use super::store_time::StoreTime;
+use super::{cause, store_time::StoreTime};
 use crate::{
+    clock::Timestamp,
     session::{SessionError, SessionErrorKind, SessionId},
     token::{AccessToken, Grant, TokenCodec},
 };
@@ -37,6 +38,7 @@ pub struct ClaimsRequest {
     session: SessionId,
     context: Arc<[u8]>,
     reason: ClaimsReason,
+    until: Timestamp,
 }
 
 /// Why claims are needed.
@@ -111,10 +113,20 @@ where
         Box::pin(async move {
             let subject = request.subject.clone();
             let session = request.session.to_string();
+            let until = request.until;
             let claims = (self.claims)(request).await;
             let custom = claims.map_err(|error| no_claims(error.into()))?;
-            let grant = Grant::new(&subject, &custom).session(&session);
-            let minted = self.codec.mint_at(&grant, time.later());
+            let now = time.later();
+            let left = until.since(now);
+            // A token counts in seconds. One that is over before it is there is no answer.
+            if left < Duration::from_secs(1) {
+                let kind = SessionErrorKind::Expired;
+                return Err(SessionError::with_source(kind, cause::ABSOLUTE));
+            }
+            let grant = Grant::new(&subject, &custom)
+                .session(&session)
+                .at_most(left);
+            let minted = self.codec.mint_at(&grant, now);
             // A client that comes again does not change what the application is made of.
             minted.map_err(|error| SessionError::with_source(SessionErrorKind::Internal, error))
         })
@@ -142,7 +154,13 @@ impl ClaimsRequest {
             session,
             context: context.into(),
             reason,
+            until: Timestamp::from_millis(u64::MAX),
         }
+    }
+
+    /// For a token that does not outlive `end`, the session's.
+    pub(crate) fn until(self, end: Timestamp) -> Self {
+        Self { until: end, ..self }
     }
 
     /// The subject as it was given to [`Session::start`](crate::Session::start).
@@ -173,6 +191,7 @@ impl fmt::Debug for ClaimsRequest {
             session,
             context: _,
             reason,
+            until: _,
         } = self;
         f.debug_struct("ClaimsRequest")
             .field("session", session)

@@ -6,7 +6,7 @@ use http::request::Parts;
 
 use super::{
     claims::Issuer,
-    revoke::Retries,
+    pending::Queue,
     throttle::{OnceAMinute, Throttle},
     told::Told,
     transport::RefreshTransport,
@@ -45,7 +45,7 @@ pub(crate) struct Config {
     pub(crate) newcomers: OnceAMinute,
     /// Keeps failures that clients can cause from filling the log.
     pub(crate) told: Told,
-    pub(crate) retries: Retries,
+    pub(crate) queue: Queue,
     pub(crate) key_usage: KeyUsage,
 }
 
@@ -93,7 +93,7 @@ impl fmt::Debug for Config {
             newcomers: _,
             throttle: _,
             told: _,
-            retries: _,
+            queue: _,
             key_usage: _,
         } = self;
         f.debug_struct("Config")

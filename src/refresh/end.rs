@@ -5,6 +5,7 @@ use std::pin::pin;
 use super::{
     authenticate::unavailable,
     claims::ClaimsReason,
+    ending,
     lifetimes::told_end,
     revoke::{self, Revocation},
     session::Session,
@@ -50,7 +51,9 @@ impl Session {
     ///
     /// As [`refresh`](Self::refresh); [`Superseded`](SessionErrorKind::Superseded) when the
     /// cookie is not the newest one, [`RefreshFirst`](SessionErrorKind::RefreshFirst) when the client
-    /// has not shown yet that it is the session's own.
+    /// has not shown yet that it is the session's own. With [`Unavailable`](SessionErrorKind::Unavailable) the sessions
+    /// that are left are ended in the background, as those are that begin meanwhile; the cookie stays, so that the
+    /// client can ask again.
     ///
     /// # Cancel safety
     ///
@@ -78,7 +81,7 @@ impl Session {
     ///
     /// # Cancel safety
     ///
-    /// Dropped in between, the others may be ended and this one not renewed. Calling it again completes it. Dropped
+    /// Dropped in between, the others are ended and this one is not renewed. Calling it again completes it. Dropped
     /// after the store has answered, the client does not learn the new token and signs in again.
     pub async fn end_others(&self) -> Result<AccessToken, SessionError> {
         let work = async {
@@ -191,7 +194,7 @@ impl Session {
         now: crate::clock::Timestamp,
     ) -> Result<Vec<SessionRecord>, SessionError> {
         let mut live = Vec::new();
-        for tag in revoke::tags(self.config(), record.subject()) {
+        for tag in ending::tags(self.config(), record.subject()) {
             let listed = self.config().store.list(&tag).await.map_err(unavailable)?;
             let usable = listed
                 .into_iter()

@@ -48,7 +48,8 @@ impl Session {
             };
             let whole = token.expires_at.since(record.created_at());
             let idle = record.idle(policy).min(LONGEST);
-            outgoing.lasts = lasts(record.expires_at());
+            // As if the session were used now: the note that a later use may write brings no cookie.
+            outgoing.lasts = lasts(record.idle_from(now, policy));
             outgoing.slides = kind == CookieKind::Lasting && idle < whole;
             outgoing.cookie = cookies.cookie.set(value, outgoing.lasts);
             outgoing.former = cookies.former.clone();

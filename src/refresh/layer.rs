@@ -1,6 +1,6 @@
 //! The layer.
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tower_layer::Layer;
@@ -73,8 +73,8 @@ impl RefreshCookieLayer {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](crate::SessionErrorKind::Unavailable) when the store did not answer; calling it
-    /// again completes it.
+    /// [`Unavailable`](crate::SessionErrorKind::Unavailable) when the store did not answer. It is tried again in the
+    /// background, and calling it again completes it too. A session that begins before it is done ends with the others.
     ///
     /// # Cancel safety
     ///
@@ -87,6 +87,33 @@ impl RefreshCookieLayer {
             self.config.refused("end_all_of", None, &error);
             error
         })
+    }
+
+    /// Waits until every revocation is written, at most for `timeout`, and returns how many are not. Call it when the
+    /// server has answered its last request, before the runtime ends.
+    ///
+    /// Revocations that wait for the store are tried at once and go on being tried. What is left when the runtime ends
+    /// is lost, and [`Event::RevocationLost`](crate::Event::RevocationLost) tells of each.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_bearer::RefreshCookieLayer;
+    ///
+    /// /// After `axum::serve(..).with_graceful_shutdown(..).await`.
+    /// async fn leave(sessions: &RefreshCookieLayer) {
+    ///     let left = sessions.drain(Duration::from_secs(10)).await;
+    ///     if left > 0 {
+    ///         eprintln!("{left} revocations are lost: the store does not answer");
+    ///     }
+    /// }
+    /// # let _ = leave;
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: revocations go on being tried as without it.
+    pub async fn drain(&self, timeout: Duration) -> usize {
+        self.config.queue.drain(timeout).await
     }
 }
 

@@ -85,12 +85,14 @@ mod client_settings;
 mod config;
 mod cookie_settings;
 mod end;
+mod ending;
 mod future;
 mod hand_out;
 pub(crate) mod layer;
 mod lifetimes;
 pub(crate) mod new_session;
 pub(crate) mod peek;
+mod pending;
 pub(crate) mod problem;
 #[allow(
     clippy::module_inception,

@@ -63,10 +63,9 @@ impl NewSession {
         self
     }
 
-    /// Sets how long this session lasts unused. Default: the layer's
+    /// Sets how long this session lasts unused. Default, and at most: the layer's
     /// [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime), whose rules hold here too, against
-    /// the lifetime of this session. It may be longer than the layer's. One that does not fit fails like a
-    /// [`lifetime`](Self::lifetime).
+    /// the lifetime of this session. One that does not fit fails like a [`lifetime`](Self::lifetime).
     pub fn idle(mut self, idle: Duration) -> Self {
         self.idle = Some(idle);
         self

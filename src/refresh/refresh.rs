@@ -24,7 +24,9 @@ const ATTEMPTS: usize = 6;
 
 impl Session {
     /// Answers the refresh cookie with a new access token, and with a new cookie where the
-    /// protocol has one to give: see [the decision table](crate::manual::rotation#the-decision).
+    /// protocol has one to give: see [the decision table](crate::manual::rotation#the-decision). It counts as use of
+    /// the session, unless the request says
+    /// [`X-Session-Activity: passive`](crate::refresh::RefreshCookieBuilder::idle_lifetime).
     ///
     /// # Errors
     ///
@@ -86,6 +88,7 @@ impl Session {
                 return Err(SessionError::with_source(kind, cause::TOO_OFTEN));
             }
             // Everything that can fail comes before the commit.
+            let asks = access.is_none() && !decision.confirm;
             let issued = match access.take() {
                 _ if decision.confirm => None,
                 Some(issued) => Some(issued),
@@ -123,6 +126,15 @@ impl Session {
                         return Err(unavailable(error));
                     }
                 }
+            } else if asks {
+                // An end that was written while the claims were under way holds: nothing but another look shows it
+                // where no swap does.
+                let newest = self.load(&token.key()).await?;
+                if newest.record.as_ref() != Some(&record) {
+                    found = newest;
+                    access = issued;
+                    continue;
+                }
             }
             if shown {
                 self.report_newcomer(&decision, &presenter, &record, noted, time.now);
@@ -159,7 +171,8 @@ impl Session {
         reason: ClaimsReason,
         time: StoreTime,
     ) -> Result<AccessToken, SessionError> {
-        let request = ClaimsRequest::new(record.subject(), record.id(), context, reason);
+        let request = ClaimsRequest::new(record.subject(), record.id(), context, reason)
+            .until(record.absolute_expires_at);
         let issued = self.ask(request, self.config().claims_timeout, time).await;
         if let Err(error) = &issued
             && error.kind() == SessionErrorKind::Denied

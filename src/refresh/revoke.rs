@@ -1,15 +1,13 @@
 //! Ending sessions: at once where the store answers, later where it does not.
 
-use std::{
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{future::Future, sync::Arc};
 
-use super::{config::Config, spawn};
+use super::{
+    config::Config,
+    ending::{self, Ending},
+    pending::Pending,
+    spawn,
+};
 use crate::{
     clock::Timestamp,
     event::Event,
@@ -25,14 +23,6 @@ use crate::{
 /// Revocation always wins in the end; a refresh rotates at most once an interval, so a handful of
 /// lost races is already unusual.
 const ATTEMPTS: usize = 16;
-/// Revocations that may wait for the store at one time.
-const MOST_WAITING: usize = 1024;
-/// Tries of a waiting revocation: with doubling pauses from a quarter of a second, four minutes.
-const RETRIES: u32 = 10;
-
-/// Counts the revocations that wait, so that a dead store cannot fill the memory.
-#[derive(Debug, Default)]
-pub(crate) struct Retries(AtomicUsize);
 
 /// One session to end, and what else is to be done about it.
 pub(crate) struct Revocation {
@@ -57,21 +47,27 @@ pub(crate) struct ReuseReport {
     pub(crate) told: bool,
 }
 
-/// Revokes every session of the subject of `own`, and `own` at last: while anything is left undone its client can
-/// ask again.
+/// Ends what is to be ended in a task of its own, so that no client cancels it by hanging up. What fails is tried
+/// again in the background.
+pub(crate) async fn run(
+    config: &Arc<Config>,
+    ending: Ending,
+) -> Result<Vec<SessionId>, StoreError> {
+    // Before the task is begun: a runtime that ends may drop it unbegun.
+    complete(Pending::new(config, ending).at_once()).await
+}
+
+/// Revokes every session of the subject of `own`, and `own` at last.
 pub(crate) async fn all_of(config: &Arc<Config>, own: Revocation) -> Result<(), StoreError> {
-    let config = config.clone();
-    let subject = own
-        .found
-        .as_ref()
-        .map(|(record, _)| record.subject().to_owned());
-    let work = async move {
-        if let Some(subject) = subject {
-            all_now(&config, &subject, Some(own.key.id)).await?;
-        }
-        own.at_once(config).await.map(drop)
+    let ending = match &own.found {
+        Some((record, _)) => Ending::Subject {
+            subject: record.subject().to_owned(),
+            keep: Some(own.key.id),
+            own: Some(own),
+        },
+        None => Ending::Session(own),
     };
-    complete(work).await
+    run(config, ending).await.map(drop)
 }
 
 /// Revokes every session of the subject but `keep`, under the tag of every accepted key.
@@ -80,25 +76,12 @@ pub(crate) async fn all(
     subject: String,
     keep: Option<SessionId>,
 ) -> Result<Vec<SessionId>, StoreError> {
-    let config = config.clone();
-    let work = async move { all_now(&config, &subject, keep).await };
-    complete(work).await
-}
-
-async fn all_now(
-    config: &Config,
-    subject: &str,
-    keep: Option<SessionId>,
-) -> Result<Vec<SessionId>, StoreError> {
-    let mut revoked = Vec::new();
-    for tag in tags(config, subject) {
-        let ended = config.store.revoke_all(&tag, keep.as_ref()).await?;
-        for session in &ended {
-            config.revoked(*session, RevokeReason::RevokedAll, None);
-        }
-        revoked.extend(ended);
-    }
-    Ok(revoked)
+    let ending = Ending::Subject {
+        subject,
+        keep,
+        own: None,
+    };
+    run(config, ending).await
 }
 
 fn complete<T: Send + 'static>(
@@ -109,13 +92,6 @@ fn complete<T: Send + 'static>(
         let cut_off = || Err(StoreError::unavailable("revocation was cut off"));
         done.await.unwrap_or_else(cut_off)
     }
-}
-
-/// The names a subject's sessions may lie under: one for each refresh secret in use.
-pub(crate) fn tags(config: &Config, subject: &str) -> Vec<SubjectTag> {
-    let keys = config.cookies.keys.load();
-    let sets = keys.sessions.iter().flat_map(|sessions| sessions.iter());
-    sets.map(|set| set.subject_tag(subject)).collect()
 }
 
 impl Revocation {
@@ -154,22 +130,34 @@ impl Revocation {
         }
     }
 
-    /// Revokes in a task of its own, so that no client cancels it by hanging up: it stays no more unnoticed then
-    /// than one that waits. True when this call revoked the session, false when it was over already.
+    /// Revokes as [`run`] does: a client that hangs up stays no more unnoticed than one that waits. True when this
+    /// call revoked the session, false when it was over already.
     pub(crate) async fn run(self, config: &Arc<Config>) -> Result<bool, StoreError> {
-        complete(self.at_once(config.clone())).await
+        let ended = run(config, Ending::Session(self)).await?;
+        Ok(!ended.is_empty())
     }
 
-    /// Tries once; what fails is tried again in the background.
-    async fn at_once(mut self, config: Arc<Config>) -> Result<bool, StoreError> {
-        let outcome = self.attempt(&config).await;
-        if outcome.is_err() {
-            later(&config, self);
-        }
-        outcome
+    /// Whether its end makes room for another session under the tag `subject`: a client without the jar ends none.
+    pub(crate) fn makes_room(&self, subject: &SubjectTag) -> bool {
+        let found = self.found.as_ref().zip(self.by.as_ref());
+        let is_own = found.is_some_and(|((record, _), by)| !record.is_foreign_to(by));
+        is_own && self.key.subject == *subject
     }
 
-    async fn attempt(&mut self, config: &Config) -> Result<bool, StoreError> {
+    pub(crate) fn session(&self) -> SessionId {
+        self.key.id
+    }
+
+    /// The subject whose other sessions are to be ended after this one, where that is all that is left.
+    pub(crate) fn follow_up(&self, config: &Config) -> Option<&str> {
+        let told = self.theft.as_ref().is_some_and(|theft| theft.told);
+        let record = self.found.as_ref().map(|(record, _)| record);
+        let subject = record.map(SessionRecord::subject);
+        subject.filter(|_| told && config.policy.reuse == ReusePolicy::Subject)
+    }
+
+    /// Tries once. True when the session is revoked by it, or was by an earlier try.
+    pub(crate) async fn attempt(&mut self, config: &Config) -> Result<bool, StoreError> {
         let told = self.theft.as_ref().is_some_and(|theft| theft.told);
         let revoked = told || self.write(config).await?;
         if revoked && let (Some(theft), Some((record, now))) = (&mut self.theft, &self.found) {
@@ -188,7 +176,7 @@ impl Revocation {
                 });
             }
             if config.policy.reuse == ReusePolicy::Subject {
-                all_now(config, record.subject(), None).await?;
+                ending::all(config, record.subject(), None).await?;
             }
         }
         Ok(revoked)
@@ -256,37 +244,4 @@ impl Revocation {
         let met = record.fingerprints_for(by);
         Some(config.policy.knows(&met, by.fingerprint))
     }
-}
-
-/// Keeps trying until the store is back, within bounds, and says so either way.
-fn later(config: &Arc<Config>, mut revocation: Revocation) {
-    let session = revocation.key.id;
-    let waiting = &config.retries.0;
-    let runtime = tokio::runtime::Handle::try_current();
-    let (Ok(runtime), true) = (
-        runtime,
-        waiting.fetch_add(1, Ordering::AcqRel) < MOST_WAITING,
-    ) else {
-        waiting.fetch_sub(1, Ordering::AcqRel);
-        config.events.emit(&Event::RevocationLost { session });
-        return;
-    };
-    config.events.emit(&Event::RevocationQueued { session });
-    let config = config.clone();
-    runtime.spawn(in_current_span(async move {
-        let mut pause = Duration::from_millis(250);
-        let mut done = false;
-        for _ in 0..RETRIES {
-            tokio::time::sleep(pause).await;
-            pause *= 2;
-            if revocation.attempt(&config).await.is_ok() {
-                done = true;
-                break;
-            }
-        }
-        if !done {
-            config.events.emit(&Event::RevocationLost { session });
-        }
-        config.retries.0.fetch_sub(1, Ordering::AcqRel);
-    }));
 }

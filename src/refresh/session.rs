@@ -15,8 +15,8 @@ use crate::{
     keys::{SessionKeySet, SessionKeys},
     rejection::Rejection,
     session::{
-        ClientFingerprint, JarProof, Presenter, RefreshToken, SessionError, SessionErrorKind,
-        SessionId, seal,
+        Activity, ClientFingerprint, JarProof, Presenter, RefreshToken, SessionError,
+        SessionErrorKind, SessionId, seal,
     },
 };
 
@@ -38,6 +38,7 @@ pub(crate) struct Handle {
     /// The token that the application has read from the body, where tokens travel in bodies.
     body: OnceLock<Box<str>>,
     user_agent: Option<HeaderValue>,
+    activity: Activity,
     /// What the application's own binding reads; the `User-Agent` where it has none.
     signal: Option<Vec<u8>>,
 }
@@ -50,6 +51,7 @@ impl Session {
             current,
             body: OnceLock::new(),
             user_agent: parts.headers.get(header::USER_AGENT).cloned(),
+            activity: Activity::of(&parts.headers),
             signal,
         }))
     }
@@ -183,6 +185,7 @@ impl Session {
             fingerprint: ClientFingerprint::of(session, signal),
             version: self.config().fingerprint_version,
             jar: self.jar(session),
+            activity: self.0.activity,
         }
     }
 
@@ -282,6 +285,7 @@ impl fmt::Debug for Session {
             current,
             body: _,
             user_agent: _,
+            activity: _,
             signal: _,
         } = &*self.0;
         f.debug_struct("Session")

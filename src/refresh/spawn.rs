@@ -1,11 +1,16 @@
-//! Work that must finish though the client hangs up.
+//! Work that must finish though the client hangs up, or within its time.
+//!
+//! The timers are none of tokio's: those panic on a runtime that was built without them.
 
 use std::{
     future::{Future, poll_fn},
-    pin::pin,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
     task::Poll,
     time::Duration,
 };
+
+use futures_timer::Delay;
 
 use crate::clock::RuntimeClock;
 
@@ -26,15 +31,12 @@ pub(crate) fn complete<T: Send + 'static>(
     }
 }
 
-/// Waits, where there is a runtime to wait on.
+/// Waits, on whatever runtime.
 pub(crate) async fn pause(by: Duration) {
-    if tokio::runtime::Handle::try_current().is_ok() {
-        tokio::time::sleep(by).await;
-    }
+    Delay::new(by).await;
 }
 
-/// The output of `work`, unless it takes longer than `limit`. Without a runtime there is no timer: it is then judged
-/// when it is done. Work that is done at once needs no timer, and so no runtime that has one.
+/// The output of `work`, unless it takes longer than `limit`. Work that is done at once needs no timer.
 pub(crate) async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
     let Some(limit) = limit else {
         return Some(work.await);
@@ -44,14 +46,30 @@ pub(crate) async fn within<T>(limit: Option<Duration>, work: impl Future<Output 
     let once = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await;
     let done = match once {
         Poll::Ready(done) => Some(done),
-        Poll::Pending if tokio::runtime::Handle::try_current().is_ok() => {
-            let left = limit.saturating_sub(began.elapsed());
-            tokio::time::timeout(left, work).await.ok()
+        Poll::Pending => {
+            let mut timer = Delay::new(limit.saturating_sub(began.elapsed()));
+            let first = poll_fn(|cx| match work.as_mut().poll(cx) {
+                Poll::Ready(done) => Poll::Ready(Some(done)),
+                Poll::Pending => Pin::new(&mut timer).poll(cx).map(|()| None),
+            });
+            first.await
         }
-        Poll::Pending => Some(work.await),
     };
     // A timer sees no work that blocks.
     done.filter(|_| began.elapsed() <= limit)
+}
+
+/// The output of `work`; nothing where it panics. Code of the application runs in it, and of its store.
+pub(crate) async fn survived<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    // It is not polled again, and what it has left half done is written so that it can be begun anew.
+    let caught = poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(polled) => polled.map(Some),
+            Err(_) => Poll::Ready(None),
+        },
+    );
+    caught.await
 }
 
 #[cfg(test)]
@@ -66,18 +84,40 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(7);
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn work_within_its_limit_is_done_and_slower_work_is_given_up() {
-        let slow = |secs| async move {
-            tokio::time::sleep(Duration::from_secs(secs)).await;
-            secs
+        let limit = Duration::from_millis(50);
+        let slow = |by| async move {
+            tokio::time::sleep(by).await;
+            by
         };
-        let began = tokio::time::Instant::now();
-        assert_eq!(within(Some(LIMIT), slow(6)).await, Some(6));
-        assert_eq!(within(Some(LIMIT), slow(8)).await, None);
-        assert_eq!(began.elapsed(), Duration::from_secs(6 + 7));
-        assert_eq!(within(Some(LIMIT), pending::<()>()).await, None);
-        assert_eq!(within(None, slow(3_600)).await, Some(3_600));
+        assert_eq!(within(Some(LIMIT), slow(limit)).await, Some(limit));
+        assert_eq!(within(Some(limit), slow(LIMIT)).await, None);
+        assert_eq!(within(Some(limit), pending::<()>()).await, None);
+        assert_eq!(within(Some(Duration::MAX), slow(limit)).await, Some(limit));
+        assert_eq!(within(None, slow(limit)).await, Some(limit));
+    }
+
+    /// The clock of the runtime counts, where a test has paused it.
+    #[tokio::test(start_paused = true)]
+    async fn work_on_a_paused_clock_is_judged_by_it() {
+        for (secs, done) in [(6, true), (8, false)] {
+            let slow = tokio::time::sleep(Duration::from_secs(secs));
+            assert_eq!(within(Some(LIMIT), slow).await.is_some(), done);
+        }
+    }
+
+    /// Work that never answers is given up, and pauses end, where tokio has no timers and where it is not at all.
+    #[test]
+    fn without_timers_of_a_runtime_there_are_timers_all_the_same() {
+        let brief = Duration::from_millis(20);
+        let work = || async move {
+            pause(brief).await;
+            within(Some(brief), pending::<()>()).await
+        };
+        let bare = tokio::runtime::Builder::new_current_thread().build();
+        assert_eq!(bare.unwrap().block_on(work()), None);
+        assert_eq!(futures_executor::block_on(work()), None);
     }
 
     /// A timer does not see it: the runtime has no moment to look.
@@ -92,9 +132,8 @@ mod tests {
         assert!(within(Some(LIMIT), blocks(limit)).await.is_some());
     }
 
-    /// There is no timer then, so work that was too slow is told of when it is done.
     #[test]
-    fn without_a_runtime_work_is_judged_when_it_is_done() {
+    fn without_a_runtime_work_that_blocks_is_judged_when_it_is_done() {
         assert!(tokio::runtime::Handle::try_current().is_err());
         let run = |limit, work: Duration| {
             let work = async move { std::thread::sleep(work) };

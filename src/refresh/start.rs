@@ -6,7 +6,9 @@ use super::{
     authenticate::{Authenticated, unavailable},
     cause,
     claims::{ClaimsReason, ClaimsRequest},
+    ending::Ending,
     new_session::NewSession,
+    revoke::{self, Revocation},
     session::{Session, active, no_secret},
     spawn,
     store_time::Found,
@@ -103,14 +105,14 @@ impl Session {
         let cookie = self.seal(&token, &keys)?;
 
         // A session about to be replaced does not push another one out.
-        let same = replaced.is_some_and(|old| old.subject == key.subject);
-        let limit = self.config().policy.limit.saturating_add(usize::from(same));
-        let inserted = self
-            .config()
-            .store
-            .insert(&record, limit)
-            .await
-            .map_err(unavailable)?;
+        let replaced = self.replacing(replaced).await?;
+        let spare = replaced
+            .as_ref()
+            .is_some_and(|old| old.makes_room(&key.subject));
+        let limit = self.config().policy.limit;
+        let limit = limit.saturating_add(usize::from(spare));
+        let inserted = self.config().store.insert(&record, limit).await;
+        let inserted = inserted.map_err(unavailable)?;
         let access = self.telling(access, &record, time.later());
         self.mark_renewed();
         let access = self.hand_out(token, cookie, &record, now, access);
@@ -133,9 +135,33 @@ impl Session {
         for dropped in inserted.dropped {
             self.config().revoked(dropped, RevokeReason::Limit, None);
         }
-        // The new session stands; one that cannot be ended now is ended in the background.
-        let _ = self.end_acted_on(replaced, RevokeReason::Replaced).await;
+        // The new session stands; what cannot be ended now is ended in the background.
+        let several_keys = keys.iter().nth(1).is_some();
+        if several_keys || replaced.is_some() {
+            let ending = Ending::SignIn {
+                new: record,
+                time,
+                replaced,
+                spare,
+                several_keys,
+            };
+            let _ = revoke::run(self.config(), ending).await;
+        }
         Ok(access)
+    }
+
+    /// What is to be done about the session that a sign-in replaces, if it is not over already.
+    async fn replacing(
+        &self,
+        session: Option<SessionKey>,
+    ) -> Result<Option<Revocation>, SessionError> {
+        let Some(key) = session else {
+            return Ok(None);
+        };
+        let Found { record, time } = self.load(&key).await?;
+        let usable = record.filter(|old| old.is_live() && time.now < old.expires_at());
+        let ending = usable.map(|old| Revocation::of(old, time.now, RevokeReason::Replaced));
+        Ok(ending.map(|ending| ending.by(self.presenter(&key.id))))
     }
 
     /// Gives the session a new token after a privilege change, such as a second factor: tokens from before
@@ -212,7 +238,7 @@ impl Session {
             let at = time.later();
             let (next, successor) = match &replaced_by {
                 // A token that was handed out before is handed out again, from now on.
-                Some(newer) => (record.handed_out_again(at), newer.clone()),
+                Some(newer) => (record.handed_out_again(at, policy), newer.clone()),
                 None => record
                     .elevated(&token, &presenter, at, policy, &keys)
                     .ok_or_else(no_secret)?,

@@ -6,7 +6,8 @@
 //! is open within `G` of when the current token was last handed out or first presented; *seen* means presented.
 //! A client is the *same* as another one with the same fingerprint, or where both are known; a *newcomer* is
 //! neither known nor the holder of the current token. In rows 8 to 10 it is a holder that is not known yet. *Confirm*:
-//! the successor, and no access token.
+//! the successor, and no access token. A request is *active* unless it says that its user did nothing. Rows 6, 6b, 10 to
+//! 10c and 11 begin the idle lifetime anew for an active one; rows 5, 8 and 9 where that moves its end by `M` or more.
 //!
 //! | # | condition | outcome |
 //! |---|---|---|
@@ -41,7 +42,7 @@ use super::{
     fingerprints::{FingerprintPolicy, Fingerprints},
     outcome::{Decision, Outcome, Row},
     policy::SessionPolicy,
-    presenter::Presenter,
+    presenter::{Activity, Presenter},
     record::{RevokeReason, SessionRecord, SessionState, within},
     refresh_token::{RefreshToken, barrier_parent, parent},
 };
@@ -143,6 +144,7 @@ impl Case<'_> {
         if fresh && record.generation > 0 {
             return Decision {
                 next: self.seen(),
+                extends: self.is_idle_end_due(),
                 ..Decision::refuse(Outcome::Coalesced, Row::Coalesced)
             };
         }
@@ -227,16 +229,18 @@ impl Case<'_> {
         } else {
             Row::ReplayedSeen
         };
+        let extends = self.is_idle_end_due();
         let successor = self
             .presented
             .successor(&self.hash, record, record.recoveries, self.keys);
         match successor {
             // Anything but the stored token would be taken for theft at its first use.
             Some(successor) if successor.hash() == record.current => Decision {
-                next: (moved || self.binds()).then(|| SessionRecord {
+                next: (moved || extends || self.binds()).then(|| SessionRecord {
                     handed_out_at: if moved { now } else { record.handed_out_at },
                     ..self.noted(self.fingerprints)
                 }),
+                extends,
                 confirm: self.confirms(!self.is_known()),
                 // Once it was seen, the jar has it, or has lost it for good: handed out again, it could reach the jar
                 // after the next one. A newcomer has to show it.
@@ -274,6 +278,7 @@ impl Case<'_> {
                 fingerprints,
                 ..self.renewed(self.hash, presented.recoveries, fingerprints)
             }),
+            extends: self.is_active(),
             ..Decision::refuse(Outcome::Adopted, Row::Adopted)
         }
     }
@@ -294,6 +299,7 @@ impl Case<'_> {
             Some(successor) => Decision {
                 confirm: self.confirms(newcomer),
                 next: Some(next(&successor)),
+                extends: self.is_active(),
                 successor: Some(successor),
                 ..Decision::refuse(outcome, row)
             },

@@ -63,6 +63,23 @@ impl Fields {
         }
     }
 
+    /// As many bytes as fields may have: every known one, and an unknown one that fills the rest.
+    #[cfg(feature = "store-tests")]
+    pub(crate) fn largest() -> Self {
+        const REST: usize = LONGEST - KNOWN - 3;
+        let [high, low] = (REST as u16).to_be_bytes();
+        let unknown = [OPTIONAL, high, low].into_iter();
+        Self {
+            until_closed: true,
+            idle: Some(Duration::from_millis(1)),
+            fingerprint_version: u8::MAX,
+            // It ends with a blank, which text may lose.
+            unknown: unknown
+                .chain((0..=u8::MAX).cycle().skip(52).take(REST))
+                .collect(),
+        }
+    }
+
     pub(super) fn encode(&self) -> Vec<u8> {
         let Self {
             until_closed,

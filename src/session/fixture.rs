@@ -5,7 +5,7 @@ use super::{
     id::{ClientFingerprint, SessionId},
     outcome::Decision,
     policy::SessionPolicy,
-    presenter::{JarProof, Presenter},
+    presenter::{Activity, JarProof, Presenter},
     record::SessionRecord,
     refresh_token::RefreshToken,
     transition::{Lasts, NewSecrets, SignIn},
@@ -39,6 +39,15 @@ pub(super) fn from_jar(fingerprint: ClientFingerprint) -> Presenter {
         fingerprint,
         version: 0,
         jar: JarProof::Shown,
+        activity: Activity::Active,
+    }
+}
+
+/// The same, of a user who did nothing.
+pub(super) fn passive(fingerprint: ClientFingerprint) -> Presenter {
+    Presenter {
+        activity: Activity::Passive,
+        ..from_jar(fingerprint)
     }
 }
 

@@ -35,7 +35,9 @@ pub use outcome::RefreshOutcome;
 pub(crate) use outcome::{Decision, Outcome, Row};
 pub(crate) use policy::SessionPolicy;
 pub use policy::{ReusePolicy, RotationPolicy, RotationPolicyBuilder};
-pub(crate) use presenter::{JarProof, Presenter};
+#[cfg(feature = "cors")]
+pub(crate) use presenter::SESSION_ACTIVITY;
+pub(crate) use presenter::{Activity, JarProof, Presenter};
 pub(crate) use record::{LONGEST_CONTEXT, LONGEST_SUBJECT};
 pub use record::{RevokeReason, SessionRecord, SessionState};
 pub use record_codec::DecodeError;

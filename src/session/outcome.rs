@@ -182,6 +182,8 @@ pub(crate) struct Decision {
     pub(crate) confirm: bool,
     /// The record to swap in, if anything is to be written; dated at the decision.
     pub(crate) next: Option<SessionRecord>,
+    /// The write begins the idle lifetime anew.
+    pub(crate) extends: bool,
     /// The token to hand out, not sealed yet.
     pub(crate) successor: Option<RefreshToken>,
 }
@@ -194,6 +196,7 @@ impl Decision {
             row,
             confirm: false,
             next: None,
+            extends: false,
             successor: None,
         }
     }
@@ -208,13 +211,15 @@ impl Decision {
             Outcome::Rotated | Outcome::Recovered | Outcome::Adopted => {
                 next.handed_out_at = later;
                 next.rotated_at = later;
-                next.idle_expires_at = next.idle_from(later, policy);
             }
             Outcome::Replayed if next.handed_out_at == now => next.handed_out_at = later,
             _ => {}
         }
         if next.presented_at == Some(now) {
             next.presented_at = Some(later);
+        }
+        if self.extends {
+            next.idle_expires_at = next.idle_from(later, policy);
         }
     }
 }

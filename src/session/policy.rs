@@ -79,7 +79,7 @@ pub(crate) struct SessionPolicy {
     pub(crate) reuse: ReusePolicy,
     /// From sign-in to the end of the session, refreshed or not.
     pub(crate) absolute: Duration,
-    /// From the last rotation to the end of an unused session.
+    /// From the last use to the end of an unused session.
     pub(crate) idle: Duration,
     /// Live sessions a subject may have.
     pub(crate) limit: usize,

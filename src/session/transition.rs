@@ -48,7 +48,7 @@ pub(crate) struct SignIn<'a> {
 pub(crate) struct Lasts {
     /// From the sign-in to its end.
     pub(crate) absolute: Option<Duration>,
-    /// From a rotation to its end.
+    /// From its last use to its end.
     pub(crate) idle: Option<Duration>,
     pub(crate) until_closed: bool,
 }
@@ -182,10 +182,11 @@ impl SessionRecord {
         again.then_some(token)
     }
 
-    /// The record, whose current token goes out once more at `now`.
-    pub(crate) fn handed_out_again(&self, now: Timestamp) -> Self {
+    /// The record, whose current token goes out once more at `now`, by a change of privilege.
+    pub(crate) fn handed_out_again(&self, now: Timestamp, policy: &SessionPolicy) -> Self {
         Self {
             handed_out_at: now,
+            idle_expires_at: self.idle_from(now, policy),
             ..self.clone()
         }
     }
@@ -203,12 +204,12 @@ impl SessionRecord {
         self.bound && presenter.jar == JarProof::Missing
     }
 
-    /// How long the session lasts from a rotation.
+    /// How long the session lasts unused.
     pub(crate) fn idle(&self, policy: &SessionPolicy) -> Duration {
         self.fields.idle.unwrap_or(policy.idle)
     }
 
-    /// When the session, last rotated at `now`, expires unused.
+    /// When the session, last used at `now`, expires.
     pub(crate) fn idle_from(&self, now: Timestamp, policy: &SessionPolicy) -> Timestamp {
         (now + self.idle(policy)).min(self.absolute_expires_at)
     }

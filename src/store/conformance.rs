@@ -16,13 +16,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod cases;
+mod drops;
+mod expiry;
+mod instances;
+mod look;
+mod overlaps;
 mod races;
+mod records;
+mod rule;
 mod sample;
+mod steps;
+mod subjects;
+mod swaps;
 
 use std::{error::Error, fmt, time::Duration};
 
 use super::{RefreshStore, StoreError};
+use races::Callers;
+use rule::Rule;
 
 /// A rule that a store has broken.
 #[derive(Debug)]
@@ -32,14 +43,24 @@ pub struct Violation {
     source: Option<StoreError>,
 }
 
-/// Runs every case against stores that `make` returns.
+/// Runs every case against instances that `make` returns.
 ///
-/// `make` may return the same store each time, or clones of it: each case works on subjects of its
-/// own, drawn at random, and leaves everything else alone. `advance` moves the store's clock
-/// forward by at least the time it is given, a few seconds at a time; for a store with a real
-/// clock it sleeps.
+/// `make` returns an instance over *one* backend, each time the same one: what another server would hold. It
+/// is called three times. Build the store anew in it, over the same database; a clone shows nothing of what an
+/// instance keeps for itself, such as a cache or a lock. Each case works on subjects of its own, drawn at
+/// random, and leaves everything else alone.
 ///
-/// Call it on a tokio runtime, best a multi-threaded one: the races run in tasks.
+/// `advance` moves the clock of the store forward by at least the time it is given, which is six seconds, once;
+/// for a store with a real clock it sleeps. Instances of one machine share its clock: no test on one machine
+/// tells it from the clock of the store.
+///
+/// Each call has a time limit of ten seconds, within which the store answers or breaks the rule that was tried.
+/// `advance` has none. A call that blocks its thread, and does not wait, holds up the suite too.
+///
+/// Call it on a tokio runtime with timers, best a multi-threaded one: some cases run in tasks. Races and dropped
+/// futures are arranged between any two steps of a call, so a store that is wrong there is refused each time. A
+/// race between two steps without an `await` in between needs two threads that meet there; that is a matter of
+/// luck, and of many rounds.
 ///
 /// # Errors
 ///
@@ -52,25 +73,46 @@ pub async fn run<S: RefreshStore + Clone>(
     make: impl AsyncFn() -> S,
     advance: impl AsyncFn(Duration),
 ) -> Result<(), Violation> {
-    cases::an_inserted_record_is_loaded_unchanged(&make().await).await?;
-    cases::an_insertion_applied_twice_is_one(&make().await).await?;
-    cases::a_taken_id_is_not_overwritten(&make().await).await?;
-    cases::a_swap_replaces_the_whole_record(&make().await).await?;
-    cases::a_swap_applied_twice_is_applied(&make().await).await?;
-    cases::a_swap_that_lost_says_what_is_stored(&make().await).await?;
-    cases::a_swap_of_nothing_is_a_conflict(&make().await).await?;
-    cases::the_limit_drops_the_least_recently_rotated(&make().await).await?;
-    cases::revoked_sessions_do_not_count(&make().await).await?;
-    cases::revoke_all_keeps_what_it_is_told(&make().await).await?;
-    cases::a_swap_after_revoke_all_is_a_conflict(&make().await).await?;
-    cases::subjects_do_not_see_each_other(&make().await).await?;
-    cases::ten_thousand_rotations_do_not_grow(&make().await).await?;
-    cases::expired_sessions_are_gone(&make().await, &advance).await?;
-    races::one_of_many_swaps_wins(&make().await).await?;
-    races::one_swap_by_many_is_applied_for_all(&make().await).await?;
-    races::the_limit_holds_against_many(&make().await).await?;
-    races::revoke_all_leaves_nothing_half_done(&make().await).await?;
-    Ok(())
+    let (one, other) = (&make().await, &make().await);
+    records::an_inserted_record_is_loaded_unchanged(one).await?;
+    records::a_foreign_tag_finds_nothing(one).await?;
+    records::the_largest_record_is_kept_whole(one).await?;
+    swaps::a_swap_replaces_the_whole_record(one).await?;
+    swaps::a_swap_applied_twice_is_applied(one).await?;
+    swaps::a_swap_that_lost_says_what_is_stored(one).await?;
+    swaps::a_swap_compares_the_whole_record(one).await?;
+    swaps::a_swap_of_nothing_is_a_conflict(one).await?;
+    swaps::a_swap_never_moves_a_session(one).await?;
+    subjects::ended_sessions_are_listed(one).await?;
+    subjects::an_insertion_applied_twice_is_one(one).await?;
+    subjects::a_taken_id_is_not_overwritten(one).await?;
+    subjects::the_limit_drops_the_least_recently_rotated(one).await?;
+    subjects::any_limit_is_a_limit(one).await?;
+    subjects::revoked_sessions_do_not_count(one).await?;
+    subjects::revoke_all_keeps_what_it_is_told(one).await?;
+    subjects::revoked_sessions_are_listed(one).await?;
+    subjects::a_swap_after_revoke_all_is_a_conflict(one).await?;
+    records::subjects_are_counted_and_revoked_apart(one).await?;
+    records::names_are_bytes(one).await?;
+    records::a_far_expiry_is_kept(one).await?;
+    instances::each_sees_what_the_other_wrote(one, other).await?;
+    instances::they_have_one_clock([one, other]).await?;
+    overlaps::two_swaps(one, other).await?;
+    overlaps::one_swap_twice(one, other).await?;
+    overlaps::swaps_beside_each_other(one, other).await?;
+    overlaps::two_insertions(one, other).await?;
+    overlaps::revoke_all_and_a_swap(one, other).await?;
+    overlaps::revoke_all_and_an_insertion(one, other).await?;
+    drops::a_swap(one, other).await?;
+    drops::an_insertion(one, other).await?;
+    drops::revoke_all(one, other).await?;
+    expiry::run(one, other, &make, &advance).await?;
+    let callers = Callers(one, other);
+    callers.one_of_many_swaps_wins().await?;
+    callers.one_swap_by_many_is_applied_for_all().await?;
+    callers.the_limit_holds_against_many().await?;
+    callers.revoke_all_leaves_nothing_half_done().await?;
+    swaps::ten_thousand_rotations_do_not_grow(one).await
 }
 
 impl Violation {
@@ -82,12 +124,17 @@ impl Violation {
         }
     }
 
-    /// The rule, in one sentence.
+    fn about(mut self, what: &str) -> Self {
+        self.detail = format!("{what}: {}", self.detail);
+        self
+    }
+
+    /// Names the rule, in one sentence.
     pub fn rule(&self) -> &str {
         self.rule
     }
 
-    /// What was observed instead.
+    /// Says what was observed instead.
     pub fn detail(&self) -> &str {
         &self.detail
     }
@@ -102,28 +149,5 @@ impl fmt::Display for Violation {
 impl Error for Violation {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_ref().map(|e| e as &(dyn Error + 'static))
-    }
-}
-
-/// One rule: what every check of a case refers to.
-#[derive(Clone, Copy)]
-struct Rule(&'static str);
-
-impl Rule {
-    fn check(self, holds: bool, detail: impl FnOnce() -> String) -> Result<(), Violation> {
-        if holds {
-            Ok(())
-        } else {
-            Err(Violation::new(self.0, detail()))
-        }
-    }
-
-    /// The answer of a store that must answer.
-    fn answer<T>(self, answer: Result<T, StoreError>) -> Result<T, Violation> {
-        answer.map_err(|source| Violation {
-            rule: self.0,
-            detail: "the store gave an error".into(),
-            source: Some(source),
-        })
     }
 }

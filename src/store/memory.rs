@@ -36,7 +36,7 @@ const DEFAULT_CAPACITY: usize = 1_000_000;
 /// [`StoreErrorKind::Full`](crate::store::StoreErrorKind::Full); it never ends a live session of another subject
 /// to make room. A session that the limit of its subject drops is revoked and stays, until it
 /// expires, to be recognised; of such ended sessions a subject keeps about as many as it may have
-/// live ones.
+/// live ones, and about 32 at most.
 ///
 /// ```
 /// use tower_bearer::MemoryStore;

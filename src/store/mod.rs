@@ -132,6 +132,20 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     /// Replaces `current` by `next` in one atomic step if the stored record equals `current`, in whichever
     /// layout its bytes are. Applying the same swap twice reports [`Swap::Applied`] twice.
     ///
+    /// Both records have one key. A swap to another key is refused: a conflict or an error, and nothing is written
+    /// at either address.
+    ///
+    /// # A conflict may hide a swap that was applied
+    ///
+    /// A client library, or the caller, sends a swap again when its answer is lost. Between the two another writer
+    /// may have swapped `next` for a third record. The second answer is then [`Swap::Conflict`] with the third
+    /// record, though `next` had been stored. No store can tell this from a lost race, and none has to.
+    ///
+    /// The caller must not conclude that `next` never was the session. It takes the record in the conflict as the
+    /// session and judges by that, as if it had just been loaded. The layers of this crate do so: a successor is
+    /// derived and not drawn, so a writer that follows `next` has handed out the same token. A caller that does
+    /// something else once for each applied swap, such as counting, does it once too few.
+    ///
     /// # Errors
     ///
     /// When the store does not answer. A lost race is no error: see [`Swap::Conflict`].
@@ -141,7 +155,7 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
         next: &SessionRecord,
     ) -> impl Future<Output = Result<Swap, StoreError>> + Send;
 
-    /// Every session of the subject that has not expired, revoked ones too.
+    /// Every session of the subject that has not expired, revoked ones too, each once, in any order.
     ///
     /// # Errors
     ///
@@ -252,6 +266,7 @@ impl Inserted {
 pub enum Swap {
     /// The store now holds `next`.
     Applied,
-    /// The store held neither `current` nor `next`; this is what it holds, and its time.
+    /// The store held neither `current` nor `next`; this is what it holds, and its time. It may have held `next`
+    /// before: [a conflict may hide a swap that was applied](RefreshStore::swap#a-conflict-may-hide-a-swap-that-was-applied).
     Conflict(Loaded),
 }

@@ -10,6 +10,10 @@ use crate::{
     store::StoreError,
 };
 
+/// Ended sessions that a subject keeps: as many as may be live by default. A subject that may have any number of
+/// live ones does not keep any number of these.
+const MOST_ENDED: usize = 32;
+
 /// Adds `record` to the `sessions` of its subject, and returns the ids of those that it drove out.
 ///
 /// It is what [`RefreshStore::insert`](crate::store::RefreshStore::insert) has to do with all sessions
@@ -17,7 +21,8 @@ use crate::{
 ///
 /// Expired sessions are removed. Of the live ones, those that were rotated least recently are
 /// revoked, so that the new one is within `limit` (at least 1); they stay to be recognised. Of
-/// ended ones about `limit` stay, or signing in and out would fill the store.
+/// those that had ended before, `limit` stay and at most 32, or signing in and out would fill the store: first those
+/// that a client of theirs has ended, since an old token of theirs is an alarm, and of these the latest.
 ///
 /// A record that is there already is left as it is, and so is everything else: the second of two
 /// applications changes nothing.
@@ -59,9 +64,16 @@ pub fn admit(
     // The session that is being added counts among the live ones.
     let limit = limit.max(1);
     sessions.retain(|session| now < session.expires_at());
-    let forgotten = surplus(sessions, limit, |session| !session.is_live());
+    let forgotten = surplus(
+        sessions,
+        limit.min(MOST_ENDED),
+        |session| !session.is_live(),
+        |session| (session.ended_at, session.rotated_at),
+    );
     sessions.retain(|session| !forgotten.contains(&session.id));
-    let dropped = surplus(sessions, limit - 1, SessionRecord::is_live);
+    let dropped = surplus(sessions, limit - 1, SessionRecord::is_live, |session| {
+        session.rotated_at
+    });
     for session in sessions.iter_mut() {
         if dropped.contains(&session.id) {
             *session = session.revoked(RevokeReason::Limit);
@@ -107,15 +119,16 @@ pub fn revoke_all(
         .collect()
 }
 
-/// Of those that `which` names, all but the `keep` most recently rotated; the least recent first.
-fn surplus(
+/// Of those that `which` names, all but the `keep` latest by `when`; the earliest first.
+fn surplus<T: Ord>(
     sessions: &[SessionRecord],
     keep: usize,
     which: impl Fn(&SessionRecord) -> bool,
+    when: impl Fn(&SessionRecord) -> T,
 ) -> Vec<SessionId> {
     let mut named: Vec<&SessionRecord> = sessions.iter().filter(|s| which(s)).collect();
-    // Stable: of those rotated at one time, the one that was added first goes first.
-    named.sort_by_key(|session| session.last_rotated_at());
+    // Stable: of those at one time, the one that was added first goes first.
+    named.sort_by_key(|session| when(session));
     named.truncate(named.len().saturating_sub(keep));
     named.iter().map(|session| session.id).collect()
 }

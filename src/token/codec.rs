@@ -88,6 +88,7 @@ pub struct Grant<'a, C> {
     pub(super) subject: &'a str,
     pub(super) session: Option<&'a str>,
     pub(super) custom: &'a C,
+    pub(super) longest: Duration,
 }
 
 impl<'a, C> Grant<'a, C> {
@@ -98,6 +99,7 @@ impl<'a, C> Grant<'a, C> {
             subject,
             session: None,
             custom,
+            longest: Duration::MAX,
         }
     }
 
@@ -108,6 +110,11 @@ impl<'a, C> Grant<'a, C> {
             session: Some(session),
             ..self
         }
+    }
+
+    /// The token ends within `longest`, to the whole second.
+    pub(crate) fn at_most(self, longest: Duration) -> Self {
+        Self { longest, ..self }
     }
 }
 
@@ -275,6 +282,7 @@ impl<C> fmt::Debug for Grant<'_, C> {
             subject: _,
             session,
             custom: _,
+            longest: _,
         } = self;
         f.debug_struct("Grant")
             .field("session", session)

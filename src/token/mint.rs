@@ -1,5 +1,7 @@
 //! From a grant to a token.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{
@@ -32,7 +34,11 @@ impl<C: Serialize> TokenCodec<C> {
     /// writes (`iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti`, `sid`, `cnf`), the subject is
     /// empty, the ring has no key that mints, or the token would be longer than accepted.
     pub fn mint_at(&self, grant: &Grant<'_, C>, now: Timestamp) -> Result<AccessToken, MintError> {
-        let mut claims = self.config.registered(grant.subject, grant.session, now)?;
+        let longest = Duration::from_secs(grant.longest.as_secs());
+        let lifetime = self.config.lifetime.min(longest);
+        let mut claims = self
+            .config
+            .registered(grant.subject, grant.session, now, lifetime)?;
         let custom = serde_json::to_string(grant.custom).map_err(|e| {
             MintError::with_source("the application's claims could not be serialised", e)
         })?;
@@ -40,7 +46,7 @@ impl<C: Serialize> TokenCodec<C> {
         append(&mut claims, &custom);
         claims.push('}');
         let token = self.config.seal(claims.into_bytes())?;
-        Ok(AccessToken::new(token, self.config.lifetime))
+        Ok(AccessToken::new(token, lifetime))
     }
 }
 
@@ -56,6 +62,7 @@ impl CodecConfig {
         subject: &str,
         session: Option<&str>,
         now: Timestamp,
+        lifetime: Duration,
     ) -> Result<String, MintError> {
         if subject.is_empty() && !self.rules.subject_optional {
             return Err(MintError::new("the subject is empty"));
@@ -67,7 +74,7 @@ impl CodecConfig {
         let iat = now.as_secs();
         let registered = serde_json::to_string(&Registered {
             sub: subject,
-            exp: iat + self.lifetime.as_secs(),
+            exp: iat + lifetime.as_secs(),
             iat,
             jti: &jti,
             sid: session,

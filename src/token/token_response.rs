@@ -95,7 +95,7 @@ impl AccessToken {
         Some(self.session?.expires_in)
     }
 
-    /// Returns when the session ends unless its token rotates before, counted from this answer. `None` where the
+    /// Returns when the session ends unless it is used before, counted from this answer. `None` where the
     /// session has no idle lifetime, or one as long as the session.
     pub fn idle_expires_in(&self) -> Option<Duration> {
         self.session?.idle_expires_in
@@ -107,7 +107,7 @@ impl AccessToken {
         self.refresh_token.as_deref()
     }
 
-    /// How long it is good for, counted from when it was minted.
+    /// How long it is good for, counted from when it was minted. A token of a session does not outlive it.
     pub fn expires_in(&self) -> Duration {
         self.expires_in
     }

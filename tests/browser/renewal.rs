@@ -1,8 +1,11 @@
 //! Tokens that end while somebody looks, and pages that come back after a while.
 
-use axum::http::StatusCode;
+use std::time::Duration;
 
-use crate::harness::{Stage, until};
+use axum::http::StatusCode;
+use tokio::time::{Instant, sleep};
+
+use crate::harness::{QUICK, Stage, until};
 
 /// How many refreshes had a new token for their answer.
 fn renewed(stage: &Stage) -> usize {
@@ -88,4 +91,48 @@ async fn a_page_from_the_back_forward_cache_shows_nobody_before_it_has_asked() {
     assert_eq!(browser.run("return window.restored").await, true);
     assert_eq!(browser.run("return window.hiddenAtOnce").await, true);
     assert_eq!(browser.run("return window.textAtOnce").await, "");
+}
+
+/// The page refreshes by a timer in each phase. A refresh counts only where its user did something.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_untouched_tab_ends_at_the_idle_lifetime_and_one_in_use_does_not() {
+    const IDLE: Duration = Duration::from_secs(8);
+    let stage = Stage::with(
+        "127.0.0.1",
+        &[("ACCESS_TTL", "4"), QUICK, ("IDLE_SECONDS", "8")],
+    )
+    .await;
+    let browser = &stage.browser;
+    browser.sign_in().await;
+    let passive = || {
+        let mut asked = stage.asked("/auth/refresh");
+        asked.retain(|r| r.header("x-session-activity") == "passive");
+        asked.len()
+    };
+
+    // A video plays: no one touches the tab.
+    let play = "const page = await import('/session.js');
+        window.playing = setInterval(page.keepAlive, 200);";
+    browser.wait_for(play).await;
+    sleep(IDLE + IDLE / 4).await;
+    browser.until_state("signed-in").await;
+    assert_eq!(passive(), 0);
+    browser.run("clearInterval(window.playing)").await;
+
+    let end = Instant::now() + IDLE + IDLE / 4;
+    while Instant::now() < end {
+        browser.press("#email").await;
+        sleep(Duration::from_millis(300)).await;
+    }
+    browser.until_state("signed-in").await;
+    assert_eq!(passive(), 0);
+
+    // Left open.
+    let left = Instant::now();
+    browser.until_state("signed-out").await;
+    // From the last refresh that told of a touch, and until the next one after the end.
+    let after = left.elapsed();
+    assert!(after >= IDLE - IDLE / 4 && after < 2 * IDLE, "{after:?}");
+    assert!(passive() >= 3, "it went on refreshing");
+    assert_eq!(stage.alarms().await, 0);
 }

@@ -429,6 +429,7 @@ async fn a_setting_that_cannot_be_used_keeps_it_from_starting() {
         ("ACCESS_TTL", "soon"),
         ("ACCESS_TTL", "43201"),
         ("GRACE_SECONDS", "-1"),
+        ("IDLE_SECONDS", "an hour"),
         ("ALLOWED_ORIGINS", "app.example"),
         ("ALLOWED_ORIGINS", ","),
         ("INSECURE_COOKIE", "false"),
@@ -444,6 +445,10 @@ async fn a_setting_that_cannot_be_used_keeps_it_from_starting() {
         command.env("ADDR", LOCAL).env(name, value);
         Ended::refused(&mut command, name).await;
     }
+    // Tokens last 15 minutes.
+    let mut command = example("demo");
+    command.env("ADDR", LOCAL).env("IDLE_SECONDS", "990");
+    Ended::refused(&mut command, "idle_lifetime: 990s").await;
     // The cookies have `Secure`, as the origin is not this machine, and a browser would keep none.
     let mut command = example("demo");
     command

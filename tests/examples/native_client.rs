@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::{Answer, Browser, Ended, PASSWORD, Program, example, serve};
@@ -76,6 +76,14 @@ impl User {
 
     async fn runs(&self, name: &str) -> Ended {
         Program::spawn(&mut self.command(name)).ends().await
+    }
+
+    /// The sessions that the client prints.
+    async fn sessions(&self) -> Vec<Value> {
+        let ended = self.runs("sessions").await;
+        assert!(ended.success, "{ended:?}");
+        let list: Value = serde_json::from_str(&ended.out).unwrap();
+        list["sessions"].as_array().unwrap().clone()
     }
 
     async fn sign_in(&self, password: &str) -> Ended {
@@ -228,6 +236,23 @@ async fn a_sign_out_reaches_the_server() {
     user.put(&kept);
     user.fails("sign in again").await;
     assert!(!user.file().exists());
+}
+
+#[tokio::test]
+async fn the_client_lists_sessions_and_ends_one_of_them() {
+    let mut user = User::signed_in().await;
+    let lost = user.token();
+    // A machine that was lost: its token is not there to sign out with.
+    fs::remove_file(user.file()).unwrap();
+    assert!(user.sign_in(PASSWORD).await.success);
+    let sessions = user.sessions().await;
+    assert_eq!(sessions.len(), 2);
+    let id = sessions[1]["id"].as_str().unwrap();
+    let ended = Program::spawn(user.command("end").arg(id)).ends().await;
+    assert!(ended.success, "{ended:?}");
+    assert_eq!(user.sessions().await.len(), 1);
+    user.present(&lost).await.is(401);
+    user.knows_me().await;
 }
 
 #[tokio::test]

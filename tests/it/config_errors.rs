@@ -86,7 +86,7 @@ fn a_configuration_error_says_which_entry_it_means() {
         ),
         (
             sessions(|b| b.idle_lifetime(Duration::from_secs(900))),
-            "idle_lifetime: 900s must be longer than the lifetime of an access token, 900s",
+            "idle_lifetime: 900s must be longer than 990s, the lifetime of an access token, the interval and the grace together",
         ),
         (
             sessions(|b| {
@@ -94,7 +94,7 @@ fn a_configuration_error_says_which_entry_it_means() {
                 let b = b.rotation(rotation.build().unwrap());
                 b.idle_lifetime(Duration::from_secs(3600))
             }),
-            "idle_lifetime: 3600s must be longer than the interval, 3600s",
+            "idle_lifetime: 3600s must be longer than 4530s, the lifetime",
         ),
         (
             sessions(|b| b.claims_timeout(Duration::from_secs(8))),

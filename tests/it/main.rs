@@ -21,6 +21,7 @@ mod front_door;
 mod grpc;
 mod headers;
 mod headers_prop;
+mod history;
 #[cfg(feature = "josekit")]
 mod interop;
 mod jwks;

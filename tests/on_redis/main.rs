@@ -18,6 +18,7 @@ mod failover;
 mod faults;
 mod full;
 mod harness;
+mod history;
 mod silence;
 mod stage;
 mod storm;

@@ -6,6 +6,7 @@
 //!
 //! Settings, all optional: `ADDR`, `ACCESS_TTL` (seconds), `GRACE_SECONDS` (30: how long a cookie that was replaced
 //! is still answered; cookies live at least twice as long, and with 2 the rules are tried out quickly),
+//! `IDLE_SECONDS` (none: how long an unused session lasts),
 //! `ALLOWED_ORIGINS` (comma-separated: this service's own, and those of pages elsewhere that may call it),
 //! `INSECURE_COOKIE` (see below),
 //! `TRUSTED_PROTO_HEADER=x-forwarded-proto` (behind a proxy that overwrites it: plain http is refused),
@@ -48,8 +49,8 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, Auth, Claims, ClaimsError, ClaimsRequest, KeyRing, NewSession, RequireHttpsLayer,
-    RotationPolicy, SecurityHeadersLayer, Session, store::SharedStore,
+    AccessToken, Auth, Claims, ClaimsError, ClaimsRequest, KeyRing, NewSession, RefreshCookieLayer,
+    RequireHttpsLayer, RotationPolicy, SecurityHeadersLayer, Session, store::SharedStore,
 };
 
 use crate::{journal::Journal, settings::Settings};
@@ -166,9 +167,9 @@ fn app(
     store: SharedStore,
     insecure_cookie: bool,
     journal: Journal,
-) -> std::result::Result<Router, Error> {
+) -> std::result::Result<(Router, RefreshCookieLayer), Error> {
     let users = Users::demo()?;
-    let access_ttl = settings.access_ttl;
+    let (access_ttl, idle) = (settings.access_ttl, settings.idle);
     // The grace may not outlast an access token; that only matters for the very short ones.
     let rotation = RotationPolicy::builder()
         .grace(access_ttl.min(settings.grace))
@@ -196,7 +197,13 @@ fn app(
         .external_prefix(&settings.public_path)
         // One process mints and verifies: there is no other clock to be lenient with.
         .tokens(|tokens| tokens.lifetime(access_ttl).leeway(Duration::ZERO))
-        .sessions(move |sessions| sessions.rotation(rotation))
+        .sessions(move |sessions| {
+            let sessions = sessions.rotation(rotation);
+            match idle {
+                Some(idle) => sessions.idle_lifetime(idle),
+                None => sessions,
+            }
+        })
         .security_headers(headers)
         .events(report::sink(journal.clone()));
     auth = match &settings.allowed_origins {
@@ -230,13 +237,14 @@ fn app(
         .nest("/api", api)
         .layer(auth.headers())
         .with_state(users);
-    Ok(match settings.trusted_proto_header.as_deref() {
+    let app = match settings.trusted_proto_header.as_deref() {
         Some(header) => app.layer(
             RequireHttpsLayer::behind_proxy(header)
                 .map_err(|error| format!("TRUSTED_PROTO_HEADER: `{header}`: {error}"))?,
         ),
         None => app,
-    })
+    };
+    Ok((app, auth.sessions().clone()))
 }
 
 #[tokio::main]
@@ -249,7 +257,7 @@ async fn main() -> std::result::Result<(), Error> {
     let events = report::sink(journal.clone());
     let store = store::open(settings.redis_url.as_deref(), events).await?;
     let insecure_cookie = settings.insecure_cookie(listening);
-    let app = app(&settings, &keys, store, insecure_cookie, journal)?;
+    let (app, sessions) = app(&settings, &keys, store, insecure_cookie, journal)?;
 
     if insecure_cookie {
         println!(
@@ -265,5 +273,7 @@ async fn main() -> std::result::Result<(), Error> {
             let _ = tokio::signal::ctrl_c().await;
         })
         .await?;
+    // A sign-out that waits for the store is not forgotten. What is left is told of as `RevocationLost`.
+    sessions.drain(Duration::from_secs(5)).await;
     Ok(())
 }

@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) access_ttl: Duration,
     /// `GRACE_SECONDS`: how long a replaced cookie is still answered; one is replaced at most every twice as long.
     pub(crate) grace: Duration,
+    /// `IDLE_SECONDS`: how long a session lasts unused. None: as long as it lasts at all.
+    pub(crate) idle: Option<Duration>,
     /// `TRUSTED_PROTO_HEADER`: the header in which the proxy in front says what the client speaks.
     pub(crate) trusted_proto_header: Option<String>,
     /// `PUBLIC_PATH`: the path below which the browser has this service, where the proxy in front takes it off.
@@ -55,6 +57,10 @@ impl Settings {
                 .map_err(|_| format!("ADDR: `{addr}` is not like 127.0.0.1:3000"))?,
             access_ttl,
             grace: seconds("GRACE_SECONDS", 30)?,
+            idle: match read("IDLE_SECONDS") {
+                Some(_) => Some(seconds("IDLE_SECONDS", 0)?),
+                None => None,
+            },
             trusted_proto_header: read("TRUSTED_PROTO_HEADER"),
             public_path: public_path(read("PUBLIC_PATH").unwrap_or_default())?,
             allowed_origins: read("ALLOWED_ORIGINS")

@@ -40,6 +40,8 @@ let problem = null;
 let timer;
 let begun = false; // Whether anybody has asked for a session.
 let known = false; // Whether this tab has had one, and nobody has told it of the end.
+let inputs = 0; // Counts what the user did,
+let heard = -1; // and up to where the server has heard of it: opening the page is the first it hears of.
 let era = 0; // Counts sign-ins and sign-outs: an answer from an earlier era is thrown away.
 
 class Session extends EventTarget {
@@ -84,13 +86,28 @@ document.addEventListener("visibilitychange", () => {
 });
 addEventListener("online", wake);
 
+// A refresh by a timer alone says so: the session of a page that is left open, visible or not, then ends unused.
+for (const kind of ["keydown", "pointerdown", "pointermove", "touchstart", "wheel"]) {
+  addEventListener(kind, keepAlive, { capture: true, passive: true });
+}
+
+/**
+ * Counts as input: the user is there without touching anything. Call it now and then while a video plays or an upload
+ * runs, from their events.
+ */
+export function keepAlive() {
+  inputs += 1;
+}
+
 // The browser may keep a page that is left, and bring it back as it was (the back/forward cache), long
 // after the user has signed out. So it is put away without a user, and asks when it comes back.
 addEventListener("pagehide", ({ persisted }) => {
   if (persisted && access) drop();
 });
 addEventListener("pageshow", ({ persisted }) => {
-  if (persisted) wake();
+  if (!persisted) return;
+  keepAlive();
+  wake();
 });
 
 function wake() {
@@ -117,7 +134,7 @@ export async function signIn(email, password, remember = true) {
     });
     if (!response.ok) throw await failure(response);
     era += 1;
-    keep(await response.json());
+    keep(await response.json(), inputs);
     tabs.postMessage("signed-in");
     announce();
   });
@@ -284,11 +301,14 @@ async function renew() {
   const began = era;
   for (let attempt = 1; ; attempt += 1) {
     let pause = backOff(attempt);
+    const seen = inputs;
+    /** @type {Record<string, string>} */
+    const headers = seen === heard ? { "X-Session-Activity": "passive" } : {};
     try {
       // Only the request is under the lock: a tab that waits to try again holds nobody up.
-      const response = await alone(() => change(`${BASE}/refresh`, { method: "POST" }));
+      const response = await alone(() => change(`${BASE}/refresh`, { method: "POST", headers }));
       stillIn(began);
-      if (response.ok) return keep(await response.json());
+      if (response.ok) return keep(await response.json(), seen);
       if (response.status === 401) {
         const reason = await reasonOf(response);
         end(reason);
@@ -314,11 +334,15 @@ async function renew() {
   }
 }
 
-/** @param {{ access_token: string, expires_in: number }} answer */
-function keep({ access_token: token, expires_in: seconds }) {
+/**
+ * @param {{ access_token: string, expires_in: number, session_expires_in: number }} answer
+ * @param {number} seen how much of the user's input the server knows by it
+ */
+function keep({ access_token: token, expires_in: seconds, session_expires_in: left }, seen) {
+  heard = seen;
   const life = seconds * 1000;
-  // A token of two minutes or less is renewed at half its life.
-  const lead = Math.min(MARGIN, life / 2) * (1 + JITTER * Math.random());
+  // A token of two minutes or less is renewed at half its life, and the last one of its session not at all.
+  const lead = left <= seconds ? 0 : Math.min(MARGIN, life / 2) * (1 + JITTER * Math.random());
   const expiresAt = Date.now() + life;
   access = { token, expiresAt, renewAt: expiresAt - lead };
   over = null;

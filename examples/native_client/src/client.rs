@@ -78,6 +78,18 @@ impl Client {
         Ok(answer.error_for_status()?.text().await?)
     }
 
+    /// Asks for something that takes the refresh token: the list of sessions, or the end of one of them.
+    pub(crate) async fn ask(&self, path: &str) -> Result<String, Error> {
+        // A client that the session does not know yet is told to refresh first.
+        self.refresh().await?;
+        let _lock = self.lock()?;
+        let token = read(&self.file)?.ok_or("nobody is signed in")?;
+        let to = format!("{}/native{path}", self.server);
+        let form = json!({ "refresh_token": token });
+        let answer = self.http.post(to).json(&form).send().await?;
+        Ok(answer.error_for_status()?.text().await?)
+    }
+
     /// Ends the session on the server, then forgets its token. Without a session there is nothing to do.
     pub(crate) async fn sign_out(&self) -> Result<(), Error> {
         let _lock = self.lock()?;

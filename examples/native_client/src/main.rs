@@ -4,6 +4,7 @@
 //! cargo run -p native_client &                # the server
 //! cargo run -p native_client -- sign-in       # asks for the password
 //! cargo run -p native_client -- whoami        # as often as you like, days later too
+//! cargo run -p native_client -- sessions      # and `end ID` ends one of them
 //! cargo run -p native_client -- sign-out
 //! ```
 //!
@@ -111,8 +112,15 @@ async fn main() -> Result<(), Error> {
             println!("signed in");
         }
         Some("whoami") => println!("{}", client.get("/api/whoami").await?),
+        Some("sessions") => println!("{}", client.ask("/sessions").await?),
+        Some("end") => {
+            let id = env::args().nth(2).ok_or("usage: native_client end ID")?;
+            client.ask(&format!("/sessions/{id}/end")).await?;
+        }
         Some("sign-out") => client.sign_out().await?,
-        Some(_) => return Err("usage: native_client [sign-in|whoami|sign-out]".into()),
+        Some(_) => {
+            return Err("usage: native_client [sign-in|whoami|sessions|end ID|sign-out]".into());
+        }
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use tower_http::cors::{self, AllowOrigin, CorsLayer};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::origin::Origin;
+use crate::{origin::Origin, session::SESSION_ACTIVITY};
 
 /// How long a browser keeps the answer to its preflight.
 const KEPT: Duration = Duration::from_secs(600);
@@ -46,7 +46,7 @@ impl Cors {
                 header::AUTHORIZATION,
                 header::CONTENT_TYPE,
                 csrf,
-                HeaderName::from_static("x-session-activity"),
+                SESSION_ACTIVITY,
             ])
             // A refusal says these beside its body. All of them are here: the list replaces that of the answer.
             .expose_headers([

@@ -96,7 +96,7 @@
 //! | `session.cycle_id()` at sign-in | [`Session::start`](crate::Session::start): a new session each time |
 //! | `session.cycle_id()` after a change of privilege | [`Session::elevate`](crate::Session::elevate) |
 //! | `session.flush()` | [`Session::end`](crate::Session::end) |
-//! | `Expiry::OnInactivity` | [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime), beside an absolute one of 7 days. It is counted in rotations of the refresh token: a page that is open rotates about once in an access token's life. |
+//! | `Expiry::OnInactivity` | [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime), beside an absolute one of 7 days. It is counted in refreshes, about one in an access token's life. Those of an open page without a user count too, unless it [says so](crate::manual::how_to#ending-unused-sessions). |
 //! | `Expiry::AtDateTime` | [`absolute_lifetime`](crate::refresh::RefreshCookieBuilder::absolute_lifetime), from sign-in on |
 //! | `Expiry::OnSessionEnd` | [`NewSession::browser_session`](crate::NewSession::browser_session). Browsers restore such cookies with their windows, so give it a short [`idle`](crate::NewSession::idle) as well. |
 //! | `SessionStore` | [`RefreshStore`](crate::store::RefreshStore) |

@@ -1,7 +1,7 @@
 //! One question to the decision: the token, the record, and how they stand to each other.
 
 use super::{
-    FingerprintPolicy, Fingerprints, Presenter, RefreshToken, SessionKeys, SessionPolicy,
+    Activity, FingerprintPolicy, Fingerprints, Presenter, RefreshToken, SessionKeys, SessionPolicy,
     SessionRecord, Timestamp, barrier_parent, parent, within,
 };
 use crate::session::id::ClientFingerprint;
@@ -90,21 +90,21 @@ impl Case<'_> {
             .window_is_open(self.now, self.policy.rotation.grace)
     }
 
-    /// The record with a new current token, handed out to the presenter now. This alone moves the idle expiry.
+    /// The record with a new current token, handed out to the presenter now.
     pub(super) fn renewed(
         &self,
         current: [u8; 32],
         recoveries: u8,
         fingerprints: Fingerprints,
     ) -> SessionRecord {
-        let Self { record, now, .. } = *self;
+        let now = self.now;
         SessionRecord {
             current,
             recoveries,
             handed_out_at: now,
             presented_at: None,
             rotated_at: now,
-            idle_expires_at: record.idle_from(now, self.policy),
+            idle_expires_at: self.idle_end(self.is_active()),
             ..self.noted(fingerprints.held_by(self.presenter.fingerprint))
         }
     }
@@ -120,11 +120,32 @@ impl Case<'_> {
         let news = record.presented_at.is_none()
             || fingerprints != record.fingerprints
             || self.binds()
+            || self.is_idle_end_due()
             || self.presenter.version != record.fields.fingerprint_version;
         news.then(|| SessionRecord {
             presented_at: record.presented_at.or(Some(now)),
             ..self.noted(fingerprints)
         })
+    }
+
+    /// Whether the request counts as use of the session.
+    pub(super) fn is_active(&self) -> bool {
+        self.presenter.activity == Activity::Active
+    }
+
+    /// Rows 5, 8 and 9: whether a note moves the idle end. Not by less than the interval: a session that an active
+    /// client has just rotated needs none, and no burst of requests writes more than one.
+    pub(super) fn is_idle_end_due(&self) -> bool {
+        let (old, new) = (self.record.idle_expires_at, self.idle_end(true));
+        self.is_active() && new > old && new.since(old) >= self.policy.rotation.interval
+    }
+
+    /// The idle end of the record, or one that counts from now.
+    fn idle_end(&self, moves: bool) -> Timestamp {
+        match moves {
+            true => self.record.idle_from(self.now, self.policy),
+            false => self.record.idle_expires_at,
+        }
     }
 
     /// The record, with what the presenter shows of itself.
@@ -136,6 +157,7 @@ impl Case<'_> {
         noted.bound = record.is_bound_by(presenter, self.policy);
         noted.fingerprints = fingerprints;
         noted.fields.fingerprint_version = presenter.version;
+        noted.idle_expires_at = self.idle_end(self.is_idle_end_due());
         noted
     }
 

@@ -1,5 +1,6 @@
 //! One test for each row of the table, its borders, and what holds for every input.
 
+mod activity;
 mod any;
 mod bodies;
 mod edges;

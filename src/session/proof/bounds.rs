@@ -103,6 +103,8 @@ pub(super) struct Bounds {
     pub(super) jar: JarProof,
     /// Whether a request has shown the jar cookie before the world begins.
     pub(super) bound: bool,
+    /// The idle lifetime in units; each refresh may then be active or passive. None: as long as the session.
+    pub(super) idle: Option<u8>,
     pub(super) thief: Visitor,
     /// Each use of the stolen token may end in a sign-out.
     pub(super) thief_signs_out: bool,
@@ -125,6 +127,7 @@ pub(super) fn honest() -> Bounds {
         fingerprints: FingerprintPolicy::Known,
         jar: JarProof::Shown,
         bound: true,
+        idle: None,
         thief: Visitor::browser(0),
         thief_signs_out: false,
         budget: Budget {
@@ -160,13 +163,23 @@ impl Bounds {
         record
     }
 
+    /// The interval of the first policy, in units.
+    pub(super) fn interval(&self) -> u8 {
+        let units = self.rotation.interval.as_millis() / self.unit.as_millis();
+        u8::try_from(units).unwrap()
+    }
+
     pub(super) fn policies(&self) -> impl Iterator<Item = SessionPolicy> {
         let all = std::iter::once(&self.rotation).chain(&self.beside);
+        let default = SessionPolicy::default();
         all.cloned().map(move |rotation| SessionPolicy {
             rotation,
             fingerprints: self.fingerprints,
             confirms: self.jar != JarProof::Waived,
-            ..SessionPolicy::default()
+            idle: self
+                .idle
+                .map_or(default.idle, |idle| self.unit * idle.into()),
+            ..default.clone()
         })
     }
 }

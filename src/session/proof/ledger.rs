@@ -76,6 +76,7 @@ impl Hash for Put {
             agent,
             jar,
             version,
+            activity,
         } = self.visitor;
         let small = [
             self.token,
@@ -85,7 +86,7 @@ impl Hash for Put {
             self.policy,
             self.ask as u8,
             self.worked,
-            0,
+            activity as u8,
         ];
         hasher.write_u64(u64::from_le_bytes(small));
         hasher.write_u32(self.rec.number());
@@ -122,6 +123,8 @@ pub(super) struct Ledger {
     keys: SessionKeys,
     policies: Vec<SessionPolicy>,
     unit: Duration,
+    /// Whether there is an idle lifetime.
+    idle: bool,
     /// The age in units from which on more age changes nothing.
     cap: u32,
     tokens: Vec<RefreshToken>,
@@ -159,6 +162,7 @@ impl Ledger {
             keys,
             policies,
             unit: bounds.unit,
+            idle: bounds.idle.is_some(),
             cap: cap + steps,
             tokens: vec![],
             token_numbers: HashMap::new(),
@@ -265,15 +269,16 @@ impl Ledger {
                 let Flight {
                     stage, ask, agent, ..
                 } = f;
+                let passive = if f.passive { " passive" } else { "" };
                 format!(
-                    "{stage:?} {ask:?} {} of {agent} for {}",
+                    "{stage:?} {ask:?}{passive} {} of {agent} for {}",
                     cookie(f.token),
                     f.age
                 )
             })
             .collect();
         format!(
-            "  {:?} at {}, handed out {} ago, seen {}, holder {:?} | jar {}, disk {} | {} | thief {}, tokens {}",
+            "  {:?} at {}, handed out {} ago, seen {}, holder {:?} | jar {}, disk {} | {} | unused {}, over in {} | thief {}, tokens {}",
             record.state,
             cookie(self.current(state.store)),
             units(record.handed_out_at),
@@ -284,6 +289,8 @@ impl Ledger {
             cookie(state.jar),
             cookie(state.disk),
             flights.join(", "),
+            state.unused,
+            record.idle_expires_at.since(NOW).as_millis() / self.unit.as_millis(),
             cookie(state.stolen),
             state.tokens,
         )
@@ -306,7 +313,10 @@ impl Ledger {
     fn keep(&mut self, record: SessionRecord) -> Rec {
         let oldest = NOW - self.unit * self.cap;
         let mut record = moved(record, |at| at.max(oldest));
-        record.idle_expires_at = record.absolute_expires_at;
+        record.idle_expires_at = match self.idle {
+            true => record.idle_expires_at.max(NOW),
+            false => record.absolute_expires_at,
+        };
         let next = Rec(NonZeroU32::MIN.saturating_add(self.records.len() as u32));
         *self
             .record_numbers
@@ -328,6 +338,7 @@ fn moved(record: SessionRecord, by: impl Fn(Timestamp) -> Timestamp) -> SessionR
         presented_at: record.presented_at.map(&by),
         rotated_at: by(record.rotated_at),
         ended_at: record.ended_at.map(&by),
+        idle_expires_at: by(record.idle_expires_at),
         ..record
     }
 }

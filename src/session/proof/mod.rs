@@ -3,6 +3,7 @@
 //! * [`search`] walks every path of a small world, so that "never" means never. [`worlds`] are those in which
 //!   an honest user is not accused, [`thefts`] those in which a thief does not go on unnoticed, and [`refuted`]
 //!   those that fail, so that it is known what the others show and where they end.
+//! * [`idle`] has the worlds with an idle lifetime: an active user stays signed in, and an open tab does not.
 //! * [`sim`] plays thousands of random runs of browsers, networks and thieves.
 //! * [`vectors`] is the decision table for other implementations.
 
@@ -11,6 +12,7 @@
 
 mod bounds;
 mod closing;
+mod idle;
 mod larger;
 mod ledger;
 mod network;

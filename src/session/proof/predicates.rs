@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::rule::Question;
 use crate::session::{
     outcome::{Decision, Row},
-    presenter::JarProof,
+    presenter::{Activity, JarProof},
     record::{RevokeReason, SessionState},
     refresh_token::{barrier_parent, parent},
 };
@@ -83,6 +83,10 @@ pub(super) enum Is {
     Late,
     /// By the client that asks.
     Ender,
+    /// The request says nothing of its user's doing nothing.
+    Active,
+    /// It would move the idle end by at least `M`.
+    IdleDue,
 }
 
 /// A question, as far as the rule reads it.
@@ -116,6 +120,8 @@ pub(super) struct Expected {
     /// A successor goes out as cookie.
     pub(super) cookie: bool,
     pub(super) write: Write,
+    /// It begins the idle lifetime anew.
+    pub(super) idle: bool,
     /// The session knows the fingerprint of the request afterwards, and the one that holds the current token.
     pub(super) known: bool,
     pub(super) holder_known: bool,
@@ -137,6 +143,9 @@ impl Predicates {
         let grace = policy.rotation.grace;
         let age = now.since(record.handed_out_at);
         let ender = met.ended_by();
+        let active = presenter.activity == Activity::Active;
+        let (old, new) = (record.idle_expires_at, record.idle_from(*now, policy));
+        let due = new > old && new.since(old) >= policy.rotation.interval;
         let predicates = [
             (Is::Bound, record.bound),
             (Is::Rotated, record.generation > 0),
@@ -156,6 +165,8 @@ impl Predicates {
                 record.ended_at.is_some_and(|at| now.since(at) > grace),
             ),
             (Is::Ender, ender.is_some_and(|by| met.are_one(own, by))),
+            (Is::Active, active),
+            (Is::IdleDue, active && due),
         ];
         let session = match record.state {
             SessionState::Live => Session::Live,
@@ -181,17 +192,26 @@ impl Predicates {
     fn read(mut self) -> Self {
         let foreign = self.jar == Jar::Missing && self.is.contains(&Is::Bound);
         let ended: &[Is] = &[Is::Bound, Is::Late, Is::Ender];
-        let clients = [Is::Bound, Is::Known, Is::Met, Is::Holder, Is::HolderKnown];
+        let clients = [
+            Is::Bound,
+            Is::Known,
+            Is::Met,
+            Is::Holder,
+            Is::HolderKnown,
+            Is::Active,
+        ];
         let with = |more: &[Is]| [&clients[..], more].concat();
         let kept = match (self.session, self.token) {
             (Session::Alarmed | Session::Revoked, _) => vec![],
             (Session::SignedOut, _) => ended.to_vec(),
             (Session::Live, _) if foreign => vec![Is::Bound],
-            (_, Token::Current) => with(&[Is::Rotated, Is::Fresh, Is::Seen]),
+            (_, Token::Current) => with(&[Is::Rotated, Is::Fresh, Is::Seen, Is::IdleDue]),
             (_, Token::Previous) if self.is.contains(&Is::Changed) => {
                 vec![Is::Bound, Is::Changed, Is::Window]
             }
-            (_, Token::Previous) => with(&[Is::Window, Is::Seen, Is::NoteDue, Is::UsedUp]),
+            (_, Token::Previous) => {
+                with(&[Is::Window, Is::Seen, Is::NoteDue, Is::UsedUp, Is::IdleDue])
+            }
             (_, Token::Older) => vec![Is::Bound, Is::Changed, Is::Window],
             (_, Token::Burned) => vec![Is::Bound, Is::New],
             (_, Token::LostRotation | Token::LostChange | Token::LostRecovery) => with(&[]),
@@ -243,6 +263,7 @@ impl Expected {
             confirm: decision.confirm,
             cookie: decision.successor.is_some(),
             write,
+            idle: decision.extends,
             known: kept && met.is_known(presenter.fingerprint),
             holder_known: kept && met.is_known(met.holder()),
         }

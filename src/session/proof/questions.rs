@@ -10,7 +10,7 @@ use crate::session::{
     fingerprints::Fingerprints,
     fixture::{NOW, keys, start},
     policy::SessionPolicy,
-    presenter::JarProof,
+    presenter::{Activity, JarProof},
     record::{RevokeReason, SessionRecord, SessionState},
     refresh_token::RefreshToken,
 };
@@ -21,6 +21,7 @@ pub(super) fn put(predicates: &Predicates) -> Expected {
     let keys = keys();
     let mut policy = SessionPolicy {
         confirms: predicates.jar != Jar::None,
+        idle: Duration::from_secs(3600),
         ..SessionPolicy::default()
     };
     if is(Is::UsedUp) {
@@ -33,6 +34,10 @@ pub(super) fn put(predicates: &Predicates) -> Expected {
             Jar::Shown => JarProof::Shown,
             Jar::Missing => JarProof::Missing,
             Jar::None => JarProof::Waived,
+        },
+        activity: match is(Is::Active) {
+            true => Activity::Active,
+            false => Activity::Passive,
         },
         ..Visitor::browser(if is(Is::Known) { 0 } else { OTHER })
     };
@@ -49,6 +54,7 @@ pub(super) fn put(predicates: &Predicates) -> Expected {
         handed_out_at: NOW - handed_out,
         presented_at: is(Is::Seen).then(|| ago(is(Is::Window), grace)),
         rotated_at: ago(is(Is::New), grace),
+        idle_expires_at: ago(!is(Is::IdleDue), Duration::ZERO) + policy.idle,
         fingerprints: fingerprints(predicates, visitor),
         state: match predicates.session {
             Session::Live => SessionState::Live,

@@ -11,7 +11,7 @@ use crate::{
         id::ClientFingerprint,
         outcome::{Decision, Outcome, Row},
         policy::SessionPolicy,
-        presenter::{JarProof, Presenter},
+        presenter::{Activity, JarProof, Presenter},
         record::{RevokeReason, SessionRecord},
         refresh_token::RefreshToken,
     },
@@ -26,6 +26,8 @@ pub(super) struct Visitor {
     pub(super) jar: JarProof,
     /// Which function makes the fingerprints on the server that it comes to.
     pub(super) version: u8,
+    /// Whether its user did anything since the last time.
+    pub(super) activity: Activity,
 }
 
 /// The fingerprint of a thief who does not look like the victim.
@@ -38,6 +40,7 @@ impl Visitor {
             agent,
             jar: JarProof::Shown,
             version: 0,
+            activity: Activity::Active,
         }
     }
 
@@ -54,6 +57,7 @@ impl Visitor {
             fingerprint: self.fingerprint(),
             version: self.version,
             jar: self.jar,
+            activity: self.activity,
         }
     }
 }
@@ -178,7 +182,7 @@ impl Question<'_> {
             Words::Served => None,
             _ if answer.row == Some(Row::Barrier) && !self.newcomer() => {
                 let again = record.elevated_again(token, keys);
-                again.map(|newer| (record.handed_out_again(*now), newer))
+                again.map(|newer| (record.handed_out_again(*now, policy), newer))
             }
             _ => return answer,
         };

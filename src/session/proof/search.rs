@@ -4,7 +4,8 @@
 //! the cookie it has, a request under way may reach the server, the server may come to its write, an answer under
 //! way may reach the jar (in any order), an answer may be lost, the browser may die and come back with what its
 //! disk had, the store may lose its last write or refuse one, its clock may jump, a thief may copy the cookie or
-//! present what it has, or time may pass. A message is under way for at most `delay` units in each direction, and
+//! present what it has, or time may pass. Where there is an idle lifetime, the user does something before a request or
+//! does not. A message is under way for at most `delay` units in each direction, and
 //! the server works for at most `work` units: time cannot pass while one is due.
 
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
@@ -16,7 +17,7 @@ use super::{
     rule::{Question, Words},
     state::{FREE, Flight, Stage, State},
 };
-use crate::session::outcome::Decision;
+use crate::session::{outcome::Decision, presenter::Activity};
 
 /// The findings of a search.
 #[derive(Debug, Default)]
@@ -24,7 +25,8 @@ pub(super) struct Report {
     pub(super) states: usize,
     /// Different tokens, records and questions to the decision function.
     pub(super) ledger: (usize, usize, usize),
-    /// The first path on which an honest user is accused, or signed out for no reason that was given.
+    /// The first path on which an honest user is accused, or signed out for no reason that was given, or goes on
+    /// without having used the session.
     pub(super) accused: Option<Vec<String>>,
     /// The first path on which a thief goes on and on.
     pub(super) unnoticed: Option<Vec<String>>,
@@ -32,6 +34,8 @@ pub(super) struct Report {
     pub(super) later: usize,
     pub(super) outdated: usize,
     pub(super) state_lost: usize,
+    /// How often the session ended because it was not used.
+    pub(super) unused: usize,
     /// How often a thief's session ended with an alarm.
     pub(super) alarms: usize,
     /// Moments at which a thief may stop for good; those at which it has got a token and the victim brings no
@@ -126,7 +130,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn accuse(&mut self, state: State) {
+    pub(super) fn accuse(&mut self, state: State) {
         let end = self.reach(state);
         self.accused.get_or_insert(end);
     }
@@ -169,6 +173,9 @@ impl<'a> Search<'a> {
                 flight.age += 1;
             }
         }
+        if let Some(idle) = self.bounds.idle {
+            later.unused = (state.unused + 1).min(idle + self.bounds.work);
+        }
         if later.jar != later.disk {
             later.stale += 1;
             if later.stale == self.bounds.flush {
@@ -193,6 +200,11 @@ impl<'a> Search<'a> {
                 ..FREE
             };
             self.reach(sent);
+            if self.bounds.idle.is_some() {
+                let mut other = sent;
+                other.flights[place].passive = true;
+                self.reach(other);
+            }
             if state.left.step_ups > 0 {
                 let mut other = sent;
                 other.left.step_ups -= 1;
@@ -257,11 +269,15 @@ impl<'a> Search<'a> {
     }
 
     fn judge(&mut self, rec: Rec, flight: &Flight, policy: u8, worked: u8) -> Verdict {
+        let mut visitor = self.bounds.window(flight.agent);
+        if flight.passive {
+            visitor.activity = Activity::Passive;
+        }
         self.ledger.answer(Put {
             policy,
             ask: flight.ask,
             worked,
-            ..Put::refresh(rec, flight.token, self.bounds.window(flight.agent))
+            ..Put::refresh(rec, flight.token, visitor)
         })
     }
 
@@ -275,6 +291,9 @@ impl<'a> Search<'a> {
                 self.reach(refused);
             }
             state.write(next);
+        }
+        if self.judge_use(&mut state, flight.passive, verdict.words) {
+            return;
         }
         match verdict.words {
             Words::Served | Words::Confirm | Words::SignedOut => {

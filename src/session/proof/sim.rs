@@ -35,7 +35,7 @@ const FLUSH: u64 = 30 * SECOND;
 /// The server, without its network.
 pub(super) struct Server {
     keys: SessionKeys,
-    policy: SessionPolicy,
+    pub(super) policy: SessionPolicy,
     pub(super) record: SessionRecord,
     now: Timestamp,
 }
@@ -68,7 +68,7 @@ pub(super) struct Page {
     every: u64,
     /// The share of its requests that the user cuts off by reloading.
     aborted: f64,
-    visitor: Visitor,
+    pub(super) visitor: Visitor,
     /// The browser that shows it: a crash ends it.
     life: u32,
 }

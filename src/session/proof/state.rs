@@ -32,6 +32,8 @@ pub(super) struct Flight {
     pub(super) age: u8,
     /// The browser that sent it is dead: its answer reaches no jar.
     pub(super) orphan: bool,
+    /// Its user did nothing since the last one.
+    pub(super) passive: bool,
     /// The record that the server has read.
     pub(super) read: Option<Rec>,
 }
@@ -43,6 +45,7 @@ pub(super) const FREE: Flight = Flight {
     token: NONE,
     age: 0,
     orphan: false,
+    passive: false,
     read: None,
 };
 
@@ -59,6 +62,8 @@ pub(super) struct State {
     /// Sorted: which place a message has means nothing.
     pub(super) flights: [Flight; IN_FLIGHT],
     pub(super) left: Budget,
+    /// The units since an active request was answered, where there is an idle lifetime.
+    pub(super) unused: u8,
     /// The thief's cookie, and the access tokens it has got.
     pub(super) stolen: Token,
     pub(super) tokens: u8,
@@ -68,7 +73,7 @@ pub(super) struct State {
     pub(super) told: bool,
     /// The user has signed out.
     pub(super) ended: bool,
-    /// An alarm has ended the session.
+    /// An alarm has ended the session, or it was not used.
     pub(super) over: bool,
 }
 
@@ -84,7 +89,7 @@ impl Hash for State {
             .fold(0, |all, flag| all << 1 | u64::from(flag));
         let cookies = u64::from(u32::from_le_bytes(cookies)) << 32;
         let left = self.left.word();
-        let tokens = u64::from(self.tokens) << 8;
+        let tokens = u64::from(self.tokens) << 8 | u64::from(self.unused) << 16;
         for word in [a, b, c, records, cookies | tokens | flags, left] {
             hasher.write_u64(word);
         }
@@ -98,7 +103,10 @@ fn number(rec: Option<Rec>) -> u32 {
 impl Flight {
     fn word(self) -> u64 {
         let read = u64::from(number(self.read)) << 32;
-        let flags = self.stage as u8 | (self.ask as u8) << 2 | u8::from(self.orphan) << 5;
+        let flags = self.stage as u8
+            | (self.ask as u8) << 2
+            | u8::from(self.orphan) << 5
+            | u8::from(self.passive) << 6;
         let bytes = [flags, self.agent, self.token, self.age];
         read | u64::from(u32::from_le_bytes(bytes))
     }
@@ -114,6 +122,7 @@ impl State {
             stale: 0,
             flights: [FREE; IN_FLIGHT],
             left,
+            unused: 0,
             stolen: NONE,
             tokens: 0,
             presented: false,

@@ -5,7 +5,7 @@ use super::{
     rule::{OTHER, Visitor, newcomers_wait},
     search::{Report, search},
 };
-use crate::session::presenter::JarProof;
+use crate::session::presenter::{Activity, JarProof};
 
 /// A thief, with the jar cookie or without it, with the fingerprint of the victim or another one.
 struct Thief {
@@ -20,6 +20,7 @@ const fn thief(name: &'static str, agent: u8, jar: JarProof) -> Thief {
             agent,
             jar,
             version: 0,
+            activity: Activity::Active,
         },
     }
 }

@@ -16,13 +16,14 @@ pub(super) fn run(name: &str, goal: Option<usize>, bounds: &Bounds) -> Report {
     let (tokens, records, questions) = report.ledger;
     println!(
         "{name}: {} states{}, {tokens} tokens, {records} records, {questions} questions; told to come again {}, \
-         to sign in {}, state lost {}; {}",
+         to sign in {}, state lost {}, unused {}; {}",
         report.states,
         goal.map(|goal| format!(" (goal: {goal})"))
             .unwrap_or_default(),
         report.later,
         report.outdated,
         report.state_lost,
+        report.unused,
         match &report.accused {
             Some(path) => format!("an honest user is accused in {} steps", path.len()),
             None => "no honest user is accused".to_owned(),
@@ -31,7 +32,7 @@ pub(super) fn run(name: &str, goal: Option<usize>, bounds: &Bounds) -> Report {
     report
 }
 
-fn assert_holds(name: &str, goal: Option<usize>, bounds: &Bounds) -> Report {
+pub(super) fn assert_holds(name: &str, goal: Option<usize>, bounds: &Bounds) -> Report {
     let report = run(name, goal, bounds);
     if let Some(path) = &report.accused {
         panic!("{name}: the promise breaks:\n{}", path.join("\n"));

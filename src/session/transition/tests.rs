@@ -225,14 +225,19 @@ fn a_privilege_change_needs_the_key_of_the_session_and_one_more_generation() {
 }
 
 #[test]
-fn a_token_that_goes_out_again_opens_its_window_anew() {
-    let (world, _, _) = World::rotated();
+fn a_token_that_goes_out_again_opens_its_window_anew_and_is_a_use() {
+    let (mut world, _, _) = World::rotated();
+    world.policy.idle = Duration::from_secs(60);
     let later = world.now + Duration::from_secs(5);
     let expected = SessionRecord {
         handed_out_at: later,
+        idle_expires_at: later + world.policy.idle,
         ..world.record.clone()
     };
-    assert_eq!(world.record.handed_out_again(later), expected);
+    assert_eq!(
+        world.record.handed_out_again(later, &world.policy),
+        expected
+    );
 }
 
 #[test]

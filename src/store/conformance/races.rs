@@ -14,7 +14,8 @@ use tokio::task::JoinSet;
 
 use super::{
     Rule, Violation,
-    sample::{Subject, rotated},
+    look::{Outcome, expect, expect_ended, list, live, sign_in},
+    sample::{MANY, Subject, rotated},
 };
 use crate::{
     session::SessionRecord,
@@ -24,139 +25,133 @@ use crate::{
 const ROUNDS: usize = 25;
 const CALLERS: u8 = 16;
 
-type Outcome = Result<(), Violation>;
+/// Each caller has one of the two instances.
+pub(super) struct Callers<'a, S>(pub(super) &'a S, pub(super) &'a S);
 
-pub(super) async fn one_of_many_swaps_wins<S: RefreshStore + Clone>(store: &S) -> Outcome {
-    let rule = Rule("of several concurrent swaps from one record exactly one is applied");
-    for _ in 0..ROUNDS {
-        let subject = Subject::new(store, rule).await?;
-        let record = subject.record(rule)?;
-        rule.answer(store.insert(&record, 1).await)?;
-        let swaps = together(rule, |n| {
-            let (store, record) = (store.clone(), record.clone());
-            async move {
-                let next = rotated(&record, n);
-                (store.swap(&record, &next).await, next)
-            }
-        })
-        .await?;
-        let mut winners = vec![];
-        let mut losers = vec![];
-        for (swap, next) in swaps {
-            match rule.answer(swap)? {
-                Swap::Applied => winners.push(next),
-                Swap::Conflict(found) => losers.push(found.record),
-            }
-        }
-        rule.check(winners.len() == 1, || {
-            format!("{} of {CALLERS} were", winners.len())
-        })?;
-        let winner = winners.pop();
-        rule.check(losers.iter().all(|found| *found == winner), || {
-            "a conflict returned another record than the winner's".into()
-        })?;
-        let stored = rule.answer(store.load(&record.key()).await)?.record;
-        rule.check(stored == winner, || {
-            format!("{stored:?} is stored, and the winner was {winner:?}")
-        })?;
+impl<S: RefreshStore + Clone> Callers<'_, S> {
+    fn instance(&self, n: u8) -> S {
+        if n.is_multiple_of(2) { self.0 } else { self.1 }.clone()
     }
-    Ok(())
-}
 
-pub(super) async fn one_swap_by_many_is_applied_for_all<S: RefreshStore + Clone>(
-    store: &S,
-) -> Outcome {
-    let rule = Rule("several concurrent applications of one swap are all reported as applied");
-    for _ in 0..ROUNDS {
-        let subject = Subject::new(store, rule).await?;
-        let record = subject.record(rule)?;
-        rule.answer(store.insert(&record, 1).await)?;
-        let swaps = together(rule, |_| {
-            let (store, record) = (store.clone(), record.clone());
-            async move { store.swap(&record, &rotated(&record, 1)).await }
-        })
-        .await?;
-        for swap in swaps {
-            let swap = rule.answer(swap)?;
-            rule.check(matches!(swap, Swap::Applied), || format!("{swap:?}"))?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) async fn the_limit_holds_against_many<S: RefreshStore + Clone>(store: &S) -> Outcome {
-    let rule = Rule("concurrent insertions leave a subject exactly its limit of live sessions");
-    for _ in 0..ROUNDS {
-        let subject = Subject::new(store, rule).await?;
-        let inserted = together(rule, |_| {
-            let store = store.clone();
-            let record = subject.record(rule);
-            async move {
-                let record = record?;
-                rule.answer(store.insert(&record, 3).await)
-            }
-        })
-        .await?;
-        let mut dropped = 0;
-        for inserted in inserted {
-            dropped += inserted?.dropped.len();
-        }
-        let live = live(store, rule, &subject).await?.len();
-        rule.check(live == 3, || format!("{live} are live, and the limit is 3"))?;
-        rule.check(dropped + live == usize::from(CALLERS), || {
-            format!("{dropped} were reported as dropped and {live} are live of {CALLERS}")
-        })?;
-    }
-    Ok(())
-}
-
-pub(super) async fn revoke_all_leaves_nothing_half_done<S: RefreshStore + Clone>(
-    store: &S,
-) -> Outcome {
-    let rule = Rule("revoke_all is atomic with respect to insert and swap");
-    for _ in 0..ROUNDS {
-        let subject = Subject::new(store, rule).await?;
-        let old = subject.record(rule)?;
-        rule.answer(store.insert(&old, 100).await)?;
-        // Even callers rotate the old session on and on, odd ones sign in; one revokes all.
-        let new = together(rule, |n| {
-            let (store, old) = (store.clone(), old.clone());
-            let record = subject.record(rule);
-            async move {
-                let record = record?;
-                if n == CALLERS / 2 {
-                    rule.answer(store.revoke_all(subject.tag(), None).await)?;
-                } else if n % 2 == 0 {
-                    rotate_on(&store, rule, old).await?;
-                } else {
-                    rule.answer(store.insert(&record, 100).await)?;
-                    return Ok(Some(record));
+    pub(super) async fn one_of_many_swaps_wins(&self) -> Outcome {
+        let rule = Rule("of several concurrent swaps from one record exactly one is applied");
+        for _ in 0..ROUNDS {
+            let subject = Subject::new(self.0, rule).await?;
+            let record = sign_in(self.0, rule, &subject).await?;
+            let swaps = together(rule, |n| {
+                let (store, record) = (self.instance(n), record.clone());
+                async move {
+                    let next = rotated(&record, n);
+                    (rule.answer(store.swap(&record, &next)).await, next)
                 }
-                Ok::<_, Violation>(None)
+            })
+            .await?;
+            let mut winners = vec![];
+            let mut losers = vec![];
+            for (swap, next) in swaps {
+                match swap? {
+                    Swap::Applied => winners.push(next),
+                    Swap::Conflict(found) => losers.push(found.record),
+                }
             }
-        })
-        .await?;
-        let stored = rule.answer(store.load(&old.key()).await)?.record;
-        rule.check(stored.is_none_or(|record| !record.is_live()), || {
-            "a session that was there before is live after it".into()
-        })?;
-        // New sessions came before or after it: revoked or live, but never lost.
-        let listed = rule.answer(store.list(subject.tag()).await)?;
-        for record in new {
-            let Some(record) = record? else { continue };
-            rule.check(listed.iter().any(|found| found.id == record.id), || {
-                "a session that was added meanwhile is gone".into()
+            rule.check(winners.len() == 1, || {
+                format!("{} of {CALLERS} were", winners.len())
+            })?;
+            let winner = winners.pop();
+            rule.check(losers.iter().all(|found| *found == winner), || {
+                "a conflict returned another record than the winner's".into()
+            })?;
+            expect(self.1, rule, &record, winner.as_ref()).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn one_swap_by_many_is_applied_for_all(&self) -> Outcome {
+        let rule = Rule("several concurrent applications of one swap are all reported as applied");
+        for _ in 0..ROUNDS {
+            let subject = Subject::new(self.0, rule).await?;
+            let record = sign_in(self.0, rule, &subject).await?;
+            let swaps = together(rule, |n| {
+                let (store, record) = (self.instance(n), record.clone());
+                async move { rule.answer(store.swap(&record, &rotated(&record, 1))).await }
+            })
+            .await?;
+            for swap in swaps {
+                let swap = swap?;
+                rule.check(matches!(swap, Swap::Applied), || format!("{swap:?}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn the_limit_holds_against_many(&self) -> Outcome {
+        let rule = Rule("concurrent insertions leave a subject exactly its limit of live sessions");
+        for _ in 0..ROUNDS {
+            let subject = Subject::new(self.0, rule).await?;
+            let inserted = together(rule, |n| {
+                let (store, record) = (self.instance(n), subject.record(rule));
+                async move {
+                    let record = record?;
+                    rule.answer(store.insert(&record, 3)).await
+                }
+            })
+            .await?;
+            let mut dropped = 0;
+            for inserted in inserted {
+                dropped += inserted?.dropped.len();
+            }
+            let live = live(self.0, rule, &subject).await?.len();
+            rule.check(live == 3, || format!("{live} are live, and the limit is 3"))?;
+            rule.check(dropped + live == usize::from(CALLERS), || {
+                format!("{dropped} were reported as dropped and {live} are live of {CALLERS}")
             })?;
         }
+        Ok(())
     }
-    Ok(())
+
+    pub(super) async fn revoke_all_leaves_nothing_half_done(&self) -> Outcome {
+        let rule = Rule("revoke_all is atomic with respect to insert and swap");
+        for _ in 0..ROUNDS {
+            let subject = Subject::new(self.0, rule).await?;
+            let old = sign_in(self.0, rule, &subject).await?;
+            // Even callers rotate the old session on and on, odd ones sign in; one revokes all.
+            let new = together(rule, |n| {
+                // Both kinds come by way of both instances.
+                let (store, old) = (self.instance(n / 2), old.clone());
+                let record = subject.record(rule);
+                async move {
+                    let record = record?;
+                    if n == CALLERS / 2 {
+                        rule.answer(store.revoke_all(subject.tag(), None)).await?;
+                    } else if n % 2 == 0 {
+                        rotate_on(&store, rule, old).await?;
+                    } else {
+                        rule.answer(store.insert(&record, MANY)).await?;
+                        return Ok(Some(record));
+                    }
+                    Ok::<_, Violation>(None)
+                }
+            })
+            .await?;
+            expect_ended(self.1, rule, &old).await?;
+            // New sessions came before or after it: revoked or live, but never lost.
+            let listed = list(self.1, rule, &subject).await?;
+            for record in new {
+                let Some(record) = record? else { continue };
+                rule.check(listed.iter().any(|found| found.id == record.id), || {
+                    "a session that was added meanwhile is gone".into()
+                })?;
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Rotates until somebody else has ended the session.
+/// Rotates until another caller has ended the session.
 async fn rotate_on(store: &impl RefreshStore, rule: Rule, mut record: SessionRecord) -> Outcome {
     for n in 0..CALLERS {
         let next = rotated(&record, n);
-        match rule.answer(store.swap(&record, &next).await)? {
+        match rule.answer(store.swap(&record, &next)).await? {
             Swap::Applied => record = next,
             Swap::Conflict(found) => match found.record.filter(SessionRecord::is_live) {
                 Some(current) => record = current,
@@ -168,17 +163,7 @@ async fn rotate_on(store: &impl RefreshStore, rule: Rule, mut record: SessionRec
     Ok(())
 }
 
-async fn live(
-    store: &impl RefreshStore,
-    rule: Rule,
-    subject: &Subject,
-) -> Result<Vec<SessionRecord>, Violation> {
-    let mut listed = rule.answer(store.list(subject.tag()).await)?;
-    listed.retain(SessionRecord::is_live);
-    Ok(listed)
-}
-
-/// What all callers got, each in a task of its own, all let go at the same moment.
+/// The answers of all callers, each in a task of its own, all let go at the same moment.
 async fn together<F>(rule: Rule, call: impl Fn(u8) -> F) -> Result<Vec<F::Output>, Violation>
 where
     F: Future + Send + 'static,

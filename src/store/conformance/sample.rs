@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use super::Rule;
+use super::{Rule, Violation};
 use crate::{
     clock::Timestamp,
     keys::SubjectTag,
-    random::{RandomError, random},
+    random::random,
     session::{ClientFingerprint, Fields, Fingerprints, SessionId, SessionRecord, SessionState},
-    store::{RefreshStore, StoreError, conformance::Violation},
+    store::{RefreshStore, StoreError},
 };
 
 /// Long enough that nothing expires unasked while a case runs.
 const LIFE: Duration = Duration::from_secs(3600);
+/// A limit that no case reaches.
+pub(super) const MANY: usize = 100;
 
-/// The sessions of one subject that nobody else uses.
+/// The sessions of one subject that nothing else uses.
 #[derive(Clone, Copy)]
 pub(super) struct Subject {
     tag: SubjectTag,
@@ -22,17 +24,34 @@ pub(super) struct Subject {
     pub(super) now: Timestamp,
 }
 
+/// Sixteen random bytes.
+pub(super) fn name(rule: Rule) -> Result<[u8; 16], Violation> {
+    random().map_err(|error| Violation {
+        source: Some(StoreError::unavailable(error)),
+        ..Violation::new(rule.0, "there were no random bytes")
+    })
+}
+
 impl Subject {
     /// A new subject, and the store's time.
     pub(super) async fn new(store: &impl RefreshStore, rule: Rule) -> Result<Self, Violation> {
-        let tag = SubjectTag::from_bytes(rule.answer(random().map_err(no_random))?);
+        Self::named(SubjectTag::from_bytes(name(rule)?), store, rule).await
+    }
+
+    /// The subject of this tag, which is new.
+    pub(super) async fn named(
+        tag: SubjectTag,
+        store: &impl RefreshStore,
+        rule: Rule,
+    ) -> Result<Self, Violation> {
         let unheard = Self {
             tag,
             now: Timestamp::default(),
         };
-        let nothing = rule.answer(store.load(&unheard.record(rule)?.key()).await)?;
+        let key = unheard.record(rule)?.key();
+        let nothing = rule.answer(store.load(&key)).await?;
         rule.check(nothing.record.is_none(), || {
-            "a session that nobody inserted was loaded".into()
+            "a session was loaded that is not there".into()
         })?;
         Ok(Self {
             tag,
@@ -46,7 +65,7 @@ impl Subject {
 
     /// A live session of the subject, not in any store yet.
     pub(super) fn record(&self, rule: Rule) -> Result<SessionRecord, Violation> {
-        let id: [u8; 16] = rule.answer(random().map_err(no_random))?;
+        let id = name(rule)?;
         let mut current = [0; 32];
         current[..16].copy_from_slice(&id);
         Ok(SessionRecord {
@@ -75,6 +94,27 @@ impl Subject {
             context: (0..=u8::MAX).collect(),
         })
     }
+
+    /// One of [`SessionRecord::LARGEST`] bytes.
+    pub(super) fn largest(&self, rule: Rule) -> Result<SessionRecord, Violation> {
+        let record = self.record(rule)?;
+        let fingerprints = (0..4).map(|n| ClientFingerprint::from_bytes([n; 8]));
+        Ok(SessionRecord {
+            subject: "ü".repeat(128).into(),
+            generation: u64::MAX - 1,
+            recoveries: u8::MAX,
+            previous: Some([0; 32]),
+            barrier: true,
+            bound: true,
+            presented_at: Some(self.now),
+            fingerprints: fingerprints.fold(record.fingerprints, Fingerprints::held_by),
+            ended_at: Some(self.now),
+            fields: Fields::largest(),
+            label: "'\\".repeat(100).into(),
+            context: (0..=u8::MAX).cycle().take(1024).collect(),
+            ..record
+        })
+    }
 }
 
 /// The record after a rotation to `n`, which makes two rotations from one record differ.
@@ -90,6 +130,23 @@ pub(super) fn rotated(record: &SessionRecord, n: u8) -> SessionRecord {
     next
 }
 
-fn no_random(error: RandomError) -> StoreError {
-    StoreError::unavailable(error)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_record_is_the_largest() {
+        let subject = Subject {
+            tag: SubjectTag::from_bytes([7; 16]),
+            now: Timestamp::from_secs(1_800_000_000),
+        };
+        let record = subject.largest(Rule("")).unwrap();
+        let next = rotated(&record, 1);
+        for record in [record, next] {
+            let bytes = record.encode();
+            assert_eq!(bytes.len(), SessionRecord::LARGEST);
+            assert_eq!(bytes.last(), Some(&b' '));
+            assert_eq!(SessionRecord::decode(&bytes), Ok(record));
+        }
+    }
 }

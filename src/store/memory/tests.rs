@@ -5,8 +5,8 @@ use crate::{
     clock::{ManualClock, Timestamp},
     keys::SessionKeys,
     session::{
-        ClientFingerprint, JarProof, Lasts, NewSecrets, Presenter, RevokeReason, SessionPolicy,
-        SignIn,
+        Activity, ClientFingerprint, JarProof, Lasts, NewSecrets, Presenter, RevokeReason,
+        SessionPolicy, SignIn,
     },
     store::StoreErrorKind,
 };
@@ -22,6 +22,7 @@ pub(super) fn session(subject: &str, seconds: u64) -> SessionRecord {
             fingerprint: ClientFingerprint::from_bytes([1; 8]),
             version: 0,
             jar: JarProof::Waived,
+            activity: Activity::Active,
         },
         lasts: Lasts::default(),
         label: "Browser/1.0",

@@ -121,8 +121,8 @@ impl fmt::Debug for Revocations {
 mod tests {
     use super::*;
     use crate::session::{
-        ClientFingerprint, JarProof, Lasts, NewSecrets, Presenter, RevokeReason, SessionPolicy,
-        SignIn,
+        Activity, ClientFingerprint, JarProof, Lasts, NewSecrets, Presenter, RevokeReason,
+        SessionPolicy, SignIn,
     };
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -130,6 +130,7 @@ mod tests {
         fingerprint: ClientFingerprint::from_bytes([1; 8]),
         version: 0,
         jar: JarProof::Shown,
+        activity: Activity::Active,
     };
 
     fn session() -> SessionRecord {

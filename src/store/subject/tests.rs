@@ -87,6 +87,39 @@ fn expired_sessions_go_and_of_ended_ones_the_least_recent() {
     assert_eq!(ids(&sessions), [1, 5, 6]);
 }
 
+/// Signing in and out, over and over, where any number of sessions may be live.
+#[test]
+fn ended_sessions_are_bounded_whatever_the_limit() {
+    for limit in [1, 5, 32, 1000, usize::MAX] {
+        let mut sessions = Vec::new();
+        for round in 0..200 {
+            admit(&mut sessions, &live(round, round.into()), limit, NOW).unwrap();
+            let last = sessions.last_mut().unwrap();
+            *last = last.revoked(RevokeReason::SignedOut);
+            assert!(sessions.len() <= 1 + limit.min(MOST_ENDED), "{limit}");
+        }
+        let newest = 200 - sessions.len()..200;
+        assert!(ids(&sessions).into_iter().map(usize::from).eq(newest));
+    }
+}
+
+/// Of two that ended, the one that a client ended is worth more: its old token is an alarm.
+#[test]
+fn the_latest_that_a_client_has_ended_are_kept() {
+    let ended_by_a_client = |id, rotated, at| SessionRecord {
+        ended_at: Some(Timestamp::from_secs(at)),
+        ..session(id, ENDED, rotated, 60)
+    };
+    let mut sessions = vec![
+        ended_by_a_client(1, 5, 30),
+        ended_by_a_client(2, 9, 20),
+        session(3, ENDED, 50, 60),
+        ended_by_a_client(4, 1, 40),
+    ];
+    admit(&mut sessions, &live(6, 60), 2, NOW).unwrap();
+    assert_eq!(ids(&sessions), [1, 4, 6]);
+}
+
 #[test]
 fn a_taken_id_changes_nothing() {
     let before = vec![live(1, 30), session(2, SessionState::Live, 1, -1)];

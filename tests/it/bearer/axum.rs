@@ -186,6 +186,8 @@ async fn the_session_endpoints_are_routes_beside_others() {
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
     let id = list["sessions"][0]["id"].as_str().unwrap();
     assert_eq!(send(Method::GET, "/refresh").await.0, 405);
+    // The route of clients without a cookie jar reaches the endpoints too.
+    assert_eq!(send(Method::POST, "/sessions/x/end").await.0, 405);
     assert_eq!(send(Method::POST, "/refresh").await.0, 200);
     assert_eq!(send(Method::GET, "/login").await.1, "the application's own");
     assert_eq!(

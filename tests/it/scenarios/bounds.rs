@@ -48,7 +48,6 @@ async fn one_answer_counts_once_however_many_races_it_loses() {
 
 #[tokio::test]
 async fn revocations_that_wait_for_the_store_are_bounded_and_the_rest_is_reported() {
-    tokio::time::pause();
     let world = World::new();
     let browser = world.signed_in("ada").await;
     world.store.down(true);
@@ -60,7 +59,10 @@ async fn revocations_that_wait_for_the_store_are_bounded_and_the_rest_is_reporte
     assert_eq!(world.count("RevocationQueued"), 1024);
     assert_eq!(world.count("RevocationLost"), 6);
     world.store.down(false);
-    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    assert_eq!(
+        world.layer.drain(std::time::Duration::from_secs(60)).await,
+        0
+    );
     assert!(!world.store.last().await.is_live());
     // There is room again.
     let browser = world.signed_in("ada").await;
@@ -86,7 +88,7 @@ async fn signing_out_everywhere_that_failed_half_way_can_be_asked_again() {
         let (here, there) = if current { (&one, &two) } else { (&two, &one) };
         let mut elsewhere = there.signed_in("ada").await;
         let mut browser = here.signed_in("ada").await;
-        world.store.fail_revoke_all_after(1);
+        world.store.fail_revoke_all(1, Fault::Refuse);
         let reply = browser.call(&one, http::Method::POST, "/logout-all").await;
         assert_eq!(reply.status, 503);
         assert!(reply.set_cookie().is_none());

@@ -199,7 +199,7 @@ async fn a_changed_password_is_completed_by_a_second_try() {
             Ok::<_, SessionError>(token)
         };
         let done = Mutex::new(Vec::new());
-        world.store.fail_revoke_all_after(good);
+        world.store.fail_revoke_all(good, Fault::Refuse);
         for _ in 0..2 {
             handle(&world, &mut browser, async |session: Session| {
                 let changed = change(session).await.map_err(|error| error.kind());

@@ -255,8 +255,8 @@ async fn what_a_client_can_cause_at_will_is_told_and_written_in_bounds() {
     assert_eq!(world.count("NewFingerprint"), 4);
     assert_eq!(
         world.store.calls() - calls,
-        150 + 3,
-        "a load each, and three notes"
+        150 + 3 + 147,
+        "a load each; then three notes, and a look after the claims of the others"
     );
     for _ in 0..150 {
         browser.without_jar().refresh(&world).await;

@@ -2,19 +2,24 @@
 
 mod bounds;
 mod claims_timeout;
+mod claims_under_way;
 mod concurrency;
 mod endings;
+mod ends_that_hold;
 mod faults;
 mod handle;
+mod idle;
 mod jar;
 mod keys_and_cookies;
 mod lifetimes;
 mod no_clock;
+mod no_timers;
 mod one_sign_in;
 mod paths;
 mod peek;
 mod race;
 mod second_tab;
+mod session_limit;
 mod several_cookies;
 mod store_calls;
 mod theft;

@@ -191,9 +191,106 @@ async fn bodies_that_hold_no_token_are_refused_without_a_look_at_the_store() {
     let huge = format!("{{\"refresh_token\":\"{}\"}}", "A".repeat(5000));
     let reply = post(&world, "/refresh", "app/1", &huge).await;
     assert_eq!((reply.status.as_u16(), reply.code()), (413, "too_large"));
-    let request = Request::get("/auth/sessions")
-        .body(Full::default())
-        .unwrap();
-    assert_eq!(world.send(request).await.status, 404);
     assert_eq!(world.store.calls(), calls);
+}
+
+fn held(token: &str) -> String {
+    json!({ "refresh_token": token }).to_string()
+}
+
+#[tokio::test]
+async fn sessions_are_looked_at_listed_and_ended_by_body() {
+    let world = world();
+    let elsewhere = token(&post(&world, "/login", "app/2", "").await);
+    let here = token(&post(&world, "/login", "app/1", "").await);
+    let look = post(&world, "/session", "app/1", &held(&here)).await;
+    assert_eq!(
+        (look.status.as_u16(), &look.body["subject"]),
+        (200, &json!("ada"))
+    );
+    let list = post(&world, "/sessions", "app/1", &held(&here)).await;
+    assert_eq!(list.status, 200);
+    let sessions = list.body["sessions"].as_array().unwrap();
+    let shown = |at: usize| (&sessions[at]["client"], &sessions[at]["current"]);
+    assert_eq!(shown(0), (&json!("app/1"), &json!(true)));
+    assert_eq!(shown(1), (&json!("app/2"), &json!(false)));
+    assert_eq!((sessions.len(), &sessions[0]["id"]), (2, &look.body["id"]));
+
+    let end = |at: usize| format!("/sessions/{}/end", sessions[at]["id"].as_str().unwrap());
+    assert_eq!(
+        post(&world, &end(1), "app/1", &held(&here)).await.status,
+        204
+    );
+    assert_eq!(refresh(&world, "app/2", &elsewhere).await.status, 401);
+    let gone = post(&world, &end(1), "app/1", &held(&here)).await;
+    assert_eq!((gone.status.as_u16(), gone.code()), (404, "not_found"));
+    // Nothing of it rotates: the token in hand still is the newest one.
+    assert_eq!(refresh(&world, "app/1", &here).await.status, 200);
+    assert_eq!(world.outcomes("rotated"), 1);
+}
+
+#[tokio::test]
+async fn another_clients_sessions_are_not_found_by_body_and_a_thief_refreshes_first() {
+    let world = world();
+    let login = post(&world, "/login", "app/1", "").await;
+    let (ada, id) = (
+        token(&login),
+        login.body["session"].as_str().unwrap().to_owned(),
+    );
+    let request = Request::post("/auth/login").header("x-user", "bob");
+    let bob = world.send(request.body(Full::default()).unwrap()).await;
+    let end = format!("/sessions/{id}/end");
+    let reply = post(&world, &end, "", &held(&token(&bob))).await;
+    assert_eq!(reply.status, 404);
+    for path in ["/session", "/sessions", &end] {
+        let reply = post(&world, path, "curl", &held(&ada)).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.code()),
+            (409, "refresh_first"),
+            "{path}"
+        );
+        let reply = post(&world, path, "app/1", "").await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.code()),
+            (401, "no_session"),
+            "{path}"
+        );
+    }
+    assert_eq!(refresh(&world, "app/1", &ada).await.status, 200);
+}
+
+#[tokio::test]
+async fn each_transport_names_its_own_methods() {
+    let (bodies, cookies) = (world(), World::new());
+    let calls = (bodies.store.calls(), cookies.store.calls());
+    for (world, method, path, status, allow) in [
+        (&bodies, "GET", "/session", 405, "POST"),
+        (&bodies, "GET", "/sessions", 405, "POST"),
+        (&bodies, "HEAD", "/sessions", 405, "POST"),
+        (&bodies, "DELETE", "/sessions", 405, "POST"),
+        (&bodies, "DELETE", "/sessions/x/end", 405, "POST"),
+        (&bodies, "DELETE", "/sessions/x", 404, ""),
+        (&bodies, "POST", "/sessions/x", 404, ""),
+        (&bodies, "GET", "/csrf", 404, ""),
+        (&bodies, "POST", "/csrf", 404, ""),
+        (&cookies, "POST", "/session", 405, "GET, HEAD"),
+        (&cookies, "POST", "/sessions", 405, "GET, HEAD"),
+        (&cookies, "POST", "/sessions/x", 405, "DELETE"),
+        (&cookies, "POST", "/sessions/x/end", 405, "DELETE"),
+    ] {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/auth{path}"));
+        let reply = world.send(request.body(Full::default()).unwrap()).await;
+        let named = reply
+            .headers
+            .get(header::ALLOW)
+            .map_or("", |allow| allow.to_str().unwrap());
+        assert_eq!(
+            (reply.status.as_u16(), named),
+            (status, allow),
+            "{method} {path}"
+        );
+    }
+    assert_eq!((bodies.store.calls(), cookies.store.calls()), calls);
 }

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use tokio::sync::oneshot;
 use tower_bearer::{
     SessionId,
     store::{
@@ -22,6 +23,8 @@ pub enum Fault {
     ApplyThenLose,
     /// The caller is told that somebody else was quicker.
     LoseRace,
+    /// The store's own code panics.
+    Panic,
 }
 
 /// A store behind a switchboard.
@@ -33,8 +36,10 @@ struct State {
     inner: Mutex<SharedStore>,
     calls: AtomicUsize,
     swaps: Mutex<Vec<Fault>>,
-    /// How many more of `revoke_all` succeed before one fails.
-    revoke_alls: Mutex<Option<usize>>,
+    /// How many more of `revoke_all` succeed before one fails, and how.
+    revoke_alls: Mutex<Option<(usize, Fault)>>,
+    /// The next swap waits for it.
+    held: Mutex<Option<oneshot::Receiver<()>>>,
     down: Mutex<bool>,
     last: Mutex<Option<SessionKey>>,
     /// Stands for the record at the next load.
@@ -48,6 +53,7 @@ impl FaultStore {
             calls: AtomicUsize::new(0),
             swaps: Mutex::default(),
             revoke_alls: Mutex::default(),
+            held: Mutex::default(),
             down: Mutex::new(false),
             last: Mutex::default(),
             shown: Mutex::default(),
@@ -64,9 +70,14 @@ impl FaultStore {
         self.0.swaps.lock().unwrap().push(fault);
     }
 
-    /// After `good` more of them, one `revoke_all` fails.
-    pub fn fail_revoke_all_after(&self, good: usize) {
-        *self.0.revoke_alls.lock().unwrap() = Some(good);
+    /// After `good` more of them, one `revoke_all` meets `fault`.
+    pub fn fail_revoke_all(&self, good: usize, fault: Fault) {
+        *self.0.revoke_alls.lock().unwrap() = Some((good, fault));
+    }
+
+    /// The next swap waits until `go` comes.
+    pub fn hold_swap(&self, go: oneshot::Receiver<()>) {
+        *self.0.held.lock().unwrap() = Some(go);
     }
 
     /// Every operation fails from now on, or works again.
@@ -145,8 +156,13 @@ impl RefreshStore for FaultStore {
         next: &SessionRecord,
     ) -> Result<Swap, StoreError> {
         let inner = self.called()?;
+        let held = self.0.held.lock().unwrap().take();
+        if let Some(go) = held {
+            go.await.unwrap();
+        }
         let fault = self.0.swaps.lock().unwrap().pop();
         match fault {
+            Some(Fault::Panic) => panic!("the store panics for the test"),
             None => inner.swap(current, next).await,
             Some(Fault::LoseRace) => Ok(Swap::Conflict(inner.load(&current.key()).await?)),
             Some(Fault::Refuse) => Err(StoreError::unavailable("refused for the test")),
@@ -167,11 +183,16 @@ impl RefreshStore for FaultStore {
         keep: Option<&SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
         let inner = self.called()?;
-        let left = self.0.revoke_alls.lock().unwrap().take();
-        if left == Some(0) {
-            return Err(StoreError::unavailable("refused for the test"));
+        let due = self.0.revoke_alls.lock().unwrap().take();
+        match due {
+            Some((0, Fault::Panic)) => panic!("the store panics for the test"),
+            Some((0, Fault::ApplyThenLose)) => {
+                inner.revoke_all(subject, keep).await?;
+                return Err(StoreError::unavailable("answer lost for the test"));
+            }
+            Some((0, _)) => return Err(StoreError::unavailable("refused for the test")),
+            _ => *self.0.revoke_alls.lock().unwrap() = due.map(|(good, fault)| (good - 1, fault)),
         }
-        *self.0.revoke_alls.lock().unwrap() = left.map(|left| left - 1);
         inner.revoke_all(subject, keep).await
     }
 }

@@ -362,6 +362,19 @@ impl Browser {
         self.call(world, Method::POST, "/refresh").await
     }
 
+    /// A refresh by a timer, whose user did nothing.
+    pub async fn passive(&mut self, world: &World) -> Reply {
+        self.call_passive(world, "/refresh").await
+    }
+
+    pub async fn call_passive(&mut self, world: &World, path: &str) -> Reply {
+        let request = self.request(Method::POST, path);
+        let request = request.header("x-session-activity", "passive");
+        let reply = world.send(request.body(Full::default()).unwrap()).await;
+        self.keep(&reply);
+        reply
+    }
+
     /// A refresh whose response never arrives.
     pub async fn refresh_lost(&self, world: &World) -> Reply {
         self.clone().refresh(world).await

@@ -8,7 +8,7 @@ use super::*;
 use crate::session::{
     RotationPolicy,
     fixture::{BROWSER, STRANGER, keys, start},
-    presenter::Presenter,
+    presenter::{Activity, Presenter},
 };
 
 prop_compose! {
@@ -33,8 +33,9 @@ prop_compose! {
         fingerprint in client(),
         version in 0_u8..2,
         jar in prop_oneof![Just(JarProof::Shown), Just(JarProof::Missing), Just(JarProof::Waived)],
+        activity in prop_oneof![Just(Activity::Active), Just(Activity::Passive)],
     ) -> Presenter {
-        Presenter { fingerprint, version, jar }
+        Presenter { fingerprint, version, jar, activity }
     }
 }
 
@@ -128,6 +129,9 @@ proptest! {
             prop_assert!((next.generation, next.recoveries) >= (record.generation, record.recoveries));
             prop_assert_eq!(next.absolute_expires_at, record.absolute_expires_at);
             prop_assert!(next.idle_expires_at <= record.absolute_expires_at || next.idle_expires_at == record.idle_expires_at);
+            if presenter.activity == Activity::Passive {
+                prop_assert_eq!(next.idle_expires_at, record.idle_expires_at);
+            }
             prop_assert_eq!(&SessionRecord::decode(&next.encode()).unwrap(), next);
             // A jar that a newcomer shows binds nothing.
             let known = ignored || record.fingerprints_for(&presenter).is_known(presenter.fingerprint);

@@ -1,0 +1,122 @@
+//! A session that ends while the application thinks about the claims of its next access token.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body_util::Full;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_bearer::{Session, SessionErrorKind};
+
+use crate::support::world::{Browser, World};
+
+/// A browser whose next refresh writes nothing.
+async fn unwritten(world: &World, row: &str) -> Browser {
+    let mut browser = world.signed_in("ada").await;
+    browser.refresh(world).await;
+    world.secs(100);
+    let late = browser.clone();
+    browser.refresh(world).await;
+    match row {
+        "replayed" => late,
+        "replayed, seen" => {
+            browser.refresh(world).await;
+            late
+        }
+        _ => {
+            browser.refresh(world).await;
+            browser
+        }
+    }
+}
+
+/// Ends the session one way or another.
+async fn end(world: World, mut client: Browser, how: &'static str) {
+    match how {
+        "sign-out" => assert_eq!(client.logout(&world).await.status, 204),
+        "sign-in" => assert_eq!(client.login(&world, "ada").await.status, 200),
+        _ => assert_eq!(world.layer.end_all_of("ada").await.unwrap().len(), 1),
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_whose_claims_were_under_way_at_an_end_gives_no_token() {
+    for row in ["coalesced", "replayed", "replayed, seen"] {
+        for how in ["sign-out", "sign-in", "all"] {
+            let world = World::new();
+            let mut browser = unwritten(&world, row).await;
+            let before = world.store.calls();
+            assert_eq!(browser.refresh_lost(&world).await.status, 200);
+            assert_eq!(world.store.calls(), before + 2, "{row}: nothing is written");
+
+            let ended = end(world.clone(), browser.clone(), how);
+            *world.between.lock().unwrap() = Some(Box::pin(ended));
+            let reply = browser.refresh(&world).await;
+            let status = if how == "sign-in" { 409 } else { 401 };
+            assert_eq!(reply.status, status, "{row}, {how}: {reply:?}");
+            assert_eq!(reply.body["access_token"], serde_json::Value::Null);
+            assert_eq!(reply.cleared(), how != "sign-in", "{row}, {how}");
+        }
+    }
+}
+
+/// The second refresh of one request writes nothing: its token has not been shown yet.
+#[tokio::test]
+async fn a_repeat_in_the_same_request_gives_no_token_after_an_end() {
+    let world = World::new();
+    let browser = world.signed_in("ada").await;
+    let service = world
+        .layer
+        .layer(service_fn(|request: Request<Full<Bytes>>| {
+            let world = world.clone();
+            async move {
+                let session = Session::from_extensions(request.extensions()).unwrap();
+                session.refresh().await.unwrap();
+                session.refresh().await.unwrap();
+                let ended = world.clone();
+                *world.between.lock().unwrap() = Some(Box::pin(async move {
+                    ended.layer.end_all_of("ada").await.unwrap();
+                }));
+                let error = session.refresh().await.unwrap_err();
+                assert_eq!(error.kind(), SessionErrorKind::Revoked);
+                Ok::<_, Infallible>(Response::new(()))
+            }
+        }));
+    let request = browser
+        .request(Method::POST, "/refresh")
+        .body(Full::default());
+    service.oneshot(request.unwrap()).await.unwrap();
+}
+
+/// What has changed without an end is decided anew, and its claims are not asked for again.
+#[tokio::test]
+async fn a_refresh_that_was_overtaken_by_a_rotation_gets_its_successor() {
+    let world = World::new();
+    let mut browser = unwritten(&world, "coalesced").await;
+    let (other, inner) = (browser.clone(), world.clone());
+    *world.between.lock().unwrap() = Some(Box::pin(async move {
+        inner.secs(100);
+        assert_eq!(other.refresh_lost(&inner).await.status, 200);
+        // Asked again, they would not come.
+        *inner.between.lock().unwrap() = Some(Box::pin(std::future::pending()));
+    }));
+    let reply = browser.refresh(&world).await;
+    assert_eq!(reply.status, 200);
+    assert!(reply.set_cookie().is_some());
+    assert_eq!(world.outcomes("replayed"), 1);
+}
+
+#[tokio::test]
+async fn a_change_of_privilege_during_whose_claims_the_session_ended_gives_no_token() {
+    for path in ["/elevate", "/end-others"] {
+        for how in ["sign-out", "all"] {
+            let world = World::new();
+            let mut browser = unwritten(&world, "coalesced").await;
+            let ended = end(world.clone(), browser.clone(), how);
+            *world.between.lock().unwrap() = Some(Box::pin(ended));
+            let reply = browser.call(&world, Method::POST, path).await;
+            assert!(reply.status.is_client_error(), "{path}, {how}");
+            assert_eq!(reply.body["access_token"], serde_json::Value::Null);
+        }
+    }
+}
