@@ -18,7 +18,7 @@ mod redis_servers;
 #[allow(dead_code, reason = "each bench uses a part of it")]
 mod support;
 
-use std::process::Command;
+use std::{process::Command, time::Duration};
 
 use tokio::task::JoinSet;
 use tower_bearer::{
@@ -40,6 +40,87 @@ const TASKS: u64 = 64;
 fn main() {
     let run = Run::from_args();
     run.report("store/redis/rotations", report);
+    run.report("store/redis/sign_ins", sign_ins);
+}
+
+/// Sign-ins of a person with many sessions, below the limit and at it, and how long the loads of another one take
+/// meanwhile, over the same store.
+fn sign_ins(run: &Run, name: &str) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    for sessions in run.size(vec![10, 1_000, 10_000], vec![10]) {
+        for limit in [sessions * 2, sessions] {
+            let count = run.size(50, 2);
+            let (mut took, mut loads) = runtime.block_on(signing_in(sessions, limit, count));
+            println!(
+                "{name}: {sessions} sessions, limit {limit}: a sign-in takes {}; others' loads {}",
+                spread(&mut took),
+                spread(&mut loads),
+            );
+        }
+    }
+}
+
+/// How long each sign-in and each load took, in milliseconds.
+async fn signing_in(sessions: usize, limit: usize, count: usize) -> (Vec<f64>, Vec<f64>) {
+    let server = Server::start().await;
+    let store = RedisStore::builder(server.url())
+        .response_timeout(Duration::from_secs(10))
+        .build()
+        .unwrap();
+    let person = session(7, 1, 3600);
+    let numbered = |number: usize| {
+        let mut bytes = person.encode();
+        bytes[1..9].copy_from_slice(&number.to_be_bytes());
+        SessionRecord::decode(&bytes).unwrap()
+    };
+    let key = format!("tower-bearer:s:{}", person.key().subject());
+    let mut connection = server.connection().await.unwrap();
+    for numbers in (0..sessions).collect::<Vec<_>>().chunks(500) {
+        let mut write = redis::cmd("HSET");
+        write.arg(&key);
+        for record in numbers.iter().map(|number| numbered(*number)) {
+            write.arg(record.id().to_string()).arg(record.encode());
+        }
+        write.exec_async(&mut connection).await.unwrap();
+    }
+    let other = session(8, 1, 3600);
+    store.insert(&other, 9).await.unwrap();
+
+    let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
+    let loading = {
+        let (store, key) = (store.clone(), other.key());
+        tokio::spawn(async move {
+            let mut loads = Vec::new();
+            while stopped.try_recv().is_err() {
+                let begun = tokio::time::Instant::now();
+                store.load(&key).await.unwrap();
+                loads.push(begun.elapsed().as_secs_f64() * 1e3);
+                tokio::time::sleep(Duration::from_micros(500)).await;
+            }
+            loads
+        })
+    };
+    let mut took = Vec::new();
+    for number in sessions..sessions + count {
+        let record = numbered(number);
+        let begun = tokio::time::Instant::now();
+        store.insert(&record, limit).await.unwrap();
+        took.push(begun.elapsed().as_secs_f64() * 1e3);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    stop.send(()).unwrap();
+    (took, loading.await.unwrap())
+}
+
+/// The middle, the 99th of a hundred, and the longest.
+fn spread(millis: &mut [f64]) -> String {
+    millis.sort_by(f64::total_cmp);
+    let at = |share: f64| millis[((millis.len() - 1) as f64 * share) as usize];
+    format!("{:.2} / {:.2} / {:.2} ms", at(0.5), at(0.99), at(1.0))
 }
 
 /// What is measured: rounds of it, in turn, so that what the machine does meanwhile concerns all.
@@ -149,7 +230,7 @@ struct Script {
 
 impl Script {
     fn load(server: &Server, record: &SessionRecord, runtime: &tokio::runtime::Runtime) -> Self {
-        let text = include_str!("../src/store/redis/swap.lua");
+        let text = include_str!("../src/store/redis/scripts/swap.lua");
         let record = "r".repeat(record.encode().len());
         let digest = runtime.block_on(async {
             server.command(&["HSET", "bench", "session", &record]).await;

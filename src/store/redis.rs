@@ -2,9 +2,10 @@
 //!
 //! One hash holds all sessions of a subject, one field each, so that every operation is about one key:
 //! atomic on the server, and never split between the nodes of a cluster. A session is replaced by
-//! comparing and swapping its bytes in a script of ten lines; what is about all sessions of a subject
-//! is read, decided here by the same functions as for every store, and written back if nothing has
-//! changed in between. No policy is in a script.
+//! comparing and swapping its bytes in a script of ten lines, and added by another one while there are
+//! fewer than the limit. All sessions of a subject together are read, decided here by the same
+//! functions as for every store, and written back if nothing that matters has changed in between. No
+//! policy is in a script.
 
 mod breaker;
 mod builder;
@@ -19,6 +20,7 @@ mod limits;
 mod reply;
 mod request;
 mod revocations;
+mod sign_ins;
 mod subject;
 mod tcp;
 
@@ -28,12 +30,16 @@ pub use builder::RedisStoreBuilder;
 pub use health::RedisHealth;
 
 use self::{
-    client::Client, durability::Durability, error::unexpected, request::Request,
+    client::Client,
+    durability::Durability,
+    error::unexpected,
+    request::{Expiry, Request},
     revocations::Revocations,
+    sign_ins::SignIns,
 };
 use super::{Inserted, Loaded, RefreshStore, StoreError, StoreErrorKind, Swap};
 use crate::{
-    clock::monotonic,
+    clock::{Timestamp, monotonic},
     config::ConfigError,
     event::{Event, EventSink},
     keys::SubjectTag,
@@ -42,7 +48,8 @@ use crate::{
 
 /// Sessions in Redis or Valkey: one server, Sentinel or Cluster, shared by all instances of a service.
 ///
-/// Redis 7.0 or later, or Valkey. Nothing is connected to before the first request; call
+/// Redis 7.0 or later, or Valkey; Redis 6.2 and relatives with less: see
+/// [what was tried](crate::manual::operations#relatives). Nothing is connected to before the first request; call
 /// [`health`](Self::health) when the service starts. Clones share the connection.
 ///
 /// Every request is bounded in time. A server that does not answer costs one time-out; until it is
@@ -74,6 +81,7 @@ struct Shared {
     client: Client,
     durability: Option<Durability>,
     revocations: Revocations,
+    sign_ins: SignIns,
     events: EventSink,
 }
 
@@ -89,7 +97,7 @@ impl RedisStore {
         Self::builder(url).build()
     }
 
-    /// Asks the server how it is, and whether it lets this account run the scripts on these keys.
+    /// Asks the server how it is, and whether it lets this account run each of the scripts on these keys.
     ///
     /// Call it when the service starts. A server that does not answer yet is no reason not to start:
     /// requests are answered 503 until it does.
@@ -108,17 +116,13 @@ impl RedisStore {
     pub async fn health(&self) -> Result<RedisHealth, StoreError> {
         let begun = monotonic();
         let replies = self.0.client.ask(&Request::Info).await?;
-        let health = RedisHealth::read(replies, monotonic().saturating_sub(begun))?;
-        // A swap of something that is not there changes nothing.
-        let probe = Request::Swap {
-            key: &format!("{}health", self.0.prefix),
-            session: "health",
-            current: b"?",
-            next: b"!",
-            extends_to: None,
-            revokes: false,
-        };
-        self.0.client.ask(&probe).await?;
+        let mut health = RedisHealth::read(replies, monotonic().saturating_sub(begun))?;
+        // None of them changes anything where there is nothing.
+        let key = &format!("{}health", self.0.prefix);
+        for probe in health::probes(key) {
+            self.0.client.ask(&probe).await?;
+        }
+        health.takes_flags(!self.0.client.is_plain());
         if let Some(policy) = health.evicts() {
             self.0.events.emit(&Event::StoreEvicts { policy });
         }
@@ -130,15 +134,23 @@ impl RedisStore {
         format!("{}s:{subject}", self.0.prefix)
     }
 
-    /// The record as the server has it.
-    async fn read(&self, at: &SessionKey) -> Result<Loaded, StoreError> {
+    /// The bytes that the server has.
+    async fn read_bytes(
+        &self,
+        at: &SessionKey,
+    ) -> Result<(Option<Vec<u8>>, Timestamp), StoreError> {
         let (key, session) = (self.key(&at.subject), at.id.to_string());
         let request = Request::Read {
             key: &key,
             session: &session,
         };
         let replies = self.0.client.ask(&request).await?;
-        let (stored, now) = reply::with_time(replies, reply::bytes)?;
+        reply::with_time(replies, reply::bytes)
+    }
+
+    /// The record as the server has it.
+    async fn read(&self, at: &SessionKey) -> Result<Loaded, StoreError> {
+        let (stored, now) = self.read_bytes(at).await?;
         let record = stored.map(|bytes| self.decode(&bytes, at)).transpose()?;
         Ok(Loaded { record, now })
     }
@@ -159,19 +171,21 @@ impl RedisStore {
                 session: &session,
                 current: &expected,
                 next: &successor,
-                extends_to: longer.then(|| next.expires_at()),
+                extends_to: longer.then(|| Expiry::of(next)),
                 revokes: !next.is_live(),
             };
             let mut replies = self.0.client.ask(&request).await?.into_iter();
             let answer = replies.next().ok_or_else(unexpected)?;
-            if reply::number(&answer) == Some(1) {
-                self.0.revocations.note(next);
-                return Ok(Swap::Applied);
-            }
-            let redis::Value::Array(found) = answer else {
-                return Err(unexpected());
+            let (stored, now) = match (reply::number(&answer), answer) {
+                (Some(1), _) => {
+                    self.0.revocations.note(next);
+                    return Ok(Swap::Applied);
+                }
+                (_, redis::Value::Array(found)) => reply::with_time(found, reply::bytes)?,
+                // The plain wording has no time.
+                (Some(0), _) => self.read_bytes(&at).await?,
+                _ => return Err(unexpected()),
             };
-            let (stored, now) = reply::with_time(found, reply::bytes)?;
             let record = match &stored {
                 Some(bytes) => Some(self.decode(bytes, &at)?),
                 None => None,
@@ -181,6 +195,8 @@ impl RedisStore {
                 Some(bytes) if record.as_ref() == Some(current) && bytes != expected => {
                     expected = bytes;
                 }
+                // It was read apart, and another instance has written the very same meanwhile.
+                Some(bytes) if bytes == successor => {}
                 _ => return Ok(Swap::Conflict(Loaded { record, now })),
             }
         }
@@ -244,7 +260,12 @@ impl RedisStore {
 /// nobody knowing whether the first was.
 impl RefreshStore for RedisStore {
     async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
-        let dropped = self.admit(record, limit).await?;
+        // Among fewer than the limit no live session is in the way.
+        if self.add(record, limit).await? {
+            let dropped = Vec::new();
+            return Ok(Inserted { dropped });
+        }
+        let dropped = self.0.sign_ins.admit(self, record, limit).await?;
         Ok(Inserted { dropped })
     }
 
@@ -296,6 +317,7 @@ impl fmt::Debug for RedisStore {
             client,
             durability,
             revocations,
+            sign_ins: _,
             events: _,
         } = &*self.0;
         f.debug_struct("RedisStore")

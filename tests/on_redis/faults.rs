@@ -9,7 +9,10 @@ use tower_bearer::{
 };
 
 use crate::{
-    stage::{Stage, assert_ok, assert_unavailable, instance, key_of, refresh_when_back, store},
+    stage::{
+        Stage, assert_ok, assert_unavailable, instance, instance_with, key_of, refresh_when_back,
+        store,
+    },
     support::redis::{Loss, Proxy, Server, Which},
 };
 
@@ -248,7 +251,9 @@ async fn a_record_of_an_unknown_version_is_an_error_that_touches_nothing() {
     write(&bytes).exec_async(&mut connection).await.unwrap();
 
     assert_unavailable(&browser.refresh(&world).await);
-    let login = world.browser().login(&world, "ada").await;
+    // At the limit all sessions are looked at; below it a sign-in touches no other one.
+    let limited = instance_with(store(server.url()), |builder| builder.session_limit(1));
+    let login = limited.browser().login(&limited, "ada").await;
     assert_eq!((login.status.as_u16(), login.set_cookie()), (503, None));
     for error in [
         world.store.load(&key).await.unwrap_err(),

@@ -10,6 +10,7 @@ use super::{
     limits::Limits,
     request::Wait,
     revocations::Revocations,
+    sign_ins::SignIns,
 };
 use crate::{config::ConfigError, event::EventSink};
 
@@ -240,6 +241,7 @@ impl RedisStoreBuilder {
             client,
             durability,
             revocations: Revocations::new(self.revocations),
+            sign_ins: SignIns::default(),
             events: self.events,
         })))
     }

@@ -14,7 +14,7 @@ use super::{
     connector::Connector,
     error::{Fault, FaultKind},
     limits::Limits,
-    request::{Naming, Request},
+    request::{Form, Request, Wording},
 };
 use crate::{
     clock::monotonic,
@@ -86,16 +86,23 @@ impl Client {
         request: &Request<'_>,
         permit: &Permit<'_>,
     ) -> Result<Vec<Value>, Fault> {
-        let mut naming = Naming::Digest;
+        let mut wording = Wording::Known;
         let mut pauses = PAUSES.into_iter();
         loop {
-            let fault = match self.send(request, naming, permit).await {
+            let fault = match self.send(request, wording, permit).await {
                 Ok(replies) => return Ok(replies),
                 Err(fault) => fault,
             };
+            if request.is_script() && is_about_wording(&fault, request) {
+                // The store knows from then on: no pause, and no try less.
+                let settled = self.is_plain() && !request.is_revoking();
+                match wording.next(settled) {
+                    Some(next) => wording = next,
+                    None => return Err(fault),
+                }
+                continue;
+            }
             match fault.kind {
-                // Known from now on, but to this server alone: no pause, and no try less.
-                FaultKind::NoScript if naming == Naming::Digest => naming = Naming::Text,
                 FaultKind::Busy | FaultKind::Dropped | FaultKind::Replica => match pauses.next() {
                     Some(pause) => sleep(pause).await,
                     None => return Err(fault),
@@ -109,16 +116,22 @@ impl Client {
     async fn send(
         &self,
         request: &Request<'_>,
-        naming: Naming,
+        wording: Wording,
         permit: &Permit<'_>,
     ) -> Result<Vec<Value>, Fault> {
         let connection = self.connection.connection().await?;
-        let answer = connection.send(request.commands(naming));
+        let form = Form::new(wording, connection.is_plain());
+        let answer = connection.send(request.commands(form));
         let fault = match timeout(self.limits.response, answer).await {
             Ok(Ok(replies)) => {
                 let essential = replies.get(..request.essential()).unwrap_or(&replies);
                 match Fault::among(essential) {
-                    None => return Ok(replies),
+                    None => {
+                        if request.is_script() {
+                            connection.learn(wording, request.is_revoking());
+                        }
+                        return Ok(replies);
+                    }
                     Some(fault) => fault,
                 }
             }
@@ -142,10 +155,23 @@ impl Client {
         Err(fault)
     }
 
+    /// Whether the server was last found to understand the plain wording of scripts only.
+    pub(super) fn is_plain(&self) -> bool {
+        self.connection.is_plain()
+    }
+
     /// Whether requests fail at once because the server has not answered.
     pub(super) fn is_left_alone(&self) -> bool {
         self.breaker.is_open()
     }
+}
+
+/// Whether the script in another wording may do better: the server does not have it, or gives no reason
+/// that a code would name, as for a flag that it does not know; or it has no room, which a flag would give.
+fn is_about_wording(fault: &Fault, request: &Request<'_>) -> bool {
+    fault.kind == FaultKind::NoScript
+        || fault.is_unnamed()
+        || (request.is_revoking() && fault.is_full())
 }
 
 fn left_alone() -> StoreError {

@@ -7,7 +7,6 @@ use redis::{
     RedisConnectionInfo, TlsCertificates, TlsMode,
     sentinel::{SentinelClientBuilder, SentinelServerType},
 };
-use tokio::sync::Mutex;
 
 use super::{connector::Connector, tcp};
 use crate::config::ConfigError;
@@ -26,7 +25,7 @@ pub(super) enum ServerConfig {
 }
 
 /// What a server wants to see and is to be seen by, where the URL does not say it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Access {
     pub(super) username: Option<String>,
     pub(super) password: Option<String>,
@@ -82,38 +81,41 @@ fn sentinel(master: &str, sentinels: &[String], access: &Access) -> Result<Conne
         .map(ConnectionInfo::redis_settings)
         .cloned()
         .unwrap_or_default();
-    let addresses = sentinels
-        .into_iter()
-        .map(|sentinel| sentinel.addr().clone());
-    let mut builder = SentinelClientBuilder::new(addresses, master, SentinelServerType::Master)
-        .map_err(|_| url_error(SETTING))?
-        .set_client_to_sentinel_tcp_settings(tcp::settings())
-        .set_client_to_redis_tcp_settings(tcp::settings());
-    if let Some(username) = own.username() {
-        builder = builder.set_client_to_sentinel_username(username);
-    }
-    if let Some(password) = own.password() {
-        builder = builder.set_client_to_sentinel_password(password);
-    }
-    if let Some(username) = &access.username {
-        builder = builder.set_client_to_redis_username(username);
-    }
-    if let Some(password) = &access.password {
-        builder = builder.set_client_to_redis_password(password);
-    }
-    if let Some(database) = access.database {
-        builder = builder.set_client_to_redis_db(database);
-    }
-    if tls {
-        builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
-    }
-    if let Some(certificates) = access.certificates() {
-        builder = builder
-            .set_client_to_redis_certificates(certificates.clone())
-            .set_client_to_sentinel_certificates(certificates);
-    }
-    let client = builder.build().map_err(|_| certificate_error())?;
-    Ok(Connector::Sentinel(Mutex::new(client)))
+    let (master, access) = (master.to_owned(), access.clone());
+    let build = move || {
+        let addresses = sentinels.iter().map(|sentinel| sentinel.addr().clone());
+        let mut builder =
+            SentinelClientBuilder::new(addresses, master.as_str(), SentinelServerType::Master)?
+                .set_client_to_sentinel_tcp_settings(tcp::settings())
+                .set_client_to_redis_tcp_settings(tcp::settings());
+        if let Some(username) = own.username() {
+            builder = builder.set_client_to_sentinel_username(username);
+        }
+        if let Some(password) = own.password() {
+            builder = builder.set_client_to_sentinel_password(password);
+        }
+        if let Some(username) = &access.username {
+            builder = builder.set_client_to_redis_username(username);
+        }
+        if let Some(password) = &access.password {
+            builder = builder.set_client_to_redis_password(password);
+        }
+        if let Some(database) = access.database {
+            builder = builder.set_client_to_redis_db(database);
+        }
+        if tls {
+            builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
+        }
+        if let Some(certificates) = access.certificates() {
+            builder = builder
+                .set_client_to_redis_certificates(certificates.clone())
+                .set_client_to_sentinel_certificates(certificates);
+        }
+        builder.build()
+    };
+    // A mistake in the settings is told now and not at the first request.
+    build().map_err(|_| certificate_error())?;
+    Ok(Connector::Sentinel(Box::new(build)))
 }
 
 #[cfg(feature = "redis-cluster")]

@@ -3,25 +3,29 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use redis::{RedisFuture, Value};
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{
+    runtime::{self, Handle},
+    sync::Mutex,
+    time::timeout,
+};
 
 use super::{
     breaker::Uptime,
     connector::{Connector, Transport},
     error::Fault,
     limits::Limits,
-    request::Commands,
+    request::{Commands, Wording},
 };
 use crate::clock::monotonic;
 
-/// At most one connection, opened when it is first needed.
+/// At most one connection for each runtime, opened when it is first needed.
 ///
 /// The connection manager of the redis crate knows nothing of Sentinel, and keeps a connection on
 /// which nothing comes back any more; so this is our own.
@@ -30,16 +34,30 @@ pub(super) struct Connection(Arc<State>);
 struct State {
     connector: Connector,
     limits: Limits,
+    /// The newest last.
+    places: ArcSwap<Vec<Arc<Place>>>,
+    opened: AtomicU64,
+}
+
+/// Where a runtime has its connection. A task of the runtime that opened a connection reads from it, and stands still
+/// whenever that runtime does.
+struct Place {
+    runtime: Option<runtime::Id>,
     current: ArcSwapOption<Open>,
     /// Held while a connection is being opened; whoever needs one waits for it.
     opening: Arc<Mutex<()>>,
-    opened: AtomicU64,
 }
+
+/// Runtimes that are gone leave their place behind, and nothing tells that they are. More than so many at one time would
+/// take it from each other, and open connections in turn.
+const PLACES: usize = 16;
 
 /// An open connection.
 pub(super) struct Open {
     number: u64,
     since: Uptime,
+    /// The server understands the plain wording of scripts only.
+    plain: AtomicBool,
     transport: Arc<dyn Transport>,
 }
 
@@ -48,8 +66,7 @@ impl Connection {
         Self(Arc::new(State {
             connector,
             limits,
-            current: ArcSwapOption::empty(),
-            opening: Arc::new(Mutex::new(())),
+            places: ArcSwap::default(),
             opened: AtomicU64::new(0),
         }))
     }
@@ -61,24 +78,25 @@ impl Connection {
 
     /// The connection in use, or a new one.
     pub(super) async fn connection(&self) -> Result<Arc<Open>, Fault> {
-        match self.0.current.load_full() {
+        let place = self.0.place();
+        match place.current.load_full() {
             Some(connection) => Ok(connection),
-            None => timeout(self.patience(), self.open())
+            None => timeout(self.patience(), self.open(place))
                 .await
                 .unwrap_or_else(|_| Err(Fault::silent("no connection within the time-out"))),
         }
     }
 
-    async fn open(&self) -> Result<Arc<Open>, Fault> {
-        let opening = self.0.opening.clone().lock_owned().await;
-        if let Some(connection) = self.0.current.load_full() {
+    async fn open(&self, place: Arc<Place>) -> Result<Arc<Open>, Fault> {
+        let opening = place.opening.clone().lock_owned().await;
+        if let Some(connection) = place.current.load_full() {
             return Ok(connection);
         }
         // In a task of its own: clients that hang up too soon would have it begin anew for ever.
         let inner = self.0.clone();
         let opened = tokio::spawn(async move {
             let _opening = opening;
-            inner.open().await
+            inner.open(&place).await
         });
         opened
             .await
@@ -88,12 +106,20 @@ impl Connection {
     /// Opens another connection next time, unless that has happened already. Requests that are under
     /// way on this one may still be answered.
     pub(super) fn discard(&self, connection: &Open) {
-        self.0.current.rcu(|current| {
-            current
-                .as_ref()
-                .filter(|current| current.number != connection.number)
-                .cloned()
-        });
+        for place in self.0.places.load().iter() {
+            place.current.rcu(|current| {
+                current
+                    .as_ref()
+                    .filter(|current| current.number != connection.number)
+                    .cloned()
+            });
+        }
+    }
+
+    /// Whether the server was found to understand the plain wording of scripts only.
+    pub(super) fn is_plain(&self) -> bool {
+        let current = self.0.place().current.load();
+        current.as_ref().is_some_and(|open| open.is_plain())
     }
 
     pub(super) fn connector(&self) -> &Connector {
@@ -102,7 +128,33 @@ impl Connection {
 }
 
 impl State {
-    async fn open(&self) -> Result<Arc<Open>, Fault> {
+    /// That of the runtime that asks.
+    fn place(&self) -> Arc<Place> {
+        let runtime = Handle::try_current().ok().map(|handle| handle.id());
+        let find = |places: &[Arc<Place>]| {
+            let mut places = places.iter();
+            places.find(|place| place.runtime == runtime).cloned()
+        };
+        if let Some(place) = find(&self.places.load()) {
+            return place;
+        }
+        let new = Arc::new(Place {
+            runtime,
+            current: ArcSwapOption::empty(),
+            opening: Arc::new(Mutex::new(())),
+        });
+        self.places.rcu(|places| {
+            let mut places = places.to_vec();
+            if find(&places).is_none() {
+                places.push(new.clone());
+                places.drain(..places.len().saturating_sub(PLACES));
+            }
+            places
+        });
+        find(&self.places.load()).unwrap_or(new)
+    }
+
+    async fn open(&self, place: &Place) -> Result<Arc<Open>, Fault> {
         let patience = self.connector.patience(self.limits.connect);
         let transport = match timeout(patience, self.connector.open(&self.limits)).await {
             Ok(opened) => opened.map_err(Fault::no_connection)?,
@@ -111,9 +163,10 @@ impl State {
         let connection = Arc::new(Open {
             number: self.opened.fetch_add(1, Ordering::Relaxed),
             since: monotonic(),
+            plain: AtomicBool::new(false),
             transport,
         });
-        self.current.store(Some(connection.clone()));
+        place.current.store(Some(connection.clone()));
         Ok(connection)
     }
 }
@@ -126,5 +179,18 @@ impl Open {
     /// How long it has been open.
     pub(super) fn age(&self) -> Duration {
         monotonic().saturating_sub(self.since)
+    }
+
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain.load(Ordering::Relaxed)
+    }
+
+    /// Notes what the server has understood. In full that says something only where a flag was `needed`.
+    pub(super) fn learn(&self, wording: Wording, needed: bool) {
+        match wording {
+            Wording::Plain => self.plain.store(true, Ordering::Relaxed),
+            Wording::Full if needed => self.plain.store(false, Ordering::Relaxed),
+            Wording::Known | Wording::Full => {}
+        }
     }
 }

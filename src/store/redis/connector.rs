@@ -6,7 +6,6 @@ use redis::{
     AsyncConnectionConfig, RedisFuture, RedisResult, Value, aio::ConnectionLike,
     sentinel::SentinelClient,
 };
-use tokio::sync::Mutex;
 
 use super::{limits::Limits, request::Commands};
 
@@ -33,6 +32,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Transport for C {
 }
 
 /// What opens connections.
+#[allow(clippy::large_enum_variant, reason = "there are two for each store")]
 pub(super) enum Connector {
     /// Redis Cluster: one handle on connections to all nodes, which follows the slots by itself.
     #[cfg(feature = "redis-cluster")]
@@ -40,8 +40,9 @@ pub(super) enum Connector {
     /// The application's own connection.
     #[cfg(feature = "redis-connection")]
     Given(Arc<dyn Transport>),
-    /// Whichever server the sentinels name as the master.
-    Sentinel(Mutex<SentinelClient>),
+    /// Whichever server the sentinels name as the master. They are asked over connections of that moment: those
+    /// from before may belong to another runtime.
+    Sentinel(Box<dyn Fn() -> RedisResult<SentinelClient> + Send + Sync>),
     /// One server.
     Server(redis::Client),
 }
@@ -66,8 +67,7 @@ impl Connector {
             #[cfg(feature = "redis-connection")]
             Self::Given(connection) => connection.clone(),
             Self::Sentinel(sentinels) => {
-                let mut sentinels = sentinels.lock().await;
-                let master = sentinels.async_get_client().await?;
+                let master = sentinels()?.async_get_client().await?;
                 Arc::new(
                     master
                         .get_multiplexed_async_connection_with_config(&config)

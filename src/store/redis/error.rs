@@ -1,6 +1,6 @@
 //! What a failed request says about the server, and what follows from it.
 
-use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
+use redis::{ErrorKind, RedisError, Value};
 
 use crate::store::{StoreError, StoreErrorKind};
 
@@ -14,7 +14,7 @@ pub(super) struct Fault {
 /// What is to be done about a [`Fault`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FaultKind {
-    /// The server is not ready yet, or the slot is on its way to another one: a moment later it works.
+    /// The server is not ready or busy, or the slot is on its way to another one: a moment later it works.
     Busy,
     /// The connection is gone and the request with it: it may or may not have been carried out. The
     /// same request over a new connection finds out, since every one may be carried out twice.
@@ -64,6 +64,16 @@ impl Fault {
         })
     }
 
+    /// Whether the wording of a script may be what the server did not understand: it names no other reason.
+    pub(super) fn is_unnamed(&self) -> bool {
+        self.kind == FaultKind::Refused && code(&self.error) == Some(UNNAMED)
+    }
+
+    /// Whether the server's memory is full.
+    pub(super) fn is_full(&self) -> bool {
+        code(&self.error) == Some("OOM")
+    }
+
     /// Whether the server has said anything.
     pub(super) fn is_answer(&self) -> bool {
         !matches!(self.kind, FaultKind::Silent | FaultKind::Dropped)
@@ -72,7 +82,7 @@ impl Fault {
 
 impl From<Fault> for StoreError {
     fn from(Fault { kind, error }: Fault) -> Self {
-        let kind = match (error.code(), kind) {
+        let kind = match (code(&error), kind) {
             (Some("OOM"), _) => StoreErrorKind::Full,
             // Something else than sessions lies under the key.
             (Some("WRONGTYPE"), _) => StoreErrorKind::Corrupt,
@@ -90,24 +100,53 @@ pub(super) fn unexpected() -> StoreError {
 
 fn kind(error: &RedisError) -> FaultKind {
     match error.kind() {
-        ErrorKind::Io if error.is_timeout() => FaultKind::Silent,
+        ErrorKind::Io if error.is_timeout() => return FaultKind::Silent,
         ErrorKind::Io | ErrorKind::Parse | ErrorKind::ClusterConnectionNotFound => {
-            FaultKind::Dropped
+            return FaultKind::Dropped;
         }
-        ErrorKind::MasterNameNotFoundBySentinel => FaultKind::Busy,
-        ErrorKind::Server(kind) => match kind {
-            ServerErrorKind::BusyLoading
-            | ServerErrorKind::ClusterDown
-            | ServerErrorKind::Moved
-            | ServerErrorKind::Ask
-            | ServerErrorKind::TryAgain => FaultKind::Busy,
-            ServerErrorKind::NoScript => FaultKind::NoScript,
-            // Only a replica has a master to miss.
-            ServerErrorKind::MasterDown | ServerErrorKind::ReadOnly => FaultKind::Replica,
-            _ => FaultKind::Refused,
-        },
+        ErrorKind::MasterNameNotFoundBySentinel => return FaultKind::Busy,
+        _ => {}
+    }
+    match code(error).unwrap_or_default() {
+        // The server does something that takes its time, or a replica is missing: both pass.
+        "ASK" | "BUSY" | "CLUSTERDOWN" | "LOADING" | "MOVED" | "NOREPLICAS" | "TRYAGAIN" => {
+            FaultKind::Busy
+        }
+        "NOSCRIPT" => FaultKind::NoScript,
+        // Only a replica has a master to miss.
+        "MASTERDOWN" | "READONLY" => FaultKind::Replica,
+        // The one refusal that passes and has no code: said to a connection that is then closed.
+        UNNAMED if detail(error).starts_with("max number of clients") => FaultKind::Busy,
         _ => FaultKind::Refused,
     }
+}
+
+/// The code of errors that have none of their own.
+const UNNAMED: &str = "ERR";
+
+fn detail(error: &RedisError) -> &str {
+    error.detail().unwrap_or_default()
+}
+
+/// The code that says what is the matter. Redis 6 and its relatives name none for what happens within a
+/// script, and put it behind where in the script that was: `ERR Error running script (call to f_…):
+/// @user_script:3: @user_script: 3: -OOM command not allowed`.
+fn code(error: &RedisError) -> Option<&str> {
+    let code = error.code()?;
+    let detail = detail(error);
+    if code != UNNAMED {
+        return Some(code);
+    }
+    // Dragonfly has no code for it.
+    if detail.contains("Out of memory") {
+        return Some("OOM");
+    }
+    let within = detail.strip_prefix("Error running script").map(|detail| {
+        let words = detail.split(' ').map(|word| word.trim_start_matches('-'));
+        let is_code = |word: &&str| word.len() > 2 && word.bytes().all(|b| b.is_ascii_uppercase());
+        words.into_iter().find(is_code)
+    });
+    within.flatten().or(Some(code))
 }
 
 #[cfg(test)]
@@ -158,6 +197,21 @@ mod tests {
                 StoreErrorKind::Unavailable,
             ),
             (
+                "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+                FaultKind::Busy,
+                StoreErrorKind::Unavailable,
+            ),
+            (
+                "NOREPLICAS Not enough good replicas to write.",
+                FaultKind::Busy,
+                StoreErrorKind::Unavailable,
+            ),
+            (
+                "ERR max number of clients reached",
+                FaultKind::Busy,
+                StoreErrorKind::Unavailable,
+            ),
+            (
                 "MISCONF Redis is configured to save RDB snapshots",
                 FaultKind::Refused,
                 StoreErrorKind::Refused,
@@ -182,11 +236,60 @@ mod tests {
                 FaultKind::Refused,
                 StoreErrorKind::Corrupt,
             ),
+            // As Redis 6.2 says it of a command within a script.
+            (
+                "ERR Error running script (call to f_a38b): @user_script:1: WRONGTYPE Operation against",
+                FaultKind::Refused,
+                StoreErrorKind::Corrupt,
+            ),
+            (
+                "ERR Error running script (call to f_fb86): @user_script:1: @user_script: 1: -OOM command",
+                FaultKind::Refused,
+                StoreErrorKind::Full,
+            ),
+            (
+                "ERR Error running script (call to f_fb86): @user_script:1: @user_script: 1: -READONLY You",
+                FaultKind::Replica,
+                StoreErrorKind::Unavailable,
+            ),
+            // As Dragonfly says it.
+            (
+                "ERR Out of memory",
+                FaultKind::Refused,
+                StoreErrorKind::Full,
+            ),
         ] {
             let fault = reply(error);
             assert_eq!(fault.kind, kind, "{error}");
             assert!(fault.is_answer(), "{error}");
             assert_eq!(StoreError::from(fault).kind(), store, "{error}");
+        }
+    }
+
+    #[test]
+    fn only_an_error_without_a_name_may_be_about_the_wording() {
+        for (error, unnamed) in [
+            (
+                "ERR Error compiling script (new function): user_script:1: unexpected symbol near '#'",
+                true,
+            ),
+            (
+                "ERR Error running script (call to f_58e7): @user_script:1: @user_script: 1: Wrong number of args",
+                true,
+            ),
+            ("ERR Invalid flag: allow-oom", true),
+            (
+                "ERR Error running script (call to f_a38b): @user_script:1: WRONGTYPE Operation against",
+                false,
+            ),
+            ("ERR max number of clients reached", false),
+            ("NOPERM this user has no permissions", false),
+            (
+                "OOM command not allowed when used memory > 'maxmemory'.",
+                false,
+            ),
+        ] {
+            assert_eq!(reply(error).is_unnamed(), unnamed, "{error}");
         }
     }
 

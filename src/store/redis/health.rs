@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use redis::Value;
 
-use super::{error::unexpected, reply};
+use super::{
+    error::unexpected,
+    reply,
+    request::{Expiry, Request},
+};
 use crate::{clock::Timestamp, store::StoreError};
 
 /// What [`RedisStore::health`](super::RedisStore::health) found.
@@ -31,10 +35,45 @@ pub struct RedisHealth {
     eviction_policy: Option<String>,
     replicas: Option<u32>,
     appends: Option<bool>,
+    takes_flags: bool,
 }
 
-/// The first major version with everything that the scripts use.
-const OLDEST: u32 = 7;
+/// The oldest version that the scripts were ever tried with.
+const OLDEST: (u32, u32) = (6, 2);
+
+/// Each of the scripts, about sessions under `key`, where there is none: the one that would add one may not.
+pub(super) fn probes(key: &str) -> [Request<'_>; 5] {
+    let swap = |revokes| Request::Swap {
+        key,
+        session: "health",
+        current: b"?",
+        next: b"!",
+        extends_to: None,
+        revokes,
+    };
+    let replace = |revokes| Request::Replace {
+        key,
+        count: 1,
+        read: &[],
+        changes: &[],
+        lives_until: Timestamp::default(),
+        revokes,
+    };
+    let insert = Request::Insert {
+        key,
+        session: "health",
+        record: b"!",
+        limit: 0,
+        expiry: Expiry::default(),
+    };
+    [
+        swap(true),
+        replace(true),
+        swap(false),
+        replace(false),
+        insert,
+    ]
+}
 
 impl RedisHealth {
     pub(super) fn read(replies: Vec<Value>, round_trip: Duration) -> Result<Self, StoreError> {
@@ -59,7 +98,13 @@ impl RedisHealth {
             eviction_policy: field("maxmemory_policy"),
             replicas: field("connected_slaves").and_then(|count| count.parse().ok()),
             appends: field("aof_enabled").map(|enabled| enabled == "1"),
+            takes_flags: true,
         })
+    }
+
+    /// Notes whether the server takes the flag that revocations come with.
+    pub(super) fn takes_flags(&mut self, takes: bool) {
+        self.takes_flags = takes;
     }
 
     /// The server's time.
@@ -121,16 +166,30 @@ impl RedisHealth {
                     .into(),
             );
         }
-        let major = |version: &str| version.split('.').next()?.parse::<u32>().ok();
+        if !self.takes_flags {
+            warnings.push(
+                "this server lacks something that the scripts have on Redis 7, such as their flags, as Redis 6, KeyDB \
+                 and Dragonfly do: when its memory is full it may refuse to sign out and to answer theft; leave \
+                 it room, or use Redis 7 or Valkey"
+                    .into(),
+            );
+        }
         if let Some(version) = self.version()
-            && major(version).is_some_and(|major| major < OLDEST)
+            && is_older(version)
         {
+            let (major, minor) = OLDEST;
             warnings.push(format!(
-                "Redis {version} is older than {OLDEST}, which the scripts need"
+                "Redis {version} is older than {major}.{minor}, the oldest that was tried"
             ));
         }
         warnings
     }
+}
+
+fn is_older(version: &str) -> bool {
+    let mut numbers = version.split('.').map_while(|part| part.parse().ok());
+    let both = numbers.next().zip(numbers.next());
+    both.is_some_and(|version: (u32, u32)| version < OLDEST)
 }
 
 #[cfg(test)]
@@ -158,12 +217,22 @@ mod tests {
         assert_eq!(good.version(), Some("7.0.15"));
         assert_eq!(good.replicas(), Some(2));
         assert_eq!(good.now(), Timestamp::from_millis(1_800_000_000_250));
-        let bad = info("redis_version:6.2.1\nmaxmemory_policy:allkeys-lru\nrole:slave\n");
+        let bad = info("redis_version:6.0.16\nmaxmemory_policy:allkeys-lru\nrole:slave\n");
         let warnings = bad.warnings();
         assert_eq!(warnings.len(), 3);
         assert!(warnings[0].contains("allkeys-lru") && warnings[0].contains("noeviction"));
         assert!(warnings[1].contains("replica"));
-        assert!(warnings[2].contains("6.2.1"));
+        assert!(warnings[2].contains("6.0.16"));
+        assert!(info("redis_version:6.2.14\n").warnings().is_empty());
+    }
+
+    #[test]
+    fn what_a_server_without_flags_costs_is_said() {
+        let mut health = info("redis_version:6.2.14\n");
+        health.takes_flags(false);
+        let warnings = health.warnings();
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].contains("refuse to sign out"), "{warnings:?}");
     }
 
     #[test]

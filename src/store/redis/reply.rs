@@ -1,8 +1,8 @@
-//! Replies as values of ours. RESP2 and RESP3 differ in maps only.
+//! Replies as values of ours. For what is asked here RESP2 and RESP3 say the same.
 
 use redis::Value;
 
-use super::{error::unexpected, request::Stored};
+use super::error::unexpected;
 use crate::{clock::Timestamp, store::StoreError};
 
 /// What was read, and the time behind it.
@@ -46,22 +46,23 @@ pub(super) fn time(reply: Value) -> Option<Timestamp> {
     Some(Timestamp::from_millis(millis))
 }
 
-/// What `HGETALL` says.
-pub(super) fn pairs(reply: Value) -> Option<Vec<Stored>> {
-    let pairs = match reply {
-        Value::Array(flat) => {
-            let mut flat = flat.into_iter();
-            let mut pairs = Vec::with_capacity(flat.len() / 2);
-            while let Some(name) = flat.next() {
-                pairs.push((name, flat.next()?));
-            }
-            pairs
-        }
-        Value::Map(pairs) => pairs,
-        _ => return None,
+/// A session's name and its bytes.
+type Pair = (Vec<u8>, Vec<u8>);
+
+/// The reply to `HSCAN`: where it goes on, and what it has found so far. It is at its end where it began.
+pub(super) fn page(reply: Value) -> Option<(Vec<u8>, Vec<Pair>)> {
+    let Value::Array(parts) = reply else {
+        return None;
     };
-    let known = |(name, value)| Some((bytes(name)??, bytes(value)??));
-    pairs.into_iter().map(known).collect()
+    let [cursor, Value::Array(found)] = <[Value; 2]>::try_from(parts).ok()? else {
+        return None;
+    };
+    let mut found = found.into_iter();
+    let mut pairs = Vec::with_capacity(found.len() / 2);
+    while let Some(name) = found.next() {
+        pairs.push((bytes(name)??, bytes(found.next()?)??));
+    }
+    Some((bytes(cursor)??, pairs))
 }
 
 pub(super) fn number(reply: &Value) -> Option<i64> {

@@ -1,58 +1,97 @@
 //! What is about all sessions of a subject: read, decided here, written back if nothing has changed.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use tokio::task::yield_now;
+
 use super::{
     RedisStore,
     error::unexpected,
     reply,
-    request::{Request, Stored},
+    request::{Expiry, PAGE, Request, Stored},
+    sign_ins::SignIn,
 };
 use crate::{
     clock::Timestamp,
     event::Event,
     keys::SubjectTag,
+    random::random,
     session::{RevokeReason, SessionId, SessionKey, SessionRecord, SessionState},
     store::{StoreError, StoreErrorKind, subject},
 };
 
 /// How often what was read may have changed before it is written back. Each time somebody else has got
 /// through, so this is more than sign-ins and refreshes of one person ever collide.
-const ATTEMPTS: usize = 64;
+pub(super) const ATTEMPTS: u32 = 64;
 
-/// All sessions of a subject, at one moment.
+/// How many sessions one write removes: what is over and past it goes with the next ones.
+const REMOVED: usize = 2 * PAGE;
+
+/// How many sign-ins one write brings in, and how many sessions are gone through for them before other work of
+/// this thread gets its turn.
+const TURNS: usize = 256;
+const GONE_THROUGH: usize = 32 * 1024;
+
+/// All sessions of a subject.
 pub(super) struct All {
     subject: SubjectTag,
     /// As the server has them.
-    stored: Vec<Stored>,
+    stored: BTreeMap<SessionId, Vec<u8>>,
     /// As they are: a revocation that the server has forgotten holds here.
     pub(super) sessions: Vec<SessionRecord>,
     /// Those that the server has forgotten the revocation of.
-    forgotten: Vec<SessionId>,
+    forgotten: BTreeSet<SessionId>,
     pub(super) now: Timestamp,
 }
 
 impl RedisStore {
+    /// Up to [`PAGE`] sessions are read as they are at one moment. Of more each is read as it is at some moment, page
+    /// by page, so that no other request waits for all of them.
     pub(super) async fn read_all(&self, subject: &SubjectTag) -> Result<All, StoreError> {
-        let key = self.key(subject);
-        let request = Request::ReadAll { key: &key };
-        let replies = self.0.client.ask(&request).await?;
-        let (stored, now) = reply::with_time(replies, reply::pairs)?;
-        let mut forgotten = Vec::new();
-        let sessions = stored.iter().map(|(name, bytes)| {
-            let name = std::str::from_utf8(name)
-                .ok()
-                .and_then(|name| name.parse().ok());
-            let id = name.ok_or(StoreErrorKind::Corrupt)?;
-            let subject = *subject;
-            let record = self.decode(bytes, &SessionKey { subject, id })?;
-            let Some(revoked) = self.0.revocations.correct(&record) else {
-                return Ok(record);
+        let (key, subject) = (self.key(subject), *subject);
+        let mut found = BTreeMap::new();
+        let mut cursor = b"0".to_vec();
+        let now = loop {
+            let request = Request::ReadPage {
+                key: &key,
+                cursor: &cursor,
             };
-            forgotten.push(id);
-            Ok(revoked)
-        });
-        let sessions = sessions.collect::<Result<_, StoreError>>()?;
+            let replies = self.0.client.ask(&request).await?;
+            let ((next, page), now) = reply::with_time(replies, reply::page)?;
+            for (name, bytes) in page {
+                let name = std::str::from_utf8(&name).ok();
+                let id = name.and_then(|name| name.parse().ok());
+                let id = id.ok_or(StoreErrorKind::Corrupt)?;
+                let record = self.decode(&bytes, &SessionKey { subject, id })?;
+                // The server may say the same twice, and the later word counts.
+                found.insert(id, (bytes, record));
+            }
+            if next == b"0" {
+                break now;
+            }
+            cursor = next;
+        };
+        if found.len() > PAGE {
+            // All that follows is a matter of milliseconds, and others have waited for the last page.
+            yield_now().await;
+        }
+        let (mut stored, mut forgotten) = (BTreeMap::new(), BTreeSet::new());
+        let mut sessions = Vec::with_capacity(found.len());
+        for (id, (bytes, record)) in found {
+            stored.insert(id, bytes);
+            sessions.push(match self.0.revocations.correct(&record) {
+                Some(revoked) => {
+                    forgotten.insert(id);
+                    revoked
+                }
+                None => record,
+            });
+        }
         Ok(All {
-            subject: *subject,
+            subject,
             stored,
             sessions,
             forgotten,
@@ -60,28 +99,94 @@ impl RedisStore {
         })
     }
 
-    pub(super) async fn admit(
+    /// Adds a session where it is certain that no other one has to go for it; false where it is not.
+    pub(super) async fn add(
         &self,
         record: &SessionRecord,
         limit: usize,
-    ) -> Result<Vec<SessionId>, StoreError> {
-        let mut planned = Vec::new();
-        for _ in 0..ATTEMPTS {
-            let all = self.read_all(&record.subject_tag).await?;
-            let (mut after, dropped) = (all.sessions.clone(), planned);
-            if all.sessions.contains(record) {
-                // By a try before this one, whose reply was lost, or by an earlier call.
-                self.ended(&dropped, &after).await;
-                return Ok(dropped);
-            }
-            let dropped = subject::admit(&mut after, record, limit, all.now)?;
-            if self.write_all(&all, &after, false).await? {
-                self.ended(&dropped, &after).await;
-                return Ok(dropped);
-            }
-            planned = dropped;
+    ) -> Result<bool, StoreError> {
+        let request = Request::Insert {
+            key: &self.key(&record.subject_tag),
+            session: &record.id.to_string(),
+            record: &record.encode(),
+            limit,
+            expiry: Expiry::of(record),
+        };
+        let replies = self.0.client.ask(&request).await?;
+        let count = replies.first().and_then(reply::number);
+        let count = usize::try_from(count.ok_or_else(unexpected)?).map_err(|_| unexpected())?;
+        if count > 0 && count.is_multiple_of(PAGE) {
+            // A limit that is never reached would let what is over pile up.
+            let (store, subject) = (self.clone(), record.subject_tag);
+            tokio::spawn(async move { store.prune(&subject).await });
         }
-        Err(contended())
+        Ok(count > 0)
+    }
+
+    /// Removes what has expired. A failure waits for a later sign-in.
+    async fn prune(&self, subject: &SubjectTag) -> Result<bool, StoreError> {
+        let mut all = self.read_all(subject).await?;
+        let now = all.now;
+        let mut after = std::mem::take(&mut all.sessions);
+        after.retain(|session| now < session.expires_at());
+        self.write_all(&all, &after, &BTreeSet::new(), false).await
+    }
+
+    /// Brings in as many of `waiting` as one write can, in their order, and tells them: they are `waiting` no longer.
+    /// False when the server holds something else by now than what was read.
+    pub(super) async fn admit(
+        &self,
+        subject: &SubjectTag,
+        waiting: &mut Vec<SignIn>,
+    ) -> Result<bool, StoreError> {
+        let mut all = self.read_all(subject).await?;
+        let mut after = std::mem::take(&mut all.sessions);
+        // By a try before this one, whose reply was lost, or by an earlier call.
+        let is_in =
+            |one: &&SignIn| all.stored.contains_key(&one.record.id) && after.contains(&one.record);
+        let known: BTreeSet<_> = waiting
+            .iter()
+            .filter(is_in)
+            .map(|one| one.record.id)
+            .collect();
+        let turns = (GONE_THROUGH / after.len().max(1)).clamp(1, TURNS);
+        let rest = waiting.split_off(turns.min(waiting.len()));
+        let mut changed = BTreeSet::new();
+        let mut admitted = Vec::with_capacity(waiting.len());
+        for mut sign_in in std::mem::take(waiting) {
+            let SignIn { record, limit, .. } = &sign_in;
+            if !known.contains(&record.id) {
+                match subject::admit(&mut after, record, *limit, all.now) {
+                    Ok(drops) => {
+                        changed.insert(record.id);
+                        changed.extend(&drops);
+                        sign_in.drops = drops;
+                    }
+                    Err(error) => {
+                        sign_in.tell(Err(error));
+                        continue;
+                    }
+                }
+            }
+            admitted.push(sign_in);
+        }
+        if after.len() > PAGE {
+            yield_now().await;
+        }
+        let written = if changed.is_empty() {
+            Ok(true)
+        } else {
+            self.write_all(&all, &after, &changed, false).await
+        };
+        if let Ok(true) = written {
+            let drops = admitted.iter().flat_map(|one| &one.drops);
+            let drops: Vec<SessionId> = drops.copied().collect();
+            self.ended(&drops, &after).await;
+            admitted.drain(..).for_each(SignIn::admitted);
+        }
+        *waiting = admitted;
+        waiting.extend(rest);
+        written
     }
 
     pub(super) async fn end_all(
@@ -90,17 +195,19 @@ impl RedisStore {
         keep: Option<&SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
         let mut planned: Vec<SessionId> = Vec::new();
-        for _ in 0..ATTEMPTS {
-            let all = self.read_all(subject).await?;
-            let mut after = all.sessions.clone();
-            let mut revoked = subject::revoke_all(&mut after, keep, all.now);
+        for attempt in 0..ATTEMPTS {
+            between_attempts(attempt).await;
+            let mut all = self.read_all(subject).await?;
+            let mut after = std::mem::take(&mut all.sessions);
             // What a try before this one has done, though its reply was lost.
             planned.retain(|id| {
                 let is = |session: &SessionRecord| session.id == *id && is_ended(session);
-                all.sessions.iter().any(is)
+                after.iter().any(is)
             });
+            let mut revoked = subject::revoke_all(&mut after, keep, all.now);
+            let changed = revoked.iter().copied().collect();
             revoked.extend(planned);
-            if self.write_all(&all, &after, true).await? {
+            if self.write_all(&all, &after, &changed, true).await? {
                 self.ended(&revoked, &after).await;
                 return Ok(revoked);
             }
@@ -109,22 +216,46 @@ impl RedisStore {
         Err(contended())
     }
 
-    /// Writes what has changed between `all` and `after`; false when the server holds something else
-    /// than `all` by now.
+    /// Writes what has changed between `all` and `after`, where those are `changed` that are in both or new; false
+    /// when the server holds something else than `all` by now.
     async fn write_all(
         &self,
         all: &All,
         after: &[SessionRecord],
+        changed: &BTreeSet<SessionId>,
         revokes: bool,
     ) -> Result<bool, StoreError> {
-        let changes = changes(&all.stored, after);
+        let kept: BTreeSet<_> = after.iter().map(|session| session.id).collect();
+        let removed = all.stored.keys().filter(|id| !kept.contains(id));
+        let removed: Vec<SessionId> = removed.take(REMOVED).copied().collect();
+        let gone = removed.iter().map(|id| (id.to_string(), Vec::new()));
+        let mut changes: Vec<Stored> = gone.collect();
+        let is_changed = |session: &&SessionRecord| {
+            changed.contains(&session.id) || all.forgotten.contains(&session.id)
+        };
+        let written = after.iter().filter(is_changed);
+        changes.extend(written.map(|session| (session.id.to_string(), session.encode())));
         if changes.is_empty() {
             return Ok(true);
         }
+        let as_read = |(id, bytes): (&SessionId, &Vec<u8>)| (id.to_string(), bytes.clone());
+        let read: Vec<Stored> = if revokes || all.stored.len() <= PAGE {
+            all.stored.iter().map(as_read).collect()
+        } else {
+            // To compare ten thousand takes a server forty milliseconds. A sign-in rests on this: those which
+            // go are what they were, and that no call has revoked all: it would have changed one of any two live ones.
+            let live = after.iter().filter(|one| one.is_live() && !is_changed(one));
+            let next = live.min_by_key(|one| one.last_rotated_at());
+            let named = removed.iter().chain(changed).chain(&all.forgotten);
+            let named: BTreeSet<_> = named.copied().chain(next.map(|one| one.id)).collect();
+            let stored = named.iter().filter_map(|id| all.stored.get_key_value(id));
+            stored.map(as_read).collect()
+        };
         let lives_until = after.iter().map(SessionRecord::expires_at).max();
         let request = Request::Replace {
             key: &self.key(&all.subject),
-            read: &all.stored,
+            count: all.stored.len(),
+            read: &read,
             changes: &changes,
             lives_until: lives_until.unwrap_or_default(),
             revokes,
@@ -154,30 +285,20 @@ impl RedisStore {
     }
 }
 
-/// What has to be written so that `after` is stored where `stored` was.
-fn changes(stored: &[Stored], after: &[SessionRecord]) -> Vec<Stored> {
-    let after: Vec<Stored> = after
-        .iter()
-        .map(|session| (session.id.to_string().into_bytes(), session.encode()))
-        .collect();
-    let is_gone = |name: &Vec<u8>| !after.iter().any(|(other, _)| other == name);
-    let removed = stored
-        .iter()
-        .map(|(name, _)| name)
-        .filter(|name| is_gone(name));
-    let mut changes: Vec<Stored> = removed.map(|name| (name.clone(), Vec::new())).collect();
-    changes.extend(
-        after
-            .into_iter()
-            .filter(|session| !stored.contains(session)),
-    );
-    changes
+/// Lets others finish what they are at, for a time that differs from theirs. Two that take turns with equal steps would
+/// meet for ever.
+pub(super) async fn between_attempts(attempt: u32) {
+    if attempt > 0 {
+        let at_most = 4_000 << attempt.min(5);
+        let chance = random().map_or(u64::from(attempt), u64::from_le_bytes);
+        tokio::time::sleep(Duration::from_micros(chance % at_most)).await;
+    }
 }
 
 fn is_ended(session: &SessionRecord) -> bool {
     session.state == SessionState::Revoked(RevokeReason::RevokedAll)
 }
 
-fn contended() -> StoreError {
+pub(super) fn contended() -> StoreError {
     StoreError::unavailable("other requests kept changing the subject's sessions")
 }

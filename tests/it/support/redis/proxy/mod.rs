@@ -53,7 +53,11 @@ struct Shared {
     accepted: AtomicU64,
     /// How many requests of each command came.
     requests: Mutex<HashMap<String, usize>>,
+    disguise: Mutex<Option<Disguise>>,
 }
+
+/// Gives what the server is asked instead, where it is to be taken for another one.
+type Disguise = fn(&[u8]) -> Option<Vec<u8>>;
 
 impl Proxy {
     /// Stands in front of this port of loopback, and forwards.
@@ -69,6 +73,7 @@ impl Proxy {
                 connections: Mutex::new(Some(JoinSet::new())),
                 accepted: AtomicU64::new(0),
                 requests: Mutex::default(),
+                disguise: Mutex::default(),
             }),
             accepting: tokio::sync::Mutex::default(),
         };
@@ -157,6 +162,11 @@ impl Proxy {
         self.arm(Loss::Hold, Which::next())
     }
 
+    /// Has the server asked something else instead of some requests, from now on, or no more.
+    pub(crate) fn disguise(&self, disguise: Option<Disguise>) {
+        *self.shared.disguise.lock().unwrap() = disguise;
+    }
+
     /// How many connections came so far.
     pub(crate) fn connections(&self) -> u64 {
         self.shared.accepted.load(Ordering::SeqCst)
@@ -205,6 +215,12 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 impl Shared {
     fn mode(&self) -> Mode {
         *self.mode.lock().unwrap()
+    }
+
+    /// The request that the server gets instead of this one, if another.
+    fn disguised(&self, request: &[u8]) -> Option<Vec<u8>> {
+        let disguise = *self.disguise.lock().unwrap();
+        disguise.and_then(|disguise| disguise(request))
     }
 
     fn count(&self, request: &[u8]) {

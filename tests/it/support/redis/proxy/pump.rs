@@ -91,7 +91,7 @@ impl Line {
             .is_ok_and(|read| read > 0)
         {
             while let Some(length) = resp::frame(&buffer) {
-                let request = buffer.split_to(length);
+                let mut request = buffer.split_to(length);
                 place.number += 1;
                 let mode = self.shared.mode();
                 self.shared.count(&request);
@@ -103,8 +103,11 @@ impl Line {
                     rule.strike();
                     return;
                 }
-                let cut = mode.cut(place, length);
-                let part = &request[..cut.unwrap_or(length)];
+                if let Some(other) = self.shared.disguised(&request) {
+                    request = other.as_slice().into();
+                }
+                let cut = mode.cut(place, request.len());
+                let part = &request[..cut.unwrap_or(request.len())];
                 // Before the request, so that it is there before the reply.
                 let _ = meets.send(rule);
                 if server.write_all(part).await.is_err() || cut.is_some() {
