@@ -147,7 +147,7 @@ pub(crate) fn monotonic() -> Duration {
 
 /// A clock that never goes back, of the runtime: what it measures ends even when the date is set
 /// back. It stands still where a test has paused the runtime's time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RuntimeClock(tokio::time::Instant);
 
 #[allow(

@@ -75,9 +75,16 @@ globalThis.fetch = async (address, options) => {
   return new Response(body, { status: answer.status, headers: answer.headers });
 };
 let issued = 0;
+let id = "s1"; // The session that the cookie names.
 const token = (life = 900) => ({
   status: 200,
-  body: { access_token: `t${(issued += 1)}`, token_type: "Bearer", expires_in: life },
+  body: {
+    access_token: `t${(issued += 1)}`,
+    token_type: "Bearer",
+    expires_in: life,
+    session: id,
+    session_expires_in: 604_800,
+  },
 });
 // The API refuses the tokens in here.
 let refused = new Set();
@@ -473,6 +480,151 @@ test("a refresh is passive without input since the last one that was answered", 
   happen("pageshow", { persisted: true });
   await resumed();
   assert.deepEqual(activity, [passive, null, null]);
+});
+
+// A session whose idle lifetime is half an hour, and a clock that stands still between two steps.
+async function idleSession(work) {
+  const { now } = Date;
+  const began = now();
+  let minutes = 0;
+  let end = 30;
+  const answer = () => {
+    if (activity.at(-1) === null) end = minutes + 30;
+    const left = (end - minutes) * 60;
+    const made = token(activity.at(-1) === null ? 900 : Math.min(900, left));
+    made.body.idle_expires_in = left;
+    return left < 1 ? { status: 401, body: { code: "invalid_session" } } : made;
+  };
+  Date.now = () => began + minutes * 60_000;
+  chance = 0;
+  try {
+    await signIn();
+    server["/auth/refresh"] = answer;
+    activity = [];
+    page.keepAlive();
+    let waits = await timers(() => page.resume());
+    // In how many minutes the page refreshes by itself, and how it then does.
+    const planned = () => waits.at(-1) / 60_000;
+    const pass = async () => {
+      minutes += planned();
+      waits = await timers(() => page.resume());
+    };
+    const at = async (minute, does) => {
+      minutes = minute;
+      const before = activity.length;
+      const more = await timers(async () => {
+        does();
+        await wait(30);
+        await until(() => state().status !== "renewing");
+      });
+      if (more.length) waits = more;
+      return activity.slice(before);
+    };
+    await work({ planned, pass, at });
+  } finally {
+    Date.now = now;
+    chance = null;
+  }
+}
+
+test("input after the last refresh before the idle end is told at once, and keeps the session", async () => {
+  await idleSession(async ({ planned, pass, at }) => {
+    assert.equal(planned(), 14);
+    await pass();
+    assert.deepEqual([planned(), activity.at(-1)], [14, "passive"]);
+    await pass();
+    // At minute 28: the token ends with the session.
+    assert.deepEqual([planned(), activity.at(-1)], [2, "passive"]);
+    assert.deepEqual(await at(29, () => happen("keydown")), [null]);
+    assert.equal(planned(), 14);
+    // Told is told.
+    assert.deepEqual(await at(29.1, () => happen("keydown")), []);
+    await pass();
+    assert.deepEqual([planned(), activity.at(-1)], [14, null]);
+    assert.equal(state().status, "signed-in");
+  });
+});
+
+test("input while the last refresh is under way is told behind it", async () => {
+  await idleSession(async ({ planned, pass, at }) => {
+    await pass();
+    const said = await at(28, () => {
+      page.resume();
+      page.keepAlive();
+    });
+    assert.deepEqual(said, ["passive", null]);
+    assert.equal(planned(), 14);
+  });
+});
+
+test("a page without input asks once more at the idle end, in no shorter steps", async () => {
+  await idleSession(async ({ planned, pass }) => {
+    await pass();
+    await pass();
+    assert.equal(planned(), 2);
+    await assert.rejects(pass(), page.SignedOut);
+    assert.deepEqual(activity, [null, "passive", "passive", "passive"]);
+    assert.equal(state().status, "signed-out");
+  });
+});
+
+test("input that cannot be told is told again later, and not with each touch", async () => {
+  await idleSession(async ({ pass, at }) => {
+    await pass();
+    await pass();
+    const answers = server["/auth/refresh"];
+    server["/auth/refresh"] = { status: 403, body: {} };
+    csrf = "none";
+    const touch = () => happen("pointermove");
+    const tries = await at(28.5, touch);
+    assert.ok(tries.length > 0 && tries.every((said) => said === null));
+    assert.deepEqual(await at(28.6, touch), []);
+    csrf = "c1";
+    server["/auth/refresh"] = answers;
+    // The network is back.
+    assert.deepEqual(await at(28.7, () => happen("online")), [null]);
+    assert.deepEqual(await at(28.8, touch), []);
+  });
+});
+
+test("input near the absolute end is told once, and not with each touch", async () => {
+  await signIn();
+  server["/auth/refresh"] = () => {
+    const answer = token(100);
+    answer.body.session_expires_in = 100;
+    answer.body.idle_expires_in = 99;
+    return answer;
+  };
+  activity = [];
+  await page.resume();
+  for (let touch = 0; touch < 5; touch += 1) {
+    page.keepAlive();
+    await wait(30);
+  }
+  assert.deepEqual(activity, ["passive", null]);
+});
+
+test("a refresh that answers with another session is no refresh: the user is asked", async () => {
+  await signIn();
+  refused.add(`t${issued}`);
+  id = "s2";
+  await assert.rejects(page.api("/api"), { name: "Error", reason: "other_session" });
+  assert.deepEqual([state().status, state().reason], ["signed-out", "other_session"]);
+  assert.equal(state().expiresAt, null);
+  assert.deepEqual(changes, ["signed-in", "renewing", "signed-out"]);
+  assert.equal(asked("/api"), 1, "nothing goes out with the other session's token");
+  // The other tabs look for themselves.
+  assert.deepEqual(told, ["look"]);
+  happen("online");
+  await wait(20);
+  assert.equal(asked("/auth/refresh"), 1);
+  // A sign-in is the user's own word, here or in another tab.
+  await signIn();
+  id = "s3";
+  otherTab("signed-in");
+  await until(() => state().status === "signed-in");
+  assert.equal(asked("/auth/refresh"), 1);
+  id = "s1";
 });
 
 test("the last token of a session is not renewed before its end", async () => {

@@ -168,6 +168,12 @@ impl CsrfToken {
         self.mask(&mut state)
     }
 
+    /// The session that the browser holds a token of.
+    pub(crate) fn held(&self) -> Option<CsrfSession> {
+        let state = self.state();
+        state.token.map(|_| state.binding)
+    }
+
     fn mask(&self, state: &mut State) -> Result<String, Rejection> {
         let token = match state.token {
             Some(token) if state.issue || !state.lacks => token,

@@ -39,8 +39,8 @@ use crate::{
 /// | no refresh cookie | 401 `no_session` | none |
 /// | forged, unknown, expired, outdated, without its jar cookie, or the store lost state | 401 `invalid_session` | kept |
 /// | revoked, a replaced token as thieves have it, subject denied | 401 `invalid_session` | cleared |
-/// | cookies of two live sessions; any refresh cookie where tokens travel in bodies | 400 `ambiguous_session` | cleared |
-/// | cookies of several sessions, and the CSRF token is not of the live one | 403 `csrf` | kept |
+/// | cookies of two live sessions, and no CSRF token says which; any refresh cookie where tokens travel in bodies | 400 `ambiguous_session` | kept; cleared by `logout` |
+/// | cookies of several sessions, and the CSRF token is of a dead one where another lives | 403 `csrf` | kept |
 /// | a session that is somebody else's or nobody's | 404 `not_found` | kept |
 /// | another method | 405 `method_not_allowed` with `Allow` | kept |
 /// | look, list, revocation or sign-out everywhere from a client that has not refreshed yet, also where it is late | 409 `refresh_first` | kept |

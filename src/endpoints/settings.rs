@@ -111,7 +111,7 @@ impl Settings {
             session.refused(CSRF, SessionError::with_source(kind, SIGNED_OUT));
         }
         let live = match csrf.is_of_refresh_cookie() {
-            true => session.live_session().await?,
+            true => session.live_session(csrf.held()).await?,
             false => None,
         };
         let token = match live {

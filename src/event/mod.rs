@@ -1,11 +1,12 @@
 //! What happened, told to the application as it happens.
 
 mod name;
+mod sink;
 mod telemetry;
 #[cfg(feature = "tracing")]
 mod tracing;
 
-use std::{fmt, sync::Arc};
+pub use sink::EventSink;
 
 use crate::{
     clock::Timestamp,
@@ -242,7 +243,8 @@ pub enum Event<'a> {
         /// The subject, where several of its sessions should be over.
         subject: Option<&'a str>,
     },
-    /// A revocation could not be written and waits for the store.
+    /// A revocation could not be written and waits for the store. While it waits, another with the same to do is not
+    /// told of: the one that waits stands for both.
     #[non_exhaustive]
     RevocationQueued {
         /// The session, as in [`RevocationLost`](Self::RevocationLost).
@@ -335,64 +337,4 @@ pub enum Event<'a> {
         /// Its generation now.
         generation: u64,
     },
-}
-
-/// Where events go: a function, shared by every layer it is given to.
-///
-/// It runs on the request's path, so it hands long work to somebody else.
-///
-/// ```
-/// use tower_bearer::{Event, EventSink};
-///
-/// let sink = EventSink::new(|event: &Event<'_>| {
-///     if let Event::ReuseDetected { subject, .. } = event {
-///         eprintln!("tell {subject} that somebody has their session");
-///     }
-/// });
-/// # let _ = sink;
-/// ```
-#[derive(Clone)]
-pub struct EventSink(Option<Arc<Sink>>);
-
-type Sink = dyn Fn(&Event<'_>) + Send + Sync;
-
-impl EventSink {
-    /// Sends every event to `f`.
-    pub fn new(f: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(f)))
-    }
-
-    pub(crate) fn emit(&self, event: &Event<'_>) {
-        self::telemetry::observe(event);
-        self.deliver(event);
-    }
-
-    /// Whether the application has given one.
-    pub(crate) fn is_some(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// Hands the application an event that has been counted and written down already.
-    pub(crate) fn deliver(&self, event: &Event<'_>) {
-        if let Some(f) = &self.0 {
-            f(event);
-        }
-    }
-}
-
-impl Default for EventSink {
-    /// Drops every event.
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl fmt::Debug for EventSink {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() {
-            "EventSink(<fn>)"
-        } else {
-            "EventSink(none)"
-        })
-    }
 }

@@ -338,16 +338,9 @@ impl Fetcher {
     /// Tells the sink, unless it has not returned from an earlier event. One that never returns holds the
     /// task that called it; the next task must not be held by it, too.
     fn emit(&self, event: &Event<'_>) {
-        /// Also when the sink panics.
-        struct Returned<'a>(&'a AtomicBool);
-        impl Drop for Returned<'_> {
-            fn drop(&mut self) {
-                self.0.store(false, Ordering::Release);
-            }
-        }
         if !self.telling.swap(true, Ordering::AcqRel) {
-            let _returned = Returned(&self.telling);
             self.events.emit(event);
+            self.telling.store(false, Ordering::Release);
         }
     }
 }

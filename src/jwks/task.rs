@@ -38,7 +38,7 @@ enum Due {
 }
 
 /// Tells the handles when the task ends: by itself never, but its runtime may be shut down, the last
-/// handle dropped, or a sink of events panic.
+/// handle dropped, or a clock panic.
 struct End {
     fetcher: Arc<Fetcher>,
     number: u64,

@@ -51,6 +51,8 @@
 //!   it.
 //! * The token answer says how long the session goes on, in seconds: `session_expires_in`, and `idle_expires_in` where
 //!   the idle lifetime is shorter.
+//! * It also names its `session`. A refresh that suddenly names another one than the page's own is no refresh: another
+//!   host of the domain may have planted the cookie. The page of the demo shows the sign-in.
 //!
 //! # Ending unused sessions
 //!
@@ -64,8 +66,12 @@
 //!
 //! * It sends the header where there was no input since the last refresh that was answered: no pointer, key, touch or
 //!   wheel. Whether the tab is visible does not matter. A page in another origin needs the header in its CORS list.
-//! * Such a refresh gives a token as long as the session lasts, and moves nothing. After the idle lifetime it is
-//!   answered 401, and the page shows the sign-in. Requests of the API do not count: only refreshes reach the session.
+//! * Such a refresh gives a token as long as the session lasts, and moves nothing. The token ends with the idle lifetime
+//!   at the latest. Then a passive refresh is answered 401, and the page shows the sign-in. Requests of the API do not
+//!   count: only refreshes reach the session.
+//! * Where a passive answer's `idle_expires_in` is no more than its `expires_in`, the next refresh would come too late for
+//!   a user that comes back. So the first input refreshes at once. Without input the page waits for the end of the token,
+//!   and asks once more: another tab may have been in use.
 //! * Without the header every refresh counts. A native client leaves it out while its user is there.
 //! * A video or a long upload is use without input. The page counts it as such.
 //! * The token answer's `idle_expires_in` says how much time is left: for a warning before the end.

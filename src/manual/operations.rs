@@ -110,7 +110,7 @@
 //! | a connection breaks, the server restarts with its data | 200: the request is sent again. A script that ran before the reply was lost finds its own work. |
 //! | the server does not answer | 503 with `Retry-After`, and the cookie is kept. The first request waits for its time-out (500 ms, 1 s where no connection can be had); for the pause after it (500 ms) all others fail at once, and then one goes first. Events [`StoreUnreachable`](crate::Event::StoreUnreachable) and [`StoreRecovered`](crate::Event::StoreRecovered). |
 //! | API requests meanwhile | nothing: access tokens are verified without the store, until they expire |
-//! | sign-out meanwhile | the cookie is cleared, the revocation is tried again for four minutes ([`RevocationQueued`](crate::Event::RevocationQueued), [`RevocationLost`](crate::Event::RevocationLost)). A process that ends meanwhile calls [`drain`](crate::RefreshCookieLayer::drain) first |
+//! | sign-out meanwhile | the cookie is cleared, the revocation is tried again for four minutes ([`RevocationQueued`](crate::Event::RevocationQueued), [`RevocationLost`](crate::Event::RevocationLost)). Of all of a user's sessions the later tries end those that began before the call: a user who signs in again stays signed in. A process that ends meanwhile calls [`drain`](crate::RefreshCookieLayer::drain) first |
 //! | `LOADING`, `MASTERDOWN`, `CLUSTERDOWN`, `TRYAGAIN`, `READONLY`, `BUSY`, `NOREPLICAS`, too many clients | a second and a third try within a tenth of a second, under Sentinel with the master that the sentinels name by then; after that 503 |
 //! | a slot moves (`MOVED`, `ASK`) | 200 |
 //! | scripts are forgotten (`SCRIPT FLUSH`, restart, failover) | 200: the text is sent once |

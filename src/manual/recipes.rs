@@ -289,8 +289,7 @@
 //! # A page that lists sessions
 //!
 //! `GET /auth/sessions` and `DELETE /auth/sessions/{id}` of [`SessionEndpoints`](crate::SessionEndpoints) are
-//! enough for a script ([without a cookie jar](super::how_to#clients-without-a-cookie-jar) a `POST` each). A page that
-//! the server renders:
+//! enough for a script. A page that the server renders:
 //!
 //! ```
 //! use axum::extract::Path;

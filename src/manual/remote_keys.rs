@@ -137,6 +137,6 @@
 //! that arrives within one, or with
 //! [`health`](crate::jwks::RemoteJwks::health). It ends with the last handle; a ring in a codec is a handle.
 //!
-//! A task can end, or hang, without that: its runtime ends, or a sink of events panics in it or never returns. The
+//! A task can end, or hang, without that: its runtime ends, or a sink of events never returns. The
 //! keys go on until their limit. A verification within a live runtime notices, and starts another task there: at
 //! once when the old one has ended, and two minutes after a request was due when it hangs.

@@ -139,6 +139,8 @@
 //! | a replaced token | is judged by [the decision](super::rotation#the-decision) | is judged likewise; 409 `refresh_first` where `refresh` would recover or confirm, and at lines 7 and 7b for a client that is not the session's own |
 //!
 //! Tabs that open together, and answers that get lost, are [provided for](super::rotation).
+//! Where the cookies of several sessions came, a form's text goes with no cookie until `GET {base}/csrf` was asked:
+//! see [`masked`](crate::CsrfToken::masked).
 //! [`Session::id`](crate::Session::id) asks no store: it names the session of the cookie, dead or alive. That is enough
 //! for a log, and not for a page of the user's.
 //!

@@ -82,8 +82,9 @@
 //!
 //! # The idle end
 //!
-//! Lines 6, 6b, 10 to 10c and 11 begin the idle lifetime anew for an active request. A passive one gets its token all the
-//! same, and leaves the idle end where it is. A sign-in and a change of privilege are active, whatever the header says.
+//! Lines 6, 6b, 10 to 10c and 11 begin the idle lifetime anew for an active request. A passive one leaves the idle end
+//! where it is, and gets a token that ends there at the latest. A sign-in and a change of privilege are active, whatever
+//! the header says.
 //!
 //! Lines 5, 8 and 9 note an active request where that moves the idle end by `M` or more. So where an active request has
 //! rotated a moment ago, they write nothing. The note is for a tab in use beside another tab whose timer rotates. Without

@@ -55,7 +55,7 @@
 //! record. The second answer is a `Conflict`, though the first swap was applied. A store cannot tell, and need not:
 //! it returns what it holds. The layers judge by that record anew, and arrive at the same successor. The rule is
 //! for code of your own above a store: after a conflict go by the record in it, and never conclude that `next` was
-//! not stored. See [`swap`](crate::store::RefreshStore::swap#a-conflict-may-hide-a-swap-that-was-applied).
+//! not stored. See [`swap`](crate::store::RefreshStore::swap).
 //!
 //! # Failing
 //!
@@ -174,7 +174,7 @@
 //!         Ok(revoked)
 //!     }
 //! }
-//! # tokio::runtime::Builder::new_multi_thread().build()?.block_on(async {
+//! # tokio::runtime::Builder::new_multi_thread().enable_time().build()?.block_on(async {
 //! # let clock = ManualClock::new(Timestamp::from_secs(1_800_000_000));
 //! # let store = TableStore { rows: Arc::default(), clock: clock.clone() };
 //! # tower_bearer::store::conformance::run(async || store.clone(), async |by| clock.advance(by)).await?;

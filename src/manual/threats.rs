@@ -153,8 +153,10 @@
 //!
 //! **Cookies planted for the refresh cookie's name.** A sibling host can set a cookie of that name. A made-up one takes
 //! no place. One of a dead session of the attacker's own changes nothing, since the live session counts. One of a *live*
-//! session makes two of them: answered 400 with the user's own cookie cleared, so a sibling can sign a user out. So do
-//! the cookies of four other sessions, of which no more are asked for.
+//! session makes two of them: the CSRF token of the page says which is meant, since no other host can set its cookie.
+//! Without [`CsrfLayer`](crate::CsrfLayer) the answer is 400 while the planted one lives. The cookies of four other
+//! sessions before the user's own shut that out: no more are asked for. A browser that has no session of its own goes on
+//! with the planted one, as after any sign-in that its user did not make.
 //! [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix) closes this, at the price of `Path=/`.
 //!
 //! **Handlers.** A `GET` that changes something, a route that forgot its layer, an object that belongs to somebody else:

@@ -10,6 +10,7 @@ use super::{
     transport::RefreshTransport,
 };
 use crate::{
+    csrf_session::CsrfSession,
     keys::SessionKeys,
     session::{
         Decision, Outcome, Presenter, RefreshToken, Row, SessionError, SessionErrorKind, SessionId,
@@ -80,8 +81,8 @@ impl Session {
     /// Which of the `genuine` tokens, each of another session, the request acts on.
     ///
     /// A session that has ended may have left its cookie under another path, and another host of the domain can set
-    /// one of its own: the store knows which of them lives. Where it is another one than the request's CSRF token is
-    /// of, a page of the one would act on the other.
+    /// one of its own: the store knows which of them lives. Where the CSRF token of the request is of a session, the
+    /// request acts on that one only, and not at all where another one lives in its place.
     async fn choose<'t>(
         &self,
         genuine: &'t [RefreshToken],
@@ -89,40 +90,52 @@ impl Session {
         let [first, _, ..] = genuine else {
             return Ok(genuine.first());
         };
-        let mut live = None;
-        for token in genuine {
-            if self.lives(&token.key()).await? && live.replace(token).is_some() {
-                self.clear_cookie();
-                let kind = SessionErrorKind::Ambiguous;
-                return Err(SessionError::with_source(kind, cause::TWO_SESSIONS));
-            }
-        }
         let noted = self.noted();
         let noted = genuine.iter().find(|token| noted == Some(token.session));
-        if let (Some(noted), Some(live)) = (noted, live)
-            && noted.session != live.session
+        if let Some(noted) = noted
+            && self.lives(noted).await?
         {
-            let kind = SessionErrorKind::CsrfFailed;
-            return Err(SessionError::with_source(kind, cause::ANOTHER_LIVES));
+            return Ok(Some(noted));
+        }
+        let mut live = None;
+        for token in genuine {
+            if !self.lives(token).await? {
+                continue;
+            }
+            let (kind, cause) = match (noted, live.replace(token)) {
+                (Some(_), _) => (SessionErrorKind::CsrfFailed, cause::ANOTHER_LIVES),
+                (None, Some(_)) => (SessionErrorKind::Ambiguous, cause::TWO_SESSIONS),
+                (None, None) => continue,
+            };
+            return Err(SessionError::with_source(kind, cause));
         }
         Ok(live.or(noted).or(Some(first)))
     }
 
-    /// The session that a page is to get a CSRF token for, where the cookies of several came: the live one.
-    /// `None` where there is no choice, and the store is not asked.
-    pub(crate) async fn live_session(&self) -> Result<Option<SessionId>, SessionError> {
-        self.call(CSRF, pin!(self.find_live())).await
+    /// The session that a page is to get a CSRF token for, where the cookies of several came: the one that the browser
+    /// `holds` a token of, if that lives, or else the first live one. `None` where there is no choice, and the store
+    /// is not asked.
+    pub(crate) async fn live_session(
+        &self,
+        holds: Option<CsrfSession>,
+    ) -> Result<Option<SessionId>, SessionError> {
+        self.call(CSRF, pin!(self.find_live(holds))).await
     }
 
-    async fn find_live(&self) -> Result<Option<SessionId>, SessionError> {
+    async fn find_live(
+        &self,
+        holds: Option<CsrfSession>,
+    ) -> Result<Option<SessionId>, SessionError> {
         self.mark_private();
         self.check_transport()?;
         let opened = self.opened()?;
         let [first, _, ..] = &*opened.genuine else {
             return Ok(None);
         };
-        for token in &opened.genuine {
-            if self.lives(&token.key()).await? {
+        let is_held = |token: &&RefreshToken| holds == Some(token.session.into());
+        let held = opened.genuine.iter().filter(is_held);
+        for token in held.chain(&opened.genuine) {
+            if self.lives(token).await? {
                 return Ok(Some(token.session));
             }
         }
@@ -130,8 +143,8 @@ impl Session {
     }
 
     /// Whether the store holds this session live.
-    async fn lives(&self, key: &SessionKey) -> Result<bool, SessionError> {
-        let Found { record, time } = self.load(key).await?;
+    async fn lives(&self, token: &RefreshToken) -> Result<bool, SessionError> {
+        let Found { record, time } = self.load(&token.key()).await?;
         Ok(record.is_some_and(|record| record.is_live() && time.now < record.expires_at()))
     }
 

@@ -110,9 +110,11 @@ impl RefreshCookieBuilder {
     /// Default, and at most: the absolute lifetime.
     ///
     /// Each refresh counts as use, unless its request has the header `X-Session-Activity: passive`. A page sends that
-    /// when its timer refreshes and its user did nothing since the last time: the answer brings a token, and the
-    /// session ends all the same. Without the header an open tab keeps its session to the absolute end. The value is
-    /// `passive` in lower case, in one line; any other is active. A client can only shorten its own session by it.
+    /// when its timer refreshes and its user did nothing since the last time: the answer brings a token that ends with
+    /// the session at the latest, and the session ends all the same. Input shortly before that end is told
+    /// [at once](crate::manual::how_to#ending-unused-sessions). Without the header an open tab keeps its session to the
+    /// absolute end. The value is `passive` in lower case, in one line; any other is active. A client can only shorten
+    /// its own session by it.
     ///
     /// A use within the [interval](crate::refresh::RotationPolicyBuilder::interval) of the last one may not count. So a
     /// lifetime that is shorter than the absolute one is longer than that, the grace and an access token's life

@@ -1,6 +1,6 @@
 //! What goes into an access token, decided by the application in one closure.
 
-use std::{error::Error, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{error::Error, fmt, future::Future, pin::Pin, sync::Arc};
 
 use serde::Serialize;
 
@@ -39,6 +39,7 @@ pub struct ClaimsRequest {
     context: Arc<[u8]>,
     reason: ClaimsReason,
     until: Timestamp,
+    over: &'static str,
 }
 
 /// Why claims are needed.
@@ -113,19 +114,15 @@ where
         Box::pin(async move {
             let subject = request.subject.clone();
             let session = request.session.to_string();
-            let until = request.until;
+            let (until, over) = (request.until, request.over);
             let claims = (self.claims)(request).await;
             let custom = claims.map_err(|error| no_claims(error.into()))?;
             let now = time.later();
-            let left = until.since(now);
-            // A token counts in seconds. One that is over before it is there is no answer.
-            if left < Duration::from_secs(1) {
-                let kind = SessionErrorKind::Expired;
-                return Err(SessionError::with_source(kind, cause::ABSOLUTE));
+            let grant = Grant::new(&subject, &custom).session(&session).until(until);
+            // One that is over before it is there is no answer.
+            if grant.left(now).is_zero() {
+                return Err(SessionError::with_source(SessionErrorKind::Expired, over));
             }
-            let grant = Grant::new(&subject, &custom)
-                .session(&session)
-                .at_most(left);
             let minted = self.codec.mint_at(&grant, now);
             // A client that comes again does not change what the application is made of.
             minted.map_err(|error| SessionError::with_source(SessionErrorKind::Internal, error))
@@ -155,12 +152,17 @@ impl ClaimsRequest {
             context: context.into(),
             reason,
             until: Timestamp::from_millis(u64::MAX),
+            over: cause::ABSOLUTE,
         }
     }
 
-    /// For a token that does not outlive `end`, the session's.
-    pub(crate) fn until(self, end: Timestamp) -> Self {
-        Self { until: end, ..self }
+    /// For a token that does not outlive `end`, behind which the answer is that the session is `over`.
+    pub(crate) fn until(self, end: Timestamp, over: &'static str) -> Self {
+        Self {
+            until: end,
+            over,
+            ..self
+        }
     }
 
     /// The subject as it was given to [`Session::start`](crate::Session::start).
@@ -192,6 +194,7 @@ impl fmt::Debug for ClaimsRequest {
             context: _,
             reason,
             until: _,
+            over: _,
         } = self;
         f.debug_struct("ClaimsRequest")
             .field("session", session)

@@ -31,14 +31,22 @@ impl Session {
     /// [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer. The cookie is
     /// cleared all the same and the revocation is tried again in the background. Where the cookies of several sessions
     /// came, only the store can tell which one is meant: the cookie is then kept. So it is at
-    /// [`CsrfFailed`](SessionErrorKind::CsrfFailed), and cleared at [`Ambiguous`](SessionErrorKind::Ambiguous).
+    /// [`CsrfFailed`](SessionErrorKind::CsrfFailed). At [`Ambiguous`](SessionErrorKind::Ambiguous) it is cleared, and no
+    /// session is ended.
     ///
     /// # Cancel safety
     ///
     /// Safe: once begun, the revocation runs to its end.
     pub async fn end(&self) -> Result<(), SessionError> {
         let work = async {
-            let session = self.acted_on().await?;
+            let session = match self.acted_on().await {
+                Err(error) if error.kind() == SessionErrorKind::Ambiguous => {
+                    // Its client wants to leave.
+                    self.clear_cookie();
+                    return Err(error);
+                }
+                acted_on => acted_on?,
+            };
             self.clear_cookie();
             self.end_acted_on(session, RevokeReason::SignedOut).await
         };
@@ -52,7 +60,7 @@ impl Session {
     /// As [`refresh`](Self::refresh); [`Superseded`](SessionErrorKind::Superseded) when the
     /// cookie is not the newest one, [`RefreshFirst`](SessionErrorKind::RefreshFirst) when the client
     /// has not shown yet that it is the session's own. With [`Unavailable`](SessionErrorKind::Unavailable) the sessions
-    /// that are left are ended in the background, as those are that begin meanwhile; the cookie stays, so that the
+    /// that are left are ended in the background, and none that begins after the call; the cookie stays, so that the
     /// client can ask again.
     ///
     /// # Cancel safety

@@ -1,13 +1,22 @@
 //! What is to be ended: one session, all of a subject, or what a sign-in leaves no room for.
 
-use super::{config::Config, revoke::Revocation, store_time::StoreTime};
+use super::{
+    config::Config,
+    revoke::{Aim, Revocation},
+    store_time::StoreTime,
+};
 use crate::{
+    clock::RuntimeClock,
     keys::SubjectTag,
-    session::{RevokeReason, SessionId, SessionRecord},
+    session::{RevokeReason, SessionId, SessionKey, SessionRecord},
     store::{RefreshStore, StoreError},
 };
 
 /// Something to end. A try that failed is made again, and then ends what is left.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one is made for each ending, and kept where it is"
+)]
 pub(crate) enum Ending {
     /// One session, and what follows from it.
     Session(Revocation),
@@ -20,7 +29,7 @@ pub(crate) enum Ending {
     },
     /// What the sign-in of `new` ends: the session that it replaces, and then those that it pushes out.
     SignIn {
-        new: SessionRecord,
+        new: Box<SessionRecord>,
         time: StoreTime,
         replaced: Option<Revocation>,
         /// The store has left room for that one.
@@ -30,18 +39,35 @@ pub(crate) enum Ending {
     },
 }
 
+/// Says which endings have the same to do: while one of them waits, another adds nothing.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Target {
+    Session(Aim),
+    Subject {
+        subject: String,
+        keep: Option<SessionId>,
+        own: Option<Aim>,
+    },
+    SignIn(SessionId),
+}
+
 impl Ending {
-    /// Returns the sessions that it ended.
-    pub(crate) async fn attempt(&mut self, config: &Config) -> Result<Vec<SessionId>, StoreError> {
+    /// Returns the sessions that it ended. A further try knows since when the ending is asked for: no session of the
+    /// subject that began later is meant.
+    pub(crate) async fn attempt(
+        &mut self,
+        config: &Config,
+        asked: Option<RuntimeClock>,
+    ) -> Result<Vec<SessionId>, StoreError> {
         match self {
             Self::Session(revocation) => {
-                let ended = revocation.attempt(config).await?;
+                let ended = revocation.attempt(config, asked).await?;
                 Ok(Vec::from_iter(ended.then_some(revocation.session())))
             }
             Self::Subject { subject, keep, own } => {
-                let mut ended = all(config, subject, *keep).await?;
+                let mut ended = all(config, subject, *keep, asked).await?;
                 if let Some(own) = own
-                    && own.attempt(config).await?
+                    && own.attempt(config, asked).await?
                 {
                     ended.push(own.session());
                 }
@@ -56,7 +82,7 @@ impl Ending {
             } => {
                 let mut ended = Vec::new();
                 if let Some(old) = replaced {
-                    if old.attempt(config).await? {
+                    if old.attempt(config, asked).await? {
                         ended.push(old.session());
                         *spare = false;
                     }
@@ -68,6 +94,18 @@ impl Ending {
                 }
                 Ok(ended)
             }
+        }
+    }
+
+    pub(crate) fn target(&self) -> Target {
+        match self {
+            Self::Session(revocation) => Target::Session(revocation.aim()),
+            Self::Subject { subject, keep, own } => Target::Subject {
+                subject: subject.clone(),
+                keep: *keep,
+                own: own.as_ref().map(Revocation::aim),
+            },
+            Self::SignIn { new, .. } => Target::SignIn(new.id()),
         }
     }
 
@@ -95,27 +133,71 @@ impl Ending {
     }
 }
 
-/// Revokes every session of the subject but `keep`, under the tag of every accepted key. One tag that fails leaves
-/// none of the others out.
+/// Revokes every session of the subject but `keep`, under the tag of every accepted key: at a further try those that
+/// began before it was `asked` for. One tag that fails leaves none of the others out.
 pub(crate) async fn all(
     config: &Config,
     subject: &str,
     keep: Option<SessionId>,
+    asked: Option<RuntimeClock>,
 ) -> Result<Vec<SessionId>, StoreError> {
     let mut revoked = Vec::new();
     let mut outcome = Ok(());
     for tag in tags(config, subject) {
-        match config.store.revoke_all(&tag, keep.as_ref()).await {
-            Ok(ended) => {
-                for session in &ended {
-                    config.revoked(*session, RevokeReason::RevokedAll, None);
-                }
-                revoked.extend(ended);
-            }
+        let done = match asked {
+            None => at_once(config, &tag, keep).await,
+            Some(asked) => older(config, tag, keep, asked).await,
+        };
+        match done {
+            Ok(ended) => revoked.extend(ended),
             Err(error) => outcome = outcome.and(Err(error)),
         }
     }
     outcome.map(|()| revoked)
+}
+
+async fn at_once(
+    config: &Config,
+    tag: &SubjectTag,
+    keep: Option<SessionId>,
+) -> Result<Vec<SessionId>, StoreError> {
+    let ended = config.store.revoke_all(tag, keep.as_ref()).await?;
+    for session in &ended {
+        config.revoked(*session, RevokeReason::RevokedAll, None);
+    }
+    Ok(ended)
+}
+
+/// Revokes one by one, since the user may have signed in again meanwhile. One that fails leaves none of the others out.
+async fn older(
+    config: &Config,
+    tag: SubjectTag,
+    keep: Option<SessionId>,
+    asked: RuntimeClock,
+) -> Result<Vec<SessionId>, StoreError> {
+    // Read first: a slow answer then moves the bound to a later time, and no session that is meant is left out.
+    let elapsed = asked.elapsed();
+    let any = SessionKey {
+        subject: tag,
+        id: SessionId::from_bytes([0; 16]),
+    };
+    let now = config.store.load(&any).await?.now();
+    let asked_at = now - elapsed;
+    let mut ended = Vec::new();
+    let mut outcome = Ok(());
+    for record in config.store.list(&tag).await? {
+        let is_kept = Some(record.id()) == keep || record.created_at() > asked_at;
+        if is_kept || !record.is_live() {
+            continue;
+        }
+        let mut revocation = Revocation::of(record, now, RevokeReason::RevokedAll);
+        match revocation.write(config).await {
+            Ok(true) => ended.push(revocation.session()),
+            Ok(false) => {}
+            Err(error) => outcome = outcome.and(Err(error)),
+        }
+    }
+    outcome.map(|()| ended)
 }
 
 /// Ends the least recently rotated sessions of the subject of `new` that are too many. Of sessions that began at the
@@ -139,7 +221,7 @@ async fn surplus(
     let mut ended = Vec::new();
     for record in live.into_iter().take(too_many) {
         let mut revocation = Revocation::of(record, now, RevokeReason::Limit);
-        if revocation.attempt(config).await? {
+        if revocation.attempt(config, None).await? {
             ended.push(revocation.session());
         }
     }

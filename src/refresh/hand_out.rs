@@ -53,8 +53,10 @@ impl Session {
             outgoing.slides = kind == CookieKind::Lasting && idle < whole;
             outgoing.cookie = cookies.cookie.set(value, outgoing.lasts);
             outgoing.former = cookies.former.clone();
-            // No cookie lasts longer than browsers allow: there it has to be set again.
-            let jar = !record.bound || outgoing.renewed || whole > LONGEST;
+            // No cookie lasts longer than browsers allow: there it has to be set again. So has one that may lie under
+            // the former path, which is cleared.
+            let moves = !cookies.former.is_empty();
+            let jar = !record.bound || outgoing.renewed || whole > LONGEST || moves;
             let jar = jar.then(|| cookies.jar_cookie(&token, kind, lasts(token.expires_at)));
             outgoing.jar = jar.flatten();
         }

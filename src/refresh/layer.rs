@@ -74,7 +74,8 @@ impl RefreshCookieLayer {
     /// # Errors
     ///
     /// [`Unavailable`](crate::SessionErrorKind::Unavailable) when the store did not answer. It is tried again in the
-    /// background, and calling it again completes it too. A session that begins before it is done ends with the others.
+    /// background, and calling it again completes it too. Those tries end the sessions that began before the call, and
+    /// none that begins later.
     ///
     /// # Cancel safety
     ///
@@ -89,8 +90,9 @@ impl RefreshCookieLayer {
         })
     }
 
-    /// Waits until every revocation is written, at most for `timeout`, and returns how many are not. Call it when the
-    /// server has answered its last request, before the runtime ends.
+    /// Waits until every revocation is written, at most for `timeout`, and returns how many still wait. Call it when the
+    /// server has answered its last request, before the runtime ends. Revocations that were lost before are not
+    /// counted.
     ///
     /// Revocations that wait for the store are tried at once and go on being tried. What is left when the runtime ends
     /// is lost, and [`Event::RevocationLost`](crate::Event::RevocationLost) tells of each.

@@ -17,7 +17,8 @@
 //! A browser can send several values of one name: a former path or another host of the domain has set the others. Of
 //! at most 16 that have the right length and name a key of the ring, up to four sessions count. The store says which of
 //! them lives: the request acts on that one. Two live ones are ambiguous, and answered 400. Where
-//! [`CsrfLayer`](crate::CsrfLayer) has checked the request, its token has to be of the live one, or nothing is done (403).
+//! [`CsrfLayer`](crate::CsrfLayer) has checked the request, its token says which one is meant. Where that one is dead and
+//! another lives, nothing is done (403).
 //! [`former_path`](RefreshCookieBuilder::former_path) clears what an earlier path has left.
 //!
 //! # Example

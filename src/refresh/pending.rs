@@ -1,26 +1,31 @@
 //! Revocations that are not done: tried again until they are, and told of where they are given up.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::sync::{Notify, watch};
 
-use super::{config::Config, ending::Ending, spawn};
+use super::{
+    config::Config,
+    ending::{Ending, Target},
+    spawn,
+};
 use crate::{
     clock::RuntimeClock, event::Event, session::SessionId, store::StoreError,
     telemetry::in_current_span,
 };
 
-/// Revocations that may be open at one time. A dead store cannot fill the memory.
-const MOST_OPEN: usize = 1024;
+/// Revocations that may wait at one time. A dead store cannot fill the memory.
+const MOST_WAITING: usize = 1024;
 
 /// The revocations of one layer that are not done.
-#[derive(Debug)]
 pub(crate) struct Queue {
     open: watch::Sender<usize>,
+    /// Those that wait for a further try, each once, and when each was asked for last.
+    waiting: Mutex<HashMap<Target, RuntimeClock>>,
     /// Ends the pauses of those that wait.
     hurry: Notify,
     pub(crate) patience: Patience,
@@ -35,7 +40,7 @@ pub(crate) struct Patience {
     pub(crate) pause: Duration,
     /// The longest pause: soon after the store is back nothing waits any more.
     pub(crate) longest: Duration,
-    /// After which no further try is made.
+    /// After which no further try is made, from when it was asked for last.
     pub(crate) whole: Duration,
 }
 
@@ -44,6 +49,9 @@ pub(crate) struct Patience {
 pub(crate) struct Pending {
     config: Arc<Config>,
     ending: Ending,
+    asked: RuntimeClock,
+    /// Its place in the queue, where it has one.
+    waits: Option<Target>,
     done: bool,
 }
 
@@ -51,6 +59,7 @@ impl Default for Queue {
     fn default() -> Self {
         Self {
             open: watch::Sender::new(0),
+            waiting: Mutex::default(),
             hurry: Notify::new(),
             patience: Patience {
                 attempt: Duration::from_secs(10),
@@ -84,6 +93,47 @@ impl Queue {
     async fn pause(&self, by: Duration) {
         spawn::within(Some(by), self.hurry.notified()).await;
     }
+
+    /// Takes a place, or leaves the work to the one that waits for the same already.
+    fn join(&self, target: &Target, asked: RuntimeClock) -> Joined {
+        let mut waiting = self.waiting();
+        if let Some(last) = waiting.get_mut(target) {
+            *last = asked.max(*last);
+            return Joined::Covered;
+        }
+        if waiting.len() >= MOST_WAITING {
+            return Joined::Full;
+        }
+        waiting.insert(target.clone(), asked);
+        Joined::Waits
+    }
+
+    /// When what waits was asked for last.
+    fn asked(&self, target: &Target) -> Option<RuntimeClock> {
+        self.waiting().get(target).copied()
+    }
+
+    /// Gives the place up, unless the same was asked for again after `asked`.
+    fn leave(&self, target: &Target, asked: RuntimeClock) -> bool {
+        let mut waiting = self.waiting();
+        let is_done = waiting.get(target).is_none_or(|last| *last <= asked);
+        if is_done {
+            waiting.remove(target);
+        }
+        is_done
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<Target, RuntimeClock>> {
+        // Each change is one step: a panic leaves nothing half done.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The answer to an ending that would wait.
+enum Joined {
+    Waits,
+    Covered,
+    Full,
 }
 
 impl Pending {
@@ -92,59 +142,70 @@ impl Pending {
         Self {
             config: config.clone(),
             ending,
+            asked: RuntimeClock::start(),
+            waits: None,
             done: false,
         }
     }
 
     /// Tries once, and returns the sessions that it ended. What fails is tried again in the background.
     pub(crate) async fn at_once(mut self) -> Result<Vec<SessionId>, StoreError> {
-        let outcome = self.attempt().await;
+        let outcome = self.attempt(None).await;
+        self.done = outcome.is_ok();
         if outcome.is_err() {
             self.later();
         }
         outcome
     }
 
-    async fn attempt(&mut self) -> Result<Vec<SessionId>, StoreError> {
+    async fn attempt(&mut self, asked: Option<RuntimeClock>) -> Result<Vec<SessionId>, StoreError> {
         let Self { config, ending, .. } = &mut *self;
-        let work = spawn::survived(ending.attempt(config));
-        let outcome = match spawn::within(Some(config.queue.patience.attempt), work).await {
+        let work = spawn::survived(ending.attempt(config, asked));
+        match spawn::within(Some(config.queue.patience.attempt), work).await {
             Some(Some(outcome)) => outcome,
             Some(None) => Err(StoreError::unavailable("the revocation panicked")),
             None => Err(StoreError::unavailable("the revocation took too long")),
-        };
-        self.done = outcome.is_ok();
-        outcome
+        }
     }
 
     /// Keeps trying until the store is back, within bounds. Without a tokio runtime there is no background.
-    fn later(self) {
+    fn later(mut self) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
-        let Self { config, ending, .. } = &self;
-        if *config.queue.open.borrow() > MOST_OPEN {
-            return;
+        let target = self.ending.target();
+        match self.config.queue.join(&target, self.asked) {
+            Joined::Full => return,
+            Joined::Covered => {
+                self.done = true;
+                return;
+            }
+            Joined::Waits => self.waits = Some(target.clone()),
         }
+        let Self { config, ending, .. } = &self;
         let (session, subject) = (ending.session(), ending.subject(config));
         let queued = Event::RevocationQueued { session, subject };
         config.events.emit(&queued);
-        runtime.spawn(in_current_span(self.again()));
+        runtime.spawn(in_current_span(self.again(target)));
     }
 
-    async fn again(mut self) {
+    async fn again(mut self, target: Target) {
         let Patience {
             mut pause,
             longest,
             whole,
             ..
         } = self.config.queue.patience;
-        let began = RuntimeClock::start();
-        while began.elapsed() < whole {
+        while let Some(asked) = self.config.queue.asked(&target)
+            && asked.elapsed() < whole
+        {
             self.config.queue.pause(pause).await;
             pause = (2 * pause).min(longest);
-            if self.attempt().await.is_ok() {
-                break;
+            // Asked for again during the pause, it ends what began until then.
+            let asked = self.config.queue.asked(&target).unwrap_or(asked);
+            if self.attempt(Some(asked)).await.is_ok() && self.config.queue.leave(&target, asked) {
+                self.done = true;
+                return;
             }
         }
     }
@@ -155,15 +216,17 @@ impl Drop for Pending {
         let Self {
             config,
             ending,
+            waits,
             done,
+            ..
         } = self;
         if !*done {
+            if let Some(target) = waits {
+                config.queue.waiting().remove(target);
+            }
             let (session, subject) = (ending.session(), ending.subject(config));
-            // A sink that panics while a panic drops this would end the process.
-            let _ = catch_unwind(AssertUnwindSafe(|| {
-                let lost = Event::RevocationLost { session, subject };
-                config.events.emit(&lost);
-            }));
+            let lost = Event::RevocationLost { session, subject };
+            config.events.emit(&lost);
         }
         config.queue.open.send_modify(|open| *open -= 1);
     }

@@ -97,6 +97,12 @@ impl Session {
                     Some(self.issue(&record, context, reason, time).await?)
                 }
             };
+            // The idle end has come while the claims were under way. An end of all sessions leaves such a session as it
+            // is, so a write would bring it back.
+            if time.later() >= record.expires_at() {
+                let kind = SessionErrorKind::Expired;
+                return Err(SessionError::with_source(kind, cause::IDLE));
+            }
             let cookie = match decision.successor.take() {
                 Some(successor) => Some((self.seal(&successor, &keys)?, successor)),
                 None => None,
@@ -171,8 +177,15 @@ impl Session {
         reason: ClaimsReason,
         time: StoreTime,
     ) -> Result<AccessToken, SessionError> {
-        let request = ClaimsRequest::new(record.subject(), record.id(), context, reason)
-            .until(record.absolute_expires_at);
+        let request = ClaimsRequest::new(record.subject(), record.id(), context, reason);
+        let (absolute, idle) = (record.absolute_expires_at, record.idle_expires_at);
+        // A passive refresh leaves the idle end where it is. Each use moves it, by more than a token's life.
+        let request = match reason {
+            ClaimsReason::Refresh if self.is_passive() && idle < absolute => {
+                request.until(idle, cause::IDLE)
+            }
+            _ => request.until(absolute, cause::ABSOLUTE),
+        };
         let issued = self.ask(request, self.config().claims_timeout, time).await;
         if let Err(error) = &issued
             && error.kind() == SessionErrorKind::Denied

@@ -105,7 +105,6 @@ impl Session {
             presented_generation: token.generation,
             jar: presenter.jar == JarProof::Shown,
             ended,
-            told: false,
         };
         // Told where it is written: who comes second finds the session revoked and is not told of.
         let alarm = Revocation::of(record, now, RevokeReason::Reuse).because_of(theft);

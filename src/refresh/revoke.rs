@@ -9,11 +9,12 @@ use super::{
     spawn,
 };
 use crate::{
-    clock::Timestamp,
+    clock::{RuntimeClock, Timestamp},
     event::Event,
     keys::SubjectTag,
+    random::random,
     session::{
-        ClientFingerprint, Presenter, ReusePolicy, RevokeReason, SessionId, SessionKey,
+        ClientFingerprint, JarProof, Presenter, ReusePolicy, RevokeReason, SessionId, SessionKey,
         SessionRecord, SessionState,
     },
     store::{Loaded, RefreshStore, StoreError, Swap},
@@ -33,6 +34,19 @@ pub(crate) struct Revocation {
     /// The client of the session that ends it. One that comes without the session's jar ends nothing.
     by: Option<Presenter>,
     theft: Option<ReuseReport>,
+    /// Marks what an alarm writes as its own. Two requests that meet one theft would write the same, and the store would
+    /// take the second for its own work: told twice. Nothing where the system gives no random bytes.
+    mark: Option<[u8; 32]>,
+    /// An earlier try has revoked the session: at most the subject's other sessions are left to end.
+    done: bool,
+}
+
+/// Says which revocations of a session do the same. One by a client without the jar ends less, an alarm does more.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Aim {
+    session: SessionId,
+    jar: Option<JarProof>,
+    is_alarm: bool,
 }
 
 /// The evidence of a theft. Told once, where the session is revoked.
@@ -43,8 +57,6 @@ pub(crate) struct ReuseReport {
     pub(crate) jar: bool,
     /// The session had been ended before, for this reason.
     pub(crate) ended: Option<RevokeReason>,
-    /// Already told: only the subject's other sessions are left to end.
-    pub(crate) told: bool,
 }
 
 /// Ends what is to be ended in a task of its own, so that no client cancels it by hanging up. What fails is tried
@@ -103,6 +115,8 @@ impl Revocation {
             reason,
             by: None,
             theft: None,
+            mark: None,
+            done: false,
         }
     }
 
@@ -126,6 +140,7 @@ impl Revocation {
     pub(crate) fn because_of(self, theft: ReuseReport) -> Self {
         Self {
             theft: Some(theft),
+            mark: random().ok(),
             ..self
         }
     }
@@ -148,21 +163,35 @@ impl Revocation {
         self.key.id
     }
 
-    /// The subject whose other sessions are to be ended after this one, where that is all that is left.
-    pub(crate) fn follow_up(&self, config: &Config) -> Option<&str> {
-        let told = self.theft.as_ref().is_some_and(|theft| theft.told);
-        let record = self.found.as_ref().map(|(record, _)| record);
-        let subject = record.map(SessionRecord::subject);
-        subject.filter(|_| told && config.policy.reuse == ReusePolicy::Subject)
+    pub(crate) fn aim(&self) -> Aim {
+        Aim {
+            session: self.key.id,
+            jar: self.by.as_ref().map(|by| by.jar),
+            is_alarm: self.theft.is_some(),
+        }
     }
 
-    /// Tries once. True when the session is revoked by it, or was by an earlier try.
-    pub(crate) async fn attempt(&mut self, config: &Config) -> Result<bool, StoreError> {
-        let told = self.theft.as_ref().is_some_and(|theft| theft.told);
-        let revoked = told || self.write(config).await?;
-        if revoked && let (Some(theft), Some((record, now))) = (&mut self.theft, &self.found) {
-            if !theft.told {
-                theft.told = true;
+    /// The subject whose other sessions are to be ended after this one, where that is all that is left.
+    pub(crate) fn follow_up(&self, config: &Config) -> Option<&str> {
+        let follows = self.theft.is_some() && self.done;
+        let record = self.found.as_ref().map(|(record, _)| record);
+        let subject = record.map(SessionRecord::subject);
+        subject.filter(|_| follows && config.policy.reuse == ReusePolicy::Subject)
+    }
+
+    /// Tries once. True when the session is revoked by it, or was by an earlier try. A further one knows since when it
+    /// is `asked` for.
+    pub(crate) async fn attempt(
+        &mut self,
+        config: &Config,
+        asked: Option<RuntimeClock>,
+    ) -> Result<bool, StoreError> {
+        let was_done = self.done;
+        self.done = was_done || self.write(config).await?;
+        if self.done
+            && let (Some(theft), Some((record, now))) = (&self.theft, &self.found)
+        {
+            if !was_done {
                 config.events.emit(&Event::ReuseDetected {
                     session: record.id(),
                     subject: record.subject(),
@@ -176,13 +205,14 @@ impl Revocation {
                 });
             }
             if config.policy.reuse == ReusePolicy::Subject {
-                ending::all(config, record.subject(), None).await?;
+                ending::all(config, record.subject(), None, asked).await?;
             }
         }
-        Ok(revoked)
+        Ok(self.done)
     }
 
-    async fn write(&mut self, config: &Config) -> Result<bool, StoreError> {
+    /// Revokes the session and does nothing about a theft.
+    pub(super) async fn write(&mut self, config: &Config) -> Result<bool, StoreError> {
         // A known record is tried first even when an attempt has failed: that attempt may have
         // been applied all the same, and the store then recognises it.
         let (mut record, mut now) = match &self.found {
@@ -198,12 +228,16 @@ impl Revocation {
             }
         };
         for _ in 0..ATTEMPTS {
+            // It is over by itself. An alarm is told of all the same.
+            if self.theft.is_none() && now >= record.expires_at() {
+                return Ok(false);
+            }
             let foreign = |by: &Presenter| record.is_foreign_to(by);
             if record.is_live() && self.by.as_ref().is_some_and(foreign) {
                 config.foreign_jar(self.key.id, now);
                 return Ok(false);
             }
-            let next = match (record.state(), &mut self.theft) {
+            let mut next = match (record.state(), &mut self.theft) {
                 (SessionState::Live, _) => record.ended(self.reason, self.by.as_ref(), now),
                 // Told once, and also where the thief's own sign-out was quicker.
                 (SessionState::Revoked(reason), Some(theft)) if reason != RevokeReason::Reuse => {
@@ -212,6 +246,8 @@ impl Revocation {
                 }
                 _ => return Ok(false),
             };
+            // An ended session derives no token any more.
+            next.seed = self.mark.unwrap_or(next.seed);
             match config.store.swap(&record, &next).await? {
                 Swap::Applied => {
                     // One that had ended before has been told of then.

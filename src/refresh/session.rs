@@ -189,6 +189,11 @@ impl Session {
         }
     }
 
+    /// Whether the request says that its user did nothing.
+    pub(crate) fn is_passive(&self) -> bool {
+        self.0.activity == Activity::Passive
+    }
+
     /// Whether the request shows that it comes out of the cookie jar of `session`.
     pub(crate) fn jar(&self, session: &SessionId) -> JarProof {
         let is_of_this_request = || self.handed_out_session() == Some(*session);

@@ -34,8 +34,9 @@ impl Session {
     ///
     /// Call it once the application has checked who is asking. The session whose cookie came with the request is
     /// replaced and not piled up, of whichever subject it is: a browser has one session. Where the cookies of several
-    /// came, the one that lives is replaced. One whose refresh cookie came without its jar cookie is not replaced: it
-    /// may have been copied alone, so the session goes on and [`Event::ForeignJar`] tells of it.
+    /// came, it is the one whose CSRF token the request has shown, or the one that lives; of two that live none. One
+    /// whose refresh cookie came without its jar cookie is not replaced: it may have been copied alone, so the session
+    /// goes on and [`Event::ForeignJar`] tells of it.
     ///
     /// # Errors
     ///
@@ -44,8 +45,7 @@ impl Session {
     /// [`Internal`](SessionErrorKind::Internal) when its claims cannot be written into a token,
     /// [`Unavailable`](SessionErrorKind::Unavailable) when the store or the claims did not answer;
     /// nothing leaves then, and the old cookie stays. Where the cookies of several sessions came, also
-    /// [`Ambiguous`](SessionErrorKind::Ambiguous) and [`CsrfFailed`](SessionErrorKind::CsrfFailed), before anything
-    /// is done.
+    /// [`CsrfFailed`](SessionErrorKind::CsrfFailed), before anything is done.
     ///
     /// # Cancel safety
     ///
@@ -77,7 +77,11 @@ impl Session {
             return Err(invalid("the subject must have 1 to 256 bytes"));
         }
         check_context(&new.context)?;
-        let replaced = self.acted_on().await?;
+        let replaced = match self.acted_on().await {
+            // Which of them the browser goes on without, it does not say. The new one counts where its token comes.
+            Err(error) if error.kind() == SessionErrorKind::Ambiguous && !self.is_mixed() => None,
+            acted_on => acted_on?,
+        };
         let fresh = NewSecrets::generate().map_err(no_random)?;
         let keys = self.keys()?;
         let key = SessionKey {
@@ -139,7 +143,7 @@ impl Session {
         let several_keys = keys.iter().nth(1).is_some();
         if several_keys || replaced.is_some() {
             let ending = Ending::SignIn {
-                new: record,
+                new: Box::new(record),
                 time,
                 replaced,
                 spare,

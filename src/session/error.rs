@@ -39,8 +39,8 @@ pub struct SessionError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionErrorKind {
-    /// Refresh cookies of two live sessions came together, or a cookie where tokens travel in bodies. The cookie is
-    /// cleared, and none of the sessions is ended.
+    /// Refresh cookies of two live sessions came together and no CSRF token says which, or a cookie came where tokens
+    /// travel in bodies. None of the sessions is ended. A sign-out clears the cookie, and nothing else does.
     Ambiguous,
     /// The cookies of several sessions came, and the request's CSRF token is of another one than the live one. Nothing
     /// is done, and the cookie is kept. The client asks for a new token, and tries again.

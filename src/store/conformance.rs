@@ -7,7 +7,7 @@
 //! ```
 //! use tower_bearer::{ManualClock, MemoryStore, Timestamp, store::conformance};
 //!
-//! # tokio::runtime::Builder::new_multi_thread().build()?.block_on(async {
+//! # tokio::runtime::Builder::new_multi_thread().enable_time().build()?.block_on(async {
 //! let clock = ManualClock::new(Timestamp::from_secs(1_800_000_000));
 //! let store = MemoryStore::builder().clock(clock.clone()).build()?;
 //! conformance::run(async || store.clone(), async |by| clock.advance(by)).await?;

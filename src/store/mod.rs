@@ -267,6 +267,6 @@ pub enum Swap {
     /// The store now holds `next`.
     Applied,
     /// The store held neither `current` nor `next`; this is what it holds, and its time. It may have held `next`
-    /// before: [a conflict may hide a swap that was applied](RefreshStore::swap#a-conflict-may-hide-a-swap-that-was-applied).
+    /// before: [a conflict may hide a swap that was applied](RefreshStore::swap).
     Conflict(Loaded),
 }

@@ -6,7 +6,7 @@ use super::{
     NoClaims, TokenCodecBuilder, TokenErrorKind, cache::TokenCache, registered_claims::Rules,
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, Timestamp},
     keys::{ACCESS_TOKEN_TYPE, EncryptionKey, KeyManagement, KeyRing, SignatureAlgorithm},
 };
 
@@ -88,7 +88,7 @@ pub struct Grant<'a, C> {
     pub(super) subject: &'a str,
     pub(super) session: Option<&'a str>,
     pub(super) custom: &'a C,
-    pub(super) longest: Duration,
+    pub(super) until: Timestamp,
 }
 
 impl<'a, C> Grant<'a, C> {
@@ -99,7 +99,7 @@ impl<'a, C> Grant<'a, C> {
             subject,
             session: None,
             custom,
-            longest: Duration::MAX,
+            until: Timestamp::from_millis(u64::MAX),
         }
     }
 
@@ -112,9 +112,15 @@ impl<'a, C> Grant<'a, C> {
         }
     }
 
-    /// The token ends within `longest`, to the whole second.
-    pub(crate) fn at_most(self, longest: Duration) -> Self {
-        Self { longest, ..self }
+    /// The token does not outlive `end`. It counts in whole seconds, and ends with the last one before.
+    pub(crate) fn until(self, end: Timestamp) -> Self {
+        let until = Timestamp::from_secs(end.as_secs());
+        Self { until, ..self }
+    }
+
+    /// How long a token that is minted at `now` can last, in whole seconds: none where it is zero.
+    pub(crate) fn left(&self, now: Timestamp) -> Duration {
+        Duration::from_secs(self.until.since(now).as_secs())
     }
 }
 
@@ -282,7 +288,7 @@ impl<C> fmt::Debug for Grant<'_, C> {
             subject: _,
             session,
             custom: _,
-            longest: _,
+            until: _,
         } = self;
         f.debug_struct("Grant")
             .field("session", session)

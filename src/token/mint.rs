@@ -1,7 +1,5 @@
 //! From a grant to a token.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 use super::{
@@ -34,11 +32,11 @@ impl<C: Serialize> TokenCodec<C> {
     /// writes (`iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti`, `sid`, `cnf`), the subject is
     /// empty, the ring has no key that mints, or the token would be longer than accepted.
     pub fn mint_at(&self, grant: &Grant<'_, C>, now: Timestamp) -> Result<AccessToken, MintError> {
-        let longest = Duration::from_secs(grant.longest.as_secs());
-        let lifetime = self.config.lifetime.min(longest);
+        let (iat, until) = (now.as_secs(), grant.until.as_secs());
+        let exp = until.min(iat + self.config.lifetime.as_secs());
         let mut claims = self
             .config
-            .registered(grant.subject, grant.session, now, lifetime)?;
+            .registered(grant.subject, grant.session, iat, exp)?;
         let custom = serde_json::to_string(grant.custom).map_err(|e| {
             MintError::with_source("the application's claims could not be serialised", e)
         })?;
@@ -46,7 +44,9 @@ impl<C: Serialize> TokenCodec<C> {
         append(&mut claims, &custom);
         claims.push('}');
         let token = self.config.seal(claims.into_bytes())?;
-        Ok(AccessToken::new(token, lifetime))
+        // `iat` is in the past by part of a second. What is cut says no more than what is left by now.
+        let expires_in = self.config.lifetime.min(grant.left(now));
+        Ok(AccessToken::new(token, expires_in))
     }
 }
 
@@ -61,8 +61,8 @@ impl CodecConfig {
         &self,
         subject: &str,
         session: Option<&str>,
-        now: Timestamp,
-        lifetime: Duration,
+        iat: u64,
+        exp: u64,
     ) -> Result<String, MintError> {
         if subject.is_empty() && !self.rules.subject_optional {
             return Err(MintError::new("the subject is empty"));
@@ -71,10 +71,9 @@ impl CodecConfig {
             random().map_err(|e| MintError::with_source("no token id could be made", e))?;
         let mut jti = String::with_capacity(22);
         encode_append(&id, &mut jti);
-        let iat = now.as_secs();
         let registered = serde_json::to_string(&Registered {
             sub: subject,
-            exp: iat + lifetime.as_secs(),
+            exp,
             iat,
             jti: &jti,
             sid: session,

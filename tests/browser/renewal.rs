@@ -130,9 +130,11 @@ async fn an_untouched_tab_ends_at_the_idle_lifetime_and_one_in_use_does_not() {
     // Left open.
     let left = Instant::now();
     browser.until_state("signed-out").await;
-    // From the last refresh that told of a touch, and until the next one after the end.
+    // From the last refresh that told of a touch, and until the one at the end.
     let after = left.elapsed();
-    assert!(after >= IDLE - IDLE / 4 && after < 2 * IDLE, "{after:?}");
-    assert!(passive() >= 3, "it went on refreshing");
+    let slack = IDLE / 3;
+    assert!(after >= IDLE - slack && after < IDLE + slack, "{after:?}");
+    // Before the end, and at it.
+    assert!(passive() >= 2, "it went on refreshing");
     assert_eq!(stage.alarms().await, 0);
 }

@@ -12,6 +12,7 @@ const WHY_SIGNED_OUT = {
   no_session: "",
   invalid_session: "You are signed out: the session was ended, has run out, or was used elsewhere.",
   signed_out: "You are signed out.",
+  other_session: "Another session has come into this browser, perhaps from another site. Sign in to go on.",
 };
 
 /**

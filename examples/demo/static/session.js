@@ -15,8 +15,9 @@ const LONGEST_TIMER = 2 ** 31 - 1; // What a browser's timer can hold.
 /**
  * Why nobody is signed in. `no_session`: nobody was, and the browser has no cookie. `invalid_session`:
  * the session was ended, has run out, or was used elsewhere; the server does not say which to whoever
- * holds a dead cookie. `signed_out`: somebody signed out in this browser.
- * @typedef {"no_session" | "invalid_session" | "signed_out"} Reason
+ * holds a dead cookie. `signed_out`: somebody signed out in this browser. `other_session`: the browser has the cookie
+ * of another session now, and this tab has not heard of a sign-in: another host of the domain may have planted it.
+ * @typedef {"no_session" | "invalid_session" | "signed_out" | "other_session"} Reason
  */
 
 /**
@@ -28,8 +29,8 @@ const LONGEST_TIMER = 2 ** 31 - 1; // What a browser's timer can hold.
  * @property {Error | null} problem why the last refresh got no answer; it is tried again
  */
 
-/** @type {{ token: string, expiresAt: number, renewAt: number } | null} */
-let access = null; // Times in milliseconds of `Date.now()`.
+/** @type {{ token: string, session: string, expiresAt: number, renewAt: number, tellAt: number } | null} */
+let access = null; // Times in milliseconds of `Date.now()`; after input it is renewed at `tellAt`.
 /** @type {{ era: number, done: Promise<void> } | null} */
 let refreshing = null; // The refresh under way in this tab, shared by all who need one.
 /** @type {Reason | null} */
@@ -96,7 +97,10 @@ for (const kind of ["keydown", "pointerdown", "pointermove", "touchstart", "whee
  * runs, from their events.
  */
 export function keepAlive() {
+  const isFirst = inputs === heard;
   inputs += 1;
+  // Only the first one: the refresh that tells of it, or its next try, tells of the others.
+  if (isFirst && access) wake();
 }
 
 // The browser may keep a page that is left, and bring it back as it was (the back/forward cache), long
@@ -111,7 +115,8 @@ addEventListener("pageshow", ({ persisted }) => {
 });
 
 function wake() {
-  if (begun && !over && (!access || Date.now() >= access.renewAt)) look();
+  const due = access && (inputs === heard ? access.renewAt : access.tellAt);
+  if (begun && !over && (due === null || Date.now() >= due)) look();
 }
 
 /** A refresh that nobody waits for; the state tells how it went. */
@@ -308,7 +313,15 @@ async function renew() {
       // Only the request is under the lock: a tab that waits to try again holds nobody up.
       const response = await alone(() => change(`${BASE}/refresh`, { method: "POST", headers }));
       stillIn(began);
-      if (response.ok) return keep(await response.json(), seen);
+      if (response.ok) {
+        const answer = await response.json();
+        stillIn(began);
+        if (access && answer.session !== access.session) {
+          end("other_session");
+          throw new SignedOut("other_session");
+        }
+        return keep(answer, seen);
+      }
       if (response.status === 401) {
         const reason = await reasonOf(response);
         end(reason);
@@ -335,21 +348,38 @@ async function renew() {
 }
 
 /**
- * @param {{ access_token: string, expires_in: number, session_expires_in: number }} answer
+ * @typedef {object} Answer the durations in seconds
+ * @property {string} access_token
+ * @property {string} session
+ * @property {number} expires_in
+ * @property {number} session_expires_in
+ * @property {number} [idle_expires_in] until the session ends unless an active refresh comes
+ */
+
+/**
+ * @param {Answer} answer
  * @param {number} seen how much of the user's input the server knows by it
  */
-function keep({ access_token: token, expires_in: seconds, session_expires_in: left }, seen) {
+function keep(answer, seen) {
+  const { access_token: token, session, expires_in: seconds, session_expires_in: left } = answer;
+  const { idle_expires_in: unused = left } = answer;
+  const wasPassive = seen === heard;
   heard = seen;
   const life = seconds * 1000;
-  // A token of two minutes or less is renewed at half its life, and the last one of its session not at all.
-  const lead = left <= seconds ? 0 : Math.min(MARGIN, life / 2) * (1 + JITTER * Math.random());
+  // A token of two minutes or less is renewed at half its life, and one that ends with its session not before.
+  const isLast = Math.min(left, unused) <= seconds;
+  const lead = isLast ? 0 : Math.min(MARGIN, life / 2) * (1 + JITTER * Math.random());
   const expiresAt = Date.now() + life;
-  access = { token, expiresAt, renewAt: expiresAt - lead };
+  const renewAt = expiresAt - lead;
+  // The idle end would come before the next refresh tells of input: it is told at once. Not after an active refresh,
+  // which moved that end: a session whose absolute end is near would be refreshed with each touch.
+  const tellAt = isLast && wasPassive ? 0 : renewAt;
+  access = { token, session, expiresAt, renewAt, tellAt };
   over = null;
   problem = null;
   begun = true;
   known = true;
-  schedule(access.renewAt);
+  schedule(inputs === heard ? renewAt : tellAt);
 }
 
 /** @param {number} at */

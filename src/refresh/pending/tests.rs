@@ -13,11 +13,11 @@ use crate::{
     keys::SubjectTag,
     refresh::{
         ending,
-        revoke::{self, Revocation},
+        revoke::{self, ReuseReport, Revocation},
     },
     session::{
-        Activity, ClientFingerprint, JarProof, Lasts, NewSecrets, Presenter, RevokeReason,
-        SessionKey, SessionRecord, SignIn,
+        Activity, ClientFingerprint, JarProof, Lasts, NewSecrets, Presenter, ReusePolicy,
+        RevokeReason, SessionKey, SessionRecord, SignIn,
     },
     store::{Inserted, Loaded, RefreshStore, Swap},
 };
@@ -28,6 +28,10 @@ enum Fault {
     Refuses,
     Hangs,
     Panics,
+    /// It writes, and the answer is lost.
+    Loses,
+    /// It reads nothing either.
+    Down,
 }
 
 /// A store that writes nothing while it has a fault.
@@ -43,10 +47,20 @@ impl Sick {
         self.tries.fetch_add(1, Ordering::SeqCst);
         let fault = *self.fault.lock().unwrap();
         match fault {
-            None => Ok(&self.inner),
-            Some(Fault::Refuses) => Err(StoreError::unavailable("refuses for the test")),
+            None | Some(Fault::Loses) => Ok(&self.inner),
+            Some(Fault::Refuses | Fault::Down) => {
+                Err(StoreError::unavailable("refuses for the test"))
+            }
             Some(Fault::Hangs) => pending().await,
             Some(Fault::Panics) => panic!("the store panics for the test"),
+        }
+    }
+
+    /// The answer, unless there is `fault`.
+    fn unless<T>(&self, fault: Fault, answer: T) -> Result<T, StoreError> {
+        match *self.fault.lock().unwrap() == Some(fault) {
+            true => Err(StoreError::unavailable("lost for the test")),
+            false => Ok(answer),
         }
     }
 }
@@ -57,6 +71,7 @@ impl RefreshStore for Sick {
     }
 
     async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
+        self.unless(Fault::Down, ())?;
         self.inner.load(key).await
     }
 
@@ -65,7 +80,8 @@ impl RefreshStore for Sick {
         current: &SessionRecord,
         next: &SessionRecord,
     ) -> Result<Swap, StoreError> {
-        self.writes().await?.swap(current, next).await
+        let answer = self.writes().await?.swap(current, next).await?;
+        self.unless(Fault::Loses, answer)
     }
 
     async fn list(&self, subject: &SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
@@ -133,8 +149,20 @@ impl World {
         &self.layer.config
     }
 
+    /// The same, with the patience of a server.
+    fn patient() -> Self {
+        let mut world = Self::new();
+        let config = Arc::get_mut(&mut world.layer.config).unwrap();
+        config.queue.patience = Queue::default().patience;
+        world
+    }
+
     /// A session of "ada", as the store has it.
     async fn session(&self) -> SessionRecord {
+        self.session_with(|_| ()).await
+    }
+
+    async fn session_with(&self, change: impl FnOnce(&mut SessionRecord)) -> SessionRecord {
         let fresh = NewSecrets::generate().unwrap();
         let key = SessionKey {
             subject: ending::tags(self.config(), "ada")[0],
@@ -157,7 +185,8 @@ impl World {
         let keys = self.config().cookies.keys.load();
         let active = keys.sessions.as_ref().unwrap().active().unwrap();
         let policy = &self.config().policy;
-        let (record, _) = SessionRecord::start(&opening, &fresh, now, policy, active);
+        let (mut record, _) = SessionRecord::start(&opening, &fresh, now, policy, active);
+        change(&mut record);
         self.store.inner.insert(&record, 100).await.unwrap();
         record
     }
@@ -179,6 +208,34 @@ impl World {
             own: None,
         }
     }
+
+    /// An alarm about the session, as a request raises it that has just read it.
+    fn theft(&self, record: &SessionRecord) -> Ending {
+        let theft = ReuseReport {
+            presented_by: ClientFingerprint::from_bytes([9; 8]),
+            presented_generation: 0,
+            jar: true,
+            ended: None,
+        };
+        let now = record.created_at();
+        let alarm = Revocation::of(record.clone(), now, RevokeReason::Reuse).because_of(theft);
+        Ending::Session(alarm)
+    }
+
+    async fn fails(&self, ending: Ending) {
+        assert!(revoke::run(self.config(), ending).await.is_err());
+    }
+
+    async fn recovers(&self) {
+        self.fault(None);
+        assert_eq!(self.layer.drain(LONG).await, 0);
+        assert_eq!(self.count("RevocationLost"), 0);
+    }
+}
+
+/// Far longer than a look at the store, whose time has whole milliseconds.
+async fn a_while() {
+    tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
 const LONG: Duration = Duration::from_secs(20);
@@ -242,9 +299,10 @@ fn a_runtime_that_ends_tells_of_every_revocation_that_it_takes_along() {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.unwrap();
         runtime.block_on(async {
-            let record = world.session().await;
-            world.fault(fault);
             for _ in 0..3 {
+                world.fault(None);
+                let record = world.session().await;
+                world.fault(fault);
                 let ending = revoke::run(world.config(), world.ending(&record));
                 let _ = spawn::within(Some(Duration::from_millis(5)), ending).await;
             }
@@ -290,11 +348,10 @@ fn without_a_runtime_a_revocation_that_fails_is_told_at_once() {
     }
 }
 
-/// A sink that panics neither ends the process nor keeps the store from being written.
+/// A sink that panics neither ends the process nor keeps the store from being written, nor has it written again.
 #[tokio::test]
 async fn a_sink_that_panics_loses_no_revocation() {
     let world = World::new();
-    let record = world.session().await;
     let keys = KeyRing::generate().unwrap();
     let codec = TokenCodec::nested(&keys).issuer("https://id.example");
     let codec = codec.audience("api").build().unwrap();
@@ -302,8 +359,168 @@ async fn a_sink_that_panics_loses_no_revocation() {
     let sink = EventSink::new(|_: &Event<'_>| panic!("the sink panics for the test"));
     let builder = RefreshCookieLayer::builder(codec, world.store.clone(), claims);
     let layer = builder.events(sink).build().unwrap();
-    let failed = revoke::run(&layer.config, world.ending(&record)).await;
+    let (at_once, later) = (world.session().await, world.session().await);
+    let ended = revoke::run(&layer.config, world.ending(&at_once)).await;
+    assert_eq!(ended.unwrap(), [at_once.id()]);
+    assert!(!world.is_live(&at_once).await);
+    assert_eq!(world.store.tries.load(Ordering::SeqCst), 1);
+    world.fault(Fault::Refuses);
+    let failed = revoke::run(&layer.config, world.ending(&later)).await;
     assert!(failed.is_err());
+    world.fault(None);
+    assert_eq!(layer.drain(LONG).await, 0);
+    assert!(
+        !world.is_live(&later).await,
+        "told as queued, and tried again"
+    );
+    assert_eq!(world.store.tries.load(Ordering::SeqCst), 3);
+}
+
+/// A user who signs in again after the call is signed out by no later try of it.
+#[tokio::test]
+async fn an_end_of_all_that_is_tried_again_spares_the_sessions_that_began_later() {
+    for fault in [Fault::Refuses, Fault::Panics, Fault::Down] {
+        let world = World::patient();
+        let before = world.session().await;
+        world.fault(fault);
+        world.fails(world.all()).await;
+        a_while().await;
+        let later = world.session().await;
+        world.recovers().await;
+        assert!(!world.is_live(&before).await, "{fault:?}");
+        assert!(world.is_live(&later).await, "{fault:?}");
+        assert_eq!(world.count("Revoked"), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_end_of_all_that_follows_a_theft_spares_the_sessions_that_began_later() {
+    for first in [Fault::Refuses, Fault::Loses] {
+        let mut world = World::patient();
+        let config = Arc::get_mut(&mut world.layer.config).unwrap();
+        config.policy.reuse = ReusePolicy::Subject;
+        let (robbed, other) = (world.session().await, world.session().await);
+        world.fault(first);
+        world.fails(world.theft(&robbed)).await;
+        a_while().await;
+        let later = world.session().await;
+        world.recovers().await;
+        assert!(!world.is_live(&robbed).await && !world.is_live(&other).await);
+        assert!(world.is_live(&later).await, "{first:?}");
+        assert_eq!(world.count("ReuseDetected"), 1);
+    }
+}
+
+/// It takes the place of the one that waits, and adds the sessions that began between the two.
+#[tokio::test]
+async fn an_end_of_all_that_is_asked_for_again_counts_from_then() {
+    let world = World::patient();
+    let before = world.session().await;
+    world.fault(Fault::Refuses);
+    world.fails(world.all()).await;
+    a_while().await;
+    let between = world.session().await;
+    a_while().await;
+    world.fails(world.all()).await;
+    a_while().await;
+    let later = world.session().await;
+    world.recovers().await;
+    assert!(!world.is_live(&before).await && !world.is_live(&between).await);
+    assert!(world.is_live(&later).await);
+    assert_eq!(world.count("RevocationQueued"), 1);
+}
+
+/// Two requests read the session before either has written: their alarms are one.
+#[tokio::test]
+async fn one_theft_is_told_once_whichever_answers_are_lost() {
+    for lost in [false, true] {
+        let world = World::patient();
+        let record = world.session().await;
+        if lost {
+            world.fault(Fault::Loses);
+            world.fails(world.theft(&record)).await;
+            world.fault(None);
+        } else {
+            let ended = revoke::run(world.config(), world.theft(&record)).await;
+            assert_eq!(ended.unwrap(), [record.id()]);
+        }
+        let second = revoke::run(world.config(), world.theft(&record)).await;
+        assert_eq!(second.unwrap(), [], "another request was quicker");
+        world.recovers().await;
+        assert_eq!(world.count("ReuseDetected"), 1, "{lost}");
+        assert_eq!(world.count("Revoked"), 1, "{lost}");
+    }
+}
+
+#[tokio::test]
+async fn one_client_fills_no_queue() {
+    let world = World::patient();
+    let (loud, other) = (world.session().await, world.session().await);
+    world.fault(Fault::Refuses);
+    for _ in 0..MOST_WAITING {
+        world.fails(world.ending(&loud)).await;
+        world.fails(world.all()).await;
+    }
+    world.fails(world.ending(&other)).await;
+    assert_eq!(world.count("RevocationQueued"), 3);
+    // Alarms have more to do than the sign-out that waits.
+    world.fails(world.theft(&other)).await;
+    assert_eq!(world.count("RevocationQueued"), 4);
+    tokio::task::yield_now().await;
+    assert_eq!(world.layer.drain(Duration::ZERO).await, 4);
+    world.recovers().await;
+    assert!(!world.is_live(&loud).await && !world.is_live(&other).await);
+}
+
+/// A store that is slow has many first tries under way. None of them waits yet.
+#[tokio::test]
+async fn first_tries_that_are_under_way_take_no_place_in_the_queue() {
+    let world = World::patient();
+    let (slow, other) = (world.session().await, world.session().await);
+    world.fault(Fault::Hangs);
+    for _ in 0..=MOST_WAITING {
+        let (config, ending) = (world.config().clone(), world.ending(&slow));
+        tokio::spawn(async move { revoke::run(&config, ending).await });
+    }
+    while world.store.tries.load(Ordering::SeqCst) <= MOST_WAITING {
+        tokio::task::yield_now().await;
+    }
+    world.fault(Fault::Refuses);
+    world.fails(world.ending(&other)).await;
+    assert_eq!(world.count("RevocationQueued"), 1);
+    assert_eq!(world.count("RevocationLost"), 0);
+}
+
+/// A copied refresh cookie without its jar ends nothing. Its sign-out stands for the owner's in no queue.
+#[tokio::test]
+async fn a_sign_out_without_the_jar_does_not_stand_for_the_owners() {
+    let world = World::patient();
+    let record = world.session_with(|record| record.bound = true).await;
+    world.fault(Fault::Down);
+    for jar in [JarProof::Missing, JarProof::Shown] {
+        let by = Presenter {
+            fingerprint: record.client(),
+            version: 0,
+            jar,
+            activity: Activity::Active,
+        };
+        let ending = Revocation::at(record.key(), RevokeReason::SignedOut).by(by);
+        world.fails(Ending::Session(ending)).await;
+    }
+    world.recovers().await;
     assert!(!world.is_live(&record).await);
-    assert_eq!(layer.drain(Duration::ZERO).await, 0, "it is told, and over");
+}
+
+#[tokio::test]
+async fn an_expired_session_is_over_and_neither_written_nor_told_of() {
+    let world = World::new();
+    let brief = |record: &mut SessionRecord| record.absolute_expires_at = record.created_at();
+    let record = world.session_with(brief).await;
+    let found = world.store.load(&record.key()).await.unwrap();
+    assert!(found.record().is_some(), "the store has it still");
+    let ending = Revocation::at(record.key(), RevokeReason::SignedOut);
+    let ended = revoke::run(world.config(), Ending::Session(ending)).await;
+    assert_eq!(ended.unwrap(), []);
+    assert_eq!(world.store.tries.load(Ordering::SeqCst), 0);
+    assert_eq!(world.count("Revoked"), 0);
 }

@@ -5,7 +5,7 @@
 //! to the real function, with the real hashes, once.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{Hash, Hasher},
     num::NonZeroU32,
     time::Duration,
@@ -177,6 +177,13 @@ impl Ledger {
 
     pub(super) fn record(&self, rec: Rec) -> &SessionRecord {
         &self.records[rec.index()].record
+    }
+
+    /// The tokens that went out as answers to `ask`.
+    pub(super) fn handed_out(&self, ask: Ask) -> HashSet<Token> {
+        let answers = self.verdicts.iter().filter(|(put, _)| put.ask == ask);
+        let cookies = answers.map(|(_, verdict)| verdict.cookie);
+        cookies.filter(|cookie| *cookie != NONE).collect()
     }
 
     /// How many policies there are beside each other.

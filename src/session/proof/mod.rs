@@ -11,12 +11,14 @@
 //! Figures are printed beside their goals. Numbers of states differ from theirs with how a state is written.
 
 mod bounds;
+mod broken;
 mod closing;
 mod idle;
 mod larger;
 mod ledger;
 mod network;
 mod predicates;
+mod promises;
 mod questions;
 mod refuted;
 mod robberies;

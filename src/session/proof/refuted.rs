@@ -2,10 +2,15 @@
 
 use super::{
     bounds::{Bounds, Budget, NOTHING, honest},
-    rule::{
-        newcomers_rotate_at_once, notes_are_left_out, nothing_is_recovered, seen_tokens_are_final,
-        seen_tokens_go_out_again,
+    broken::{
+        barriers_are_kept, changes_are_derived_as_rotations, newcomers_are_adopted_unnoted,
+        newcomers_hold_what_is_adopted, presentations_open_no_window, seen_replays_move_the_window,
     },
+    rule::{
+        OTHER, Rule, Visitor, newcomers_rotate_at_once, notes_are_left_out, nothing_is_recovered,
+        seen_tokens_are_final, seen_tokens_go_out_again,
+    },
+    search::{Report, search},
     worlds::run,
 };
 use crate::session::{policy::RotationPolicy, presenter::JarProof};
@@ -190,4 +195,91 @@ fn two_fingerprints_that_take_turns_over_tokens_in_bodies() {
         })
     };
     assert_fails("bodies, 2 fingerprints, 1 lost answer", &bounds);
+}
+
+/// No honest user is accused, but a promise is broken.
+fn search_of(name: &str, bounds: &Bounds) -> Report {
+    let report = search(bounds);
+    println!("{name}: {:?}, {} alarms", report.broken, report.alarms);
+    assert_eq!(report.accused, None, "{name}");
+    report
+}
+
+/// A token that was replaced and seen to be would be good for as long as its thief comes again.
+#[test]
+fn a_window_that_seen_replays_move() {
+    let bounds = Bounds {
+        rule: seen_replays_move_the_window,
+        ..left(Budget {
+            thefts: 3,
+            ..requests(3)
+        })
+    };
+    let report = search_of("seen replays move the window", &bounds);
+    assert!(report.broken.lingering > 0);
+}
+
+/// The clock jumps behind the hand-out, and a request that was under way since is taken for theft.
+#[test]
+fn a_window_that_is_not_counted_from_the_presentation() {
+    let bounds = Bounds {
+        rule: presentations_open_no_window,
+        step: 4,
+        agents: 2,
+        ..left(Budget {
+            clock_steps: 1,
+            ..requests(3)
+        })
+    };
+    assert_fails("presentations open no window", &bounds);
+}
+
+/// The victim, whom the session knows, then brings the token that the thief holds: both share the jar, as it seems.
+#[test]
+fn a_thief_that_holds_what_is_adopted() {
+    for rule in [
+        newcomers_hold_what_is_adopted as Rule,
+        newcomers_are_adopted_unnoted,
+    ] {
+        let bounds = Bounds {
+            rule,
+            thief: Visitor::browser(OTHER),
+            ..left(Budget {
+                thefts: 2,
+                failovers: 1,
+                ..requests(2)
+            })
+        };
+        let report = search_of("newcomers are adopted", &bounds);
+        assert!(report.broken.adopted > 0);
+    }
+}
+
+/// Behind it nothing is theft any more.
+#[test]
+fn a_barrier_that_is_kept() {
+    let bounds = Bounds {
+        rule: barriers_are_kept,
+        ..left(Budget {
+            thefts: 2,
+            step_ups: 1,
+            ..requests(3)
+        })
+    };
+    let report = search_of("barriers are kept", &bounds);
+    assert!(report.unnoticed.is_some());
+}
+
+/// A token from before a change of privilege would be the one behind it.
+#[test]
+fn a_change_of_privilege_that_leads_where_a_rotation_does() {
+    let bounds = Bounds {
+        rule: changes_are_derived_as_rotations,
+        ..left(Budget {
+            step_ups: 1,
+            ..requests(3)
+        })
+    };
+    let report = search_of("changes are derived as rotations", &bounds);
+    assert!(report.broken.shared > 0);
 }

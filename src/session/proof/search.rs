@@ -14,6 +14,7 @@ use super::{
     bounds::Bounds,
     closing::Closings,
     ledger::{Ask, Ledger, NONE, Put, Rec, Verdict},
+    promises::Broken,
     rule::{Question, Words},
     state::{FREE, Flight, Stage, State},
 };
@@ -23,6 +24,7 @@ use crate::session::{outcome::Decision, presenter::Activity};
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) states: usize,
+    pub(super) broken: Broken,
     /// Different tokens, records and questions to the decision function.
     pub(super) ledger: (usize, usize, usize),
     /// The first path on which an honest user is accused, or signed out for no reason that was given, or goes on
@@ -111,6 +113,7 @@ impl<'a> Search<'a> {
     fn report(mut self) -> Report {
         self.report.states = self.from.len();
         self.report.ledger = self.ledger.size();
+        self.report.broken = Broken::of(&self.ledger);
         self.report.accused = self.accused.map(|end| self.path(end));
         self.report.unnoticed = self.unnoticed.map(|end| self.path(end));
         self.report

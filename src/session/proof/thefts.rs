@@ -2,6 +2,7 @@
 
 use super::{
     bounds::{Bounds, Budget, NOTHING, honest},
+    promises::Broken,
     rule::{OTHER, Visitor, newcomers_wait},
     search::{Report, search},
 };
@@ -111,6 +112,12 @@ fn assert_noticed(thief: &Thief, circumstance: &str, bounds: &Bounds) -> Report 
     if let Some(path) = first {
         panic!("{} | {circumstance}:\n{}", thief.name, path.join("\n"));
     }
+    assert_eq!(
+        report.broken,
+        Broken::default(),
+        "{} | {circumstance}",
+        thief.name
+    );
     report
 }
 

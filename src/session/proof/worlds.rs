@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     bounds::{Bounds, honest},
+    promises::Broken,
     search::{Report, search},
 };
 use crate::session::{
@@ -37,6 +38,7 @@ pub(super) fn assert_holds(name: &str, goal: Option<usize>, bounds: &Bounds) -> 
     if let Some(path) = &report.accused {
         panic!("{name}: the promise breaks:\n{}", path.join("\n"));
     }
+    assert_eq!(report.broken, Broken::default(), "{name}");
     report
 }
 
@@ -226,6 +228,20 @@ fn a_clock_that_jumps_by_half_the_grace() {
     }
     .with(|left| left.clock_steps = 1);
     assert_undisturbed("the clock jumps G/2", None, &bounds);
+}
+
+/// The clock makes the hand-out older than it is: the window is still open, because the token has come back.
+#[test]
+fn a_clock_that_jumps_by_half_the_grace_and_two_windows() {
+    let bounds = Bounds {
+        step: 4,
+        ..two_windows()
+    }
+    .with(|left| {
+        left.requests = 3;
+        left.clock_steps = 1;
+    });
+    assert_undisturbed("the clock jumps G/2, 2 fingerprints", None, &bounds);
 }
 
 /// Two windows that the session knows may die at any time.

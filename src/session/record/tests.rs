@@ -127,3 +127,11 @@ fn only_a_jar_that_is_shown_binds() {
         assert_eq!(record.is_bound_by(&newcomer, &ignored), expected);
     }
 }
+
+#[test]
+fn another_token_of_the_current_generation_is_not_the_current_one() {
+    let (world, previous, current) = World::rotated();
+    let sibling = previous.successor(&previous.hash(), &world.record, 1, &world.keys);
+    assert!(world.record.is_current(&current));
+    assert!(!world.record.is_current(&sibling.unwrap()));
+}

@@ -181,12 +181,12 @@ impl Gone {
         GONE.check(now >= soon(subject), || {
             "the store's clock stands still".into()
         })?;
-        expect_listed(store, GONE, subject, &[lasting]).await
+        expect_listed(store, GONE, subject, &[lasting]).await?;
+        revoke(store, GONE, subject, Some(&lasting.id), &[]).await
     }
 
     async fn end(&self, store: &impl RefreshStore) -> Outcome {
         let Self { subject, lasting } = self;
-        revoke(store, GONE, subject, Some(&lasting.id), &[]).await?;
         let mut next = subject.record(GONE)?;
         next.rotated_at = soon(subject);
         add(store, GONE, &next, 2).await?;

@@ -64,15 +64,23 @@ pub(super) async fn they_have_one_clock<S: RefreshStore, const N: usize>(
 ) -> Outcome {
     let rule = Rule("every instance over the backend has the same clock, which is the store's");
     // One key, which one machine of a cluster has.
-    let key = Subject::new(instances[0], rule).await?.record(rule)?.key();
+    let nothing = Subject::new(instances[0], rule).await?.record(rule)?;
     let mut before = None;
     for instance in instances.iter().chain(&instances) {
-        let now = rule.answer(instance.load(&key)).await?.now;
-        let is_behind = before.is_some_and(|before| now + TOLERANCE < before);
-        rule.check(!is_behind, || {
-            format!("one tells {now:?} after another has told {before:?}")
-        })?;
-        before = Some(now);
+        let loaded = rule.answer(instance.load(&nothing.key())).await?.now;
+        // A conflict tells the time as well.
+        let next = rotated(&nothing, 1);
+        let lost = match rule.answer(instance.swap(&nothing, &next)).await? {
+            Swap::Conflict(found) => found.now,
+            Swap::Applied => loaded,
+        };
+        for now in [loaded, lost] {
+            let is_behind = before.is_some_and(|before| now + TOLERANCE < before);
+            rule.check(!is_behind, || {
+                format!("one tells {now:?} after another has told {before:?}")
+            })?;
+            before = Some(now);
+        }
     }
     Ok(())
 }

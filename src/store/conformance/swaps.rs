@@ -61,8 +61,10 @@ pub(super) async fn a_swap_that_lost_says_what_is_stored(store: &impl RefreshSto
     })
 }
 
+type Change = fn(&mut SessionRecord);
+
 /// Changes that make another record of one, each in one place.
-const CHANGES: [(&str, fn(&mut SessionRecord)); 20] = [
+const CHANGES: [(&str, Change); 20] = [
     ("the generation", |record| record.generation ^= 1 << 40),
     ("the recoveries", |record| record.recoveries ^= 1),
     ("the current token", |record| record.current[31] ^= 1),

@@ -244,3 +244,65 @@ async fn of_safe_requests_only_the_one_for_a_token_issues_one() {
         assert!(!response.body().is_empty());
     }
 }
+
+/// Another host of the domain has planted the cookie of a live session of its own. It cannot set the CSRF cookie.
+#[tokio::test]
+async fn beside_a_planted_live_session_the_users_own_goes_on() {
+    for first in [true, false] {
+        let server = Server::new();
+        let planted = signed_in(&server).await;
+        let foreign = server.world.store.last_key();
+        let own = signed_in(&server).await;
+        let mut browser = Browser {
+            refresh: Some(match first {
+                true => planted.beside(&own),
+                false => own.beside(&planted),
+            }),
+            ..own.clone()
+        };
+        // A page that asks for a token is given one of its own session.
+        browser.visit(&server).await;
+        for path in ["/refresh", "/elevate"] {
+            let mut page = browser.clone();
+            assert_eq!(page.post(&server, path).await, StatusCode::OK, "{path}");
+            // The successor takes the place of its own cookie.
+            browser.refresh = Some(match first {
+                true => planted.beside(&page),
+                false => page.beside(&planted),
+            });
+            browser.csrf = page.csrf;
+            server.world.secs(90);
+        }
+        let before = server.world.store.peek(&foreign).await;
+        assert_eq!(
+            browser.clone().post(&server, "/login").await,
+            StatusCode::OK
+        );
+        let mut leaving = browser.clone();
+        assert_eq!(
+            leaving.post(&server, "/logout").await,
+            StatusCode::FORBIDDEN
+        );
+        assert!(server.world.store.peek(&foreign).await == before);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_out_beside_a_planted_live_session_ends_the_users_own() {
+    let server = Server::new();
+    let planted = signed_in(&server).await;
+    let foreign = server.world.store.last_key();
+    let own = signed_in(&server).await;
+    let key = server.world.store.last_key();
+    let mut browser = Browser {
+        refresh: Some(planted.beside(&own)),
+        ..own.clone()
+    };
+    assert_eq!(
+        browser.post(&server, "/logout").await,
+        StatusCode::NO_CONTENT
+    );
+    let store = &server.world.store;
+    assert!(!store.peek(&key).await.unwrap().is_live());
+    assert!(store.peek(&foreign).await.unwrap().is_live());
+}

@@ -3,14 +3,14 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use tokio::runtime::Runtime;
 use tower_bearer::{
-    Clock, Event, EventSink, ManualClock, TokenCodec, TokenErrorKind,
+    Clock, Event, EventSink, ManualClock, Timestamp, TokenCodec, TokenErrorKind,
     jwks::{JwksErrorKind, RemoteJwks},
 };
 
@@ -372,19 +372,44 @@ async fn health_causes_no_request() {
     assert_eq!(issuer.requests(), 1);
 }
 
-/// A sink that panics ends the task. The keys stay, and the next request begins again.
+/// The keys come all the same, and the task goes on.
+#[tokio::test]
+async fn a_sink_that_panics_does_not_end_it() {
+    let key = signer("a", 1);
+    let issuer = Issuer::start(Reply::set(key.jwks())).await;
+    let sink = EventSink::new(|_: &Event<'_>| panic!("the sink panics for the test"));
+    let api = Api::with(issuer.url(), |b| b.events(sink));
+    api.keys.refresh().await.unwrap();
+    let token = api.token(&key);
+    api.skip_secs(1).await;
+    assert_eq!(api.status(&token).await, 200);
+    api.skip_secs(1).await;
+    assert_eq!(issuer.requests(), 1, "nothing began anew");
+}
+
+/// A clock that panics once in a task when it is told to.
+#[derive(Debug)]
+struct Faulty(Arc<AtomicBool>);
+
+impl Clock for Faulty {
+    fn now(&self) -> Timestamp {
+        let panics = tokio::task::try_id().is_some() && self.0.swap(false, Ordering::SeqCst);
+        assert!(!panics, "the clock panics for the test");
+        START
+    }
+}
+
+/// A clock that panics ends the task. The keys stay, and the next request begins again.
 #[tokio::test]
 async fn it_begins_again_after_a_panic() {
     let key = signer("a", 1);
     let issuer = Issuer::start(Reply::set(key.jwks())).await;
-    let panics = std::sync::atomic::AtomicBool::new(true);
+    let (armed, panics) = (AtomicBool::new(true), Arc::new(AtomicBool::new(false)));
+    let clock = Faulty(panics.clone());
     let sink = EventSink::new(move |_: &Event<'_>| {
-        assert!(
-            !panics.swap(false, std::sync::atomic::Ordering::SeqCst),
-            "once"
-        );
+        panics.fetch_or(armed.swap(false, Ordering::SeqCst), Ordering::SeqCst);
     });
-    let api = Api::with(issuer.url(), |b| b.events(sink));
+    let api = Api::with(issuer.url(), |b| b.events(sink).clock(clock));
     eventually("asked", || issuer.requests() == 1).await;
     let token = api.token(&key);
     eventually("with keys", || api.codec.verify(&token).is_ok()).await;

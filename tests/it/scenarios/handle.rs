@@ -5,7 +5,7 @@ use std::{convert::Infallible, future::Future, sync::Mutex};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{Session, SessionError, SessionErrorKind};
+use tower_bearer::{NewSession, Session, SessionError, SessionErrorKind};
 
 use crate::support::{
     faults::Fault,
@@ -120,6 +120,46 @@ async fn two_refreshes_in_one_request_still_recover_from_a_lost_answer() {
     world.secs(3600);
     assert_eq!(browser.clone().refresh(&world).await.status, 200);
     assert_eq!(world.count("Recovered"), 1);
+}
+
+#[tokio::test]
+async fn a_subject_has_256_bytes_and_a_context_1024_at_the_most() {
+    let world = World::new();
+    let start = async |subject: usize, context: usize| {
+        let kind = Mutex::new(None);
+        handle(&world, &mut world.browser(), async |session: Session| {
+            let new = NewSession::new("a".repeat(subject)).context(vec![b'x'; context]);
+            let started = session.start_with(new).await;
+            *kind.lock().unwrap() = started.err().map(|error| error.kind());
+        })
+        .await;
+        kind.into_inner().unwrap()
+    };
+    assert_eq!(start(256, 1024).await, None);
+    for (subject, context) in [(0, 0), (257, 0), (1, 1025)] {
+        let refused = start(subject, context).await;
+        assert_eq!(refused, Some(SessionErrorKind::InvalidInput));
+    }
+}
+
+/// Handed out in this request, it has not come back from the browser.
+#[tokio::test]
+async fn a_token_of_this_very_request_is_not_written_down_as_seen() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    let calls = world.store.calls();
+    handle(&world, &mut browser, async |session: Session| {
+        session.refresh().await.unwrap();
+        session.refresh().await.unwrap();
+    })
+    .await;
+    assert_eq!(world.outcomes("coalesced"), 1);
+    // The second one loads twice: it writes nothing, and looks again after the claims.
+    assert_eq!(
+        world.store.calls() - calls,
+        4,
+        "three loads and one rotation"
+    );
 }
 
 #[tokio::test]

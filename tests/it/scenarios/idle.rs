@@ -72,6 +72,44 @@ async fn one_active_refresh_begins_the_idle_lifetime_anew() {
     assert_eq!((reply.status.as_u16(), reply.max_age()), (200, Some(IDLE)));
 }
 
+/// Otherwise a page without a user would have its API for most of a token's life after the end.
+#[tokio::test(start_paused = true)]
+async fn a_passive_token_ends_with_the_idle_lifetime() {
+    const IDLE: u64 = 1800;
+    let world = World::with(|builder| builder.idle_lifetime(Duration::from_secs(IDLE)));
+    let mut browser = used(&world).await;
+    let end = world.clock.now() + Duration::from_secs(IDLE);
+    // The last two come within the token that ends with the session, and get no longer one.
+    for (wait, life) in [(TURN, 900), (TURN, 120), (60, 60), (59, 1)] {
+        world.secs(wait);
+        let reply = browser.passive(&world).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(member(&reply, "expires_in"), life);
+        let left = end.since(world.clock.now()).as_secs();
+        assert_eq!(member(&reply, "idle_expires_in"), left);
+        let claims = world.verify(&reply);
+        assert_eq!(
+            claims.expires_at(),
+            world.clock.now() + Duration::from_secs(life)
+        );
+        assert!(claims.expires_at() <= end);
+    }
+    // Less than a second is no token, and nothing is written.
+    world.advance(Duration::from_millis(1));
+    let record = world.store.last().await;
+    let reply = browser.passive(&world).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.code()),
+        (401, "invalid_session")
+    );
+    assert!(reply.set_cookie().is_none());
+    assert!(world.store.last().await == record);
+    // A user who comes back in that second has a session, and a whole token.
+    let reply = browser.refresh(&world).await;
+    assert_eq!(member(&reply, "expires_in"), 900);
+    assert_eq!(member(&reply, "idle_expires_in"), IDLE);
+}
+
 /// Without the note the session would end too early.
 #[tokio::test(start_paused = true)]
 async fn a_use_that_cannot_be_noted_is_told_to_come_again() {
@@ -155,6 +193,36 @@ async fn no_access_token_outlives_its_session() {
         assert!(reply.set_cookie().is_none());
     }
     assert!(world.store.last().await == record);
+}
+
+/// Tokens count in whole seconds, and sessions do not end at one.
+#[tokio::test(start_paused = true)]
+async fn no_last_token_lives_shorter_than_its_answer_says() {
+    let millis = Duration::from_millis;
+    for (begins, waits) in [999, 1, 500].into_iter().flat_map(|begins| {
+        let waits = [0, 1, 499, 500, 501, 998, 999, 1000, 1001, 1500, 1999];
+        waits.map(|waits| (begins, waits))
+    }) {
+        let world = World::with(|builder| builder.absolute_lifetime(Duration::from_secs(7200)));
+        world.advance(millis(begins));
+        let mut browser = world.signed_in("ada").await;
+        let end = world.store.last().await.expires_at();
+        world.secs(7197);
+        world.advance(millis(waits));
+        let now = world.clock.now();
+        // The second in which the session ends is no token's.
+        let left = end.since(now).saturating_sub(millis(begins)).as_secs();
+        let reply = browser.refresh(&world).await;
+        if left == 0 {
+            assert_eq!(reply.status, 401, "{begins} {waits}");
+            continue;
+        }
+        assert_eq!(reply.status, 200, "{begins} {waits}");
+        let ends = world.verify(&reply).expires_at();
+        assert!(ends <= end, "{begins} {waits}");
+        assert_eq!(ends.since(now).as_secs(), left, "{begins} {waits}");
+        assert_eq!(member(&reply, "expires_in"), left, "{begins} {waits}");
+    }
 }
 
 /// A session that is as short as a token.

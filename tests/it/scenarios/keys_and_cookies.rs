@@ -5,19 +5,24 @@ use http_body_util::Full;
 use tower::{Layer, ServiceExt};
 use tower_bearer::{KeyRing, OriginGuardLayer, SessionEndpoints};
 
-use crate::support::world::{Browser, COOKIE, FIREFOX, World};
+use crate::support::world::{Browser, COOKIE, FIREFOX, MASTER, World};
 
 const OLD: &[u8] = b"Lw5pK1rX8cV3mZ7qT2yN9bH4fJ6dS0gAuEiOxMaR";
 const NEW: &[u8] = b"Rf2hU7kD4sW9eQ1zX6vB3nM8tY5gP0jLaCiOwEbN";
 
-fn ring(secrets: [&[u8]; 2]) -> KeyRing {
-    let builder = KeyRing::builder().master(b"8mYk2vQ0zr5LxT7wBn4GdHs9Jf3KpAeC1UoXiVbE");
-    let [first, second] = secrets;
-    builder
-        .refresh_secret(first)
-        .refresh_secret(second)
+/// The first secret is the active one. The master key has one too, so it comes last.
+fn ring([active, other]: [&[u8]; 2]) -> KeyRing {
+    KeyRing::builder()
+        .refresh_secret(active)
+        .refresh_secret(other)
+        .master(MASTER)
         .build()
         .unwrap()
+}
+
+/// The beginning of a cookie: its version and the key that has sealed it.
+fn sealed_under(browser: &Browser) -> String {
+    browser.cookie.as_ref().unwrap()[..6].to_owned()
 }
 
 #[tokio::test]
@@ -26,12 +31,15 @@ async fn new_sealing_key_on_half_the_fleet_all_cookies_work_everywhere() {
     let old = world.server_with_keys(ring([OLD, NEW]));
     let new = world.server_with_keys(ring([NEW, OLD]));
     let mut browser = old.signed_in("ada").await;
+    let mut other = new.signed_in("ada").await;
+    let keys = [sealed_under(&other), sealed_under(&browser)];
+    assert_ne!(keys[0], keys[1], "each has an active key of its own");
     for round in 0..6 {
         let server = if round % 2 == 0 { &new } else { &old };
         assert_eq!(browser.refresh(server).await.status, 200, "round {round}");
+        assert_eq!(sealed_under(&browser), keys[round % 2], "round {round}");
         world.secs(90);
     }
-    let mut other = new.signed_in("ada").await;
     assert_eq!(other.refresh(&old).await.status, 200);
     // The list and sign-out everywhere see the sessions under both keys.
     let list = other.call(&old, Method::GET, "/sessions").await;
@@ -52,6 +60,7 @@ async fn key_switched_between_two_retries_gives_the_same_successor() {
     let mut retry = browser.clone();
     browser.refresh(&old).await;
     assert_eq!(retry.refresh(&new).await.status, 200);
+    assert_ne!(sealed_under(&browser), sealed_under(&retry));
     // Both successors are the current token, and both lead to one and the same next one.
     world.secs(120);
     let (one, two) = (browser.clone(), retry.clone());

@@ -63,5 +63,5 @@ async fn a_look_is_refused_as_a_refresh_is() {
         .browser()
         .call(&bodies, Method::GET, "/session")
         .await;
-    assert_eq!(reply.status, 405, "a GET has no body to carry the token in");
+    assert_eq!(reply.status, 405, "the token comes in the body of a POST");
 }

@@ -108,9 +108,10 @@ async fn where_none_lives_the_answer_is_as_for_one() {
     assert_eq!(post(&world, "/login", &cookies).await.status, 200);
 }
 
+/// Neither choice would be the user's. Cleared, the browser would go on with the one that another host has set.
 #[tokio::test]
-async fn two_live_ones_are_400_and_cleared_and_go_on() {
-    for path in ["/refresh", "/logout", "/logout-all", "/login", "/elevate"] {
+async fn two_live_ones_are_400_and_kept_and_a_sign_out_clears() {
+    for path in ["/refresh", "/logout", "/logout-all", "/elevate"] {
         let world = World::new();
         let (one, two) = (
             signed_in(&world, "ada").await,
@@ -122,13 +123,28 @@ async fn two_live_ones_are_400_and_cleared_and_go_on() {
             (400, "ambiguous_session"),
             "{path}"
         );
-        assert!(reply.cleared());
+        assert_eq!(reply.cleared(), path == "/logout");
+        assert_eq!(reply.set_cookie().is_some(), path == "/logout");
         for session in [&one, &two] {
             assert_eq!(state(&world, session).await, SessionState::Live, "{path}");
         }
         // The browser has one of them left, which counts from then on.
         let reply = post(&world, "/refresh", &jar_of(&[&two])).await;
         assert_eq!(reply.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_over_two_live_ones_goes_on_and_ends_neither() {
+    let world = World::new();
+    let (one, two) = (
+        signed_in(&world, "ada").await,
+        signed_in(&world, "bob").await,
+    );
+    let reply = post(&world, "/login", &jar_of(&[&one, &two])).await;
+    assert_eq!(reply.status, 200);
+    for session in [&one, &two] {
+        assert_eq!(state(&world, session).await, SessionState::Live);
     }
 }
 
@@ -286,6 +302,35 @@ async fn a_former_path_is_cleared_with_each_cookie_that_is_set_or_cleared() {
             false => Some(pairs.join("; ")),
         };
     }
+}
+
+/// A session that is bound to its jar, whose cookies lie at the former path.
+#[tokio::test]
+async fn a_bound_session_moves_to_the_new_path_with_both_cookies() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    world.secs(90);
+    assert_eq!(browser.refresh(&world).await.status, 200);
+    let (keys, clock) = (world.keys.clone(), world.clock.clone());
+    let moved = World::over(keys, clock.clone(), clock, world.store.clone(), moved);
+    // By path: the browser keeps what is set at one apart from what is cleared at the other.
+    let mut old = vec![browser.cookies().unwrap()];
+    let mut new = std::collections::BTreeMap::new();
+    for round in 0..4 {
+        world.secs(90);
+        let mut cookies: Vec<String> = new.values().cloned().collect();
+        cookies.append(&mut old);
+        let reply = post(&moved, "/refresh", &cookies).await;
+        assert_eq!(reply.status, 200, "{round}: {:?}", reply.body);
+        for line in reply.headers.get_all(header::SET_COOKIE) {
+            let line = line.to_str().unwrap();
+            if line.contains("Path=/auth;") {
+                let pair = line.split(';').next().unwrap();
+                new.insert(pair.split('=').next().unwrap().to_owned(), pair.to_owned());
+            }
+        }
+    }
+    assert_eq!(moved.count("ForeignJar"), 0);
 }
 
 #[test]

@@ -1,9 +1,6 @@
 //! Whose clock it is.
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use tower_bearer::{
     Timestamp,
@@ -48,12 +45,6 @@ impl Broken for ListsBy {
     }
 }
 
-/// Which instance it is: every one has another number.
-fn number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
 /// Instances differ by a minute, one way or the other.
 fn apart(now: Timestamp, instance: u64) -> Timestamp {
     match instance % 2 {
@@ -63,9 +54,15 @@ fn apart(now: Timestamp, instance: u64) -> Timestamp {
 }
 
 refuses! {
-    a_clock_of_each_instance: |backend| Clocked(backend, apart, number()) => "the same clock";
+    a_clock_of_each_instance: |backend| {
+        let number = backend.number();
+        Clocked(backend, apart, number)
+    } => "the same clock";
     lists_by_the_clock_of_an_instance:
-        |backend| ListsBy(Clocked(backend, apart, number())) => "an expired session is neither";
+        |backend| {
+            let number = backend.number();
+            ListsBy(Clocked(backend, apart, number))
+        } => "an expired session is neither";
     a_clock_that_begins_with_the_instance:
         |backend| {
             let begun = backend.now().as_millis();

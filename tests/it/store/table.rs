@@ -4,7 +4,10 @@ use std::{
     collections::BTreeMap,
     fmt::Debug,
     future::Future,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokio::sync::{OwnedMutexGuard, Semaphore};
@@ -33,6 +36,7 @@ pub struct Backend {
     /// For mistakes that take two steps: they share it, and what is right has no need of it.
     pub lock: Arc<tokio::sync::Mutex<()>>,
     pub permits: Arc<Semaphore>,
+    instances: Arc<AtomicU64>,
 }
 
 impl Backend {
@@ -42,7 +46,13 @@ impl Backend {
             clock,
             lock: Arc::default(),
             permits: Arc::new(Semaphore::new(1)),
+            instances: Arc::default(),
         }
+    }
+
+    /// Numbers the instances over it, from none on.
+    pub fn number(&self) -> u64 {
+        self.instances.fetch_add(1, Ordering::Relaxed)
     }
 
     pub fn now(&self) -> Timestamp {

@@ -152,3 +152,19 @@ fn row_3_a_session_that_was_just_replaced_is_superseded_for_the_same_client() {
     world.wait_ms(1);
     assert_eq!(told(&world.ask(&current, BROWSER)), OVER);
 }
+
+/// A browser that signed in again has the jar cookie of its new session, and a second tab still the old token.
+#[test]
+fn row_3_a_replaced_session_asks_for_no_jar_within_the_grace() {
+    let (mut world, _, current) = World::rotated();
+    world.record.bound = true;
+    end(&mut world, RevokeReason::Replaced, BROWSER);
+    let tab = Presenter {
+        jar: JarProof::Missing,
+        ..from_jar(BROWSER)
+    };
+    let ask = |world: &World| told(&world.ask_as(&current, &tab));
+    assert_eq!(ask(&world), ("3", Outcome::Superseded, false));
+    world.wait_ms(G + 1);
+    assert_eq!(ask(&world), OVER);
+}

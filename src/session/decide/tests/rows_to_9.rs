@@ -207,3 +207,13 @@ fn row_9_the_window_counts_from_the_hand_out_too() {
     world.wait_ms(1);
     assert_eq!(world.ask(&previous, BROWSER).row, Row::Recovered);
 }
+
+/// A record that contradicts itself: its current token does not follow from the previous one.
+#[test]
+fn a_replay_hands_out_no_other_successor_than_the_stored_one() {
+    let (mut world, previous, _) = World::rotated();
+    world.record.seed = [7; 32];
+    let decision = world.ask(&previous, BROWSER);
+    assert_eq!(told(&decision), ("8", Outcome::StateLost, false));
+    assert!(is_mere_refusal(&decision));
+}
