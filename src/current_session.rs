@@ -110,7 +110,7 @@ fn sent<'a>(cookies: &'a RefreshCookies, headers: &'a HeaderMap) -> impl Iterato
 impl CurrentSession {
     pub(crate) fn new(cookies: Arc<RefreshCookies>, parts: &Parts) -> Self {
         let is_sent = sent(&cookies, &parts.headers).next().is_some();
-        // What is meant for bodies is sealed for them.
+        // Tokens for bodies are sealed for them.
         let is_read = is_sent && !cookies.in_bodies;
         let keys = is_read.then(|| cookies.keys.load());
         let keys = keys.as_ref().and_then(|keys| keys.sessions.as_ref());

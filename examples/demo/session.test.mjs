@@ -53,7 +53,7 @@ Math.random = () => chance ?? random();
 // The server: for each path an answer, or a function that makes one. What changes something is
 // refused without the CSRF token that the server holds good.
 let calls = [];
-let activity = []; // What each refresh said in `X-Session-Activity`.
+let activity = []; // Each refresh said this in `X-Session-Activity`.
 let tokens = []; // What came in `X-CSRF-Token`, with the path in front.
 let csrf = "c1";
 const server = { "/auth/csrf": () => ({ status: 200, body: { csrf_token: csrf } }) };

@@ -1,4 +1,4 @@
-//! What a response does to the cookies of its session.
+//! The cookies that a response sets or clears.
 
 use http::HeaderValue;
 
@@ -8,7 +8,7 @@ use crate::{
     session::{RefreshToken, SessionId},
 };
 
-/// What `RefreshCookieLayer` adds to the response, and the session that decides on it.
+/// The additions of `RefreshCookieLayer` to the response, and the session that decides on them.
 #[derive(Default)]
 pub(crate) struct Outgoing {
     pub(crate) cookie: Option<HeaderValue>,

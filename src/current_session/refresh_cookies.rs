@@ -32,7 +32,7 @@ pub(crate) struct RefreshCookies {
 }
 
 impl RefreshCookies {
-    /// What a refresh token of this layer is sealed to: a token never changes its transport.
+    /// The place that a refresh token of this layer is sealed to: a token never changes its transport.
     pub(crate) fn seal_context(&self) -> SealContext<'_> {
         SealContext {
             carrier: if self.in_bodies {

@@ -129,7 +129,7 @@ pub(super) fn trace(event: &Event<'_>) {
         }
         Event::RevocationLost { session, subject } => {
             let (session, several) = (session.map(tracing::field::display), subject.is_some());
-            error!(target: TARGET, event = name, session, several, "a revocation could not be written and was given up");
+            error!(target: TARGET, event = name, session, several, "a revocation could not be written and was given up; where it was of several sessions, the event that the application's sink gets names their subject");
         }
         Event::RevocationQueued { session, subject } => {
             let (session, several) = (session.map(tracing::field::display), subject.is_some());

@@ -62,7 +62,7 @@
 //! itself holds the subject in clear.)
 //!
 //! The hash expires with the last of its sessions. Expired and surplus ended sessions inside of it go with
-//! the next sign-in that finds as many sessions as the limit, and the expired also with every 512th session. Nothing
+//! the next sign-in that finds as many sessions as the limit, and with every 512th session. Nothing
 //! else is stored, and nothing has to be cleaned up.
 //!
 //! To look at somebody's sessions: `HKEYS` of the hash, whose tag events do not tell but the session list
@@ -81,7 +81,8 @@
 //! | sign-in | one read and a script, while the subject has fewer sessions than the limit, those that are over and not yet removed included; else another read and a second script |
 //! | sign-in, 10 000 sessions of the subject | 0.15 ms below the limit, 46 ms at it (where the least recently used one has to be found); others wait 3 ms and 16 ms, 99 of 100 of them (bench `store_redis sign_ins`, two busy cores, not fully optimized) |
 //! | many sign-ins of one subject at once | they share the second read and script: 256 at once take about four of each |
-//! | sign-out | one read and a script; a sign-out everywhere the same |
+//! | sign-out | one read and a script; a sign-out everywhere the same, up to 512 sessions of the subject |
+//! | sign-out everywhere, more than 512 sessions | all are read in pages, revoked by scripts of 128, and read again until none is left |
 //!
 //! A page that is open refreshes once in an access token's life, and a rotation comes at most once a
 //! minute. A million people who are signed in at the same moment, each with an access token of 15 minutes,
@@ -218,8 +219,9 @@
 //! # }
 //! ```
 //!
-//! With [`Auth`](crate::Auth) the layer is [`Auth::sessions`](crate::Auth::sessions). What is left when the runtime ends is
-//! told of as [`RevocationLost`](crate::Event::RevocationLost), each by itself. A process that is killed tells nothing.
+//! With [`Auth`](crate::Auth) the layer is [`Auth::sessions`](crate::Auth::sessions). When the runtime ends,
+//! [`RevocationLost`](crate::Event::RevocationLost) tells of each revocation that is left. A process that is killed tells
+//! nothing.
 //!
 //! # Settings of the store
 //!
@@ -229,7 +231,7 @@
 //! | `connect_timeout` | 1 s | A handshake with TLS over a region's network takes a tenth of that. Several connections come one after the other in a cluster (three times as long in all) and under Sentinel (twice, and a second and a half for the sentinels). |
 //! | TCP | keep-alive after 30 s, given up after 5 s without an acknowledgement (Linux) | A firewall does not forget the connection, and a machine that is gone is noticed in seconds and not in a quarter of an hour. |
 //! | `response_timeout` | 500 ms | A thousand times what a script takes; a person waits for half a second without a thought. It is also how long a request waits for its turn. |
-//! | `concurrency` | 512 | More than one connection needs to be busy; beyond it a queue in the server would only be a longer one. |
+//! | `concurrency` | 512 | For each runtime. More than one connection needs to be busy; beyond it a queue in the server would only be a longer one. |
 //! | `pause` | 500 ms | Half of what `Retry-After` tells clients, so that who comes back finds a verdict that is not older than that. |
 //! | `wait_for_replicas` | off | It needs replicas. |
 //! | `remembered_revocations` | 65 536 | Some megabytes, and more sign-outs than an instance sees between a write and the failover that loses it. |
@@ -255,9 +257,11 @@
 //!   knows the layout of a record, and a new layout needs no new script.
 //! * **A subject with more than 512 sessions is read in pages**, and a sign-in compares only the sessions that it
 //!   ends, one that it does not, and the number of all. To compare ten thousand keeps a server from everything else
-//!   for 20 to 40 ms. The price: where a sign-out and a sign-in at the limit meet, one session more may go.
+//!   for 20 to 40 ms. The price: where a sign-out and a sign-in at the limit meet, one session more may go. A sign-out
+//!   everywhere compares and ends 128 sessions by one script: a refresh in between costs one part and not all. It
+//!   reads all again until none is left, so a session that was there when it began is ended when it returns.
 //! * **One connection for each runtime.** A task of the runtime that opened a connection reads from it, and that
-//!   runtime may stand still: in tests each has its own.
+//!   runtime may stand still: in tests each has its own. Each has its own breaker and its own turns as well.
 //! * **A privilege change is tried a second time after a second.** The token is derived, so a later call with the same
 //!   cookie finds it again; the second try spares the user that call. A store that was just silent is left alone for
 //!   half a second, so the second try comes after that.

@@ -30,7 +30,7 @@
 //! | [`StoreUnreachable`](crate::Event::StoreUnreachable) without [`StoreRecovered`](crate::Event::StoreRecovered) | none | at once: no user signs in or refreshes |
 //! | [`StoreFailed`](crate::Event::StoreFailed) | none | at once: it does not pass by waiting |
 //! | [`StoreEvicts`](crate::Event::StoreEvicts) | none | the same day |
-//! | [`RevocationLost`](crate::Event::RevocationLost) | none | at once: a user who signed out is still signed in. End the session by hand, or all of the subject with [`end_all_of`](crate::RefreshCookieLayer::end_all_of). After a deployment: call [`drain`](crate::RefreshCookieLayer::drain) before the process ends |
+//! | [`RevocationLost`](crate::Event::RevocationLost) | none | at once: a user who signed out is still signed in. End the session by hand, or all of the subject with [`end_all_of`](crate::RefreshCookieLayer::end_all_of). A line with `several` has no session: the event in your sink names the subject. After a deployment: call [`drain`](crate::RefreshCookieLayer::drain) before the process ends |
 //! | [`RevocationQueued`](crate::Event::RevocationQueued) | none | with `StoreUnreachable` only |
 //! | [`RevocationRestored`](crate::Event::RevocationRestored), [`StateLost`](crate::Event::StateLost), [`Adopted`](crate::Event::WriteRestored) | none but after a failover | when there was no failover: two stores that both take writes? |
 //! | [`CookiePathMismatch`](crate::Event::CookiePathMismatch) | none | at once: sign-ins there pile sessions up, and where the endpoints lie there too, users are signed out when the access token ends |

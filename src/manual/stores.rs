@@ -26,7 +26,7 @@
 //! |---|---|---|
 //! | `insert` | count the subject's live sessions and add the new one in one step | two sign-ins at once exceed the limit, or one of them escapes a `revoke_all` |
 //! | `load` | return the record as last written, and the *store's* time | a stale record makes an honest token look old: a session revoked for nothing. Several application clocks would disagree about the grace |
-//! | `swap` | compare the *whole* record and replace it in one step; report [`Applied`](crate::store::Swap::Applied) again when it already holds `next` | two rotations from one token: two branches, and a theft that is never noticed. A client library that resends after a dropped connection would see a conflict with itself |
+//! | `swap` | compare the *whole* record and replace it in one step; report [`Applied`](crate::store::Swap::Applied) again when it already holds `next`; write nothing where `next` has another key than `current` | two rotations from one token: two branches, and a theft that is never noticed. A client library that resends after a dropped connection would see a conflict with itself |
 //! | `list` | leave out what has expired | expired sessions in the user's list |
 //! | `revoke_all` | happen entirely before or entirely after any `insert` and `swap` of the subject | a session that survives a changed password |
 //!
@@ -41,7 +41,8 @@
 //! a record that an earlier release wrote, and each refresh of that session is answered 503 until it expires.
 //!
 //! A store that reads and writes in one step (a lock, a transaction that holds the row) compares what it has read, as
-//! the skeleton below does. SQL that compares in the statement itself takes two steps:
+//! the skeleton below does. SQL that compares in the statement itself takes two steps, after it has looked that `next`
+//! has the key of `current`. An end beyond the column's type (`BIGINT`) is written as the largest value:
 //!
 //! 1. `UPDATE sessions SET record = $next, expires_at = … WHERE subject = … AND id = … AND record = $expected`, where
 //!    `$expected` is `current.encode()`. One row: `Applied`.

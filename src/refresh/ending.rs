@@ -1,4 +1,4 @@
-//! What is to be ended: one session, all of a subject, or what a sign-in leaves no room for.
+//! Endings: of one session, of all of a subject, or of those that a sign-in leaves no room for.
 
 use super::{
     config::Config,
@@ -27,7 +27,7 @@ pub(crate) enum Ending {
         keep: Option<SessionId>,
         own: Option<Revocation>,
     },
-    /// What the sign-in of `new` ends: the session that it replaces, and then those that it pushes out.
+    /// The sessions that the sign-in of `new` ends: the one that it replaces, and then those that it pushes out.
     SignIn {
         new: Box<SessionRecord>,
         time: StoreTime,

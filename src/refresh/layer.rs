@@ -94,8 +94,8 @@ impl RefreshCookieLayer {
     /// server has answered its last request, before the runtime ends. Revocations that were lost before are not
     /// counted.
     ///
-    /// Revocations that wait for the store are tried at once and go on being tried. What is left when the runtime ends
-    /// is lost, and [`Event::RevocationLost`](crate::Event::RevocationLost) tells of each.
+    /// Revocations that wait for the store are tried at once and go on being tried. Those that are left when the runtime
+    /// ends are lost, and [`Event::RevocationLost`](crate::Event::RevocationLost) tells of each.
     ///
     /// ```
     /// use std::time::Duration;

@@ -72,8 +72,8 @@ impl Default for Queue {
 }
 
 impl Queue {
-    /// Waits until nothing is open, at most for `timeout`, and returns how many are left. What waits is tried at
-    /// once, and goes on being tried with the shortest pauses.
+    /// Waits until nothing is open, at most for `timeout`, and returns how many are left. Those that wait are tried at
+    /// once, and go on being tried with the shortest pauses.
     pub(crate) async fn drain(&self, timeout: Duration) -> usize {
         let mut open = self.open.subscribe();
         let done = async {
@@ -148,7 +148,7 @@ impl Pending {
         }
     }
 
-    /// Tries once, and returns the sessions that it ended. What fails is tried again in the background.
+    /// Tries once, and returns the sessions that it ended. A try that fails is made again in the background.
     pub(crate) async fn at_once(mut self) -> Result<Vec<SessionId>, StoreError> {
         let outcome = self.attempt(None).await;
         self.done = outcome.is_ok();

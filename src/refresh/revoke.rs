@@ -59,7 +59,7 @@ pub(crate) struct ReuseReport {
     pub(crate) ended: Option<RevokeReason>,
 }
 
-/// Ends what is to be ended in a task of its own, so that no client cancels it by hanging up. What fails is tried
+/// Ends what is to be ended in a task of its own, so that no client cancels it by hanging up. A try that fails is made
 /// again in the background.
 pub(crate) async fn run(
     config: &Arc<Config>,

@@ -154,7 +154,7 @@ impl Session {
         Ok(access)
     }
 
-    /// What is to be done about the session that a sign-in replaces, if it is not over already.
+    /// The end of the session that a sign-in replaces, if it is not over already.
     async fn replacing(
         &self,
         session: Option<SessionKey>,

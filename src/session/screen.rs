@@ -30,7 +30,7 @@ pub(crate) fn screen_jar(value: &[u8], keys: &SessionKeys) -> Option<JarText> {
     keys.find(key_id).map(|_| text)
 }
 
-/// What stands at the front of a cookie's text: its version or kind, and the id of its key.
+/// The front of a cookie's text: its version or kind, and the id of its key.
 fn named_key(text: &[u8]) -> Option<(u8, SessionKeyId)> {
     let mut raw = [0; 6];
     let out = base64_simd::Out::from_slice(&mut raw);

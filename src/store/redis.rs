@@ -97,7 +97,8 @@ impl RedisStore {
         Self::builder(url).build()
     }
 
-    /// Asks the server how it is, and whether it lets this account run each of the scripts on these keys.
+    /// Asks the server how it is, and whether it lets this account read all of a subject's sessions and run each
+    /// of the scripts.
     ///
     /// Call it when the service starts. A server that does not answer yet is no reason not to start:
     /// requests are answered 503 until it does.

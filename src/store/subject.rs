@@ -4,6 +4,8 @@
 //! every store counts and drops alike: a store reads all of a subject's sessions, calls one of
 //! these, and writes the result back in one atomic step.
 
+use std::collections::BTreeSet;
+
 use crate::{
     clock::Timestamp,
     session::{RevokeReason, SessionId, SessionRecord},
@@ -63,14 +65,7 @@ pub fn admit(
     }
     // The session that is being added counts among the live ones.
     let limit = limit.max(1);
-    sessions.retain(|session| now < session.expires_at());
-    let forgotten = surplus(
-        sessions,
-        limit.min(MOST_ENDED),
-        |session| !session.is_live(),
-        |session| (session.ended_at, session.rotated_at),
-    );
-    sessions.retain(|session| !forgotten.contains(&session.id));
+    prune(sessions, limit, now);
     let dropped = surplus(sessions, limit - 1, SessionRecord::is_live, |session| {
         session.rotated_at
     });
@@ -117,6 +112,19 @@ pub fn revoke_all(
             session.id
         })
         .collect()
+}
+
+/// Removes the expired, and of those that have ended all but `limit` and at most 32.
+pub(crate) fn prune(sessions: &mut Vec<SessionRecord>, limit: usize, now: Timestamp) {
+    sessions.retain(|session| now < session.expires_at());
+    let forgotten = surplus(
+        sessions,
+        limit.min(MOST_ENDED),
+        |session| !session.is_live(),
+        |session| (session.ended_at, session.rotated_at),
+    );
+    let forgotten: BTreeSet<SessionId> = forgotten.into_iter().collect();
+    sessions.retain(|session| !forgotten.contains(&session.id));
 }
 
 /// Of those that `which` names, all but the `keep` latest by `when`; the earliest first.

@@ -44,7 +44,7 @@ impl<C: Serialize> TokenCodec<C> {
         append(&mut claims, &custom);
         claims.push('}');
         let token = self.config.seal(claims.into_bytes())?;
-        // `iat` is in the past by part of a second. What is cut says no more than what is left by now.
+        // `iat` is in the past by part of a second. A lifetime that is cut says no more than is left by now.
         let expires_in = self.config.lifetime.min(grant.left(now));
         Ok(AccessToken::new(token, expires_in))
     }

@@ -149,7 +149,7 @@ fn is_user(ended: Ended) -> String {
 #[tokio::test]
 async fn without_a_session() {
     let user = User::new().await;
-    user.fails("nobody is signed in").await;
+    user.fails("no user is signed in").await;
     let wrong = user.sign_in("wrong").await;
     assert!(!wrong.success && wrong.err.contains("401"), "{wrong:?}");
     assert!(!user.file().exists());

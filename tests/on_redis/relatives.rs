@@ -46,7 +46,7 @@ fn with(request: &[u8], word: &str, other: &str) -> Option<Vec<u8>> {
 }
 
 /// Redis 6.2 and KeyDB: no flags, and `GT` fails when the script has come to it.
-fn redis_6(request: &[u8]) -> Option<Vec<u8>> {
+pub fn redis_6(request: &[u8]) -> Option<Vec<u8>> {
     if is_text_with(request, "#!lua") {
         return Some(error(
             "ERR Error compiling script (new function): user_script:1: unexpected symbol near '#'",
@@ -71,7 +71,7 @@ fn timeless(request: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-type Disguise = fn(&[u8]) -> Option<Vec<u8>>;
+pub type Disguise = fn(&[u8]) -> Option<Vec<u8>>;
 
 const ALL: [(&str, Disguise); 3] = [
     ("Redis 6", redis_6),

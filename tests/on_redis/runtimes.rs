@@ -6,7 +6,7 @@ use tokio::runtime::{Builder, Runtime};
 use tower_bearer::{RedisStore, store::RefreshStore};
 
 use crate::{
-    stage::{impatient, instance},
+    stage::{PAUSE, impatient, instance},
     support::redis::{Replicated, Server},
 };
 
@@ -84,4 +84,41 @@ fn a_second_runtime_finds_the_master_by_the_sentinels() {
     let store = impatient(store).build().unwrap();
     let _first = use_it(&store, "ada");
     let _second = use_it(&store, "bob");
+}
+
+/// The first request after a silence goes alone. Where its runtime stands still it is never answered, and that is no
+/// matter of the others.
+#[test]
+fn a_probe_on_a_runtime_that_stands_still_keeps_the_store_shut_for_no_other() {
+    let servers = runtime();
+    let server = servers.block_on(Server::start());
+    let store = impatient(RedisStore::builder(server.url()))
+        .concurrency(1)
+        .build()
+        .unwrap();
+    let (first, second) = (runtime(), runtime());
+    let key = first.block_on(async {
+        let world = instance(store.clone());
+        world.signed_in("ada").await;
+        world.store.last_key()
+    });
+    second.block_on(store.load(&key)).unwrap();
+    server.pause();
+    for runtime in [&first, &second] {
+        runtime.block_on(store.load(&key)).unwrap_err();
+    }
+    std::thread::sleep(PAUSE + Duration::from_millis(50));
+    first.block_on(async {
+        let store = store.clone();
+        tokio::spawn(async move { store.load(&key).await });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    });
+    server.resume();
+    second.block_on(async {
+        let begun = tokio::time::Instant::now();
+        while let Err(error) = store.load(&key).await {
+            assert!(begun.elapsed() < Duration::from_secs(3), "{error:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
 }

@@ -6,17 +6,31 @@ use tower_bearer::{
 };
 
 use crate::{
-    stage::{assert_ok, impatient, instance, key_of},
+    stage::{assert_ok, impatient, instance, instance_with, key_of},
     support::redis::{Cluster, Replicated, Server},
 };
 
-/// A sign-in, a refresh and a sign-out.
+/// All that a service asks of its store: sign-ins, one of them at the limit, a refresh, a sign-out, a list, and a
+/// sign-out everywhere.
 async fn works(store: RedisStoreBuilder) {
-    let world = instance(impatient(store).build().unwrap());
+    let store = impatient(store).build().unwrap();
+    store.health().await.unwrap();
+    let world = instance_with(store.clone(), |builder| builder.session_limit(2));
     let mut browser = world.signed_in("ada").await;
     assert_ok(&browser.refresh(&world).await);
     assert_eq!(browser.logout(&world).await.status, 204);
     assert!(!world.store.last().await.is_live());
+    for _ in 0..3 {
+        world.signed_in("ada").await;
+    }
+    let subject = *world.store.last_key().subject();
+    let live = async || {
+        let sessions = store.list(&subject).await.unwrap();
+        sessions.iter().filter(|one| one.is_live()).count()
+    };
+    assert_eq!(live().await, 2);
+    assert_eq!(store.revoke_all(&subject, None).await.unwrap().len(), 2);
+    assert_eq!(live().await, 0);
 }
 
 async fn fails(store: RedisStoreBuilder) {
@@ -61,7 +75,7 @@ const RULES: [&str; 13] = [
     "+evalsha",
     "+eval",
     "+hget",
-    "+hgetall",
+    "+hscan",
     "+hlen",
     "+hset",
     "+hdel",
@@ -90,6 +104,16 @@ async fn an_account_that_may_do_what_is_needed_and_no_more() {
         store.health().await.unwrap().eviction_policy(),
         Some("noeviction")
     );
+}
+
+/// Without it sign-ins at the limit, lists and sign-outs everywhere are refused: that is told before the first of them.
+#[tokio::test]
+async fn health_says_when_the_account_may_not_read_all_sessions() {
+    let server = Server::start().await;
+    with_account(&server, &["-hscan"]).await;
+    let url = format!("redis://app:secret@127.0.0.1:{}/", server.port());
+    let error = RedisStore::new(&url).unwrap().health().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Refused);
 }
 
 /// The account with `more` rights, on `server`.

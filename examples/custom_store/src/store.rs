@@ -8,10 +8,10 @@ use sqlx::{
 };
 use tokio::time::sleep;
 use tower_bearer::{
-    Clock, RevokeReason, SessionId, SystemClock, Timestamp,
+    Clock, SessionId, SystemClock, Timestamp,
     store::{
-        Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError, StoreErrorKind,
-        SubjectTag, Swap,
+        self, Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError,
+        StoreErrorKind, SubjectTag, Swap,
     },
 };
 
@@ -103,8 +103,8 @@ impl RefreshStore for SqliteStore {
                 false => Err(StoreError::unavailable("the session id is taken")),
             };
         }
-        // Whoever adds a session clears away some that have expired: what makes the table grow keeps it
-        // small, and there is never much to do at once.
+        // Each sign-in clears some away that have expired: what makes the table grow keeps it small, and there is never
+        // much to do at once.
         let now = SystemClock.now();
         sqlx::query(
             "DELETE FROM sessions WHERE (subject, id) IN
@@ -115,21 +115,20 @@ impl RefreshStore for SqliteStore {
         .await
         .map_err(failed)?;
 
-        let mut sessions = unexpired(&mut *tx, subject, now).await?;
-        sessions.sort_by_key(SessionRecord::last_rotated_at);
-        let (live, ended): (Vec<_>, Vec<_>) =
-            sessions.into_iter().partition(SessionRecord::is_live);
-        // Of ended sessions some are kept, so that their tokens are recognised, and no more than that:
-        // signing in and out again and again would fill the disk.
-        for session in &ended[..ended.len().saturating_sub(limit)] {
-            delete(&mut tx, &session.key()).await?;
+        let before = unexpired(&mut *tx, subject, now).await?;
+        let mut after = before.clone();
+        // The crate's own rules: the limit, and which ended sessions stay to be recognised.
+        let dropped = store::admit(&mut after, record, limit, now)?;
+        for session in &before {
+            if !after.iter().any(|kept| kept.id() == session.id()) {
+                delete(&mut tx, &session.key()).await?;
+            }
         }
-        // The new one counts.
-        let surplus = &live[..(live.len() + 1).saturating_sub(limit.max(1))];
-        for session in surplus {
-            put(&mut tx, &session.revoked(RevokeReason::Limit)).await?;
+        for session in after.iter().filter(|session| *session != record) {
+            if !before.contains(session) {
+                put(&mut tx, session).await?;
+            }
         }
-        let dropped = surplus.iter().map(SessionRecord::id).collect();
         sqlx::query("INSERT INTO sessions (subject, id, record, expires_at) VALUES (?, ?, ?, ?)")
             .bind(subject.as_bytes().as_slice())
             .bind(id.as_bytes().as_slice())
@@ -179,13 +178,14 @@ impl RefreshStore for SqliteStore {
         keep: Option<&SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
         let mut tx = self.write().await?;
-        let mut sessions = unexpired(&mut *tx, subject, SystemClock.now()).await?;
-        sessions.retain(|session| session.is_live() && Some(&session.id()) != keep);
-        for session in &sessions {
-            put(&mut tx, &session.revoked(RevokeReason::RevokedAll)).await?;
+        let now = SystemClock.now();
+        let mut sessions = unexpired(&mut *tx, subject, now).await?;
+        let revoked = store::revoke_all(&mut sessions, keep, now);
+        for session in sessions.iter().filter(|s| revoked.contains(&s.id())) {
+            put(&mut tx, session).await?;
         }
         tx.commit().await.map_err(failed)?;
-        Ok(sessions.iter().map(SessionRecord::id).collect())
+        Ok(revoked)
     }
 }
 

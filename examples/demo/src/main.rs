@@ -49,8 +49,8 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, Auth, Claims, ClaimsError, ClaimsRequest, KeyRing, NewSession, RefreshCookieLayer,
-    RequireHttpsLayer, RotationPolicy, SecurityHeadersLayer, Session, store::SharedStore,
+    AccessToken, Auth, Claims, ClaimsError, ClaimsRequest, KeyRing, NewSession, RequireHttpsLayer,
+    RotationPolicy, SecurityHeadersLayer, Session, store::SharedStore,
 };
 
 use crate::{journal::Journal, settings::Settings};
@@ -167,7 +167,7 @@ fn app(
     store: SharedStore,
     insecure_cookie: bool,
     journal: Journal,
-) -> std::result::Result<(Router, RefreshCookieLayer), Error> {
+) -> std::result::Result<(Router, Auth<Role>), Error> {
     let users = Users::demo()?;
     let (access_ttl, idle) = (settings.access_ttl, settings.idle);
     // The grace may not outlast an access token; that only matters for the very short ones.
@@ -244,7 +244,7 @@ fn app(
         ),
         None => app,
     };
-    Ok((app, auth.sessions().clone()))
+    Ok((app, auth))
 }
 
 #[tokio::main]
@@ -257,7 +257,7 @@ async fn main() -> std::result::Result<(), Error> {
     let events = report::sink(journal.clone());
     let store = store::open(settings.redis_url.as_deref(), events).await?;
     let insecure_cookie = settings.insecure_cookie(listening);
-    let (app, sessions) = app(&settings, &keys, store, insecure_cookie, journal)?;
+    let (app, auth) = app(&settings, &keys, store, insecure_cookie, journal)?;
 
     if insecure_cookie {
         println!(
@@ -273,7 +273,7 @@ async fn main() -> std::result::Result<(), Error> {
             let _ = tokio::signal::ctrl_c().await;
         })
         .await?;
-    // A sign-out that waits for the store is not forgotten. What is left is told of as `RevocationLost`.
-    sessions.drain(Duration::from_secs(5)).await;
+    // A sign-out that waits for the store is not forgotten. `RevocationLost` tells of the rest.
+    auth.sessions().drain(Duration::from_secs(5)).await;
     Ok(())
 }

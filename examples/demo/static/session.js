@@ -15,7 +15,7 @@ const LONGEST_TIMER = 2 ** 31 - 1; // What a browser's timer can hold.
 /**
  * Why nobody is signed in. `no_session`: nobody was, and the browser has no cookie. `invalid_session`:
  * the session was ended, has run out, or was used elsewhere; the server does not say which to whoever
- * holds a dead cookie. `signed_out`: somebody signed out in this browser. `other_session`: the browser has the cookie
+ * holds a dead cookie. `signed_out`: another tab of this browser signed out. `other_session`: the browser has the cookie
  * of another session now, and this tab has not heard of a sign-in: another host of the domain may have planted it.
  * @typedef {"no_session" | "invalid_session" | "signed_out" | "other_session"} Reason
  */

@@ -83,7 +83,7 @@ impl Client {
         // A client that the session does not know yet is told to refresh first.
         self.refresh().await?;
         let _lock = self.lock()?;
-        let token = read(&self.file)?.ok_or("nobody is signed in")?;
+        let token = read(&self.file)?.ok_or("no user is signed in")?;
         let to = format!("{}/native{path}", self.server);
         let form = json!({ "refresh_token": token });
         let answer = self.http.post(to).json(&form).send().await?;
@@ -108,7 +108,7 @@ impl Client {
     async fn refresh(&self) -> Result<String, Error> {
         let _lock = self.lock()?;
         // Read under the lock: another process may just have replaced it.
-        let token = read(&self.file)?.ok_or("nobody is signed in")?;
+        let token = read(&self.file)?.ok_or("no user is signed in")?;
         let to = format!("{}/native/refresh", self.server);
         let form = json!({ "refresh_token": token });
         for _ in 0..TRIES {

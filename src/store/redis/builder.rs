@@ -146,7 +146,7 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Sets how many requests are under way at one time; more wait for their turn. Default 512.
+    /// Sets how many requests of one runtime are under way at one time; more wait for their turn. Default 512.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.limits.concurrency = requests;
         self

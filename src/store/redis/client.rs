@@ -1,16 +1,13 @@
 //! Gets a request answered, within bounds.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use redis::Value;
-use tokio::{
-    sync::Semaphore,
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 
 use super::{
-    breaker::{Breaker, Permit},
-    connection::Connection,
+    breaker::Permit,
+    connection::{Connection, Place},
     connector::Connector,
     error::{Fault, FaultKind},
     limits::Limits,
@@ -30,8 +27,6 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(
 pub(super) struct Client {
     connection: Connection,
     limits: Limits,
-    breaker: Breaker,
-    room: Semaphore,
     events: EventSink,
 }
 
@@ -40,8 +35,6 @@ impl Client {
         Self {
             connection: Connection::new(connector, limits),
             limits,
-            breaker: Breaker::new(limits.pause),
-            room: Semaphore::new(limits.concurrency),
             events,
         }
     }
@@ -50,8 +43,9 @@ impl Client {
     ///
     /// It is sent again when its connection breaks: it may then have been carried out twice.
     pub(super) async fn ask(&self, request: &Request<'_>) -> Result<Vec<Value>, StoreError> {
-        let permit = self.breaker.admit(monotonic()).ok_or_else(left_alone)?;
-        let Ok(Ok(_room)) = timeout(self.limits.response, self.room.acquire()).await else {
+        let place = self.connection.place();
+        let permit = place.breaker.admit(monotonic()).ok_or_else(left_alone)?;
+        let Ok(Ok(_room)) = timeout(self.limits.response, place.room.acquire()).await else {
             return Err(StoreError::unavailable("too many requests wait for Redis"));
         };
         if permit.is_void() {
@@ -59,7 +53,7 @@ impl Client {
         }
         // Every step has its own limit; this one is for all of them and their repetitions together.
         let limit = self.connection.patience() + self.limits.response * 2;
-        let outcome = timeout(limit, self.attempt(request, &permit)).await;
+        let outcome = timeout(limit, self.attempt(request, &place, &permit)).await;
         let outcome = outcome.unwrap_or_else(|_| Err(Fault::silent("too many steps, too slow")));
         let answered = outcome.as_ref().err().is_none_or(Fault::is_answer);
         let news = if answered {
@@ -84,12 +78,13 @@ impl Client {
     async fn attempt(
         &self,
         request: &Request<'_>,
+        place: &Arc<Place>,
         permit: &Permit<'_>,
     ) -> Result<Vec<Value>, Fault> {
         let mut wording = Wording::Known;
         let mut pauses = PAUSES.into_iter();
         loop {
-            let fault = match self.send(request, wording, permit).await {
+            let fault = match self.send(request, wording, place, permit).await {
                 Ok(replies) => return Ok(replies),
                 Err(fault) => fault,
             };
@@ -117,9 +112,10 @@ impl Client {
         &self,
         request: &Request<'_>,
         wording: Wording,
+        place: &Arc<Place>,
         permit: &Permit<'_>,
     ) -> Result<Vec<Value>, Fault> {
-        let connection = self.connection.connection().await?;
+        let connection = self.connection.connection(place).await?;
         let form = Form::new(wording, connection.is_plain());
         let answer = connection.send(request.commands(form));
         let fault = match timeout(self.limits.response, answer).await {
@@ -160,9 +156,14 @@ impl Client {
         self.connection.is_plain()
     }
 
-    /// Whether requests fail at once because the server has not answered.
-    pub(super) fn is_left_alone(&self) -> bool {
-        self.breaker.is_open()
+    /// Returns what requests of this runtime share.
+    pub(super) fn place(&self) -> Arc<Place> {
+        self.connection.place()
+    }
+
+    /// Whether requests of this runtime fail at once because the server has not answered.
+    fn is_left_alone(&self) -> bool {
+        self.connection.place().breaker.is_open()
     }
 }
 
@@ -183,8 +184,6 @@ impl fmt::Debug for Client {
         let Self {
             connection,
             limits,
-            breaker: _,
-            room: _,
             events,
         } = self;
         f.debug_struct("Client")

@@ -12,12 +12,12 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use redis::{RedisFuture, Value};
 use tokio::{
     runtime::{self, Handle},
-    sync::Mutex,
+    sync::{Mutex, Semaphore},
     time::timeout,
 };
 
 use super::{
-    breaker::Uptime,
+    breaker::{Breaker, Uptime},
     connector::{Connector, Transport},
     error::Fault,
     limits::Limits,
@@ -39,9 +39,13 @@ struct State {
     opened: AtomicU64,
 }
 
-/// Where a runtime has its connection. A task of the runtime that opened a connection reads from it, and stands still
-/// whenever that runtime does.
-struct Place {
+/// Where a runtime has its connection, and what its requests have to do with each other. A task of the runtime that
+/// opened a connection reads from it, and stands still whenever that runtime does; so does what a request holds.
+pub(super) struct Place {
+    pub(super) breaker: Breaker,
+    pub(super) room: Semaphore,
+    /// Held while replicas are waited for.
+    pub(super) turn: Mutex<()>,
     runtime: Option<runtime::Id>,
     current: ArcSwapOption<Open>,
     /// Held while a connection is being opened; whoever needs one waits for it.
@@ -76,12 +80,16 @@ impl Connection {
         self.0.connector.patience(self.0.limits.connect)
     }
 
-    /// The connection in use, or a new one.
-    pub(super) async fn connection(&self) -> Result<Arc<Open>, Fault> {
-        let place = self.0.place();
+    /// That of the runtime that asks.
+    pub(super) fn place(&self) -> Arc<Place> {
+        self.0.place()
+    }
+
+    /// The connection in use at this place, or a new one.
+    pub(super) async fn connection(&self, place: &Arc<Place>) -> Result<Arc<Open>, Fault> {
         match place.current.load_full() {
             Some(connection) => Ok(connection),
-            None => timeout(self.patience(), self.open(place))
+            None => timeout(self.patience(), self.open(place.clone()))
                 .await
                 .unwrap_or_else(|_| Err(Fault::silent("no connection within the time-out"))),
         }
@@ -128,7 +136,6 @@ impl Connection {
 }
 
 impl State {
-    /// That of the runtime that asks.
     fn place(&self) -> Arc<Place> {
         let runtime = Handle::try_current().ok().map(|handle| handle.id());
         let find = |places: &[Arc<Place>]| {
@@ -139,6 +146,9 @@ impl State {
             return place;
         }
         let new = Arc::new(Place {
+            breaker: Breaker::new(self.limits.pause),
+            room: Semaphore::new(self.limits.concurrency),
+            turn: Mutex::new(()),
             runtime,
             current: ArcSwapOption::empty(),
             opening: Arc::new(Mutex::new(())),

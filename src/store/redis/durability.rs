@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tokio::{sync::Mutex, time::timeout};
+use tokio::time::timeout;
 
 use super::{
     client::Client,
@@ -15,16 +15,11 @@ use crate::session::SessionRecord;
 pub(super) struct Durability {
     client: Client,
     wait: Wait,
-    turn: Mutex<()>,
 }
 
 impl Durability {
     pub(super) fn new(client: Client, wait: Wait) -> Self {
-        Self {
-            client,
-            wait,
-            turn: Mutex::new(()),
-        }
+        Self { client, wait }
     }
 
     pub(super) fn wanted(&self) -> u32 {
@@ -36,7 +31,8 @@ impl Durability {
     pub(super) async fn confirmed(&self, key: &str, record: &SessionRecord) -> u32 {
         // One at a time: with replicas that lag, each would wait for all those before it, and longer
         // than anybody was told. Who does not get a turn in time has no confirmation.
-        let Ok(_turn) = timeout(self.wait.at_most, self.turn.lock()).await else {
+        let place = self.client.place();
+        let Ok(_turn) = timeout(self.wait.at_most, place.turn.lock()).await else {
             return 0;
         };
         let request = Request::Confirm {

@@ -41,8 +41,10 @@ pub struct RedisHealth {
 /// The oldest version that the scripts were ever tried with.
 const OLDEST: (u32, u32) = (6, 2);
 
-/// Each of the scripts, about sessions under `key`, where there is none: the one that would add one may not.
-pub(super) fn probes(key: &str) -> [Request<'_>; 5] {
+/// Each of the scripts and the read of all, about sessions under `key`, where there is none: the script that would add
+/// one may not.
+pub(super) fn probes(key: &str) -> [Request<'_>; 6] {
+    let read = Request::ReadPage { key, cursor: b"0" };
     let swap = |revokes| Request::Swap {
         key,
         session: "health",
@@ -53,10 +55,10 @@ pub(super) fn probes(key: &str) -> [Request<'_>; 5] {
     };
     let replace = |revokes| Request::Replace {
         key,
-        count: 1,
+        count: Some(1),
         read: &[],
         changes: &[],
-        lives_until: Timestamp::default(),
+        expiry: Expiry::default(),
         revokes,
     };
     let insert = Request::Insert {
@@ -72,6 +74,7 @@ pub(super) fn probes(key: &str) -> [Request<'_>; 5] {
         swap(false),
         replace(false),
         insert,
+        read,
     ]
 }
 

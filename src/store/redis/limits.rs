@@ -9,7 +9,7 @@ pub(super) struct Limits {
     pub(super) connect: Duration,
     /// How long one answer may take, and how long a request waits for room.
     pub(super) response: Duration,
-    /// How many requests are under way at one time.
+    /// How many requests of one runtime are under way at one time.
     pub(super) concurrency: usize,
     /// How long a server that does not answer is left alone.
     pub(super) pause: Duration,

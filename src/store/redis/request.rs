@@ -132,6 +132,14 @@ pub(super) struct Expiry {
 }
 
 impl Expiry {
+    /// That of the last of `sessions`, as seen from `now`.
+    pub(super) fn of_all(sessions: &[SessionRecord], now: Timestamp) -> Self {
+        let at = sessions.iter().map(SessionRecord::expires_at).max();
+        let at = at.unwrap_or_default();
+        let within = at.since(now);
+        Self { at, within }
+    }
+
     pub(super) fn of(record: &SessionRecord) -> Self {
         let at = record.expires_at();
         Self {
@@ -189,10 +197,11 @@ pub(super) enum Request<'a> {
     /// without bytes removes a session.
     Replace {
         key: &'a str,
-        count: usize,
+        /// How many there are, where that counts.
+        count: Option<usize>,
         read: &'a [Stored],
         changes: &'a [Stored],
-        lives_until: Timestamp,
+        expiry: Expiry,
         revokes: bool,
     },
 }
@@ -266,7 +275,7 @@ impl Request<'_> {
                 count,
                 read,
                 changes,
-                lives_until,
+                expiry,
                 revokes,
             } => {
                 let known = if *revokes {
@@ -278,10 +287,11 @@ impl Request<'_> {
                 let bytes: usize = sessions()
                     .map(|(name, bytes)| name.len() + bytes.len())
                     .sum();
-                let arguments = 3 + 2 * (read.len() + changes.len());
-                let mut script = known.call(form, key, arguments, bytes + 3 * DIGITS);
-                script.arg(milliseconds(*lives_until));
-                script.arg(count).arg(read.len());
+                let arguments = 4 + 2 * (read.len() + changes.len());
+                let mut script = known.call(form, key, arguments, bytes + 4 * DIGITS);
+                script.arg(expiry.argument(false));
+                script.arg(or_none(form.plain.then(|| expiry.argument(true))));
+                script.arg(or_none(*count)).arg(read.len());
                 for (session, bytes) in sessions() {
                     script.arg(session).arg(bytes);
                 }
@@ -349,6 +359,11 @@ fn and_time(read: Cmd) -> Commands {
     pipeline.add_command(read);
     pipeline.cmd("TIME");
     Commands::Many(pipeline)
+}
+
+/// As the scripts take what may be left out.
+fn or_none(number: Option<impl ToString>) -> String {
+    number.map_or_else(String::new, |number| number.to_string())
 }
 
 /// A time as `PEXPIREAT` takes it.

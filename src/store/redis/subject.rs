@@ -30,6 +30,9 @@ pub(super) const ATTEMPTS: u32 = 64;
 /// How many sessions one write removes: what is over and past it goes with the next ones.
 const REMOVED: usize = 2 * PAGE;
 
+/// How many sessions one write revokes of more than [`PAGE`].
+const PART: usize = 128;
+
 /// How many sign-ins one write brings in, and how many sessions are gone through for them before other work of
 /// this thread gets its turn.
 const TURNS: usize = 256;
@@ -123,12 +126,11 @@ impl RedisStore {
         Ok(count > 0)
     }
 
-    /// Removes what has expired. A failure waits for a later sign-in.
+    /// Removes what has expired, and the ended sessions that are too many. A failure waits for a later sign-in.
     async fn prune(&self, subject: &SubjectTag) -> Result<bool, StoreError> {
         let mut all = self.read_all(subject).await?;
-        let now = all.now;
         let mut after = std::mem::take(&mut all.sessions);
-        after.retain(|session| now < session.expires_at());
+        subject::prune(&mut after, usize::MAX, all.now);
         self.write_all(&all, &after, &BTreeSet::new(), false).await
     }
 
@@ -189,31 +191,83 @@ impl RedisStore {
         written
     }
 
+    /// Up to [`PAGE`] sessions are revoked by one write. More are revoked in parts, and all are read again until none is
+    /// left: what was there when the last read began is revoked by then, and what has come since may live.
     pub(super) async fn end_all(
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
-        let mut planned: Vec<SessionId> = Vec::new();
+        let (mut planned, mut revoked) = (BTreeSet::new(), Vec::new());
         for attempt in 0..ATTEMPTS {
             between_attempts(attempt).await;
             let mut all = self.read_all(subject).await?;
             let mut after = std::mem::take(&mut all.sessions);
             // What a try before this one has done, though its reply was lost.
-            planned.retain(|id| {
-                let is = |session: &SessionRecord| session.id == *id && is_ended(session);
-                after.iter().any(is)
-            });
-            let mut revoked = subject::revoke_all(&mut after, keep, all.now);
-            let changed = revoked.iter().copied().collect();
-            revoked.extend(planned);
-            if self.write_all(&all, &after, &changed, true).await? {
+            let is_done = |one: &&SessionRecord| planned.contains(&one.id) && is_ended(one);
+            revoked.extend(after.iter().filter(is_done).map(|one| one.id));
+            planned = BTreeSet::from_iter(subject::revoke_all(&mut after, keep, all.now));
+            let none_is_left = if all.stored.len() <= PAGE {
+                let written = self.write_all(&all, &after, &planned, true).await?;
+                if written {
+                    revoked.extend(std::mem::take(&mut planned));
+                }
+                written
+            } else {
+                self.end_in_parts(&all, &after, &mut planned, &mut revoked)
+                    .await?
+            };
+            if none_is_left {
                 self.ended(&revoked, &after).await;
                 return Ok(revoked);
             }
-            planned = revoked;
         }
         Err(contended())
+    }
+
+    /// Writes those of `after` that are `planned` to end, each if it is as it was read, and moves them to `revoked`; true
+    /// when there was none to write. One write of all would fail with every refresh of one of them.
+    async fn end_in_parts(
+        &self,
+        all: &All,
+        after: &[SessionRecord],
+        planned: &mut BTreeSet<SessionId>,
+        revoked: &mut Vec<SessionId>,
+    ) -> Result<bool, StoreError> {
+        let is_written =
+            |one: &&SessionRecord| planned.contains(&one.id) || all.forgotten.contains(&one.id);
+        let written: Vec<&SessionRecord> = after.iter().filter(is_written).collect();
+        let expiry = Expiry::of_all(after, all.now);
+        for part in written.chunks(PART) {
+            let read = part
+                .iter()
+                .filter_map(|one| all.stored.get_key_value(&one.id));
+            let read: Vec<Stored> = read.map(as_read).collect();
+            let changes = part.iter().map(|one| (one.id.to_string(), one.encode()));
+            let changes: Vec<Stored> = changes.collect();
+            let request = Request::Replace {
+                key: &self.key(&all.subject),
+                count: None,
+                read: &read,
+                changes: &changes,
+                expiry,
+                revokes: true,
+            };
+            if !self.replace(&request).await? {
+                continue;
+            }
+            for one in part {
+                self.0.revocations.note(one);
+                if planned.remove(&one.id) {
+                    revoked.push(one.id);
+                } else {
+                    self.0
+                        .events
+                        .emit(&Event::RevocationRestored { session: one.id });
+                }
+            }
+        }
+        Ok(written.is_empty())
     }
 
     /// Writes what has changed between `all` and `after`, where those are `changed` that are in both or new; false
@@ -238,7 +292,6 @@ impl RedisStore {
         if changes.is_empty() {
             return Ok(true);
         }
-        let as_read = |(id, bytes): (&SessionId, &Vec<u8>)| (id.to_string(), bytes.clone());
         let read: Vec<Stored> = if revokes || all.stored.len() <= PAGE {
             all.stored.iter().map(as_read).collect()
         } else {
@@ -251,20 +304,16 @@ impl RedisStore {
             let stored = named.iter().filter_map(|id| all.stored.get_key_value(id));
             stored.map(as_read).collect()
         };
-        let lives_until = after.iter().map(SessionRecord::expires_at).max();
         let request = Request::Replace {
             key: &self.key(&all.subject),
-            count: all.stored.len(),
+            count: Some(all.stored.len()),
             read: &read,
             changes: &changes,
-            lives_until: lives_until.unwrap_or_default(),
+            expiry: Expiry::of_all(after, all.now),
             revokes,
         };
-        let replies = self.0.client.ask(&request).await?;
-        match replies.first().and_then(reply::number) {
-            Some(1) => {}
-            Some(0) => return Ok(false),
-            _ => return Err(unexpected()),
+        if !self.replace(&request).await? {
+            return Ok(false);
         }
         for session in all.forgotten.iter().copied() {
             self.0.events.emit(&Event::RevocationRestored { session });
@@ -272,10 +321,21 @@ impl RedisStore {
         Ok(true)
     }
 
+    /// Whether the changes were made.
+    async fn replace(&self, request: &Request<'_>) -> Result<bool, StoreError> {
+        let replies = self.0.client.ask(request).await?;
+        match replies.first().and_then(reply::number) {
+            Some(1) => Ok(true),
+            Some(0) => Ok(false),
+            _ => Err(unexpected()),
+        }
+    }
+
     /// Remembers that `sessions` were ended, which stand among `all`, and has it confirmed.
     async fn ended(&self, sessions: &[SessionId], all: &[SessionRecord]) {
         let mut last = None;
-        for session in all.iter().filter(|session| sessions.contains(&session.id)) {
+        let named: BTreeSet<&SessionId> = sessions.iter().collect();
+        for session in all.iter().filter(|session| named.contains(&session.id)) {
             self.0.revocations.note(session);
             last = Some(session);
         }
@@ -293,6 +353,10 @@ pub(super) async fn between_attempts(attempt: u32) {
         let chance = random().map_or(u64::from(attempt), u64::from_le_bytes);
         tokio::time::sleep(Duration::from_micros(chance % at_most)).await;
     }
+}
+
+fn as_read((id, bytes): (&SessionId, &Vec<u8>)) -> Stored {
+    (id.to_string(), bytes.clone())
 }
 
 fn is_ended(session: &SessionRecord) -> bool {

@@ -152,6 +152,33 @@ async fn where_none_lives_the_tokens_session_is_acted_on() {
     }
 }
 
+/// The other one has expired, the token's own was signed out.
+#[tokio::test]
+async fn where_none_lives_the_answer_is_about_the_tokens_session() {
+    let hour = std::time::Duration::from_secs(3600);
+    let server = Server::of(World::with(|builder| builder.idle_lifetime(hour)));
+    let expired = signed_in(&server).await;
+    server.world.advance(hour);
+    let own = signed_in(&server).await;
+    assert_eq!(
+        own.clone().post(&server, "/logout").await,
+        StatusCode::NO_CONTENT
+    );
+    let mut browser = Browser {
+        refresh: Some(expired.beside(&own)),
+        ..own
+    };
+    assert_eq!(
+        browser.post(&server, "/refresh").await,
+        StatusCode::UNAUTHORIZED
+    );
+    let events = server.world.events.lock().unwrap();
+    let refused = events
+        .iter()
+        .find(|told| told.starts_with("SessionRefused"));
+    assert!(refused.unwrap().contains("Revoked"), "{refused:?}");
+}
+
 /// Credentials that the client has put there itself need no token: then the live session counts.
 #[tokio::test]
 async fn an_exempt_request_acts_on_the_live_session() {
@@ -173,7 +200,7 @@ async fn an_exempt_request_acts_on_the_live_session() {
     assert_eq!(response.status(), StatusCode::OK, "{}", response.body());
 }
 
-/// What the handler or a form layer finds names the session as the header does.
+/// A token that the handler or a form layer finds names the session as the header does.
 #[tokio::test]
 async fn a_token_that_is_found_in_the_body_names_the_session_too() {
     for verifies in [true, false] {

@@ -88,7 +88,7 @@ async fn a_repeat_in_the_same_request_gives_no_token_after_an_end() {
     service.oneshot(request.unwrap()).await.unwrap();
 }
 
-/// What has changed without an end is decided anew, and its claims are not asked for again.
+/// A record that has changed without an end is decided anew, and its claims are not asked for again.
 #[tokio::test]
 async fn a_refresh_that_was_overtaken_by_a_rotation_gets_its_successor() {
     let world = World::new();
@@ -121,7 +121,7 @@ async fn a_change_of_privilege_during_whose_claims_the_session_ended_gives_no_to
     }
 }
 
-/// An end of all sessions leaves one alone that has just lain idle for too long. What was under way must not bring it
+/// An end of all sessions leaves one alone that has just lain idle for too long. A refresh under way must not bring it
 /// back.
 #[tokio::test(start_paused = true)]
 async fn a_session_whose_idle_end_came_during_its_claims_is_over() {

@@ -1,4 +1,4 @@
-//! What could not be ended is tried again, or told of.
+//! An end that failed is tried again, or told of.
 
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ async fn a_sign_out_everywhere_that_fails_in_the_middle_is_completed() {
     }
 }
 
-/// What still waits when the runtime ends is told of.
+/// A revocation that still waits when the runtime ends is told of.
 #[test]
 fn a_shutdown_drains_and_tells_of_what_is_left() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -150,7 +150,9 @@ async fn a_token_of_this_very_request_is_not_written_down_as_seen() {
     let calls = world.store.calls();
     handle(&world, &mut browser, async |session: Session| {
         session.refresh().await.unwrap();
+        let rotated = world.store.last().await;
         session.refresh().await.unwrap();
+        assert!(world.store.last().await == rotated);
     })
     .await;
     assert_eq!(world.outcomes("coalesced"), 1);

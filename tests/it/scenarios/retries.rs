@@ -20,7 +20,7 @@ async fn robbed(world: &World) -> (Browser, Browser) {
     (victim, thief)
 }
 
-/// What waits is tried now.
+/// Revocations that wait are tried now.
 async fn retried(world: &World) {
     assert_eq!(world.layer.drain(Duration::from_secs(10)).await, 0);
 }

@@ -142,7 +142,7 @@ async fn sessions_under_two_keys_count_together() {
     assert_eq!(count(&old, &again).await, 3);
 }
 
-/// What is left of ended sessions stays small, under each key, whatever the limit.
+/// The rest of ended sessions stays small, under each key, whatever the limit.
 #[tokio::test]
 async fn ended_sessions_do_not_pile_up() {
     let world = World::new();

@@ -94,6 +94,23 @@ async fn a_sign_in_and_a_sign_out_end_the_live_one_and_no_other() {
     }
 }
 
+/// The store has it for a while yet.
+#[tokio::test]
+async fn the_live_one_counts_beside_an_expired_one() {
+    let hour = std::time::Duration::from_secs(3600);
+    let world = World::with(|builder| builder.idle_lifetime(hour));
+    let expired = signed_in(&world, "ada").await;
+    let mut live = signed_in(&world, "bob").await;
+    world.advance(hour * 2 / 3);
+    assert_eq!(live.browser.refresh(&world).await.status, 200);
+    world.advance(hour * 2 / 3);
+    assert_eq!(state(&world, &expired).await, SessionState::Live);
+    for order in [[&expired, &live], [&live, &expired]] {
+        let reply = send(&world, Method::GET, "/session", &jar_of(&order)).await;
+        assert_eq!(reply.status, 200, "{:?}", reply.body);
+    }
+}
+
 #[tokio::test]
 async fn where_none_lives_the_answer_is_as_for_one() {
     let world = World::new();
