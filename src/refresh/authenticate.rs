@@ -145,7 +145,7 @@ impl Session {
     /// Whether the store holds this session live.
     async fn lives(&self, token: &RefreshToken) -> Result<bool, SessionError> {
         let Found { record, time } = self.load(&token.key()).await?;
-        Ok(record.is_some_and(|record| record.is_live() && time.now < record.expires_at()))
+        Ok(record.is_some_and(|record| record.lives_at(time.now)))
     }
 
     /// A cookie beside a token in the body: neither choice would be the client's.

@@ -204,9 +204,7 @@ impl Session {
         let mut live = Vec::new();
         for tag in ending::tags(self.config(), record.subject()) {
             let listed = self.config().store.list(&tag).await.map_err(unavailable)?;
-            let usable = listed
-                .into_iter()
-                .filter(|record| record.is_live() && now < record.expires_at());
+            let usable = listed.into_iter().filter(|record| record.lives_at(now));
             live.extend(usable);
         }
         Ok(live)

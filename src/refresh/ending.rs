@@ -211,7 +211,7 @@ async fn surplus(
     let mut live = Vec::new();
     for tag in tags(config, new.subject()) {
         let listed = config.store.list(&tag).await?.into_iter();
-        live.extend(listed.filter(|record| record.is_live() && now < record.expires_at()));
+        live.extend(listed.filter(|record| record.lives_at(now)));
     }
     let too_many = live.len().saturating_sub(config.policy.limit);
     live.sort_by_key(|record| {

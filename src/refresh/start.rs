@@ -163,7 +163,7 @@ impl Session {
             return Ok(None);
         };
         let Found { record, time } = self.load(&key).await?;
-        let usable = record.filter(|old| old.is_live() && time.now < old.expires_at());
+        let usable = record.filter(|old| old.lives_at(time.now));
         let ending = usable.map(|old| Revocation::of(old, time.now, RevokeReason::Replaced));
         Ok(ending.map(|ending| ending.by(self.presenter(&key.id))))
     }

@@ -203,6 +203,11 @@ impl SessionRecord {
         matches!(self.state, SessionState::Live)
     }
 
+    /// Whether the session is neither revoked nor expired.
+    pub(crate) fn lives_at(&self, now: Timestamp) -> bool {
+        self.is_live() && now < self.expires_at()
+    }
+
     /// Whether `token` is the one the session expects.
     pub(crate) fn is_current(&self, token: &RefreshToken) -> bool {
         self.generation == token.generation && self.current == token.hash()

@@ -105,7 +105,7 @@ pub fn revoke_all(
 ) -> Vec<SessionId> {
     sessions
         .iter_mut()
-        .filter(|session| session.is_live() && now < session.expires_at())
+        .filter(|session| session.lives_at(now))
         .filter(|session| Some(&session.id) != keep)
         .map(|session| {
             *session = session.revoked(RevokeReason::RevokedAll);

@@ -208,11 +208,7 @@ async fn sign_out_everywhere_lost_in_a_failover_is_reapplied_as_well() {
 async fn a_master_that_was_demoted_is_left_for_the_new_one() {
     let stage = Stage::new().await;
     let mut browser = stage.due().await;
-    let sentinel = &stage.servers.sentinels()[0];
-    sentinel
-        .command(&["SENTINEL", "FAILOVER", Replicated::NAME])
-        .await;
-    stage.servers.wait_for_promotion().await;
+    stage.servers.hand_over().await;
     assert_ok(&refresh_when_back(&mut browser, &stage.world).await);
     assert!(stage.servers.master().is_running());
     assert_eq!(stage.world.store.last().await.generation(), 2);

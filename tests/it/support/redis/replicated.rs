@@ -176,6 +176,23 @@ impl Replicated {
         self.authenticate(Self::ANYBODY).await;
     }
 
+    /// Has the replica take the place of its master, which goes on as a replica. A sentinel gives up where a busy
+    /// machine holds it up, so it is asked until the replica is the master.
+    pub(crate) async fn hand_over(&self) {
+        let sentinel = &self.sentinels()[0];
+        until("the replica takes over", FAILOVER, || async {
+            let role = self.replica.has_info("role", "master").await;
+            if role.is_err() {
+                let ask = ["SENTINEL", "FAILOVER", Self::NAME];
+                let answer = sentinel.try_command(&ask).await;
+                role.map_err(|role| format!("{role}; {answer:?}"))?;
+            }
+            Ok(())
+        })
+        .await;
+        self.wait_for_promotion().await;
+    }
+
     /// Kills the master and waits until the replica has taken its place.
     pub(crate) async fn fail_over(&self) {
         self.master.kill();
