@@ -142,6 +142,11 @@ pub(crate) fn is_tchar(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
 }
 
+/// A character of a scope (RFC 6749 section 3.3). It needs no escape within a quoted string.
+pub(crate) fn is_scope_character(b: u8) -> bool {
+    matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)
+}
+
 /// A character of a token68 before its padding (RFC 9110 section 11.2).
 fn is_token68_character(b: u8) -> bool {
     let letter = (b | 0x20).wrapping_sub(b'a') < 26;

@@ -38,6 +38,13 @@ pub(crate) fn is_web_origin(origin: &str) -> bool {
         .is_some_and(|(_, authority)| is_on_host(origin, authority))
 }
 
+/// Whether `host`, as a URL has it, is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+        || ipv6(host).is_some_and(|ip| ip.is_loopback())
+}
+
 pub(crate) fn default_port(scheme: &str) -> Option<u16> {
     match scheme {
         "http" => Some(80),

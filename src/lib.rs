@@ -39,6 +39,7 @@ pub mod refresh;
 pub mod refusal;
 pub mod rejection;
 mod request;
+pub mod resource;
 mod secret;
 mod session;
 pub mod store;
@@ -86,4 +87,5 @@ pub use token::{
     codec::TokenCodec,
     error::{TokenError, TokenErrorKind},
     token_response::AccessToken,
+    verifiers::Verifiers,
 };

@@ -16,6 +16,7 @@
 mod baseline;
 mod callgrind;
 mod case;
+mod foreign;
 mod layers;
 mod scale;
 #[path = "../support/mod.rs"]
@@ -40,6 +41,7 @@ fn main() -> io::Result<ExitCode> {
     let run = Run::from_args();
     let has = |flag: &str| env::args().any(|arg| arg == flag);
     let mut cases = tokens::cases();
+    cases.extend(foreign::cases());
     cases.extend(layers::cases());
     cases.extend(scale::cases());
     // The file is written whole or not at all.
@@ -78,7 +80,7 @@ fn judge(cases: &[Case], update: bool, version: &str) -> io::Result<ExitCode> {
     }
     let counts: Vec<_> = cases.iter().map(Case::name).zip(counts).collect();
     let of = |name| counts.iter().find(|(other, _)| *other == name);
-    let wrong = if update {
+    let mut wrong = if update {
         Baseline::write(&counts, version)?;
         vec![]
     } else {
@@ -88,6 +90,7 @@ fn judge(cases: &[Case], update: bool, version: &str) -> io::Result<ExitCode> {
         let rest = nested - hmac;
         println!("{} without one HMAC: {rest} (aim {AIM})", tokens::NESTED);
     }
+    wrong.extend(foreign::compare(&counts));
     if wrong.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }

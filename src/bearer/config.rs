@@ -2,17 +2,17 @@
 
 use std::{fmt, sync::Arc};
 
-use http::HeaderValue;
+use http::{HeaderValue, Uri};
 
 use super::{
     challenge::{Challenge, ErrorCode},
     revocation::CheckFn,
 };
-use crate::{request::Anonymous, token::TokenCodec};
+use crate::{rejection::Rejection, request::Anonymous, token::Verifiers};
 
 /// Everything `BearerAuthLayer` was told, shared by its services.
 pub(super) struct Config<C> {
-    pub(super) codec: TokenCodec<C>,
+    pub(super) verifiers: Verifiers<C>,
     pub(super) optional: bool,
     pub(super) preflight: bool,
     pub(super) check: Option<Arc<CheckFn>>,
@@ -24,10 +24,10 @@ pub(super) struct Config<C> {
 }
 
 impl<C> Config<C> {
-    pub(super) fn new(codec: TokenCodec<C>) -> Self {
+    pub(super) fn new(verifiers: Verifiers<C>) -> Self {
         let challenge = Challenge::default();
         Self {
-            codec,
+            verifiers,
             optional: false,
             preflight: false,
             check: None,
@@ -46,6 +46,18 @@ impl<C> Config<C> {
         self.invalid_token = self.challenge.render(Some(ErrorCode::InvalidToken));
     }
 
+    /// The mistake, where a request that is refused here asks for the very document that the challenge names.
+    #[cold]
+    pub(super) fn hides_document(&self, uri: &Uri) -> Option<Rejection> {
+        let url = self.challenge.resource_metadata.as_ref()?;
+        url.is_asked_by(uri).then(|| {
+            Rejection::wiring(
+                "ResourceMetadata must stand outside of BearerAuthLayer: clients ask for the document before they \
+                 have a token (first in a ServiceBuilder, with axum in the last .layer(...) of the outermost router)",
+            )
+        })
+    }
+
     /// What a request that is let through without credentials is marked with.
     pub(super) fn anonymous(&self) -> Anonymous {
         Anonymous {
@@ -58,7 +70,7 @@ impl<C> Config<C> {
 impl<C> Clone for Config<C> {
     fn clone(&self) -> Self {
         Self {
-            codec: self.codec.clone(),
+            verifiers: self.verifiers.clone(),
             optional: self.optional,
             preflight: self.preflight,
             check: self.check.clone(),
@@ -73,7 +85,7 @@ impl<C> Clone for Config<C> {
 impl<C> fmt::Debug for Config<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            codec,
+            verifiers,
             optional,
             preflight,
             check,
@@ -83,7 +95,7 @@ impl<C> fmt::Debug for Config<C> {
             invalid_token: _,
         } = self;
         f.debug_struct("Config")
-            .field("codec", codec)
+            .field("verifiers", verifiers)
             .field("optional", optional)
             .field("preflight", preflight)
             .field("check", &check.as_ref().map(|_| "<fn>"))

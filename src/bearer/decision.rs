@@ -31,7 +31,7 @@ where
         required: bool,
         headers: &mut HeaderMap,
     ) -> Result<Option<TokenContext>, Rejection> {
-        let token = match credentials(headers, self.codec.max_token_bytes()) {
+        let token = match credentials(headers, self.verifiers.max_token_bytes()) {
             Credentials::Token(token) => token,
             Credentials::Missing if !required => return Ok(None),
             Credentials::Missing => {
@@ -41,36 +41,41 @@ where
                 return Err(self.malformed(reason));
             }
             Credentials::TooLarge => {
-                let error = TokenError::new(
-                    TokenErrorKind::TooLarge,
-                    "the token is longer than accepted",
-                );
-                return Err(Rejection::token(error).with_challenge(self.invalid_token.clone()));
+                return Err(Rejection::token(TokenError::TOO_LARGE)
+                    .with_challenge(self.invalid_token.clone()));
             }
         };
-        let now = self.codec.clock().now();
-        let claims = self.codec.verify_bytes(token, now).map_err(|error| {
-            // What is no token by its characters never verifies, so that a good one need not be looked
-            // at twice.
-            if !is_token68(token) {
-                self.malformed(NOT_TOKEN68)
-            } else if error.kind() == TokenErrorKind::KeysUnavailable {
+        let codec = self.verifiers.judge(token).map_err(|error| {
+            let expectation = self.verifiers.expectation(error.kind());
+            self.refused(token, error, expectation)
+        })?;
+        let now = codec.clock().now();
+        let claims = codec.verify_bytes(token, now).map_err(|error| {
+            if error.kind() == TokenErrorKind::KeysUnavailable && is_token68(token) {
                 // Without a challenge: it is not the token that should be replaced.
-                Rejection::keys_unavailable(error, self.codec.keys().retry_after())
-            } else {
-                let expectation = self.codec.expectation(error.kind());
-                let rejection = Rejection::token(error).with_challenge(self.invalid_token.clone());
-                match expectation {
-                    Some(text) => rejection.saying(text),
-                    None => rejection,
-                }
+                return Rejection::keys_unavailable(error, codec.keys().retry_after());
             }
+            let expectation = codec.expectation(error.kind());
+            self.refused(token, error, expectation)
         })?;
         let context = TokenContext::from(claims);
         if let Some(check) = &self.check {
             check(&context).map_err(|e| self.refused_by_check(e))?;
         }
         Ok(Some(context))
+    }
+
+    /// The refusal of a token that does not verify, with the log's text where the settings tell it.
+    fn refused(&self, token: &[u8], error: TokenError, expectation: Option<String>) -> Rejection {
+        // What is no token by its characters never verifies, so that a good one need not be looked at twice.
+        if !is_token68(token) {
+            return self.malformed(NOT_TOKEN68);
+        }
+        let rejection = Rejection::token(error).with_challenge(self.invalid_token.clone());
+        match expectation {
+            Some(text) => rejection.saying(text),
+            None => rejection,
+        }
     }
 
     fn malformed(&self, reason: &'static str) -> Rejection {

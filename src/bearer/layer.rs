@@ -6,7 +6,7 @@ use http::Response;
 use tower_layer::Layer;
 
 use super::{
-    challenge::{Realm, ResourceMetadata, Scope},
+    challenge::{Realm, Scope},
     config::Config,
     revocation::CheckError,
     service::BearerAuth,
@@ -15,7 +15,8 @@ use crate::{
     answer::Refusal,
     event::EventSink,
     rejection::{CustomRejection, DefaultRejection, ProblemJson, Rejection},
-    token::{NoClaims, TokenCodec, TokenContext},
+    resource::MetadataUrl,
+    token::{NoClaims, TokenContext, Verifiers},
 };
 
 /// Lets requests through that carry a good bearer token, and answers the others.
@@ -31,10 +32,11 @@ pub struct BearerAuthLayer<C = NoClaims, R = DefaultRejection> {
 }
 
 impl<C> BearerAuthLayer<C> {
-    /// Accepts what `codec` verifies, by the codec's clock. The realm is `api`.
-    pub fn new(codec: TokenCodec<C>) -> Self {
+    /// Accepts what `verifiers` verify: one codec, or [`Verifiers`] of several issuers. The time is that of the
+    /// codec that judges. The realm is `api`.
+    pub fn new(verifiers: impl Into<Verifiers<C>>) -> Self {
         Self {
-            config: Arc::new(Config::new(codec)),
+            config: Arc::new(Config::new(verifiers.into())),
             refusal: Refusal::default(),
         }
     }
@@ -95,8 +97,12 @@ impl<C, R> BearerAuthLayer<C, R> {
         }
     }
 
-    /// Where a client finds out how to obtain a token (RFC 9728), named in every challenge.
-    pub fn resource_metadata(self, url: ResourceMetadata) -> Self {
+    /// Names in every challenge where a client learns how to obtain a token (RFC 9728 section 5.1): `document.url()`
+    /// of a [`ResourceMetadata`](crate::resource::ResourceMetadata), which goes outside of this layer.
+    ///
+    /// A request for the document that this layer would refuse is answered 500: the document's layer is missing,
+    /// or stands inside, where no client gets at it.
+    pub fn resource_metadata(self, url: MetadataUrl) -> Self {
         self.update(|config| config.set_challenge(|c| c.resource_metadata = Some(url)))
     }
 

@@ -21,7 +21,8 @@
 //! challenge. A plain 401 makes a streaming call look successful until its first message. Tokens are
 //! taken from the header alone, never from the query or the body, where logs and caches keep them.
 //!
-//! A CORS layer belongs outside: browsers send preflight requests without credentials.
+//! A CORS layer belongs outside: browsers send preflight requests without credentials. So does the document that
+//! tells clients where to go for a token, [`ResourceMetadata`](crate::resource::ResourceMetadata).
 //!
 //! # Example
 //!
@@ -70,7 +71,7 @@ mod revocation;
 pub(crate) mod scope;
 mod service;
 
-pub use challenge::{Realm, ResourceMetadata, Scope};
+pub use challenge::{Realm, Scope};
 pub use require_claims::RequireClaims;
 pub use revocation::CheckError;
 pub use scope::RequireScope;

@@ -17,13 +17,14 @@ use crate::{
     future::GuardFuture,
     rejection::{CustomRejection, DefaultRejection, ProblemJson, Rejection, RejectionResponse},
     request::Anonymous,
+    resource::MetadataUrl,
     token::TokenContext,
 };
 
 /// Lets requests through whose token carries every one of the required scopes.
 ///
-/// Its challenge names realm and scope, and no resource metadata: a client that gets this far has a token
-/// and knows where it comes from.
+/// Its challenge names realm and scope. A client that gets this far has a token and mostly knows where it comes
+/// from; [`resource_metadata`](Self::resource_metadata) says it once more, as the Model Context Protocol wants.
 ///
 /// It goes *inside* of [`BearerAuthLayer`](crate::BearerAuthLayer), whose claims it reads: without
 /// that layer it answers 500 and never lets anything through.
@@ -31,8 +32,9 @@ use crate::{
 /// A CORS layer belongs outside of both. Behind [`preflight(true)`](crate::BearerAuthLayer::preflight) a preflight gets
 /// here without a token, and is answered 401.
 ///
-/// Scopes are read from the claim `scope`, one string with a space between two scopes (RFC 8693
-/// section 4.2). A claims type of your own writes it as a member of that name:
+/// Scopes are read from the claim `scope`, a string with a space between two scopes (RFC 8693
+/// section 4.2) or an array, or from the claims of
+/// [`scope_claims`](crate::token::TokenCodecBuilder::scope_claims). A claims type of your own writes it as a member of that name:
 ///
 /// ```
 /// use http::{Request, Response, StatusCode};
@@ -85,6 +87,7 @@ pub struct RequireScope<S, R = DefaultRejection> {
 struct Config {
     scope: Scope,
     realm: Realm,
+    resource_metadata: Option<MetadataUrl>,
     insufficient: HeaderValue,
 }
 
@@ -93,7 +96,7 @@ impl Config {
         let challenge = Challenge {
             realm: self.realm.clone(),
             scope: Some(self.scope.clone()),
-            resource_metadata: None,
+            resource_metadata: self.resource_metadata.clone(),
         };
         self.insufficient = challenge.render(Some(ErrorCode::InsufficientScope));
     }
@@ -103,7 +106,11 @@ impl Config {
             if self.scope.is_granted_by(token.scope().unwrap_or_default()) {
                 return Ok(());
             }
-            let rejection = Rejection::insufficient_scope(self.scope.to_string(), token.scope());
+            let rejection = Rejection::insufficient_scope(
+                self.scope.to_string(),
+                token.scope(),
+                &token.scope_claims(),
+            );
             return Err(rejection.with_challenge(self.insufficient.clone()));
         }
         match extensions.get::<Anonymous>() {
@@ -123,6 +130,7 @@ impl RequireScopeLayer {
         let mut config = Config {
             scope,
             realm: Realm::default(),
+            resource_metadata: None,
             insufficient: HeaderValue::from_static("Bearer"),
         };
         config.render();
@@ -143,6 +151,12 @@ impl<R> RequireScopeLayer<R> {
     /// The realm that the challenge names; give the same as to the bearer layer.
     pub fn realm(self, realm: Realm) -> Self {
         self.update(|config| config.realm = realm)
+    }
+
+    /// Names in the challenge where a client learns how to obtain a token (RFC 9728 section 5.1); give the same as
+    /// to the bearer layer.
+    pub fn resource_metadata(self, url: MetadataUrl) -> Self {
+        self.update(|config| config.resource_metadata = Some(url))
     }
 
     /// Answers refused requests with `application/problem+json` (RFC 9457), for every body that can be made of

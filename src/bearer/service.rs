@@ -65,6 +65,8 @@ where
                 request.extensions_mut().insert(self.config.anonymous());
             }
             Err(rejection) => {
+                let hidden = self.config.hides_document(request.uri());
+                let rejection = hidden.unwrap_or(rejection);
                 telemetry::refused(rejection.reason());
                 let response = self.refusal.answer(request.extensions(), rejection);
                 return GuardFuture::refused(response);

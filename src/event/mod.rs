@@ -91,7 +91,7 @@ pub enum Event<'a> {
     #[cfg(feature = "jwks")]
     #[non_exhaustive]
     KeysCompromised {
-        /// Its JWK Set.
+        /// Its JWK Set, or its name where that is all that was configured.
         url: &'a str,
         /// The keys, and how they were given away.
         keys: &'a [UnusableKey],
@@ -101,7 +101,7 @@ pub enum Event<'a> {
     #[cfg(feature = "jwks")]
     #[non_exhaustive]
     KeysExpired {
-        /// Its JWK Set.
+        /// Its JWK Set, or its name where that is all that was configured.
         url: &'a str,
     },
     /// An issuer's keys have come for the first time, or have changed. Nothing is said while they
@@ -109,7 +109,7 @@ pub enum Event<'a> {
     #[cfg(feature = "jwks")]
     #[non_exhaustive]
     KeysFetched {
-        /// Its JWK Set.
+        /// Its JWK Set, or its name where that is all that was configured.
         url: &'a str,
         /// How many keys verify signatures from now on.
         keys: usize,
@@ -119,7 +119,7 @@ pub enum Event<'a> {
     #[cfg(feature = "jwks")]
     #[non_exhaustive]
     KeysPassedOver {
-        /// Its JWK Set.
+        /// Its JWK Set, or its name where that is all that was configured.
         url: &'a str,
         /// The keys, and why.
         keys: &'a [UnusableKey],
@@ -128,7 +128,7 @@ pub enum Event<'a> {
     #[cfg(feature = "jwks")]
     #[non_exhaustive]
     KeysRecovered {
-        /// Its JWK Set.
+        /// Its JWK Set, or its name where that is all that was configured.
         url: &'a str,
     },
     /// An issuer's keys could not be fetched, or were not usable. Sent after every try; tries become
@@ -136,7 +136,7 @@ pub enum Event<'a> {
     #[cfg(feature = "jwks")]
     #[non_exhaustive]
     KeysUnavailable {
-        /// Its JWK Set.
+        /// Its JWK Set, or its name where that is all that was configured.
         url: &'a str,
         /// Why. The error's sources say more.
         error: &'a JwksError,
@@ -151,7 +151,7 @@ pub enum Event<'a> {
     #[cfg(feature = "jwks")]
     #[non_exhaustive]
     KeysWithdrawn {
-        /// Its JWK Set.
+        /// Its JWK Set, or its name where that is all that was configured.
         url: &'a str,
         /// Why no key of it verifies: each key with its fault.
         error: &'a JwksError,

@@ -1,8 +1,17 @@
 //! Construction: every setting, checked together once, without a word to the issuer.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
-use super::{RemoteJwks, client::Client, fetcher::Fetcher, schedule::Limits, url::Address};
+use super::{
+    Fetch, RemoteIssuer, RemoteJwks,
+    built_in::{BuiltIn, Servers},
+    client::Client,
+    discovery::{Discovery, Place},
+    fetch::AnyFetch,
+    fetcher::Fetcher,
+    schedule::Limits,
+    url::Address,
+};
 use crate::{
     clock::{Clock, SystemClock},
     config::ConfigError,
@@ -13,8 +22,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Builds a [`RemoteJwks`]; made by [`RemoteJwks::builder`]. Setters take anything;
-/// [`build`](Self::build) judges.
+/// Builds a [`RemoteJwks`], or a [`RemoteIssuer`]; made by [`RemoteJwks::builder`] and [`RemoteIssuer::builder`].
+/// Setters take anything; `build` judges.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,22 +41,25 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
 #[must_use]
-pub struct RemoteJwksBuilder {
+pub struct RemoteJwksBuilder<T = RemoteJwks> {
     url: String,
     plain_http: bool,
     root_certificates: Option<Vec<u8>>,
+    fetch: Option<Arc<dyn AnyFetch>>,
     max_bytes: usize,
     limits: Limits,
     clock: Arc<dyn Clock>,
     events: EventSink,
+    builds: PhantomData<fn() -> T>,
 }
 
-impl RemoteJwksBuilder {
+impl<T> RemoteJwksBuilder<T> {
     pub(super) fn new(url: String) -> Self {
         Self {
             url,
             plain_http: false,
             root_certificates: None,
+            fetch: None,
             max_bytes: 64 * 1024,
             limits: Limits {
                 lifetime: 5 * MINUTE,
@@ -56,9 +68,11 @@ impl RemoteJwksBuilder {
                 stale_limit: HOUR,
                 cool_down: Duration::from_secs(10),
                 timeout: Duration::from_secs(5),
+                requests: 1,
             },
             clock: Arc::new(SystemClock),
             events: EventSink::default(),
+            builds: PhantomData,
         }
     }
 
@@ -94,6 +108,13 @@ impl RemoteJwksBuilder {
     /// until it does, and neither are the features `metrics` and `tracing`.
     pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
+        self
+    }
+
+    /// Sets the client that asks, instead of the built-in one: for a company's proxy, a client certificate, answers that
+    /// are compressed. [`Fetch`] has an example. It trusts servers by itself: `root_certificates` has no use beside it.
+    pub fn fetch(mut self, client: impl Fetch) -> Self {
+        self.fetch = Some(Arc::new(client));
         self
     }
 
@@ -151,22 +172,32 @@ impl RemoteJwksBuilder {
         self
     }
 
-    /// Judges all settings and, within a tokio runtime, begins to ask.
-    ///
-    /// Outside of one it begins with the first request that needs a key, or with
-    /// [`refresh`](RemoteJwks::refresh), whichever comes first within a runtime.
-    ///
-    /// # Errors
-    ///
-    /// When the URL is not `https` (or `http` where it may be), a setting is out of its range, the
-    /// certificates cannot be read, or neither they nor the system name anybody to trust.
-    pub fn build(self) -> Result<RemoteJwks, ConfigError> {
-        let address = Address::parse(&self.url, self.plain_http)?;
+    /// Judges the settings. `servers` are those that the built-in client has to reach.
+    fn fetcher(self, place: Place, servers: Servers) -> Result<Fetcher, ConfigError> {
         self.check_ranges()?;
-        let roots = self.root_certificates.as_deref();
-        let client = Client::new(address, roots, self.limits.timeout, self.max_bytes)?;
-        let fetcher = Fetcher::new(client, self.limits, self.clock, self.events);
-        Ok(RemoteJwks::start(fetcher))
+        let fetch: Arc<dyn AnyFetch> = match (self.fetch, self.root_certificates) {
+            (Some(_), Some(_)) => {
+                return Err(ConfigError::new(
+                    "root_certificates",
+                    "has no use beside `fetch`: that client decides which servers it trusts",
+                ));
+            }
+            (Some(fetch), None) => fetch,
+            (None, roots) => Arc::new(BuiltIn::new(servers, roots.as_deref())?),
+        };
+        let client = Client {
+            fetch,
+            clock: self.clock.clone(),
+            timeout: self.limits.timeout,
+            max_bytes: self.max_bytes,
+        };
+        Ok(Fetcher::new(
+            client,
+            place,
+            self.limits,
+            self.clock,
+            self.events,
+        ))
     }
 
     fn check_ranges(&self) -> Result<(), ConfigError> {
@@ -178,6 +209,7 @@ impl RemoteJwksBuilder {
             stale_limit,
             cool_down,
             timeout,
+            requests: _,
         } = self.limits;
         let max_bytes = self.max_bytes;
         let rules: [(_, &dyn fmt::Debug, _, _); 7] = [
@@ -231,20 +263,69 @@ impl RemoteJwksBuilder {
     }
 }
 
-impl fmt::Debug for RemoteJwksBuilder {
+impl RemoteJwksBuilder {
+    /// Judges all settings and, within a tokio runtime, begins to ask.
+    ///
+    /// Outside of one it begins with the first request that needs a key, or with
+    /// [`refresh`](RemoteJwks::refresh), whichever comes first within a runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the URL is not `https` (or `http` where it may be), a setting is out of its range, the
+    /// certificates cannot be read or stand beside `fetch`, or neither they nor the system name an authority to trust.
+    pub fn build(self) -> Result<RemoteJwks, ConfigError> {
+        let address = Address::parse(&self.url, self.plain_http)?;
+        let servers = match address.is_https() {
+            true => Servers::Https,
+            false => Servers::Http,
+        };
+        Ok(RemoteJwks::start(
+            self.fetcher(Place::Set(address), servers)?,
+        ))
+    }
+}
+
+impl RemoteJwksBuilder<RemoteIssuer> {
+    /// Judges all settings and, within a tokio runtime, begins to ask.
+    ///
+    /// Outside of one it begins with the first request that needs a key, or with
+    /// [`refresh`](RemoteIssuer::refresh), whichever comes first within a runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the issuer is no `https` URL (or `http` where it may be), has a query, or is the address of its metadata, a
+    /// setting is out of its range, the certificates cannot be read or stand beside `fetch`, or neither they nor the
+    /// system name an authority to trust.
+    pub fn build(mut self) -> Result<RemoteIssuer, ConfigError> {
+        let discovery = Discovery::new(&self.url, self.plain_http)?;
+        let servers = match discovery.is_https() && !self.plain_http {
+            true => Servers::Https,
+            false => Servers::Any,
+        };
+        // The set, two places for metadata, and the set where it is now.
+        self.limits.requests = 4;
+        let fetcher = self.fetcher(Place::Named(discovery.into()), servers)?;
+        Ok(RemoteIssuer(RemoteJwks::start(fetcher)))
+    }
+}
+
+impl<T> fmt::Debug for RemoteJwksBuilder<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             url: _, // May hold a password until it is judged.
             plain_http,
             root_certificates,
+            fetch,
             max_bytes,
             limits,
             clock,
             events,
+            builds: _,
         } = self;
         f.debug_struct("RemoteJwksBuilder")
             .field("plain_http", plain_http)
             .field("root_certificates", &root_certificates.is_some())
+            .field("fetch", &fetch.is_some())
             .field("max_bytes", max_bytes)
             .field("limits", limits)
             .field("clock", clock)

@@ -43,17 +43,19 @@ pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Option<Duration>
 
 /// The time that `Expires` leaves. One that cannot be read, and `0` above all, lies in the past.
 fn expires(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let date = |value: &HeaderValue| {
-        let date = httpdate::parse_http_date(value.to_str().ok()?).ok()?;
-        Timestamp::of_system(date)
-    };
     let expires = headers.get(header::EXPIRES)?;
     let from = headers.get(header::DATE).and_then(date).unwrap_or(now);
     Some(date(expires).map_or(Duration::ZERO, |expires| expires.since(from)))
 }
 
+/// A date in any of the three forms (RFC 9110 section 5.6.7).
+pub(super) fn date(value: &HeaderValue) -> Option<Timestamp> {
+    let date = httpdate::parse_http_date(value.to_str().ok()?).ok()?;
+    Timestamp::of_system(date)
+}
+
 /// RFC 9111 section 1.2.2: what is too large to be held counts as the largest.
-fn delta_seconds(text: &str) -> Option<u64> {
+pub(super) fn delta_seconds(text: &str) -> Option<u64> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }

@@ -1,167 +1,124 @@
-//! One request for a JWK Set, bounded in time and size.
+//! One request to an issuer, bounded in time and size, and which answers count.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client as HttpClient, connect::HttpConnector},
-    rt::TokioExecutor,
-};
-use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::ring,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::LengthLimitError;
+use tokio::task::JoinSet;
 
-use super::{error::JwksError, url::Address};
-use crate::config::ConfigError;
+use super::{
+    error::JwksError,
+    fetch::{Answer, AnyFetch},
+    retry_after::retry_after,
+    url::Address,
+};
+use crate::clock::Clock;
 
-/// Asks one address for its JWK Set. It follows no redirect, knows no proxy, and keeps no connection:
-/// by the next request, minutes later, the other side would have closed it.
+/// Asks one address after the other, and judges what comes back.
 pub(super) struct Client {
-    http: HttpClient<HttpsConnector<HttpConnector>, Empty<Bytes>>,
-    address: Address,
-    timeout: Duration,
-    max_bytes: usize,
+    pub(super) fetch: Arc<dyn AnyFetch>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) timeout: Duration,
+    pub(super) max_bytes: usize,
 }
 
 /// What came back.
 pub(super) enum Fetched {
-    /// The set is what it was when it had the entity tag that was sent along.
+    /// The document is what it was when it had the entity tag that was sent along.
     Unchanged { headers: HeaderMap },
-    /// A set that nobody has looked at.
-    Set { headers: HeaderMap, body: Bytes },
+    /// A document that is not read yet.
+    Document { headers: HeaderMap, body: Bytes },
 }
 
+/// The media types that are asked for.
+pub(super) const JWK_SET: &str = "application/jwk-set+json, application/json";
+pub(super) const JSON: &str = "application/json";
+
 impl Client {
-    pub(super) fn new(
-        address: Address,
-        roots: Option<&[u8]>,
-        timeout: Duration,
-        max_bytes: usize,
-    ) -> Result<Self, ConfigError> {
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls(&address, roots)?);
-        let connector = if address.is_https() {
-            connector.https_only()
-        } else {
-            connector.https_or_http()
-        };
-        let http = HttpClient::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(0)
-            .retry_canceled_requests(false)
-            .build(connector.enable_http1().build());
-        Ok(Self {
-            http,
-            address,
-            timeout,
-            max_bytes,
-        })
+    /// Asks `address` once. `etag` is that of the document in hand.
+    pub(super) async fn get(
+        &self,
+        address: &Address,
+        accept: &'static str,
+        etag: Option<&HeaderValue>,
+    ) -> Result<Fetched, JwksError> {
+        let answer = self.send(request(address, accept, etag)).await?;
+        let answer = answer.map_err(|error| match error.is::<LengthLimitError>() {
+            true => JwksError::too_large(self.max_bytes),
+            false => JwksError::connection(error),
+        })?;
+        self.judge(answer, etag.is_some())
     }
 
-    pub(super) fn address(&self) -> &Address {
-        &self.address
-    }
-
-    /// Asks once. `etag` is that of the set in hand.
-    pub(super) async fn fetch(&self, etag: Option<&HeaderValue>) -> Result<Fetched, JwksError> {
-        let exchange = tokio::time::timeout(self.timeout, self.exchange(etag));
-        exchange
-            .await
-            .unwrap_or_else(|_| Err(JwksError::timed_out(self.timeout)))
-    }
-
-    async fn exchange(&self, etag: Option<&HeaderValue>) -> Result<Fetched, JwksError> {
-        let mut request = Request::new(Empty::new());
-        *request.uri_mut() = self.address.uri().clone();
-        let headers = request.headers_mut();
-        headers.insert(
-            header::ACCEPT,
-            HeaderValue::from_static("application/jwk-set+json, application/json"),
-        );
-        headers.insert(
-            header::USER_AGENT,
-            HeaderValue::from_static(concat!("tower-bearer/", env!("CARGO_PKG_VERSION"))),
-        );
-        if let Some(etag) = etag {
-            headers.insert(header::IF_NONE_MATCH, etag.clone());
+    /// Sends it on a task of its own: a client that panics takes no other down, and one that blocks can be left.
+    async fn send(&self, request: Request<()>) -> Result<Answer, JwksError> {
+        let (fetch, limit) = (self.fetch.clone(), self.max_bytes);
+        // It is aborted with the wait for it.
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { fetch.fetch_boxed(request, limit).await });
+        match tokio::time::timeout(self.timeout, tasks.join_next()).await {
+            Ok(Some(Ok(answer))) => Ok(answer),
+            Ok(_) => Err(JwksError::connection("the client of `fetch` panicked")),
+            Err(_) => Err(JwksError::timed_out(self.timeout)),
         }
-        let response = self.http.request(request).await;
-        let response = response.map_err(JwksError::connection)?;
-        let (parts, body) = response.into_parts();
+    }
+
+    fn judge(&self, answer: Response<Bytes>, conditional: bool) -> Result<Fetched, JwksError> {
+        let (parts, body) = answer.into_parts();
         let headers = parts.headers;
         match parts.status {
             StatusCode::OK => {}
-            // Nobody may say so who was not asked.
-            StatusCode::NOT_MODIFIED if etag.is_some() => {
-                return Ok(Fetched::Unchanged { headers });
+            // It answers a question that has to be asked.
+            StatusCode::NOT_MODIFIED if conditional => return Ok(Fetched::Unchanged { headers }),
+            status => {
+                let wait = retry_after(status, &headers, self.clock.now());
+                return Err(JwksError::status_of(status, wait));
             }
-            status => return Err(JwksError::status_of(status)),
         }
-        let body = Limited::new(body, self.max_bytes).collect().await;
-        let body = body.map_err(|error| self.in_body(error))?.to_bytes();
-        Ok(Fetched::Set { headers, body })
-    }
-
-    fn in_body(&self, error: Box<dyn Error + Send + Sync>) -> JwksError {
-        match error.is::<LengthLimitError>() {
-            true => JwksError::too_large(self.max_bytes),
-            false => JwksError::connection(error),
+        if body.len() > self.max_bytes {
+            return Err(JwksError::too_large(self.max_bytes));
+        }
+        match encoding(&headers) {
+            Some(encoding) => Err(JwksError::encoded(encoding)),
+            None => Ok(Fetched::Document { headers, body }),
         }
     }
 }
 
-/// Whom to trust: those given, or those of the system. The cryptography is named here, so that
-/// nothing depends on what the process has installed.
-fn tls(address: &Address, roots: Option<&[u8]>) -> Result<ClientConfig, ConfigError> {
-    let builder = ClientConfig::builder_with_provider(ring::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ConfigError::new("TLS", error.to_string()))?;
-    let builder = match roots {
-        Some(_) if !address.is_https() => {
-            return Err(ConfigError::new("root_certificates", "needs an https URL"));
-        }
-        Some(pem) => builder.with_root_certificates(read_roots(pem)?),
-        None if !address.is_https() => builder.with_root_certificates(RootCertStore::empty()),
-        None => builder.with_native_roots().map_err(|_| {
-            ConfigError::new(
-                "root_certificates",
-                "must be given, because the system trusts nobody: its certificates are usually in the \
-                 package ca-certificates",
-            )
-        })?,
-    };
-    Ok(builder.with_no_client_auth())
+fn request(address: &Address, accept: &'static str, etag: Option<&HeaderValue>) -> Request<()> {
+    let mut request = Request::new(());
+    *request.uri_mut() = address.uri().clone();
+    let headers = request.headers_mut();
+    headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+    let agent = concat!("tower-bearer/", env!("CARGO_PKG_VERSION"));
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
+    if let Some(etag) = etag {
+        headers.insert(header::IF_NONE_MATCH, etag.clone());
+    }
+    request
 }
 
-fn read_roots(pem: &[u8]) -> Result<RootCertStore, ConfigError> {
-    let mut roots = RootCertStore::empty();
-    let all = CertificateDer::pem_slice_iter(pem);
-    let read = all.map(|certificate| roots.add(certificate.ok()?).ok());
-    let read: Option<Vec<()>> = read.collect();
-    match read {
-        Some(read) if !read.is_empty() => Ok(roots),
-        _ => Err(ConfigError::new(
-            "root_certificates",
-            "must be one or more certificates in PEM",
-        )),
-    }
+/// The first encoding of the body, if it has one (RFC 9110 section 8.4).
+fn encoding(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let mut all = headers.get_all(header::CONTENT_ENCODING).iter();
+    all.find(|value| {
+        let value = value.as_bytes().trim_ascii();
+        !value.is_empty() && !value.eq_ignore_ascii_case(b"identity")
+    })
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            http: _,
-            address,
+            fetch: _,
+            clock: _,
             timeout,
             max_bytes,
         } = self;
         f.debug_struct("Client")
-            .field("url", &address.shown())
             .field("timeout", timeout)
             .field("max_bytes", max_bytes)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

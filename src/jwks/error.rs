@@ -2,12 +2,13 @@
 
 use std::{error::Error, fmt, io, sync::Arc, time::Duration};
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
 /// Why a JWK Set could not be fetched, or was not taken.
 ///
 /// Its text says what was met, which key of the set is at fault and why, and which setting helps. Of the
-/// answer it holds nothing but names of keys, escaped. [`kind`](Self::kind) is for programs.
+/// answer it holds nothing but names: of keys, of the issuer, of an encoding, escaped and cut. [`kind`](Self::kind) is
+/// for programs.
 ///
 /// ```
 /// use tower_bearer::jwks::{JwksErrorKind, RemoteJwks};
@@ -27,6 +28,8 @@ pub struct JwksError {
     /// The finding, and which setting helps.
     text: Arc<str>,
     status: Option<StatusCode>,
+    /// How long the issuer wants to be left alone.
+    retry_after: Option<Duration>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -36,8 +39,12 @@ pub struct JwksError {
 pub enum JwksErrorKind {
     /// The issuer could not be reached or trusted, or broke off: names, routes, certificates.
     Connection,
+    /// The answer is compressed, or encoded otherwise. The built-in client decodes nothing.
+    Encoded,
     /// The answer is no JSON object with an array `keys`, or no key of it verifies.
     Invalid,
+    /// The issuer's metadata is no such document, is of another issuer, or names no address of keys.
+    Metadata,
     /// There is no tokio runtime that could fetch them, or it has ended.
     Runtime,
     /// The issuer answered with another status than 200. Redirects are not followed.
@@ -54,6 +61,7 @@ impl JwksError {
             kind,
             text: text.into(),
             status: None,
+            retry_after: None,
             source: None,
         }
     }
@@ -85,6 +93,48 @@ impl JwksError {
         )
     }
 
+    /// The body has this `Content-Encoding`.
+    pub(super) fn encoded(encoding: &HeaderValue) -> Self {
+        let encoding = quoted(&String::from_utf8_lossy(encoding.as_bytes()));
+        let text = format!(
+            "the issuer's answer has the Content-Encoding {encoding}, which is not decoded here; `fetch` takes a \
+             client that does it"
+        );
+        Self::new(JwksErrorKind::Encoded, text)
+    }
+
+    /// The answer is no metadata of the issuer, and this is what is wrong with it.
+    pub(super) fn metadata(problem: &str) -> Self {
+        Self::new(
+            JwksErrorKind::Metadata,
+            format!("the issuer's metadata {problem}"),
+        )
+    }
+
+    /// Neither of the addresses for metadata has any.
+    pub(super) fn no_metadata(asked: [(StatusCode, &str); 2]) -> Self {
+        let [(one, first), (two, second)] = asked;
+        let text = format!(
+            "the issuer has no metadata: it answered {} at {first} and {} at {second}; is it written as in the \
+             claim iss of its tokens?",
+            one.as_u16(),
+            two.as_u16()
+        );
+        Self {
+            status: Some(two),
+            ..Self::new(JwksErrorKind::Status, text)
+        }
+    }
+
+    /// The same about the document at this address, which is cut where it is long.
+    pub(super) fn at(self, address: &str) -> Self {
+        let address: String = address.chars().take(LONGEST_QUOTE).collect();
+        Self {
+            text: format!("{} ({address})", self.text).into(),
+            ..self
+        }
+    }
+
     /// The issuer says that a set has not changed which has expired meanwhile.
     pub(super) fn nothing_held() -> Self {
         Self::invalid("is said to be unchanged, and has expired meanwhile; it is asked for again")
@@ -99,8 +149,8 @@ impl JwksError {
         )
     }
 
-    /// Another status than 200.
-    pub(super) fn status_of(status: StatusCode) -> Self {
+    /// Another status than 200, and how long the issuer wants to be left alone.
+    pub(super) fn status_of(status: StatusCode, retry_after: Option<Duration>) -> Self {
         let cure = match status.as_u16() {
             300..=399 => "; redirects are not followed, so configure the URL where they end",
             400..=499 => "; check the URL",
@@ -112,6 +162,7 @@ impl JwksError {
         );
         Self {
             status: Some(status),
+            retry_after,
             ..Self::new(JwksErrorKind::Status, text)
         }
     }
@@ -127,9 +178,14 @@ impl JwksError {
     /// More than `limit` bytes.
     pub(super) fn too_large(limit: usize) -> Self {
         let text = format!(
-            "the issuer's JWK Set is longer than {limit} bytes; `max_bytes` sets how long it may be"
+            "the issuer's answer is longer than {limit} bytes; `max_bytes` sets how long it may be"
         );
         Self::new(JwksErrorKind::TooLarge, text)
+    }
+
+    /// How long the issuer wants to be left alone, where it says so.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// What kind of failure it is.
@@ -141,6 +197,16 @@ impl JwksError {
     pub fn status(&self) -> Option<StatusCode> {
         self.status
     }
+}
+
+/// How many characters of an answer an error repeats.
+const LONGEST_QUOTE: usize = 120;
+
+/// Text of an answer, for people: escaped, and cut where it is long.
+pub(super) fn quoted(text: &str) -> String {
+    let cut: String = text.chars().take(LONGEST_QUOTE).collect();
+    let more = if cut.len() < text.len() { "..." } else { "" };
+    format!("{cut:?}{more}")
 }
 
 /// The setting that helps against `cause`, if one does.

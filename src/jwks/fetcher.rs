@@ -5,13 +5,11 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use bytes::Bytes;
-use http::{HeaderMap, header};
 use tokio::sync::{Notify, watch};
 
 use super::{
-    cache_control::freshness,
-    client::{Client, Fetched},
+    client::Client,
+    discovery::Place,
     error::JwksError,
     point_in_time::PointInTime,
     schedule::{Doubt, Held, Jitter, Limits, State, Want},
@@ -22,7 +20,6 @@ use crate::{
     event::{Event, EventSink},
     keys::{Compromised, KeyRing, Keys, PublicSet, UnusableKey, nothing_usable},
     random::random,
-    secret::sha256,
 };
 
 /// The outcome of one round.
@@ -30,6 +27,7 @@ pub(super) type Outcome = Result<(), JwksError>;
 
 pub(super) struct Fetcher {
     pub(super) client: Client,
+    pub(super) place: Place,
     pub(super) limits: Limits,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) runtime_clock: RuntimeClock,
@@ -51,21 +49,23 @@ pub(super) struct Fetcher {
 }
 
 /// A good answer, read.
-struct Taken {
-    held: Held,
+pub(super) struct Taken {
+    pub(super) held: Held,
     /// The set, when it is not the one in hand.
-    set: Option<PublicSet>,
+    pub(super) set: Option<PublicSet>,
 }
 
 impl Fetcher {
     pub(super) fn new(
         client: Client,
+        place: Place,
         limits: Limits,
         clock: Arc<dyn Clock>,
         events: EventSink,
     ) -> Self {
         Self {
             client,
+            place,
             limits,
             clock,
             runtime_clock: RuntimeClock::start(),
@@ -121,73 +121,18 @@ impl Fetcher {
         if !self.is_current(task) {
             return;
         }
-        let etag = {
-            let mut state = self.state();
-            state.begin(self.now());
-            state.held.as_ref().and_then(|held| held.etag.clone())
-        };
-        let fetched = self.client.fetch(etag.as_ref()).await;
+        self.state().begin(self.now());
+        let taken = self.ask().await;
         if !self.is_current(task) {
             return;
         }
-        let now = self.now();
-        let taken = fetched.and_then(|fetched| match fetched {
-            Fetched::Unchanged { headers } => self.confirmed(&headers, now),
-            Fetched::Set { headers, body } => self.read(&headers, &body, now),
-        });
         match taken {
             Ok(taken) => self.take(taken),
-            Err(error) => self.failed(error, now),
+            Err(error) => self.failed(error),
         }
     }
 
-    /// The set in hand is still the issuer's. Headers that the answer repeats replace those from
-    /// before (RFC 9111 section 4.3.4).
-    fn confirmed(&self, headers: &HeaderMap, now: PointInTime) -> Result<Taken, JwksError> {
-        let state = self.state();
-        // It has expired while the issuer was asked.
-        let held = state.held.as_ref().ok_or_else(JwksError::nothing_held)?;
-        let stated = freshness(headers, now.date);
-        let lifetime = stated.map_or(held.lifetime, |_| self.limits.fresh_for(stated));
-        let etag = headers.get(header::ETAG).or(held.etag.as_ref());
-        Ok(Taken {
-            held: Held {
-                digest: held.digest,
-                etag: etag.cloned(),
-                lifetime,
-                confirmed: now,
-            },
-            set: None,
-        })
-    }
-
-    /// Reads a set, if it is another one than that in hand.
-    fn read(
-        &self,
-        headers: &HeaderMap,
-        body: &Bytes,
-        now: PointInTime,
-    ) -> Result<Taken, JwksError> {
-        let held = Held {
-            digest: Some(sha256(&[body])),
-            etag: headers.get(header::ETAG).cloned(),
-            lifetime: self.limits.fresh_for(freshness(headers, now.date)),
-            confirmed: now,
-        };
-        let current = self.state().held.as_ref().and_then(|held| held.digest);
-        // The same keys stay the same snapshot, so that tokens verified with them stay remembered.
-        let set = match current.is_some() && current == held.digest {
-            true => None,
-            false => {
-                let mut compromised = self.compromised();
-                let set = PublicSet::read(body, &mut compromised);
-                Some(set.map_err(|error| JwksError::invalid(error.problem()))?)
-            }
-        };
-        Ok(Taken { held, set })
-    }
-
-    fn compromised(&self) -> MutexGuard<'_, Compromised> {
+    pub(super) fn compromised(&self) -> MutexGuard<'_, Compromised> {
         let lock = self.compromised.lock();
         lock.unwrap_or_else(PoisonError::into_inner)
     }
@@ -197,7 +142,7 @@ impl Fetcher {
         let Some(set) = set else {
             return self.succeeded(held, None);
         };
-        let findings = set.unusable.clone();
+        let findings = set.unusable();
         if set.keys.is_empty() {
             let error = JwksError::invalid(&nothing_usable(&findings));
             self.drop_given_away(&set);
@@ -208,15 +153,20 @@ impl Fetcher {
             }
         }
         // Before the state knows of it: where the state is new, the ring is new.
-        self.ring.replace(Keys::of_set(set));
+        self.install(set);
         self.succeeded(held, Some(&findings));
+    }
+
+    fn install(&self, set: PublicSet) {
+        let named = self.place.found().and_then(|found| found.metadata.rsa());
+        self.ring.replace(Keys::of_set(set).with_rsa(named));
     }
 
     /// Takes out of the set in hand the keys that the issuer gives away in another one.
     fn drop_given_away(&self, other: &PublicSet) {
         let held = self.ring.load();
-        if let Some(left) = other.without_given_away(&held.signing, &held.unusable) {
-            self.ring.replace(Keys::of_set(left));
+        if let Some(left) = other.without_given_away(&held.signing, &held.reports) {
+            self.install(left);
             let mut state = self.state();
             state.held_was_changed();
             self.stamp(&state);
@@ -236,16 +186,21 @@ impl Fetcher {
     fn succeeded(&self, held: Held, findings: Option<&[UnusableKey]>) {
         let keys = self.ring.load().signing.len();
         let nothing =
-            (keys == 0).then(|| JwksError::invalid(&nothing_usable(&self.ring.load().unusable)));
+            (keys == 0).then(|| JwksError::invalid(&nothing_usable(&self.ring.unusable_keys())));
+        let found = self.place.found();
         let back = {
             let mut state = self.state();
             let back = state.succeeded(held, keys > 0, jitter());
             // A set that verifies nothing is an answer, and no success to wait for.
             state.last_error = nothing.clone();
+            if let Some(found) = found {
+                state.next = state.next.or_earlier(found.due);
+                state.last_error = nothing.clone().or(found.last_error);
+            }
             self.publish(&state, nothing.clone().map_or(Ok(()), Err));
             back
         };
-        let url = self.client.address().shown();
+        let url = self.place.shown();
         if back && keys > 0 {
             self.emit(&Event::KeysRecovered { url });
         }
@@ -260,10 +215,10 @@ impl Fetcher {
         }
     }
 
-    fn failed(&self, error: JwksError, now: PointInTime) {
+    fn failed(&self, error: JwksError) {
         {
             let mut state = self.state();
-            state.failed(error.clone(), now, jitter());
+            state.failed(error.clone(), self.now(), jitter());
             self.publish(&state, Err(error.clone()));
         }
         self.told_of_failure(error, &[]);
@@ -283,7 +238,7 @@ impl Fetcher {
         };
         self.report(findings);
         self.emit(&Event::KeysUnavailable {
-            url: self.client.address().shown(),
+            url: self.place.shown(),
             error: &error,
             failures,
             usable_until,
@@ -299,7 +254,7 @@ impl Fetcher {
 
     /// Reports the keys of a set that are not used.
     fn report(&self, findings: &[UnusableKey]) {
-        let url = self.client.address().shown();
+        let url = self.place.shown();
         let (given_away, passed_over): (Vec<_>, Vec<_>) = findings
             .iter()
             .cloned()
@@ -330,14 +285,14 @@ impl Fetcher {
         let had_keys = !self.ring.load().signing.is_empty();
         self.ring.replace(Keys::empty());
         if had_keys {
-            let url = self.client.address().shown();
+            let url = self.place.shown();
             self.emit(&Event::KeysExpired { url });
         }
     }
 
     /// Tells the sink, unless it has not returned from an earlier event. One that never returns holds the
     /// task that called it; the next task must not be held by it, too.
-    fn emit(&self, event: &Event<'_>) {
+    pub(super) fn emit(&self, event: &Event<'_>) {
         if !self.telling.swap(true, Ordering::AcqRel) {
             self.events.emit(event);
             self.telling.store(false, Ordering::Release);
@@ -346,6 +301,6 @@ impl Fetcher {
 }
 
 /// Without random bytes it is the middle; nothing secret depends on it.
-fn jitter() -> Jitter {
+pub(super) fn jitter() -> Jitter {
     Jitter(random().map_or(u16::MAX / 2, u16::from_ne_bytes))
 }

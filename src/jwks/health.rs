@@ -1,7 +1,10 @@
 //! What a probe wants to know.
 
 use super::error::JwksError;
-use crate::{clock::Timestamp, keys::UnusableKey};
+use crate::{
+    clock::Timestamp,
+    keys::{KeyReport, UnusableKey},
+};
 
 /// How it stands with an issuer's keys; made by [`RemoteJwks::health`](super::RemoteJwks::health).
 ///
@@ -17,6 +20,7 @@ use crate::{clock::Timestamp, keys::UnusableKey};
 #[derive(Clone, Debug)]
 pub struct JwksHealth {
     pub(super) keys: usize,
+    pub(super) reports: Vec<KeyReport>,
     pub(super) unusable: Vec<UnusableKey>,
     pub(super) confirmed_at: Option<Timestamp>,
     pub(super) usable_until: Option<Timestamp>,
@@ -48,6 +52,12 @@ impl JwksHealth {
     /// How many requests in a row have failed; 0 when the last one succeeded.
     pub fn failures(&self) -> u32 {
         self.failures
+    }
+
+    /// Returns what becomes of each key of the set in hand, in the set's order: at most 64 that are
+    /// poisoned, and 64 that are passed over.
+    pub fn key_reports(&self) -> &[KeyReport] {
+        &self.reports
     }
 
     /// Returns the keys of the set in hand that are not used, and why, in the set's order: at most 64 that

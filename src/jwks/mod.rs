@@ -1,12 +1,19 @@
 //! The keys of an issuer elsewhere, from its JWK Set (RFC 7517 section 5).
 
+mod asking;
 mod builder;
+mod built_in;
 mod cache_control;
 mod client;
+mod discovery;
 pub(crate) mod error;
+mod fetch;
 mod fetcher;
 mod health;
+mod issuer;
+mod metadata;
 mod point_in_time;
+mod retry_after;
 mod schedule;
 mod task;
 mod url;
@@ -15,7 +22,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 pub use builder::RemoteJwksBuilder;
 pub use error::{JwksError, JwksErrorKind};
+pub use fetch::Fetch;
 pub use health::JwksHealth;
+pub use issuer::RemoteIssuer;
+pub use metadata::IssuerMetadata;
 
 use self::fetcher::Fetcher;
 use crate::{
@@ -84,6 +94,11 @@ impl RemoteJwks {
         RemoteJwksBuilder::new(url.into())
     }
 
+    fn fetcher(&self) -> &Fetcher {
+        let Self(owner) = self;
+        &owner.0
+    }
+
     fn start(fetcher: Fetcher) -> Self {
         let fetcher = Arc::new(fetcher);
         // Outside of a runtime it starts with whoever comes first within one.
@@ -136,7 +151,8 @@ impl RemoteJwks {
         let held = state.held.as_ref().filter(|_| keys.validity.holds(now));
         JwksHealth {
             keys: held.map_or(0, |_| keys.signing.len()),
-            unusable: held.map_or_else(Vec::new, |_| keys.unusable.to_vec()),
+            reports: held.map_or_else(Vec::new, |_| keys.reports.to_vec()),
+            unusable: held.map_or_else(Vec::new, |_| fetcher.ring.unusable_keys()),
             confirmed_at: held.map(|held| held.confirmed.date),
             usable_until: held.and_then(|_| fetcher.usable_until(&state)),
             failures: state.failures,
@@ -174,6 +190,7 @@ impl fmt::Debug for Owner {
         let Self(fetcher) = self;
         let Fetcher {
             client,
+            place,
             limits,
             clock: _,
             runtime_clock: _,
@@ -187,6 +204,7 @@ impl fmt::Debug for Owner {
             outcomes: _,
         } = &**fetcher;
         f.debug_struct("RemoteJwks")
+            .field("place", &place.shown())
             .field("client", client)
             .field("limits", limits)
             .field("keys", &ring.load().signing.len())

@@ -23,6 +23,14 @@ impl PointInTime {
         }
     }
 
+    /// The point that has come when either of the two has.
+    pub(super) fn or_earlier(self, other: Self) -> Self {
+        Self {
+            date: self.date.min(other.date),
+            elapsed: self.elapsed.min(other.elapsed),
+        }
+    }
+
     /// How long it is from `now` until then, by the clock that is ahead.
     pub(super) fn left(self, now: Self) -> Duration {
         let by_date = self.date.since(now.date);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-use super::{error::JwksError, point_in_time::PointInTime};
+use super::{error::JwksError, point_in_time::PointInTime, retry_after};
 use crate::clock::Timestamp;
 
 /// The pause after the first failure; it doubles with each further one.
@@ -30,8 +30,10 @@ pub(super) struct Limits {
     pub(super) stale_limit: Duration,
     /// How long after an answer missing keys cause no request.
     pub(super) cool_down: Duration,
-    /// How long one request may take.
+    /// How long one request may take,
     pub(super) timeout: Duration,
+    /// and how many there are in a round at most.
+    pub(super) requests: u32,
 }
 
 /// Where between two points in time something happens, so that many instances do not do it at once.
@@ -39,6 +41,25 @@ pub(super) struct Limits {
 pub(super) struct Jitter(pub(super) u16);
 
 impl Jitter {
+    /// When to ask again for what is fresh for `lifetime`: before it ends, so that no request ever waits for the new
+    /// one.
+    pub(super) fn before_the_end_of(self, lifetime: Duration) -> Duration {
+        self.part(lifetime, 12, 14)
+    }
+
+    /// How long to leave an issuer alone after an `error`, and no less than `pause`, or half of it. Those that it has
+    /// told the same time do not all come back at once.
+    fn after(self, error: &JwksError, pause: Duration) -> Duration {
+        let own = self.part(pause, 8, 16);
+        let asked = error.retry_after().map(|asked| self.part(asked, 16, 18));
+        asked.map_or(own, |asked| asked.min(retry_after::LONGEST).max(own))
+    }
+
+    /// The same where nothing hurries.
+    pub(super) fn after_failure(self, error: &JwksError) -> Duration {
+        self.after(error, LONGEST_PAUSE)
+    }
+
     /// Between `least` sixteenths and `most` sixteenths of `of`.
     fn part(self, of: Duration, least: u32, most: u32) -> Duration {
         let low = of / 16 * least;
@@ -57,6 +78,8 @@ pub(super) struct Held {
     pub(super) lifetime: Duration,
     /// When the issuer last said that this is its set.
     pub(super) confirmed: PointInTime,
+    /// Until when the metadata are fresh that named its address, where some did.
+    pub(super) named_until: Option<PointInTime>,
 }
 
 /// The effect of a missing key on the next request.
@@ -99,6 +122,8 @@ pub(super) struct State {
     pub(super) next: PointInTime,
     /// How many have failed since one succeeded.
     pub(super) failures: u32,
+    /// How long the pause after the last of them is.
+    pause: Duration,
     pub(super) last_error: Option<JwksError>,
 }
 
@@ -112,12 +137,20 @@ impl Limits {
 
     /// How long after a request was due its task counts as gone.
     pub(super) fn overdue(&self) -> Duration {
-        self.timeout + GRACE
+        self.timeout * self.requests + GRACE
     }
 
-    /// Until when a set verifies if it is never confirmed again.
+    /// Until when a set verifies if it is never confirmed again, nor the address that it came from.
     pub(super) fn usable_until(&self, held: &Held) -> PointInTime {
-        held.confirmed.after(held.lifetime + self.stale_limit)
+        let by_itself = held.confirmed.after(held.lifetime + self.stale_limit);
+        held.named_until.map_or(by_itself, |until| {
+            by_itself.or_earlier(until.after(self.stale_limit))
+        })
+    }
+
+    /// Whether what was fresh until then is past its stale limit.
+    pub(super) fn over_for(&self, fresh_until: PointInTime, now: PointInTime) -> bool {
+        fresh_until.after(self.stale_limit).left(now).is_zero()
     }
 }
 
@@ -191,7 +224,12 @@ impl State {
     pub(super) fn retry_after(&self, limits: &Limits, now: PointInTime) -> Duration {
         // Up to the whole second in which the next request is surely over or under way.
         let wait = self.left(limits, now).as_millis().div_ceil(1000);
-        Duration::from_secs(u64::try_from(wait).unwrap_or(u64::MAX)).clamp(SOON, LONGEST_PAUSE)
+        let longest = match self.pause > LONGEST_PAUSE {
+            // The issuer has asked for it.
+            true => retry_after::LONGEST,
+            false => LONGEST_PAUSE,
+        };
+        Duration::from_secs(u64::try_from(wait).unwrap_or(u64::MAX)).clamp(SOON, longest)
     }
 
     /// Whether the task has not asked for so long that it must be gone: its runtime has ended without a
@@ -213,8 +251,7 @@ impl State {
     /// where it is not `usable`. True when it had failed before.
     pub(super) fn succeeded(&mut self, held: Held, usable: bool, jitter: Jitter) -> bool {
         self.next = held.confirmed.after(match usable {
-            // Before it ends, so that no request ever waits for the new one.
-            true => jitter.part(held.lifetime, 12, 14),
+            true => jitter.before_the_end_of(held.lifetime),
             // No request comes to a service that is not ready, so that none would ask for a key.
             false => jitter.part(LONGEST_PAUSE, 8, 16),
         });
@@ -224,6 +261,7 @@ impl State {
         self.wanted = std::mem::take(&mut self.wanted_again);
         self.doubted = None;
         self.last_error = None;
+        self.pause = Duration::ZERO;
         std::mem::take(&mut self.failures) > 0
     }
 
@@ -244,7 +282,8 @@ impl State {
 
     /// The issuer has not answered, or not with a set.
     pub(super) fn failed(&mut self, error: JwksError, now: PointInTime, jitter: Jitter) {
-        self.next = now.after(jitter.part(pause(self.failures), 8, 16));
+        self.pause = jitter.after(&error, pause(self.failures));
+        self.next = now.after(self.pause);
         self.busy_since = None;
         // It is asked again anyway, after the pause.
         (self.wanted, self.wanted_again) = (false, false);

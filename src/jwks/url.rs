@@ -1,13 +1,11 @@
-//! Where a JWK Set is.
-
-use std::net::{Ipv4Addr, Ipv6Addr};
+//! Where a JWK Set is, or the metadata of an issuer.
 
 use http::Uri;
 
-use crate::config::ConfigError;
+use crate::{config::ConfigError, host::is_loopback};
 
 /// A URL that keys may be fetched from.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Address {
     uri: Uri,
     /// The same without its query, which may hold what is nobody's business.
@@ -44,6 +42,33 @@ impl Address {
         Ok(Self { uri, shown })
     }
 
+    /// The two places for the metadata of `issuer`: that of OpenID Connect Discovery 1.0 section 4, behind its path,
+    /// and that of RFC 8414 section 3.1, between host and path.
+    pub(super) fn of_metadata(issuer: &str, plain_http: bool) -> Result<[Self; 2], ConfigError> {
+        let wrong = |problem| Err(ConfigError::about_url("url", issuer, problem));
+        if issuer.contains("/.well-known/") {
+            return wrong(
+                "must be the issuer itself, which its metadata name in the member `issuer`",
+            );
+        }
+        if issuer.contains('?') {
+            return wrong("must be an issuer, which has no query");
+        }
+        let Self { uri, .. } = Self::parse(issuer, plain_http)?;
+        let (scheme, authority) = (
+            uri.scheme_str().unwrap_or_default(),
+            uri.authority().map_or("", |authority| authority.as_str()),
+        );
+        let path = uri.path();
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let openid = format!("{scheme}://{authority}{path}/.well-known/openid-configuration");
+        let oauth = format!("{scheme}://{authority}/.well-known/oauth-authorization-server{path}");
+        Ok([
+            Self::parse(&openid, plain_http)?,
+            Self::parse(&oauth, plain_http)?,
+        ])
+    }
+
     pub(super) fn uri(&self) -> &Uri {
         &self.uri
     }
@@ -58,18 +83,12 @@ impl Address {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
-    let v6 = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
-        || v6.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_loopback()))
-}
-
 fn not_a_url(url: &str) -> ConfigError {
     ConfigError::about_url(
         "url",
         url,
-        "must be like https://id.example/.well-known/jwks.json, without a fragment",
+        "must be a whole URL, like https://id.example/.well-known/jwks.json of a JWK Set or https://id.example of an \
+         issuer, without a fragment",
     )
 }
 
@@ -121,6 +140,66 @@ mod tests {
         ] {
             let error = Address::parse(url, true).err().unwrap();
             assert!(!error.to_string().contains("hunter2"), "{url}");
+        }
+    }
+
+    #[test]
+    fn where_the_metadata_of_an_issuer_are() {
+        for (issuer, openid, oauth) in [
+            (
+                "https://id.example",
+                "https://id.example/",
+                "https://id.example/",
+            ),
+            (
+                "https://id.example/",
+                "https://id.example/",
+                "https://id.example/",
+            ),
+            (
+                "https://id.example/a/b",
+                "https://id.example/a/b/",
+                "https://id.example/",
+            ),
+            (
+                "https://id.example:8443/a/",
+                "https://id.example:8443/a/",
+                "https://id.example:8443/",
+            ),
+            (
+                "http://127.0.0.1:3001/a",
+                "http://127.0.0.1:3001/a/",
+                "http://127.0.0.1:3001/",
+            ),
+        ] {
+            let [first, second] = Address::of_metadata(issuer, false).unwrap();
+            let first = first.uri().to_string();
+            assert_eq!(first, format!("{openid}.well-known/openid-configuration"));
+            let path = openid.strip_prefix(oauth).unwrap().trim_end_matches('/');
+            let path = if path.is_empty() {
+                String::new()
+            } else {
+                format!("/{path}")
+            };
+            let second = second.uri().to_string();
+            assert_eq!(
+                second,
+                format!("{oauth}.well-known/oauth-authorization-server{path}")
+            );
+        }
+        for (issuer, problem) in [
+            (
+                "https://id.example/.well-known/openid-configuration",
+                "must be the issuer itself",
+            ),
+            ("https://id.example/?tenant=hunter2", "has no query"),
+            ("https://id.example/#a", "must be a whole URL"),
+            ("http://id.example/", "must be https"),
+            ("id.example", "must be a whole URL"),
+        ] {
+            let error = Address::of_metadata(issuer, false).err().unwrap();
+            assert!(error.problem().contains(problem), "{error}");
+            assert!(!error.problem().contains("hunter2"), "{error}");
         }
     }
 

@@ -134,7 +134,7 @@ impl EncryptionKey {
             seals: true,
             opens: true,
             nested: header(Content::Nested),
-            claims: header(Content::Claims(ACCESS_TOKEN_TYPE)),
+            claims: header(Content::Claims(Some(ACCESS_TOKEN_TYPE))),
         })
     }
 

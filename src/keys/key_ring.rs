@@ -5,9 +5,9 @@ use std::{fmt, sync::Arc};
 use arc_swap::ArcSwap;
 
 use super::{
-    KeyRingBuilder, Keys, UnusableKey,
+    KeyReport, KeyRingBuilder, Keys, UnusableKey,
     encryption::SEAL_LIMIT,
-    public_set::{Compromised, PublicSet},
+    public_set::{Compromised, PublicSet, unusable},
     remote::Source,
 };
 use crate::{clock::Timestamp, config::ConfigError, random, secret::Secret};
@@ -33,6 +33,8 @@ pub struct KeyRing {
     pub(super) keys: Arc<ArcSwap<Keys>>,
     /// Who fills the ring, when it is not this process's own. Asked only when a key is missing.
     pub(super) source: Source,
+    /// Whether it is an issuer's set as it was published, usable or not.
+    pub(super) published: bool,
 }
 
 impl KeyRing {
@@ -116,11 +118,34 @@ impl KeyRing {
         Ok(Self::new(Keys::of_set(set.not_empty()?)))
     }
 
+    /// Reads the JWK Set of another service as it was published, as [`verifier`](Self::verifier) does, and
+    /// takes a set without a usable key too. A codec over its ring then refuses every token with
+    /// [`KeysUnavailable`](crate::TokenErrorKind::KeysUnavailable), as one over a `RemoteJwks` does: for tools
+    /// that [report](Self::key_reports) on a set. A service wants an error when it starts.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no JSON object with an array `keys`.
+    pub fn published(jwks: &str) -> Result<Self, ConfigError> {
+        let set = PublicSet::read(jwks.as_bytes(), &mut Compromised::default())?;
+        Ok(Self {
+            published: true,
+            ..Self::new(Keys::of_set(set))
+        })
+    }
+
+    /// Returns what becomes of each key of an issuer's JWK Set, in the set's order: of
+    /// [`verifier`](Self::verifier) or [`published`](Self::published), or of the set that a `RemoteJwks` holds
+    /// now. At most 64 that are poisoned, and 64 that are passed over. A ring of keys of one's own has none.
+    pub fn key_reports(&self) -> Vec<KeyReport> {
+        self.load().reports.to_vec()
+    }
+
     /// Returns the keys of an issuer's JWK Set that are not used, in the set's order, and why: those
     /// of [`verifier`](Self::verifier), or of the set that a `RemoteJwks` holds now. At most 64 that are
     /// compromised, and 64 that are passed over. A ring of keys of one's own has none.
     pub fn unusable_keys(&self) -> Vec<UnusableKey> {
-        self.load().unusable.to_vec()
+        unusable(&self.load().reports)
     }
 
     /// Starts a ring of keys given one by one.
@@ -133,13 +158,20 @@ impl KeyRing {
     /// # Errors
     ///
     /// When `next` lacks a purpose that is in use: a service that encrypts its tokens cannot
-    /// go on without an encryption key. And when an issuer elsewhere fills this ring. The keys are then
-    /// left as they are.
+    /// go on without an encryption key. And when an issuer elsewhere fills this ring, or `next`. The keys are
+    /// then left as they are.
     pub fn rotate(&self, next: KeyRing) -> Result<(), ConfigError> {
         if self.is_remote() {
             return Err(ConfigError::new(
                 "keys",
                 "are an issuer's elsewhere, which replaces them itself",
+            ));
+        }
+        if next.is_remote() {
+            return Err(ConfigError::new(
+                "keys",
+                "are an issuer's elsewhere, and stay in a ring of their own: give its codec to Verifiers::new([...]) \
+                 beside that of this ring",
             ));
         }
         let next = next.keys.load_full();
@@ -167,10 +199,16 @@ impl KeyRing {
         super::jwks::jwks(&self.load().signing)
     }
 
+    /// Whether its keys are taken as their issuer publishes them, which may be none.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.published || self.is_remote()
+    }
+
     pub(super) fn new(keys: Keys) -> Self {
         Self {
             keys: Arc::new(ArcSwap::from_pointee(keys)),
             source: Source::default(),
+            published: false,
         }
     }
 
@@ -202,7 +240,11 @@ impl KeyRing {
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { keys: _, source: _ } = self;
+        let Self {
+            keys: _,
+            source: _,
+            published: _,
+        } = self;
         let keys = self.load();
         f.debug_struct("KeyRing")
             .field("signing", &keys.signing)

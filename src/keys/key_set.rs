@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use self::find::{find, find_first_segment};
 use super::{
     ContentEncryption, EncryptionKey, KeyManagement, SessionKeys, SignatureAlgorithm, SigningKey,
-    public_set::{PublicSet, UnusableKey},
+    public_set::{KeyReport, PublicSet},
     validity::Validity,
 };
 
@@ -29,12 +29,14 @@ pub(crate) struct Keys {
     pub(crate) encryption: Vec<Arc<EncryptionKey>>,
     /// Shared, so that an operation goes through with those that it began with.
     pub(crate) sessions: Option<Arc<SessionKeys>>,
-    /// The keys of an issuer's set that are not used.
-    pub(crate) unusable: Box<[UnusableKey]>,
+    /// What became of each key of an issuer's set.
+    pub(crate) reports: Box<[KeyReport]>,
     /// Until when all this is good.
     pub(crate) validity: Validity,
     /// Whether two signing keys share a name, as in an issuer's set they may.
     twins: bool,
+    /// The algorithm of RSA keys that name none, where the verifier names none either.
+    rsa: SignatureAlgorithm,
 }
 
 /// Why no key was found for a token.
@@ -65,9 +67,10 @@ impl Keys {
     ) -> Self {
         Self {
             generation: next_generation(),
-            unusable: Box::default(),
+            reports: Box::default(),
             validity: Validity::default(),
             twins: has_twins(&signing),
+            rsa: SignatureAlgorithm::Rs256,
             signing,
             encryption,
             sessions: sessions.map(Arc::new),
@@ -77,9 +80,16 @@ impl Keys {
     /// The keys of an issuer elsewhere, and nothing else.
     pub(crate) fn of_set(set: PublicSet) -> Self {
         Self {
-            unusable: set.unusable.into(),
+            reports: set.reports.into(),
             ..Self::new(set.keys, Vec::new(), None)
         }
+    }
+
+    /// The same, where the issuer says by its metadata what RSA keys are for that name no algorithm.
+    #[cfg(feature = "jwks")]
+    pub(crate) fn with_rsa(mut self, named: Option<SignatureAlgorithm>) -> Self {
+        self.rsa = named.unwrap_or(self.rsa);
+        self
     }
 
     /// No keys at all.
@@ -110,19 +120,22 @@ impl Keys {
             return None;
         }
         let found = find_first_segment(&self.signing, signed_header, token);
-        // A header without `kid` may fit several keys, and then none is taken.
-        found.filter(|(key, _)| key.kid().is_some() || self.is_alone(key))
+        // Its header is for RS256, and the key may not be. A header without `kid` may fit several keys, and then
+        // none is taken.
+        let fits = |key: &SigningKey| key.is_for(key.algorithm(), self.rsa);
+        found.filter(|(key, _)| fits(key) && (key.kid().is_some() || self.is_alone(key)))
     }
 
-    /// The keys for a token's `kid` and `alg`, where RSA keys that name no algorithm are for `rsa`:
-    /// those of its name, or else those without a name, four at the most. A token costs no more
+    /// The keys for a token's `kid` and `alg`, where RSA keys that name no algorithm are for `rsa`, if the verifier
+    /// names one: those of its name, or else those without a name, four at the most. A token costs no more
     /// verifications than that.
     pub(crate) fn signing_by(
         &self,
         kid: Option<&str>,
         alg: SignatureAlgorithm,
-        rsa: SignatureAlgorithm,
+        rsa: Option<SignatureAlgorithm>,
     ) -> Result<Candidates<'_>, LookupError> {
+        let rsa = rsa.unwrap_or(self.rsa);
         let named = kid.and_then(|kid| find(&self.signing, SigningKey::kid, kid.as_bytes()));
         let candidates: Candidates<'_> = match named {
             Some(key) if !self.twins => std::iter::once(key)
@@ -266,16 +279,17 @@ impl fmt::Debug for Keys {
             signing,
             encryption,
             sessions,
-            unusable,
+            reports,
             validity,
             twins: _,
+            rsa: _,
         } = self;
         f.debug_struct("Keys")
             .field("generation", generation)
             .field("signing", signing)
             .field("encryption", encryption)
             .field("sessions", sessions)
-            .field("unusable", unusable)
+            .field("reports", reports)
             .field("validity", validity)
             .finish()
     }

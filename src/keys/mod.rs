@@ -49,7 +49,7 @@ pub(crate) use self::{
 };
 pub use self::{
     builder::KeyRingBuilder,
-    public_set::{UnusableKey, UnusableReason},
+    public_set::{KeyReport, KeyState, UnusableKey, UnusableReason},
 };
 
 #[cfg(all(feature = "jwks", feature = "tracing"))]

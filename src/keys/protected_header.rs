@@ -32,14 +32,14 @@ pub(crate) enum Content<'a> {
     /// A signed JWT (`cty: "JWT"`, RFC 7519 section 5.2).
     Nested,
     /// The claims themselves, under this `typ`.
-    Claims(&'a str),
+    Claims(Option<&'a str>),
 }
 
-pub(super) fn signed_header(alg: &'static str, kid: Option<&str>, typ: &str) -> String {
+pub(super) fn signed_header(alg: &'static str, kid: Option<&str>, typ: Option<&str>) -> String {
     encode(&Header {
         alg,
         enc: None,
-        typ: Some(typ),
+        typ,
         cty: None,
         kid,
         epk: None,
@@ -55,7 +55,7 @@ pub(super) fn encrypted_header(
 ) -> String {
     let (typ, cty) = match content {
         Content::Nested => (None, Some("JWT")),
-        Content::Claims(typ) => (Some(typ), None),
+        Content::Claims(typ) => (typ, None),
     };
     encode(&Header {
         alg: alg.as_str(),

@@ -5,6 +5,7 @@
 
 mod compromised;
 mod members;
+mod report;
 mod thumbprint;
 mod unusable;
 mod verdict;
@@ -16,11 +17,12 @@ use serde_json::{error::Category, value::RawValue};
 
 pub(crate) use compromised::Compromised;
 use compromised::{Mark, is_marked};
+pub use report::{KeyReport, KeyState};
 pub use unusable::{UnusableKey, UnusableReason};
 
 use self::{
     thumbprint::Thumbprint,
-    verdict::{Verdict, verdict_on},
+    verdict::{Judged, Verdict, verdict_on},
 };
 use super::SigningKey;
 use crate::config::ConfigError;
@@ -30,14 +32,14 @@ use crate::config::ConfigError;
 pub(crate) struct PublicSet {
     /// The keys that verify, in the set's order.
     pub(crate) keys: Vec<Arc<SigningKey>>,
-    /// The other keys, in the set's order: the first [`MOST_FINDINGS`] that are compromised, and as many that
-    /// are passed over.
-    pub(crate) unusable: Vec<UnusableKey>,
+    /// All of the set's keys, in its order; of those that are not used the first [`MOST_FINDINGS`] that are
+    /// compromised, and as many that are passed over.
+    pub(crate) reports: Vec<KeyReport>,
     /// How the keys are known again that this very set gives away.
     given_away: Vec<Mark>,
 }
 
-/// How many keys of a kind are reported. A document may be full of them.
+/// How many keys that are not used are reported of a kind. A document may be full of them.
 const MOST_FINDINGS: usize = 64;
 
 /// The document. Everything but `keys` is ignored, as RFC 7517 section 5 demands.
@@ -56,39 +58,42 @@ impl PublicSet {
     /// nothing is known of its keys.
     pub(crate) fn read(json: &[u8], compromised: &mut Compromised) -> Result<Self, ConfigError> {
         let mut set = Self::default();
-        let mut usable = Vec::new();
-        let mut found = Findings::default();
+        let mut judged = Vec::new();
         // Some editors write a byte-order mark, and RFC 8259 section 8.1 lets a reader skip it. A byte of another
         // encoding harms the value that it is in, and no other.
         let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
         let text = String::from_utf8_lossy(json);
         for (index, key) in document(&text)?.keys.iter().enumerate() {
-            match verdict_on(index, key.get()) {
-                Verdict::Usable(key) => usable.push((index, key)),
-                Verdict::Unusable(key) => found.add(key),
+            let Judged { alg, verdict } = verdict_on(index, key.get());
+            let key = match verdict {
+                Verdict::Usable(key) => Ok(Arc::new(key)),
+                Verdict::Unusable(key) => Err(key),
                 Verdict::Compromised(key, marks) => {
-                    found.add(key);
                     set.given_away.extend(marks.iter().cloned());
                     compromised.add(marks);
+                    Err(key)
                 }
-            }
+            };
+            judged.push(KeyReport::new(index, alg.as_deref(), key));
         }
         // After all of them: a key may stand before its private half.
         let mut seen = Vec::new();
-        for (index, key) in usable {
-            if compromised.holds(&key) || is_marked(&set.given_away, &key) {
-                found.add(given_away_before(index, &key));
-            } else {
-                set.add(&mut seen, key);
+        for report in &mut judged {
+            if let Ok(key) = report.key.clone() {
+                if compromised.holds(&key) || is_marked(&set.given_away, &key) {
+                    report.give_away();
+                } else {
+                    set.add(&mut seen, key);
+                }
             }
         }
-        set.unusable = found.in_order();
+        set.reports = bounded(judged);
         Ok(set)
     }
 
     /// Adds a key, unless it is listed already: one key that is listed twice is one key. Where one entry
     /// leaves the algorithm open, the other decides.
-    fn add(&mut self, seen: &mut Vec<Thumbprint>, key: SigningKey) {
+    fn add(&mut self, seen: &mut Vec<Thumbprint>, key: Arc<SigningKey>) {
         let thumbprint = Thumbprint::of(&key);
         let same = |(place, other): (usize, &Arc<SigningKey>)| {
             let is_same = seen.get(place) == Some(&thumbprint)
@@ -100,35 +105,40 @@ impl PublicSet {
         match place.and_then(|place| self.keys.get_mut(place)) {
             None => {
                 seen.push(thumbprint);
-                self.keys.push(Arc::new(key));
+                self.keys.push(key);
             }
-            Some(other) if other.is_assumed() => *other = Arc::new(key),
+            Some(other) if other.is_assumed() => *other = key,
             Some(_) => {}
         }
     }
 
-    /// The rest of `keys`, with their `unusable` neighbours, without those that this set gives away;
+    /// The rest of `keys` without those that this set gives away, and what became of each, from `reports`;
     /// `None` when it gives none of them away.
     #[cfg(feature = "jwks")]
     pub(crate) fn without_given_away(
         &self,
         keys: &[Arc<SigningKey>],
-        unusable: &[UnusableKey],
+        reports: &[KeyReport],
     ) -> Option<Self> {
         let mut left = Self::default();
-        let mut found = Findings::default();
-        for (index, key) in keys.iter().enumerate() {
-            match is_marked(&self.given_away, key) {
-                true => found.add(given_away_before(index, key)),
-                false => left.keys.push(key.clone()),
-            }
-        }
+        let stays = |key: &&Arc<SigningKey>| !is_marked(&self.given_away, key);
+        left.keys = keys.iter().filter(stays).cloned().collect();
         if left.keys.len() == keys.len() {
             return None;
         }
-        unusable.iter().cloned().for_each(|key| found.add(key));
-        left.unusable = found.in_order();
+        let mut reports = reports.to_vec();
+        for report in &mut reports {
+            if report.key.as_ref().is_ok_and(|key| !stays(&key)) {
+                report.give_away();
+            }
+        }
+        left.reports = bounded(reports);
         Some(left)
+    }
+
+    /// The keys that are not used, and why.
+    pub(crate) fn unusable(&self) -> Vec<UnusableKey> {
+        unusable(&self.reports)
     }
 
     /// The keys, if there are any.
@@ -138,45 +148,34 @@ impl PublicSet {
     /// When none is left: the error says what is wrong with each.
     pub(crate) fn not_empty(self) -> Result<Self, ConfigError> {
         if self.keys.is_empty() {
-            return Err(ConfigError::new("JWK Set", nothing_usable(&self.unusable)));
+            return Err(ConfigError::new(
+                "JWK Set",
+                nothing_usable(&self.unusable()),
+            ));
         }
         Ok(self)
     }
 }
 
-/// The keys that are reported.
-#[derive(Default)]
-struct Findings {
-    compromised: Vec<UnusableKey>,
-    passed_over: Vec<UnusableKey>,
+/// The keys among `reports` that are not used.
+pub(crate) fn unusable(reports: &[KeyReport]) -> Vec<UnusableKey> {
+    let faults = reports.iter().filter_map(KeyReport::unusable);
+    faults.cloned().collect()
 }
 
-impl Findings {
-    fn add(&mut self, key: UnusableKey) {
-        let list = match key.is_compromised() {
-            true => &mut self.compromised,
-            false => &mut self.passed_over,
+/// The reports without those of keys that are not used from the [`MOST_FINDINGS`]th of a kind on.
+fn bounded(mut reports: Vec<KeyReport>) -> Vec<KeyReport> {
+    let (mut passed_over, mut poisoned) = (0, 0);
+    reports.retain(|report| {
+        let alike = match report.state() {
+            KeyState::Usable => return true,
+            KeyState::PassedOver => &mut passed_over,
+            KeyState::Poisoned => &mut poisoned,
         };
-        if list.len() < MOST_FINDINGS {
-            list.push(key);
-        }
-    }
-
-    fn in_order(self) -> Vec<UnusableKey> {
-        let mut all = self.compromised;
-        all.extend(self.passed_over);
-        all.sort_by_key(UnusableKey::index);
-        all
-    }
-}
-
-fn given_away_before(index: usize, key: &SigningKey) -> UnusableKey {
-    UnusableKey::new(
-        index,
-        key.kid(),
-        UnusableReason::Compromised,
-        "is one whose private half was published; the issuer has to replace it",
-    )
+        *alike += 1;
+        *alike <= MOST_FINDINGS
+    });
+    reports
 }
 
 /// Said of the issuer's metadata, too, whose address is often given instead.

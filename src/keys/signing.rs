@@ -95,7 +95,7 @@ impl SigningKey {
     pub(super) fn fully_specified(mut self) -> Self {
         if self.algorithm == Alg::EdDsa {
             self.alg_name = ED25519;
-            self.header = self.encode_header(ACCESS_TOKEN_TYPE).into();
+            self.header = self.encode_header(Some(ACCESS_TOKEN_TYPE)).into();
         }
         self
     }
@@ -103,7 +103,7 @@ impl SigningKey {
     /// The same key under the name that its issuer has given it, which may be longer than ours are.
     pub(super) fn named(mut self, kid: Option<&str>) -> Self {
         self.kid = kid.map(Into::into);
-        self.header = self.encode_header(ACCESS_TOKEN_TYPE).into();
+        self.header = self.encode_header(Some(ACCESS_TOKEN_TYPE)).into();
         self
     }
 
@@ -162,7 +162,7 @@ impl SigningKey {
     }
 
     /// The protected header under `typ`, built now: for a `typ` other than the usual one.
-    pub(crate) fn encode_header(&self, typ: &str) -> String {
+    pub(crate) fn encode_header(&self, typ: Option<&str>) -> String {
         signed_header(self.alg_name, self.kid(), typ)
     }
 

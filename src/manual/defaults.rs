@@ -10,11 +10,13 @@
 //! | [`max_token_bytes`](crate::token::TokenCodecBuilder::max_token_bytes) | 8 KiB | Most servers refuse a longer header line anyway. Checked before parsing. |
 //! | [`max_age`](crate::token::TokenCodecBuilder::max_age) | none | `exp` says it already. For tokens of issuers that date theirs generously; a token without `iat` is then refused. |
 //! | [`algorithms`](crate::token::TokenCodecBuilder::algorithms) | whatever the ring's keys are for, each for one | A key is configured for its algorithm, so the list would say it twice. It narrows a ring that is shared. |
-//! | [`token_type`](crate::token::TokenCodecBuilder::token_type) | `at+jwt` | RFC 9068: an id token signed by the same key is not an access token. |
+//! | [`token_types`](crate::token::TokenCodecBuilder::token_types) | `at+jwt` | RFC 9068: an id token signed by the same key is not an access token. Many issuers write `JWT` or nothing; a type for another purpose, `logout+jwt` for example, cannot be named. |
+//! | [`scope_claims`](crate::token::TokenCodecBuilder::scope_claims) | `scope` | RFC 8693 and RFC 9068. A claim that the issuer uses for something else would grant rights. |
+//! | [`audience_claim`](crate::token::TokenCodecBuilder::audience_claim) | `aud` | RFC 7519. One claim alone says who a token is for. |
 //! | form | none; choose one | [`nested`](crate::TokenCodec::nested) is the usual choice: signed, and unreadable without the key. [`signed`](crate::TokenCodec::signed) when others verify, [`encrypted`](crate::TokenCodec::encrypted) when one service mints and verifies. |
 //! | [cache of verified tokens](super::performance#the-verified-token-cache) | off | It keeps the claims of whoever is signed in, and pays with public-key algorithms only. |
 //! | issuer, audience | required | A token that is good everywhere is good at the wrong place. Waived by name only. |
-//! | [`dangerous_any_issuer`](crate::token::TokenCodecBuilder::dangerous_any_issuer), [`dangerous_any_audience`](crate::token::TokenCodecBuilder::dangerous_any_audience), [`dangerous_any_token_type`](crate::token::TokenCodecBuilder::dangerous_any_token_type) | off | For [the days of a move](super::migrating), and for issuers that cannot do better. |
+//! | [`dangerous_any_issuer`](crate::token::TokenCodecBuilder::dangerous_any_issuer), [`dangerous_any_audience`](crate::token::TokenCodecBuilder::dangerous_any_audience) | off | For [the days of a move](super::migrating), and for issuers that cannot do better. |
 //! | [`subject_optional`](crate::token::TokenCodecBuilder::subject_optional) | off | A handler that reads an empty subject as a user is a hole. |
 //! | [`clock`](crate::token::TokenCodecBuilder::clock) | the system's | Another one is for tests. |
 //!
@@ -81,9 +83,9 @@
 //! | [`optional`](crate::BearerAuthLayer::optional) | off | A route that forgets to look would be open. |
 //! | [`check`](crate::BearerAuthLayer::check) | none | It costs whatever it asks. See [the recipe](super::recipes#refusing-tokens-of-sessions-that-have-ended). |
 //! | [`preflight`](crate::BearerAuthLayer::preflight) | off | A CORS layer belongs outside and answers it. |
-//! | [`scope`](crate::BearerAuthLayer::scope), [`resource_metadata`](crate::BearerAuthLayer::resource_metadata) | none | Hints for clients that find their way by themselves (RFC 9728). |
+//! | [`scope`](crate::BearerAuthLayer::scope), [`resource_metadata`](crate::BearerAuthLayer::resource_metadata) | none | Hints for clients that find their way by themselves: [`resource`](crate::resource) (RFC 9728). |
 //! | `rejection_response`, of every guard | the status, no body | A status of your own is kept where it is a 4xx or a 5xx. See [answers of your own](super::connections#answers-of-your-own). |
-//! | `Retry-After` | 5 s with 503; 1 to 60 s while [the issuer's keys](super::remote_keys) are fetched | A failover takes seconds. |
+//! | `Retry-After` | 5 s with 503; 1 to 60 s while [the issuer's keys](super::remote_keys) are fetched, and up to 5 minutes where the issuer asks for it | A failover takes seconds. |
 //!
 //! # Origins ([`OriginGuardLayer`](crate::OriginGuardLayer))
 //!

@@ -194,6 +194,94 @@
 //! # let _ = admins;
 //! ```
 //!
+//! # Several issuers
+//!
+//! One API often takes tokens of more than one issuer: its own and a partner's, or the old provider's and the new one's.
+//! Each issuer gets a codec with keys and rules of its own, and [`Verifiers`](crate::Verifiers) puts them side by side:
+//!
+//! ```
+//! use tower_bearer::{BearerAuthLayer, ConfigError, TokenCodec, Verifiers, jwks::RemoteJwks};
+//!
+//! fn of(issuer: &str, jwks: &str) -> Result<TokenCodec, ConfigError> {
+//!     TokenCodec::signed(&RemoteJwks::new(jwks)?.keys())
+//!         .issuer(issuer)
+//!         .audience("https://api.example")
+//!         .build()
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), ConfigError> {
+//! let staff = of("https://staff.example", "http://127.0.0.1:3001/jwks")?;
+//! let partners = of("https://partners.example", "http://127.0.0.1:3002/jwks")?;
+//! let layer = BearerAuthLayer::new(Verifiers::new([staff, partners])?);
+//! # let _ = layer;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! * The key of one never vouches for the other: `iss` says who judges, and that codec verifies everything itself.
+//! * An issuer that is away is 503 for its own tokens. The others' go on.
+//! * A handler asks [`Claims::issuer`](crate::Claims::issuer) whose token it is. A subject is unique within its issuer
+//!   alone: keep accounts by both.
+//! * An issuer with two names is one codec: [`also_issuer`](crate::token::TokenCodecBuilder::also_issuer).
+//! * Your own sessions beside them: `Verifiers::new([auth.codec().clone(), partners])`.
+//!
+//! # Clients that find their way: MCP
+//!
+//! A client of the Model Context Protocol knows the URL of a server and nothing else. The challenge of a 401 names a
+//! document, and that names the authorization server (RFC 9728):
+//!
+//! ```
+//! use axum::{Router, routing::post};
+//! use tower_bearer::{BearerAuthLayer, ConfigError, TokenCodec, resource::ResourceMetadata};
+//!
+//! # fn app(codec: TokenCodec) -> Result<Router, ConfigError> {
+//! let document = ResourceMetadata::builder("https://api.example/mcp")
+//!     .authorization_server("https://id.example")
+//!     .build()?;
+//! let app = Router::new()
+//!     .route("/mcp", post(async || "..."))
+//!     .route_layer(BearerAuthLayer::new(codec).resource_metadata(document.url()))
+//!     .layer(document); // outside, so that a client without a token can read it
+//! # Ok(app)
+//! # }
+//! # let _ = app;
+//! ```
+//!
+//! The module [`resource`](crate::resource) says where it stands. `examples/mcp` is a whole server, with a client that
+//! prints each step.
+//! # Calling the next service for the user
+//!
+//! A service that calls another one for its user may send the user's own token, where the next service is among the
+//! token's audiences. [`Claims::token`](crate::Claims::token) has it:
+//!
+//! ```
+//! use http::{HeaderValue, StatusCode};
+//! use tower_bearer::Claims;
+//!
+//! fn authorization(claims: &Claims) -> Result<HeaderValue, StatusCode> {
+//!     // A token that is not for the next service is refused there, if that checks; do not send it at all.
+//!     match claims.audiences().any(|audience| audience == "orders") {
+//!         true => Ok(claims.token().authorization()), // sensitive: `Debug` of a request hides it
+//!         false => Err(StatusCode::FORBIDDEN),
+//!     }
+//! }
+//! # use tower_bearer::{KeyRing, NoClaims, TokenCodec};
+//! # let keys = KeyRing::generate()?;
+//! # let codec: TokenCodec = TokenCodec::signed(&keys).issuer("https://id.example").audience("orders").build()?;
+//! # let token = codec.mint("user-1", &NoClaims {})?;
+//! # let value = authorization(&codec.verify(token.as_str())?).unwrap();
+//! # assert!(value.is_sensitive() && value.to_str()?.ends_with(token.as_str()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! * Send it to hosts that the configuration names, and never to an address that a request has brought. Turn off
+//!   redirects in the client, or check that it drops `Authorization` when the host changes.
+//! * The next service can do with the token whatever the user may do here. Where that is too much, mint another one
+//!   for it, for one audience, fewer scopes and a minute; with tokens of an issuer elsewhere, exchange the token there
+//!   (RFC 8693).
+//! * The token ends when it ends: a job that goes on without the user needs a credential of its own.
+//!
 //! # A second factor
 //!
 //! Start the session with the first, and call [`Session::elevate`](crate::Session::elevate) after the second

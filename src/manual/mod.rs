@@ -3,14 +3,13 @@
 //! To understand it:
 //!
 //! * [`threats`]: what the crate protects against, and what it does not.
-//! * [`standards`]: the points of RFC 8725, RFC 9700 and OWASP, one by one.
 //! * [`rotation`]: how every refresh token is answered, why, how sure that is, and what it leaves open.
 //! * [`defaults`]: every default with its reason.
 //!
 //! To build with it:
 //!
-//! * [`how_to`]: sign in, "remember me", roles, ending sessions, without axum (hyper, tonic and gRPC), native clients,
-//!   server-side rendering.
+//! * [`how_to`]: sign in, "remember me", roles, several issuers, MCP, ending sessions, without axum (hyper, tonic and
+//!   gRPC), native clients, server-side rendering.
 //! * [`recipes`]: one situation each, from another path to two services with one sign-in.
 //! * [`guards`]: origins, CSRF tokens, response headers, https, and the order of all layers.
 //! * [`rendered_pages`]: an application whose pages the server renders, with a sign-in and a sign-out by form.
@@ -29,6 +28,7 @@
 //! * [`observability`]: events, lines and spans of `tracing`, metrics, and alerts.
 //! * [`keys`]: what there is, how to replace them, and what to do when one has leaked.
 //! * [`remote_keys`]: verifying what an issuer elsewhere signs, by its JWK Set.
+//! * [`issuers`]: Auth0, Okta, Entra ID, Cognito, Keycloak and others: the lines to write.
 //! * [`operations`]: Redis or Valkey: sizing, settings, failures, upgrades; processes that fork.
 //! * [`performance`]: where the time goes, which profile to choose, sizing, the cache of verified tokens.
 
@@ -40,6 +40,7 @@ pub mod forward_auth;
 pub mod guards;
 pub mod how_to;
 pub mod htmx_turbo;
+pub mod issuers;
 pub mod keys;
 pub mod migrating;
 pub mod observability;
@@ -50,7 +51,6 @@ pub mod remote_keys;
 pub mod rendered_pages;
 pub mod rotation;
 pub mod runbooks;
-pub mod standards;
 pub mod stores;
 pub mod testing;
 pub mod threats;

@@ -23,13 +23,16 @@
 //!
 //! * **A token's header is compared, not parsed.** The header that a key writes is encoded when the key is
 //!   loaded. A token that begins with the very same bytes is of that key, and its lengths say where its
-//!   segments are. Another spelling is parsed; that costs 0.2 microseconds more.
+//!   segments are. Another spelling is parsed.
 //! * **Keys are expanded once**, when they are loaded. Public ones are the exception: `ring` has no form of them
 //!   between their bytes and a verdict, and what it does with the bytes is part of the figures below. With RSA
 //!   it allocates for it.
 //! * **What the codec mints itself is recognised**: issuer and audience by their bytes, the next members in the
 //!   order in which it writes them. Any other order, blanks and escapes are read member by member, with the same
 //!   outcome; a property test compares the two.
+//! * **Every other issuer writes header and claims in another order.** Such a token takes 11 % more instructions
+//!   than a minted one where it is signed (HS256), 16 % where it is nested, and 39 % where it is encrypted alone.
+//!   The counts of instructions fail above 50 %, or 35 % where the header alone differs.
 //! * **Two allocations**: the claims, and the texts of those that are registered. Requests share them: a clone
 //!   counts a reference. An application's own type adds those of its fields.
 //! * **A refusal allocates nothing** until there is an answer to be made.

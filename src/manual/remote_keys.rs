@@ -7,20 +7,18 @@
 )]
 //! Keys of an issuer elsewhere: how they are fetched, what happens when they cannot be, and why.
 //!
-//! A service that only verifies needs one thing of the issuer: the URL of its JWK Set. With the feature
-//! `jwks`, [`RemoteJwks`](crate::jwks::RemoteJwks) fetches the set and keeps it current.
+//! A service that only verifies needs one thing of the issuer: its name, or the URL of its JWK Set. With the feature
+//! `jwks`, [`RemoteIssuer`](crate::jwks::RemoteIssuer) finds the set by the name, [`RemoteJwks`](crate::jwks::RemoteJwks)
+//! takes its URL. Both fetch the set and keep it current.
 //!
 //! ```
 //! use axum::{Router, http::StatusCode, routing::get};
-//! use tower_bearer::{BearerAuthLayer, Claims, TokenCodec, jwks::RemoteJwks};
+//! use tower_bearer::{BearerAuthLayer, Claims, TokenCodec, jwks::RemoteIssuer};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), tower_bearer::ConfigError> {
-//! let issuer = RemoteJwks::new("http://127.0.0.1:3001/.well-known/jwks.json")?;
-//! let codec: TokenCodec = TokenCodec::signed(&issuer.keys())
-//!     .issuer("https://id.example")
-//!     .audience("orders")
-//!     .build()?;
+//! let issuer = RemoteIssuer::discover("https://tenant.example/")?;
+//! let codec: TokenCodec = issuer.codec().audience("orders").build()?;
 //! let ready = async move || match issuer.health().is_ready() {
 //!     true => StatusCode::OK,
 //!     false => StatusCode::SERVICE_UNAVAILABLE,
@@ -34,10 +32,80 @@
 //! # }
 //! ```
 //!
-//! The URL is the member `jwks_uri` of the issuer's metadata, at `/.well-known/openid-configuration` or
-//! `/.well-known/oauth-authorization-server` (RFC 8414). This crate does not read that document.
+//! The example `microservice` has both sides, with the URL of the set.
 //!
-//! The example `microservice` has both sides.
+//! # Discovery
+//!
+//! The name of an issuer is the claim `iss` of its tokens, to the letter. Its metadata are looked for in two places:
+//!
+//! | the issuer | OpenID Connect Discovery 1.0 section 4, first | RFC 8414 section 3.1, where the first has none |
+//! |---|---|---|
+//! | `https://id.example/` | `https://id.example/.well-known/openid-configuration` | `https://id.example/.well-known/oauth-authorization-server` |
+//! | `https://id.example/t` | `https://id.example/t/.well-known/openid-configuration` | `https://id.example/.well-known/oauth-authorization-server/t` |
+//!
+//! * "Has none" is a status of 400 to 499 other than 429. An issuer in trouble is asked again later.
+//! * Their `issuer` has to be the configured name, code point by code point. A slash at the end counts, and the error
+//!   says what to write. Entra ID's name with `{tenantid}` in it is a template: write that of one tenant.
+//! * Their `jwks_uri` is held to the rules for a URL that is configured. Where the issuer is `https`, it has to be, too.
+//! * Of `id_token_signing_alg_values_supported` one thing is used: where it names exactly one RSA algorithm, RSA keys
+//!   without `alg` are for that one, unless [`algorithms`](crate::token::TokenCodecBuilder::algorithms) names another.
+//!   [`RemoteIssuer::metadata`](crate::jwks::RemoteIssuer::metadata) shows what was read. No other member matters.
+//!
+//! The metadata are read again when they are not fresh any more, by the rules for a set, and at once when the set
+//! cannot be fetched: an issuer may move its keys. Where they cannot be read, the address from before holds until the
+//! stale limit, and what came from it no longer.
+//!
+//! An issuer without metadata wants [`RemoteJwks`](crate::jwks::RemoteJwks) and the URL of its set.
+//!
+//! # A client of your own
+//!
+//! The built-in client goes straight to the issuer, with the system's certificates, and decodes nothing.
+//! [`fetch`](crate::jwks::RemoteJwksBuilder::fetch) takes another one: through a company's proxy, with a client
+//! certificate, with decompression, or over a table in memory for tests. [`Fetch`](crate::jwks::Fetch) has an example
+//! with a proxy. The rules stay the crate's: addresses, time-out, statuses, length, `If-None-Match`, `Retry-After`. A
+//! client that panics or hangs is a failed request.
+//!
+//! ```
+//! use std::{collections::HashMap, error::Error};
+//!
+//! use bytes::Bytes;
+//! use http::{Request, Response, StatusCode};
+//! use tower_bearer::jwks::{Fetch, RemoteIssuer};
+//!
+//! /// The documents of an issuer, by URL.
+//! struct Table(HashMap<&'static str, &'static str>);
+//!
+//! impl Fetch for Table {
+//!     async fn fetch(
+//!         &self,
+//!         request: Request<()>,
+//!         _limit: usize,
+//!     ) -> Result<Response<Bytes>, Box<dyn Error + Send + Sync>> {
+//!         let found = self.0.get(&*request.uri().to_string());
+//!         let status = found.map_or(StatusCode::NOT_FOUND, |_| StatusCode::OK);
+//!         let body = Bytes::from_static(found.map_or(b"", |text| text.as_bytes()));
+//!         Ok(Response::builder().status(status).body(body)?)
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn Error>> {
+//! let table = Table(HashMap::from([
+//!     (
+//!         "https://id.example/.well-known/openid-configuration",
+//!         r#"{"issuer":"https://id.example","jwks_uri":"https://id.example/keys"}"#,
+//!     ),
+//!     (
+//!         "https://id.example/keys",
+//!         r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+//!     ),
+//! ]));
+//! let issuer = RemoteIssuer::builder("https://id.example").fetch(table).build()?;
+//! issuer.refresh().await?;
+//! assert_eq!(issuer.health().keys(), 1);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Nothing waits
 //!
@@ -79,12 +147,13 @@
 //!
 //! | a key is | when | then |
 //! |---|---|---|
-//! | used | it verifies signatures by an algorithm of this crate | An RSA key without `alg` is for RS256, or for the one RSA algorithm that [`algorithms`](crate::token::TokenCodecBuilder::algorithms) names (of two it is RS256). `Ed25519` and `EdDSA` are one algorithm (RFC 9864). |
+//! | used | it verifies signatures by an algorithm of this crate | An RSA key without `alg` is for the one RSA algorithm that [`algorithms`](crate::token::TokenCodecBuilder::algorithms) names, or else the one that the metadata name, or else RS256. `Ed25519` and `EdDSA` are one algorithm (RFC 9864). |
 //! | passed over | its type, curve or algorithm is unknown, a member is missing or odd, it is too weak, or it is for another purpose | The others are used. [`Event::KeysPassedOver`](crate::Event::KeysPassedOver) and [`JwksHealth::unusable_keys`](crate::jwks::JwksHealth::unusable_keys) say which, and why. |
 //! | compromised | a private member is in it, or it is a shared secret | It goes at once, out of the set in hand too, and stays out for the life of the process, under whatever name (RFC 7638 thumbprint). [`Event::KeysCompromised`](crate::Event::KeysCompromised) is an error: an attacker can sign with it now. |
 //!
 //! [`KeyRing::verifier`](crate::KeyRing::verifier) judges a set in hand by the same rules, and
-//! [`KeyRing::unusable_keys`](crate::KeyRing::unusable_keys) says what it passed over.
+//! [`KeyRing::unusable_keys`](crate::KeyRing::unusable_keys) says what it passed over. `key_reports()` of a ring and of
+//! [`JwksHealth`](crate::jwks::JwksHealth::key_reports) list every key: usable, passed over or poisoned, and why.
 //!
 //! # A key that was stolen
 //!
@@ -101,7 +170,9 @@
 //!
 //! The last good set goes on to verify. A redirect, an error page, a document that is no set, cut off or too long,
 //! changes nothing. Each failure is an [`Event::KeysUnavailable`](crate::Event::KeysUnavailable) with its reason.
-//! Pauses between tries double from one second to one minute, each a half to a whole of that at random.
+//! Pauses between tries double from one second to one minute, each a half to a whole of that at random. An issuer that
+//! answers 429 or 503 with `Retry-After` is left alone for so long, 5 minutes at most, and clients are told no less;
+//! [`refresh`](crate::jwks::RemoteJwks::refresh) still asks at once.
 //! [`Event::KeysRecovered`](crate::Event::KeysRecovered) says that it is over, and [`Event::KeysExpired`](crate::Event::KeysExpired)
 //! that it took too long.
 //!
@@ -116,9 +187,13 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | URL | `https`, or `http` to this machine | An attacker that can change the answer can sign any token. [`dangerous_plain_http`](crate::jwks::RemoteJwksBuilder::dangerous_plain_http) for a mesh that encrypts. |
+//! | URL, or issuer | `https`, or `http` to this machine | An attacker that can change the answer can sign any token. [`dangerous_plain_http`](crate::jwks::RemoteJwksBuilder::dangerous_plain_http) for a mesh that encrypts. |
 //! | trust | the system's certificates | A company's own CA is installed there, and a bad one removed there, for all programs at once; certificates compiled in age with the program. [`root_certificates`](crate::jwks::RemoteJwksBuilder::root_certificates) trusts yours alone. Images without `ca-certificates` fail at construction. |
 //! | redirects, proxies | none | Where keys come from is what was configured. `HTTP_PROXY` and the like are not read. |
+//! | [`fetch`](crate::jwks::RemoteJwksBuilder::fetch) | the built-in client | For a proxy, a client certificate or another way. It decides which servers it trusts, so that `root_certificates` beside it is an error. |
+//! | compression | none | The built-in client sends `Accept-Encoding: identity`. An answer that is encoded all the same is refused, and the error names the encoding: a decoder is code that an attacker's bytes run through. |
+//! | `Retry-After` | honoured, up to 5 minutes | With 429 and 503: an issuer that is asked too often is not asked more often. Longer would be an outage that others can cause. |
+//! | metadata of an issuer | the same limits | Freshness, floor, ceiling, stale limit and length are those of the set. |
 //! | [`timeout`](crate::jwks::RemoteJwksBuilder::timeout) | 5 s | From the name to the last byte. No request waits for it, so it may be long enough for a cold start, and short enough for tries to go on. |
 //! | [`max_bytes`](crate::jwks::RemoteJwksBuilder::max_bytes) | 64 KiB | Twenty RSA keys with their certificate chains; what is longer is no JWK Set. |
 //! | [`lifetime`](crate::jwks::RemoteJwksBuilder::lifetime) | 5 minutes | Where the issuer sends no `max-age`. How long a stolen key that was taken back is accepted, against one small request in five minutes. |

@@ -190,15 +190,17 @@
 //! # Tokens of an issuer are refused
 //!
 //! With [`RemoteJwks`](super::remote_keys) or [`KeyRing::verifier`](crate::KeyRing::verifier). The reason is in the
-//! event [`Rejected`](crate::Event::Rejected) and in the line `rejected`:
+//! event [`Rejected`](crate::Event::Rejected) and in the line `rejected`, which names the claim or header member and
+//! the setting that takes it ([`TokenError::setting`](crate::TokenError::setting)):
 //!
 //! | reason | what it is | do |
 //! |---|---|---|
 //! | `keys_unavailable` (503) | There are no keys. The last `KeysUnavailable`, `KeysExpired` or `KeysWithdrawn` says why, and which setting helps | as it says |
 //! | `key` | No key has the token's `kid`. Just published: it is fetched within the cool-down. Else it is passed over | `unusable_keys()` says which key, and why |
 //! | `algorithm` | The key is for another `alg`. An RSA key without `alg` is for RS256 | [`algorithms`](crate::token::TokenCodecBuilder::algorithms) names the one that the issuer signs with |
-//! | `header_parameter` | `typ` is not `at+jwt` | [`token_type`](crate::token::TokenCodecBuilder::token_type) |
-//! | `issuer`, `audience` | They differ from the configured ones, by a slash at the end for example | Compare them letter by letter |
+//! | `header_parameter` | `typ` is not `at+jwt` | [`token_types`](crate::token::TokenCodecBuilder::token_types), as the line says |
+//! | `issuer`, `audience` | They differ from the configured ones, by a slash at the end for example | Compare them letter by letter. No `aud` at all: [`audience_claim`](crate::token::TokenCodecBuilder::audience_claim) |
+//! | `insufficient_scope` (403) | The scopes are in another claim, `scp` for example | [`scope_claims`](crate::token::TokenCodecBuilder::scope_claims) |
 //! | `signature` | A forgery, or the issuer has replaced a key and kept its name: then it is fetched within the cool-down | Nothing, unless it goes on |
 //!
 //! # Users complain of 403

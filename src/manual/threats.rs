@@ -171,7 +171,7 @@
 //! **Signing in through others.** Redirects, PKCE, state and mix-up (RFC 9700) belong to the library that does it. This crate
 //! begins where somebody has been signed in.
 //!
-//! The points of the usual lists, one by one, are in [`standards`](super::standards).
+//! `DESIGN.md` has the points of the usual lists (RFC 8725, 9068, 9700 and 10017, OWASP), one by one.
 //!
 //! # What honest users may still notice
 //!

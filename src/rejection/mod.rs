@@ -194,15 +194,17 @@ impl Rejection {
         .with_challenge(challenge)
     }
 
-    /// A good token whose scopes do not suffice.
-    pub(crate) fn insufficient_scope(wanted: String, present: Option<&str>) -> Self {
+    /// A good token whose scopes do not suffice; `claims` are those that they were read from.
+    pub(crate) fn insufficient_scope(wanted: String, present: Option<&str>, claims: &str) -> Self {
         let present = present.map(str::to_owned);
         Self {
             found: Some(Box::new(Found::Scopes { wanted, present })),
             ..Self::new(
                 RejectionKind::InsufficientScope,
-                "the access token does not carry the required scope: the claims that it was minted with \
-                 have to grant it",
+                format!(
+                    "the access token does not carry the required scope: the claims that it was minted with \
+                     have to grant it. Scopes were read from {claims}, .scope_claims([...]) names others"
+                ),
             )
         }
     }
@@ -358,8 +360,8 @@ impl Rejection {
         }
     }
 
-    /// Returns the claim `scope` of the refused token, for [`RejectionKind::InsufficientScope`]. `None` where
-    /// the token has no such claim.
+    /// Returns the scopes of the refused token, for [`RejectionKind::InsufficientScope`]. `None` where the token
+    /// has no claim that they are read from.
     pub fn present_scope(&self) -> Option<&str> {
         match self.found.as_deref()? {
             Found::Scopes { present, .. } => present.as_deref(),

@@ -9,11 +9,12 @@ use super::{
     cache::TokenCache,
     codec::{CodecConfig, Profile},
     registered_claims::{Preamble, Rules},
+    token_type::{TokenType, TokenTypes},
 };
 use crate::{
     clock::{Clock, SystemClock},
     config::ConfigError,
-    keys::{ACCESS_TOKEN_TYPE, KeyRing, SignatureAlgorithm},
+    keys::{KeyRing, SignatureAlgorithm},
 };
 
 /// Builds a [`TokenCodec`]; begun by [`TokenCodec::nested`], [`TokenCodec::encrypted`]
@@ -39,15 +40,17 @@ pub struct TokenCodecBuilder<C = NoClaims> {
     profile: Profile,
     keys: KeyRing,
     issuers: Vec<String>,
+    also_issuers: Vec<String>,
     any_issuer: bool,
     audiences: Vec<String>,
     any_audience: bool,
+    audience_claim: Option<String>,
+    scope_claims: Option<Vec<String>>,
     subject_optional: bool,
     leeway: Duration,
     lifetime: Duration,
     max_age: Option<Duration>,
-    token_type: String,
-    any_token_type: bool,
+    token_types: Vec<TokenType>,
     max_token_bytes: usize,
     algorithms: Option<Vec<SignatureAlgorithm>>,
     clock: Arc<dyn Clock>,
@@ -61,15 +64,17 @@ impl<C> TokenCodecBuilder<C> {
             profile,
             keys: keys.clone(),
             issuers: Vec::new(),
+            also_issuers: Vec::new(),
             any_issuer: false,
             audiences: Vec::new(),
             any_audience: false,
+            audience_claim: None,
+            scope_claims: None,
             subject_optional: false,
             leeway: Duration::from_secs(60),
             lifetime: Duration::from_secs(900),
             max_age: None,
-            token_type: ACCESS_TOKEN_TYPE.to_owned(),
-            any_token_type: false,
+            token_types: vec![TokenType::AccessToken],
             max_token_bytes: 8192,
             algorithms: None,
             clock: Arc::new(SystemClock),
@@ -81,6 +86,26 @@ impl<C> TokenCodecBuilder<C> {
     /// An accepted `iss`, compared exactly. The first one given is minted.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuers.push(issuer.into());
+        self
+    }
+
+    /// Accepts tokens of `issuer` as well, the name that the issuer had before or has elsewhere, compared exactly.
+    /// It is never minted. Give it when the *same* issuer, with the same keys, goes by two names.
+    ///
+    /// ```
+    /// use tower_bearer::{KeyRing, NoClaims, TokenCodec};
+    ///
+    /// let keys = KeyRing::generate()?;
+    /// let codec = || TokenCodec::<NoClaims>::signed(&keys).audience("api");
+    /// let old = codec().issuer("https://old.example").build()?;
+    /// let new = codec().issuer("https://id.example").also_issuer("https://old.example").build()?;
+    /// let token = old.mint("user-1", &NoClaims {})?;
+    /// assert_eq!(new.verify(token.as_str())?.issuer(), Some("https://old.example"));
+    /// assert_eq!(new.issuer(), "https://id.example");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn also_issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.also_issuers.push(issuer.into());
         self
     }
 
@@ -102,6 +127,60 @@ impl<C> TokenCodecBuilder<C> {
     /// another service passes here, too.
     pub fn dangerous_any_audience(mut self) -> Self {
         self.any_audience = true;
+        self
+    }
+
+    /// Takes `claim` for the audience in the place of `aud`, in what is verified and in what is minted: `client_id`
+    /// for the access tokens of Amazon Cognito, which have no `aud`. It is a string or an array of strings.
+    ///
+    /// `aud` is then a claim of the application's like any other, and not judged. The application's own type sees
+    /// `claim`, too, and cannot write it. [`build`](Self::build) refuses the name of another registered claim.
+    ///
+    /// ```
+    /// use tower_bearer::{KeyRing, NoClaims, TokenCodec};
+    ///
+    /// let codec: TokenCodec = TokenCodec::signed(&KeyRing::generate()?)
+    ///     .issuer("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_x")
+    ///     .audience("7lhl")
+    ///     .audience_claim("client_id")
+    ///     .build()?;
+    /// let token = codec.mint("user-1", &NoClaims {})?;
+    /// assert!(codec.verify(token.as_str())?.audiences().eq(["7lhl"]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn audience_claim(mut self, claim: impl Into<String>) -> Self {
+        self.audience_claim = Some(claim.into());
+        self
+    }
+
+    /// Reads scopes from these claims: `scope` by default (RFC 8693 section 4.2). Okta and Entra ID write `scp`.
+    ///
+    /// A claim is a string with a space between two scopes, or an array of strings. Those of several claims are
+    /// joined, and [`Claims::scope`](super::Claims::scope) is one text either way. What is neither grants
+    /// nothing: another type of claim or element, and an element with a space in it.
+    ///
+    /// ```
+    /// use serde::Serialize;
+    /// use tower_bearer::{KeyRing, NoClaims, TokenCodec};
+    ///
+    /// #[derive(Serialize)]
+    /// struct Okta {
+    ///     scp: [&'static str; 2],
+    /// }
+    ///
+    /// let keys = KeyRing::generate()?;
+    /// let theirs = TokenCodec::<Okta>::signed(&keys).issuer("https://x.okta.com").audience("api").build()?;
+    /// let ours: TokenCodec = TokenCodec::signed(&keys)
+    ///     .issuer("https://x.okta.com")
+    ///     .audience("api")
+    ///     .scope_claims(["scope", "scp"])
+    ///     .build()?;
+    /// let token = theirs.mint("user-1", &Okta { scp: ["read", "write"] })?;
+    /// assert_eq!(ours.verify(token.as_str())?.scope(), Some("read write"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn scope_claims(mut self, claims: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.scope_claims = Some(claims.into_iter().map(Into::into).collect());
         self
     }
 
@@ -132,17 +211,24 @@ impl<C> TokenCodecBuilder<C> {
         self
     }
 
-    /// The `typ` of the header that holds the claims: `at+jwt` by default (RFC 9068 section 2.1).
-    /// Compared in any case and with or without `application/` (RFC 7515 section 4.1.9).
-    pub fn token_type(mut self, token_type: impl Into<String>) -> Self {
-        self.token_type = token_type.into();
-        self
-    }
-
-    /// Accepts every `typ` and none: another kind of token that the same key signed, an id token
-    /// for example, passes as an access token.
-    pub fn dangerous_any_token_type(mut self) -> Self {
-        self.any_token_type = true;
+    /// Accepts these types of token, by the `typ` of the header that holds the claims. The first one given is
+    /// minted. By default that is [`AccessToken`](TokenType::AccessToken), `at+jwt` (RFC 9068 section 2.1).
+    ///
+    /// With [`Jwt`](TokenType::Jwt) or [`Absent`](TokenType::Absent) an id token passes, too, where its audience
+    /// is one of the codec's.
+    ///
+    /// ```
+    /// use tower_bearer::{KeyRing, TokenCodec, token::TokenType};
+    ///
+    /// let codec: TokenCodec = TokenCodec::signed(&KeyRing::generate()?)
+    ///     .issuer("https://id.example")
+    ///     .audience("api")
+    ///     .token_types([TokenType::AccessToken, TokenType::Jwt])
+    ///     .build()?;
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn token_types(mut self, types: impl IntoIterator<Item = TokenType>) -> Self {
+        self.token_types = types.into_iter().collect();
         self
     }
 
@@ -157,7 +243,8 @@ impl<C> TokenCodecBuilder<C> {
     /// each for the one algorithm it is configured for.
     ///
     /// Many issuers publish RSA keys without `alg`. Those are for RS256 (OpenID Connect Core 1.0
-    /// section 3.1.3.7), or, when exactly one RSA algorithm is named here, for that one.
+    /// section 3.1.3.7), or, when exactly one RSA algorithm is named here, for that one. Where none is, the issuer's
+    /// metadata may name one.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = SignatureAlgorithm>) -> Self {
         self.algorithms = Some(algorithms.into_iter().collect());
         self
@@ -189,26 +276,38 @@ impl<C> TokenCodecBuilder<C> {
     /// verifying.
     pub fn build(self) -> Result<TokenCodec<C>, ConfigError> {
         self.check_names()?;
+        self.check_claim_names()?;
+        let types = TokenTypes::new(self.token_types.clone())?;
         self.check_ranges()?;
         self.check_keys()?;
         let rsa = self.rsa();
         let cache = self.cache.map(|cache| cache.lay_out(self.max_token_bytes));
-        let preamble = Preamble::new(self.issuers.first(), self.audiences.first());
+        // What is so by default costs no comparison.
+        let audience_claim = self.audience_claim.filter(|claim| claim != "aud");
+        let scope_claims = self.scope_claims.filter(|claims| *claims != ["scope"]);
+        let preamble = Preamble::new(
+            self.issuers.first(),
+            self.audiences.first(),
+            audience_claim.as_deref().unwrap_or("aud"),
+        );
+        let issuer = self.issuers.first().cloned().unwrap_or_default();
+        let issuers = [self.issuers, self.also_issuers].concat();
         let inner = CodecConfig {
             profile: self.profile,
             keys: self.keys,
-            issuer: self.issuers.first().cloned().unwrap_or_default(),
+            issuer,
             rules: Rules {
-                issuers: (!self.any_issuer).then(|| self.issuers.into()),
+                issuers: (!self.any_issuer).then(|| issuers.into()),
                 audiences: (!self.any_audience).then(|| self.audiences.into()),
                 leeway: self.leeway,
                 max_age: self.max_age,
                 subject_optional: self.subject_optional,
+                audience_claim: audience_claim.map(Into::into),
+                scope_claims: scope_claims.map(Into::into),
                 preamble,
             },
             lifetime: Duration::from_secs(self.lifetime.as_secs()),
-            token_type: self.token_type,
-            typed: !self.any_token_type,
+            types,
             max_token_bytes: self.max_token_bytes,
             rsa,
             algorithms: self.algorithms.map(Into::into),
@@ -218,13 +317,11 @@ impl<C> TokenCodecBuilder<C> {
         Ok(TokenCodec::new(inner))
     }
 
-    /// The algorithm of an issuer's RSA keys that name none.
-    fn rsa(&self) -> SignatureAlgorithm {
+    /// The algorithm of an issuer's RSA keys that name none, where one is named here.
+    fn rsa(&self) -> Option<SignatureAlgorithm> {
         let mut named = self.algorithms.iter().flatten().filter(|alg| alg.is_rsa());
-        match (named.next(), named.next()) {
-            (Some(one), None) => *one,
-            _ => SignatureAlgorithm::Rs256,
-        }
+        let one = named.next()?;
+        named.next().is_none().then_some(*one)
     }
 }
 
@@ -234,15 +331,17 @@ impl<C> fmt::Debug for TokenCodecBuilder<C> {
             profile,
             keys: _,
             issuers,
+            also_issuers,
             any_issuer,
             audiences,
             any_audience,
+            audience_claim,
+            scope_claims,
             subject_optional,
             leeway,
             lifetime,
             max_age,
-            token_type,
-            any_token_type,
+            token_types,
             max_token_bytes,
             algorithms,
             clock,
@@ -252,15 +351,17 @@ impl<C> fmt::Debug for TokenCodecBuilder<C> {
         f.debug_struct("TokenCodecBuilder")
             .field("profile", profile)
             .field("issuers", issuers)
+            .field("also_issuers", also_issuers)
             .field("any_issuer", any_issuer)
             .field("audiences", audiences)
             .field("any_audience", any_audience)
+            .field("audience_claim", audience_claim)
+            .field("scope_claims", scope_claims)
             .field("subject_optional", subject_optional)
             .field("leeway", leeway)
             .field("lifetime", lifetime)
             .field("max_age", max_age)
-            .field("token_type", token_type)
-            .field("any_token_type", any_token_type)
+            .field("token_types", token_types)
             .field("max_token_bytes", max_token_bytes)
             .field("algorithms", algorithms)
             .field("clock", clock)

@@ -1,5 +1,7 @@
 //! Verified claims.
 
+mod verified;
+
 use std::{
     any::{Any, type_name},
     fmt,
@@ -8,7 +10,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::registered_claims::Registered;
+use self::verified::Verified;
+use super::{presented::PresentedToken, registered_claims::Registered};
 use crate::clock::Timestamp;
 
 /// What a verified access token says (RFC 7519 section 4.1). Cheap to clone.
@@ -41,58 +44,8 @@ pub struct Claims<C = NoClaims>(Arc<ClaimsSet<C>>);
 pub struct NoClaims {}
 
 struct ClaimsSet<C> {
-    texts: Texts,
-    issued_at: Option<Timestamp>,
-    expires_at: Timestamp,
+    verified: Verified,
     custom: C,
-}
-
-/// The texts of the registered claims, one behind the other: one allocation instead of five.
-struct Texts {
-    all: Box<str>,
-    /// Where each ends, if it is there.
-    ends: [Option<usize>; 5],
-}
-
-/// The order of the texts.
-#[derive(Clone, Copy)]
-enum Text {
-    Issuer,
-    Scope,
-    Session,
-    Subject,
-    TokenId,
-}
-
-impl Texts {
-    fn new(claims: Registered<'_>) -> Self {
-        let Registered {
-            issuer,
-            scope,
-            session,
-            subject,
-            token_id,
-            ..
-        } = claims;
-        let texts = [issuer, scope, session, subject, token_id];
-        let mut all = String::with_capacity(texts.iter().flatten().map(|text| text.len()).sum());
-        let ends = texts.map(|text| {
-            text.map(|text| {
-                all.push_str(&text);
-                all.len()
-            })
-        });
-        Self {
-            all: all.into_boxed_str(),
-            ends,
-        }
-    }
-
-    fn get(&self, text: Text) -> Option<&str> {
-        let (before, rest) = self.ends.split_at(text as usize);
-        let start = before.iter().rev().find_map(|end| *end).unwrap_or_default();
-        self.all.get(start..rest.first().copied().flatten()?)
-    }
 }
 
 /// The registered claims of a verified token, for code that does not know the application's type:
@@ -115,11 +68,7 @@ pub struct TokenContext(Arc<dyn Context>);
 trait Context: Send + Sync {
     fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
     fn claims_type(&self) -> &'static str;
-    fn subject(&self) -> &str;
-    fn session(&self) -> Option<&str>;
-    fn token_id(&self) -> Option<&str>;
-    fn scope(&self) -> Option<&str>;
-    fn expires_at(&self) -> Timestamp;
+    fn verified(&self) -> &Verified;
 }
 
 impl<C: Send + Sync + 'static> Context for ClaimsSet<C> {
@@ -129,30 +78,23 @@ impl<C: Send + Sync + 'static> Context for ClaimsSet<C> {
     fn claims_type(&self) -> &'static str {
         type_name::<C>()
     }
-    fn subject(&self) -> &str {
-        self.texts.get(Text::Subject).unwrap_or_default()
-    }
-    fn session(&self) -> Option<&str> {
-        self.texts.get(Text::Session)
-    }
-    fn token_id(&self) -> Option<&str> {
-        self.texts.get(Text::TokenId)
-    }
-    fn scope(&self) -> Option<&str> {
-        self.texts.get(Text::Scope)
-    }
-    fn expires_at(&self) -> Timestamp {
-        self.expires_at
+    fn verified(&self) -> &Verified {
+        &self.verified
     }
 }
 
 impl<C> Claims<C> {
-    pub(super) fn new(claims: Registered<'_>, expires_at: Timestamp, custom: C) -> Self {
-        let issued_at = claims.issued_at();
+    /// `json` is the authentic text that `claims` were read from, and `token` what held it.
+    pub(super) fn new(
+        claims: &Registered<'_>,
+        json: &str,
+        token: &[u8],
+        expires_at: Timestamp,
+        scope_claims: Option<Arc<[String]>>,
+        custom: C,
+    ) -> Self {
         Self(Arc::new(ClaimsSet {
-            texts: Texts::new(claims),
-            issued_at,
-            expires_at,
+            verified: Verified::new(claims, json, token, expires_at, scope_claims),
             custom,
         }))
     }
@@ -160,37 +102,89 @@ impl<C> Claims<C> {
     /// `sub`: who the token speaks for. Empty only when the codec was built with
     /// [`subject_optional`](super::TokenCodecBuilder::subject_optional) and there is none.
     pub fn subject(&self) -> &str {
-        self.0.texts.get(Text::Subject).unwrap_or_default()
+        self.0.verified.subject()
     }
 
     /// `iss`: who issued the token; one of the codec's issuers unless every issuer is accepted.
     pub fn issuer(&self) -> Option<&str> {
-        self.0.texts.get(Text::Issuer)
+        self.0.verified.issuer()
+    }
+
+    /// Returns the audiences that the token names in `aud`, or in the claim of
+    /// [`audience_claim`](super::TokenCodecBuilder::audience_claim), in its order. One of them is an audience of
+    /// the codec, unless every audience is accepted: a codec with several learns here which one it was.
+    ///
+    /// ```
+    /// use tower_bearer::{KeyRing, NoClaims, TokenCodec};
+    ///
+    /// let keys = KeyRing::generate()?;
+    /// let codec = |first: &str, second: &str| {
+    ///     let codec = TokenCodec::<NoClaims>::signed(&keys).issuer("https://id.example");
+    ///     codec.audience(first).audience(second).build()
+    /// };
+    /// let token = codec("admin", "api")?.mint("user-1", &NoClaims {})?;
+    /// let claims = codec("api", "admin")?.verify(token.as_str())?;
+    /// assert!(claims.audiences().eq(["admin"]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn audiences(&self) -> impl Iterator<Item = &str> {
+        self.0.verified.audiences()
     }
 
     /// `sid`: the refresh session the token was minted for.
     pub fn session(&self) -> Option<&str> {
-        self.0.texts.get(Text::Session)
+        self.0.verified.session()
     }
 
     /// `jti`: the token's own name.
     pub fn token_id(&self) -> Option<&str> {
-        self.0.texts.get(Text::TokenId)
+        self.0.verified.token_id()
     }
 
-    /// `scope`: space-separated scopes (RFC 8693 section 4.2).
+    /// Returns the scopes of the token, with a space between two (RFC 8693 section 4.2), from `scope` or from the
+    /// claims of [`scope_claims`](super::TokenCodecBuilder::scope_claims). `None` where the token has none of them.
     pub fn scope(&self) -> Option<&str> {
-        self.0.texts.get(Text::Scope)
+        self.0.verified.scope()
     }
 
     /// `iat`: when the token was issued.
     pub fn issued_at(&self) -> Option<Timestamp> {
-        self.0.issued_at
+        self.0.verified.issued_at
+    }
+
+    /// `nbf`: when the token began to be good.
+    pub fn not_before(&self) -> Option<Timestamp> {
+        self.0.verified.not_before
     }
 
     /// `exp`: when the token ends.
     pub fn expires_at(&self) -> Timestamp {
-        self.0.expires_at
+        self.0.verified.expires_at
+    }
+
+    /// Returns the verified claims as the token holds them: the text of a JSON object without repeated members.
+    ///
+    /// ```
+    /// use tower_bearer::{KeyRing, NoClaims, TokenCodec};
+    ///
+    /// let codec: TokenCodec = TokenCodec::signed(&KeyRing::generate()?)
+    ///     .issuer("https://id.example")
+    ///     .audience("api")
+    ///     .build()?;
+    /// let token = codec.mint("user-1", &NoClaims {})?;
+    /// let claims = codec.verify(token.as_str())?;
+    /// let all: serde_json::Value = serde_json::from_str(claims.raw())?;
+    /// assert_eq!(all["sub"], "user-1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn raw(&self) -> &str {
+        self.0.verified.raw()
+    }
+
+    /// Returns the token that these claims are of, as the client presented it, for the next service that the
+    /// request goes to. See [`PresentedToken`] for an example.
+    pub fn token(&self) -> PresentedToken<'_> {
+        self.0.verified.token()
     }
 
     /// The application's own claims.
@@ -238,29 +232,64 @@ impl TokenContext {
         self.0.claims_type()
     }
 
+    /// The claims that scopes were read from, for an error.
+    pub(crate) fn scope_claims(&self) -> String {
+        self.0.verified().scope_claims()
+    }
+
     /// `sub`: who the token speaks for.
     pub fn subject(&self) -> &str {
-        self.0.subject()
+        self.0.verified().subject()
+    }
+
+    /// `iss`: who issued the token.
+    pub fn issuer(&self) -> Option<&str> {
+        self.0.verified().issuer()
+    }
+
+    /// Returns the token's audiences, as [`Claims::audiences`] does.
+    pub fn audiences(&self) -> impl Iterator<Item = &str> {
+        self.0.verified().audiences()
     }
 
     /// `sid`: the refresh session the token was minted for.
     pub fn session(&self) -> Option<&str> {
-        self.0.session()
+        self.0.verified().session()
     }
 
     /// `jti`: the token's own name.
     pub fn token_id(&self) -> Option<&str> {
-        self.0.token_id()
+        self.0.verified().token_id()
     }
 
-    /// `scope`: space-separated scopes.
+    /// Returns the token's scopes, as [`Claims::scope`] does.
     pub fn scope(&self) -> Option<&str> {
-        self.0.scope()
+        self.0.verified().scope()
+    }
+
+    /// `iat`: when the token was issued.
+    pub fn issued_at(&self) -> Option<Timestamp> {
+        self.0.verified().issued_at
+    }
+
+    /// `nbf`: when the token began to be good.
+    pub fn not_before(&self) -> Option<Timestamp> {
+        self.0.verified().not_before
     }
 
     /// `exp`: when the token ends.
     pub fn expires_at(&self) -> Timestamp {
-        self.0.expires_at()
+        self.0.verified().expires_at
+    }
+
+    /// Returns the text of all verified claims, as [`Claims::raw`] does.
+    pub fn raw(&self) -> &str {
+        self.0.verified().raw()
+    }
+
+    /// Returns the token as the client presented it, as [`Claims::token`] does.
+    pub fn token(&self) -> PresentedToken<'_> {
+        self.0.verified().token()
     }
 }
 
@@ -275,7 +304,7 @@ impl<C> fmt::Debug for Claims<C> {
         // Who a token speaks for is personal data: it stays out of logs, like the rest.
         let Self(inner) = self;
         f.debug_struct("Claims")
-            .field("expires_at", &inner.expires_at)
+            .field("expires_at", &inner.verified.expires_at)
             .finish_non_exhaustive()
     }
 }

@@ -4,10 +4,11 @@ use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use super::{
     NoClaims, TokenCodecBuilder, TokenErrorKind, cache::TokenCache, registered_claims::Rules,
+    token_type::TokenTypes,
 };
 use crate::{
     clock::{Clock, Timestamp},
-    keys::{ACCESS_TOKEN_TYPE, EncryptionKey, KeyManagement, KeyRing, SignatureAlgorithm},
+    keys::{EncryptionKey, KeyManagement, KeyRing, SignatureAlgorithm},
 };
 
 /// Mints and verifies access tokens of one exact form, with the application's own claims `C`.
@@ -47,15 +48,12 @@ pub(super) struct CodecConfig {
     pub(super) rules: Rules,
     pub(super) issuer: String,
     pub(super) lifetime: Duration,
-    /// The `typ` that is minted.
-    pub(super) token_type: String,
-    /// Whether `typ` is checked.
-    pub(super) typed: bool,
+    pub(super) types: TokenTypes,
     pub(super) max_token_bytes: usize,
     /// The accepted signature algorithms; `None` for whatever the keys are configured for.
     pub(super) algorithms: Option<Box<[SignatureAlgorithm]>>,
-    /// The algorithm of an issuer's RSA keys that name none.
-    pub(super) rsa: SignatureAlgorithm,
+    /// The algorithm of an issuer's RSA keys that name none; `None` for what the issuer says, and RS256.
+    pub(super) rsa: Option<SignatureAlgorithm>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) cache: Option<TokenCache>,
 }
@@ -222,7 +220,10 @@ impl<C> TokenCodec<C> {
     pub(crate) fn expectation(&self, kind: TokenErrorKind) -> Option<String> {
         let rules = &self.config.rules;
         let (claim, accepted) = match kind {
-            TokenErrorKind::Audience => ("aud", &rules.audiences),
+            TokenErrorKind::Audience => (
+                rules.audience_claim.as_deref().unwrap_or("aud"),
+                &rules.audiences,
+            ),
             TokenErrorKind::Issuer => ("iss", &rules.issuers),
             _ => return None,
         };
@@ -240,11 +241,6 @@ impl CodecConfig {
             None => true,
             Some(allowed) => allowed.contains(&algorithm),
         }
-    }
-
-    /// Whether the headers that keys prepared carry a `typ` this codec takes.
-    pub(super) fn prepared_type(&self) -> bool {
-        !self.typed || self.token_type == ACCESS_TOKEN_TYPE
     }
 
     /// Whether content under `key` proves anything about its sender. Anybody can encrypt to a

@@ -4,7 +4,6 @@
 pub(super) struct Signed<'a> {
     /// Header, dot and payload: what the signature is over.
     pub(super) input: &'a [u8],
-    pub(super) header: &'a [u8],
     pub(super) payload: &'a [u8],
     pub(super) signature: &'a [u8],
 }
@@ -19,16 +18,15 @@ pub(super) struct Encrypted<'a> {
 }
 
 impl<'a> Signed<'a> {
-    /// The same for a token whose first `header` bytes are those of a known header and whose
-    /// signature has `signature` characters, which tells where the dots have to be. Other dots are
-    /// not looked for; they are no base64url, and so decoding finds them.
+    /// The same for a token whose first `header` bytes are its header and whose signature has
+    /// `signature` characters, which tells where the dots have to be. Other dots are not looked
+    /// for; they are no base64url, and so decoding finds them.
     pub(super) fn behind_header(token: &'a [u8], header: usize, signature: usize) -> Option<Self> {
         let end = token.len().checked_sub(signature + 1)?;
         let (input, signature) = token.split_at_checked(end)?;
-        let (header, payload) = input.split_at_checked(header)?;
+        let (_, payload) = input.split_at_checked(header)?;
         Some(Self {
             input,
-            header,
             payload: payload.strip_prefix(b".")?,
             signature: signature.strip_prefix(b".")?,
         })
@@ -43,7 +41,6 @@ impl<'a> Signed<'a> {
         }
         Some(Self {
             input: token.get(..second)?,
-            header: token.get(..first)?,
             payload: token.get(first + 1..second)?,
             signature: token.get(second + 1..)?,
         })
@@ -51,9 +48,9 @@ impl<'a> Signed<'a> {
 }
 
 impl<'a> Encrypted<'a> {
-    /// The same for a token whose first `header` bytes are those of a known header and whose key is
-    /// shared: then there is no encrypted key, and the lengths of iv and tag tell where the dots
-    /// have to be. Other dots are not looked for; they are no base64url, and so decoding finds them.
+    /// The same for a token whose first `header` bytes are its header, and which brings no encrypted
+    /// key: then the lengths of iv and tag tell where the dots have to be. Other dots are not looked
+    /// for; they are no base64url, and so decoding finds them.
     pub(super) fn behind_header(token: &'a [u8], header: usize) -> Option<Self> {
         const IV: usize = 16;
         const TAG: usize = 22;
@@ -89,6 +86,8 @@ impl<'a> Encrypted<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -99,7 +98,39 @@ mod tests {
             assert_eq!(Encrypted::split(token.as_bytes()).is_some(), dots == 4);
         }
         let parts = Signed::split(b".p.").unwrap();
-        assert_eq!((parts.header, parts.payload), (&b""[..], &b"p"[..]));
-        assert_eq!((parts.input, parts.signature), (&b".p"[..], &b""[..]));
+        assert_eq!((parts.input, parts.payload), (&b".p"[..], &b"p"[..]));
+        assert_eq!(parts.signature, b"");
+    }
+
+    proptest! {
+        /// Where lengths tell the segments, they are those between the dots, or one of them holds a
+        /// dot and cannot be decoded.
+        #[test]
+        fn lengths_tell_the_segments_that_the_dots_do(
+            token in "[a.]{0,6}\\.[a.]{0,6}\\.[a.]{0,6}",
+            wrapped in "[a.]{0,3}\\.[a]{0,1}\\.[a.]{16}\\.[a.]{0,5}\\.[a.]{22}",
+            header in 0..8_usize,
+            signature in 0..8_usize,
+        ) {
+            if let Some(Signed { input, payload, signature }) =
+                Signed::behind_header(token.as_bytes(), header, signature)
+            {
+                let parts = [&token.as_bytes()[..header], payload, signature];
+                prop_assert_eq!(parts.join(&b'.'), token.as_bytes());
+                prop_assert_eq!(parts[..2].join(&b'.'), input);
+                prop_assert_eq!(no_dots(&parts), Signed::split(token.as_bytes()).is_some());
+            }
+            if let Some(Encrypted { header, key, iv, ciphertext, tag }) =
+                Encrypted::behind_header(wrapped.as_bytes(), header)
+            {
+                let parts = [header, key, iv, ciphertext, tag];
+                prop_assert_eq!(parts.join(&b'.'), wrapped.as_bytes());
+                prop_assert_eq!(no_dots(&parts), Encrypted::split(wrapped.as_bytes()).is_some());
+            }
+        }
+    }
+
+    fn no_dots(parts: &[&[u8]]) -> bool {
+        parts.iter().all(|part| !part.contains(&b'.'))
     }
 }

@@ -22,8 +22,25 @@ use std::{borrow::Cow, error::Error, fmt};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenError {
     kind: TokenErrorKind,
-    detail: &'static str,
+    detail: Detail,
+    setting: Option<Setting>,
 }
+
+/// The finding. Of the token it repeats no more than names of issuer and audiences, once they are verified. It is no
+/// larger than a text, since refusals travel on the path of each request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Detail {
+    Fixed(&'static str),
+    #[expect(
+        clippy::box_collection,
+        reason = "one word, so that the whole stays as small as a text"
+    )]
+    Found(Box<String>),
+}
+
+/// How many characters of a text an error repeats, and how many texts.
+const LONGEST: usize = 120;
+const MOST: usize = 4;
 
 /// The kinds of [`TokenError`], in the order in which they are found.
 ///
@@ -48,7 +65,8 @@ pub enum TokenErrorKind {
     Encoding,
     /// The header is not a JSON object of the expected types, or repeats a member.
     Header,
-    /// `crit`, `b64`, `zip`, `cty` or `typ` is not what the profile has.
+    /// `crit`, `b64`, `zip` or `cty` is not what the profile has, or `typ` is none of the
+    /// [`token_types`](crate::token::TokenCodecBuilder::token_types).
     HeaderParameter,
     /// `alg` or `enc` is not the configured one. An issuer's RSA key without `alg` is for RS256, unless
     /// [`algorithms`](crate::token::TokenCodecBuilder::algorithms) names another.
@@ -63,7 +81,8 @@ pub enum TokenErrorKind {
     Decryption,
     /// The signature or MAC is wrong.
     Signature,
-    /// The claims are not a JSON object, repeat a member, nest too deeply or have a wrong type.
+    /// The claims are not a JSON object, repeat a member, nest too deeply or have a wrong type; or they tell of
+    /// `events`, where `typ` leaves open what the token is for.
     Claims,
     /// `iss` is missing or not the configured one.
     Issuer,
@@ -77,6 +96,38 @@ pub enum TokenErrorKind {
     TooOld,
     /// Bound to a key that a plain bearer request does not prove (`cnf`).
     SenderConstrained,
+}
+
+/// A method of the builder that takes what was refused. By number, so that an error stays small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Setting {
+    Algorithms,
+    Audience,
+    AudienceClaim,
+    DangerousAnyIssuer,
+    Issuer,
+    Leeway,
+    MaxAge,
+    MaxTokenBytes,
+    SubjectOptional,
+    TokenTypes,
+}
+
+impl Setting {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Algorithms => "algorithms",
+            Self::Audience => "audience",
+            Self::AudienceClaim => "audience_claim",
+            Self::DangerousAnyIssuer => "dangerous_any_issuer",
+            Self::Issuer => "issuer",
+            Self::Leeway => "leeway",
+            Self::MaxAge => "max_age",
+            Self::MaxTokenBytes => "max_token_bytes",
+            Self::SubjectOptional => "subject_optional",
+            Self::TokenTypes => "token_types",
+        }
+    }
 }
 
 impl TokenErrorKind {
@@ -106,19 +157,92 @@ impl TokenErrorKind {
 }
 
 impl TokenError {
+    /// Nothing of the token was parsed.
+    pub(crate) const TOO_LARGE: Self = Self::curable(
+        TokenErrorKind::TooLarge,
+        "the token is longer than .max_token_bytes(...) accepts",
+        Setting::MaxTokenBytes,
+    );
+
     pub(crate) const fn new(kind: TokenErrorKind, detail: &'static str) -> Self {
-        Self { kind, detail }
+        Self {
+            kind,
+            detail: Detail::Fixed(detail),
+            setting: None,
+        }
+    }
+
+    /// The same, with the texts that the verified token has instead: escaped, cut, and few of many.
+    #[cold]
+    pub(crate) fn having<'a>(self, texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let Detail::Fixed(detail) = self.detail else {
+            return self;
+        };
+        let cut = |text: &str| match text.char_indices().nth(LONGEST) {
+            Some((end, _)) => format!("{:?}...", text.get(..end).unwrap_or_default()),
+            None => format!("{text:?}"),
+        };
+        let found: Vec<_> = texts.into_iter().take(MOST).map(cut).collect();
+        let found = if found.is_empty() {
+            "none".to_owned()
+        } else {
+            found.join(", ")
+        };
+        Self {
+            detail: Detail::Found(Box::new(format!("{detail}; the token has {found}"))),
+            ..self
+        }
+    }
+
+    /// Has the setting that takes such a token.
+    pub(crate) const fn curable(
+        kind: TokenErrorKind,
+        detail: &'static str,
+        setting: Setting,
+    ) -> Self {
+        Self {
+            kind,
+            detail: Detail::Fixed(detail),
+            setting: Some(setting),
+        }
     }
 
     /// What kind of refusal it is.
     pub fn kind(&self) -> TokenErrorKind {
         self.kind
     }
+
+    /// Returns the method of [`TokenCodecBuilder`](super::TokenCodecBuilder) that would take such a token. `None`
+    /// where no setting does: a forged token stays forged. Whether it *should* be taken is for its reader to say.
+    ///
+    /// ```
+    /// use tower_bearer::{KeyRing, NoClaims, TokenCodec, token::TokenType};
+    ///
+    /// let keys = KeyRing::generate()?;
+    /// let codec = || TokenCodec::<NoClaims>::signed(&keys).issuer("https://id.example").audience("api");
+    /// let token = codec().token_types([TokenType::Jwt]).build()?.mint("user-1", &NoClaims {})?;
+    /// let error = codec().build()?.verify(token.as_str()).unwrap_err();
+    /// assert_eq!(error.setting(), Some("token_types"));
+    /// assert!(error.to_string().contains(".token_types([TokenType::AccessToken, TokenType::Jwt])"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn setting(&self) -> Option<&'static str> {
+        self.setting.map(Setting::as_str)
+    }
 }
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.detail)
+        // The reader of JSON does not know which text it reads.
+        f.write_str(match self.kind {
+            TokenErrorKind::Header => "header: ",
+            TokenErrorKind::Claims => "claims: ",
+            _ => "",
+        })?;
+        f.write_str(match &self.detail {
+            Detail::Fixed(detail) => detail,
+            Detail::Found(detail) => detail,
+        })
     }
 }
 

@@ -11,13 +11,16 @@ use crate::keys::{Epk, WrapHeader};
 /// What is read of a header. Nothing in it is trusted: `alg` and `enc` are compared with those of
 /// the configured key, `kid` only selects among configured keys, and parameters that bring a key
 /// along (`jwk`, `jku`, `x5u`, `x5c`) are not looked at.
+#[derive(Default)]
 pub(super) struct Header<'a> {
-    pub(super) alg: Cow<'a, str>,
+    alg: Option<Cow<'a, str>>,
     pub(super) enc: Option<Cow<'a, str>>,
     pub(super) kid: Option<Cow<'a, str>>,
     pub(super) typ: Option<Cow<'a, str>>,
     pub(super) cty: Option<Cow<'a, str>>,
     pub(super) zip: bool,
+    /// Whether an extension has to be understood.
+    extension: bool,
     epk: Option<&'a str>,
     apu: Option<&'a str>,
     apv: Option<&'a str>,
@@ -26,55 +29,64 @@ pub(super) struct Header<'a> {
 impl<'a> Header<'a> {
     /// Reads the decoded header. Extensions that must be understood are refused, because none is
     /// (RFC 7515 section 4.1.11), and so is an unencoded payload (RFC 7797 section 7).
-    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, TokenError> {
+    pub(super) fn read(&mut self, bytes: &'a [u8]) -> Result<(), TokenError> {
         let fault = |detail: Fault| TokenError::new(TokenErrorKind::Header, detail);
         let text = std::str::from_utf8(bytes).map_err(|_| fault("the header is not utf-8"))?;
-        let (mut alg, mut enc, mut kid, mut typ, mut cty) = (None, None, None, None, None);
-        let (mut epk, mut apu, mut apv) = (None, None, None);
-        let (mut zip, mut extension) = (false, false);
-        let mut names: Vec<Cow<'a, str>> = Vec::new();
+        let mut others: Vec<Cow<'a, str>> = Vec::new();
         Reader::new(text)
-            .only_object(|reader, name| {
-                match name.as_ref() {
-                    "alg" => once(&mut alg, string(reader)?)?,
-                    "enc" => once(&mut enc, string(reader)?)?,
-                    "kid" => once(&mut kid, string(reader)?)?,
-                    "typ" => once(&mut typ, string(reader)?)?,
-                    "cty" => once(&mut cty, string(reader)?)?,
-                    "epk" => once(&mut epk, reader.value()?)?,
-                    "apu" => once(&mut apu, reader.value()?)?,
-                    "apv" => once(&mut apv, reader.value()?)?,
-                    other => {
-                        zip |= other == "zip";
-                        extension |= matches!(other, "crit" | "b64");
-                        reader.value()?;
-                        names.push(name);
-                    }
-                }
-                Ok(())
-            })
-            .and_then(|()| distinct(&names, |name| name))
+            .only_object(|reader, name| self.member(reader, name, &mut others))
+            .and_then(|()| distinct(&others, |name| name))
             .map_err(fault)?;
-        if extension {
+        if self.extension {
             return Err(TokenError::new(
                 TokenErrorKind::HeaderParameter,
-                "the header asks for an extension",
+                "crit or b64 asks for an extension, and none is understood here",
             ));
         }
-        if kid.as_deref() == Some("") {
+        if self.kid.as_deref() == Some("") {
             return Err(fault("the kid is empty"));
         }
-        Ok(Self {
-            alg: alg.ok_or(fault("the header has no alg"))?,
-            enc,
-            kid,
-            typ,
-            cty,
-            zip,
-            epk,
-            apu,
-            apv,
-        })
+        match self.alg {
+            Some(_) => Ok(()),
+            None => Err(fault("the header has no alg")),
+        }
+    }
+
+    /// Reads the value of the member `name`; names it does not know go to `others`.
+    #[inline(always)]
+    fn member(
+        &mut self,
+        reader: &mut Reader<'a>,
+        name: Cow<'a, str>,
+        others: &mut Vec<Cow<'a, str>>,
+    ) -> Result<(), Fault> {
+        let (known, wrong) = match name.as_ref() {
+            "alg" => (&mut self.alg, "alg is not a string"),
+            "kid" => (&mut self.kid, "kid is not a string"),
+            "typ" => (&mut self.typ, "typ is not a string"),
+            "enc" => (&mut self.enc, "enc is not a string"),
+            "cty" => (&mut self.cty, "cty is not a string"),
+            "epk" => return once(&mut self.epk, reader.value()?),
+            "apu" => return once(&mut self.apu, reader.value()?),
+            "apv" => return once(&mut self.apv, reader.value()?),
+            other => {
+                self.zip |= other == "zip";
+                self.extension |= matches!(other, "crit" | "b64");
+                reader.value()?;
+                others.push(name);
+                return Ok(());
+            }
+        };
+        // null is not absence.
+        match reader.peek() {
+            Some(b'"') => once(known, reader.string()?),
+            _ => Err(wrong),
+        }
+    }
+
+    /// The algorithm; empty before the header is read.
+    pub(super) fn alg(&self) -> &str {
+        self.alg.as_deref().unwrap_or_default()
     }
 
     /// The parameters of key agreement, read only for a key that needs them.
@@ -88,6 +100,9 @@ impl<'a> Header<'a> {
                 .transpose()
                 .map_err(|_| FAULT)
         };
+        if (self.epk, self.apu, self.apv) == (None, None, None) {
+            return Ok(WrapHeader::default());
+        }
         Ok(WrapHeader {
             epk: self
                 .epk
@@ -100,18 +115,10 @@ impl<'a> Header<'a> {
     }
 }
 
-/// A parameter that is a string or invalid: null is not absence.
-fn string<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, Fault> {
-    match reader.peek() {
-        Some(b'"') => reader.string(),
-        _ => Err("a header parameter has the wrong type"),
-    }
-}
-
 /// Whether `value` names the media type `expected`: in any case, with or without `application/`
 /// (RFC 7515 section 4.1.9).
 pub(super) fn same_media_type(value: &str, expected: &str) -> bool {
-    short_media_type(value).eq_ignore_ascii_case(short_media_type(expected))
+    value == expected || short_media_type(value).eq_ignore_ascii_case(short_media_type(expected))
 }
 
 fn short_media_type(value: &str) -> &str {
@@ -127,14 +134,16 @@ mod tests {
     use super::*;
 
     fn kind(json: &str) -> Option<TokenErrorKind> {
-        Header::parse(json.as_bytes()).err().map(|e| e.kind())
+        let read = Header::default().read(json.as_bytes());
+        read.err().map(|e| e.kind())
     }
 
     #[test]
     fn what_identifies_a_key_is_read() {
         let json = br#"{"\u0061lg":"ES256","kid":"k\n","jwk":{"kty":"oct"},"x5c":[1],"zip":"DEF"}"#;
-        let header = Header::parse(json).unwrap();
-        assert_eq!(header.alg, "ES256");
+        let mut header = Header::default();
+        header.read(json).unwrap();
+        assert_eq!(header.alg(), "ES256");
         assert_eq!(header.kid.as_deref(), Some("k\n"));
         assert!(header.zip && header.typ.is_none());
     }
@@ -157,7 +166,8 @@ mod tests {
             assert_eq!(kind(json), Some(TokenErrorKind::Header), "{json}");
         }
         assert_eq!(
-            Header::parse(b"{\"alg\":\"HS256\",\"x\":\"\xff\"}")
+            Header::default()
+                .read(b"{\"alg\":\"HS256\",\"x\":\"\xff\"}")
                 .err()
                 .map(|e| e.kind()),
             Some(TokenErrorKind::Header)

@@ -6,7 +6,8 @@ use super::{
     codec::{CodecConfig, Profile},
     compact::Encrypted,
     header::{Header, same_media_type},
-    jws::{check_type, not_found},
+    jws::not_found,
+    token_type::Purpose,
 };
 use crate::keys::{
     Content, ContentEncryption, ContentKey, EncryptionKey, KeyManagement, Keys, WrapHeader,
@@ -32,7 +33,7 @@ enum Opener<'k> {
     Unwrapped(ContentKey),
 }
 
-/// Opens an encrypted token into `scratch` and returns the plaintext.
+/// Opens an encrypted token into `scratch` and returns the plaintext, and what its type says of its purpose.
 ///
 /// The header that a shared key writes itself is known by its bytes, and then the lengths of iv and
 /// tag tell where the segments are. Every other token is read in the general way, which comes to the
@@ -42,10 +43,10 @@ pub(super) fn open<'s>(
     keys: &Keys,
     token: &[u8],
     scratch: &'s mut Scratch,
-) -> Result<&'s [u8], TokenError> {
+) -> Result<(&'s [u8], Purpose), TokenError> {
     let prepared = match codec.profile {
         Profile::Nested => keys.encryption_by_nested_header(token),
-        _ if codec.prepared_type() => keys.encryption_by_claims_header(token),
+        _ if codec.types.takes_prepared() => keys.encryption_by_claims_header(token),
         _ => None,
     };
     if let Some((key, header)) = prepared
@@ -55,6 +56,7 @@ pub(super) fn open<'s>(
     {
         // A shared key authenticates whoever has it, so every profile takes it.
         return open_content(&Opener::Direct(key), &parts, scratch)
+            .map(|content| (content, Purpose::Typed))
             .map_err(|error| segments_first(error, token));
     }
     open_any(codec, keys, token, scratch)
@@ -66,16 +68,23 @@ pub(super) fn open_any<'s>(
     keys: &Keys,
     token: &[u8],
     scratch: &'s mut Scratch,
-) -> Result<&'s [u8], TokenError> {
-    let parts = Encrypted::split(token).ok_or(SEGMENTS)?;
-    let opener = find_opener(codec, keys, &parts)?;
-    open_content(&opener, &parts, scratch)
+) -> Result<(&'s [u8], Purpose), TokenError> {
+    let header = memchr::memchr(b'.', token).ok_or(SEGMENTS)?;
+    let parts = Encrypted::behind_header(token, header)
+        .or_else(|| Encrypted::split(token))
+        .ok_or(SEGMENTS)?;
+    find_opener(codec, keys, &parts)
+        .and_then(|(opener, purpose)| Ok((open_content(&opener, &parts, scratch)?, purpose)))
+        .map_err(|error| segments_first(error, token))
 }
 
 /// The number of segments is judged before all else, also where positions were computed from
-/// lengths and a dot too many was met as a foreign character.
+/// lengths and a dot too many was met as a foreign character, or not yet.
 #[cold]
 fn segments_first(error: TokenError, token: &[u8]) -> TokenError {
+    if error.kind() == TokenErrorKind::Segments {
+        return error;
+    }
     match Encrypted::split(token) {
         Some(_) => error,
         None => SEGMENTS,
@@ -109,16 +118,17 @@ fn find_opener<'k>(
     codec: &CodecConfig,
     keys: &'k Keys,
     parts: &Encrypted<'_>,
-) -> Result<Opener<'k>, TokenError> {
+) -> Result<(Opener<'k>, Purpose), TokenError> {
     let mut scratch = Scratch::new();
     let decoded = scratch.decode(parts.header).ok_or(TokenError::new(
         TokenErrorKind::Encoding,
         "the header is not canonical base64url",
     ))?;
-    let header = Header::parse(decoded)?;
+    let mut header = Header::default();
+    header.read(decoded)?;
     const UNKNOWN: TokenError =
         TokenError::new(TokenErrorKind::Algorithm, "alg or enc is none we know");
-    let management: KeyManagement = header.alg.parse().map_err(|_| UNKNOWN)?;
+    let management: KeyManagement = header.alg().parse().map_err(|_| UNKNOWN)?;
     let content: ContentEncryption = match &header.enc {
         Some(enc) => enc.parse().map_err(|_| UNKNOWN)?,
         None => {
@@ -130,19 +140,20 @@ fn find_opener<'k>(
     };
     let parameter = |detail| Err(TokenError::new(TokenErrorKind::HeaderParameter, detail));
     if header.zip {
-        return parameter("compressed content is not accepted");
+        return parameter("zip: compressed content is not accepted");
     }
-    match codec.profile {
+    let purpose = match codec.profile {
         Profile::Nested => match &header.cty {
-            Some(cty) if same_media_type(cty, "JWT") => {}
+            // The token inside says more.
+            Some(cty) if same_media_type(cty, "JWT") => Purpose::Typed,
             _ => return parameter("cty does not say that a token is nested"),
         },
-        Profile::Encrypted | Profile::Signed => check_type(codec, &header)?,
-    }
+        Profile::Encrypted | Profile::Signed => codec.types.judge(header.typ.as_deref())?,
+    };
     let key = keys
         .encryption_by(header.kid.as_deref(), management, content)
         .map_err(not_found)?;
-    opener(codec, key, &header.wrap()?, parts.key)
+    Ok((opener(codec, key, &header.wrap()?, parts.key)?, purpose))
 }
 
 /// What opens the content of a token for `key`.
@@ -191,7 +202,7 @@ pub(super) fn seal(
     }
     let holds = match codec.profile {
         Profile::Nested => Content::Nested,
-        Profile::Encrypted | Profile::Signed => Content::Claims(&codec.token_type),
+        Profile::Encrypted | Profile::Signed => Content::Claims(codec.types.minted()),
     };
     let failed = |e| MintError::with_source("the token could not be encrypted", e);
     let (header, encrypted_key, sealed);
@@ -199,7 +210,7 @@ pub(super) fn seal(
         encrypted_key = Vec::new();
         let header = match holds {
             Content::Nested => key.encoded_header_nested(),
-            Content::Claims(_) if codec.usual_type() => key.encoded_header_claims(),
+            Content::Claims(_) if codec.types.mints_prepared() => key.encoded_header_claims(),
             Content::Claims(_) => {
                 header = key.encode_header(holds);
                 &header

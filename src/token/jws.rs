@@ -1,11 +1,12 @@
 //! Signed tokens (RFC 7515).
 
 use super::{
-    MintError, TokenError, TokenErrorKind,
+    MintError, Setting, TokenError, TokenErrorKind,
     base64::{Scratch, encode_append, encoded_len},
     codec::CodecConfig,
     compact::Signed,
-    header::{Header, same_media_type},
+    header::Header,
+    token_type::Purpose,
 };
 use crate::keys::{Candidates, Keys, LookupError, SignatureAlgorithm, SigningKey};
 
@@ -15,6 +16,20 @@ const FORGED: TokenError = TokenError::new(
     "the signature is not that of the configured key: the token is forged or was changed",
 );
 
+/// The issuer's set has no such key.
+const OTHER_KEY: TokenError = TokenError::new(
+    TokenErrorKind::Key,
+    "no key of the issuer has this kid: the token is of another tenant, environment or issuer, or its key is passed \
+     over, which the key reports tell",
+);
+
+/// The key is an RSA key that names no algorithm.
+const OTHER_RSA: TokenError = TokenError::curable(
+    TokenErrorKind::Algorithm,
+    "alg is an RSA algorithm, and the key names none: .algorithms([...]) with this one alone takes it",
+    Setting::Algorithms,
+);
+
 const NOT_YET: TokenError = TokenError::new(
     TokenErrorKind::KeysUnavailable,
     "the issuer's keys are not there, or too old to go on with",
@@ -22,29 +37,29 @@ const NOT_YET: TokenError = TokenError::new(
 
 const SEGMENTS: TokenError = TokenError::new(
     TokenErrorKind::Segments,
-    "a signed token has three segments",
+    "a signed token has three segments; an opaque one is for its issuer alone: ask that for a JWT",
 );
 
-/// Verifies a signed token and returns its payload, still encoded.
+/// Verifies a signed token and returns its payload, still encoded, and what its type says of its purpose.
 ///
-/// The header that a key writes itself is known by its bytes, and then the length of its signatures
-/// tells where the segments are. Every other token is read in the general way, which comes to the
-/// same end on those, too.
+/// The header that a key writes itself is known by its bytes. Every other is read in the general
+/// way, which comes to the same end on those, too.
 pub(super) fn open<'t>(
     codec: &CodecConfig,
     keys: &Keys,
     token: &'t [u8],
-) -> Result<&'t [u8], TokenError> {
-    if codec.prepared_type()
-        && let Some((key, header)) = keys.signing_by_header(token)
-        && let signature = encoded_len(key.signature_len())
-        && let Some(parts) = Signed::behind_header(token, header, signature)
-    {
-        return check(codec, key, key.algorithm(), &parts)
-            .map_err(|error| segments_first(error, token))
-            .map_err(|error| perhaps_replaced(codec, error));
-    }
-    open_any(codec, keys, token).map_err(|error| perhaps_replaced(codec, error))
+) -> Result<(&'t [u8], Purpose), TokenError> {
+    let prepared = match codec.types.takes_prepared() {
+        true => keys.signing_by_header(token),
+        false => None,
+    };
+    let opened = match prepared {
+        Some((key, header)) => check(codec, key, key.algorithm(), token, header)
+            .map(|payload| (payload, Purpose::Typed))
+            .map_err(|error| segments_first(error, token)),
+        None => open_any(codec, keys, token),
+    };
+    opened.map_err(|error| perhaps_replaced(codec, error))
 }
 
 /// Whether another key might come to another end.
@@ -69,24 +84,35 @@ pub(super) fn open_any<'t>(
     codec: &CodecConfig,
     keys: &Keys,
     token: &'t [u8],
-) -> Result<&'t [u8], TokenError> {
-    let parts = Signed::split(token).ok_or(SEGMENTS)?;
-    let (algorithm, candidates) = find_keys(codec, keys, parts.header)?;
+) -> Result<(&'t [u8], Purpose), TokenError> {
+    open_by_header(codec, keys, token).map_err(|error| segments_first(error, token))
+}
+
+fn open_by_header<'t>(
+    codec: &CodecConfig,
+    keys: &Keys,
+    token: &'t [u8],
+) -> Result<(&'t [u8], Purpose), TokenError> {
+    let header = memchr::memchr(b'.', token).ok_or(SEGMENTS)?;
+    let (algorithm, candidates, purpose) = find_keys(codec, keys, token, header)?;
     // Nearly always there is one.
     let mut refused = FORGED;
     for key in candidates {
-        match check(codec, key, algorithm, &parts) {
+        match check(codec, key, algorithm, token, header) {
             Err(error) if is_of_the_key(&error) => refused = error,
-            outcome => return outcome,
+            outcome => return outcome.map(|payload| (payload, purpose)),
         }
     }
     Err(refused)
 }
 
-/// The number of segments is judged before all else, also where positions were computed from
-/// lengths and a dot too many was not noticed.
+/// The number of segments is judged before all else. It is counted only here, for a token that is
+/// refused: the lengths of header and signature tell where the dots of a good one are.
 #[cold]
 fn segments_first(error: TokenError, token: &[u8]) -> TokenError {
+    if error.kind() == TokenErrorKind::Segments {
+        return error;
+    }
     match Signed::split(token) {
         Some(_) => error,
         None => SEGMENTS,
@@ -109,17 +135,24 @@ pub(super) fn payload<'s>(
     }
 }
 
-/// Checks the signature of `parts` by `key` and returns the payload, still encoded.
+/// Checks the signature by `key` of a token with so long a header, and returns the payload, still
+/// encoded.
 fn check<'t>(
     codec: &CodecConfig,
     key: &SigningKey,
     algorithm: SignatureAlgorithm,
-    parts: &Signed<'t>,
+    token: &'t [u8],
+    header: usize,
 ) -> Result<&'t [u8], TokenError> {
+    let signature = encoded_len(key.signature_len());
+    let parts = Signed::behind_header(token, header, signature)
+        .or_else(|| Signed::split(token))
+        .ok_or(SEGMENTS)?;
     if !codec.allows(algorithm) {
-        return Err(TokenError::new(
+        return Err(TokenError::curable(
             TokenErrorKind::Algorithm,
-            "the signature algorithm is not accepted",
+            "alg is not among those of .algorithms([...])",
+            Setting::Algorithms,
         ));
     }
     if !key.can_verify() {
@@ -139,19 +172,23 @@ fn check<'t>(
     Ok(parts.payload)
 }
 
-/// Finds the keys for a header that is not one of those our keys write, and the algorithm it names.
+/// Finds the keys for a header that is not one of those our keys write, the algorithm it names, and what its
+/// type says of its purpose.
 fn find_keys<'k>(
     codec: &CodecConfig,
     keys: &'k Keys,
-    encoded: &[u8],
-) -> Result<(SignatureAlgorithm, Candidates<'k>), TokenError> {
+    token: &[u8],
+    header: usize,
+) -> Result<(SignatureAlgorithm, Candidates<'k>, Purpose), TokenError> {
     let mut scratch = Scratch::new();
+    let encoded = token.get(..header).unwrap_or_default();
     let decoded = scratch.decode(encoded).ok_or(TokenError::new(
         TokenErrorKind::Encoding,
         "the header is not canonical base64url",
     ))?;
-    let header = Header::parse(decoded)?;
-    let algorithm: SignatureAlgorithm = header.alg.parse().map_err(|_| {
+    let mut header = Header::default();
+    header.read(decoded)?;
+    let algorithm: SignatureAlgorithm = header.alg().parse().map_err(|_| {
         TokenError::new(
             TokenErrorKind::Algorithm,
             "alg is no signature algorithm we know",
@@ -160,39 +197,35 @@ fn find_keys<'k>(
     let candidates = keys
         .signing_by(header.kid.as_deref(), algorithm, codec.rsa)
         .map_err(|error| {
-            if !is_expected(codec, algorithm) {
+            if error == LookupError::Algorithm
+                && keys
+                    .signing_by(header.kid.as_deref(), algorithm, Some(algorithm))
+                    .is_ok()
+            {
+                return OTHER_RSA;
+            }
+            // What is no token asks no issuer for keys.
+            let not_found = |error| match error {
+                LookupError::Unknown if codec.keys.is_foreign() => OTHER_KEY,
+                error => not_found(error),
+            };
+            if !is_expected(codec, algorithm) || Signed::split(token).is_none() {
                 return not_found(error);
             }
             codec.keys.request_refresh();
             // Where there are keys, their issuer has said which.
-            match codec.keys.is_remote() && keys.signing.is_empty() {
+            match codec.keys.is_foreign() && keys.signing.is_empty() {
                 true => NOT_YET,
                 false => not_found(error),
             }
         })?;
-    check_type(codec, &header)?;
-    Ok((algorithm, candidates))
+    let purpose = codec.types.judge(header.typ.as_deref())?;
+    Ok((algorithm, candidates, purpose))
 }
 
 /// Whether a key of this algorithm would be accepted, should the issuer publish one.
 fn is_expected(codec: &CodecConfig, algorithm: SignatureAlgorithm) -> bool {
     !algorithm.is_symmetric() && codec.allows(algorithm)
-}
-
-/// Checks `typ` of the header that holds the claims.
-pub(super) fn check_type(codec: &CodecConfig, header: &Header<'_>) -> Result<(), TokenError> {
-    let accepted = match &header.typ {
-        _ if !codec.typed => true,
-        Some(typ) => same_media_type(typ, &codec.token_type),
-        None => false,
-    };
-    if accepted {
-        return Ok(());
-    }
-    Err(TokenError::new(
-        TokenErrorKind::HeaderParameter,
-        "typ is not that of the configured tokens: token_type names it",
-    ))
 }
 
 pub(super) fn not_found(error: LookupError) -> TokenError {
@@ -223,10 +256,10 @@ pub(super) fn seal(codec: &CodecConfig, keys: &Keys, claims: &[u8]) -> Result<St
         ));
     }
     let header;
-    let header = if codec.usual_type() {
+    let header = if codec.types.mints_prepared() {
         key.encoded_header()
     } else {
-        header = key.encode_header(&codec.token_type);
+        header = key.encode_header(codec.types.minted());
         &header
     };
     let payload = encoded_len(claims.len());

@@ -8,11 +8,7 @@ use super::{
     codec::{CodecConfig, Profile},
     jwe, jws, private_claims,
 };
-use crate::{
-    clock::Timestamp,
-    keys::{ACCESS_TOKEN_TYPE, Keys},
-    random::random,
-};
+use crate::{clock::Timestamp, keys::Keys, random::random};
 
 impl<C: Serialize> TokenCodec<C> {
     /// Mints a token for `subject`, issued now by the codec's clock.
@@ -29,8 +25,10 @@ impl<C: Serialize> TokenCodec<C> {
     /// # Errors
     ///
     /// When the application's claims are not a JSON object or have a member that only the codec
-    /// writes (`iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti`, `sid`, `cnf`), the subject is
-    /// empty, the ring has no key that mints, or the token would be longer than accepted.
+    /// writes (`iss`, `sub`, `aud` or the claim of
+    /// [`audience_claim`](super::TokenCodecBuilder::audience_claim) in its place, `exp`, `nbf`, `iat`, `jti`,
+    /// `sid`, `cnf`), the subject is empty, the ring has no key that mints, or the token would be longer than
+    /// accepted.
     pub fn mint_at(&self, grant: &Grant<'_, C>, now: Timestamp) -> Result<AccessToken, MintError> {
         let (iat, until) = (now.as_secs(), grant.until.as_secs());
         let exp = until.min(iat + self.config.lifetime.as_secs());
@@ -40,7 +38,8 @@ impl<C: Serialize> TokenCodec<C> {
         let custom = serde_json::to_string(grant.custom).map_err(|e| {
             MintError::with_source("the application's claims could not be serialised", e)
         })?;
-        private_claims::check(&custom).map_err(MintError::new)?;
+        let audience = self.config.rules.audience_claim.as_deref();
+        private_claims::check(&custom, audience.unwrap_or("aud")).map_err(MintError::new)?;
         append(&mut claims, &custom);
         claims.push('}');
         let token = self.config.seal(claims.into_bytes())?;
@@ -51,11 +50,6 @@ impl<C: Serialize> TokenCodec<C> {
 }
 
 impl CodecConfig {
-    /// Whether minted headers carry the `typ` that keys prepared.
-    pub(super) fn usual_type(&self) -> bool {
-        self.token_type == ACCESS_TOKEN_TYPE
-    }
-
     /// The registered claims as the open beginning of a JSON object.
     fn registered(
         &self,

@@ -17,9 +17,12 @@ mod json;
 mod jwe;
 mod jws;
 mod mint;
+mod presented;
 mod private_claims;
 mod registered_claims;
 pub(crate) mod token_response;
+mod token_type;
+pub(crate) mod verifiers;
 mod verify;
 
 pub use builder::TokenCodecBuilder;
@@ -27,8 +30,12 @@ pub(crate) use claims::{Claims, NoClaims, TokenContext};
 pub use codec::Grant;
 pub(crate) use codec::TokenCodec;
 pub use error::MintError;
+use error::Setting;
 pub(crate) use error::{TokenError, TokenErrorKind};
+pub use presented::PresentedToken;
 pub(crate) use token_response::{AccessToken, TokenSession};
+pub use token_type::TokenType;
+pub(crate) use verifiers::Verifiers;
 
 #[cfg(test)]
 mod tests {

@@ -28,10 +28,8 @@ pub(super) struct Member<'a> {
 /// allocation here.
 pub(super) type Members<'a> = SmallVec<[Member<'a>; 8]>;
 
-/// The claims that only the codec writes.
-const RESERVED: [&str; 9] = [
-    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "cnf",
-];
+/// The claims that only the codec writes, but for the one that names audiences.
+pub(super) const RESERVED: [&str; 8] = ["iss", "sub", "exp", "nbf", "iat", "jti", "sid", "cnf"];
 
 /// Reads the application's type from its members alone, so that the registered claims are
 /// neither read twice nor in the way of `deny_unknown_fields`.
@@ -39,16 +37,17 @@ pub(super) fn from_members<C: DeserializeOwned>(members: &[Member<'_>]) -> Resul
     C::deserialize(Object(members))
 }
 
-/// Checks the serialised form of the application's type: an object without registered claims. The error
-/// is for its developer.
-pub(super) fn check(json: &str) -> Result<(), Cow<'static, str>> {
+/// Checks the serialised form of the application's type: an object without registered claims, of which
+/// `audience` is the one that names audiences. The error is for its developer.
+pub(super) fn check(json: &str, audience: &str) -> Result<(), Cow<'static, str>> {
     if json == "{}" {
         return Ok(());
     }
     let mut names = SmallVec::<[Cow<'_, str>; 8]>::new();
     let mut reserved = None;
     let read = Reader::new(json).only_object(|reader, name| {
-        reserved = reserved.or(RESERVED.into_iter().find(|reserved| *reserved == name));
+        let mut written = RESERVED.into_iter().chain([audience]);
+        reserved = reserved.or(written.find(|written| *written == name));
         if name == "scope" && reader.peek() != Some(b'"') {
             return Err(
                 "scope is not a string: it is one text, with a space between two scopes; leave it out \
@@ -207,10 +206,10 @@ mod tests {
     #[test]
     fn only_objects_without_registered_claims_are_written() {
         for json in ["{}", r#"{"role":"x","scope":"a b"}"#, r#"{"x":{"exp":1}}"#] {
-            assert_eq!(check(json), Ok(()), "{json}");
+            assert_eq!(check(json, "aud"), Ok(()), "{json}");
         }
-        for name in RESERVED {
-            let error = check(&format!("{{\"a\":1,\"{name}\":1}}")).unwrap_err();
+        for name in RESERVED.into_iter().chain(["aud"]) {
+            let error = check(&format!("{{\"a\":1,\"{name}\":1}}"), "aud").unwrap_err();
             assert!(
                 error.contains(&format!("the member `{name}`, which")),
                 "{error}"
@@ -224,7 +223,10 @@ mod tests {
             r#"{"scope":[]}"#,
             r#"{"a":1,"a":2}"#,
         ] {
-            assert!(check(json).is_err(), "{json}");
+            assert!(check(json, "aud").is_err(), "{json}");
         }
+        // Another claim in the place of `aud` takes its reserve with it.
+        assert_eq!(check(r#"{"aud":5}"#, "client_id"), Ok(()));
+        assert!(check(r#"{"client_id":"x"}"#, "client_id").is_err());
     }
 }

@@ -1,16 +1,28 @@
 //! The registered claims (RFC 7519 section 4.1), read in one pass and judged.
 
-use std::{borrow::Cow, ops::Range, time::Duration};
+mod faults;
+mod preamble;
+mod scope;
 
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use smallvec::SmallVec;
+
+use self::faults::Faults;
+pub(super) use self::preamble::Preamble;
 use super::{
-    TokenError, TokenErrorKind,
-    json::{Fault, Reader, distinct, once},
+    Setting, TokenError, TokenErrorKind,
+    json::{Fault, Reader, distinct},
     private_claims::{Member, Members},
+    token_type::Purpose,
 };
 use crate::clock::Timestamp;
 
 /// The last second of the year 9999. What lies behind it is a mistake (or milliseconds).
 const MAX_SECONDS: i64 = 253_402_300_799;
+
+/// The most that the clocks of issuer and verifier may be told to differ.
+pub(super) const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
 /// What a codec demands of the registered claims.
 #[derive(Clone)]
@@ -22,60 +34,23 @@ pub(super) struct Rules {
     pub(super) leeway: Duration,
     pub(super) max_age: Option<Duration>,
     pub(super) subject_optional: bool,
+    /// The claim that names audiences; `None` for `aud`.
+    pub(super) audience_claim: Option<Box<str>>,
+    /// The claims that grant scopes; `None` for `scope` alone.
+    pub(super) scope_claims: Option<Arc<[String]>>,
     pub(super) preamble: Preamble,
 }
 
-/// The beginning of the claims that the codec mints: `{"iss":"…","aud":"…"`, with what is
-/// configured. What begins with the very same bytes need not be read member by member.
-#[derive(Clone, Default)]
-pub(super) struct Preamble {
-    text: String,
-    issuer: Option<String>,
-    /// Where the issuer lies in the text, unless it is escaped there.
-    place: Option<Range<usize>>,
-    /// Whether it names the first accepted audience.
-    audience: bool,
-}
-
-impl Preamble {
-    /// Where the value of the first member begins.
-    const ISSUER: usize = r#"{"iss":""#.len();
-
-    pub(super) fn new(issuer: Option<&String>, audience: Option<&String>) -> Self {
-        let mut text = String::from("{");
-        for (name, value) in [("iss", issuer), ("aud", audience)] {
-            if let Some(value) = value {
-                let comma = if text.len() > 1 { "," } else { "" };
-                let value = serde_json::Value::from(value.as_str());
-                text.push_str(&format!("{comma}\"{name}\":{value}"));
-            }
-        }
-        let place = issuer.map(|issuer| Self::ISSUER..Self::ISSUER + issuer.len());
-        let plain = |place: &Range<usize>| text.get(place.clone()) == issuer.map(String::as_str);
-        Self {
-            place: place.filter(plain),
-            text,
-            issuer: issuer.cloned(),
-            audience: audience.is_some(),
-        }
+impl Rules {
+    fn names_audiences(&self, claim: &str) -> bool {
+        self.audience_claim.as_deref() == Some(claim)
     }
 
-    /// An open object, with members or without.
-    pub(super) fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// The issuer that `claims` name, which begin with it: where it lies there, unless it is escaped.
-    fn issuer<'a>(&'a self, claims: &'a str) -> Option<&'a str> {
-        match &self.place {
-            Some(place) => claims.get(place.clone()),
-            None => self.issuer.as_deref(),
+    fn grants_scopes(&self, claim: &str) -> bool {
+        match &self.scope_claims {
+            None => claim == "scope",
+            Some(claims) => claims.iter().any(|name| name == claim),
         }
-    }
-
-    /// Whether `claims` begin with it, and it says anything.
-    fn begins(&self, claims: &str) -> bool {
-        (self.issuer.is_some() || self.audience) && claims.starts_with(&self.text)
     }
 }
 
@@ -87,6 +62,8 @@ pub(super) struct Registered<'a> {
     pub(super) token_id: Option<Cow<'a, str>>,
     pub(super) session: Option<Cow<'a, str>>,
     pub(super) scope: Option<Cow<'a, str>>,
+    /// Those that the token names. Nearly always there is one.
+    pub(super) audiences: SmallVec<[Cow<'a, str>; 1]>,
     /// Whether the issuer was recognised as an accepted one.
     issuer_is_known: bool,
     /// Whether one of the accepted audiences is named; `None` without `aud`.
@@ -95,6 +72,8 @@ pub(super) struct Registered<'a> {
     not_before: Option<i64>,
     issued_at: Option<i64>,
     confirmation: Option<()>,
+    /// Whether the token tells of events, and so is a logout token or a security event.
+    events: bool,
 }
 
 impl<'a> Registered<'a> {
@@ -105,18 +84,21 @@ impl<'a> Registered<'a> {
         rules: &'a Rules,
         members: &mut Members<'a>,
     ) -> Result<(), TokenError> {
-        let known = &rules.preamble;
-        let reader = if known.begins(text) {
-            let mut reader = Reader::behind(text, &known.text);
-            self.issuer = known.issuer(text).map(Cow::Borrowed);
+        let reader = if let Some(known) = rules.preamble.of(text) {
+            let mut reader = Reader::behind(text, known);
+            self.issuer = rules.preamble.issuer(text);
             self.issuer_is_known = self.issuer.is_some();
-            self.audience = known.audience.then_some(true);
+            if let Some(audience) = rules.preamble.audience(text) {
+                self.audience = Some(true);
+                self.audiences = SmallVec::from_buf([audience]);
+            }
             self.read_as_minted(&mut reader);
-            reader.rest_of_object(|reader, name| self.member(reader, name, rules, members))
+            reader
         } else {
-            Reader::new(text).only_object(|reader, name| self.member(reader, name, rules, members))
+            Reader::new(text)
         };
         reader
+            .only_object(|reader, name| self.member(reader, name, rules, members))
             .and_then(|()| distinct(members, |member| &member.name))
             .map_err(invalid)
     }
@@ -134,6 +116,7 @@ impl<'a> Registered<'a> {
     }
 
     /// Reads the value of the member `name`.
+    #[inline(always)]
     fn member(
         &mut self,
         reader: &mut Reader<'a>,
@@ -142,70 +125,153 @@ impl<'a> Registered<'a> {
         members: &mut Members<'a>,
     ) -> Result<(), Fault> {
         match name.as_bytes() {
-            b"iss" => once(&mut self.issuer, string(reader)?),
-            b"sub" => once(&mut self.subject, string(reader)?),
-            b"aud" => once(&mut self.audience, audience(reader, rules)?),
-            b"exp" => once(&mut self.expires_at, date(reader)?),
-            b"nbf" => once(&mut self.not_before, date(reader)?),
-            b"iat" => once(&mut self.issued_at, date(reader)?),
-            b"jti" => once(&mut self.token_id, string(reader)?),
-            b"sid" => once(&mut self.session, string(reader)?),
-            b"cnf" => once(&mut self.confirmation, reader.value().map(drop)?),
-            b"scope" => {
-                // The application may want it in its own type as well.
-                let (scope, value) = reader.with_text(string)?;
-                members.push(Member { name, value });
-                once(&mut self.scope, scope)
+            b"iss" => Faults::ISS.text(&mut self.issuer, reader),
+            b"sub" => Faults::SUB.text(&mut self.subject, reader),
+            b"aud" if rules.audience_claim.is_none() => {
+                self.read_audiences(reader, rules, &Faults::AUD)
             }
+            b"exp" => Faults::EXP.date(&mut self.expires_at, reader),
+            b"nbf" => Faults::NBF.date(&mut self.not_before, reader),
+            b"iat" => Faults::IAT.date(&mut self.issued_at, reader),
+            b"jti" => Faults::JTI.text(&mut self.token_id, reader),
+            b"sid" => Faults::SID.text(&mut self.session, reader),
+            b"cnf" => Faults::CNF.once(&mut self.confirmation, reader.value().map(drop)?),
+            // The application may want these in its own type as well.
             _ => {
-                let value = reader.value()?;
+                let ((), value) = reader.with_text(|reader| {
+                    if rules.grants_scopes(&name) {
+                        return self.read_scope(reader);
+                    }
+                    if rules.names_audiences(&name) {
+                        return self.read_audiences(reader, rules, &Faults::AUDIENCE_CLAIM);
+                    }
+                    self.events |= name == "events";
+                    reader.value().map(drop)
+                })?;
                 members.push(Member { name, value });
                 Ok(())
             }
         }
     }
 
-    /// Judges the claims as of `now`, and returns when the token ends.
-    pub(super) fn check(&self, rules: &Rules, now: Timestamp) -> Result<Timestamp, TokenError> {
-        let refuse = |kind, detail| Err(TokenError::new(kind, detail));
-        if let Some(issuers) = rules.issuers.as_ref().filter(|_| !self.issuer_is_known) {
-            match &self.issuer {
-                None => return refuse(TokenErrorKind::Issuer, "iss is missing"),
-                Some(found) if issuers.iter().all(|known| known != found) => {
-                    return refuse(
-                        TokenErrorKind::Issuer,
-                        "iss names another issuer: compare them letter by letter",
-                    );
-                }
-                Some(_) => {}
-            }
+    /// Reads the audiences, a string or an array of strings, and whether one is accepted.
+    fn read_audiences(
+        &mut self,
+        reader: &mut Reader<'a>,
+        rules: &Rules,
+        faults: &Faults,
+    ) -> Result<(), Fault> {
+        // An empty array names no audience; that matters only when one has to be named.
+        let mut found = rules.audiences.is_none();
+        let audiences = &mut self.audiences;
+        let mut one = |reader: &mut Reader<'a>| {
+            let audience = faults.string(reader)?;
+            let known = rules.audiences.iter().flatten();
+            found |= known.into_iter().any(|known| *known == audience);
+            audiences.push(audience);
+            Ok(())
+        };
+        match reader.peek() {
+            Some(b'[') => reader.array(one)?,
+            _ => one(reader)?,
         }
-        match self.audience {
-            None if rules.audiences.is_some() => {
-                return refuse(TokenErrorKind::Audience, "aud is missing");
-            }
-            Some(false) => {
-                return refuse(
-                    TokenErrorKind::Audience,
-                    "aud names other audiences: compare them letter by letter",
-                );
-            }
-            _ => {}
+        faults.once(&mut self.audience, found)
+    }
+
+    /// Judges the claims as of `now`, and returns when the token ends. `members` are the others of the token.
+    pub(super) fn check(
+        &self,
+        rules: &Rules,
+        now: Timestamp,
+        purpose: Purpose,
+        members: &Members<'_>,
+    ) -> Result<Timestamp, TokenError> {
+        if self.events && purpose == Purpose::Open {
+            return Err(invalid(
+                "events is there: a logout token or a security event is no access token",
+            ));
         }
+        self.check_issuer(rules)?;
+        self.check_audience(rules, members)?;
         match self.subject.as_deref() {
             Some("") => return Err(invalid("sub is empty")),
-            None if !rules.subject_optional => return Err(invalid("sub is missing")),
+            None if !rules.subject_optional => {
+                return Err(TokenError::curable(
+                    TokenErrorKind::Claims,
+                    "sub is missing: .subject_optional() takes such a token",
+                    Setting::SubjectOptional,
+                ));
+            }
             _ => {}
         }
         let expires_at = self.expires_at.ok_or(invalid("exp is missing"))?;
         self.check_times(expires_at, rules, now)?;
         if self.confirmation.is_some() {
-            return refuse(
+            return Err(TokenError::new(
                 TokenErrorKind::SenderConstrained,
-                "the token is bound to a key that was not proved",
-            );
+                "cnf binds the token to a key that was not proved",
+            ));
         }
         Ok(timestamp(expires_at))
+    }
+
+    fn check_issuer(&self, rules: &Rules) -> Result<(), TokenError> {
+        let refuse = |detail, setting| TokenError::curable(TokenErrorKind::Issuer, detail, setting);
+        let Some(issuers) = rules.issuers.as_ref().filter(|_| !self.issuer_is_known) else {
+            return Ok(());
+        };
+        match &self.issuer {
+            None => Err(refuse(
+                "iss is missing: .dangerous_any_issuer() alone takes such a token",
+                Setting::DangerousAnyIssuer,
+            )),
+            Some(found) if issuers.iter().all(|known| known != found) => Err(refuse(
+                "iss names another issuer: compare it with that of .issuer(...) letter by letter, or give \
+                 .also_issuer(...) its other name",
+                Setting::Issuer,
+            )
+            .having([&**found])),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn check_audience(&self, rules: &Rules, members: &Members<'_>) -> Result<(), TokenError> {
+        let refuse = |detail, setting| {
+            Err(TokenError::curable(
+                TokenErrorKind::Audience,
+                detail,
+                setting,
+            ))
+        };
+        match (self.audience, &rules.audience_claim) {
+            (Some(true), _) => Ok(()),
+            (None, _) if rules.audiences.is_none() => Ok(()),
+            (None, Some(_)) => refuse(
+                "the claim of .audience_claim(...) is missing: it has to name the one that holds the audience",
+                Setting::AudienceClaim,
+            ),
+            (None, None) if members.iter().any(|member| member.name == "client_id") => refuse(
+                r#"aud is missing and client_id is there: .audience_claim("client_id") takes it for the audience"#,
+                Setting::AudienceClaim,
+            ),
+            (None, None) => refuse(
+                "aud is missing: .audience_claim(...) names another claim that holds the audience",
+                Setting::AudienceClaim,
+            ),
+            (Some(false), claim) => {
+                let detail = match claim {
+                    None => {
+                        "aud names other audiences: compare them with that of .audience(...) letter by letter"
+                    }
+                    Some(_) => {
+                        "the claim of .audience_claim(...) names other audiences: compare them with that of \
+                         .audience(...) letter by letter"
+                    }
+                };
+                let audiences = self.audiences.iter().map(|one| &**one);
+                refuse(detail, Setting::Audience).map_err(|error| error.having(audiences))
+            }
+        }
     }
 
     fn check_times(
@@ -217,98 +283,77 @@ impl<'a> Registered<'a> {
         let millis = |value: u128| i64::try_from(value).unwrap_or(i64::MAX);
         let now = millis(now.as_millis().into());
         let leeway = millis(rules.leeway.as_millis());
-        let refuse = |kind, detail| Err(TokenError::new(kind, detail));
+        let most = millis(MAX_LEEWAY.as_millis());
+        let error = |kind, detail| Err(TokenError::new(kind, detail));
+        let clocks = |kind, detail| Err(TokenError::curable(kind, detail, Setting::Leeway));
         if now >= expires_at.saturating_add(leeway) {
-            return refuse(
-                TokenErrorKind::Expired,
-                "exp has passed: the client refreshes, or this clock is ahead of the minting one",
-            );
+            return match now >= expires_at.saturating_add(most) {
+                true => error(
+                    TokenErrorKind::Expired,
+                    "exp has passed: the client refreshes, or this clock is ahead of the minting one",
+                ),
+                false => clocks(
+                    TokenErrorKind::Expired,
+                    "exp has just passed: the client refreshes, or .leeway(...) makes up for clocks that differ",
+                ),
+            };
         }
         let latest = now.saturating_add(leeway);
-        if self.not_before.is_some_and(|nbf| nbf > latest) {
-            return refuse(
-                TokenErrorKind::NotYetValid,
+        let farthest = now.saturating_add(most);
+        for (time, near, far) in [
+            (
+                self.not_before,
+                "nbf lies just ahead: this clock is behind the minting one, which .leeway(...) makes up for",
                 "nbf lies in the future: this clock is behind the minting one",
-            );
-        }
-        if self.issued_at.is_some_and(|iat| iat > latest) {
-            return refuse(
-                TokenErrorKind::NotYetValid,
+            ),
+            (
+                self.issued_at,
+                "iat lies just ahead: this clock is behind the minting one, which .leeway(...) makes up for",
                 "iat lies in the future: this clock is behind the minting one",
-            );
-        }
-        if let Some(max_age) = rules.max_age {
-            let Some(issued_at) = self.issued_at else {
-                return refuse(
-                    TokenErrorKind::TooOld,
-                    "iat is missing, so the age is unknown",
-                );
-            };
-            let oldest = millis(max_age.as_millis()).saturating_add(leeway);
-            if now.saturating_sub(issued_at) > oldest {
-                return refuse(TokenErrorKind::TooOld, "older than max_age");
+            ),
+        ] {
+            match time {
+                Some(time) if time > farthest => return error(TokenErrorKind::NotYetValid, far),
+                Some(time) if time > latest => return clocks(TokenErrorKind::NotYetValid, near),
+                _ => {}
             }
         }
-        Ok(())
+        let Some(max_age) = rules.max_age else {
+            return Ok(());
+        };
+        let refuse = |detail| {
+            Err(TokenError::curable(
+                TokenErrorKind::TooOld,
+                detail,
+                Setting::MaxAge,
+            ))
+        };
+        let oldest = millis(max_age.as_millis()).saturating_add(leeway);
+        match self.issued_at {
+            None => refuse("iat is missing, and .max_age(...) counts from it"),
+            Some(issued_at) if now.saturating_sub(issued_at) > oldest => {
+                refuse("iat lies longer ago than .max_age(...) takes")
+            }
+            Some(_) => Ok(()),
+        }
     }
 
     /// `iat`, when present.
     pub(super) fn issued_at(&self) -> Option<Timestamp> {
         self.issued_at.map(timestamp)
     }
-}
 
-/// A claim that is a string or invalid: null is not absence, a number is no name.
-fn string<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, Fault> {
-    match reader.peek() {
-        Some(b'"') => reader.string(),
-        _ => Err("a registered claim has the wrong type"),
+    /// `nbf`, when present.
+    pub(super) fn not_before(&self) -> Option<Timestamp> {
+        self.not_before.map(timestamp)
     }
 }
 
-/// Whether one of the audiences, a string or an array of strings, is an accepted one.
-fn audience(reader: &mut Reader<'_>, rules: &Rules) -> Result<bool, Fault> {
-    let ours = |found: &str| match &rules.audiences {
-        None => true,
-        Some(known) => known.iter().any(|known| known == found),
-    };
-    if reader.peek() != Some(b'[') {
-        return string(reader).map(|one| ours(&one));
-    }
-    // An empty array names nobody; that matters only when somebody has to be named.
-    let mut found = rules.audiences.is_none();
-    reader.array(|reader| {
-        found |= ours(&string(reader)?);
-        Ok(())
-    })?;
-    Ok(found)
-}
-
-/// What [`date`] reads of a whole number of seconds, if one follows behind `prefix`.
+/// What [`Faults::date`] reads of a whole number of seconds, if one follows behind `prefix`.
 #[inline]
 fn date_behind(reader: &mut Reader<'_>, prefix: &str) -> Option<i64> {
     let seconds = reader.small_integer_behind(prefix, MAX_SECONDS)?;
     Some(seconds * 1000)
-}
-
-/// A `NumericDate` in milliseconds: a JSON number, fractions allowed (RFC 7519 section 2).
-fn date(reader: &mut Reader<'_>) -> Result<i64, Fault> {
-    if !matches!(reader.peek(), Some(b'-' | b'0'..=b'9')) {
-        return Err("a date is not a number");
-    }
-    const RANGE: Fault = "a date is out of range";
-    if let Some(seconds) = reader.small_integer() {
-        return match seconds {
-            0..=MAX_SECONDS => Ok(seconds * 1000),
-            _ => Err(RANGE),
-        };
-    }
-    let seconds: f64 = reader.number()?.parse().map_err(|_| RANGE)?;
-    if seconds > MAX_SECONDS as f64 {
-        return Err(RANGE);
-    }
-    // The conversion saturates: long before the epoch is as good as any other past.
-    Ok((seconds * 1000.0).floor() as i64)
 }
 
 fn timestamp(millis: i64) -> Timestamp {

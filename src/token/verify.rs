@@ -9,6 +9,7 @@ use super::{
     jwe, jws,
     private_claims::{Members, from_members},
     registered_claims::Registered,
+    token_type::Purpose,
 };
 use crate::{clock::Timestamp, keys::Keys};
 
@@ -40,10 +41,7 @@ impl<C: DeserializeOwned> TokenCodec<C> {
     ) -> Result<Claims<C>, TokenError> {
         let inner = &*self.config;
         if token.len() > inner.max_token_bytes {
-            return Err(TokenError::new(
-                TokenErrorKind::TooLarge,
-                "the token is longer than accepted",
-            ));
+            return Err(TokenError::TOO_LARGE);
         }
         let cached = inner.cache.as_ref().map(|cache| (cache, cache.key(token)));
         // One snapshot for the look-up, the verification and the entry: a rotation in between makes
@@ -52,12 +50,13 @@ impl<C: DeserializeOwned> TokenCodec<C> {
             let generation = keys.generation;
             let known = cached.and_then(|(cache, key)| cache.get(key, generation));
             if let Some(claims) = known {
-                // The cryptography alone is spared: the answer is the same as without a cache.
-                return inner.read(&claims, now);
+                // The cryptography alone is spared: the answer is the same as without a cache. What is
+                // remembered was found to be an access token.
+                return inner.read(&claims, token, Purpose::Typed, now);
             }
             let (mut outer, mut scratch) = (Scratch::new(), Scratch::new());
-            let text = inner.open(keys, token, &mut outer, &mut scratch)?;
-            let claims = inner.read(text, now)?;
+            let (text, purpose) = inner.open(keys, token, &mut outer, &mut scratch)?;
+            let claims = inner.read(text, token, purpose, now)?;
             if let Some((cache, key)) = cached {
                 cache.put(key, generation, text);
             }
@@ -101,26 +100,37 @@ impl CodecConfig {
         }
     }
 
-    /// Reads and judges the authentic text of the claims.
+    /// Reads and judges the authentic text of the claims of `token`.
     #[inline]
     pub(super) fn read<C: DeserializeOwned>(
         &self,
         text: &str,
+        token: &[u8],
+        purpose: Purpose,
         now: Timestamp,
     ) -> Result<Claims<C>, TokenError> {
         let (mut registered, mut members) = (Registered::default(), Members::new());
         registered.read(text, &self.rules, &mut members)?;
-        let expires_at = registered.check(&self.rules, now)?;
+        let expires_at = registered.check(&self.rules, now, purpose, &members)?;
         let custom = from_members(&members).map_err(|_| {
             TokenError::new(
                 TokenErrorKind::Claims,
-                "the application's claims do not fit their type",
+                "a claim does not fit the application's own type, or is missing from the token; scope may be an array, which \
+                 Claims::scope() reads as well",
             )
         })?;
-        Ok(Claims::new(registered, expires_at, custom))
+        let scope_claims = self.rules.scope_claims.clone();
+        Ok(Claims::new(
+            &registered,
+            text,
+            token,
+            expires_at,
+            scope_claims,
+            custom,
+        ))
     }
 
-    /// The authentic text of the claims. Independent of the application's type, so that it is
+    /// The authentic text of the claims, and what their type says of their purpose. Independent of the application's type, so that it is
     /// compiled once.
     fn open<'s>(
         &self,
@@ -128,17 +138,22 @@ impl CodecConfig {
         token: &[u8],
         outer: &'s mut Scratch,
         inner: &'s mut Scratch,
-    ) -> Result<&'s str, TokenError> {
-        let json = match self.profile {
+    ) -> Result<(&'s str, Purpose), TokenError> {
+        let (json, purpose) = match self.profile {
             Profile::Nested => {
-                let nested = jwe::open(self, keys, token, outer)?;
-                jws::payload(jws::open(self, keys, nested)?, inner)?
+                let (nested, _) = jwe::open(self, keys, token, outer)?;
+                let (payload, purpose) = jws::open(self, keys, nested)?;
+                (jws::payload(payload, inner)?, purpose)
             }
             Profile::Encrypted => jwe::open(self, keys, token, outer)?,
-            Profile::Signed => jws::payload(jws::open(self, keys, token)?, inner)?,
+            Profile::Signed => {
+                let (payload, purpose) = jws::open(self, keys, token)?;
+                (jws::payload(payload, inner)?, purpose)
+            }
         };
-        std::str::from_utf8(json)
-            .map_err(|_| TokenError::new(TokenErrorKind::Claims, "the claims are not utf-8"))
+        let text = std::str::from_utf8(json)
+            .map_err(|_| TokenError::new(TokenErrorKind::Claims, "not utf-8"))?;
+        Ok((text, purpose))
     }
 }
 

@@ -1,5 +1,5 @@
-//! This crate beside software of others: behind nginx, next to two other verifiers, and with an issuer that
-//! is not ours.
+//! This crate beside software of others: behind nginx, next to two other verifiers, with an issuer that is not
+//! ours, and as an issuer for verifiers that are not.
 //!
 //! `scripts/install-counterparts` installs what is needed. Where it is missing the tests fail and say so.
 #![allow(
@@ -9,12 +9,15 @@
     reason = "the helpers of tests fail by panicking, as the tests do"
 )]
 
+mod discovery;
 mod installed;
+mod issuer;
 mod nginx;
 mod process;
 #[path = "../common/program.rs"]
 mod program;
 #[path = "../common/proxies.rs"]
 mod proxies;
+mod published;
 mod rotation;
 mod sets;

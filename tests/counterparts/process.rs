@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio::{
+    io::AsyncWriteExt,
     process::{Child, Command},
     sync::mpsc,
     time::timeout,
@@ -69,6 +70,25 @@ impl Process {
     pub(crate) fn err(&self) -> Vec<String> {
         self.err.lock().unwrap().clone()
     }
+}
+
+/// The output of a program that reads `input` and ends well.
+pub(crate) async fn run(mut command: Command, input: String) -> String {
+    let mut process = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut stdin = process.stdin.take().unwrap();
+    // A program that ends early is told by its status.
+    let written = tokio::spawn(async move {
+        let _ = stdin.write_all(input.as_bytes()).await;
+    });
+    let output = process.wait_with_output().await.unwrap();
+    written.await.unwrap();
+    assert!(output.status.success(), "{}", output.status);
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// A folder that goes with this value.

@@ -1,6 +1,5 @@
 //! An issuer that is not ours, `oidc-provider`, replaces its keys under load, and our verifier follows.
 
-mod issuer;
 mod record;
 mod service;
 
@@ -8,7 +7,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::{task::JoinSet, time::sleep};
 
-use self::{issuer::Issuer, record::Record, service::Service};
+use self::{record::Record, service::Service};
+use crate::issuer::{self, Issuer, Key};
 
 /// No sooner than this after an answer, a token whose key is unknown causes the next request.
 const COOL_DOWN: Duration = Duration::from_secs(1);
@@ -20,8 +20,6 @@ const SLACK: Duration = Duration::from_millis(600);
 /// How many clients there are.
 const CLIENTS: usize = 4;
 
-/// A key of the issuer's: its name, and its algorithm.
-type Key = (&'static str, &'static str);
 const A: Key = ("a", "ES256");
 const B: Key = ("b", "RS256");
 const C: Key = ("c", "EdDSA");

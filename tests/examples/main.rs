@@ -13,10 +13,12 @@
 mod axum;
 mod custom_store;
 mod demo;
+mod explain;
 mod features;
 mod forward_auth;
 mod hyper;
 mod keygen;
+mod mcp;
 mod microservice;
 mod native_client;
 mod oauth_redirect;

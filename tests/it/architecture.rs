@@ -33,6 +33,7 @@ const DOMAIN: &[&str] = &[
     "token",
     "store/error",
     "jwks/error",
+    "resource",
     "rejection",
     "event",
     "answer",

@@ -9,10 +9,11 @@ use serde_json::Value;
 use tower::{Layer, ServiceBuilder, ServiceExt};
 use tower_bearer::{
     BearerAuthLayer, KeyRing, ManualClock, NoClaims, RequireScopeLayer, SignatureAlgorithm,
-    Timestamp, TokenCodec, TokenErrorKind, rejection::Rejection,
+    Timestamp, TokenCodec, TokenErrorKind, rejection::Rejection, token::TokenType,
 };
 
 use crate::support::{cases, echo::Echo};
+use crate::token_support::types_with;
 
 #[tokio::test]
 async fn every_row() {
@@ -263,8 +264,8 @@ pub(crate) fn codec(given: &Value, fixtures: &Value) -> Result<TokenCodec<NoClai
             }),
     };
     builder = match setting("typ") {
-        Value::Null => builder.dangerous_any_token_type(),
-        typ => builder.token_type(typ.as_str().unwrap()),
+        Value::Null => builder.token_types(types_with(None)),
+        typ => builder.token_types([TokenType::Named(typ.as_str().unwrap().to_owned().into())]),
     };
     if let Some(algorithms) = config["algs"].as_array() {
         builder = builder.algorithms(algorithms.iter().map(|a| algorithm(a.as_str().unwrap())));

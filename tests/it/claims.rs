@@ -4,9 +4,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
-use tower_bearer::{Claims, KeyRing, Timestamp, TokenCodec, TokenError, token::TokenCodecBuilder};
+use tower_bearer::{
+    Claims, KeyRing, Timestamp, TokenCodec, TokenError,
+    token::{TokenCodecBuilder, TokenType},
+};
 
-use crate::token_support::{base64url, public_vectors, rows, sign_hs256, text};
+use crate::token_support::{base64url, public_vectors, rows, sign_hs256, text, types_with};
 
 /// A test-only key.
 const KEY: &[u8] = b"pT3xVq8LzR1mWc6YhN0sKd5uJb9aGf2E";
@@ -94,9 +97,7 @@ fn judge(row: &Value) -> Result<(), String> {
         .jwk(&json!({"kty": "oct", "alg": "HS256", "k": base64url(KEY)}).to_string())
         .build()
         .unwrap();
-    let codec = configure(options, &keys)?
-        .build()
-        .map_err(|e| e.to_string())?;
+    let codec = configure(row, &keys)?.build().map_err(|e| e.to_string())?;
     let claims = match row["claims_raw"].as_str() {
         Some(raw) => raw.to_owned(),
         None => completed(&row["claims"], options).to_string(),
@@ -110,7 +111,8 @@ fn judge(row: &Value) -> Result<(), String> {
     check_rest(row, &verified)
 }
 
-fn configure(options: &Value, keys: &KeyRing) -> Result<TokenCodecBuilder<Anything>, String> {
+fn configure(row: &Value, keys: &KeyRing) -> Result<TokenCodecBuilder<Anything>, String> {
+    let options = &row["options"];
     let seconds = |name: &str| match options[name].as_f64() {
         None => Ok(None),
         Some(seconds) => Duration::try_from_secs_f64(seconds)
@@ -129,8 +131,8 @@ fn configure(options: &Value, keys: &KeyRing) -> Result<TokenCodecBuilder<Anythi
         _ => builder.dangerous_any_audience(),
     };
     builder = match options["typ"].as_str() {
-        None => builder.dangerous_any_token_type(),
-        Some(typ) => builder.token_type(typ),
+        None => builder.token_types(types_with(row["header"]["typ"].as_str())),
+        Some(typ) => builder.token_types([TokenType::Named(typ.to_owned().into())]),
     };
     if let Some(max_age) = seconds("max_age")? {
         builder = builder.max_age(max_age);

@@ -5,13 +5,14 @@ use std::{error::Error, time::Duration};
 use tower_bearer::{
     ClaimsError, ConfigError, CsrfLayer, KeyRing, MemoryStore, NoClaims, RedisStore,
     RefreshCookieLayer, RequireHttpsLayer, RotationPolicy, TokenCodec,
-    bearer::{Realm, ResourceMetadata, Scope},
+    bearer::{Realm, Scope},
     csrf::CsrfKeys,
     headers::{HttpsHost, ReferrerPolicy, StrictTransportSecurity},
     jwks::RemoteJwks,
     origin::Origin,
     refresh::RefreshCookieBuilder,
-    token::TokenCodecBuilder,
+    resource::MetadataUrl,
+    token::{TokenCodecBuilder, TokenType},
 };
 
 use crate::support::tokens;
@@ -62,7 +63,7 @@ fn a_configuration_error_says_which_entry_it_means() {
         (text::<ReferrerPolicy>("unsafe-url"), r#"referrer_policy: "unsafe-url" must not"#),
         (text::<HttpsHost>("https://app.example"), r#"redirect_to: "https://app.example" must"#),
         (
-            text::<ResourceMetadata>("https://u:hunter2@api.example/#a"),
+            text::<MetadataUrl>("https://u:hunter2@api.example/#a"),
             r##"resource metadata: "@api.example/#" must"##,
         ),
         (
@@ -77,7 +78,10 @@ fn a_configuration_error_says_which_entry_it_means() {
         (codec(|b| b.leeway(Duration::from_secs(301))), "leeway: 301s must be at most 300"),
         (codec(|b| b.lifetime(Duration::from_secs(108_000))), "lifetime: 108000s must be between"),
         (codec(|b| b.max_token_bytes(70_000)), "max_token_bytes: 70000 must be between 1 and 65536"),
-        (codec(|b| b.token_type("a b")), r#"token_type: "a b" must"#),
+        (
+            codec(|b| b.token_types([TokenType::Named("a b".into())])),
+            r#"token_types: "a b" must"#,
+        ),
         (sessions(|b| b.cookie_name("a b")), r#"cookie_name: "a b" must"#),
         (sessions(|b| b.cookie_path("auth")), r#"cookie_path: "auth" must"#),
         (

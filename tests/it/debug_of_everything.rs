@@ -13,18 +13,19 @@ use tower_bearer::{
     RedisStore, RefreshCookieLayer, RefusalLayer, RequireClaimsLayer, RequireHttpsLayer,
     RequireScopeLayer, ReusePolicy, RevokeReason, RotationPolicy, SecurityHeadersLayer, Session,
     SessionEndpoints, SessionErrorKind, SignatureAlgorithm, SystemClock, Timestamp, TokenCodec,
-    TokenContext, TokenErrorKind,
-    bearer::{CheckError, Realm, ResourceMetadata, Scope},
+    TokenContext, TokenErrorKind, Verifiers,
+    bearer::{CheckError, Realm, Scope},
     csrf::{CsrfKeys, CsrfSession},
     headers::{
         ConnectionScheme, ContentSecurityPolicy, HttpsHost, ReferrerPolicy, StrictTransportSecurity,
     },
-    jwks::RemoteJwks,
+    jwks::{Fetch, RemoteIssuer, RemoteJwks},
     origin::{MissingOrigin, Origin},
     refresh::{ClaimsReason, RefreshOutcome},
     rejection::{DefaultRejection, ProblemJson, Rejection},
+    resource::ResourceMetadata,
     store::{Loaded, RefreshStore, SessionState, SharedStore, StoreError, StoreErrorKind, Swap},
-    token::Grant,
+    token::{Grant, TokenType},
 };
 
 use crate::support::{
@@ -49,7 +50,7 @@ impl Printed {
 /// What `src/lib.rs` exports, traits left out: they have no values.
 fn exported() -> BTreeSet<String> {
     let lib = std::fs::read_to_string("src/lib.rs").unwrap();
-    let traits = ["Clock", "RefreshStore", "RejectionResponse"];
+    let traits = ["Clock", "Fetch", "RefreshStore", "RejectionResponse"];
     let modules = lib.lines().filter_map(|line| {
         let name = line.strip_prefix("pub mod ")?.strip_suffix(';')?;
         let file = [format!("src/{name}.rs"), format!("src/{name}/mod.rs")];
@@ -169,12 +170,15 @@ async fn no_public_type_prints_a_secret() {
     printed.add("Grant", &grant);
     printed.add("MintError", &unmintable);
     printed.add("NoClaims", &NoClaims {});
+    printed.add("PresentedToken", &claims.token());
     printed.add("TokenCache", world.codec.cache().unwrap());
     printed.add("TokenCodec", &world.codec);
     printed.add("TokenCodecBuilder", &builder);
     printed.add("TokenContext", &context);
     printed.add("TokenError", &refused);
     printed.add("TokenErrorKind", &TokenErrorKind::Signature);
+    printed.add("TokenType", &TokenType::AccessToken);
+    printed.add("Verifiers", &Verifiers::from(world.codec.clone()));
 
     // Keys and configuration.
     printed.add(
@@ -341,7 +345,8 @@ async fn no_public_type_prints_a_secret() {
 
     let realm: Realm = "api".parse().unwrap();
     let scope: Scope = "admin".parse().unwrap();
-    let metadata: ResourceMetadata = "https://api.example/meta".parse().unwrap();
+    let metadata = ResourceMetadata::builder("https://api.example/meta")
+        .authorization_server("https://id.example");
     let bearer = BearerAuthLayer::new(world.codec.clone());
     let origin: Origin = "https://app.example".parse().unwrap();
     printed.add("BearerAuthLayer", &bearer);
@@ -379,7 +384,11 @@ async fn no_public_type_prints_a_secret() {
         "RequireScope",
         &RequireScopeLayer::new(scope.clone()).layer(Opaque(())),
     );
+    printed.add("ResourceMetadataBuilder", &metadata);
+    let metadata = metadata.build().unwrap();
     printed.add("ResourceMetadata", &metadata);
+    printed.add("ServeMetadata", &metadata.layer(Opaque(())));
+    printed.add("MetadataUrl", &metadata.url());
     printed.add("Scope", &scope);
     printed.add("MissingOrigin", &MissingOrigin::Refuse);
     printed.add("Origin", &origin);
@@ -426,8 +435,11 @@ async fn no_public_type_prints_a_secret() {
     // Keys of others.
     let keys = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
         {"kty":"oct","kid":"s","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"}]}"#;
-    let unusable = KeyRing::verifier(keys).unwrap().unusable_keys();
-    assert!(!format!("{unusable:?}").contains("c2VjcmV0"));
+    let ring = KeyRing::verifier(keys).unwrap();
+    let (unusable, reports) = (ring.unusable_keys(), ring.key_reports());
+    assert!(!format!("{unusable:?} {reports:?}").contains("c2VjcmV0"));
+    printed.add("KeyReport", &reports[1]);
+    printed.add("KeyState", &reports[1].state());
     printed.add("UnusableKey", &unusable[0]);
     printed.add("UnusableReason", &unusable[0].reason());
 
@@ -509,6 +521,26 @@ async fn add_remote_keys(printed: &mut Printed) {
     printed.add("RemoteJwks", &issuer);
     printed.add("RemoteJwksBuilder", &builder());
     printed.add("KeyRing of an issuer", &issuer.keys());
+    let issuer = RemoteIssuer::builder("https://id.example").fetch(OneDocument);
+    let issuer = issuer.build().unwrap();
+    issuer.refresh().await.unwrap_err();
+    printed.add("RemoteIssuer", &issuer);
+    printed.add("IssuerMetadata", &issuer.metadata().unwrap());
+}
+
+/// A client that finds the metadata of an issuer at every address.
+struct OneDocument;
+
+impl Fetch for OneDocument {
+    async fn fetch(
+        &self,
+        _: http::Request<()>,
+        _: usize,
+    ) -> Result<http::Response<bytes::Bytes>, Box<dyn std::error::Error + Send + Sync>> {
+        let keys = format!("https://id.example/jwks?code={PRIVATE}");
+        let document = format!(r#"{{"issuer":"https://id.example","jwks_uri":"{keys}"}}"#);
+        Ok(http::Response::new(document.into()))
+    }
 }
 
 /// An inner service that has nothing to say.

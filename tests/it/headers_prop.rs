@@ -106,6 +106,6 @@ proptest! {
         let _ = tower_bearer::origin::Origin::custom_scheme(&text);
         let _ = text.parse::<tower_bearer::bearer::Realm>();
         let _ = text.parse::<tower_bearer::bearer::Scope>();
-        let _ = text.parse::<tower_bearer::bearer::ResourceMetadata>();
+        let _ = text.parse::<tower_bearer::resource::MetadataUrl>();
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tower_bearer::{KeyRing, Timestamp, TokenCodec, TokenErrorKind};
 
 use crate::support::profile::Profile;
-use crate::token_support::{bit_flips, rows, text};
+use crate::token_support::{bit_flips, rows, text, types_with};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const PROFILES: [Profile; 3] = [Profile::Nested, Profile::Encrypted, Profile::Signed];
@@ -71,7 +71,7 @@ fn examples_of_the_rfcs() {
             .codec(&keys.build().unwrap())
             .dangerous_any_issuer()
             .dangerous_any_audience()
-            .dangerous_any_token_type()
+            .token_types(types_with(None))
             .subject_optional()
             .build()
             .unwrap();

@@ -6,7 +6,7 @@ use crate::support::profile::Profile;
 use serde::{Deserialize, Serialize};
 use tower_bearer::{
     KeyRing, NoClaims, SignatureAlgorithm, Timestamp, TokenCodec, TokenErrorKind,
-    token::{Grant, TokenCodecBuilder},
+    token::{Grant, TokenCodecBuilder, TokenType},
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -35,6 +35,10 @@ fn builder<C>(profile: Profile, keys: &KeyRing) -> TokenCodecBuilder<C> {
         .codec(keys)
         .issuer("https://id.example")
         .audience("api")
+}
+
+fn named(typ: &'static str) -> TokenType {
+    TokenType::Named(typ.into())
 }
 
 fn grant(custom: &Role) -> Grant<'_, Role> {
@@ -139,7 +143,7 @@ fn issuer_audience_and_type_are_compared() {
             Some(TokenErrorKind::Audience)
         );
         assert_eq!(
-            kind(builder(profile, &keys()).token_type("other+jwt")),
+            kind(builder(profile, &keys()).token_types([named("other+jwt")])),
             Some(TokenErrorKind::HeaderParameter)
         );
         assert_eq!(
@@ -147,7 +151,7 @@ fn issuer_audience_and_type_are_compared() {
             Some(TokenErrorKind::TooLarge)
         );
         assert_eq!(
-            kind(builder(profile, &keys()).token_type("Application/AT+JWT")),
+            kind(builder(profile, &keys()).token_types([named("Application/AT+JWT")])),
             None
         );
         assert_eq!(
@@ -163,7 +167,7 @@ fn issuer_audience_and_type_are_compared() {
 fn other_token_types_are_minted_and_verified() {
     for profile in PROFILES {
         let codec: TokenCodec<Role> = builder(profile, &keys())
-            .token_type("x+jwt")
+            .token_types([named("x+jwt")])
             .build()
             .unwrap();
         let token = codec.mint_at(&grant(&role()), NOW).unwrap();
@@ -172,7 +176,7 @@ fn other_token_types_are_minted_and_verified() {
         let refused = usual.verify_at(token.as_str(), NOW).unwrap_err();
         assert_eq!(refused.kind(), TokenErrorKind::HeaderParameter);
         let any: TokenCodec<Role> = builder(profile, &keys())
-            .dangerous_any_token_type()
+            .token_types([TokenType::AccessToken, named("x+jwt")])
             .build()
             .unwrap();
         assert!(any.verify_at(token.as_str(), NOW).is_ok());
@@ -224,8 +228,8 @@ fn what_cannot_be_used_is_refused_when_building() {
     }
     for typ in ["", "a b", "é"] {
         assert_eq!(
-            setting(good().token_type(typ)).as_deref(),
-            Some("token_type")
+            setting(good().token_types([named(typ)])).as_deref(),
+            Some("token_types")
         );
     }
     assert_eq!(

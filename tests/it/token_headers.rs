@@ -7,7 +7,7 @@ use ring::{
     hmac,
 };
 use serde_json::json;
-use tower_bearer::{KeyRing, Timestamp, TokenCodec, TokenErrorKind};
+use tower_bearer::{KeyRing, Timestamp, TokenCodec, TokenErrorKind, token::TokenType};
 
 use crate::support::profile::Profile;
 use crate::token_support::base64url;
@@ -165,6 +165,10 @@ fn jwk(alg: &str, key: &[u8], kid: Option<&str>) -> String {
     jwk.to_string()
 }
 
+fn x() -> TokenType {
+    TokenType::Named("x+jwt".into())
+}
+
 fn codecs(profile: Profile, ring: &KeyRing) -> [(TokenCodec, Option<&'static str>); 3] {
     let builder = || {
         profile
@@ -174,11 +178,14 @@ fn codecs(profile: Profile, ring: &KeyRing) -> [(TokenCodec, Option<&'static str
     };
     [
         (builder().build().unwrap(), Some("at+jwt")),
+        (builder().token_types([x()]).build().unwrap(), Some("x+jwt")),
         (
-            builder().token_type("x+jwt").build().unwrap(),
-            Some("x+jwt"),
+            builder()
+                .token_types([TokenType::AccessToken, TokenType::Absent, x()])
+                .build()
+                .unwrap(),
+            None,
         ),
-        (builder().dangerous_any_token_type().build().unwrap(), None),
     ]
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ring::hmac;
 use serde_json::Value;
+use tower_bearer::token::TokenType;
 
 /// The folder with the public vectors, when `TOWER_BEARER_VECTORS` names one.
 pub(crate) fn public_vectors() -> Option<PathBuf> {
@@ -32,6 +33,20 @@ pub(crate) fn text<'a>(row: &'a Value, member: &str) -> &'a str {
 
 pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
     base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes)
+}
+
+/// Every type that a codec takes by a name of its own, and `typ`.
+pub(crate) fn types_with(typ: Option<&str>) -> Vec<TokenType> {
+    let mut types = vec![TokenType::AccessToken, TokenType::Jwt, TokenType::Absent];
+    let known = |typ: &&str| {
+        let typ = typ.to_ascii_lowercase();
+        let short = typ.strip_prefix("application/").unwrap_or(&typ);
+        ["at+jwt", "jwt"].contains(&short)
+    };
+    let valid = |typ: &&str| !typ.is_empty() && typ.bytes().all(|b| b.is_ascii_graphic());
+    let other = typ.filter(|typ| !known(typ) && valid(typ));
+    types.extend(other.map(|typ| TokenType::Named(typ.to_owned().into())));
+    types
 }
 
 /// A token of `header` and `claims` under HS256, whatever they say.

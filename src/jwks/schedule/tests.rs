@@ -7,6 +7,7 @@ const LIMITS: Limits = Limits {
     stale_limit: Duration::from_secs(3600),
     cool_down: Duration::from_secs(10),
     timeout: Duration::from_secs(5),
+    requests: 1,
 };
 const START: PointInTime = PointInTime {
     date: Timestamp::from_secs(1_800_000_000),
@@ -23,6 +24,7 @@ fn held(confirmed: PointInTime) -> Held {
         etag: None,
         lifetime: LIMITS.fresh_for(None),
         confirmed,
+        named_until: None,
     }
 }
 
@@ -266,4 +268,36 @@ fn a_set_is_usable_until_the_stale_limit_after_it_was_fresh() {
     state.failed(error(), at(500), Jitter(0));
     let left = state.usable_for(&LIMITS, at(7)).unwrap();
     assert_eq!(left.as_secs(), 300 + 3600);
+}
+
+#[test]
+fn an_issuer_that_says_when_is_left_alone_until_then() {
+    let busy = |asked| {
+        let asked = Duration::from_secs(asked);
+        JwksError::status_of(http::StatusCode::SERVICE_UNAVAILABLE, Some(asked))
+    };
+    for (asked, jitter, next, told) in [
+        (0, u16::MAX, 1, 1),
+        (120, 0, 120, 120),
+        (120, u16::MAX, 135, 135),
+        (300, u16::MAX, 300, 300),
+    ] {
+        let mut state = State::default();
+        state.failed(busy(asked), at(0), Jitter(jitter));
+        assert_eq!(state.next, at(next), "{asked}");
+        assert_eq!(state.want(&LIMITS, at(next - 1)), Want::Unchanged);
+        assert_eq!(state.retry_after(&LIMITS, at(0)).as_secs(), told);
+    }
+}
+
+/// Nor does the address count for longer that the set came from.
+#[test]
+fn a_set_is_usable_no_longer_than_its_address() {
+    let set = Held {
+        named_until: Some(at(100)),
+        ..held(at(50))
+    };
+    assert_eq!(LIMITS.usable_until(&set), at(100 + 3600));
+    assert_eq!(LIMITS.usable_until(&held(at(50))), at(50 + 300 + 3600));
+    assert!(!LIMITS.over_for(at(100), at(100 + 3599)) && LIMITS.over_for(at(100), at(100 + 3600)));
 }

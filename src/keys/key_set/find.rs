@@ -12,13 +12,16 @@ pub(super) fn find_first_segment<'k, K>(
     token: &[u8],
 ) -> Option<(&'k Arc<K>, usize)> {
     // The key that mints is the first, and nearly every token is its own.
-    let first = keys.first()?;
+    let (first, others) = keys.split_first()?;
     let header = name(first)?;
     if let Some([b'.', ..]) = token.strip_prefix(header.as_bytes()) {
         return Some((first, header.len()));
     }
+    if others.is_empty() {
+        return None;
+    }
     let end = memchr::memchr(b'.', token)?;
-    let key = find(keys, name, token.get(..end)?)?;
+    let key = find(others, name, token.get(..end)?)?;
     Some((key, end))
 }
 

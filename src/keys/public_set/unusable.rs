@@ -97,6 +97,11 @@ impl UnusableKey {
         self.reason
     }
 
+    /// Returns why it is not used in words, as a phrase that follows "the key".
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// Whether the issuer has published its private half or a shared secret. The issuer has to replace
     /// it at once, and whatever it signed is worth nothing.
     pub fn is_compromised(&self) -> bool {

@@ -8,6 +8,12 @@ use super::{
 };
 use crate::keys::{SignatureAlgorithm as Alg, SigningKey};
 
+/// What the set says of one key, and what follows.
+pub(super) struct Judged {
+    pub(super) alg: Option<Box<str>>,
+    pub(super) verdict: Verdict,
+}
+
 /// The use of one key of the set.
 pub(super) enum Verdict {
     Usable(SigningKey),
@@ -20,23 +26,35 @@ pub(super) enum Verdict {
 const MAX_KID: usize = 512;
 
 /// Judges the key at `index` by its own text alone.
-pub(super) fn verdict_on(index: usize, json: &str) -> Verdict {
-    let unusable = |kid: Option<&str>, (reason, detail): Fault| {
-        Verdict::Unusable(UnusableKey::new(index, kid, reason, detail))
+pub(super) fn verdict_on(index: usize, json: &str) -> Judged {
+    let unread = |detail| Judged {
+        alg: None,
+        verdict: unusable(index, None, (Reason::Malformed, detail)),
     };
     if !json.starts_with('{') {
-        return unusable(None, (Reason::Malformed, "is not a JSON object"));
+        return unread("is not a JSON object");
     }
-    let Ok(members) = serde_json::from_str::<Members>(json) else {
-        return unusable(None, (Reason::Malformed, "cannot be read"));
-    };
+    match serde_json::from_str::<Members>(json) {
+        Ok(members) => Judged {
+            alg: members.alg.text().map(Into::into),
+            verdict: verdict_on_members(index, &members, json),
+        },
+        Err(_) => unread("cannot be read"),
+    }
+}
+
+fn unusable(index: usize, kid: Option<&str>, (reason, detail): Fault) -> Verdict {
+    Verdict::Unusable(UnusableKey::new(index, kid, reason, detail))
+}
+
+fn verdict_on_members(index: usize, members: &Members, json: &str) -> Verdict {
     // Of two values some readers take the first, and others the last.
     let last = match members.is_repeated {
         true => last_values(json),
         false => None,
     };
     let kid = kid(&members.kid);
-    let readings = [Some(&members), last.as_ref()];
+    let readings = [Some(members), last.as_ref()];
     let given = |what: fn(&Members) -> bool| readings.into_iter().flatten().any(what);
     let compromised = |detail, marks| {
         let kid = kid.unwrap_or_default();
@@ -52,12 +70,12 @@ pub(super) fn verdict_on(index: usize, json: &str) -> Verdict {
         return compromised(SECRET, Vec::new());
     }
     let (kid, key) = match kid {
-        Ok(kid) => (kid, usable(&members)),
+        Ok(kid) => (kid, usable(members)),
         Err(fault) => (None, Err(fault)),
     };
     match key {
         Ok(key) => Verdict::Usable(key.named(kid)),
-        Err(fault) => unusable(kid, fault),
+        Err(fault) => unusable(index, kid, fault),
     }
 }
 

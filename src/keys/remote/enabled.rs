@@ -34,6 +34,7 @@ impl KeyRing {
         Self {
             keys: Arc::<ArcSwap<Keys>>::clone(&self.keys),
             source: Source(Some(remote)),
+            published: self.published,
         }
     }
 

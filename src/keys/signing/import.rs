@@ -177,7 +177,7 @@ impl SigningKey {
             material,
             signs: true,
             verifies: true,
-            header: signed_header(alg_name, kid, ACCESS_TOKEN_TYPE).into(),
+            header: signed_header(alg_name, kid, Some(ACCESS_TOKEN_TYPE)).into(),
         })
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     ConfigError, NoClaims, Timestamp, TokenCodec, TokenErrorKind,
     TokenErrorKind::Key as Unfit,
-    token::{Grant, TokenCodecBuilder},
+    token::{Grant, TokenCodecBuilder, TokenType},
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -27,7 +27,7 @@ type Start = fn(&KeyRing) -> TokenCodecBuilder;
 /// A codec over these keys. With another `typ` than the usual one no header is known by its bytes.
 fn codec(start: Start, typ: &str, keys: &[&str]) -> Result<TokenCodec, ConfigError> {
     let ring = keys.iter().fold(KeyRing::builder(), |b, key| b.jwk(key));
-    let builder = start(&ring.build()?).token_type(typ);
+    let builder = start(&ring.build()?).token_types([TokenType::Named(typ.to_owned().into())]);
     builder.issuer("https://id.example").audience("api").build()
 }
 

@@ -115,7 +115,7 @@
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};
-//! use tower_bearer::{KeyRing, Timestamp, TokenCodec};
+//! use tower_bearer::{KeyRing, Timestamp, TokenCodec, token::TokenType};
 //!
 //! /// The payload that Express signed. `role` is read as before.
 //! #[derive(Serialize, Deserialize)]
@@ -128,7 +128,7 @@
 //! # fn secret() -> String { "f3c1a94be2d7460985bb1c3de07aa2f64d5e9c18".into() }
 //! let old_keys = KeyRing::builder().access_secret(secret().as_bytes()).build()?;
 //! let old: TokenCodec<Old> = TokenCodec::signed(&old_keys)
-//!     .token_type("JWT")          // what `jsonwebtoken` writes
+//!     .token_types([TokenType::Jwt]) // what `jsonwebtoken` writes
 //!     .dangerous_any_issuer()     // it named none, unless `issuer` was set: then say it
 //!     .dangerous_any_audience()   // the same
 //!     .subject_optional()         // the user is in `userId`
@@ -180,7 +180,7 @@
 //! # use http::StatusCode;
 //! # use axum::routing::get;
 //! # use serde::{Deserialize, Serialize};
-//! # use tower_bearer::{Claims, KeyRing, NoClaims};
+//! # use tower_bearer::{Claims, KeyRing, NoClaims, token::TokenType};
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 //! # #[derive(Serialize, Deserialize)]
 //! # #[serde(rename_all = "camelCase")]
@@ -190,7 +190,7 @@
 //! #     .audience("api")
 //! #     .build()?;
 //! # let old_keys = KeyRing::generate()?;
-//! # let old = TokenCodec::<Express>::signed(&old_keys).token_type("JWT").dangerous_any_issuer()
+//! # let old = TokenCodec::<Express>::signed(&old_keys).token_types([TokenType::Jwt]).dangerous_any_issuer()
 //! #     .dangerous_any_audience().subject_optional().build()?;
 //! # let news = Router::new().route("/me", get(|c: Claims<NoClaims>| async move { c.subject().to_owned() }));
 //! # let olds = Router::new().route("/me", get(|c: Claims<Express>| async move { c.custom().user_id.clone() }));

@@ -40,7 +40,7 @@
 //! ```
 //! use axum::{Router, routing::get};
 //! use serde::{Deserialize, Serialize};
-//! use tower_bearer::{BearerAuthLayer, Claims, KeyRing, TokenCodec};
+//! use tower_bearer::{BearerAuthLayer, Claims, KeyRing, TokenCodec, token::TokenType};
 //!
 //! // `sub` and `exp` are the codec's.
 //! #[derive(Serialize, Deserialize)]
@@ -59,7 +59,7 @@
 //!     .audience("api")
 //!     .dangerous_any_issuer()         // ... and, until the old tokens have expired, not yet asked for
 //!     .dangerous_any_audience()
-//!     .dangerous_any_token_type()
+//!     .token_types([TokenType::AccessToken, TokenType::Jwt])
 //!     .build()?;
 //! let api: Router = Router::new().route("/me", get(me)).layer(BearerAuthLayer::new(codec.clone()));
 //! # let _ = api;
@@ -77,11 +77,11 @@
 //! ```
 //!
 //! Where the tokens are minted by another service that stays on `jsonwebtoken`, say
-//! [`token_type("JWT")`](crate::token::TokenCodecBuilder::token_type) and its issuer and audience, and stop here.
+//! [`token_types([TokenType::Jwt])`](crate::token::TokenCodecBuilder::token_types) and its issuer and audience, and stop here.
 //!
 //! # Step 2: narrow
 //!
-//! One lifetime of an old token later, remove the three calls that begin with `dangerous_`. From then on a token
+//! One lifetime of an old token later, remove the two calls that begin with `dangerous_`, and `token_types`. From then on a token
 //! for another audience, or an id token under the same key, is no access token.
 //!
 //! # Step 3: sessions

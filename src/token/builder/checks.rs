@@ -5,11 +5,14 @@ use std::time::Duration;
 use super::TokenCodecBuilder;
 use crate::{
     config::ConfigError,
-    keys::{Keys, Need, SigningKey},
-    token::codec::{Profile, is_shared},
+    keys::{Keys, Need, SignatureAlgorithm, SigningKey},
+    token::{
+        codec::{Profile, is_shared},
+        private_claims::RESERVED,
+        registered_claims::MAX_LEEWAY,
+    },
 };
 
-const MAX_LEEWAY: Duration = Duration::from_secs(300);
 const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 const MAX_TOKEN_BYTES: usize = 64 * 1024;
 
@@ -47,13 +50,46 @@ impl<C> TokenCodecBuilder<C> {
             self.any_audience,
             "dangerous_any_audience",
         )?;
-        let typ = self.token_type.bytes();
-        if self.token_type.is_empty() || !typ.clone().all(|b| b.is_ascii_graphic()) {
-            return Err(ConfigError::about(
-                "token_type",
-                &self.token_type,
-                "must be a media type such as at+jwt",
+        check("also_issuer", &self.also_issuers, true, "")
+    }
+
+    /// The claims that audience and scopes are read from are no others that the codec reads.
+    pub(super) fn check_claim_names(&self) -> Result<(), ConfigError> {
+        let audience = self.audience_claim.as_deref().unwrap_or("aud");
+        let check = |setting, claim: &str| {
+            if claim.is_empty() {
+                return Err(ConfigError::new(setting, "must not be empty"));
+            }
+            if RESERVED.contains(&claim) || claim == "events" {
+                return Err(ConfigError::about(
+                    setting,
+                    claim,
+                    "must not be a claim that the codec reads for another purpose",
+                ));
+            }
+            Ok(())
+        };
+        check("audience_claim", audience)?;
+        let usual = ["scope".to_owned()];
+        let scopes = self.scope_claims.as_deref().unwrap_or(&usual);
+        if scopes.is_empty() {
+            return Err(ConfigError::new(
+                "scope_claims",
+                "must name at least one claim",
             ));
+        }
+        for (at, claim) in scopes.iter().enumerate() {
+            check("scope_claims", claim)?;
+            if claim == audience
+                || claim == "aud"
+                || scopes.iter().take(at).any(|earlier| earlier == claim)
+            {
+                return Err(ConfigError::about(
+                    "scope_claims",
+                    claim,
+                    "must be named once, and not hold the audience",
+                ));
+            }
         }
         Ok(())
     }
@@ -103,22 +139,25 @@ impl<C> TokenCodecBuilder<C> {
         let keys = ring.load();
         let (signed, encrypted) = self.forms();
         let mut lacking = Vec::new();
-        if signed && keys.signing.is_empty() && !ring.is_remote() {
+        if signed && keys.signing.is_empty() && !ring.is_foreign() {
             lacking.push(Need::Signing);
         }
         if encrypted && keys.encryption.is_empty() {
             lacking.push(Need::Encryption);
         }
         Need::refuse_all(&lacking)?;
-        match ring.is_remote() {
-            true => self.check_algorithms_of_others()?,
+        match ring.is_foreign() {
+            true => {
+                self.check_one_issuer()?;
+                self.check_algorithms_of_others()?;
+            }
             false => self.check_signing_keys(&keys)?,
         }
         let shared = keys
             .encryption
             .iter()
             .all(|key| is_shared(key.management()));
-        if !ring.is_remote() {
+        if !ring.is_foreign() {
             self.check_operations(&keys)?;
         }
         if self.profile == Profile::Encrypted && !shared {
@@ -155,6 +194,20 @@ impl<C> TokenCodecBuilder<C> {
         ))
     }
 
+    /// The keys of an issuer elsewhere vouch for that one alone (RFC 8725 section 3.8).
+    fn check_one_issuer(&self) -> Result<(), ConfigError> {
+        let first = self.issuers.first();
+        match self.issuers.iter().find(|issuer| Some(*issuer) != first) {
+            None => Ok(()),
+            Some(second) => Err(ConfigError::about(
+                "issuer",
+                second,
+                "is a second one, and the keys are of one issuer elsewhere: .also_issuer(...) is for another name \
+                 of that issuer, and another issuer has a codec and keys of its own in Verifiers::new([...])",
+            )),
+        }
+    }
+
     /// Keys that come from elsewhere come later, and are never shared secrets.
     fn check_algorithms_of_others(&self) -> Result<(), ConfigError> {
         let mut allowed = self.algorithms.iter().flatten();
@@ -173,7 +226,7 @@ impl<C> TokenCodecBuilder<C> {
                 None => true,
                 Some(allowed) => allowed.contains(&algorithm),
             };
-            let rsa = self.rsa();
+            let rsa = self.rsa().unwrap_or(SignatureAlgorithm::Rs256);
             let usable = |key: &SigningKey| match &self.algorithms {
                 None => true,
                 Some(allowed) => allowed.iter().any(|alg| key.is_for(*alg, rsa)),

@@ -8,35 +8,44 @@ pub(super) const NUMBER: Fault = "a number is out of range";
 
 impl<'a> Reader<'a> {
     /// Reads a string and resolves its escapes.
-    #[inline]
+    #[inline(always)]
     pub(in crate::token) fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
-        self.expect(b'"')?;
-        let start = self.at;
-        let end = plain_run(self.text.as_bytes(), start);
-        let plain = self.text.get(start..end).ok_or(SYNTAX)?;
-        self.at = end;
-        match self.peek() {
-            Some(b'"') => {
-                self.at += 1;
-                Ok(Cow::Borrowed(plain))
-            }
-            Some(b'\\') => self.escaped(plain.to_owned()).map(Cow::Owned),
-            _ => Err(SYNTAX),
+        if let Some((plain, end)) = self.plain_string_at(self.at) {
+            self.at = end;
+            return Ok(Cow::Borrowed(plain));
         }
+        self.escaped().map(Cow::Owned)
     }
 
-    /// The rest of a string from its first escape on. Rare, so it stays out of the way.
+    /// The string that begins at `at`, and where the text goes on; nothing where it holds an escape
+    /// or is none.
+    #[inline(always)]
+    fn plain_string_at(&self, at: usize) -> Option<(&'a str, usize)> {
+        let bytes = self.text.as_bytes();
+        if bytes.get(at) != Some(&b'"') {
+            return None;
+        }
+        let end = plain_run(bytes, at + 1);
+        if bytes.get(end) != Some(&b'"') {
+            return None;
+        }
+        Some((self.text.get(at + 1..end)?, end + 1))
+    }
+
+    /// A string with escapes. Rare, so it stays out of the way.
     #[cold]
-    fn escaped(&mut self, mut out: String) -> Result<String, Fault> {
+    fn escaped(&mut self) -> Result<String, Fault> {
+        self.expect(b'"')?;
+        let mut out = String::new();
         loop {
+            let end = plain_run(self.text.as_bytes(), self.at);
+            out.push_str(self.text.get(self.at..end).ok_or(SYNTAX)?);
+            self.at = end;
             match self.next() {
                 Some(b'"') => return Ok(out),
                 Some(b'\\') => out.push(self.escape()?),
                 _ => return Err(SYNTAX),
             }
-            let end = plain_run(self.text.as_bytes(), self.at);
-            out.push_str(self.text.get(self.at..end).ok_or(SYNTAX)?);
-            self.at = end;
         }
     }
 
@@ -140,14 +149,11 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(in crate::token) fn plain_string_behind(&mut self, prefix: &str) -> Option<&'a str> {
         let rest = self.text.as_bytes().get(self.at..)?;
-        rest.strip_prefix(prefix.as_bytes())?.strip_prefix(b"\"")?;
-        let start = self.at + prefix.len() + 1;
-        let end = plain_run(self.text.as_bytes(), start);
-        let plain = self.text.get(start..end)?;
-        if self.text.as_bytes().get(end) != Some(&b'"') {
+        if !rest.starts_with(prefix.as_bytes()) {
             return None;
         }
-        self.at = end + 1;
+        let (plain, end) = self.plain_string_at(self.at + prefix.len())?;
+        self.at = end;
         Some(plain)
     }
 
@@ -208,32 +214,48 @@ fn eight_digits(digits: [u8; 8]) -> Option<i64> {
 }
 
 /// Where the run of ordinary string bytes that begins at `at` ends: at a quote, a backslash, a
-/// control character or the end. Eight bytes a step; a byte that is marked falsely always lies
-/// behind one that is marked rightly, so the lowest mark is exact.
-#[inline]
-pub(super) fn plain_run(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    const fn below(word: u64, bound: u8) -> u64 {
-        word.wrapping_sub(ONES * bound as u64) & !word & HIGH
+/// control character or the end.
+#[inline(always)]
+pub(super) fn plain_run(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    match rest.split_first_chunk() {
+        Some((word, rest)) => match plain_bytes(*word) {
+            8 => at + 8 + long_run(rest),
+            plain => at + plain,
+        },
+        None => at + long_run(rest),
     }
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*chunk);
-        let marks = below(word, 0x20)
-            | below(word ^ (ONES * b'"' as u64), 1)
-            | below(word ^ (ONES * b'\\' as u64), 1);
-        if marks != 0 {
-            return at + (marks.trailing_zeros() / 8) as usize;
+}
+
+/// The length of such a run that is longer than most strings of a token.
+#[inline(never)]
+fn long_run(mut bytes: &[u8]) -> usize {
+    let mut len = 0;
+    while let Some((word, rest)) = bytes.split_first_chunk() {
+        let plain = plain_bytes(*word);
+        len += plain;
+        if plain < 8 {
+            return len;
         }
-        at += 8;
+        bytes = rest;
     }
-    while let Some(byte) = bytes.get(at) {
-        if matches!(byte, b'"' | b'\\' | 0..0x20) {
-            break;
-        }
-        at += 1;
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    len + bytes.iter().position(special).unwrap_or(bytes.len())
+}
+
+/// How many bytes at the beginning of a word are ordinary. All are looked at together; a byte that
+/// is marked falsely always lies behind one that is marked rightly, so the lowest mark is exact.
+#[inline(always)]
+fn plain_bytes(word: [u8; 8]) -> usize {
+    const fn each(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
     }
-    at
+    let word = u64::from_le_bytes(word);
+    // With this bit turned, a quote lies right behind the control characters.
+    let quote_or_control = (word ^ each(b'"' ^ 0x20)).wrapping_sub(each(0x21));
+    let backslash = (word ^ each(b'\\')).wrapping_sub(each(1));
+    let marks = (quote_or_control | backslash) & !word & each(0x80);
+    (marks.trailing_zeros() / 8) as usize
 }
 
 #[cfg(test)]

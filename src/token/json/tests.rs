@@ -94,6 +94,45 @@ fn a_repeated_member_is_refused_at_every_level() {
     assert_eq!(read(&format!("{{{}}}", many.join(","))), Err(DUPLICATE));
 }
 
+/// Names of three letters are read in a way of their own, with a colon right behind them.
+#[test]
+fn a_name_of_three_letters_is_read_as_any_other() {
+    for name in [
+        "sub", "zip", "Sub", "s b", "s\"b", "s\\b", "sé", "a:b", "\"\":",
+    ] {
+        for text in [
+            format!("{{{}:1}}", serde_json::Value::from(name)),
+            format!("{{ {} : 1 }}", serde_json::Value::from(name)),
+        ] {
+            let mut seen = Vec::new();
+            let read = Reader::new(&text).only_object(|reader, name| {
+                seen.push(name.into_owned());
+                reader.value().map(drop)
+            });
+            assert_eq!((read, &*seen), (Ok(()), &[name.to_owned()][..]), "{text}");
+        }
+    }
+    for text in [
+        r#"{"sub":1,"sub" :1}"#,
+        r#"{"sub":1,"s\u0075b":1}"#,
+        r#"{"x":{"sub":1,"sub":1}}"#,
+    ] {
+        assert_eq!(read(text), Err(DUPLICATE), "{text}");
+    }
+    for text in [
+        r#"{"sub"1}"#,
+        r#"{"sub":}"#,
+        r#"{"sub":"#,
+        "{\"s\nb\":1}",
+        "{\"s\0b\":1}",
+        r#"{"s\x":1}"#,
+        r#"{"sub":1"exp":1}"#,
+        r#"{sub:1}"#,
+    ] {
+        assert_eq!(read(text), Err(SYNTAX), "{text}");
+    }
+}
+
 #[test]
 fn nesting_is_bounded_before_it_recurses() {
     let nested = |n: usize| format!("{{\"x\":{}1{}}}", "[".repeat(n), "]".repeat(n));

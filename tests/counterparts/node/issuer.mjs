@@ -1,5 +1,5 @@
 // An issuer, `oidc-provider`, whose keys can be replaced while it runs: clients get access tokens as JWT by their
-// credentials, and the current keys stand at `/jwks`.
+// credentials, for the audience that they ask for, and the current keys stand at `/jwks`.
 //
 // `PUT /keys` puts other keys in place: its body lists them by `kid` and `alg`, and the first one signs. A name
 // stands for the same key each time. `oidc-provider` reads its keys once, and so each such request makes a new
@@ -21,12 +21,12 @@ async function key({ kid, alg }) {
 }
 
 async function provider(issuer, wanted) {
-  const resource = {
-    scope: '',
-    audience: AUDIENCE,
+  const resource = (audience) => ({
+    scope: 'orders:read orders:write',
+    audience,
     accessTokenFormat: 'jwt',
     jwt: { sign: wanted[0] },
-  };
+  });
   return new Provider(issuer, {
     jwks: { keys: await Promise.all(wanted.map(key)) },
     clients: [
@@ -46,7 +46,7 @@ async function provider(issuer, wanted) {
       resourceIndicators: {
         enabled: true,
         defaultResource: () => AUDIENCE,
-        getResourceServerInfo: () => resource,
+        getResourceServerInfo: (_context, audience) => resource(audience),
       },
     },
     ttl: { ClientCredentials: 600 },

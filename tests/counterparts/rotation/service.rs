@@ -7,7 +7,8 @@ use reqwest::Client;
 use tokio::{net::TcpListener, task::JoinSet};
 use tower_bearer::{BearerAuthLayer, Claims, TokenCodec, jwks::RemoteJwks};
 
-use super::{COOL_DOWN, LIFETIME, issuer::AUDIENCE};
+use super::{COOL_DOWN, LIFETIME};
+use crate::issuer::AUDIENCE;
 
 /// A running service, which ends with this value.
 pub(super) struct Service {

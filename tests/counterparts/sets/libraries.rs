@@ -1,13 +1,10 @@
 //! The libraries. Those of others are asked by scripts in their own languages.
 
-use std::process::Stdio;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt, process::Command};
 
 use super::{Case, Verdict, ours};
-use crate::installed;
+use crate::{installed, process::run};
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub(super) enum Library {
@@ -53,22 +50,4 @@ impl Library {
             })
             .collect()
     }
-}
-
-async fn run(mut command: Command, input: String) -> String {
-    let mut process = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut stdin = process.stdin.take().unwrap();
-    // A program that ends early is told by its status.
-    let written = tokio::spawn(async move {
-        let _ = stdin.write_all(input.as_bytes()).await;
-    });
-    let output = process.wait_with_output().await.unwrap();
-    written.await.unwrap();
-    assert!(output.status.success(), "{}", output.status);
-    String::from_utf8(output.stdout).unwrap()
 }

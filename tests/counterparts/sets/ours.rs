@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tower_bearer::{KeyRing, ManualClock, Timestamp, TokenCodec};
+use tower_bearer::{KeyRing, ManualClock, Timestamp, TokenCodec, token::TokenType};
 
 use super::{Case, Question, Verdict, keys::NOW};
 
@@ -26,8 +26,8 @@ fn judge(set: &str, question: &Question) -> Verdict {
         .clock(ManualClock::new(Timestamp::from_secs(NOW)));
     let codec = match token_type(&question.token).as_deref() {
         Some("at+jwt") => codec,
-        Some(other) => codec.token_type(other),
-        None => codec.dangerous_any_token_type(),
+        Some(other) => codec.token_types([TokenType::Named(other.to_owned().into())]),
+        None => codec.token_types([TokenType::Absent]),
     };
     let codec: TokenCodec = codec.build().map_err(|error| format!("codec: {error}"))?;
     match codec.verify(&question.token) {

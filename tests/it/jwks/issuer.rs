@@ -1,6 +1,7 @@
 //! An issuer that answers as badly as a test wants.
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     future::pending,
     net::SocketAddr,
@@ -71,6 +72,10 @@ pub(super) struct Issuer {
 #[derive(Debug)]
 struct Inner {
     reply: Mutex<Reply>,
+    /// The answers at other paths than that of the set. At all others there is nothing.
+    elsewhere: Mutex<BTreeMap<String, Reply>>,
+    /// The paths that were asked for, in their order.
+    asked: Mutex<Vec<String>>,
     requests: AtomicUsize,
     last: Mutex<HeaderMap>,
     /// A request waits for a permit, where they are counted.
@@ -109,6 +114,8 @@ impl Issuer {
         let addr = listener.local_addr().unwrap();
         let inner = Arc::new(Inner {
             reply: Mutex::new(reply),
+            elsewhere: Mutex::default(),
+            asked: Mutex::default(),
             requests: AtomicUsize::new(0),
             last: Mutex::default(),
             gate: Semaphore::new(OPEN),
@@ -147,7 +154,23 @@ impl Issuer {
     }
 
     pub(super) fn url(&self) -> String {
-        format!("{}://{}/jwks.json", self.scheme, self.addr)
+        format!("{}/jwks.json", self.origin())
+    }
+
+    /// Without a slash at the end.
+    pub(super) fn origin(&self) -> String {
+        format!("{}://{}", self.scheme, self.addr)
+    }
+
+    /// Answers so at another path from now on.
+    pub(super) fn says_at(&self, path: &str, reply: Reply) {
+        let mut elsewhere = self.inner.elsewhere.lock().unwrap();
+        elsewhere.insert(path.to_owned(), reply);
+    }
+
+    /// The paths that were asked for since the last call.
+    pub(super) fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.inner.asked.lock().unwrap())
     }
 
     /// How many requests have come.
@@ -194,12 +217,19 @@ impl Inner {
         self: Arc<Self>,
         request: Request<Incoming>,
     ) -> Result<Response<Payload>, &'static str> {
-        assert_eq!(request.uri().path(), "/jwks.json");
+        let path = request.uri().path().to_owned();
+        self.asked.lock().unwrap().push(path.clone());
         *self.last.lock().unwrap() = request.headers().clone();
         self.requests.fetch_add(1, Ordering::SeqCst);
         self.gate.acquire().await.unwrap().forget();
         self.gate.add_permits(1);
-        let reply = self.reply.lock().unwrap().clone();
+        let reply = match &*path {
+            "/jwks.json" => self.reply.lock().unwrap().clone(),
+            other => {
+                let elsewhere = self.elsewhere.lock().unwrap().get(other).cloned();
+                elsewhere.unwrap_or(Reply::Answer(404, Vec::new(), String::new()))
+            }
+        };
         let (payload, length) = match reply {
             Reply::Answer(status, headers, body) => {
                 let mut response = Response::builder().status(status);

@@ -1,10 +1,14 @@
 //! Keys of an issuer elsewhere, against one that misbehaves.
 
 mod answers;
+mod discovery;
 mod faults;
+mod fetch;
 mod issuer;
 mod lifetime;
+mod metadata;
 mod neighbours;
+mod retry_after;
 mod schedule;
 mod stale;
 mod tls;

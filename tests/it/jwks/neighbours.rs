@@ -99,6 +99,12 @@ async fn what_is_passed_over_is_said() {
         r#"keys[1] (kid "old") is an RSA key of less than 2048 bits"#
     );
     assert!(given_away.is_compromised());
+    let states: Vec<_> = health
+        .key_reports()
+        .iter()
+        .map(|key| key.state().as_str())
+        .collect();
+    assert_eq!(states, ["usable", "passed over", "poisoned"]);
     // Not again while the set stays the same.
     api.keys.refresh().await.unwrap();
     assert!(api.events.take().is_empty());

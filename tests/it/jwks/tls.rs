@@ -3,10 +3,11 @@
 use std::error::Error;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer as Ca, KeyPair};
-use tower_bearer::jwks::{JwksError, JwksErrorKind};
+use tower_bearer::jwks::{JwksError, JwksErrorKind, RemoteIssuer};
 
 use super::{
     Api,
+    discovery::{OPENID, document},
     issuer::{Issuer, Reply},
     signer,
 };
@@ -62,6 +63,32 @@ async fn an_issuer_that_the_given_root_vouches_for() {
     let two = format!("{}{}", Vouched::new("x").ca, vouched.ca);
     let api = Api::with(issuer.url(), |b| b.root_certificates(two));
     api.keys.refresh().await.unwrap();
+}
+
+/// An attacker may be on the way to this machine's other programs, and not on that to the issuer.
+#[tokio::test]
+async fn an_issuer_that_is_found_by_its_name_stays_with_tls() {
+    let vouched = Vouched::new("127.0.0.1");
+    let issuer = vouched.issuer(Reply::set(signer("a", 1).jwks())).await;
+    let (name, keys) = (issuer.origin(), issuer.url());
+    issuer.says_at(OPENID, Reply::set(document(&name, &keys)));
+    let found = || RemoteIssuer::builder(&name).root_certificates(vouched.ca.clone());
+    let good = found().build().unwrap();
+    good.refresh().await.unwrap();
+    assert_eq!(good.health().keys(), 1);
+
+    let plain = Issuer::start(Reply::set(signer("b", 2).jwks())).await;
+    issuer.says_at(OPENID, Reply::set(document(&name, &plain.url())));
+    let error = found().build().unwrap().refresh().await.unwrap_err();
+    assert_eq!(error.kind(), JwksErrorKind::Metadata);
+    assert!(
+        error.to_string().contains("must be https as the issuer is"),
+        "{error}"
+    );
+    assert_eq!(plain.requests(), 0);
+    let mesh = found().dangerous_plain_http().build().unwrap();
+    mesh.refresh().await.unwrap();
+    assert_eq!(plain.requests(), 1);
 }
 
 #[tokio::test]

@@ -83,32 +83,20 @@ fn pool(profile: Profile) -> Vec<String> {
     pool
 }
 
-type Said = (
-    String,
-    [Option<String>; 4],
-    Option<Timestamp>,
-    Timestamp,
-    Role,
-);
-
-fn said(verified: &Result<Claims<Role>, TokenError>) -> Result<Said, TokenError> {
+fn said(verified: &Result<Claims<Role>, TokenError>) -> Result<String, TokenError> {
     let claims = verified.as_ref().map_err(Clone::clone)?;
-    let text = |text: Option<&str>| text.map(str::to_owned);
-    let (context, custom) = (claims.context(), claims.custom().clone());
+    let context = claims.context();
     assert_eq!(context.subject(), claims.subject());
     assert_eq!(context.session(), claims.session());
-    Ok((
-        claims.subject().to_owned(),
-        [
-            claims.issuer(),
-            claims.session(),
-            claims.token_id(),
-            claims.scope(),
-        ]
-        .map(text),
-        claims.issued_at(),
-        claims.expires_at(),
-        custom,
+    Ok(format!(
+        "{:?}",
+        (
+            (claims.subject(), claims.issuer(), claims.session()),
+            (claims.token_id(), claims.scope(), claims.custom()),
+            claims.audiences().collect::<Vec<_>>(),
+            (claims.issued_at(), claims.not_before(), claims.expires_at()),
+            (claims.raw(), claims.token().as_str()),
+        )
     ))
 }
 

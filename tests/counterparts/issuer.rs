@@ -5,23 +5,25 @@ use std::sync::Arc;
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::Key;
 use crate::{installed, process::Process};
 
-/// The audience of its tokens.
-pub(super) const AUDIENCE: &str = "urn:api";
+/// A key of the issuer's: its name, and its algorithm.
+pub(crate) type Key = (&'static str, &'static str);
+
+/// The audience of its tokens, where no other is asked for.
+pub(crate) const AUDIENCE: &str = "urn:api";
 
 /// A running issuer, which ends with the last clone of this value.
 #[derive(Clone)]
-pub(super) struct Issuer {
+pub(crate) struct Issuer {
     url: String,
     client: Client,
     _process: Arc<Process>,
 }
 
 impl Issuer {
-    pub(super) async fn start() -> Self {
-        let mut command = installed::node(include_str!("../node/issuer.mjs"));
+    pub(crate) async fn start() -> Self {
+        let mut command = installed::node(include_str!("node/issuer.mjs"));
         let mut process = Process::start(&mut command).unwrap();
         Self {
             url: process.says("Open ").await,
@@ -30,12 +32,12 @@ impl Issuer {
         }
     }
 
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// Replaces its keys by these, of which the first one signs.
-    pub(super) async fn publish(&self, keys: &[Key]) {
+    pub(crate) async fn publish(&self, keys: &[Key]) {
         let key = |(kid, alg): &Key| json!({"kid": kid, "alg": alg});
         let keys: Vec<Value> = keys.iter().map(key).collect();
         let request = self.client.put(format!("{}/keys", self.url)).json(&keys);
@@ -44,11 +46,18 @@ impl Issuer {
     }
 
     /// A new access token.
-    pub(super) async fn token(&self) -> String {
+    pub(crate) async fn token(&self) -> String {
+        self.token_for(AUDIENCE, "").await
+    }
+
+    /// The same for this audience, with this scope.
+    pub(crate) async fn token_for(&self, audience: &str, scope: &str) -> String {
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", "job"),
             ("client_secret", "secret"),
+            ("resource", audience),
+            ("scope", scope),
         ];
         let request = self.client.post(format!("{}/token", self.url)).form(&form);
         let answer: Value = request.send().await.unwrap().json().await.unwrap();
@@ -58,7 +67,7 @@ impl Issuer {
 }
 
 /// The name of the key that has signed the token.
-pub(super) fn kid(token: &str) -> String {
+pub(crate) fn kid(token: &str) -> String {
     let header = token.split('.').next().unwrap();
     let header = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(header).unwrap();
     let header: Value = serde_json::from_slice(&header).unwrap();

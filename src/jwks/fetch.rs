@@ -1,0 +1,110 @@
+//! The client that fetches what an issuer publishes: a trait, so that one of the application's own fits.
+
+use std::{error::Error, pin::Pin};
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+/// An answer, or why there is none.
+pub(super) type Answer = Result<Response<Bytes>, Box<dyn Error + Send + Sync>>;
+
+/// Sends a request to an issuer: through a company's proxy, with a client certificate, or to a table in memory.
+///
+/// [`RemoteJwksBuilder::fetch`](super::RemoteJwksBuilder::fetch) takes one. The rules stay the crate's: which address
+/// is asked, the time within which the answer has to be there, which statuses count, how long the answer may be,
+/// `If-None-Match` and `Retry-After`. A client that panics or hangs is a failed request.
+///
+/// Two things the crate cannot see. The client must not follow redirects, because keys come from where they were
+/// configured. And it must verify the server's certificate: an attacker that can change the answer can sign any token.
+///
+/// A client that goes through a proxy:
+///
+/// ```
+/// use std::error::Error;
+///
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use reqwest::{Client, Proxy, redirect::Policy};
+/// use tower_bearer::jwks::{Fetch, RemoteJwks};
+///
+/// struct ByProxy(Client);
+///
+/// impl Fetch for ByProxy {
+///     async fn fetch(
+///         &self,
+///         request: Request<()>,
+///         limit: usize,
+///     ) -> Result<Response<Bytes>, Box<dyn Error + Send + Sync>> {
+///         let (parts, ()) = request.into_parts();
+///         let request = self.0.get(parts.uri.to_string()).headers(parts.headers);
+///         let mut answer = request.send().await?;
+///         let mut body = Vec::new();
+///         // What is longer than the limit is refused, and need not be read to its end.
+///         while let Some(chunk) = answer.chunk().await?
+///             && body.len() <= limit
+///         {
+///             body.extend_from_slice(&chunk);
+///         }
+///         let mut response = Response::new(body.into());
+///         *response.status_mut() = answer.status();
+///         *response.headers_mut() = std::mem::take(answer.headers_mut());
+///         Ok(response)
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn Error>> {
+/// let client = Client::builder()
+///     .proxy(Proxy::all("http://proxy.corp.example:3128")?)
+///     .redirect(Policy::none())
+///     .build()?;
+/// let issuer = RemoteJwks::builder("https://id.example/.well-known/jwks.json")
+///     .fetch(ByProxy(client))
+///     .build()?;
+/// # let _ = issuer;
+/// # Ok(())
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not fetch",
+    label = "not a `Fetch`",
+    note = "wrap the client in a type of your own and implement `tower_bearer::jwks::Fetch` for it"
+)]
+pub trait Fetch: Send + Sync + 'static {
+    /// Sends `request`, a `GET` of an absolute URI, and returns the answer with its whole body, whatever its status.
+    ///
+    /// The body has to be as `Content-Encoding` says, which is left out where the client has decoded it. One that is
+    /// longer than `limit` bytes is refused: a client that stops reading there saves memory.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer, for whatever reason. Its text goes into [`JwksError`](super::JwksError), and so into
+    /// logs: it must hold nothing secret.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future is dropped when its time is over.
+    fn fetch(
+        &self,
+        request: Request<()>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Response<Bytes>, Box<dyn Error + Send + Sync>>> + Send;
+}
+
+/// The same, for a field of any client.
+pub(super) trait AnyFetch: Send + Sync {
+    fn fetch_boxed(
+        &self,
+        request: Request<()>,
+        limit: usize,
+    ) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>>;
+}
+
+impl<F: Fetch> AnyFetch for F {
+    fn fetch_boxed(
+        &self,
+        request: Request<()>,
+        limit: usize,
+    ) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
+        Box::pin(self.fetch(request, limit))
+    }
+}
