@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// What is in another order.
+/// The part that is in another order.
 #[derive(Clone, Copy)]
 enum Foreign {
     Header,
@@ -30,7 +30,7 @@ enum Foreign {
 }
 
 impl Foreign {
-    /// What the name of the minted token's case goes on with.
+    /// The end of the case's name, behind that of the minted token's.
     fn suffix(self) -> &'static str {
         match self {
             Self::Header => "/foreign_header",

@@ -50,10 +50,10 @@ impl<C> Config<C> {
     #[cold]
     pub(super) fn hides_document(&self, uri: &Uri) -> Option<Rejection> {
         let url = self.challenge.resource_metadata.as_ref()?;
-        url.is_asked_by(uri).then(|| {
+        url.is_hidden_from(uri).then(|| {
             Rejection::wiring(
                 "ResourceMetadata must stand outside of BearerAuthLayer: clients ask for the document before they \
-                 have a token (first in a ServiceBuilder, with axum in the last .layer(...) of the outermost router)",
+                 have a token (first in a ServiceBuilder; with axum .merge(document.routes()) behind the bearer layer)",
             )
         })
     }

@@ -51,11 +51,12 @@ where
         })?;
         let now = codec.clock().now();
         let claims = codec.verify_bytes(token, now).map_err(|error| {
+            let expectation = self.verifiers.expectation_of(codec, error.kind());
             if error.kind() == TokenErrorKind::KeysUnavailable && is_token68(token) {
                 // Without a challenge: it is not the token that should be replaced.
-                return Rejection::keys_unavailable(error, codec.keys().retry_after());
+                let rejection = Rejection::keys_unavailable(error, codec.keys().retry_after());
+                return said(rejection, expectation);
             }
-            let expectation = codec.expectation(error.kind());
             self.refused(token, error, expectation)
         })?;
         let context = TokenContext::from(claims);
@@ -67,15 +68,12 @@ where
 
     /// The refusal of a token that does not verify, with the log's text where the settings tell it.
     fn refused(&self, token: &[u8], error: TokenError, expectation: Option<String>) -> Rejection {
-        // What is no token by its characters never verifies, so that a good one need not be looked at twice.
+        // A text with other characters never verifies, so that a good token need not be looked at twice.
         if !is_token68(token) {
             return self.malformed(NOT_TOKEN68);
         }
         let rejection = Rejection::token(error).with_challenge(self.invalid_token.clone());
-        match expectation {
-            Some(text) => rejection.saying(text),
-            None => rejection,
-        }
+        said(rejection, expectation)
     }
 
     fn malformed(&self, reason: &'static str) -> Rejection {
@@ -97,5 +95,13 @@ where
                 "the revocation state is unavailable",
             ),
         }
+    }
+}
+
+/// The rejection with this text for logs, where there is one.
+fn said(rejection: Rejection, text: Option<String>) -> Rejection {
+    match text {
+        Some(text) => rejection.saying(text),
+        None => rejection,
     }
 }

@@ -19,7 +19,10 @@ impl Fetcher {
     /// Asks for the set, and before that for its address where it is not known, or not any more.
     pub(super) async fn ask(&self) -> Result<Taken, JwksError> {
         let discovery = match &self.place {
-            Place::Set(address) => return self.set_at(address, None).await,
+            Place::Set(address) => {
+                let taken = self.set_at(address, None).await;
+                return taken.map_err(|error| error.at(address.shown()));
+            }
             Place::Named(discovery) => discovery,
         };
         let now = self.now();
@@ -38,7 +41,8 @@ impl Fetcher {
             Err(error) if !just_read && error.retry_after().is_none() && found.may_be_read(now) => {
                 match self.read_metadata(discovery).await {
                     Ok(moved) if moved.address != found.address => self.set_at_found(&moved).await,
-                    _ => Err(error),
+                    Ok(_) => Err(error),
+                    Err(why) => Err(self.not_found_again(discovery, found, error, why)),
                 }
             }
             taken => taken,
@@ -66,13 +70,9 @@ impl Fetcher {
         let Some(before) = before else {
             return Ok(found);
         };
-        // What was said of the set in hand was said elsewhere, or its keys are for another algorithm.
+        // The headers of the set in hand came from elsewhere, or its keys are for another algorithm.
         if before.address != found.address || before.metadata.rsa() != found.metadata.rsa() {
             self.state().held_was_changed();
-        }
-        if before.failures > 0 {
-            let url = self.place.shown();
-            self.emit(&Event::KeysRecovered { url });
         }
         Ok(found)
     }
@@ -101,6 +101,24 @@ impl Fetcher {
             usable_until,
         });
         Ok(found)
+    }
+
+    /// Neither the set nor, after that, the metadata could be read: remembers why, and for how long the issuer wants to be
+    /// left alone with the latter. Returns the error of the set, which says both.
+    fn not_found_again(
+        &self,
+        discovery: &Discovery,
+        found: Found,
+        error: JwksError,
+        why: JwksError,
+    ) -> JwksError {
+        let error = error.beside(&why);
+        *discovery.found() = Some(Found {
+            not_before: self.now().after(why.retry_after().unwrap_or_default()),
+            last_error: Some(why),
+            ..found
+        });
+        error
     }
 
     async fn set_at_found(&self, found: &Found) -> Result<Taken, JwksError> {

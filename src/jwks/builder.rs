@@ -175,6 +175,7 @@ impl<T> RemoteJwksBuilder<T> {
     /// Judges the settings. `servers` are those that the built-in client has to reach.
     fn fetcher(self, place: Place, servers: Servers) -> Result<Fetcher, ConfigError> {
         self.check_ranges()?;
+        let foreign = self.fetch.is_some();
         let fetch: Arc<dyn AnyFetch> = match (self.fetch, self.root_certificates) {
             (Some(_), Some(_)) => {
                 return Err(ConfigError::new(
@@ -187,6 +188,7 @@ impl<T> RemoteJwksBuilder<T> {
         };
         let client = Client {
             fetch,
+            foreign,
             clock: self.clock.clone(),
             timeout: self.limits.timeout,
             max_bytes: self.max_bytes,

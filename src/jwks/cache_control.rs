@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 
 /// How long the answer says it may be kept; `None` when it says nothing.
 ///
-/// What asks for it to be checked every time, and what cannot be read, is zero. We are a private
+/// It is zero where it has to be checked every time, or cannot be read. We are a private
 /// cache, so `s-maxage` and `private` are not about us. `Expires` counts where there is no `max-age`
 /// (RFC 9111 section 5.3), from `Date` on, or from `now` where there is none.
 pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {

@@ -18,12 +18,14 @@ use crate::clock::Clock;
 /// Asks one address after the other, and judges what comes back.
 pub(super) struct Client {
     pub(super) fetch: Arc<dyn AnyFetch>,
+    /// Whether that is not the built-in one.
+    pub(super) foreign: bool,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) timeout: Duration,
     pub(super) max_bytes: usize,
 }
 
-/// What came back.
+/// An answer that counts.
 pub(super) enum Fetched {
     /// The document is what it was when it had the entity tag that was sent along.
     Unchanged { headers: HeaderMap },
@@ -46,7 +48,7 @@ impl Client {
         let answer = self.send(request(address, accept, etag)).await?;
         let answer = answer.map_err(|error| match error.is::<LengthLimitError>() {
             true => JwksError::too_large(self.max_bytes),
-            false => JwksError::connection(error),
+            false => JwksError::connection(self.foreign, error),
         })?;
         self.judge(answer, etag.is_some())
     }
@@ -59,7 +61,7 @@ impl Client {
         tasks.spawn(async move { fetch.fetch_boxed(request, limit).await });
         match tokio::time::timeout(self.timeout, tasks.join_next()).await {
             Ok(Some(Ok(answer))) => Ok(answer),
-            Ok(_) => Err(JwksError::connection("the client of `fetch` panicked")),
+            Ok(_) => Err(JwksError::connection(self.foreign, "the client panicked")),
             Err(_) => Err(JwksError::timed_out(self.timeout)),
         }
     }
@@ -112,11 +114,13 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             fetch: _,
+            foreign,
             clock: _,
             timeout,
             max_bytes,
         } = self;
         f.debug_struct("Client")
+            .field("foreign", foreign)
             .field("timeout", timeout)
             .field("max_bytes", max_bytes)
             .finish_non_exhaustive()

@@ -9,7 +9,7 @@ use super::{
     error::{JwksError, quoted},
     metadata::IssuerMetadata,
     point_in_time::PointInTime,
-    url::Address,
+    url::{Address, BRACES, TEMPLATE},
 };
 use crate::config::ConfigError;
 
@@ -53,6 +53,11 @@ impl Place {
             Self::Set(address) => address.shown(),
             Self::Named(discovery) => &discovery.issuer,
         }
+    }
+
+    /// How often in a row the metadata could not be read again.
+    pub(super) fn failures(&self) -> u32 {
+        self.found().map_or(0, |found| found.failures)
     }
 
     pub(super) fn found(&self) -> Option<Found> {
@@ -131,7 +136,12 @@ impl JwksError {
     /// The status, where it says that there is no document.
     fn missing(&self) -> Option<StatusCode> {
         let missing = |status: &StatusCode| {
-            status.is_client_error() && *status != StatusCode::TOO_MANY_REQUESTS
+            // The one is an issuer in trouble, the other the word of a proxy on the way.
+            let of_others = [
+                StatusCode::TOO_MANY_REQUESTS,
+                StatusCode::PROXY_AUTHENTICATION_REQUIRED,
+            ];
+            status.is_client_error() && !of_others.contains(status)
         };
         self.status().filter(missing)
     }
@@ -139,18 +149,18 @@ impl JwksError {
 
 /// The metadata name another issuer than the one that was configured: how, and what to write instead.
 fn other_issuer(named: &str, configured: &str) -> String {
-    let cure = if named.contains('{') {
-        "the one is a template for many: configure the issuer of one tenant, with its id in place of the braces, as it \
-         stands in the claim iss of its tokens"
-            .to_owned()
+    let cure = if named.contains(BRACES) {
+        format!("the one {TEMPLATE}")
     } else if named.strip_suffix('/') == Some(configured)
         || configured.strip_suffix('/') == Some(named)
     {
         format!("the slash at the end counts: configure {}", quoted(named))
     } else {
         format!(
-            "configure {} if that is the issuer you trust, and its tokens have it in the claim iss",
-            quoted(named)
+            "configure {named} if that is the issuer you trust and its tokens have it in the claim iss, with \
+             .also_issuer(...) if it was renamed; where it is reached by another name, as inside a cluster, take \
+             RemoteJwks with the inner URL of its set and .issuer({named}), or set the issuer's own hostname",
+            named = quoted(named)
         )
     };
     let (named, configured) = (quoted(named), quoted(configured));

@@ -10,6 +10,9 @@ use http::{HeaderValue, StatusCode};
 /// answer it holds nothing but names: of keys, of the issuer, of an encoding, escaped and cut. [`kind`](Self::kind) is
 /// for programs.
 ///
+/// `Debug` shows no more. [`source`](Error::source) is the client's own error: of the built-in client it names hosts,
+/// addresses and certificates, of a [`Fetch`](super::Fetch) of yours whatever that puts in.
+///
 /// ```
 /// use tower_bearer::jwks::{JwksErrorKind, RemoteJwks};
 ///
@@ -22,7 +25,7 @@ use http::{HeaderValue, StatusCode};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct JwksError {
     kind: JwksErrorKind,
     /// The finding, and which setting helps.
@@ -67,18 +70,28 @@ impl JwksError {
     }
 
     /// The issuer could not be reached or trusted, or broke off.
-    pub(super) fn connection(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    ///
+    /// `foreign` says that the client of `fetch` has asked, which may go through a proxy.
+    pub(super) fn connection(
+        foreign: bool,
+        error: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
         let error = error.into();
         let (mut cause, mut helps): (&(dyn Error + 'static), _) = (&*error, None);
         loop {
-            helps = helps.or_else(|| cure(cause));
+            // The setting that helps is the built-in client's.
+            helps = helps.or_else(|| cure(cause).filter(|_| !foreign));
             match cause.source() {
                 Some(deeper) => cause = deeper,
                 None => break,
             }
         }
         let cure = helps.unwrap_or_default();
-        let text = format!("the issuer could not be reached: {cause}{cure}");
+        let by = match foreign {
+            true => " by the client of `fetch`",
+            false => "",
+        };
+        let text = format!("the issuer could not be reached{by}: {cause}{cure}");
         Self {
             source: Some(error.into()),
             ..Self::new(JwksErrorKind::Connection, text)
@@ -149,15 +162,33 @@ impl JwksError {
         )
     }
 
+    /// The same, and what became of the issuer's metadata when they were read for a new address.
+    pub(super) fn beside(self, metadata: &Self) -> Self {
+        Self {
+            text: format!("{}; and for a new address {}", self.text, metadata.text).into(),
+            ..self
+        }
+    }
+
     /// Another status than 200, and how long the issuer wants to be left alone.
     pub(super) fn status_of(status: StatusCode, retry_after: Option<Duration>) -> Self {
         let cure = match status.as_u16() {
-            300..=399 => "; redirects are not followed, so configure the URL where they end",
+            300..=399 => {
+                "; redirects are not followed, so configure the URL where they end, or the issuer as its metadata name it"
+            }
+            407 => "; a proxy on the way wants credentials: `fetch` takes a client that has them",
+            429 => "",
             400..=499 => "; check the URL",
             _ => "",
         };
+        let alone = match retry_after.map(|wait| wait.as_secs()) {
+            None | Some(0) => String::new(),
+            Some(secs) => format!(
+                "; its Retry-After is heeded for {secs}s, 5 minutes at the most, and `refresh()` asks at once"
+            ),
+        };
         let text = format!(
-            "the issuer answered {} instead of 200{cure}",
+            "the issuer answered {} instead of 200{cure}{alone}",
             status.as_u16()
         );
         Self {
@@ -188,12 +219,12 @@ impl JwksError {
         self.retry_after
     }
 
-    /// What kind of failure it is.
+    /// Returns what kind of failure it is.
     pub fn kind(&self) -> JwksErrorKind {
         self.kind
     }
 
-    /// What the issuer answered with, for [`JwksErrorKind::Status`].
+    /// Returns the status of the issuer's answer, for [`JwksErrorKind::Status`].
     pub fn status(&self) -> Option<StatusCode> {
         self.status
     }
@@ -224,6 +255,25 @@ fn cure(mut cause: &(dyn Error + 'static)) -> Option<&'static str> {
         }
         rustls::Error::InvalidMessage(_) => Some("; does the server speak https at this port?"),
         _ => None,
+    }
+}
+
+// By hand: the client of `fetch` may have put a whole URL into its error, with the secret of a query.
+impl fmt::Debug for JwksError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            kind,
+            text,
+            status,
+            retry_after,
+            source: _,
+        } = self;
+        f.debug_struct("JwksError")
+            .field("kind", kind)
+            .field("text", text)
+            .field("status", status)
+            .field("retry_after", retry_after)
+            .finish_non_exhaustive()
     }
 }
 

@@ -37,10 +37,11 @@ pub(super) type Answer = Result<Response<Bytes>, Box<dyn Error + Send + Sync>>;
 ///     ) -> Result<Response<Bytes>, Box<dyn Error + Send + Sync>> {
 ///         let (parts, ()) = request.into_parts();
 ///         let request = self.0.get(parts.uri.to_string()).headers(parts.headers);
-///         let mut answer = request.send().await?;
+///         // The URL of an error would stand in logs, with its query.
+///         let mut answer = request.send().await.map_err(reqwest::Error::without_url)?;
 ///         let mut body = Vec::new();
-///         // What is longer than the limit is refused, and need not be read to its end.
-///         while let Some(chunk) = answer.chunk().await?
+///         // A body beyond the limit is refused, and need not be read to its end.
+///         while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)?
 ///             && body.len() <= limit
 ///         {
 ///             body.extend_from_slice(&chunk);
@@ -77,8 +78,10 @@ pub trait Fetch: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When there is no answer, for whatever reason. Its text goes into [`JwksError`](super::JwksError), and so into
-    /// logs: it must hold nothing secret.
+    /// When there is no answer, for whatever reason. The text of its innermost source goes into
+    /// [`JwksError`](super::JwksError), and so into logs; the error itself is the `source()` of that. So neither it nor
+    /// any of its sources may hold a secret, in `Display` or in `Debug`. A URL is one where its query has a code or a
+    /// key: many clients put the whole URL into their errors.
     ///
     /// # Cancel safety
     ///

@@ -122,12 +122,13 @@ impl Fetcher {
             return;
         }
         self.state().begin(self.now());
+        let back = self.place.failures() > 0;
         let taken = self.ask().await;
         if !self.is_current(task) {
             return;
         }
         match taken {
-            Ok(taken) => self.take(taken),
+            Ok(taken) => self.take(taken, back),
             Err(error) => self.failed(error),
         }
     }
@@ -137,14 +138,15 @@ impl Fetcher {
         lock.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts the set into the ring. One without a usable key is asked for once more, and believed then.
-    fn take(&self, Taken { held, set }: Taken) {
+    /// Puts the set into the ring. One without a usable key is asked for once more, and believed then. `back` says
+    /// that the metadata could not be read in the round before.
+    fn take(&self, Taken { held, set }: Taken, back: bool) {
         let Some(set) = set else {
-            return self.succeeded(held, None);
+            return self.succeeded(held, back, None);
         };
         let findings = set.unusable();
         if set.keys.is_empty() {
-            let error = JwksError::invalid(&nothing_usable(&findings));
+            let error = self.nothing(&findings);
             self.drop_given_away(&set);
             match self.doubt(&error, &held) {
                 Doubt::First => return self.told_of_failure(error, &findings),
@@ -154,7 +156,12 @@ impl Fetcher {
         }
         // Before the state knows of it: where the state is new, the ring is new.
         self.install(set);
-        self.succeeded(held, Some(&findings));
+        self.succeeded(held, back, Some(&findings));
+    }
+
+    /// The set has no key that verifies, and these that do not.
+    fn nothing(&self, findings: &[UnusableKey]) -> JwksError {
+        JwksError::invalid(&nothing_usable(findings)).at(self.place.shown())
     }
 
     fn install(&self, set: PublicSet) {
@@ -183,14 +190,13 @@ impl Fetcher {
         doubt
     }
 
-    fn succeeded(&self, held: Held, findings: Option<&[UnusableKey]>) {
+    fn succeeded(&self, held: Held, back: bool, findings: Option<&[UnusableKey]>) {
         let keys = self.ring.load().signing.len();
-        let nothing =
-            (keys == 0).then(|| JwksError::invalid(&nothing_usable(&self.ring.unusable_keys())));
+        let nothing = (keys == 0).then(|| self.nothing(&self.ring.unusable_keys()));
         let found = self.place.found();
         let back = {
             let mut state = self.state();
-            let back = state.succeeded(held, keys > 0, jitter());
+            let back = state.succeeded(held, keys > 0, jitter()) || back;
             // A set that verifies nothing is an answer, and no success to wait for.
             state.last_error = nothing.clone();
             if let Some(found) = found {
@@ -201,7 +207,8 @@ impl Fetcher {
             back
         };
         let url = self.place.shown();
-        if back && keys > 0 {
+        // While the metadata fail, their countdown goes on.
+        if back && keys > 0 && self.place.failures() == 0 {
             self.emit(&Event::KeysRecovered { url });
         }
         match (findings, &nothing) {

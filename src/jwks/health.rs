@@ -1,4 +1,4 @@
-//! What a probe wants to know.
+//! The state of an issuer's keys, for a probe.
 
 use super::error::JwksError;
 use crate::{
@@ -24,6 +24,7 @@ pub struct JwksHealth {
     pub(super) unusable: Vec<UnusableKey>,
     pub(super) confirmed_at: Option<Timestamp>,
     pub(super) usable_until: Option<Timestamp>,
+    pub(super) next_request_at: Timestamp,
     pub(super) failures: u32,
     pub(super) last_error: Option<JwksError>,
 }
@@ -49,7 +50,15 @@ impl JwksHealth {
         self.usable_until
     }
 
-    /// How many requests in a row have failed; 0 when the last one succeeded.
+    /// Returns when the issuer is asked next, for its set or for its metadata: now, where a request is under way or
+    /// due. A token whose key is missing may have it asked earlier. Where the issuer has sent `Retry-After`, it is not
+    /// asked before that is over, and [`refresh`](super::RemoteJwks::refresh) asks at once.
+    pub fn next_request_at(&self) -> Timestamp {
+        self.next_request_at
+    }
+
+    /// Returns how often in a row the issuer could not be asked: for its set, or for its metadata, whichever is more.
+    /// 0 when the last answer of each was good.
     pub fn failures(&self) -> u32 {
         self.failures
     }

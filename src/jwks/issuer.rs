@@ -37,16 +37,16 @@ use crate::{
 pub struct RemoteIssuer(pub(super) RemoteJwks);
 
 impl RemoteIssuer {
-    /// The issuer of this name, with every default: an `https` URL, or `http` on this machine. It is the claim `iss`
-    /// of its tokens.
+    /// Returns the issuer of this name, with every default: an `https` URL, or `http` on this machine. It is the claim
+    /// `iss` of its tokens.
     ///
     /// Within a tokio runtime, with its timers and I/O enabled, it is asked at once. An issuer that is not there yet is
     /// no reason not to start.
     ///
     /// # Errors
     ///
-    /// When the name is no such URL, has a query, or is the address of the metadata; or the system has no certificates
-    /// to trust a server by.
+    /// When the name is no such URL, has a query or braces, or is the address of the metadata; or the system has no
+    /// certificates to trust a server by.
     pub fn discover(issuer: impl Into<String>) -> Result<Self, ConfigError> {
         Self::builder(issuer).build()
     }

@@ -116,7 +116,7 @@ impl<'a> Member<'a> {
         match self {
             Self::Absent => Err(format!("have no `{name}`")),
             Self::Once(value) => serde_json::from_str(value.get())
-                .map_err(|_| format!("have an `{name}` that is no text")),
+                .map_err(|_| format!("have a member `{name}` that is no text")),
             // Other readers may take the other one.
             Self::Twice => Err(format!("have `{name}` twice")),
         }

@@ -27,7 +27,7 @@ pub use health::JwksHealth;
 pub use issuer::RemoteIssuer;
 pub use metadata::IssuerMetadata;
 
-use self::fetcher::Fetcher;
+use self::{discovery::Place, fetcher::Fetcher};
 use crate::{
     config::ConfigError,
     keys::{KeyRing, Remote},
@@ -74,7 +74,7 @@ use crate::{
 #[derive(Clone)]
 pub struct RemoteJwks(Arc<Owner>);
 
-/// What every handle holds, and the task does not: with the last one the task ends.
+/// Every handle holds it, and the task does not: with the last one the task ends.
 struct Owner(Arc<Fetcher>);
 
 impl RemoteJwks {
@@ -146,16 +146,21 @@ impl RemoteJwks {
     pub fn health(&self) -> JwksHealth {
         let fetcher = &self.0.0;
         let _ = fetcher.start();
-        let (state, now) = (fetcher.state(), fetcher.clock.now());
+        let of_metadata = fetcher.place.failures();
+        let (state, now) = (fetcher.state(), fetcher.now());
         let keys = fetcher.ring.load();
-        let held = state.held.as_ref().filter(|_| keys.validity.holds(now));
+        let held = state
+            .held
+            .as_ref()
+            .filter(|_| keys.validity.holds(now.date));
         JwksHealth {
             keys: held.map_or(0, |_| keys.signing.len()),
             reports: held.map_or_else(Vec::new, |_| keys.reports.to_vec()),
             unusable: held.map_or_else(Vec::new, |_| fetcher.ring.unusable_keys()),
             confirmed_at: held.map(|held| held.confirmed.date),
             usable_until: held.and_then(|_| fetcher.usable_until(&state)),
-            failures: state.failures,
+            next_request_at: now.date + state.left(&fetcher.limits, now),
+            failures: state.failures.max(of_metadata),
             last_error: state.last_error.clone(),
         }
     }
@@ -171,6 +176,14 @@ impl Remote for Owner {
     fn ensure_running(&self) {
         let Self(fetcher) = self;
         let _ = fetcher.start();
+    }
+
+    fn issuer(&self) -> Option<&str> {
+        let Self(fetcher) = self;
+        match &fetcher.place {
+            Place::Set(_) => None,
+            Place::Named(_) => Some(fetcher.place.shown()),
+        }
     }
 
     fn retry_after(&self) -> Duration {

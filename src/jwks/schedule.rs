@@ -12,12 +12,12 @@ use crate::clock::Timestamp;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Where it stops: an issuer that comes back is noticed within a minute.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// What clients are told while a request is under way: most take less.
+/// The pause that clients are told while a request is under way: most take less.
 const SOON: Duration = Duration::from_secs(1);
 /// How late a request may be, beside its own time-out, before the task counts as gone.
 const GRACE: Duration = Duration::from_secs(120);
 
-/// What was configured.
+/// The limits that were configured.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// How long a set is fresh whose issuer does not say.

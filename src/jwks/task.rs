@@ -29,7 +29,7 @@ pub(super) struct Task {
     abort: Option<AbortHandle>,
 }
 
-/// What the task waited for.
+/// The next thing for the task to do.
 enum Due {
     /// A request.
     Round,

@@ -4,6 +4,13 @@ use http::Uri;
 
 use crate::{config::ConfigError, host::is_loopback};
 
+/// The characters that a template has, and no issuer.
+pub(super) const BRACES: [char; 2] = ['{', '}'];
+
+/// Said of a name with such.
+pub(super) const TEMPLATE: &str = "is a template for many: configure the issuer of one tenant, with its id in place of the braces, as it \
+                                   stands in the claim iss of its tokens";
+
 /// A URL that keys may be fetched from.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Address {
@@ -27,7 +34,7 @@ impl Address {
         if authority.as_str().contains('@') {
             return Err(ConfigError::new(
                 "url",
-                "must not hold a user or password: a JWK Set is public",
+                "must not hold a user or password: what an issuer publishes is public",
             ));
         }
         if scheme == "http" && !plain_http && !is_loopback(authority.host()) {
@@ -45,7 +52,7 @@ impl Address {
     /// The two places for the metadata of `issuer`: that of OpenID Connect Discovery 1.0 section 4, behind its path,
     /// and that of RFC 8414 section 3.1, between host and path.
     pub(super) fn of_metadata(issuer: &str, plain_http: bool) -> Result<[Self; 2], ConfigError> {
-        let wrong = |problem| Err(ConfigError::about_url("url", issuer, problem));
+        let wrong = |problem| Err(ConfigError::about_url("issuer", issuer, problem));
         if issuer.contains("/.well-known/") {
             return wrong(
                 "must be the issuer itself, which its metadata name in the member `issuer`",
@@ -54,7 +61,13 @@ impl Address {
         if issuer.contains('?') {
             return wrong("must be an issuer, which has no query");
         }
-        let Self { uri, .. } = Self::parse(issuer, plain_http)?;
+        if issuer.contains(BRACES) {
+            return wrong(TEMPLATE);
+        }
+        let parse = |url: &str| {
+            Self::parse(url, plain_http).map_err(|error| error.renamed("url", "issuer"))
+        };
+        let Self { uri, .. } = parse(issuer)?;
         let (scheme, authority) = (
             uri.scheme_str().unwrap_or_default(),
             uri.authority().map_or("", |authority| authority.as_str()),
@@ -63,10 +76,7 @@ impl Address {
         let path = path.strip_suffix('/').unwrap_or(path);
         let openid = format!("{scheme}://{authority}{path}/.well-known/openid-configuration");
         let oauth = format!("{scheme}://{authority}/.well-known/oauth-authorization-server{path}");
-        Ok([
-            Self::parse(&openid, plain_http)?,
-            Self::parse(&oauth, plain_http)?,
-        ])
+        Ok([parse(&openid)?, parse(&oauth)?])
     }
 
     pub(super) fn uri(&self) -> &Uri {
@@ -196,6 +206,7 @@ mod tests {
             ("https://id.example/#a", "must be a whole URL"),
             ("http://id.example/", "must be https"),
             ("id.example", "must be a whole URL"),
+            ("https://id.example/{tenantid}/v2.0", "is a template"),
         ] {
             let error = Address::of_metadata(issuer, false).err().unwrap();
             assert!(error.problem().contains(problem), "{error}");

@@ -199,6 +199,11 @@ impl KeyRing {
         super::jwks::jwks(&self.load().signing)
     }
 
+    /// Whether both are clones of one ring.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.keys, &other.keys)
+    }
+
     /// Whether its keys are taken as their issuer publishes them, which may be none.
     pub(crate) fn is_foreign(&self) -> bool {
         self.published || self.is_remote()

@@ -29,7 +29,7 @@ pub(crate) struct Keys {
     pub(crate) encryption: Vec<Arc<EncryptionKey>>,
     /// Shared, so that an operation goes through with those that it began with.
     pub(crate) sessions: Option<Arc<SessionKeys>>,
-    /// What became of each key of an issuer's set.
+    /// One for each key of an issuer's set: whether it is used.
     pub(crate) reports: Box<[KeyReport]>,
     /// Until when all this is good.
     pub(crate) validity: Validity,
@@ -88,7 +88,12 @@ impl Keys {
     /// The same, where the issuer says by its metadata what RSA keys are for that name no algorithm.
     #[cfg(feature = "jwks")]
     pub(crate) fn with_rsa(mut self, named: Option<SignatureAlgorithm>) -> Self {
-        self.rsa = named.unwrap_or(self.rsa);
+        if let Some(rsa) = named {
+            self.rsa = rsa;
+            self.reports
+                .iter_mut()
+                .for_each(|report| report.assume(rsa));
+        }
         self
     }
 

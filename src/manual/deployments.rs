@@ -77,6 +77,8 @@
 //!   `location /app/ { proxy_pass http://127.0.0.1:3000/; }`. Browsers do not see that, so the cookie needs
 //!   `.external_prefix("/app")` on the [builder](crate::refresh::RefreshCookieBuilder::external_prefix). One setting
 //!   serves each proxy, and no `Set-Cookie` has to be rewritten.
+//! * Such a prefix stands at the *end* of a protected-resource document's path, which needs a location of its own:
+//!   [`resource`](crate::resource#behind-a-proxy).
 //! * Proxies that append make the header a list. [`RequireHttpsLayer`](crate::RequireHttpsLayer) then takes
 //!   `.last()?`, the word of the nearest one, or `.first()?` where the outermost overwrites what the client says.
 //! * Try once that the proxy overwrites it. Over plain http this must not reach the application:

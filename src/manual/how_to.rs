@@ -200,21 +200,28 @@
 //! Each issuer gets a codec with keys and rules of its own, and [`Verifiers`](crate::Verifiers) puts them side by side:
 //!
 //! ```
-//! use tower_bearer::{BearerAuthLayer, ConfigError, TokenCodec, Verifiers, jwks::RemoteJwks};
+//! use axum::{Router, http::StatusCode, routing::get};
+//! use tower_bearer::{BearerAuthLayer, ConfigError, TokenCodec, Verifiers, jwks::RemoteIssuer};
 //!
-//! fn of(issuer: &str, jwks: &str) -> Result<TokenCodec, ConfigError> {
-//!     TokenCodec::signed(&RemoteJwks::new(jwks)?.keys())
-//!         .issuer(issuer)
-//!         .audience("https://api.example")
-//!         .build()
+//! fn of(issuer: &RemoteIssuer) -> Result<TokenCodec, ConfigError> {
+//!     issuer.codec().audience("https://api.example").build()
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), ConfigError> {
-//! let staff = of("https://staff.example", "http://127.0.0.1:3001/jwks")?;
-//! let partners = of("https://partners.example", "http://127.0.0.1:3002/jwks")?;
-//! let layer = BearerAuthLayer::new(Verifiers::new([staff, partners])?);
-//! # let _ = layer;
+//! let staff = RemoteIssuer::discover("https://staff.example")?;
+//! let partners = RemoteIssuer::discover("https://partners.example")?;
+//! let layer = BearerAuthLayer::new(Verifiers::new([of(&staff)?, of(&partners)?])?);
+//! // Ready when the keys of both are there. Name `staff` alone where partners may be away at the start.
+//! let ready = async move || match [&staff, &partners].iter().all(|issuer| issuer.health().is_ready()) {
+//!     true => StatusCode::OK,
+//!     false => StatusCode::SERVICE_UNAVAILABLE,
+//! };
+//! let app: Router = Router::new()
+//!     .route("/orders", get(async || "orders"))
+//!     .route_layer(layer)
+//!     .route("/ready", get(ready));
+//! # let _ = app;
 //! # Ok(())
 //! # }
 //! ```
@@ -242,14 +249,15 @@
 //! let app = Router::new()
 //!     .route("/mcp", post(async || "..."))
 //!     .route_layer(BearerAuthLayer::new(codec).resource_metadata(document.url()))
-//!     .layer(document); // outside, so that a client without a token can read it
+//!     .merge(document.routes()); // outside of the layer: a client without a token reads it
 //! # Ok(app)
 //! # }
 //! # let _ = app;
 //! ```
 //!
-//! The module [`resource`](crate::resource) says where it stands. `examples/mcp` is a whole server, with a client that
-//! prints each step.
+//! The module [`resource`](crate::resource) says where it stands, what a proxy needs, and which lines of CORS let a
+//! client in a browser read the challenge. `examples/mcp` is a whole server, with a client that prints each step.
+//!
 //! # Calling the next service for the user
 //!
 //! A service that calls another one for its user may send the user's own token, where the next service is among the

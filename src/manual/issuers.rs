@@ -49,6 +49,7 @@
 //! # It is refused, and why
 //!
 //! ```sh
+//! # in a copy of the repository
 //! cargo run -p explain -- --jwks https://TENANT.eu.auth0.com/.well-known/jwks.json \
 //!     --issuer https://TENANT.eu.auth0.com/ --audience https://api.example < token.txt
 //! ```
@@ -91,6 +92,17 @@
 //! # let _ = api;
 //! # Ok(())
 //! # }
+//! ```
+//!
+//! A [readiness probe](super::how_to#several-issuers) asks both handles.
+//!
+//! # Through a company's proxy
+//!
+//! The built-in client reads no `HTTP_PROXY`. [`Fetch`](crate::jwks::Fetch) has a client with a proxy to copy, and its
+//! method names types of two more crates:
+//!
+//! ```sh
+//! cargo add bytes http reqwest
 //! ```
 //!
 //! # ID tokens are no access tokens
@@ -157,8 +169,11 @@
 //!
 //! Google's own access tokens are opaque. Firebase's client SDKs hand out ID tokens, and they are what a page sends to your
 //! API: [no access token](#id-tokens-are-no-access-tokens) is there beside them. They live for an hour. Custom claims
-//! stand at the top level; there are no scopes. A disabled user's token is good until it ends.
-//! (Firebase: Verify ID Tokens; Google: OpenID Connect.)
+//! stand at the top level; there are no scopes. A disabled user's token is good until it ends. A user who signed in
+//! *anonymously* has a token of the same audience, in which `firebase.sign_in_provider` is `anonymous`: where your
+//! project allows such sign-ins, refuse them with [`RequireClaimsLayer`](crate::RequireClaimsLayer).
+//! Google names itself `accounts.google.com`, without a scheme, to older clients: `.also_issuer("accounts.google.com")`.
+//! (Firebase: Verify ID Tokens; `DecodedIdToken`. Google: OpenID Connect API Reference.)
 //!
 //! # Keycloak
 //!
@@ -166,16 +181,37 @@
 //! client. Add a client scope with a mapper *Audience* that names your API, and attach it to the clients that call you.
 //! Without a mapper and without roles `aud` is left out. Realm roles stand in `realm_access.roles`, those of a client in
 //! `resource_access.CLIENT.roles`, scopes in `scope`. The issuer is the URL that the *browser* used, unless
-//! `hostname` is set: one name inside of a cluster and another outside are two issuers. A key for encryption stands in
-//! the set, perhaps under the same `kid`: it is passed over. (Keycloak: Server Administration Guide, "Audience support".)
+//! `hostname` is set: one name inside of a cluster and another outside are two issuers. Set it to the outer URL. A
+//! service in the cluster then takes the keys from the inner address, and the name from outside:
+//!
+//! ```no_run
+//! use tower_bearer::{TokenCodec, jwks::RemoteJwks};
+//!
+//! # fn main() -> Result<(), tower_bearer::ConfigError> {
+//! let keys = RemoteJwks::builder("http://keycloak.svc:8080/realms/REALM/protocol/openid-connect/certs")
+//!     .dangerous_plain_http() // within the cluster; leave it out where that address has TLS
+//!     .build()?;
+//! let codec: TokenCodec = TokenCodec::signed(&keys.keys())
+//!     .issuer("https://HOST/realms/REALM")
+//!     .audience("orders")
+//!     .build()?;
+//! # let _ = codec;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `RemoteIssuer` refuses the inner address, since its metadata name the outer issuer. A key for encryption stands in
+//! the set, perhaps under the same `kid`: it is passed over. (Keycloak: Server Administration Guide, "Audience support"; Configuring the hostname (v2).)
 //!
 //! # Supabase
 //!
 //! Projects with *signing keys* publish ES256 or RS256. Older ones sign with the project's JWT secret (HS256), which is in
 //! no key set and must not be in a service: each service that holds it can sign. Migrate in the dashboard; tokens of
-//! before are refused from then on. Each signed-in user has the audience `authenticated`, so it tells no API apart. `role`
-//! is the role in the database; roles of your own go into `app_metadata`, never `user_metadata`, which the user can
-//! write. (Supabase: JWT Signing Keys; JSON Web Token.)
+//! before are refused from then on. Each signed-in user has the audience `authenticated`, so it tells no API apart. A user
+//! who signed in *anonymously* has it too, and `is_anonymous`, which is `true` then: where your project allows such
+//! sign-ins, ask for `false` with [`RequireClaimsLayer`](crate::RequireClaimsLayer). `role` is the role in the database, and
+//! the same for both. Roles of your own go into `app_metadata`, never `user_metadata`, which the user can write.
+//! (Supabase: JWT Signing Keys; JWT Claims Reference; Anonymous Sign-Ins.)
 //!
 //! # Zitadel
 //!

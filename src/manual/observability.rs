@@ -107,7 +107,9 @@
 //! | `tower_bearer_store_duration_seconds` | histogram | `operation`, `outcome` | calls to the store of a `RefreshCookieLayer`, `ok` or `error` |
 //! | `tower_bearer_events_total` | counter | `event` | every event of the table above |
 //!
-//! Every label has a fixed, small set of values: nothing that a client sends becomes one.
+//! Every label has a fixed, small set of values: nothing that a client sends becomes one. Nor does an issuer's address:
+//! with several issuers the events `keys_…` and the outcome `keys_unavailable` are counted together. The line's `url` says
+//! which issuer it is; [`health`](super::how_to#several-issuers) of each handle is for a gauge of your own.
 //!
 //! * **Verifications.** `accepted`; `anonymous`, where the layer is optional and nobody signed in;
 //!   `missing_credentials` and `invalid_request`; `unavailable` and `internal`; `revoked`, by your own

@@ -43,7 +43,8 @@
 //! | `https://id.example/` | `https://id.example/.well-known/openid-configuration` | `https://id.example/.well-known/oauth-authorization-server` |
 //! | `https://id.example/t` | `https://id.example/t/.well-known/openid-configuration` | `https://id.example/.well-known/oauth-authorization-server/t` |
 //!
-//! * "Has none" is a status of 400 to 499 other than 429. An issuer in trouble is asked again later.
+//! * "Has none" is a status of 400 to 499 other than 407, which is a proxy's word, and 429. An issuer in trouble is
+//!   asked again later.
 //! * Their `issuer` has to be the configured name, code point by code point. A slash at the end counts, and the error
 //!   says what to write. Entra ID's name with `{tenantid}` in it is a template: write that of one tenant.
 //! * Their `jwks_uri` is held to the rules for a URL that is configured. Where the issuer is `https`, it has to be, too.
@@ -55,7 +56,10 @@
 //! cannot be fetched: an issuer may move its keys. Where they cannot be read, the address from before holds until the
 //! stale limit, and what came from it no longer.
 //!
-//! An issuer without metadata wants [`RemoteJwks`](crate::jwks::RemoteJwks) and the URL of its set.
+//! An issuer without metadata wants [`RemoteJwks`](crate::jwks::RemoteJwks) and the URL of its set. So does one that is
+//! reached by another name than its own, such as a Keycloak at `kc.internal` whose tokens say `https://kc.example`: the
+//! inner URL, and `.issuer(...)` with the outer name. The issuer's own hostname setting cures it, too. One that was
+//! renamed is found by its new name, and [`also_issuer`](crate::token::TokenCodecBuilder::also_issuer) takes its old one.
 //!
 //! # A client of your own
 //!
@@ -63,7 +67,7 @@
 //! [`fetch`](crate::jwks::RemoteJwksBuilder::fetch) takes another one: through a company's proxy, with a client
 //! certificate, with decompression, or over a table in memory for tests. [`Fetch`](crate::jwks::Fetch) has an example
 //! with a proxy. The rules stay the crate's: addresses, time-out, statuses, length, `If-None-Match`, `Retry-After`. A
-//! client that panics or hangs is a failed request.
+//! client that panics or hangs is a failed request. Its errors hold no secret, and so no URL whose query has one.
 //!
 //! ```
 //! use std::{collections::HashMap, error::Error};
@@ -172,7 +176,8 @@
 //! changes nothing. Each failure is an [`Event::KeysUnavailable`](crate::Event::KeysUnavailable) with its reason.
 //! Pauses between tries double from one second to one minute, each a half to a whole of that at random. An issuer that
 //! answers 429 or 503 with `Retry-After` is left alone for so long, 5 minutes at most, and clients are told no less;
-//! [`refresh`](crate::jwks::RemoteJwks::refresh) still asks at once.
+//! [`refresh`](crate::jwks::RemoteJwks::refresh) still asks at once, and
+//! [`next_request_at`](crate::jwks::JwksHealth::next_request_at) says when it is asked of itself.
 //! [`Event::KeysRecovered`](crate::Event::KeysRecovered) says that it is over, and [`Event::KeysExpired`](crate::Event::KeysExpired)
 //! that it took too long.
 //!

@@ -77,6 +77,21 @@ impl ResourceMetadata {
         self.0.url.clone()
     }
 
+    /// Returns the path at which this service has to answer with the document.
+    ///
+    /// ```
+    /// use tower_bearer::resource::ResourceMetadata;
+    ///
+    /// let document = ResourceMetadata::builder("https://api.example/notes/mcp")
+    ///     .authorization_server("https://id.example")
+    ///     .build()?;
+    /// assert_eq!(document.path(), "/.well-known/oauth-protected-resource/notes/mcp");
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn path(&self) -> &str {
+        self.0.url.path()
+    }
+
     /// Returns the document as it is sent.
     pub fn json(&self) -> &str {
         &self.0.json

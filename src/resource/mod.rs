@@ -43,16 +43,65 @@
 //!
 //! # Where it stands
 //!
-//! The document goes *outside* of [`BearerAuthLayer`](crate::BearerAuthLayer): first in a `ServiceBuilder`, and last
-//! with axum, whose later layers are the outer ones. With axum it is given to the outermost router by
-//! `.layer(document)`, behind every `.nest(...)`: `route_layer` sees the application's own paths alone. The other
-//! way round no client could read it. `BearerAuthLayer` then answers the document's path with 500, and the
-//! refusal names the mistake.
+//! *Outside* of [`BearerAuthLayer`](crate::BearerAuthLayer): a client asks for the document before it has a token.
+//! The other way round `BearerAuthLayer` answers the document's path with 500, and the refusal names the mistake.
+//!
+//! | stack | the line | where |
+//! |---|---|---|
+//! | tower | `.layer(document)` | first in the `ServiceBuilder` |
+//! | axum | `.merge(document.routes())`, with the feature `axum` | in the outermost router, behind `.route_layer(...)` |
+//! | axum | `.layer(document)` | in the outermost router, last |
+//! | a router or a body of another kind | [`path`](ResourceMetadata::path), [`response`](ResourceMetadata::response) | before the layer is asked |
+//!
+//! Three wirings of axum lose the document without a word, so ask for it once with `curl` where it will run:
+//!
+//! * `.route_layer(document)` sees the application's own paths alone: 404.
+//! * Within `.nest("/v1", ...)` a layer or route sees only paths below `/v1`: 404.
+//! * A router with `.layer(document)` is merged into one with a fallback of its own: that answers, a single-page
+//!   application with its page and 200. Merge `document.routes()` instead.
+//!
+//! # Behind a proxy
 //!
 //! The path is on the resource's host and *before* the resource's own path (RFC 9728 section 3.1). So a proxy that
-//! hands `/mcp` to this service hands it `/.well-known/oauth-protected-resource/mcp` as well, as it is.
+//! takes a prefix off hands the document's path on as it is. With `https://api.example/notes/mcp`, nginx has:
+//!
+//! ```nginx
+//! location /notes/ {
+//!     proxy_pass http://127.0.0.1:3000/;   # /notes/mcp is /mcp here
+//! }
+//! location /.well-known/oauth-protected-resource/notes/ {
+//!     proxy_pass http://127.0.0.1:3000;    # no slash behind it: the path stays
+//! }
+//! ```
+//!
+//! # Clients in browsers
+//!
+//! The document is readable for every page. `/mcp` is your own route: a page reads its challenge, and so finds the
+//! document, with CORS outside of all layers. This is for clients of any origin, which send no cookies:
+//!
+//! ```
+//! use axum::http::{HeaderName, Method, header};
+//! use tower_http::cors::{Any, CorsLayer};
+//!
+//! let cors = CorsLayer::new()
+//!     .allow_origin(Any)
+//!     .allow_methods([Method::GET, Method::POST, Method::DELETE])
+//!     .allow_headers([
+//!         header::AUTHORIZATION,
+//!         header::CONTENT_TYPE,
+//!         HeaderName::from_static("last-event-id"),
+//!         HeaderName::from_static("mcp-protocol-version"),
+//!         HeaderName::from_static("mcp-session-id"),
+//!     ])
+//!     .expose_headers([header::WWW_AUTHENTICATE, HeaderName::from_static("mcp-session-id")]);
+//! # let _ = cors;
+//! ```
+//!
+//! With axum it is the last `.layer(cors)` of the outermost router.
 
 mod document;
+#[cfg(feature = "axum")]
+mod routes;
 mod service;
 mod url;
 

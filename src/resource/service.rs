@@ -12,6 +12,9 @@ use crate::future::GuardFuture;
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// The service of [`ResourceMetadata`], which the [module documentation](super) shows.
+///
+/// The body of its answers is made of a `String`, as those of axum, of tonic and hyper's `Full` can be. With another
+/// one, such as `BoxBody`, ask [`ResourceMetadata::response`] instead.
 #[derive(Clone, Debug)]
 pub struct ServeMetadata<S> {
     inner: S,
@@ -43,14 +46,40 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        match self.document.is_asked_by(request.uri()) {
-            false => GuardFuture::passed(self.inner.call(request)),
-            true => GuardFuture::refused(self.document.answer(request.method()).map(Into::into)),
+        match self.document.response(&request) {
+            None => GuardFuture::passed(self.inner.call(request)),
+            Some(response) => GuardFuture::refused(response.map(Into::into)),
         }
     }
 }
 
 impl ResourceMetadata {
+    /// Returns the answer to a request for the document, and `None` for every other request.
+    ///
+    /// It is for bodies that cannot be made of a `String`:
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http::{Request, Response};
+    /// use http_body_util::{BodyExt, Empty, combinators::BoxBody};
+    /// use tower_bearer::resource::ResourceMetadata;
+    ///
+    /// type Answer = Response<BoxBody<Bytes, std::io::Error>>;
+    ///
+    /// async fn serve<B>(document: &ResourceMetadata, request: Request<B>) -> Answer {
+    ///     if let Some(response) = document.response(&request) {
+    ///         return response.map(|body| body.map_err(|never| match never {}).boxed());
+    ///     }
+    ///     // BearerAuth and what is behind it
+    /// #   Response::new(Empty::new().map_err(|never| match never {}).boxed())
+    /// }
+    /// # let _ = serve::<()>;
+    /// ```
+    pub fn response<B>(&self, request: &Request<B>) -> Option<Response<String>> {
+        let asked = self.is_asked_by(request.uri());
+        asked.then(|| self.answer(request.method()))
+    }
+
     fn answer(&self, method: &Method) -> Response<String> {
         let json = self.json();
         let (status, body, rest): (_, &str, &[(HeaderName, &'static str)]) = match *method {

@@ -19,19 +19,33 @@ const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 ///
 /// let url = "https://api.example/.well-known/oauth-protected-resource";
 /// assert_eq!(url.parse::<MetadataUrl>()?.as_str(), url);
-/// assert!("/.well-known/oauth-protected-resource".parse::<MetadataUrl>().is_err());
+/// assert!("http://api.internal/".parse::<MetadataUrl>().is_err()); // plain http is for this machine
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct MetadataUrl {
     text: Box<str>,
     uri: Uri,
+    /// Whether the document is this service's own, which has to answer with it.
+    own: bool,
 }
+
+impl PartialEq for MetadataUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for MetadataUrl {}
 
 impl MetadataUrl {
     /// Returns the address as it is written into the challenge.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    pub(super) fn path(&self) -> &str {
+        self.uri.path()
     }
 
     /// That of the document about `resource`, which has been checked (RFC 9728 section 3.1).
@@ -45,11 +59,17 @@ impl MetadataUrl {
             Some(query) if query.is_empty() || query.starts_with('?') => query,
             _ => rest,
         };
-        format!("{origin}{WELL_KNOWN}{rest}").parse()
+        let url: Self = format!("{origin}{WELL_KNOWN}{rest}").parse()?;
+        Ok(Self { own: true, ..url })
+    }
+
+    /// Whether a request for `uri` asks for the document that this service has to answer with.
+    pub(crate) fn is_hidden_from(&self, uri: &Uri) -> bool {
+        self.own && self.is_asked_by(uri)
     }
 
     /// Whether a request for `uri` asks for this document: its path, and its query where it has one.
-    pub(crate) fn is_asked_by(&self, uri: &Uri) -> bool {
+    pub(super) fn is_asked_by(&self, uri: &Uri) -> bool {
         let query = self.uri.query();
         self.uri.path() == uri.path() && (query.is_none() || query == uri.query())
     }
@@ -60,26 +80,19 @@ impl FromStr for MetadataUrl {
 
     /// # Errors
     ///
-    /// When the text is not an absolute `https` URL, or `http` as in development, or has a
-    /// fragment, a quote or a backslash.
+    /// When the text is not an absolute `https` URL, or `http` to this machine, or has a fragment, a user, a quote or
+    /// a backslash. The rule is that of the [`resource`](super::ResourceMetadata::builder).
     fn from_str(text: &str) -> Result<Self, ConfigError> {
-        match absolute(text) {
-            Some(uri) => Ok(Self {
-                text: text.into(),
-                uri,
-            }),
-            None => Err(ConfigError::about_url(
-                "resource metadata",
-                text,
-                "must be an absolute https URL without a fragment, such as \
-                 https://api.example/.well-known/oauth-protected-resource",
-            )),
-        }
+        Ok(Self {
+            uri: check("resource_metadata", text, true)?,
+            text: text.into(),
+            own: false,
+        })
     }
 }
 
 /// Refuses what is no https URL, or http to this machine, and a query where there must not be one.
-pub(super) fn check(setting: &'static str, text: &str, query: bool) -> Result<(), ConfigError> {
+pub(super) fn check(setting: &'static str, text: &str, query: bool) -> Result<Uri, ConfigError> {
     let refuse = |problem| Err(ConfigError::about_url(setting, text, problem));
     let Some(uri) = absolute(text) else {
         return refuse("must be an absolute https URL without a fragment");
@@ -94,7 +107,7 @@ pub(super) fn check(setting: &'static str, text: &str, query: bool) -> Result<()
     if !query && text.contains('?') {
         return refuse("must not have a query (RFC 8414 section 2)");
     }
-    Ok(())
+    Ok(uri)
 }
 
 fn absolute(text: &str) -> Option<Uri> {

@@ -156,8 +156,8 @@ impl<C> TokenCodecBuilder<C> {
     /// Reads scopes from these claims: `scope` by default (RFC 8693 section 4.2). Okta and Entra ID write `scp`.
     ///
     /// A claim is a string with a space between two scopes, or an array of strings. Those of several claims are
-    /// joined, and [`Claims::scope`](super::Claims::scope) is one text either way. What is neither grants
-    /// nothing: another type of claim or element, and an element with a space in it.
+    /// joined, and [`Claims::scope`](super::Claims::scope) is one text either way. Another type of claim or
+    /// element grants nothing, nor does an element with a space in it.
     ///
     /// ```
     /// use serde::Serialize;
@@ -282,7 +282,7 @@ impl<C> TokenCodecBuilder<C> {
         self.check_keys()?;
         let rsa = self.rsa();
         let cache = self.cache.map(|cache| cache.lay_out(self.max_token_bytes));
-        // What is so by default costs no comparison.
+        // A default costs no comparison.
         let audience_claim = self.audience_claim.filter(|claim| claim != "aud");
         let scope_claims = self.scope_claims.filter(|claims| *claims != ["scope"]);
         let preamble = Preamble::new(

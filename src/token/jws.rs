@@ -204,7 +204,7 @@ fn find_keys<'k>(
             {
                 return OTHER_RSA;
             }
-            // What is no token asks no issuer for keys.
+            // A text that is no token asks no issuer for keys.
             let not_found = |error| match error {
                 LookupError::Unknown if codec.keys.is_foreign() => OTHER_KEY,
                 error => not_found(error),

@@ -40,7 +40,7 @@ impl<'a> PresentedToken<'a> {
     /// Returns the value of `Authorization` for the next request (RFC 6750 section 2.1), marked
     /// [sensitive](HeaderValue::is_sensitive).
     pub fn authorization(&self) -> HeaderValue {
-        // What verified is base64url with dots, so this cannot fail; a bare scheme is no credential.
+        // A verified token is base64url with dots, so this cannot fail; a bare scheme is no credential.
         let value = HeaderValue::try_from(format!("Bearer {}", self.0));
         let mut value = value.unwrap_or(HeaderValue::from_static("Bearer"));
         value.set_sensitive(true);

@@ -349,7 +349,7 @@ impl<'a> Registered<'a> {
     }
 }
 
-/// What [`Faults::date`] reads of a whole number of seconds, if one follows behind `prefix`.
+/// The whole number of seconds behind `prefix`, as [`Faults::date`] reads it, if one follows.
 #[inline]
 fn date_behind(reader: &mut Reader<'_>, prefix: &str) -> Option<i64> {
     let seconds = reader.small_integer_behind(prefix, MAX_SECONDS)?;

@@ -193,7 +193,7 @@ impl TokenTypes {
     }
 }
 
-/// What the type of a token says of its purpose.
+/// The purpose of a token, as far as its type says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// It is an access token.

@@ -1,6 +1,6 @@
 //! Several codecs side by side, and which of them judges a token.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeSet, fmt};
 
 use serde::de::DeserializeOwned;
 
@@ -30,7 +30,8 @@ const NO_ISSUER: TokenError = TokenError::new(TokenErrorKind::Issuer, "iss is mi
 ///
 /// A token of three segments goes to the codec that accepts its `iss`, one of five segments to the one codec that
 /// decrypts. Where none fits, the refusal is [`TokenErrorKind::Issuer`] or
-/// [`TokenErrorKind::Segments`]. An issuer that is away is answered 503 for its own tokens alone.
+/// [`TokenErrorKind::Segments`]. While an issuer is away, tokens that name it are
+/// answered 503, forged ones too, and those of the others go on.
 ///
 /// All codecs read the same claims type. Members that one issuer lacks are `Option`s there.
 ///
@@ -68,8 +69,8 @@ impl<C> Verifiers<C> {
     ///
     /// # Errors
     ///
-    /// When there is none, two accept the same issuer, one of several accepts every issuer, or more than one
-    /// decrypts.
+    /// When there is none, two accept the same issuer or share a key ring, one of several accepts every issuer, or
+    /// more than one decrypts.
     pub fn new(codecs: impl IntoIterator<Item = TokenCodec<C>>) -> Result<Self, ConfigError> {
         let wrong = |problem: &'static str| Err(ConfigError::new("verifiers", problem));
         let mut codecs = codecs.into_iter();
@@ -86,7 +87,7 @@ impl<C> Verifiers<C> {
         let mut issuers = Vec::new();
         for codec in verifiers.codecs() {
             match &codec.config.rules.issuers {
-                Some(accepted) => issuers.extend(accepted.iter()),
+                Some(accepted) => issuers.extend(accepted.iter().collect::<BTreeSet<_>>()),
                 None => {
                     return wrong(
                         "one accepts every issuer, and `iss` chooses between them: give each its .issuer(...)",
@@ -101,6 +102,12 @@ impl<C> Verifiers<C> {
                 twice,
                 "is accepted by two codecs: `iss` chooses between them, so each has issuers of its own",
             ));
+        }
+        if verifiers.share_keys() {
+            return wrong(
+                "two codecs share one key ring, so that the keys of one issuer would vouch for the other: each has \
+                 keys of its own, and .also_issuer(...) is for another name of the same issuer",
+            );
         }
         if verifiers.codecs().filter(|c| c.decrypts()).count() > 1 {
             return wrong(
@@ -117,6 +124,15 @@ impl<C> Verifiers<C> {
 
     fn codecs(&self) -> impl Iterator<Item = &TokenCodec<C>> {
         std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Whether two codecs verify with the keys of one ring.
+    fn share_keys(&self) -> bool {
+        let shared = |(at, codec): (usize, &TokenCodec<C>)| {
+            let mut others = self.codecs().skip(at + 1);
+            others.any(|other| other.keys().is_same_as(codec.keys()))
+        };
+        self.codecs().enumerate().any(shared)
     }
 
     /// The longest token that any of them accepts, in bytes. Each keeps its own limit.
@@ -163,6 +179,25 @@ impl<C> Verifiers<C> {
              one of them, a codec more in Verifiers another issuer",
             issuers.join("` or `")
         ))
+    }
+
+    /// The log's text for a token that `codec` refuses. Of several codecs it names the issuer whose keys are meant.
+    pub(crate) fn expectation_of(
+        &self,
+        codec: &TokenCodec<C>,
+        kind: TokenErrorKind,
+    ) -> Option<String> {
+        let issuer = codec.issuer();
+        match kind {
+            _ if self.others.is_empty() => codec.expectation(kind),
+            TokenErrorKind::KeysUnavailable => Some(format!(
+                "the keys of `{issuer}` to verify the access token with are unavailable"
+            )),
+            TokenErrorKind::Key | TokenErrorKind::Signature => Some(format!(
+                "the access token is not acceptable by the keys of `{issuer}`"
+            )),
+            _ => codec.expectation(kind),
+        }
     }
 }
 

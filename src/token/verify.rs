@@ -50,8 +50,8 @@ impl<C: DeserializeOwned> TokenCodec<C> {
             let generation = keys.generation;
             let known = cached.and_then(|(cache, key)| cache.get(key, generation));
             if let Some(claims) = known {
-                // The cryptography alone is spared: the answer is the same as without a cache. What is
-                // remembered was found to be an access token.
+                // The cryptography alone is spared: the answer is the same as without a cache. A
+                // remembered token was found to be an access token.
                 return inner.read(&claims, token, Purpose::Typed, now);
             }
             let (mut outer, mut scratch) = (Scratch::new(), Scratch::new());

@@ -160,6 +160,9 @@ fn a_refusal_names_its_cure() {
         );
     }
     assert_eq!(cured[5]["setting"], "max_token_bytes");
+    let header = format!("bearer {token}\nBearer  {forged}");
+    let by_header = explained(&okta, jwks, arguments("Okta"), header);
+    assert_eq!(by_header, cured[..3], "a header's value is its token");
     let late = explained(
         &okta,
         jwks,

@@ -1,10 +1,12 @@
-//! A client that knows the URL of a server alone: by hand, and with the example's own client.
+//! A client that knows the URL of a server alone: by hand, with the example's own client, and through a proxy.
+
+use std::{fs, path::Path};
 
 use base64_simd::STANDARD as BASE64;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Browser, Ended, LOCAL, Program, example};
+use crate::support::{Answer, Browser, Ended, LOCAL, Program, Proxy, example};
 
 /// Both servers in one process.
 async fn start() -> Program {
@@ -195,4 +197,32 @@ async fn the_client_of_the_example_walks_by_itself() {
             .arg("walk"),
     );
     assert!(!alone.success && !alone.err.is_empty(), "{alone:?}");
+}
+
+/// With the lines of the crate's documentation.
+#[tokio::test]
+async fn behind_an_nginx_that_takes_a_prefix_off() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/resource/mod.rs");
+    let page = fs::read_to_string(page).unwrap().replace("//!", "");
+    let (_, lines) = page.split_once("```nginx").unwrap();
+    let (lines, _) = lines.split_once("```").unwrap();
+    let proxy = Proxy::nginx(lines).await;
+    let public = format!("{}/notes", proxy.url());
+    let mut command = example("mcp");
+    command
+        .env("ADDR", proxy.service())
+        .env("ISSUER_ADDR", LOCAL)
+        .env("PUBLIC_URL", format!("{public}/"));
+    let program = Program::start(&mut command, "authorization server").await;
+    let server = program.url(0);
+    assert_eq!(server, format!("{public}/mcp"));
+    let ended = Ended::of(example("mcp").env("SERVER", &server).arg("walk"));
+    assert!(ended.success, "{ended:?}");
+    let document = format!(
+        "{}/.well-known/oauth-protected-resource/notes/mcp",
+        proxy.url()
+    );
+    for part in [&document, "7. add_note: \"noted: milk\""] {
+        assert!(ended.out.contains(part), "{part}: {}", ended.out);
+    }
 }

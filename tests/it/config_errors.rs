@@ -64,7 +64,7 @@ fn a_configuration_error_says_which_entry_it_means() {
         (text::<HttpsHost>("https://app.example"), r#"redirect_to: "https://app.example" must"#),
         (
             text::<MetadataUrl>("https://u:hunter2@api.example/#a"),
-            r##"resource metadata: "@api.example/#" must"##,
+            r##"resource_metadata: "@api.example/#" must"##,
         ),
         (
             RequireHttpsLayer::behind_proxy("x-https").unwrap().value("on,off").err(),

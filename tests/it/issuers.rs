@@ -51,7 +51,7 @@ const ROWS: [Row; 11] = [
     row!("one that follows RFC 9068", "issuer with an ML-DSA key beside",),
 ];
 
-/// What the data says of an issuer.
+/// The data about an issuer.
 struct Shape {
     name: String,
     issuer: String,

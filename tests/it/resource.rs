@@ -9,7 +9,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
     BearerAuthLayer, ConfigError, NoClaims, RequireScopeLayer,
     rejection::{Rejection, RejectionKind},
-    resource::{ResourceMetadata, ResourceMetadataBuilder},
+    resource::{MetadataUrl, ResourceMetadata, ResourceMetadataBuilder},
 };
 
 use crate::support::{
@@ -191,6 +191,8 @@ fn what_no_client_could_use_is_a_configuration_error() {
         refuse(error, "authorization_server", part);
         let error = builder().documentation(url).build().unwrap_err();
         refuse(error, "documentation", part);
+        let error = url.parse::<MetadataUrl>().unwrap_err();
+        refuse(error, "resource_metadata", part);
     }
     for url in [
         "http://localhost:3000/mcp",
@@ -199,6 +201,7 @@ fn what_no_client_could_use_is_a_configuration_error() {
         "https://a.example?b=c",
     ] {
         assert_eq!(about(url).unwrap().resource(), url);
+        assert_eq!(url.parse::<MetadataUrl>().unwrap().as_str(), url);
     }
     let error = builder()
         .authorization_server("https://id.example?hunter2")
@@ -274,6 +277,11 @@ async fn the_wrong_order_says_so() {
         let mistake = response.headers()["tower-bearer-mistake"].to_str().unwrap();
         assert!(mistake.contains("ResourceMetadata must stand outside of BearerAuthLayer"));
     }
+    // A document that another service answers with is not hidden here.
+    let elsewhere = document().url().as_str().parse().unwrap();
+    let named = BearerAuthLayer::<NoClaims>::new(codec()).resource_metadata(elsewhere);
+    let (response, _) = send(named, request("GET", PATH)).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     // Everything else is refused as ever, and a layer that lets such a client through hides nothing.
     let (response, _) = send(wrong(), request("GET", "/mcp")).await;
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
@@ -348,6 +356,147 @@ async fn with_axum_it_goes_outside_of_every_nest() {
             .unwrap();
         if (status, &method) == (200, &Method::GET) {
             assert_eq!(body, document.json());
+        }
+    }
+}
+
+/// How an application on axum puts it in, and what its client then gets.
+#[tokio::test]
+async fn each_wiring_of_axum() {
+    use axum::{Router, body::Body, routing::post};
+    let api = || {
+        Router::new()
+            .route("/mcp", post(async || "called"))
+            .route_layer(bearer())
+    };
+    let page = async || "a page";
+    let document = document();
+    let routes = || document.routes::<()>();
+    let layered = || api().layer(document.clone());
+    let lost = (404, "");
+    let found = (200, document.json());
+    let covered = "500 and the mistake";
+    for (wiring, app, answer) in [
+        ("routes", api().merge(routes()), found),
+        ("routes, first", routes().merge(api()), found),
+        (
+            "routes, and a fallback",
+            api().merge(routes()).fallback(page),
+            found,
+        ),
+        (
+            "merged into one with a fallback",
+            Router::new().fallback(page).merge(api().merge(routes())),
+            found,
+        ),
+        (
+            "routes behind a nest",
+            Router::new().nest("/v1", api()).merge(routes()),
+            found,
+        ),
+        (
+            "routes in a nest",
+            Router::new().nest("/v1", routes()),
+            lost,
+        ),
+        (
+            "route_layer around routes",
+            Router::new().merge(routes()).route_layer(bearer()),
+            (500, covered),
+        ),
+        ("layer", layered(), found),
+        (
+            "layer, and a fallback",
+            api().fallback(page).layer(document.clone()),
+            found,
+        ),
+        (
+            "layer behind a nest",
+            Router::new().nest("/v1", api()).layer(document.clone()),
+            found,
+        ),
+        ("layer, merged", Router::new().merge(layered()), found),
+        // The documentation warns of these.
+        ("route_layer", api().route_layer(document.clone()), lost),
+        (
+            "layer in a nest",
+            Router::new().nest("/v1", layered()),
+            lost,
+        ),
+        (
+            "layer, merged into one with a fallback",
+            Router::new().fallback(page).merge(layered()),
+            (200, "a page"),
+        ),
+    ] {
+        let request = Request::get(document.path()).body(Body::empty()).unwrap();
+        let response = app.oneshot(request).await.unwrap();
+        let (status, body) = answer;
+        assert_eq!(response.status().as_u16(), status, "{wiring}");
+        let mistake = response.headers().get("tower-bearer-mistake");
+        let mistake =
+            mistake.is_some_and(|cure| cure.to_str().unwrap().contains("document.routes()"));
+        assert_eq!(mistake, body == covered, "{wiring}");
+        if !mistake {
+            let sent = axum::body::to_bytes(response.into_body(), 1000)
+                .await
+                .unwrap();
+            assert_eq!(sent, body, "{wiring}");
+        }
+    }
+}
+
+/// As a route it answers what it answers as a layer, and other paths, other queries and odd paths are nothing to it.
+#[tokio::test]
+async fn the_route_answers_what_the_layer_answers() {
+    use axum::{Router, body::Body};
+    for (resource, other) in [
+        (
+            "https://a.example/mcp",
+            "/.well-known/oauth-protected-resource",
+        ),
+        (
+            "https://a.example",
+            "/.well-known/oauth-protected-resource/",
+        ),
+        (
+            "https://a.example/v1/mcp/",
+            "/.well-known/oauth-protected-resource/v1/mcp",
+        ),
+        (
+            "https://a.example/mcp?t=1",
+            "/.well-known/oauth-protected-resource/mcp?t=2",
+        ),
+        (
+            "https://a.example/:a/*b/{c}/d",
+            "/.well-known/oauth-protected-resource/a/b/c/d",
+        ),
+        (
+            "https://a.example/{*c}",
+            "/.well-known/oauth-protected-resource/c",
+        ),
+    ] {
+        let document =
+            ResourceMetadata::builder(resource).authorization_server("https://id.example");
+        let document = document.build().unwrap();
+        let routes: Router = document.routes();
+        let own = document.url().as_str().replace("https://a.example", "");
+        for method in ["GET", "HEAD", "OPTIONS", "POST", "PROPFIND"] {
+            let ask = |uri: &str| {
+                let request = Request::builder().method(method).uri(uri);
+                request.body(Body::empty()).unwrap()
+            };
+            let told = document.response(&ask(&own)).unwrap();
+            let sent = routes.clone().oneshot(ask(&own)).await.unwrap();
+            assert_eq!(sent.status(), told.status(), "{method} {resource}");
+            for (name, value) in told.headers() {
+                assert_eq!(sent.headers().get(name), Some(value), "{method} {resource}");
+            }
+            let body = axum::body::to_bytes(sent.into_body(), 1000).await.unwrap();
+            assert_eq!(body, *told.body(), "{method} {resource}");
+            assert!(document.response(&ask(other)).is_none(), "{other}");
+            let sent = routes.clone().oneshot(ask(other)).await.unwrap();
+            assert_eq!(sent.status(), StatusCode::NOT_FOUND, "{other}");
         }
     }
 }

@@ -260,7 +260,7 @@ async fn a_session_that_was_ended_says_why() {
             "reuse" => {
                 for _ in 0..2 {
                     ada.refresh(world).await;
-                    world.secs(60);
+                    world.secs(61);
                 }
                 let cure = "an old refresh token was used again: the session is revoked now";
                 server

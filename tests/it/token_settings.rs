@@ -1,5 +1,5 @@
-//! What real issuers write in other ways than RFC 9068: the settings that take it, and the words of a refusal
-//! that name them.
+//! Tokens that real issuers write in other ways than RFC 9068: the settings that take them, and the words of a
+//! refusal that name these.
 
 use std::{error::Error, time::Duration};
 
@@ -493,7 +493,7 @@ fn settings_that_cannot_be_meant_are_refused() {
     );
 }
 
-/// What the log says of a refusal: the reason, and each cause behind it.
+/// The line of the log about a refusal: the reason, and each cause behind it.
 async fn line(codec: TokenCodec<Anything>, token: &str) -> (StatusCode, String) {
     let service = ServiceBuilder::new()
         .layer(BearerAuthLayer::new(codec))

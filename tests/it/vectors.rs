@@ -231,7 +231,7 @@ fn verify(profile: Profile, keys: &KeyRing, row: &Value) -> Outcome {
     let now = Timestamp::from_secs(row["now"].as_u64().unwrap_or(1_300_819_379));
     match codec(profile, keys, row).build() {
         Ok(codec) => Outcome::Judged(codec.verify_at(text(row, "token"), now).map(drop)),
-        // A proof or a logout token is no access token, whoever signed it.
+        // A proof or a logout token is no access token, whichever key signed it.
         Err(error) if error.to_string().contains("another purpose") => Outcome::NotOffered,
         Err(error) => panic!("{error}: {row}"),
     }

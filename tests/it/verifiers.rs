@@ -8,7 +8,7 @@ use tower::{Layer, ServiceExt};
 use tower_bearer::{
     BearerAuthLayer, Claims, ConfigError, GrpcLayer, KeyRing, ManualClock, NoClaims, Timestamp,
     TokenCache, TokenCodec, TokenErrorKind, Verifiers,
-    jwks::RemoteJwks,
+    jwks::{RemoteIssuer, RemoteJwks},
     rejection::{Rejection, RejectionKind},
     token::TokenCodecBuilder,
 };
@@ -294,6 +294,19 @@ async fn an_issuer_that_is_away_is_away_for_its_own_tokens_alone() {
     );
     assert!(!unsure.headers().contains_key(header::WWW_AUTHENTICATE));
     assert!(unsure.headers().contains_key(header::RETRY_AFTER));
+    // The log says which issuer it is, and the client learns nothing of it.
+    let line = unsure.extensions().get::<Rejection>().unwrap().to_string();
+    assert_eq!(
+        line,
+        format!("the keys of `{A}` to verify the access token with are unavailable")
+    );
+    assert!(!format!("{:?}{}", unsure.headers(), unsure.body()).contains(A));
+    for (key, kid) in [(1, "key-a"), (1, "key-b")] {
+        let (response, _) = ask(&verifiers, &sign(key, kid, &claims(B))).await;
+        let rejection = response.extensions().get::<Rejection>().unwrap();
+        let text = format!("the access token is not acceptable by the keys of `{B}`");
+        assert_eq!(rejection.to_string(), text, "{kid}");
+    }
     for (token, status) in [
         (sign(2, "key-b", &claims(B)), StatusCode::OK),
         (sign(1, "key-a", &claims(B)), StatusCode::UNAUTHORIZED),
@@ -314,6 +327,9 @@ fn wrong(codecs: impl IntoIterator<Item = TokenCodecBuilder<NoClaims>>) -> Confi
 
 #[test]
 fn codecs_that_cannot_be_told_apart_are_configuration_errors() {
+    // One codec that names its issuer twice is no two codecs.
+    let twice = of(A).also_issuer(A).build().unwrap();
+    assert!(Verifiers::new([twice, of(B).build().unwrap()]).is_ok());
     let any = || {
         TokenCodec::signed(&KeyRing::verifier(&public(1, "key-a")).unwrap())
             .dangerous_any_issuer()
@@ -383,6 +399,46 @@ async fn keys_of_an_issuer_elsewhere_are_for_that_one_alone() {
     }
     let codec = over(&local, B).build().unwrap();
     assert!(codec.verify(&sign(2, "key-b", &claims(B))).is_ok());
+}
+
+/// One ring in two codecs would let the keys of the one vouch for the other (RFC 8725 section 3.8).
+#[test]
+fn codecs_that_share_a_ring_are_a_configuration_error() {
+    let partner = RemoteJwks::new("http://127.0.0.1:9/jwks").unwrap();
+    let local = KeyRing::verifier(&public(1, "key-a")).unwrap();
+    let own = KeyRing::generate().unwrap();
+    let encrypted = TokenCodec::nested(&own).issuer(A).audience("api");
+    for codecs in [
+        [over(&partner.keys(), A), over(&partner.keys(), B)],
+        [over(&local, A), over(&local.clone(), B)],
+        [encrypted, over(&own, B)],
+    ] {
+        let error = wrong(codecs.into_iter().chain([of("https://c.example")]));
+        assert_eq!(error.setting(), "verifiers");
+        for part in ["share one key ring", "keys of its own", ".also_issuer"] {
+            assert!(error.problem().contains(part), "{part}: {error}");
+        }
+    }
+}
+
+/// A ring that was found by an issuer's name is for that name.
+#[test]
+fn the_ring_of_an_issuer_is_for_no_other_name() {
+    let partner = RemoteIssuer::discover("http://127.0.0.1:9/partner").unwrap();
+    let clock = || ManualClock::new(NOW);
+    for codec in [
+        over(&partner.keys(), A),
+        partner.codec().audience("api").issuer(A).clock(clock()),
+        over(&partner.keys(), A).dangerous_any_issuer(),
+    ] {
+        let error = codec.build().unwrap_err();
+        assert_eq!(error.setting(), "issuer");
+        for part in [A, "\"http://127.0.0.1:9/partner\"", ".also_issuer"] {
+            assert!(error.problem().contains(part), "{part}: {error}");
+        }
+    }
+    let named = over(&partner.keys(), partner.issuer()).also_issuer(A);
+    assert!(named.build().is_ok());
 }
 
 #[test]

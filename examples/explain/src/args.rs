@@ -9,8 +9,9 @@ usage: explain --jwks FILE-or-URL --issuer I --audience A [--now SECONDS]
                [--token-types at+jwt,JWT,absent] [--scope-claims scope,scp]
                [--audience-claim client_id]
 
-Reads tokens from standard input, one a line. Prints one line of JSON about the
-issuer's keys, and one about each token. --issuer and --audience may be repeated.";
+Reads tokens from standard input, one a line, with or without \"Bearer \" in
+front. Prints one line of JSON about the issuer's keys, and one about each token.
+--issuer and --audience may be repeated.";
 
 #[derive(Debug, Default)]
 pub(crate) struct Args {

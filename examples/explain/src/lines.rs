@@ -14,14 +14,14 @@ impl<R: BufRead> Lines<R> {
         Self(input)
     }
 
-    /// The next line without the space around it.
+    /// The next line without the space around it, and without `Bearer ` where it is the value of `Authorization`.
     pub(crate) fn read(&mut self) -> io::Result<Option<String>> {
         loop {
             let Some(line) = self.line()? else {
                 return Ok(None);
             };
             // A byte that is no text is of no token either.
-            let text = String::from_utf8_lossy(line.trim_ascii());
+            let text = String::from_utf8_lossy(without_scheme(line.trim_ascii()));
             if !text.is_empty() {
                 return Ok(Some(text.into_owned()));
             }
@@ -38,6 +38,15 @@ impl<R: BufRead> Lines<R> {
             input.skip_until(b'\n')?;
         }
         Ok(Some(line))
+    }
+}
+
+/// The scheme is of any case (RFC 9110 section 11.1).
+fn without_scheme(line: &[u8]) -> &[u8] {
+    const SCHEME: &[u8] = b"Bearer ";
+    match line.split_at_checked(SCHEME.len()) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(SCHEME) => token.trim_ascii_start(),
+        _ => line,
     }
 }
 
@@ -62,5 +71,18 @@ mod tests {
         assert_eq!(u64::try_from(next().unwrap().len()).unwrap(), LONGEST);
         assert_eq!(next().unwrap(), "last");
         assert_eq!(next(), None);
+    }
+
+    #[test]
+    fn a_header_s_value_is_its_token() {
+        let input = b"Bearer a.b.c\n bearer   a.b.c \r\nBEARER a.b.c\na.b.c\nBearera.b.c\nBearer\nDPoP a.b.c\n";
+        let mut lines = Lines::new(input.as_slice());
+        let mut next = || lines.read().unwrap().unwrap();
+        for _ in 0..4 {
+            assert_eq!(next(), "a.b.c");
+        }
+        for other in ["Bearera.b.c", "Bearer", "DPoP a.b.c"] {
+            assert_eq!(next(), other);
+        }
     }
 }

@@ -5,8 +5,8 @@
 //!     [--token-types at+jwt,JWT,absent] [--scope-claims scope,scp] [--audience-claim client_id]
 //! ```
 //!
-//! Tokens come from standard input, one a line. The first line that it prints has the issuer's keys and what
-//! becomes of each; then comes a line for each token. Both are JSON.
+//! Tokens come from standard input, one a line, with or without `Bearer ` in front. The first line that it prints has
+//! the issuer's keys and what becomes of each; then comes a line for each token. Both are JSON.
 //!
 //! `--issuer` may stand there again, for an issuer that was renamed, and `--audience` too. Every verdict, reason
 //! and setting is the crate's own: what is accepted here is accepted by a service with the same lines.

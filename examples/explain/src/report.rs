@@ -28,7 +28,7 @@ struct Token<'a> {
     audiences: Option<Vec<&'a str>>,
 }
 
-/// What becomes of each of the issuer's keys.
+/// The line about the issuer's keys, and what becomes of each.
 pub(crate) fn keys(reports: &[KeyReport]) -> String {
     let key = |report| {
         let report: &KeyReport = report;
@@ -45,7 +45,7 @@ pub(crate) fn keys(reports: &[KeyReport]) -> String {
     })
 }
 
-/// What becomes of a token.
+/// The line about a token.
 pub(crate) fn token(verdict: &Result<Claims<NoClaims>, TokenError>) -> String {
     json(&match verdict {
         Ok(claims) => Token {

@@ -19,7 +19,11 @@
 //! ```
 //!
 //! `server.rs` is the part to copy. Settings, all optional: `ADDR` and `ISSUER_ADDR` of the two servers, `SERVER`, the
-//! URL that the client is told.
+//! URL that the client is told, and `PUBLIC_URL`, what stands in front of `/mcp` where a proxy has another address:
+//!
+//! ```sh
+//! PUBLIC_URL=https://api.example/notes cargo run -p mcp    # the lines for nginx: documentation of `resource`
+//! ```
 
 mod authorization_server;
 mod client;
@@ -42,12 +46,14 @@ struct Granted {
 
 const SCOPES: [&str; 2] = ["notes:read", "notes:write"];
 
-async fn serve(addr: &str, issuer_addr: &str) -> Result<(), Error> {
+async fn serve(addr: &str, issuer_addr: &str, public_url: Option<String>) -> Result<(), Error> {
     let (listener, issuer_listener) = (
         TcpListener::bind(addr).await?,
         TcpListener::bind(issuer_addr).await?,
     );
-    let server = format!("http://{}", listener.local_addr()?);
+    let own = format!("http://{}", listener.local_addr()?);
+    let server = public_url.unwrap_or(own);
+    let server = server.trim_end_matches('/');
     let issuer = format!("http://{}", issuer_listener.local_addr()?);
     let document = ResourceMetadata::builder(format!("{server}/mcp"))
         .authorization_server(&issuer)
@@ -71,7 +77,8 @@ async fn main() -> Result<(), Error> {
     match env::args().nth(1).as_deref() {
         None => {
             let issuer = setting("ISSUER_ADDR", "127.0.0.1:3001");
-            serve(&setting("ADDR", "127.0.0.1:3000"), &issuer).await
+            let public_url = env::var("PUBLIC_URL").ok();
+            serve(&setting("ADDR", "127.0.0.1:3000"), &issuer, public_url).await
         }
         Some("walk") => client::walk(&setting("SERVER", "http://127.0.0.1:3000/mcp")).await,
         Some(_) => Err("usage: mcp [walk]".into()),

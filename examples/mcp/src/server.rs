@@ -14,8 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_bearer::{
-    BearerAuthLayer, Claims, RequireScopeLayer, TokenCodec, jwks::RemoteJwks,
-    resource::ResourceMetadata,
+    BearerAuthLayer, Claims, RequireScopeLayer, jwks::RemoteIssuer, resource::ResourceMetadata,
 };
 
 use crate::{Error, Granted, SCOPES};
@@ -32,9 +31,8 @@ struct Call {
 }
 
 pub(crate) fn app(document: &ResourceMetadata, issuer: &str) -> Result<Router, Error> {
-    let keys = RemoteJwks::new(format!("{issuer}/jwks"))?;
-    let codec = TokenCodec::<Granted>::signed(&keys.keys())
-        .issuer(issuer)
+    let codec = RemoteIssuer::discover(issuer)?
+        .codec::<Granted>()
         .audience(document.resource())
         .build()?;
     let bearer = BearerAuthLayer::new(codec)
@@ -45,8 +43,8 @@ pub(crate) fn app(document: &ResourceMetadata, issuer: &str) -> Result<Router, E
         .route("/mcp", post(answer))
         .with_state(may_write)
         .route_layer(bearer)
-        // Outside of everything: a client asks for it before it has a token.
-        .layer(document.clone()))
+        // Outside of the layer: a client asks for it before it has a token.
+        .merge(document.routes()))
 }
 
 async fn answer(State(may_write): State<RequireScopeLayer>, request: Request) -> Response {

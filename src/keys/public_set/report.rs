@@ -1,4 +1,4 @@
-//! What becomes of each key of an issuer's set.
+//! A report on each key of an issuer's set: whether it is used, and why not.
 
 use std::{fmt, sync::Arc};
 
@@ -32,9 +32,11 @@ pub struct KeyReport {
     index: usize,
     alg: Option<Box<str>>,
     pub(super) key: Result<Arc<SigningKey>, UnusableKey>,
+    /// What an RSA key is for that does not say so.
+    rsa: SignatureAlgorithm,
 }
 
-/// What becomes of a key of an issuer's set; see [`KeyReport::state`].
+/// Whether a key of an issuer's set is used; see [`KeyReport::state`].
 ///
 /// ```
 /// use tower_bearer::keys::KeyState;
@@ -73,7 +75,18 @@ impl KeyReport {
         /// No algorithm has a longer name.
         const LONGEST: usize = 64;
         let alg = alg.filter(|alg| alg.len() <= LONGEST).map(Into::into);
-        Self { index, alg, key }
+        Self {
+            index,
+            alg,
+            key,
+            rsa: SignatureAlgorithm::Rs256,
+        }
+    }
+
+    /// The issuer's metadata say what RSA keys are for that name no algorithm.
+    #[cfg(feature = "jwks")]
+    pub(in crate::keys) fn assume(&mut self, rsa: SignatureAlgorithm) {
+        self.rsa = rsa;
     }
 
     /// Its private half was published elsewhere: it is not used any more.
@@ -107,10 +120,13 @@ impl KeyReport {
     }
 
     /// Returns what a usable key verifies: the algorithm that `alg` names, or else what follows from its
-    /// type. An RSA key without `alg` is for RS256, unless the codec's
-    /// [`algorithms`](crate::token::TokenCodecBuilder::algorithms) name another.
+    /// type. An RSA key without `alg` is for the one RSA algorithm that the issuer's metadata name, or else RS256,
+    /// unless the codec's [`algorithms`](crate::token::TokenCodecBuilder::algorithms) name another.
     pub fn algorithm(&self) -> Option<SignatureAlgorithm> {
-        self.key.as_ref().ok().map(|key| key.algorithm())
+        self.key.as_ref().ok().map(|key| match key.is_assumed() {
+            true => self.rsa,
+            false => key.algorithm(),
+        })
     }
 
     /// Returns what becomes of it.
@@ -141,7 +157,12 @@ impl fmt::Display for KeyState {
 
 impl fmt::Debug for KeyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { index, alg, key: _ } = self;
+        let Self {
+            index,
+            alg,
+            key: _,
+            rsa: _,
+        } = self;
         f.debug_struct("KeyReport")
             .field("index", index)
             .field("kid", &self.kid())

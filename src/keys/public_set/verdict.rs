@@ -8,7 +8,7 @@ use super::{
 };
 use crate::keys::{SignatureAlgorithm as Alg, SigningKey};
 
-/// What the set says of one key, and what follows.
+/// The words of the set about one key, and what follows.
 pub(super) struct Judged {
     pub(super) alg: Option<Box<str>>,
     pub(super) verdict: Verdict,

@@ -15,6 +15,10 @@ impl KeyRing {
         false
     }
 
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        None
+    }
+
     pub(crate) fn request_refresh(&self) {}
 
     pub(super) fn ensure_running(&self) {}

@@ -15,6 +15,9 @@ pub(crate) trait Remote: fmt::Debug + Send + Sync {
     /// Sees to it that the keys are looked after.
     fn ensure_running(&self);
 
+    /// The issuer whose keys they are, where the fetcher knows it.
+    fn issuer(&self) -> Option<&str>;
+
     /// When it is worth coming back, in whole seconds.
     fn retry_after(&self) -> Duration;
 }
@@ -46,6 +49,12 @@ impl KeyRing {
     /// Whether an issuer elsewhere fills the ring.
     pub(crate) fn is_remote(&self) -> bool {
         self.source.0.is_some()
+    }
+
+    /// The issuer whose keys the fetcher brings, where it knows it.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        let Source(remote) = &self.source;
+        remote.as_ref().and_then(|remote| remote.issuer())
     }
 
     /// Tells the fetcher, if there is one, that a key is missing.

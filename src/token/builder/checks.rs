@@ -196,6 +196,18 @@ impl<C> TokenCodecBuilder<C> {
 
     /// The keys of an issuer elsewhere vouch for that one alone (RFC 8725 section 3.8).
     fn check_one_issuer(&self) -> Result<(), ConfigError> {
+        if let Some(named) = self.keys.issuer()
+            && let Some(other) = self.issuers.iter().find(|issuer| *issuer != named)
+        {
+            return Err(ConfigError::about(
+                "issuer",
+                other,
+                format!(
+                    "is another one than {named:?}, whose keys these are: .also_issuer(...) is for another name of that \
+                     issuer, and another issuer has a codec and keys of its own in Verifiers::new([...])"
+                ),
+            ));
+        }
         let first = self.issuers.first();
         match self.issuers.iter().find(|issuer| Some(*issuer) != first) {
             None => Ok(()),

@@ -1,4 +1,4 @@
-//! What every token says, whatever the application's own claims are.
+//! The claims of every token, whatever the application's own are.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -64,7 +64,7 @@ impl Verified {
         all.extend_from_slice(json.as_bytes());
         all.extend_from_slice(token);
         let mut place = |text: &str| {
-            // What was borrowed from the text of the claims lies in its copy at the same place.
+            // A part that was borrowed from the text of the claims lies in its copy at the same place.
             let start = text.as_ptr().addr().wrapping_sub(json.as_ptr().addr());
             if start < json.len() {
                 return Place::new(start, start + text.len());

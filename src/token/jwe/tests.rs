@@ -101,8 +101,8 @@ fn a_rotation_to_a_public_key_lets_nobody_write_claims() {
         .unwrap();
     keys.rotate(ring(PUBLIC_KEY)).unwrap();
 
-    let anybody = ring(PUBLIC_KEY).load_full();
-    let wrapped = anybody.encryption[0].wrap(Content::Claims(Some("at+jwt")));
+    let sender = ring(PUBLIC_KEY).load_full();
+    let wrapped = sender.encryption[0].wrap(Content::Claims(Some("at+jwt")));
     let wrapped = wrapped.unwrap();
     let mut claims =
         br#"{"iss":"https://id.example","sub":"admin","aud":"api","exp":9000000000}"#.to_vec();

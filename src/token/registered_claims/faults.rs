@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Fault, MAX_SECONDS, Reader};
 
-/// What may be wrong with a claim. It never repeats the claim's text.
+/// The faults that a claim may have. None repeats the claim's text.
 pub(super) struct Faults {
     repeated: Fault,
     no_string: Fault,

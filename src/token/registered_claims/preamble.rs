@@ -2,8 +2,8 @@
 
 use std::{borrow::Cow, ops::Range};
 
-/// `{"iss":"…","aud":"…"`, with what is configured. What begins with the very same bytes need not be
-/// read member by member.
+/// `{"iss":"…","aud":"…"`, with what is configured. Claims that begin with the very same bytes need
+/// not be read member by member.
 #[derive(Clone, Default)]
 pub(in crate::token) struct Preamble {
     text: String,

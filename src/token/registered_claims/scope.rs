@@ -6,7 +6,7 @@ use super::{Fault, Reader, Registered};
 
 impl<'a> Registered<'a> {
     /// Reads one claim: a string (RFC 8693 section 4.2), or an array of strings, which several issuers write.
-    /// What is neither grants nothing, and refuses nothing.
+    /// Another type grants nothing, and refuses nothing.
     pub(super) fn read_scope(&mut self, reader: &mut Reader<'a>) -> Result<(), Fault> {
         match reader.peek() {
             Some(b'"') => {

@@ -170,7 +170,7 @@ async fn a_refresh_leaves_the_token_alone() {
     let mut browser = signed_in(&server).await;
     let before = browser.csrf.clone();
     for _ in 0..3 {
-        server.world.secs(60);
+        server.world.secs(61);
         let response = browser.call(&server, Method::POST, "/refresh").await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(csrf::issued(&response), None);

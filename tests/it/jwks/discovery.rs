@@ -243,6 +243,26 @@ async fn keys_that_are_nowhere() {
     assert!(service.accepts(&key));
 }
 
+/// Both are gone: the error says both, and the metadata are left alone for as long as they ask for.
+#[tokio::test]
+async fn keys_and_metadata_that_are_nowhere() {
+    let key = signer("a", 1);
+    let server = server(&key).await;
+    let service = Service::new(&server);
+    service.issuer.refresh().await.unwrap();
+    server.says(Reply::Answer(500, Vec::new(), String::new()));
+    let busy = Reply::Answer(429, Vec::new(), String::new()).with("retry-after", "120");
+    server.says_at(OPENID, busy);
+    let error = service.issuer.refresh().await.unwrap_err().to_string();
+    assert!(error.contains("500") && error.contains("429"), "{error}");
+    server.asked();
+    for _ in 0..3 {
+        service.issuer.refresh().await.unwrap_err();
+    }
+    assert!(!server.asked().contains(&OPENID.to_owned()));
+    assert!(service.accepts(&key));
+}
+
 /// The old address holds until the stale limit, and the set that came from it no longer.
 #[tokio::test]
 async fn bad_new_metadata_keep_the_old_address_until_the_stale_limit() {
@@ -264,8 +284,8 @@ async fn bad_new_metadata_keep_the_old_address_until_the_stale_limit() {
         service.confirmed(263).await;
         assert!(!service.accepts(&old) && service.accepts(&new), "{bad:?}");
         let health = service.issuer.health();
-        assert!(health.is_ready() && health.failures() == 0);
-        assert!(health.last_error().is_some());
+        assert!(health.is_ready() && health.last_error().is_some());
+        assert_eq!(health.failures(), 1);
         let told = service.events.take();
         assert!(told[0].starts_with("unavailable "), "{told:?}");
         assert!(told[0].ends_with(" 1 Some(3900)"), "{told:?}");
@@ -278,6 +298,7 @@ async fn bad_new_metadata_keep_the_old_address_until_the_stale_limit() {
         service.confirmed(323).await;
         let told = service.events.take();
         assert!(told[0].ends_with(" 2 Some(3900)"), "{told:?}");
+        assert_eq!(service.issuer.health().failures(), 2);
 
         service.clock.advance(Duration::from_secs(3899 - 323));
         assert!(service.accepts(&new));
@@ -290,8 +311,50 @@ async fn bad_new_metadata_keep_the_old_address_until_the_stale_limit() {
         service.issuer.refresh().await.unwrap();
         assert!(service.accepts(&new));
         assert!(service.issuer.health().last_error().is_none());
+        assert_eq!(service.issuer.health().failures(), 0);
         assert!(service.events.take().contains(&"back".to_owned()));
     }
+}
+
+/// The set and the metadata fail by turns, and the end of it is told once, when both are good again.
+#[tokio::test]
+async fn an_issuer_that_is_back_is_told_once() {
+    let key = signer("a", 1);
+    let down = || Reply::Answer(500, Vec::new(), String::new());
+    let server = server(&key).await;
+    let service = Service::new(&server);
+    service.issuer.refresh().await.unwrap();
+    service.events.take();
+    // Both, a minute before the metadata are due.
+    let good = document(&server.origin(), &server.url());
+    server.says_at(OPENID, down());
+    service.skip_secs(263).await;
+    service.confirmed(263).await;
+    server.says(down());
+    service.issuer.refresh().await.unwrap_err();
+    assert_eq!(service.issuer.health().failures(), 1);
+    let told = service.events.take();
+    assert!(
+        told.len() == 2 && told.iter().all(|e| e.starts_with("unavailable ")),
+        "{told:?}"
+    );
+
+    // The set alone is no end: the countdown of the metadata goes on.
+    server.says(Reply::set(key.jwks()));
+    service.issuer.refresh().await.unwrap();
+    assert_eq!(service.issuer.health().failures(), 1);
+    assert_eq!(service.events.take(), [""; 0]);
+
+    // The set fails once more, and both come back in one round.
+    server.says(down());
+    service.issuer.refresh().await.unwrap_err();
+    service.events.take();
+    server.says_at(OPENID, Reply::set(good));
+    server.says(Reply::set(key.jwks()));
+    service.clock.advance(Duration::from_secs(60));
+    service.issuer.refresh().await.unwrap();
+    assert_eq!(service.events.take(), ["back"]);
+    assert_eq!(service.issuer.health().failures(), 0);
 }
 
 #[tokio::test]
@@ -339,6 +402,13 @@ async fn rsa_keys_without_an_algorithm() {
         service.issuer.refresh().await.unwrap();
         assert_eq!(service.accepts(&pkcs), rs256, "{algorithms:?}");
         assert_eq!(service.accepts(&pss), ps256, "{algorithms:?}");
+        // The report says the same, and what the issuer wrote: nothing.
+        let health = service.issuer.health();
+        let [report] = health.key_reports() else {
+            panic!("{health:?}")
+        };
+        let expected = if ps256 { Ps256 } else { Rs256 };
+        assert_eq!((report.alg(), report.algorithm()), (None, Some(expected)));
     }
     // The codec has the last word.
     named(&["PS256"]);
@@ -348,7 +418,7 @@ async fn rsa_keys_without_an_algorithm() {
     let own = own.algorithms([Rs256]).build().unwrap();
     assert!(own.verify(&service.token(&pkcs)).is_ok());
     assert!(own.verify(&service.token(&pss)).is_err());
-    // What the issuer says later counts from then on, for the same set.
+    // A later word of the issuer counts from then on, for the same set.
     named(&["RS256"]);
     service.skip_secs(263).await;
     service.confirmed(263).await;

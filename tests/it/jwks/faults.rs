@@ -65,6 +65,7 @@ async fn statuses_other_than_200() {
         let text = error.to_string();
         let said = format!("the issuer answered {status} instead of 200");
         assert!(text.starts_with(&said), "{text}");
+        assert!(text.ends_with("/jwks.json)"), "{text}");
         let redirected = (300..400).contains(&status);
         assert_eq!(text.contains("redirects are not followed"), redirected);
     }
@@ -101,6 +102,7 @@ async fn bodies_that_are_no_set() {
         assert_eq!(error.kind(), JwksErrorKind::Invalid, "{body:.80}");
         let text = error.to_string();
         assert!(text.starts_with("the issuer's JWK Set "), "{text}");
+        assert!(text.ends_with("/jwks.json)"), "{text}");
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::{
     error::Error,
+    fmt,
     future::pending,
+    io,
+    iter::successors,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -14,7 +17,12 @@ use tower_bearer::{
     jwks::{Fetch, JwksErrorKind, RemoteIssuer, RemoteJwks},
 };
 
-use super::{Api, discovery::document, issuer::eventually, signer};
+use super::{
+    Api,
+    discovery::document,
+    issuer::{Issuer, Reply, eventually},
+    signer,
+};
 
 type Answer = Result<Response<Bytes>, Box<dyn Error + Send + Sync>>;
 
@@ -129,9 +137,10 @@ async fn the_rules_stay() {
     let refused = async || api.keys.refresh().await.unwrap_err();
     let error = refused().await;
     assert_eq!(error.kind(), JwksErrorKind::Connection);
-    assert!(
-        error.to_string().ends_with("no route by the proxy"),
-        "{error}"
+    // Which client it was, and which URL, without its query.
+    assert_eq!(
+        error.to_string(),
+        "the issuer could not be reached by the client of `fetch`: no route by the proxy (https://id.example/jwks)"
     );
 
     for other in [204, 301, 304, 404, 500] {
@@ -139,6 +148,10 @@ async fn the_rules_stay() {
         let error = refused().await;
         assert_eq!(error.status().unwrap(), other);
     }
+    table.says(|_| status(407));
+    let error = refused().await.to_string();
+    assert!(error.contains("a proxy on the way"), "{error}");
+    assert!(!error.contains("check the URL"), "{error}");
     let long = format!("{set}{}", " ".repeat(65_537 - set.len()));
     table.says(move |_| ok(long.clone()));
     assert_eq!(refused().await.kind(), JwksErrorKind::TooLarge);
@@ -168,6 +181,90 @@ async fn the_rules_stay() {
     assert_eq!(api.status(&api.token(&key)).await, 200);
 }
 
+/// An error that names the whole URL, as those of many clients do.
+#[derive(Debug)]
+struct NoRoute {
+    url: String,
+    cause: io::Error,
+}
+
+impl fmt::Display for NoRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error sending request for url ({})", self.url)
+    }
+}
+
+impl Error for NoRoute {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+/// The URL holds a code: it stands in no log, whatever is printed.
+#[tokio::test]
+async fn the_url_in_a_clients_error_is_not_shown() {
+    let table = Table::new(|request| {
+        Err(Box::new(NoRoute {
+            url: request.uri().to_string(),
+            cause: io::Error::other("no route by the proxy"),
+        }))
+    });
+    let url = "https://id.example/jwks?code=hunter2".to_owned();
+    let api = Api::with(url, |builder| builder.fetch(table));
+    let error = api.keys.refresh().await.unwrap_err();
+    let health = api.keys.health();
+    assert!(error.source().unwrap().is::<NoRoute>());
+    for text in [
+        error.to_string(),
+        format!("{error:?}"),
+        format!("{error:#?}"),
+        format!("{health:?}"),
+    ] {
+        assert!(text.contains("no route by the proxy"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}
+
+/// The client of the documentation of `Fetch`.
+struct ByReqwest(reqwest::Client);
+
+impl Fetch for ByReqwest {
+    async fn fetch(&self, request: Request<()>, limit: usize) -> Answer {
+        let (parts, ()) = request.into_parts();
+        let request = self.0.get(parts.uri.to_string()).headers(parts.headers);
+        let answer = request.send().await;
+        let mut answer = answer.map_err(reqwest::Error::without_url)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)?
+            && body.len() <= limit
+        {
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response::new(body.into()))
+    }
+}
+
+/// Neither does any source hold it, of a request that fails or of an answer that breaks off.
+#[tokio::test]
+async fn the_documented_client_keeps_the_url_to_itself() {
+    let broken = Issuer::start(Reply::Break("{".to_owned())).await;
+    for url in ["http://127.0.0.1:9/jwks".to_owned(), broken.url()] {
+        let client = reqwest::Client::builder();
+        let client = client.redirect(reqwest::redirect::Policy::none());
+        let client = ByReqwest(client.build().unwrap());
+        let api = Api::with(format!("{url}?code=hunter2"), |b| b.fetch(client));
+        let error = api.keys.refresh().await.unwrap_err();
+        assert_eq!(error.kind(), JwksErrorKind::Connection);
+        let outermost: &(dyn Error + 'static) = &error;
+        let chain: Vec<_> = successors(Some(outermost), |&error| error.source()).collect();
+        assert!(chain.len() > 1, "{chain:?}");
+        for error in chain {
+            let text = format!("{error} {error:?}");
+            assert!(!text.contains("hunter2"), "{text}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_panics_is_a_failed_request() {
     let key = signer("a", 1);
@@ -176,7 +273,8 @@ async fn a_client_that_panics_is_a_failed_request() {
     let api = api(&table);
     let error = api.keys.refresh().await.unwrap_err();
     assert_eq!(error.kind(), JwksErrorKind::Connection);
-    assert!(error.to_string().contains("`fetch` panicked"), "{error}");
+    let said = "by the client of `fetch`: the client panicked";
+    assert!(error.to_string().contains(said), "{error}");
     assert_eq!(api.brief(&api.token(&key)).await, (503, Some(1)));
     // The same task goes on.
     table.says(move |_| ok(set.clone()));

@@ -73,7 +73,8 @@ async fn those_of_oauth_come_where_there_are_none() {
 /// An issuer in trouble is asked again later, and not elsewhere. Redirects are not followed.
 #[tokio::test]
 async fn other_statuses_are_failures() {
-    for status in [204, 302, 307, 429, 500, 503] {
+    // 407 is a proxy's word, and not the issuer's.
+    for status in [204, 302, 307, 407, 429, 500, 503] {
         let server = Issuer::start(Reply::set(signer("a", 1).jwks())).await;
         let name = server.origin();
         server.says_at(OPENID, none(status).with("location", "/elsewhere"));
@@ -127,6 +128,11 @@ async fn those_of_another_issuer_are_not_taken() {
         assert!(text.contains(expected), "{text}");
         let both = format!("and \"{}{configured}\" was configured", server.origin());
         assert!(text.contains(&both), "{text}");
+        // A rename, or another name from inside.
+        for cure in [".also_issuer(", "RemoteJwks", ".issuer(\"http://127.0.0.1:"] {
+            let trusted = expected.contains("trust");
+            assert_eq!(text.contains(cure), trusted, "{cure}: {text}");
+        }
     }
     for (said, expected) in [
         (
@@ -219,13 +225,18 @@ async fn odd_members_do_not_matter() {
 #[test]
 fn names_that_no_issuer_has_are_configuration_errors() {
     for (name, problem) in [
-        ("id.example", "must be a whole URL"),
+        ("t.auth0.com", "must be a whole URL"),
         ("http://id.example", "must be https"),
+        (
+            "https://login.microsoftonline.com/{tenantid}/v2.0",
+            "a template for many: configure the issuer of one tenant",
+        ),
+        ("https://id.example/a}", "a template for many"),
         ("https://id.example/?a=b", "has no query"),
         ("https://id.example/#a", "without a fragment"),
         (
             "https://u:hunter2@id.example",
-            "must not hold a user or password",
+            "must not hold a user or password: what an issuer publishes is public",
         ),
         (
             "https://id.example/.well-known/openid-configuration",
@@ -233,7 +244,7 @@ fn names_that_no_issuer_has_are_configuration_errors() {
         ),
     ] {
         let error = RemoteIssuer::discover(name).unwrap_err();
-        assert_eq!(error.setting(), "url");
+        assert_eq!(error.setting(), "issuer");
         assert!(error.problem().contains(problem), "{error}");
         assert!(!error.problem().contains("hunter2"), "{error}");
     }

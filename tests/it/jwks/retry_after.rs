@@ -30,9 +30,19 @@ async fn it_is_left_alone_for_so_long() {
         let api = Api::new(&issuer);
         let token = api.token(&key);
         eventually("failed", || api.keys.health().failures() == 1).await;
+        // The log says so, and what ends it.
+        let health = api.keys.health();
+        let text = health.last_error().unwrap().to_string();
+        let said = format!(
+            "its Retry-After is heeded for {wait}s, 5 minutes at the most, and `refresh()` asks at once"
+        );
+        assert!(text.contains(&said), "{text}");
+        assert!(!text.contains("check the URL"), "{text}");
         // A client is told the pause, which is an eighth longer at most, less what has passed of it.
         let (status, after) = api.brief(&token).await;
         let longest = (wait * 9 / 8).min(300);
+        let left = health.next_request_at().since(START).as_secs();
+        assert!((wait - 5..=longest).contains(&left), "{left}");
         assert_eq!(status, 503);
         assert!(
             (wait - 5..=longest).contains(&after.unwrap()),
@@ -63,6 +73,10 @@ async fn our_own_pause_stays() {
         let issuer = Issuer::start(reply.clone()).await;
         let api = Api::new(&issuer);
         eventually("failed", || api.keys.health().failures() == 1).await;
+        let health = api.keys.health();
+        assert!(health.next_request_at() <= START + Duration::from_secs(1));
+        let text = health.last_error().unwrap().to_string();
+        assert!(!text.contains("Retry-After"), "{text}");
         api.skip_secs(1).await;
         eventually("asked again", || issuer.requests() == 2).await;
     }

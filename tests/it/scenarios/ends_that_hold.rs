@@ -31,7 +31,7 @@ async fn robbed(world: &World) -> Browser {
     let thief = victim.thief();
     for _ in 0..2 {
         victim.refresh(world).await;
-        world.secs(60);
+        world.secs(61);
     }
     thief
 }
@@ -79,7 +79,7 @@ async fn a_sign_out_everywhere_that_fails_in_the_middle_is_completed() {
             let mut browsers = [one.signed_in("ada").await, two.signed_in("ada").await];
             world.store.fail_revoke_all(0, fault);
             // A further try is for the sessions from before the call, and this clock stands still meanwhile.
-            world.secs(60);
+            world.secs(61);
             if from_outside {
                 let error = one.layer.end_all_of("ada").await.unwrap_err();
                 assert_eq!(error.kind(), SessionErrorKind::Unavailable);

@@ -25,7 +25,7 @@ async fn lost_rotation(world: &World) -> (Browser, Option<String>) {
 async fn two_generations_on(world: &World, browser: &mut Browser) {
     for _ in 0..2 {
         browser.refresh(world).await;
-        world.secs(60);
+        world.secs(61);
     }
 }
 

@@ -15,7 +15,7 @@ async fn robbed(world: &World) -> (Browser, Browser) {
     let thief = victim.thief();
     for _ in 0..2 {
         victim.refresh(world).await;
-        world.secs(60);
+        world.secs(61);
     }
     (victim, thief)
 }

@@ -87,7 +87,7 @@ async fn two_generations_old_inside_grace_is_reuse() {
     let mut victim = world.signed_in("ada").await;
     let oldest = victim.clone();
     victim.refresh(&world).await;
-    world.secs(60);
+    world.secs(61);
     victim.refresh(&world).await;
     world.secs(1);
     // The same client, even: only the direct predecessor is forgiven.
@@ -146,7 +146,7 @@ async fn reuse_policy_subject_ends_every_session_of_the_subject() {
     let mut thief = victim.thief();
     for _ in 0..2 {
         victim.refresh(&world).await;
-        world.secs(60);
+        world.secs(61);
     }
     thief.refresh(&world).await;
     assert_eq!(elsewhere.refresh(&world).await.status, 401);
@@ -295,7 +295,7 @@ async fn thief_who_only_lists_and_ends_sessions_has_to_take_the_session_over_fir
     }
     assert_eq!(phone.refresh(&world).await.status, 200, "nothing was ended");
     // The way in is the way out: the successor it takes is what gives it away.
-    world.secs(60);
+    world.secs(61);
     assert_eq!(thief.refresh(&world).await.status, 409);
     assert_eq!(thief.refresh(&world).await.status, 200);
     assert_eq!(

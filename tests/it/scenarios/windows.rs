@@ -184,7 +184,7 @@ async fn a_window_of_another_name_refreshes_before_it_lists_and_ends() {
             (409, "refresh_first")
         );
     }
-    world.secs(60);
+    world.secs(61);
     assert_eq!(window(&world, &mut jar, DESKTOP).await.status, 200);
     assert_eq!(jar.call(&world, Method::GET, "/sessions").await.status, 200);
 }
