@@ -12,7 +12,8 @@ pub(super) type Answer = Result<Response<Bytes>, Box<dyn Error + Send + Sync>>;
 ///
 /// [`RemoteJwksBuilder::fetch`](super::RemoteJwksBuilder::fetch) takes one. The rules stay the crate's: which address
 /// is asked, the time within which the answer has to be there, which statuses count, how long the answer may be,
-/// `If-None-Match` and `Retry-After`. A client that panics or hangs is a failed request.
+/// `If-None-Match` and `Retry-After`. A client that panics or hangs is a failed request. It must not block its thread, or
+/// the runtime that polls it stands still.
 ///
 /// Two things the crate cannot see. The client must not follow redirects, because keys come from where they were
 /// configured. And it must verify the server's certificate: an attacker that can change the answer can sign any token.

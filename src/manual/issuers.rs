@@ -292,6 +292,10 @@
 //! hour takes half as long. RSA-OAEP is the best of 200 verifications of a token whose wrapped key was changed; one that
 //! was not changed takes the same.
 //!
+//! With several issuers in [`Verifiers`](crate::Verifiers) the payload is read for its `iss` before anything is checked:
+//! 20 to 41 µs for 8 KiB, 170 to 333 µs for 64 KiB. [`max_token_bytes`](crate::token::TokenCodecBuilder::max_token_bytes)
+//! bounds it.
+//!
 //! So 6 500 requests a second keep a core busy with ES256, and 240 with RSA-OAEP and 4096 bits. Limit them in front of the
 //! layer, which knows no caller:
 //!

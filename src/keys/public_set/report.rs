@@ -32,7 +32,7 @@ pub struct KeyReport {
     index: usize,
     alg: Option<Box<str>>,
     pub(super) key: Result<Arc<SigningKey>, UnusableKey>,
-    /// What an RSA key is for that does not say so.
+    /// The algorithm of an RSA key that does not say so.
     rsa: SignatureAlgorithm,
 }
 
