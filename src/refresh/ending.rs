@@ -2,7 +2,7 @@
 
 use super::{
     config::Config,
-    revoke::{Aim, Revocation},
+    revoke::{Aim, Mark, Revocation},
     store_time::StoreTime,
 };
 use crate::{
@@ -106,6 +106,30 @@ impl Ending {
                 own: own.as_ref().map(Revocation::aim),
             },
             Self::SignIn { new, .. } => Target::SignIn(new.id()),
+        }
+    }
+
+    /// The mark of its alarm, where it is one.
+    pub(crate) fn mark(&self) -> Option<Mark> {
+        self.alarm().and_then(Revocation::mark)
+    }
+
+    /// Takes over what alarms with these marks may have written.
+    pub(crate) fn cover(&mut self, marks: Vec<Mark>) {
+        if let Self::Session(alarm)
+        | Self::Subject {
+            own: Some(alarm), ..
+        } = self
+        {
+            alarm.cover(marks);
+        }
+    }
+
+    fn alarm(&self) -> Option<&Revocation> {
+        match self {
+            Self::Session(alarm) => Some(alarm),
+            Self::Subject { own, .. } => own.as_ref(),
+            Self::SignIn { .. } => None,
         }
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 use super::{
     config::Config,
     ending::{Ending, Target},
+    revoke::Mark,
     spawn,
 };
 use crate::{
@@ -21,14 +22,25 @@ use crate::{
 /// Revocations that may wait at one time. A dead store cannot fill the memory.
 const MOST_WAITING: usize = 1024;
 
+/// How many alarms leave their work to one that waits, and have it told.
+const MOST_COVERED: usize = 64;
+
 /// The revocations of one layer that are not done.
 pub(crate) struct Queue {
     open: watch::Sender<usize>,
-    /// Those that wait for a further try, each once, and when each was asked for last.
-    waiting: Mutex<HashMap<Target, RuntimeClock>>,
+    /// Those that wait for a further try, each once.
+    waiting: Mutex<HashMap<Target, Waiting>>,
     /// Ends the pauses of those that wait.
     hurry: Notify,
     pub(crate) patience: Patience,
+}
+
+/// What is known of one that waits.
+struct Waiting {
+    /// When it was asked for last.
+    asked: RuntimeClock,
+    /// The marks of the alarms that left their work to it. Each may have been written, and its answer lost.
+    covers: Vec<Mark>,
 }
 
 /// How long revocations are tried.
@@ -95,35 +107,46 @@ impl Queue {
     }
 
     /// Takes a place, or leaves the work to the one that waits for the same already.
-    fn join(&self, target: &Target, asked: RuntimeClock) -> Joined {
+    fn join(&self, target: &Target, asked: RuntimeClock, mark: Option<Mark>) -> Joined {
         let mut waiting = self.waiting();
-        if let Some(last) = waiting.get_mut(target) {
-            *last = asked.max(*last);
+        if let Some(first) = waiting.get_mut(target) {
+            first.asked = asked.max(first.asked);
+            let room = MOST_COVERED.saturating_sub(first.covers.len());
+            first.covers.extend(mark.into_iter().take(room));
             return Joined::Covered;
         }
         if waiting.len() >= MOST_WAITING {
             return Joined::Full;
         }
-        waiting.insert(target.clone(), asked);
+        let covers = Vec::new();
+        waiting.insert(target.clone(), Waiting { asked, covers });
         Joined::Waits
     }
 
     /// When what waits was asked for last.
     fn asked(&self, target: &Target) -> Option<RuntimeClock> {
-        self.waiting().get(target).copied()
+        self.waiting().get(target).map(|waiting| waiting.asked)
+    }
+
+    /// The marks of the alarms that leave their work to it.
+    fn covers(&self, target: &Target) -> Vec<Mark> {
+        let waiting = self.waiting();
+        waiting
+            .get(target)
+            .map_or_else(Vec::new, |waiting| waiting.covers.clone())
     }
 
     /// Gives the place up, unless the same was asked for again after `asked`.
     fn leave(&self, target: &Target, asked: RuntimeClock) -> bool {
         let mut waiting = self.waiting();
-        let is_done = waiting.get(target).is_none_or(|last| *last <= asked);
+        let is_done = waiting.get(target).is_none_or(|last| last.asked <= asked);
         if is_done {
             waiting.remove(target);
         }
         is_done
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<Target, RuntimeClock>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<Target, Waiting>> {
         // Each change is one step: a panic leaves nothing half done.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -174,7 +197,11 @@ impl Pending {
             return;
         };
         let target = self.ending.target();
-        match self.config.queue.join(&target, self.asked) {
+        match self
+            .config
+            .queue
+            .join(&target, self.asked, self.ending.mark())
+        {
             Joined::Full => return,
             Joined::Covered => {
                 self.done = true;
@@ -203,6 +230,7 @@ impl Pending {
             pause = (2 * pause).min(longest);
             // Asked for again during the pause, it ends what began until then.
             let asked = self.config.queue.asked(&target).unwrap_or(asked);
+            self.ending.cover(self.config.queue.covers(&target));
             if self.attempt(Some(asked)).await.is_ok() && self.config.queue.leave(&target, asked) {
                 self.done = true;
                 return;

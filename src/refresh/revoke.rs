@@ -36,10 +36,16 @@ pub(crate) struct Revocation {
     theft: Option<ReuseReport>,
     /// Marks what an alarm writes as its own. Two requests that meet one theft would write the same, and the store would
     /// take the second for its own work: told twice. Nothing where the system gives no random bytes.
-    mark: Option<[u8; 32]>,
+    mark: Option<Mark>,
+    /// The marks of alarms that failed and left their work to this one. Where the store has one of them, that alarm was
+    /// written after all, and this one tells of the theft.
+    covers: Vec<Mark>,
     /// An earlier try has revoked the session: at most the subject's other sessions are left to end.
     done: bool,
 }
+
+/// Tells what one alarm writes from what another does.
+pub(crate) type Mark = [u8; 32];
 
 /// Says which revocations of a session do the same. One by a client without the jar ends less, an alarm does more.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -116,6 +122,7 @@ impl Revocation {
             by: None,
             theft: None,
             mark: None,
+            covers: Vec::new(),
             done: false,
         }
     }
@@ -161,6 +168,14 @@ impl Revocation {
 
     pub(crate) fn session(&self) -> SessionId {
         self.key.id
+    }
+
+    pub(crate) fn mark(&self) -> Option<Mark> {
+        self.mark
+    }
+
+    pub(crate) fn cover(&mut self, marks: Vec<Mark>) {
+        self.covers = marks;
     }
 
     pub(crate) fn aim(&self) -> Aim {
@@ -227,6 +242,8 @@ impl Revocation {
                 }
             }
         };
+        // Whether its end is still to be told of.
+        let was_live = record.is_live();
         for _ in 0..ATTEMPTS {
             // It is over by itself. An alarm is told of all the same.
             if self.theft.is_none() && now >= record.expires_at() {
@@ -243,6 +260,14 @@ impl Revocation {
                 (SessionState::Revoked(reason), Some(theft)) if reason != RevokeReason::Reuse => {
                     theft.ended = Some(reason);
                     record.alarmed()
+                }
+                (SessionState::Revoked(RevokeReason::Reuse), Some(_))
+                    if self.covers.contains(&record.seed) =>
+                {
+                    if was_live {
+                        config.revoked(self.key.id, self.reason, None);
+                    }
+                    return Ok(true);
                 }
                 _ => return Ok(false),
             };

@@ -114,19 +114,41 @@ async fn draining_waits_out_no_pause_and_nothing_that_is_not_open() {
     assert!(!world.is_live(&record).await);
 }
 
+/// The first alarm waits, and the second leaves its work to it. It had been written, and its answer was lost: the first
+/// finds a mark that is not its own, and tells of the theft all the same.
+#[tokio::test]
+async fn an_alarm_tells_of_what_another_has_written_that_left_its_work_to_it() {
+    let world = World::patient();
+    let record = world.session().await;
+    world.fault(Fault::Refuses);
+    world.fails(world.theft(&record)).await;
+    world.fault(Fault::Loses);
+    world.fails(world.theft(&record)).await;
+    assert!(!world.is_live(&record).await);
+    assert_eq!(world.count("ReuseDetected"), 0);
+    world.recovers().await;
+    assert_eq!(world.count("ReuseDetected"), 1);
+    assert_eq!(world.count("Revoked"), 1);
+    assert_eq!(world.count("RevocationQueued"), 1);
+    // A later alarm finds that it is told.
+    let later = revoke::run(world.config(), world.theft(&record)).await;
+    assert_eq!(later.unwrap(), []);
+    assert_eq!(world.count("ReuseDetected"), 1);
+}
+
 /// What began between the first request and the second is ended by a further try only.
 #[tokio::test]
 async fn an_ending_that_is_asked_for_again_during_its_try_is_tried_again() {
     let queue = Queue::default();
     let target = World::new().all().target();
     let first = RuntimeClock::start();
-    assert!(matches!(queue.join(&target, first), Joined::Waits));
+    assert!(matches!(queue.join(&target, first, None), Joined::Waits));
     a_while().await;
     let second = RuntimeClock::start();
-    assert!(matches!(queue.join(&target, second), Joined::Covered));
+    assert!(matches!(queue.join(&target, second, None), Joined::Covered));
     assert!(!queue.leave(&target, first), "it is to be done again");
     assert!(queue.leave(&target, second));
-    assert!(matches!(queue.join(&target, second), Joined::Waits));
+    assert!(matches!(queue.join(&target, second, None), Joined::Waits));
 }
 
 /// Without tokio nothing goes on in the background.
