@@ -122,6 +122,12 @@ impl Session {
                         noted = met.has_met(presenter.fingerprint);
                     }
                     Ok(Swap::Conflict(newer)) => {
+                        // The write that stands in the way may be this very one, sent again where its answer was lost.
+                        let newest = newer.record.as_ref();
+                        let met = newest.map(|newest| newest.fingerprints_for(&presenter));
+                        if shown && met.is_some_and(|met| met.has_met(presenter.fingerprint)) {
+                            self.report_newcomer(&decision, &presenter, &record, false, time.now);
+                        }
                         found = newer.into();
                         access = issued;
                         continue;

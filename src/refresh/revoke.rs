@@ -37,8 +37,8 @@ pub(crate) struct Revocation {
     /// Marks what an alarm writes as its own. Two requests that meet one theft would write the same, and the store would
     /// take the second for its own work: told twice. Nothing where the system gives no random bytes.
     mark: Option<Mark>,
-    /// The marks of alarms that failed and left their work to this one. Where the store has one of them, that alarm was
-    /// written after all, and this one tells of the theft.
+    /// The marks of alarms that failed and left their work to this one. Where the store has one of them, or this one's own
+    /// behind a conflict, it was written after all, and this one tells of the theft.
     covers: Vec<Mark>,
     /// An earlier try has revoked the session: at most the subject's other sessions are left to end.
     done: bool,
@@ -262,7 +262,7 @@ impl Revocation {
                     record.alarmed()
                 }
                 (SessionState::Revoked(RevokeReason::Reuse), Some(_))
-                    if self.covers.contains(&record.seed) =>
+                    if self.mark == Some(record.seed) || self.covers.contains(&record.seed) =>
                 {
                     if was_live {
                         config.revoked(self.key.id, self.reason, None);
