@@ -79,7 +79,7 @@
 //! | the same with `hash-max-listpack-value 512` | 532 bytes |
 //! | refresh | one read (`HGET` and `TIME`) and, where the token rotates, one script of two or three calls |
 //! | sign-in | one read and a script, while the subject has fewer sessions than the limit, those that are over and not yet removed included; else another read and a second script |
-//! | sign-in, 10 000 sessions of the subject | 0.15 ms below the limit, 46 ms at it (where the least recently used one has to be found); others wait 3 ms and 16 ms, 99 of 100 of them (bench `store_redis sign_ins`, two busy cores, not fully optimized) |
+//! | sign-in, 10 000 sessions of the subject | 0.2 ms below the limit, 23 ms at it (where the least recently used one has to be found); loads of others wait 0.3 ms and 2.2 ms, 99 of 100 of them, and 3.8 ms at most (bench `store_redis sign_ins`, two cores) |
 //! | many sign-ins of one subject at once | they share the second read and script: 256 at once take about four of each |
 //! | sign-out | one read and a script; a sign-out everywhere the same, up to 512 sessions of the subject |
 //! | sign-out everywhere, more than 512 sessions | all are read in pages, revoked by scripts of 128, and read again until none is left |
