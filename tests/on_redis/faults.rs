@@ -90,7 +90,7 @@ async fn response_time_out_is_503_and_the_retry_finds_its_own_work() {
 
 #[tokio::test]
 async fn server_killed_between_load_and_swap_loses_nothing_that_it_keeps_on_disk() {
-    let server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]).await;
+    let server = Server::with(&["--appendonly", "yes", "--appendfsync", "no"]).await;
     let server = std::sync::Arc::new(server);
     let world = instance(store(server.url()));
     let mut browser = world.signed_in("ada").await;
@@ -163,7 +163,7 @@ async fn a_server_that_is_still_loading_is_503_and_then_200() {
         "--loading-process-events-interval-bytes",
         "1024",
     ];
-    let disk = ["--appendonly", "yes", "--appendfsync", "always"];
+    let disk = ["--appendonly", "yes", "--appendfsync", "no"];
     let server = Server::with([disk, slow].as_flattened()).await;
     let world = instance(store(server.url()));
     let mut browser = world.signed_in("ada").await;

@@ -74,7 +74,7 @@ async fn a_killed_server_refuses_and_comes_back_empty_on_its_port() {
 
 #[tokio::test]
 async fn a_server_told_to_keep_things_has_them_after_a_restart() {
-    let server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]).await;
+    let server = Server::with(&["--appendonly", "yes", "--appendfsync", "no"]).await;
     server.command(&["SET", "a", "b"]).await;
     server.restart().await;
     let value: String = from_redis_value(server.command(&["GET", "a"]).await).unwrap();
