@@ -7,6 +7,7 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod admin;
 mod answer;
 pub mod auth;
 mod authorization;
@@ -48,9 +49,11 @@ pub mod token;
 
 // What an application names. What it names once in a hundred, or only to write a store, a builder's type or an
 // answer of its own, has its one path in a module.
+pub use admin::session_admin::SessionAdmin;
 pub use auth::parts::Auth;
 pub use bearer::{
-    layer::BearerAuthLayer, require_claims::RequireClaimsLayer, scope::RequireScopeLayer,
+    layer::BearerAuthLayer, recent_auth::RequireRecentAuth, require_claims::RequireClaimsLayer,
+    scope::RequireScopeLayer,
 };
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use config::ConfigError;

@@ -1,6 +1,6 @@
 //! Failures as a client sees them: problem details (RFC 9457) with a stable `code`.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
@@ -38,6 +38,7 @@ pub(crate) const JSON: &str = "application/problem+json";
 /// |---|---|
 /// | `missing_token` | 401 |
 /// | `invalid_token` | 401 |
+/// | `insufficient_user_authentication` | 401; 403 of the session endpoints |
 /// | `invalid_request` | 400 |
 /// | `insufficient_scope`, `forbidden` | 403 |
 /// | `foreign_origin`, `csrf`, `https_required` | 403 |
@@ -52,9 +53,10 @@ pub struct Problem {
     code: &'static str,
     title: &'static str,
     detail: Option<Cow<'static, str>>,
+    max_age: Option<Duration>,
 }
 
-/// The members of RFC 9457 section 3.1, and `code`.
+/// The members of RFC 9457 section 3.1, and ours (section 3.2).
 #[derive(Serialize)]
 struct Document<'a> {
     r#type: &'static str,
@@ -63,6 +65,8 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
     code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_age: Option<u64>,
 }
 
 impl Problem {
@@ -74,12 +78,18 @@ impl Problem {
             code,
             title,
             detail: None,
+            max_age: None,
         }
     }
 
     pub(crate) fn with_detail(self, detail: Cow<'static, str>) -> Self {
         let detail = Some(detail);
         Self { detail, ..self }
+    }
+
+    pub(crate) fn with_max_age(self, max_age: Duration) -> Self {
+        let max_age = Some(max_age);
+        Self { max_age, ..self }
     }
 
     /// Returns the status of the answer.
@@ -107,6 +117,13 @@ impl Problem {
         self.detail.as_deref()
     }
 
+    /// Returns how long ago the user may have authenticated, where the code is `insufficient_user_authentication`. The
+    /// document has it as `max_age`, in whole seconds.
+    #[must_use]
+    pub fn max_age(&self) -> Option<Duration> {
+        self.max_age
+    }
+
     /// Returns the problem as a JSON document (RFC 9457 section 3).
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -116,6 +133,7 @@ impl Problem {
             status: self.status.as_u16(),
             detail: self.detail(),
             code: self.code,
+            max_age: self.max_age.map(|max_age| max_age.as_secs()),
         };
         // Texts and a number are always JSON.
         serde_json::to_string(&document).unwrap_or_default()

@@ -213,7 +213,7 @@ impl RefreshStore for Watched {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         self.store.revoke_all(subject, keep).await
     }
 }

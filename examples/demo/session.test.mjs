@@ -354,6 +354,85 @@ test("a body that cannot be sent twice is sent once", async () => {
   assert.deepEqual(calls, ["/api"]);
 });
 
+// The answer of a route that asks for a password that was typed recently.
+const tooOld = {
+  status: 401,
+  body: { code: "insufficient_user_authentication", title: "again", max_age: 300 },
+  headers: { "WWW-Authenticate": 'Bearer realm="api", error="insufficient_user_authentication", max_age="300"' },
+};
+
+test("a route that wants a recent authentication is not answered by a refresh", async () => {
+  await signIn();
+  server["/api/export"] = tooOld;
+  const refusal = { status: 401, code: "insufficient_user_authentication" };
+  await assert.rejects(page.api("/api/export"), refusal);
+  assert.deepEqual(calls, ["/api/export"]);
+  assert.deepEqual(changes, ["signed-in"]);
+});
+
+test("a step-up brings the token that the route is asked with again", async () => {
+  await signIn();
+  const before = `t${issued}`;
+  let sent;
+  server["/auth/step-up"] = ({ headers, body }) => {
+    sent = [headers.get("Authorization"), body];
+    return token();
+  };
+  await page.stepUp("secret");
+  assert.deepEqual(sent, [`Bearer ${before}`, '{"password":"secret"}']);
+  assert.deepEqual(tokens, ["POST /auth/step-up c1"]);
+  assert.equal((await page.api("/api")).sent, `t${issued}`);
+  assert.notEqual(`t${issued}`, before);
+  assert.equal(asked("/auth/refresh"), 0);
+  assert.deepEqual(changes, ["signed-in"]);
+});
+
+test("a wrong password at a step-up is told, and is sent once", async () => {
+  await signIn();
+  server["/auth/step-up"] = { status: 403, body: { code: "wrong_password", title: "wrong" } };
+  await assert.rejects(page.stepUp("x"), { status: 403, code: "wrong_password", message: "wrong" });
+  assert.deepEqual(calls, ["/auth/step-up"]);
+  // One that the guard refuses is asked for anew.
+  server["/auth/step-up"] = () => token();
+  csrf = "c2";
+  await page.stepUp("secret");
+  assert.deepEqual(calls.slice(1), ["/auth/step-up", "/auth/csrf", "/auth/step-up"]);
+});
+
+test("a step-up behind another tab's refreshes first, and one with a dead token likewise", async () => {
+  await signIn();
+  const answers = [{ status: 409, body: { code: "superseded" } }];
+  server["/auth/step-up"] = () => answers.shift() ?? token();
+  await page.stepUp("secret");
+  assert.deepEqual(calls, ["/auth/step-up", "/auth/refresh", "/auth/step-up"]);
+  calls = [];
+  answers.push({ status: 401, body: { code: "invalid_token" } });
+  await page.stepUp("secret");
+  assert.deepEqual(calls, ["/auth/step-up", "/auth/refresh", "/auth/step-up"]);
+  assert.equal(state().status, "signed-in");
+});
+
+test("a step-up that is answered after a sign-out changes nothing", async () => {
+  await signIn();
+  server["/auth/step-up"] = () => token();
+  const step = page.stepUp("secret");
+  await wait(2);
+  otherTab("signed-out");
+  await assert.rejects(step, page.SignedOut);
+  assert.equal(state().status, "signed-out");
+});
+
+test("ending others may want it too, and says so", async () => {
+  await signIn();
+  const refusal = { status: 403, code: "insufficient_user_authentication" };
+  server["/auth/sessions/7"] = { ...tooOld, status: 403, headers: {} };
+  server["/auth/logout-all"] = server["/auth/sessions/7"];
+  await assert.rejects(page.revoke("7"), refusal);
+  await assert.rejects(page.signOut({ everywhere: true }), refusal);
+  assert.deepEqual(calls, ["/auth/sessions/7", "/auth/logout-all"]);
+  assert.equal(state().status, "signed-in");
+});
+
 test("the token goes to no other server", async () => {
   await signIn();
   for (const path of ["https://evil.example/api", "//evil.example/api", "http://app.example/api"]) {

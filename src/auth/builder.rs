@@ -249,6 +249,13 @@ impl<C> AuthBuilder<C> {
         self
     }
 
+    /// Sets whether access tokens say when and how their user authenticated, which
+    /// [`RequireRecentAuth`](crate::RequireRecentAuth) goes by:
+    /// [`RefreshCookieBuilder::authentication_in_tokens`]. Default: off.
+    pub fn authentication_in_tokens(self, minted: bool) -> Self {
+        self.sessions(move |sessions| sessions.authentication_in_tokens(minted))
+    }
+
     /// Changes how CSRF tokens travel.
     pub fn csrf(
         mut self,

@@ -6,6 +6,7 @@ use std::{fmt, sync::Arc};
 use super::routes::Mount;
 use super::{AuthBuilder, AuthGuards, AuthHeaders};
 use crate::{
+    admin::session_admin::SessionAdmin,
     bearer::layer::BearerAuthLayer,
     endpoints::service::SessionEndpoints,
     keys::key_ring::KeyRing,
@@ -67,8 +68,14 @@ impl<C> Auth<C> {
         self.0.headers.clone()
     }
 
+    /// Returns the operator's side of the sessions: what lists and ends them from outside a request, such as
+    /// [`end_all`](SessionAdmin::end_all) after a password reset by mail.
+    pub fn admin(&self) -> SessionAdmin {
+        self.0.sessions.admin()
+    }
+
     /// Returns the layer of the refresh cookie, for what happens outside of requests:
-    /// [`end_all_of`](RefreshCookieLayer::end_all_of) after a password reset by mail.
+    /// [`drain`](RefreshCookieLayer::drain) before the process ends.
     pub fn sessions(&self) -> &RefreshCookieLayer {
         &self.0.sessions
     }

@@ -1,6 +1,6 @@
-//! The `WWW-Authenticate` header of a refusal (RFC 6750 section 3) and the values in it.
+//! The `WWW-Authenticate` header of a refusal (RFC 6750 section 3, RFC 9470 section 3) and the values in it.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use http::HeaderValue;
 
@@ -34,6 +34,46 @@ pub struct Realm(Box<str>);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope(Box<str>);
+
+/// An authentication context class, as a token names it in `acr` (OpenID Connect Core 1.0 section 2).
+///
+/// ```
+/// use tower_bearer::bearer::Acr;
+///
+/// let acr: Acr = "urn:example:aal2".parse()?;
+/// assert_eq!(acr.as_str(), "urn:example:aal2");
+/// assert!("two words".parse::<Acr>().is_err());
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acr(Box<str>);
+
+impl Acr {
+    /// The class as it is written into the challenge, without its quotes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Acr {
+    type Err = ConfigError;
+
+    /// # Errors
+    ///
+    /// When the text is empty, longer than 255 bytes, or has a space, a quote, a backslash, a control or a
+    /// non-ASCII character.
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        let fits = (1..=255).contains(&text.len());
+        if !fits || !text.bytes().all(is_scope_character) {
+            return Err(ConfigError::about(
+                "acr_values",
+                text,
+                "must be 1 to 255 printable ASCII characters without spaces, quotes and backslashes",
+            ));
+        }
+        Ok(Self(text.into()))
+    }
+}
 
 impl Realm {
     /// The realm as it is written into the challenge, without its quotes.
@@ -161,9 +201,29 @@ impl Challenge {
         if let Some(url) = &self.resource_metadata {
             attribute("resource_metadata", url.as_str());
         }
-        // Every part was parsed, so this cannot fail; a bare scheme is a challenge all the same.
-        HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"))
+        header(text)
     }
+}
+
+/// The header's value of RFC 9470 section 3: `base`, which is a challenge to a request without a token, and what the
+/// authentication lacks.
+pub(super) fn step_up(base: &HeaderValue, max_age: Duration, acr_values: &[Acr]) -> HeaderValue {
+    let base = base.to_str().unwrap_or("Bearer realm=\"api\"");
+    let max_age = max_age.as_secs();
+    let mut text = format!(
+        "{base}, error=\"insufficient_user_authentication\", \
+         error_description=\"the user has to authenticate again\", max_age=\"{max_age}\""
+    );
+    if !acr_values.is_empty() {
+        let values: Vec<_> = acr_values.iter().map(Acr::as_str).collect();
+        text += &format!(", acr_values=\"{}\"", values.join(" "));
+    }
+    header(text)
+}
+
+/// Every part was parsed, so this cannot fail; a bare scheme is a challenge all the same.
+fn header(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"))
 }
 
 #[cfg(test)]
@@ -184,6 +244,36 @@ mod tests {
              resource_metadata=\"https://api.example/m\""
         );
         assert_eq!(Challenge::default().render(None), "Bearer realm=\"api\"");
+    }
+
+    #[test]
+    fn what_the_authentication_lacks_stands_behind_what_every_challenge_says() {
+        let base = HeaderValue::from_static("Bearer realm=\"r\", scope=\"a\"");
+        let error = "error=\"insufficient_user_authentication\", \
+                     error_description=\"the user has to authenticate again\"";
+        let (second, values) = (Duration::from_millis(1_900), ["urn:a".parse().unwrap()]);
+        assert_eq!(
+            step_up(&base, second, &[]),
+            format!("Bearer realm=\"r\", scope=\"a\", {error}, max_age=\"1\"")
+        );
+        let two = [&values[..], &["b".parse().unwrap()]].concat();
+        assert_eq!(
+            step_up(&base, second, &two),
+            format!(
+                "Bearer realm=\"r\", scope=\"a\", {error}, max_age=\"1\", acr_values=\"urn:a b\""
+            )
+        );
+        for bad in [
+            "",
+            "a b",
+            "a\"b",
+            "a\\b",
+            "a\r\nX: y",
+            "caf\u{e9}",
+            &"x".repeat(256),
+        ] {
+            assert_eq!(bad.parse::<Acr>().unwrap_err().setting(), "acr_values");
+        }
     }
 
     #[test]

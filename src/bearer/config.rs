@@ -17,6 +17,8 @@ pub(super) struct Config<C> {
     pub(super) preflight: bool,
     pub(super) check: Option<Arc<CheckFn>>,
     challenge: Challenge,
+    /// The challenge for layers further in, where it says more than the default: most requests carry none.
+    pub(super) carried: Option<Arc<HeaderValue>>,
     // The three challenges, rendered once.
     pub(super) missing: HeaderValue,
     pub(super) invalid_request: HeaderValue,
@@ -31,6 +33,7 @@ impl<C> Config<C> {
             optional: false,
             preflight: false,
             check: None,
+            carried: None,
             missing: challenge.render(None),
             invalid_request: challenge.render(Some(ErrorCode::InvalidRequest)),
             invalid_token: challenge.render(Some(ErrorCode::InvalidToken)),
@@ -42,6 +45,8 @@ impl<C> Config<C> {
     pub(super) fn set_challenge(&mut self, change: impl FnOnce(&mut Challenge)) {
         change(&mut self.challenge);
         self.missing = self.challenge.render(None);
+        let is_default = self.missing == Challenge::default().render(None);
+        self.carried = (!is_default).then(|| Arc::new(self.missing.clone()));
         self.invalid_request = self.challenge.render(Some(ErrorCode::InvalidRequest));
         self.invalid_token = self.challenge.render(Some(ErrorCode::InvalidToken));
     }
@@ -75,6 +80,7 @@ impl<C> Clone for Config<C> {
             preflight: self.preflight,
             check: self.check.clone(),
             challenge: self.challenge.clone(),
+            carried: self.carried.clone(),
             missing: self.missing.clone(),
             invalid_request: self.invalid_request.clone(),
             invalid_token: self.invalid_token.clone(),
@@ -90,6 +96,7 @@ impl<C> fmt::Debug for Config<C> {
             preflight,
             check,
             challenge,
+            carried: _,
             missing: _,
             invalid_request: _,
             invalid_token: _,

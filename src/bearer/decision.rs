@@ -59,7 +59,7 @@ where
             }
             self.refused(token, error, expectation)
         })?;
-        let context = TokenContext::from(claims);
+        let context = TokenContext::from(claims).with_challenge(self.carried.clone());
         if let Some(check) = &self.check {
             check(&context).map_err(|e| self.refused_by_check(e))?;
         }

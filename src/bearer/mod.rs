@@ -2,7 +2,8 @@
 //!
 //! [`BearerAuthLayer`](crate::BearerAuthLayer) reads the `Authorization` header, verifies the token and puts its claims
 //! into the request extensions. [`RequireScopeLayer`](crate::RequireScopeLayer) goes inside of it and asks for scopes,
-//! [`RequireClaimsLayer`](crate::RequireClaimsLayer) for a role or another rule over the claims.
+//! [`RequireClaimsLayer`](crate::RequireClaimsLayer) for a role or another rule over the claims, and
+//! [`RequireRecentAuth`](crate::RequireRecentAuth) for a user who authenticated recently.
 //! None of them waits for anything: a request is passed on or answered at once.
 //!
 //! | situation | status | `WWW-Authenticate` | `grpc-status` behind [`GrpcLayer`](crate::GrpcLayer) |
@@ -10,6 +11,7 @@
 //! | no `Authorization`, an empty one, another scheme | 401 | `Bearer realm="api"` | 16 |
 //! | not `Bearer`, spaces, one token; or two header lines | 400 | `error="invalid_request"` | 3 |
 //! | the token is not acceptable, or revoked | 401 | `error="invalid_token"` | 16 |
+//! | the user authenticated too long ago, or in another way | 401 | `error="insufficient_user_authentication"`, `max_age` | 16 |
 //! | a scope is lacking | 403 | `error="insufficient_scope"` | 7 |
 //! | the application's rule does not accept the claims | 403 | none | 7 |
 //! | the issuer's keys or the revocation state are unavailable | 503 | none, but `Retry-After` | 14 |
@@ -66,12 +68,14 @@ mod claims;
 mod config;
 mod decision;
 pub(crate) mod layer;
+pub(crate) mod recent_auth;
 pub(crate) mod require_claims;
 mod revocation;
 pub(crate) mod scope;
 mod service;
 
-pub use challenge::{Realm, Scope};
+pub use challenge::{Acr, Realm, Scope};
+pub use recent_auth::RecentAuth;
 pub use require_claims::RequireClaims;
 pub use revocation::CheckError;
 pub use scope::RequireScope;

@@ -41,6 +41,7 @@ use crate::{
 /// | revoked, a replaced token as thieves have it, subject denied | 401 `invalid_session` | cleared |
 /// | cookies of two live sessions, and no CSRF token says which; any refresh cookie where tokens travel in bodies | 400 `ambiguous_session` | kept; cleared by `logout` |
 /// | cookies of several sessions, and the CSRF token is of a dead one where another lives | 403 `csrf` | kept |
+/// | the user authenticated longer ago than [`recent_auth_to_end_others`](crate::refresh::RefreshCookieBuilder::recent_auth_to_end_others): `logout-all`, and the end of another session | 403 `insufficient_user_authentication` with `max_age` | kept |
 /// | a session that is somebody else's or nobody's | 404 `not_found` | kept |
 /// | another method | 405 `method_not_allowed` with `Allow` | kept |
 /// | look, list, revocation or sign-out everywhere from a client that has not refreshed yet, also where it is late | 409 `refresh_first` | kept |

@@ -1,5 +1,6 @@
 //! What happened, told to the application as it happens.
 
+mod debug;
 mod name;
 mod sink;
 mod telemetry;
@@ -19,6 +20,9 @@ use crate::{jwks::error::JwksError, keys::UnusableKey};
 
 /// Something worth recording. Events carry no tokens, no hashes and no keys.
 ///
+/// Those about a session have its subject, and many its label and the application's note: for the sink, which needs no
+/// second look-up then. They are personal data, so neither `Debug`, nor a line, nor a label of a metric shows them.
+///
 /// ```
 /// use tower_bearer::{Event, RevokeReason};
 ///
@@ -34,7 +38,7 @@ use crate::{jwks::error::JwksError, keys::UnusableKey};
 /// ```
 ///
 /// What to watch is in [the manual](crate::manual::runbooks#what-to-watch).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A sign-in came to a path to which browsers do not send the refresh cookie, and went on. It does not see
@@ -75,6 +79,15 @@ pub enum Event<'a> {
     EncryptionKeyNearLimit {
         /// How many tokens this instance has encrypted with it.
         encryptions: u64,
+    },
+    /// An operator has ended every session of every subject. No other event tells of them. A call that failed tells
+    /// [`SessionRefused`](Self::SessionRefused) in its place, and may have ended some.
+    #[non_exhaustive]
+    EverythingRevoked {
+        /// How many sessions have ended.
+        sessions: u64,
+        /// They began at this time or earlier, by the store's clock.
+        before: Timestamp,
     },
     /// A refresh cookie came without the right cookie of its jar: it was copied alone, or a proxy or a renderer forwards
     /// only that one. It got no access token, and the session goes on. Through such a proxy a sign-out ends nothing and a
@@ -205,6 +218,12 @@ pub enum Event<'a> {
         generation: u64,
         /// How: which row of the decision it was.
         outcome: RefreshOutcome,
+        /// The subject as the application names it.
+        subject: &'a str,
+        /// The client's name. A client wrote it, mostly: escape it before it is shown.
+        label: &'a str,
+        /// The application's note on the session; empty where it has none.
+        note: &'a str,
     },
     /// A layer refused a request.
     Rejected(&'a Rejection),
@@ -216,6 +235,10 @@ pub enum Event<'a> {
         session: SessionId,
         /// The subject as the application names it.
         subject: &'a str,
+        /// The name of the sign-in's client. A client wrote it, mostly: escape it before it is shown.
+        label: &'a str,
+        /// The application's note on the session; empty where it has none.
+        note: &'a str,
         /// The fingerprint that the current token was handed to.
         held_by: ClientFingerprint,
         /// The fingerprint of the client that presented the old token.
@@ -268,8 +291,14 @@ pub enum Event<'a> {
         reason: RevokeReason,
         /// Whether the client that ended it was known to be the session's own. Nothing where none of its clients did.
         by_known: Option<bool>,
+        /// The subject as the application names it.
+        subject: &'a str,
+        /// The name of the sign-in's client. A client wrote it, mostly: escape it before it is shown.
+        label: &'a str,
+        /// The application's note on the session; empty where it has none.
+        note: &'a str,
     },
-    /// A call of [`Session`](crate::Session) failed: it answers "Why was I signed out?". Pages without a user
+    /// A call of [`Session`](crate::Session) or [`SessionAdmin`](crate::SessionAdmin) failed: it answers "Why was I signed out?". Pages without a user
     /// cause it too, with [`NoSession`](crate::SessionErrorKind::NoSession).
     ///
     /// Clients can cause it at will, so it has limits in every half minute:
@@ -282,9 +311,10 @@ pub enum Event<'a> {
     /// Half minutes begin at fixed times, so twice as many can come within 30 seconds across the end of one.
     #[non_exhaustive]
     SessionRefused {
-        /// The session, where the refresh token was genuine: also where the store does not know it.
+        /// The session, where the refresh token was genuine or an operator has named it: also where the store does not
+        /// know it.
         session: Option<SessionId>,
-        /// The method, such as `refresh` or `start`; `csrf` where a page asked for its CSRF token. That call
+        /// The method, such as `refresh` or `start`; with `admin_` in front where an operator called; `csrf` where a page asked for its CSRF token. That call
         /// answers where the browser has lost its refresh cookie, and tells
         /// [`NoSession`](crate::SessionErrorKind::NoSession).
         call: &'static str,
@@ -302,6 +332,10 @@ pub enum Event<'a> {
         session: SessionId,
         /// The subject as the application names it.
         subject: &'a str,
+        /// The client's name. It wrote that, mostly: escape it before it is shown.
+        label: &'a str,
+        /// The application's note on the session; empty where it has none.
+        note: &'a str,
     },
     /// A genuine token is ahead of the store by more than one write.
     #[non_exhaustive]
@@ -325,8 +359,18 @@ pub enum Event<'a> {
     StoreFailed(&'a StoreError),
     /// The store answers again.
     StoreRecovered,
-    /// The store does not answer. Until it does, requests that need it fail at once.
+    /// The store does not answer. Until it does, requests that need it fail: at once over Redis, and after the time-out
+    /// of a call over PostgreSQL.
     StoreUnreachable,
+    /// Sessions may have ended of which no event tells: an [`Ended`](crate::admin::Ended) was dropped, neither announced
+    /// nor discarded. Where its transaction was committed, the application forgot the call or panicked before it.
+    #[non_exhaustive]
+    Unannounced {
+        /// The subject as the application names it.
+        subject: &'a str,
+        /// How many sessions.
+        sessions: usize,
+    },
     /// A layer that only reports would have refused a request; it was let through.
     WouldReject(&'a Rejection),
     /// The store had lost the last rotation; the newer token was adopted.
@@ -338,3 +382,6 @@ pub enum Event<'a> {
         generation: u64,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ impl Event<'_> {
             Self::Denied { .. } => "denied",
             Self::DurabilityDegraded { .. } => "durability_degraded",
             Self::EncryptionKeyNearLimit { .. } => "encryption_key_near_limit",
+            Self::EverythingRevoked { .. } => "everything_revoked",
             Self::ForeignJar { .. } => "foreign_jar",
             #[cfg(feature = "jwks")]
             Self::KeysCompromised { .. } => "keys_compromised",
@@ -47,6 +48,7 @@ impl Event<'_> {
             Self::StoreFailed(_) => "store_failed",
             Self::StoreRecovered => "store_recovered",
             Self::StoreUnreachable => "store_unreachable",
+            Self::Unannounced { .. } => "unannounced",
             Self::WouldReject(_) => "would_reject",
             Self::WriteRestored { .. } => "write_restored",
         }

@@ -34,7 +34,20 @@ impl EventSink {
         Self(Some(Arc::new(f)))
     }
 
-    pub(crate) fn emit(&self, event: &Event<'_>) {
+    /// Counts the event (feature `metrics`), writes it down (feature `tracing`) and hands it to the function.
+    ///
+    /// The layers do so by themselves. It is for a store or a task of your own that has something to tell.
+    ///
+    /// ```
+    /// use tower_bearer::{Event, EventSink, store::StoreError};
+    ///
+    /// /// The way of a task in the background with an error that answers no request.
+    /// fn tell(events: &EventSink, error: &StoreError) {
+    ///     events.emit(&Event::StoreFailed(error));
+    /// }
+    /// # tell(&EventSink::default(), &StoreError::unavailable("the disk is away"));
+    /// ```
+    pub fn emit(&self, event: &Event<'_>) {
         survive(|| telemetry::observe(event));
         self.deliver(event);
     }

@@ -16,14 +16,17 @@ pub(super) fn observe(event: &Event<'_>) {
 
 #[cfg(feature = "metrics")]
 fn count(event: &Event<'_>) {
-    use crate::telemetry;
+    use crate::{session::RevokeReason, telemetry};
 
     telemetry::event(event.name());
     match event {
+        Event::EverythingRevoked { sessions, .. } => {
+            telemetry::sessions_ended(RevokeReason::RevokedAll.as_str(), *sessions);
+        }
         Event::Rejected(rejection) => {
             telemetry::rejected(rejection.kind().as_str(), rejection.reason());
         }
-        Event::Revoked { reason, .. } => telemetry::session_ended(reason.as_str()),
+        Event::Revoked { reason, .. } => telemetry::sessions_ended(reason.as_str(), 1),
         Event::Started { .. } => telemetry::session_started(),
         _ => {}
     }

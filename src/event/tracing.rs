@@ -2,7 +2,7 @@
 //!
 //! Whatever is a fault of the service, or a sign of theft, is `WARN` or `ERROR`: that much belongs into
 //! every log. A client's mistake is one line at `INFO`, which names the cure: the client is often the
-//! application's own. Subjects are left out; the application's own sink has them.
+//! application's own. Subjects, labels and notes are left out; the application's own sink has them.
 //!
 //! A field that does not apply is not there. A text that a client wrote stands in a field by itself, and `Debug`
 //! escapes what would forge a line of the log.
@@ -50,6 +50,10 @@ pub(super) fn trace(event: &Event<'_>) {
         Event::EncryptionKeyNearLimit { encryptions } => {
             warn!(target: TARGET, event = name, encryptions, "the key that encrypts access tokens should be rotated");
         }
+        Event::EverythingRevoked { sessions, before } => {
+            let before = before.as_secs();
+            warn!(target: TARGET, event = name, sessions, before, "an operator has ended every session that had begun by then");
+        }
         Event::ForeignJar { session } => {
             warn!(target: TARGET, event = name, %session, "a refresh cookie came without the jar cookie beside it (its name ends in _jar): it was copied alone, or a proxy or a renderer forwards only that one. It gets nothing, and the session goes on: through such a proxy a sign-out ends nothing, and a sign-in does not replace the old session. Forward both cookies");
         }
@@ -91,12 +95,11 @@ pub(super) fn trace(event: &Event<'_>) {
         }
         Event::NewFingerprint {
             session,
-            known,
             presented,
             row,
             ..
         } => {
-            warn!(target: TARGET, event = name, %session, ?known, ?presented, row, "a browser that calls itself otherwise uses the session: another window of the user's, or a thief with the whole cookie jar");
+            warn!(target: TARGET, event = name, %session, ?presented, row, "a browser that calls itself otherwise uses the session: another window of the user's, or a thief with the whole cookie jar");
         }
         Event::OldToken { session, row } => {
             info!(target: TARGET, event = name, %session, row, "a replaced refresh token came again and got nothing");
@@ -112,6 +115,7 @@ pub(super) fn trace(event: &Event<'_>) {
             session,
             generation,
             outcome,
+            ..
         } => {
             debug!(target: TARGET, event = name, %session, generation, outcome = outcome.as_str(), "a refresh succeeded");
         }
@@ -142,6 +146,7 @@ pub(super) fn trace(event: &Event<'_>) {
             session,
             reason,
             by_known,
+            ..
         } => {
             info!(target: TARGET, event = name, %session, reason = reason.as_str(), by_known, "a session ended before its time");
         }
@@ -171,6 +176,9 @@ pub(super) fn trace(event: &Event<'_>) {
         }
         Event::StoreUnreachable => {
             error!(target: TARGET, event = name, "the store does not answer")
+        }
+        Event::Unannounced { sessions, .. } => {
+            warn!(target: TARGET, event = name, sessions, "sessions may have ended of which no event tells: an Ended was dropped without announce (after the commit) or discard (after a rollback)");
         }
         Event::WouldReject(rejection) => {
             let (kind, reason) = (rejection.kind().as_str(), reason(rejection));

@@ -36,10 +36,13 @@
 //! | [`rotation`](crate::refresh::RefreshCookieBuilder::rotation) | [`RotationPolicy::default`](crate::RotationPolicy) | See the next table. |
 //! | [`transport`](crate::refresh::RefreshCookieBuilder::transport) | the cookie | Browsers have no other place that scripts cannot read. |
 //! | [`events`](crate::refresh::RefreshCookieBuilder::events), here and at every layer | none | Where they go is the application's affair. Connect it: [what to watch](super::runbooks#what-to-watch). |
+//! | [`authentication_in_tokens`](crate::refresh::RefreshCookieBuilder::authentication_in_tokens) | off | Every request carries the token. On where a route asks for a [recent authentication](super::step_up). |
+//! | [`recent_auth_to_end_others`](crate::refresh::RefreshCookieBuilder::recent_auth_to_end_others) | off | A page has to know the answer and ask for the credentials. Its own session a client always ends. |
 //! | claims | argument | They decide who may go on being signed in. |
 //! | [`label`](crate::NewSession::label), [`context`](crate::NewSession::context) | the `User-Agent`, cut at 200 bytes; empty | What a person recognises a device by; what the claims closure is to remember. |
+//! | [`auth_time`](crate::NewSession::auth_time), [`amr`](crate::NewSession::amr), [`acr`](crate::NewSession::acr), [`note`](crate::NewSession::note) of one sign-in | now; none | How the user authenticated is what the application has checked. |
 //! | [`lifetime`](crate::NewSession::lifetime), [`idle`](crate::NewSession::idle), [`browser_session`](crate::NewSession::browser_session) of one sign-in | those of the layer; off | "Remember me" is a checkbox: one user's device is at home, another's in a library. |
-//! | longest subject, context | 256, 1024 bytes | Records are read whole at every refresh. |
+//! | longest subject, context, note | 256, 1024, 256 bytes | Records are read whole at every refresh. |
 //!
 //! ## The ready-made endpoints ([`SessionEndpoints`](crate::SessionEndpoints))
 //!
@@ -75,7 +78,7 @@
 //! | [`jar_cookie`](crate::refresh::RefreshCookieBuilder::jar_cookie) | on | A [second cookie](crate::refresh#cookies) of the name with `_jar` behind it, and of the same attributes. It tells the session's own cookie jar from others, whatever the browser calls itself. Its `Max-Age` reaches to the absolute end. |
 //! | `Domain` | never | A cookie for all subdomains is as safe as the worst of them. |
 //!
-//! # Bearer tokens ([`BearerAuthLayer`](crate::BearerAuthLayer), [`RequireScopeLayer`](crate::RequireScopeLayer))
+//! # Bearer tokens ([`BearerAuthLayer`](crate::BearerAuthLayer), [`RequireScopeLayer`](crate::RequireScopeLayer), [`RequireRecentAuth`](crate::RequireRecentAuth))
 //!
 //! | setting | default | why |
 //! |---|---|---|
@@ -84,6 +87,8 @@
 //! | [`check`](crate::BearerAuthLayer::check) | none | It costs whatever it asks. See [the recipe](super::recipes#refusing-tokens-of-sessions-that-have-ended). |
 //! | [`preflight`](crate::BearerAuthLayer::preflight) | off | A CORS layer belongs outside and answers it. |
 //! | [`scope`](crate::BearerAuthLayer::scope), [`resource_metadata`](crate::BearerAuthLayer::resource_metadata) | none | Hints for clients that find their way by themselves: [`resource`](crate::resource) (RFC 9728). |
+//! | [`max_age`](crate::RequireRecentAuth::max_age) | required | Five minutes are usual in front of what cannot be undone. |
+//! | [`acr_values`](crate::RequireRecentAuth::acr_values) | none | The words are an agreement with the minter. |
 //! | `rejection_response`, of every guard | the status, no body | A status of your own is kept where it is a 4xx or a 5xx. See [answers of your own](super::connections#answers-of-your-own). |
 //! | `Retry-After` | 5 s with 503; 1 to 60 s while [the issuer's keys](super::remote_keys) are fetched, and up to 5 minutes where the issuer asks for it | A failover takes seconds. |
 //!

@@ -283,7 +283,9 @@
 //!    here instead: [see above](#sessions-of-another-kind).
 //! 7. [`CsrfLayer`](crate::CsrfLayer): it checks the token of that session before the handler runs. A
 //!    sign-in or sign-out by the handler brings the next token in the same response.
-//! 8. [`BearerAuthLayer`](crate::BearerAuthLayer), and the application.
+//! 8. [`BearerAuthLayer`](crate::BearerAuthLayer), inside of it what asks for more
+//!    ([scopes](crate::RequireScopeLayer), [claims](crate::RequireClaimsLayer), a
+//!    [recent authentication](crate::RequireRecentAuth)), and the application.
 //!
 //! 2 to 4 go around everything, 5 to 7 around what works by cookie, the last around the API; a
 //! service that does not have one of them leaves it out, and the order of the rest stays. An extractor

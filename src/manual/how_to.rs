@@ -293,11 +293,11 @@
 //! # A second factor
 //!
 //! Start the session with the first, and call [`Session::elevate`](crate::Session::elevate) after the second
-//! ([code](super::recipes#step-up-a-second-factor)): the session gets a new token, and one from before the step is
+//! ([code](super::step_up#a-second-factor)): the session gets a new token, and one from before the step is
 //! worth nothing after it. Where the answer is lost, the same call with the same cookie gives the same new token, as
-//! long as that one has not come back. Check the second factor again, or accept what was accepted a moment ago. The
-//! proof can be kept in the session's [context](crate::NewSession::context), which the claims closure gets back at
-//! every refresh; [`elevate_with`](crate::Session::elevate_with) replaces it.
+//! long as that one has not come back. Check the second factor again, or accept what was accepted a moment ago. [`elevate_with`](crate::Session::elevate_with)
+//! notes how the user has authenticated, and replaces the session's [context](crate::NewSession::context). The claims
+//! closure gets both back at every refresh. A route may also ask that it was [recently](super::step_up).
 //!
 //! A token from before the step that comes late is answered 409 `superseded`: see
 //! [below](#what-the-page-does-with-a-failure).
@@ -319,9 +319,10 @@
 //! | signs out everywhere | [`Session::end_all`](crate::Session::end_all) |
 //! | has changed the password and stays | [`Session::end_others`](crate::Session::end_others) |
 //! | ends one entry of the list | [`Session::end_session`](crate::Session::end_session) |
-//! | reset the password by mail, or was disabled | [`RefreshCookieLayer::end_all_of`](crate::RefreshCookieLayer::end_all_of) |
+//! | reset the password by mail, or was disabled | [`SessionAdmin::end_all`](crate::SessionAdmin::end_all) |
+//! | has told the support team of a lost device | [`SessionAdmin::end`](crate::SessionAdmin::end), from its [`list`](crate::SessionAdmin::list) |
 //!
-//! Each is also an endpoint of [`SessionEndpoints`](crate::SessionEndpoints), but the last. Access tokens
+//! Each is also an endpoint of [`SessionEndpoints`](crate::SessionEndpoints), but the last two. Access tokens
 //! that are out live until they expire: see [`threats`](super::threats).
 //!
 //! Each client of the session's cookie jar may sign it out. The others are for a client that is known to the session or

@@ -20,7 +20,7 @@
 //! | key | replace it | why |
 //! |---|---|---|
 //! | encryption, used directly (`dir`, which `ENCRYPTION_KEY` is) | before 2^32 tokens, together for all instances; see [below](#the-limit-of-an-encryption-key) | random 96-bit IVs (NIST SP 800-38D section 8.3) |
-//! | signing, refresh | once a year, and when somebody leaves who could read them | so that it is practised when it is urgent |
+//! | signing, refresh | once a year, and when a person leaves who could read them | so that it is practised when it is urgent |
 //! | any | at once, when it may have leaked | |
 //!
 //! There is no arithmetic limit for the refresh secret: each cookie is sealed under a key of its own.
@@ -99,7 +99,7 @@
 //!   under the active one, so until the old sessions have ended a subject can have twice as many.
 //! * CSRF tokens from the ring follow: old ones are accepted until step 3.
 //!
-//! Step 3 before the sessions have ended signs out whoever began under the old secret: 401 `invalid_session`, cookie
+//! Step 3 before the sessions have ended signs out those who began under the old secret: 401 `invalid_session`, cookie
 //! kept. Putting the secret back brings them back.
 //!
 //! # The limit of an encryption key
@@ -118,19 +118,21 @@
 //!
 //! # When a key has leaked
 //!
-//! Who has a minting key is everybody. Skip steps 1 and 2:
+//! A minting key makes its holder any user. Skip steps 1 and 2:
 //!
 //! | leaked | do | what users see |
 //! |---|---|---|
 //! | signing secret, profile signed | the new one **alone**, on all instances as fast as they restart | pages refresh once |
 //! | signing secret, profile nested | the same. A forger needs the encryption key too; do not count on it. | the same |
-//! | encryption key, profile encrypted | the same: whoever has it forges tokens | the same |
+//! | encryption key, profile encrypted | the same: its holder forges tokens | the same |
 //! | encryption key, profile nested | the same. Tokens that were recorded can be read, but none can be forged. | the same |
-//! | refresh secret | the new one alone | everybody signs in |
-//! | refresh secret **and** a dump of the store | the same. Together with a token that was used they give its successors: tell those whose sessions were in the dump. | everybody signs in |
-//! | master secret, or all of them | all new | everybody signs in |
+//! | refresh secret | the new one alone | all users sign in |
+//! | refresh secret **and** a dump of the store | the same. Together with a token that was used they give its successors: tell those whose sessions were in the dump. | all users sign in |
+//! | master secret, or all of them | all new | all users sign in |
 //! | a private key that others verify with | publish the new set without it, and tell them: they go on believing it until their caches expire | refreshes fail at those services in between |
 //! | a CSRF key | the new one alone | a page asks for a new token |
+//!
+//! Where every user is to sign in, [end every session](super::runbooks#ending-every-session-on-purpose) too.
 //!
 //! Then: how did it get out, and what was signed meanwhile? A forged token leaves no session behind. Look in the
 //! API's logs for subjects and `sid`s of which no [`Started`](crate::Event::Started) is known.

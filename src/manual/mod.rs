@@ -11,6 +11,7 @@
 //! * [`how_to`]: sign in, "remember me", roles, several issuers, MCP, ending sessions, without axum (hyper, tonic and
 //!   gRPC), native clients, server-side rendering.
 //! * [`recipes`]: one situation each, from another path to two services with one sign-in.
+//! * [`step_up`]: the password or the second factor again, before what is dangerous.
 //! * [`guards`]: origins, CSRF tokens, response headers, https, and the order of all layers.
 //! * [`rendered_pages`]: an application whose pages the server renders, with a sign-in and a sign-out by form.
 //! * [`deployments`]: what nginx, Vite, a load balancer, Tauri, an extension and others send, and the lines to write.
@@ -19,7 +20,7 @@
 //! * [`connections`]: proxies, WebSockets, event streams, answers of your own.
 //! * [`forward_auth`]: a proxy that asks this service whether a request may pass.
 //! * [`testing`]: tokens and sessions of a test's own making, and a clock that it moves.
-//! * [`stores`]: writing a store of your own.
+//! * [`stores`]: writing a store of your own, and the tables of the stores in SQL.
 //! * [`migrating`]: moving a service that has users already.
 //!
 //! To run it:
@@ -29,7 +30,8 @@
 //! * [`keys`]: what there is, how to replace them, and what to do when one has leaked.
 //! * [`remote_keys`]: verifying what an issuer elsewhere signs, by its JWK Set.
 //! * [`issuers`]: Auth0, Okta, Entra ID, Cognito, Keycloak and others: the lines to write.
-//! * [`operations`]: Redis or Valkey: sizing, settings, failures, upgrades; processes that fork.
+//! * [`operations`]: Redis or Valkey: sizing, settings, failures, upgrades; processes that fork. For PostgreSQL and
+//!   SQLite [`tower-bearer-sqlx`](https://docs.rs/tower-bearer-sqlx) has that.
 //! * [`performance`]: where the time goes, which profile to choose, sizing, the cache of verified tokens.
 
 pub mod connections;
@@ -51,6 +53,7 @@ pub mod remote_keys;
 pub mod rendered_pages;
 pub mod rotation;
 pub mod runbooks;
+pub mod step_up;
 pub mod stores;
 pub mod testing;
 pub mod threats;

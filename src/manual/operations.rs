@@ -3,7 +3,7 @@
 //!
 //! With [`RedisStore`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.RedisStore.html) (feature
 //! `redis`; `redis-cluster` for Cluster) all instances of a service share their sessions, and a restart
-//! signs nobody out.
+//! signs no user out.
 //!
 //! # What it needs
 //!
@@ -17,15 +17,19 @@
 //! ACL SETUSER app on >PASSWORD resetkeys ~tower-bearer:* -@all
 //!     +evalsha +eval +hget +hscan +hlen +hset +hdel +pexpireat +time
 //!     +pttl +pexpire   # for servers older than 7.0, and relatives
-//!     +info     # optional: health() then sees version, role and eviction policy
+//!     +scan +info      # to end every session of every subject; health() sees more with INFO
 //!     +wait     # for wait_for_replicas
 //!     +role     # under Sentinel
-//!     +cluster|slots +asking   # in a cluster
+//!     +cluster|slots +cluster|nodes +asking   # in a cluster
 //! ```
 //!
+//! `SCAN` shows this account the names of all keys of the database, whatever the pattern says. Ending every session
+//! takes `SCAN`, `INFO` and, in a cluster, `CLUSTER NODES`. An account without them is refused that, and nothing else;
+//! `health()` warns of it.
+//!
 //! TLS is spoken where the URL begins with `rediss://`, by rustls, with the certificates that the system
-//! trusts or with `root_certificates`. Somebody who reads the connection learns subjects and labels, and
-//! somebody who can write to it decides who is signed in: use TLS or a network of your own.
+//! trusts or with `root_certificates`. A reader of the connection learns subjects and labels, and one
+//! who can write to it decides which users are signed in: use TLS or a network of your own.
 //!
 //! # Relatives
 //!
@@ -65,11 +69,29 @@
 //! the next sign-in that finds as many sessions as the limit, and with every 512th session. Nothing
 //! else is stored, and nothing has to be cleaned up.
 //!
-//! To look at somebody's sessions: `HKEYS` of the hash, whose tag events do not tell but the session list
+//! To look at a user's sessions: `HKEYS` of the hash, whose tag events do not tell but the session list
 //! of the application does. Do not edit records by hand: bytes that are no record are an error that
 //! touches nothing. Requests for that session, lists, sign-outs everywhere and sign-ins at the limit are answered
 //! 503 until they are gone. To end all
 //! sessions of a subject from outside, delete the hash: its tokens are then unknown, not stolen.
+//!
+//! # Ending every session
+//!
+//! After keys have leaked, [`SessionAdmin::end_everybody`](crate::SessionAdmin::end_everybody) ends the sessions of every
+//! subject; [the runbook](super::runbooks#ending-every-session-on-purpose) has the steps. The store goes through the keys
+//! of its prefix by `SCAN`, a thousand at a time. It revokes subject by subject,
+//! as a sign-out everywhere does, and other requests go on meanwhile. No command takes a server long, and each has the
+//! time-outs of any request. A key of the prefix that holds no subject's sessions is left alone.
+//!
+//! * **It is complete, or an error.** Each page of names says which run of which server it is from. A server that starts
+//!   anew has its keys in another order, and so has a replica that takes over: all is gone through again. It is an error
+//!   where a server does not answer or a record cannot be read. The other sessions end all the same; call again.
+//! * **In a cluster** each master says before and after which slots are its own, and which of them are on their way.
+//!   Slots that moved meanwhile are gone through again. While slots move without a pause, the answer may be an error.
+//! * **With `wait_for_replicas`** the replicas are asked once a page, and not once a session.
+//! * **Over a connection of the application's** it is for one server. Over a connection to a cluster, or to one node of
+//!   it, the answer is [`Unsupported`](crate::store::StoreErrorKind::Unsupported), and no session ends: pages would come
+//!   from any node. Use `RedisStore::cluster` there.
 //!
 //! # Sizing
 //!
@@ -83,6 +105,7 @@
 //! | many sign-ins of one subject at once | they share the second read and script: 256 at once take about four of each |
 //! | sign-out | one read and a script; a sign-out everywhere the same, up to 512 sessions of the subject |
 //! | sign-out everywhere, more than 512 sessions | all are read in pages, revoked by scripts of 128, and read again until none is left |
+//! | the end of every session | a page of names for every thousand keys; for each subject one read and a script, 16 subjects at a time |
 //!
 //! A page that is open refreshes once in an access token's life, and a rotation comes at most once a
 //! minute. A million people who are signed in at the same moment, each with an access token of 15 minutes,
@@ -96,7 +119,7 @@
 //! |---|---|---|
 //! | `maxmemory-policy` | `noeviction` | Any other policy throws sessions away when memory is short: people are signed out, and a session that was revoked for theft is forgotten with them. [`health`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.RedisStore.html#method.health) warns, and sends [`StoreEvicts`](crate::Event::StoreEvicts). |
 //! | `maxmemory` | twice what the sizing says | At the limit new sign-ins and rotations are answered 503. Sign-out, revocation and the answer to theft go through: they take no room. |
-//! | `appendonly` | `yes` | Without persistence a restart signs everybody out. |
+//! | `appendonly` | `yes` | Without persistence a restart signs all users out. |
 //! | `appendfsync` | `everysec` | A crash of the machine loses a second of writes, which is what a failover loses too, and heals as that does. `always` costs a disk flush for each rotation and buys little. |
 //! | `stop-writes-on-bgsave-error` | `yes`, the default | A server that cannot keep what it promises says so: 503, and nothing is lost. |
 //! | replicas | 1 or 2, with Sentinel or Cluster | Replication is asynchronous: a failover may lose the last writes. The protocol is made for that. |
@@ -118,9 +141,9 @@
 //! | failover that loses the last rotation | 200, whichever token comes first; [`Adopted`](crate::Event::WriteRestored) |
 //! | failover that loses more than one write of a session | that user signs in again; no alarm ([`StateLost`](crate::Event::StateLost)) |
 //! | failover that loses a revocation | the instance that made it remembers it, with the client that ended the session and when; it refuses the session, and revokes it again ([`RevocationRestored`](crate::Event::RevocationRestored)). Other instances honour it until then: see [below](#revocations-and-failovers). |
-//! | the data set is lost | everybody signs in again: 401 `invalid_session`, cookies kept, so that they work again after a restore |
+//! | the data set is lost | all users sign in again: 401 `invalid_session`, cookies kept, so that they work again after a restore |
 //! | memory or disk full | sign-in and rotation 503; nothing is lost |
-//! | the server's clock steps back | sessions live longer by as much; nobody is judged |
+//! | the server's clock steps back | sessions live longer by as much; no session is judged by it |
 //! | the server's clock steps forward | sessions end earlier by as much. A jump of more than half the grace between two requests of a session can look like theft |
 //! | one shard of a cluster is down | as above for its subjects, until its replica has taken over. While other shards answer, the cluster is not taken for dead: each request to that shard waits for its own time-out, and once in a while one looks for the nodes anew. |
 //! | the operator makes a master a replica by hand | reads go on until a write says `READONLY`: close its clients (`CLIENT KILL TYPE normal`), as Sentinel does |
@@ -155,7 +178,7 @@
 //! tokens than those in the backup are gone. **Sessions that were revoked after the backup are live again
 //! in it.** After a restore from anything older than seconds, revoke what the log of
 //! [`Revoked`](crate::Event::Revoked) events names since then, or begin with an empty data set: people sign
-//! in again, and nobody gets a session back that was taken away.
+//! in again, and no session comes back that was taken away.
 //!
 //! A dump opens no session: it holds hashes, and seeds that are worth nothing without the server's keys.
 //! It does hold subjects and labels, so it is personal data.
@@ -237,18 +260,18 @@
 //! | `remembered_revocations` | 65 536 | Some megabytes, and more sign-outs than an instance sees between a write and the failover that loses it. |
 //! | `username`, `password`, `database` | those of the URL | For URLs that are logged, and for Sentinel and Cluster, where the URL is that of a sentinel or of a node. |
 //! | `root_certificates`, `client_certificate` | whom the system trusts; none | For a private authority, and for servers that ask for a certificate. |
-//! | `events` | nobody is told | [What to watch](super::runbooks#what-to-watch). |
+//! | `events` | none are sent | [What to watch](super::runbooks#what-to-watch). |
 //!
 //! # Choices, and why
 //!
 //! * **The `redis` crate in version 1.8**, because version 2 was a release candidate when this was written,
-//!   and the storage of everybody's sessions is no place for one. It speaks RESP2 and RESP3, TLS by rustls,
+//!   and the storage of all sessions is no place for one. It speaks RESP2 and RESP3, TLS by rustls,
 //!   Sentinel and Cluster, and many requests share one connection.
 //! * **A connection of our own around it.** Its connection manager knows nothing of Sentinel and keeps a
 //!   connection on which nothing comes back any more, as behind a firewall that has forgotten it. Here a
 //!   connection that was silent for a time-out is replaced.
 //! * **A breaker of our own**, eighty lines. Those of existing crates count failures in a window: with a
-//!   threshold of one, a single lost reply among a thousand good ones stops everybody; with a higher one,
+//!   threshold of one, a single lost reply among a thousand good ones stops every request; with a higher one,
 //!   a dead server costs several time-outs. What is asked here is whether anything has come back since
 //!   this request was sent.
 //! * **Policy stays out of the scripts.** They compare and replace. What is about all sessions of a subject
@@ -268,4 +291,4 @@
 //! * **Revocations may exceed `maxmemory`.** They run in scripts with the flag `allow-oom`, where the server has
 //!   flags, since they make no record larger, and a full server is no reason to let a thief in.
 //! * **The memory of revocations lasts as long as the process**, bounded by number, and not for one access
-//!   token's life: a failover may lose a write long before anybody presents the token that it was about.
+//!   token's life: a failover may lose a write long before the token that it was about comes again.

@@ -1,6 +1,7 @@
 //! Recipes: one situation each. The basics (sign-in, roles, ending sessions) are in
-//! [`how_to`](super::how_to), tests in [`testing`](super::testing), keys in [`keys`](super::keys). Two are chapters:
-//! [callbacks by POST](super::form_post), and [htmx and Turbo](super::htmx_turbo).
+//! [`how_to`](super::how_to), tests in [`testing`](super::testing), keys in [`keys`](super::keys). Three are chapters:
+//! [recent authentication and second factors](super::step_up), [callbacks by POST](super::form_post), and
+//! [htmx and Turbo](super::htmx_turbo).
 //!
 //! # Another path, another host
 //!
@@ -124,77 +125,21 @@
 //! # app(KeyRing::generate().unwrap()).unwrap();
 //! ```
 //!
-//! Its minter is also the place to ask for a second factor that is not older than some minutes.
-//!
-//! # Step-up: a second factor
-//!
-//! The proof goes into the context, the claims closure reads it at every refresh, and a scope or a claim tells
-//! the API.
-//!
-//! ```
-//! use axum::{Json, http::StatusCode};
-//! use serde::{Deserialize, Serialize};
-//! use tower_bearer::{AccessToken, Claims, ClaimsError, ClaimsRequest, NewSession, Session};
-//!
-//! #[derive(Serialize, Deserialize)]
-//! struct Scoped {
-//!     scope: String,
-//! }
-//!
-//! # async fn password_is_right(_: &str) -> bool { true }
-//! # async fn code_is_right(_: &str, _: &str) -> bool { true }
-//! async fn login(session: Session, password: String) -> axum::response::Result<Json<AccessToken>> {
-//!     if !password_is_right(&password).await {
-//!         return Err(StatusCode::UNAUTHORIZED.into());
-//!     }
-//!     Ok(Json(session.start_with(NewSession::new("user-1").context(*b"pwd")).await?))
-//! }
-//!
-//! // Behind `BearerAuthLayer` too: the claims say whose code it has to be. A `Session` alone says nothing
-//! // about who is asking before one of its methods has looked.
-//! async fn second_factor(
-//!     claims: Claims<Scoped>,
-//!     session: Session,
-//!     code: String,
-//! ) -> axum::response::Result<Json<AccessToken>> {
-//!     // Another tab may have signed in as another user by now: the cookie is then that user's.
-//!     if claims.session() != session.id().map(|id| id.to_string()).as_deref() {
-//!         return Err(StatusCode::CONFLICT.into()); // the page refreshes, and asks again
-//!     }
-//!     // No 401, which a page takes for a dead access token: it would refresh and send the code again.
-//!     if !code_is_right(claims.subject(), &code).await {
-//!         return Err(StatusCode::FORBIDDEN.into());
-//!     }
-//!     // The session goes on under a new refresh token; the one from before is worth nothing.
-//!     Ok(Json(session.elevate_with(*b"pwd+otp").await?))
-//! }
-//!
-//! async fn scopes(request: ClaimsRequest) -> Result<Scoped, ClaimsError> {
-//!     let scope = match request.context() {
-//!         b"pwd+otp" => "orders:read orders:pay",
-//!         _ => "orders:read",
-//!     };
-//!     Ok(Scoped { scope: scope.into() })
-//! }
-//! # let _ = (axum::routing::post(login) as axum::routing::MethodRouter, axum::routing::post(second_factor) as axum::routing::MethodRouter, scopes);
-//! ```
-//!
-//! [`RequireScopeLayer`](crate::RequireScopeLayer) around `/orders/pay` answers 403 `insufficient_scope` and
-//! names the scope; the page then asks for the code. Limit the tries of each subject: a code has a million values.
-//! The access token from before the step still works, with the rights from before, until it expires.
+//! Where it is the authentication that has to be recent, and not the token: [`step_up`](super::step_up).
 //!
 //! # A changed password
 //!
 //! | the password was changed | call |
 //! |---|---|
 //! | by its owner, who stays signed in here | [`Session::end_others`](crate::Session::end_others), before and after: all others end, this one gets a new token |
-//! | by mail, without a session | [`RefreshCookieLayer::end_all_of`](crate::RefreshCookieLayer::end_all_of), *after* the new password is stored, or a sign-in with the old one slips in between |
+//! | by mail, without a session | [`SessionAdmin::end_all`](crate::SessionAdmin::end_all), *after* the new password is stored, or a sign-in with the old one slips in between |
 //! | by an administrator, or the account is disabled | the same; and let the claims closure answer [`Denied`](crate::ClaimsError::Denied) |
+//! | any of these, where one SQL database has passwords and sessions | `revoke_in` of `tower-bearer-sqlx`, in the transaction that stores the password: both are done, or neither |
 //!
 //! ```
 //! use axum::{Json, http::StatusCode};
 //! use serde::Deserialize;
-//! use tower_bearer::{AccessToken, Claims, NoClaims, RefreshCookieLayer, Session, SessionError};
+//! use tower_bearer::{AccessToken, Claims, NoClaims, Session, SessionAdmin, SessionError};
 //!
 //! #[derive(Deserialize)]
 //! struct Change {
@@ -227,8 +172,8 @@
 //!     Ok(Json(session.end_others().await?))
 //! }
 //!
-//! async fn reset_by_mail(sessions: &RefreshCookieLayer, user: &str) -> Result<usize, SessionError> {
-//!     Ok(sessions.end_all_of(user).await?.len())
+//! async fn reset_by_mail(admin: &SessionAdmin, user: &str) -> Result<usize, SessionError> {
+//!     Ok(admin.end_all(user, None).await?.len())
 //! }
 //! # let _ = (axum::routing::post(change_password) as axum::routing::MethodRouter, reset_by_mail);
 //! ```

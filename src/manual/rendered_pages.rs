@@ -168,7 +168,7 @@
 //! * A service of its own forwards every cookie of the path and the `User-Agent`, as they came, and any `Set-Cookie` of
 //!   the answer: an old token that comes from elsewhere ends the session here too.
 //! * The claims closure is not asked. A user whom it would refuse is named until the next refresh; end the sessions of
-//!   such a user with [`end_all_of`](crate::RefreshCookieLayer::end_all_of).
+//!   such a user with [`end_all`](crate::SessionAdmin::end_all).
 //! * A look is no use of the session: the idle end stays where it is.
 //!
 //! # Around it

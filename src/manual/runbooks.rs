@@ -4,8 +4,8 @@
 //!
 //! | | check |
 //! |---|---|
-//! | keys | Real ones, the same on every instance, from [`KeyRing::from_env`](crate::KeyRing::from_env). [`KeyRing::generate`](crate::KeyRing::generate) in production signs everybody out at each restart. |
-//! | store | [`RedisStore`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.RedisStore.html) or your own as soon as there are two instances; `health()` at the start, and nothing in its `warnings()`: see [`operations`](super::operations) |
+//! | keys | Real ones, the same on every instance, from [`KeyRing::from_env`](crate::KeyRing::from_env). [`KeyRing::generate`](crate::KeyRing::generate) in production signs all users out at each restart. |
+//! | store | [`SqliteStore`](https://docs.rs/tower-bearer-sqlx) for one machine; [`RedisStore`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.RedisStore.html), [`PostgresStore`](https://docs.rs/tower-bearer-sqlx) or your own as soon as there are two machines; `health()` at the start, and nothing in its `warnings()`: see [`operations`](super::operations) |
 //! | cookie | `grep -rn dangerous_ src/` finds nothing, or what you can explain |
 //! | https | [`RequireHttpsLayer`](crate::RequireHttpsLayer) in front, or a proxy that does it |
 //! | guards | origin and CSRF layer around everything that works by cookie, in [this order](super::guards#order-of-layers) |
@@ -13,15 +13,15 @@
 //! | claims | The closure answers within a fraction of [`claims_timeout`](crate::refresh::RefreshCookieBuilder::claims_timeout), 7.5 s by default |
 //! | clocks | NTP on all machines that mint or verify |
 //! | sign-in | attempts are limited; the password's hash is slow |
-//! | events | every layer and the store have a sink. Each has a method `events` of its own (bearer, scope, origin, CSRF, https, refresh, Redis), and what is not connected is not heard |
+//! | events | every layer and the store have a sink. Each has a method `events` of its own (bearer, scope, origin, CSRF, https, refresh, Redis), and what is not connected is not heard. Stores in SQL: `builder().events(sink)`; `open`, `connect` and `from` have none |
 //! | page | waits at 409, 429 and 503, [signs in at 401 alone](super::how_to#what-the-page-does-with-a-failure) |
-//! | practised once | [a change of keys](super::keys#replacing-a-key-two-steps-and-a-wait), a restart of the store, signing everybody out |
+//! | practised once | [a change of keys](super::keys#replacing-a-key-two-steps-and-a-wait), a restart of the store, [the end of every session](#ending-every-session-on-purpose) |
 //!
 //! # What to watch
 //!
 //! Rates are for all instances together. Numbers that fit depend on the service: look at a normal week first.
 //!
-//! | [`Event`](crate::Event) | normal | tell somebody |
+//! | [`Event`](crate::Event) | normal | tell |
 //! |---|---|---|
 //! | [`ReuseDetected`](crate::Event::ReuseDetected) | none, or one now and then | each goes to the *user*. To you, when there are several an hour: [below](#reusedetected-comes-often) |
 //! | [`NewFingerprint`](crate::Event::NewFingerprint) | some: browsers update themselves, and tabs ask for the desktop site | each may go to the *user*: "a browser that calls itself ... uses your session". To you, when it multiplies: [below](#newfingerprint-comes-often) |
@@ -30,8 +30,10 @@
 //! | [`StoreUnreachable`](crate::Event::StoreUnreachable) without [`StoreRecovered`](crate::Event::StoreRecovered) | none | at once: no user signs in or refreshes |
 //! | [`StoreFailed`](crate::Event::StoreFailed) | none | at once: it does not pass by waiting |
 //! | [`StoreEvicts`](crate::Event::StoreEvicts) | none | the same day |
-//! | [`RevocationLost`](crate::Event::RevocationLost) | none | at once: a user who signed out is still signed in. End the session by hand, or all of the subject with [`end_all_of`](crate::RefreshCookieLayer::end_all_of). A line with `several` has no session: the event in your sink names the subject. After a deployment: call [`drain`](crate::RefreshCookieLayer::drain) before the process ends |
+//! | [`RevocationLost`](crate::Event::RevocationLost) | none | at once: a user who signed out is still signed in. End the session by hand, or all of the subject with [`end_all`](crate::SessionAdmin::end_all). A line with `several` has no session: the event in your sink names the subject. After a deployment: call [`drain`](crate::RefreshCookieLayer::drain) before the process ends |
 //! | [`RevocationQueued`](crate::Event::RevocationQueued) | none | with `StoreUnreachable` only |
+//! | [`EverythingRevoked`](crate::Event::EverythingRevoked) | none | at once, unless an operator has said so before |
+//! | [`Unannounced`](crate::Event::Unannounced) | none | the same day: code that ends sessions in a transaction forgets [`announce`](crate::admin::Ended::announce) or [`discard`](crate::admin::Ended::discard) on some path, or its commit failed: then look whether the sessions live |
 //! | [`RevocationRestored`](crate::Event::RevocationRestored), [`StateLost`](crate::Event::StateLost), [`Adopted`](crate::Event::WriteRestored) | none but after a failover | when there was no failover: two stores that both take writes? |
 //! | [`CookiePathMismatch`](crate::Event::CookiePathMismatch) | none | at once: sign-ins there pile sessions up, and where the endpoints lie there too, users are signed out when the access token ends |
 //! | [`DurabilityDegraded`](crate::Event::DurabilityDegraded) | none | the same day: a replica lags or is gone |
@@ -43,7 +45,7 @@
 //! | [`Recovered`](crate::Event::Recovered) | a few in a thousand refreshes, more with mobile networks | when it multiplies: answers get lost between here and the browser |
 //! | [`Denied`](crate::Event::Denied) | as accounts are disabled | when it multiplies: the claims closure says `Denied` for what is merely away |
 //! | [`Rejected`](crate::Event::Rejected), kind `Internal` | none | at once: a layer or a marker is missing, or a check failed. An *extractor* without its layer has no sink: the body of its 500 names the layer, and the features `tracing` and `metrics` see it |
-//! | [`Rejected`](crate::Event::Rejected), kind `InvalidToken` | about one a page and lifetime, where pages refresh after a 401 | when it multiplies: keys, clocks, or somebody who tries |
+//! | [`Rejected`](crate::Event::Rejected), kind `InvalidToken` | about one a page and lifetime, where pages refresh after a 401 | when it multiplies: keys, clocks, or an attacker |
 //! | [`Rejected`](crate::Event::Rejected), kinds `ForeignOrigin`, `CsrfFailed` | some | when it multiplies: [below](#users-complain-of-403) |
 //! | [`WouldReject`](crate::Event::WouldReject) | what the list lacks, while it is tried | as long as it comes, the guard guards nothing |
 //! | [`SessionRefused`](crate::Event::SessionRefused), kind `Internal` | none | at once: no user signs in. Its error names the cure, a member of the claims for example |
@@ -55,7 +57,9 @@
 //! A refusal of a session (401, 409, 429, 5xx below `/auth`) sends `SessionRefused` and no `Rejected`, and there is a
 //! limit to how often; [`tower_bearer_refreshes_total`](super::observability#metrics) counts the
 //! refreshes among them, told or not.
-//! The three events of a store that is away come from `RedisStore`; a store of your own reports for itself.
+//! The three events of a store that is away (`StoreUnreachable`, `StoreRecovered`, `StoreFailed`) come from `RedisStore`
+//! and `PostgresStore`; `SqliteStore` sends `StoreFailed` alone. For the rest look at the line `session_refused`, which
+//! ends with the cure. A store of your own reports for itself.
 //!
 //! # Why was I signed out?
 //!
@@ -89,7 +93,7 @@
 //! | the same on some instances only | Their keys differ | Compare the variables by hash, not by eye |
 //! | 401 `invalid_session`, cookie kept, keys as they were | The store is empty: `MemoryStore` after a restart, `FLUSHALL`, eviction, an empty replica promoted, another prefix or database | Restore it, or let people sign in. [`StoreEvicts`](crate::Event::StoreEvicts) and `health()` say whether it will happen again. |
 //! | 401 `no_session` | The cookie does not come: path, host or proxy have changed; plain http; a page of another *site* | The browser's developer tools show why a cookie was not stored or not sent |
-//! | 401 `invalid_session`, cookie cleared | The sessions were revoked: [`Revoked`](crate::Event::Revoked) says why. `Denied`: the claims closure refuses everybody. `Reuse`: next but one section. Or their end has come, as seven days after everybody signed in at the last incident. | Those sessions do not come back |
+//! | 401 `invalid_session`, cookie cleared | The sessions were revoked: [`Revoked`](crate::Event::Revoked) says why. `Denied`: the claims closure refuses all users. `Reuse`: next but one section. Or their end has come, as seven days after all users signed in at the last incident. | Those sessions do not come back |
 //! | refresh answers 200, the API 401 | Verifiers have other keys, issuer or audience than the minter, or a clock that is off | [`Rejection::token_error`](crate::rejection::Rejection::token_error) in the event says which |
 //!
 //! **Do not restart things in the hope that it helps while the cookie is kept.** Nothing is lost until people sign in
@@ -100,20 +104,25 @@
 //! Access tokens go on working until they expire: with the default there are up to 15 minutes before pages notice.
 //!
 //! 1. [`StoreUnreachable`](crate::Event::StoreUnreachable): the store does not answer. Is it up, reachable, at its limit of
-//!    connections? `redis-cli -u URL PING` from the instance's own machine.
+//!    connections? Redis: `redis-cli -u URL PING` from the instance's own machine. PostgreSQL:
+//!    `psql URL -c 'SELECT pg_is_in_recovery()'` from the instance; f is the primary.
 //! 2. [`StoreFailed`](crate::Event::StoreFailed): it answers and refuses. The error's sources say what it said: `NOAUTH`,
-//!    `NOPERM`, `OOM`, `MISCONF`.
-//! 3. Neither: the claims closure returns [`ClaimsError::Unavailable`](crate::ClaimsError::Unavailable): your
-//!    database, most likely. The line `session_refused` at WARN has that error. Minting that fails is a 500 instead.
+//!    `NOPERM`, `OOM` or `MISCONF` of Redis; the code of PostgreSQL, such as `42501`, and the cure; a full disk or a
+//!    file that SQLite cannot write.
+//! 3. Neither: the line `session_refused` at WARN says whether the store or the claims closure failed. In SQL it may be a
+//!    lock, or a pool without a free connection. The closure returns
+//!    [`ClaimsError::Unavailable`](crate::ClaimsError::Unavailable), mostly for your database. Minting that fails is a
+//!    500 instead.
 //!    Where the line ends with `claims_timeout`, the closure was too slow: a look-up without an index, a pool without
 //!    connections. Make it faster. A longer time needs a longer
 //!    [`grace`](crate::refresh::RotationPolicyBuilder::grace) with it.
 //! 4. Only for one subject: a record that cannot be read, [`StoreErrorKind::Corrupt`](crate::store::StoreErrorKind::Corrupt).
-//!    See [`operations`](super::operations#layout-of-the-keys).
+//!    Redis: see [`operations`](super::operations#layout-of-the-keys). SQL: look for the row in `tower_bearer_sessions`;
+//!    deleting it signs that session out.
 //!
 //! Nothing has to be done for the sessions. Cookies are kept, retries arrive at the same tokens, revocations that wait
 //! are tried for four minutes; after that [`RevocationLost`](crate::Event::RevocationLost) names them. When the store
-//! comes back, everybody refreshes within the `Retry-After` of a second: a wave, and then it is over.
+//! comes back, all users refresh within the `Retry-After` of a second: a wave, and then it is over.
 //!
 //! # Refresh answers 409
 //!
@@ -129,7 +138,8 @@
 //! # NewFingerprint comes often
 //!
 //! Once for each new name of a client is normal: a week in which a browser updates itself brings one for each user.
-//! `presented` is the client's `User-Agent`, and `known` the label of the sign-in, by default the `User-Agent` of then.
+//! `presented` is the client's `User-Agent`. The event has `known` beside it, the label of the sign-in, by default the
+//! `User-Agent` of then; the line leaves that out.
 //!
 //! | what you see | what it is | do |
 //! |---|---|---|
@@ -143,7 +153,7 @@
 //! The refresh cookie comes, and the cookie beside it does not. The sessions go on, so nothing is lost: the same
 //! cookies work once both come. Until then such a request ends nothing either. A sign-out is answered 204, and its
 //! session stays alive; a new sign-in does not replace the old session. Where that matters, end them with
-//! [`end_all_of`](crate::RefreshCookieLayer::end_all_of).
+//! [`end_all`](crate::SessionAdmin::end_all).
 //!
 //! | what you see | what it is | do |
 //! |---|---|---|
@@ -214,10 +224,47 @@
 //! * All of them, since a change of the proxy: it drops `Origin`, or says `http`.
 //! * Some, once, after signing in or out in another tab: the page does not ask for a new CSRF token at 403.
 //! * Some, always: a browser add-on that strips headers. With `Referer` *and* `Origin` gone nothing is left to judge by.
+//! * `authentication_too_old` in the line `session_refused`: the page does not ask for the credentials before it ends
+//!   other sessions. [`step_up`](super::step_up#ending-other-sessions) says how it does.
 //! * `InsufficientScope`: none of the guards. The token lacks a right; what gives rights is the claims closure.
 //!
-//! # Signing everybody out, on purpose
+//! # Ending a user's sessions
 //!
-//! A new refresh secret alone, on all instances: every cookie is unknown from then on, and access tokens end with their
-//! lifetime. To end those too, a new access secret. One user:
-//! [`RefreshCookieLayer::end_all_of`](crate::RefreshCookieLayer::end_all_of).
+//! [`Auth::admin`](crate::Auth::admin) returns what does it, from code without a request of that user. [The
+//! module](crate::admin) has the example of a support page.
+//!
+//! | what ends | call |
+//! |---|---|
+//! | one session of a user | [`end`](crate::SessionAdmin::end); [`list`](crate::SessionAdmin::list) has its id |
+//! | all of a user's | [`end_all`](crate::SessionAdmin::end_all), *after* the new password is stored or the claims closure answers [`Denied`](crate::ClaimsError::Denied) |
+//! | every user's | [`end_everybody`](crate::SessionAdmin::end_everybody): below |
+//!
+//! Access tokens that are out live until they expire. At `unavailable` it is tried again in the background; call it once
+//! more to be sure.
+//!
+//! # Ending every session, on purpose
+//!
+//! After a key or a backup of the store has leaked, or where cookies were copied at large:
+//!
+//! 1. Replace what has leaked, [alone](super::keys#when-a-key-has-leaked), on all instances. While one of them has the
+//!    old key, its holder begins anew.
+//! 2. Call [`end_everybody`](crate::SessionAdmin::end_everybody) on one instance. It ends each session that has begun by
+//!    then, your own too, and [`EverythingRevoked`](crate::Event::EverythingRevoked) says how many. At an error call it
+//!    again: it goes on where it stopped.
+//! 3. Access tokens end with their lifetime. A new access secret alone ends them at once.
+//! 4. A sign-in that was under way at step 2 may have come through. Where that matters, call it once more after the time
+//!    that your claims closure takes at most.
+//!
+//! A refresh secret that has leaked wants both, since each does what the other does not:
+//!
+//! | | `end_everybody` | a new refresh secret alone |
+//! |---|---|---|
+//! | cookies that are out, and their copies | refused for good | refused until the old secret is put back, by mistake say |
+//! | CSRF tokens and jar cookies that the holder of the secret forges | accepted | refused |
+//! | lists of sessions | show none from before | the same |
+//! | a replaced token that comes later | is still recognised as a [theft](super::rotation#the-decision) | is unknown |
+//! | the browser | its cookies are cleared at the next refresh | keeps them until they end |
+//! | what it takes | one call: seconds for a million sessions in memory | a change on all instances |
+//!
+//! A store of your own may not offer it. The error then names the store, and the new refresh secret alone is what there
+//! is.

@@ -1,7 +1,10 @@
-//! Writing a store of your own.
+//! Writing a store of your own, and what the stores in PostgreSQL and SQLite do.
 //!
-//! A store implements [`RefreshStore`](crate::store::RefreshStore): five operations, each one atomic step. It
-//! decides nothing. Whether a token is current, old or stolen is judged by one pure function above the
+//! Both of those are in [`tower-bearer-sqlx`](https://docs.rs/tower-bearer-sqlx). A store of your own is for another
+//! database.
+//!
+//! A store implements [`RefreshStore`](crate::store::RefreshStore): five operations, each one atomic step, and one that
+//! it may leave out. It decides nothing. Whether a token is current, old or stolen is judged by one pure function above the
 //! store, which is the same for all stores and is the part that is proven.
 //!
 //! # What it keeps
@@ -28,7 +31,8 @@
 //! | `load` | return the record as last written, and the *store's* time | a stale record makes an honest token look old: a session revoked for nothing. Several application clocks would disagree about the grace |
 //! | `swap` | compare the *whole* record and replace it in one step; report [`Applied`](crate::store::Swap::Applied) again when it already holds `next`; write nothing where `next` has another key than `current` | two rotations from one token: two branches, and a theft that is never noticed. A client library that resends after a dropped connection would see a conflict with itself |
 //! | `list` | leave out what has expired | expired sessions in the user's list |
-//! | `revoke_all` | happen entirely before or entirely after any `insert` and `swap` of the subject | a session that survives a changed password |
+//! | `revoke_all` | happen entirely before or entirely after any `insert` and `swap` of the subject; return the records as they are now | a session that survives a changed password |
+//! | `revoke_everything` | revoke each live session of any subject that began at `before` or earlier, each as by a `swap`, and count them. It need not be one step. A store that cannot leaves it out | [`end_everybody`](crate::SessionAdmin::end_everybody) says that this store cannot; sessions of a leaked key live on |
 //!
 //! Revoked records stay until they expire, so that a token that comes late is recognised. A
 //! store may drop a record once its [`expires_at`](crate::store::SessionRecord::expires_at) has passed, never
@@ -68,13 +72,39 @@
 //! Never read from a replica that may lag. How the store in Redis does all of this, and what it does when
 //! a server has forgotten a write, is in [`operations`](super::operations).
 //!
+//! # PostgreSQL and SQLite
+//!
+//! The columns are those that a database needs to find, purge and list rows without reading a record. Times are
+//! milliseconds since 1970; neither database has unsigned integers, so a later end is written as the largest value.
+//!
+//! | | PostgreSQL | SQLite |
+//! |---|---|---|
+//! | `subject_tag`, `session_id` | `BYTEA`, together the primary key | `BLOB`, together the primary key, `WITHOUT ROWID` |
+//! | `record` | `BYTEA` | `BLOB` |
+//! | `expires_at`, `rotated_at` | `BIGINT`, the former with an index | `INTEGER`, the former with an index |
+//! | `live` | `BOOLEAN` | `INTEGER` |
+//! | the time | `clock_timestamp()`: not `now()`, which stands still in a transaction | the machine's, which all processes share |
+//! | one step over a subject | a transaction that begins with `pg_advisory_xact_lock`, by a hash of the tag | a transaction that begins with `BEGIN IMMEDIATE` |
+//! | isolation | `READ COMMITTED`: each statement behind the lock sees what was committed before it | a writer sees all that was committed |
+//! | to set | `synchronous_commit = on`; time-outs for connection, statement and lock; the primary, never a replica | `journal_mode = WAL`, `synchronous = FULL`, `busy_timeout`; the file for its user alone |
+//!
+//! | operation | statements |
+//! |---|---|
+//! | `insert` | one step over the subject: read its unexpired rows, [`admit`](crate::store::admit), delete the rows that it took out, update those that it revoked, insert the new one. PostgreSQL counts first. Where there is room, it reads no record and inserts; else it reads all rows of the subject `FOR UPDATE` |
+//! | `load` | `SELECT record … WHERE subject_tag = $1 AND session_id = $2`, with the time |
+//! | `swap` | `UPDATE … SET record = $next, expires_at = …, rotated_at = …, live = … WHERE subject_tag = … AND session_id = … AND record = $current`. No row: see [comparing](#comparing) |
+//! | `list` | `SELECT record … WHERE subject_tag = $1 AND expires_at > $now` |
+//! | `revoke_all` | one step over the subject: read its unexpired rows, [`revoke_all`](crate::store::revoke_all), update those that it returns. PostgreSQL reads all rows of the subject, and the rule skips expired ones; `FOR UPDATE`, because of `swap` |
+//! | `revoke_everything` | `SELECT … WHERE (subject_tag, session_id) > ($1, $2) AND live ORDER BY subject_tag, session_id LIMIT …`, [`revoke_before`](crate::store::revoke_before), update those that it returns. SQLite: a transaction for each batch of 200. PostgreSQL: pages of 500, read without a lock and written by one `UPDATE … AND record = $expected`; a page that others changed is read again |
+//! | purging | `DELETE … WHERE (subject_tag, session_id) IN (SELECT … WHERE expires_at <= $now ORDER BY expires_at LIMIT 500)`, until fewer go. PostgreSQL: by `ctid`, with `LIMIT 250` and `FOR UPDATE SKIP LOCKED`. In SQLite each sign-in deletes up to 100 as well |
+//!
+//! `FOR UPDATE` alone is no lock on a subject that has no row yet: a sign-in would escape a `revoke_all`.
+//!
 //! # A skeleton
 //!
-//! Whole and small: one map of bytes behind one lock, in place of a database. The two operations that concern all
-//! sessions of a subject follow the crate's own rules, [`admit`](crate::store::admit) and
-//! [`revoke_all`](crate::store::revoke_all). Every operation is one step because
-//! the lock is held throughout; in SQL that is a transaction which locks the subject's rows, or for `swap` a
-//! [statement that compares](#comparing). It passes the suite.
+//! Whole and small: one map of bytes behind one lock, in place of a database. The operations that concern several
+//! sessions follow the crate's own rules. Every operation is one step because the lock is held throughout. It passes
+//! the suite.
 //!
 //! ```
 //! use std::{collections::BTreeMap, sync::{Arc, Mutex, MutexGuard}};
@@ -84,13 +114,13 @@
 //!     store::{self, Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError, SubjectTag, Swap},
 //! };
 //!
-//! /// `CREATE TABLE sessions (subject BYTEA, id BYTEA, record BYTEA, expires_at BIGINT, PRIMARY KEY (subject, id))`
+//! /// The table: a subject's tag and a session's id, and the bytes of its record.
 //! type Rows = BTreeMap<([u8; 16], [u8; 16]), Vec<u8>>;
 //!
 //! #[derive(Clone, Debug)]
 //! struct TableStore {
 //!     rows: Arc<Mutex<Rows>>,
-//!     /// The database's clock, and not that of the instance: `SELECT now()`.
+//!     /// The database's clock, and not that of the instance.
 //!     clock: ManualClock,
 //! }
 //!
@@ -99,24 +129,24 @@
 //! }
 //!
 //! impl TableStore {
-//!     /// `BEGIN`. Give it a time limit, and turn what fails into `StoreError::unavailable(error)`.
+//!     /// Begins a transaction. Give it a time limit, and turn what fails into `StoreError::unavailable(error)`.
 //!     fn begin(&self) -> Result<(MutexGuard<'_, Rows>, Timestamp), StoreError> {
 //!         let rows = self.rows.lock().map_err(|_| StoreError::unavailable("poisoned"))?;
 //!         Ok((rows, self.clock.now()))
 //!     }
 //!
-//!     /// `SELECT record FROM sessions WHERE subject = $1 FOR UPDATE`, without what has expired.
+//!     /// The sessions of a subject, without what has expired.
 //!     fn of(rows: &Rows, subject: &SubjectTag, now: Timestamp) -> Result<Vec<SessionRecord>, StoreError> {
 //!         let tag = *subject.as_bytes();
 //!         let records = rows.range((tag, [0; 16])..=(tag, [255; 16])).map(|(_, bytes)| {
-//!             // An error, and never "not there": that would sign somebody out for a broken disk.
+//!             // An error, and never "not there": that would sign a user out for a broken disk.
 //!             SessionRecord::decode(bytes)
 //!         });
 //!         let records: Vec<_> = records.collect::<Result<_, _>>()?;
 //!         Ok(records.into_iter().filter(|record| now < record.expires_at()).collect())
 //!     }
 //!
-//!     /// Writes all sessions of a subject in place of what was there: `DELETE`, then `INSERT`.
+//!     /// Writes all sessions of a subject in place of what was there.
 //!     fn put(rows: &mut Rows, subject: &SubjectTag, sessions: &[SessionRecord]) {
 //!         rows.retain(|(tag, _), _| tag != subject.as_bytes());
 //!         rows.extend(sessions.iter().map(|record| (address(&record.key()), record.encode())));
@@ -141,7 +171,6 @@
 //!     }
 //!
 //!     async fn swap(&self, current: &SessionRecord, next: &SessionRecord) -> Result<Swap, StoreError> {
-//!         // `SELECT record FROM sessions WHERE subject = $1 AND id = $2 FOR UPDATE`
 //!         let (mut rows, now) = self.begin()?;
 //!         let Some(bytes) = rows.get_mut(&address(&current.key())) else {
 //!             return Ok(Swap::Conflict(Loaded::new(None, now)));
@@ -167,12 +196,22 @@
 //!         &self,
 //!         subject: &SubjectTag,
 //!         keep: Option<&SessionId>,
-//!     ) -> Result<Vec<SessionId>, StoreError> {
+//!     ) -> Result<Vec<SessionRecord>, StoreError> {
 //!         let (mut rows, now) = self.begin()?;
 //!         let mut sessions = Self::of(&rows, subject, now)?;
 //!         let revoked = store::revoke_all(&mut sessions, keep, now);
 //!         Self::put(&mut rows, subject, &sessions);
 //!         Ok(revoked)
+//!     }
+//!
+//!     async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
+//!         let (mut rows, now) = self.begin()?;
+//!         // One that cannot be read signs no user in, and must not keep the others alive.
+//!         let sessions = rows.values().filter_map(|bytes| SessionRecord::decode(bytes).ok());
+//!         let mut sessions: Vec<_> = sessions.collect();
+//!         let revoked = store::revoke_before(&mut sessions, before, now);
+//!         rows.extend(revoked.iter().map(|record| (address(&record.key()), record.encode())));
+//!         Ok(revoked.len() as u64)
 //!     }
 //! }
 //! # tokio::runtime::Builder::new_multi_thread().enable_time().build()?.block_on(async {
@@ -184,14 +223,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What the skeleton leaves to you:
+//! The skeleton leaves to you:
 //!
-//! * **Deleting.** Rows whose `expires_at` has passed, once an hour (`DELETE … WHERE expires_at < now()`). A row's
-//!   time moves with each rotation, so write it with the record.
+//! * **Deleting.** Rows that have expired go, in bounded batches. A row's time moves with each rotation, so write it with the
+//!   record.
 //! * **Bounded waiting.** Time-outs for connection, statement and lock.
-//! * **Locks in SQL.** `insert` and `revoke_all` of one subject must exclude each other, also when the subject has no
-//!   row yet, where `FOR UPDATE` locks nothing: lock the subject itself (an advisory lock in PostgreSQL) or run
-//!   serialisable transactions and try again after a conflict.
+//! * **Locks.** As [in PostgreSQL and SQLite](#postgresql-and-sqlite), or serialisable transactions that are tried
+//!   again after a conflict.
 //! * **One primary.** Never a replica for `load`.
 //!
 //! # Running the suite
@@ -235,13 +273,13 @@
 //! the plug: stop the server while requests run and start it again. You have to see 503 and, with the same cookie,
 //! 200 afterwards.
 //!
-//! The example `custom_store` is a complete one, in SQLite, with that test.
+//! The source of `tower-bearer-sqlx` is two complete stores, with that test and their faults.
 //!
 //! # Mistakes that tests of one's own do not find
 //!
 //! | mistake | what happens, and when |
 //! |---|---|
-//! | `SELECT`, then `UPDATE` without comparing | two branches of one session, under load alone; a theft that nobody notices |
+//! | `SELECT`, then `UPDATE` without comparing | two branches of one session, under load alone; a theft that is never noticed |
 //! | comparing a version column that is counted apart from the record | right until a backup restores one without the other. Compare the record. |
 //! | comparing `encode()` with the stored bytes, and nothing more | right until the release that brings a new layout: sessions of before it answer every refresh with 503. See [comparing](#comparing). |
 //! | `now` from the instance | instances that differ by seconds judge the grace differently: honest users are signed out |
@@ -251,4 +289,4 @@
 //! | sessions of a subject that are all revoked one after the other, without a transaction | a request that the client gave up leaves some of them live |
 //! | reading from a replica after a failover of the primary only | a token that was replaced looks current: the next honest request raises the alarm |
 //! | an ORM that trims or re-encodes bytes | every swap is a conflict |
-//! | an error that is swallowed and returned as `None` | 401 for everybody while the database is away, instead of 503 |
+//! | an error that is swallowed and returned as `None` | 401 for all users while the database is away, instead of 503 |

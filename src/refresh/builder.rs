@@ -5,6 +5,7 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use serde::Serialize;
 
 use super::{
+    authentication,
     claims::{ClaimsError, ClaimsIssuer, ClaimsRequest, Issuer},
     client_settings,
     config::{ClientSignal, Config},
@@ -65,6 +66,8 @@ pub struct RefreshCookieBuilder {
     pub(super) fingerprint_version: u8,
     pub(super) claims_timeout: Option<Duration>,
     repeats: u16,
+    pub(super) authentication_in_tokens: bool,
+    pub(super) recent_auth_to_end_others: Option<Duration>,
 }
 
 impl RefreshCookieBuilder {
@@ -95,6 +98,8 @@ impl RefreshCookieBuilder {
             fingerprint_version: 0,
             claims_timeout: None,
             repeats: 200,
+            authentication_in_tokens: false,
+            recent_auth_to_end_others: None,
         }
     }
 
@@ -199,6 +204,8 @@ impl RefreshCookieBuilder {
             fingerprint_version,
             claims_timeout,
             repeats,
+            authentication_in_tokens,
+            recent_auth_to_end_others,
         } = self;
         if !can_mint {
             return Err(ConfigError::new(
@@ -214,6 +221,7 @@ impl RefreshCookieBuilder {
         if repeats == 0 {
             return Err(ConfigError::new("repeat_limit", "must be at least 1"));
         }
+        authentication::check(recent_auth_to_end_others)?;
         let CookiePlace {
             cookie,
             jar,
@@ -245,6 +253,8 @@ impl RefreshCookieBuilder {
             signal,
             fingerprint_version,
             claims_timeout,
+            authentication_in_tokens,
+            recent_auth_to_end_others,
             foreign_jars: OnceAMinute::new(),
             old_tokens: OnceAMinute::new(),
             newcomers: OnceAMinute::new(),
@@ -300,6 +310,8 @@ impl fmt::Debug for RefreshCookieBuilder {
             fingerprint_version,
             claims_timeout,
             repeats,
+            authentication_in_tokens,
+            recent_auth_to_end_others,
         } = self;
         f.debug_struct("RefreshCookieBuilder")
             .field("issuer", issuer)
@@ -312,6 +324,8 @@ impl fmt::Debug for RefreshCookieBuilder {
             .field("fingerprint_version", fingerprint_version)
             .field("claims_timeout", claims_timeout)
             .field("repeats", repeats)
+            .field("authentication_in_tokens", authentication_in_tokens)
+            .field("recent_auth_to_end_others", recent_auth_to_end_others)
             .finish_non_exhaustive()
     }
 }

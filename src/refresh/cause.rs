@@ -62,9 +62,12 @@ pub(super) const fn revoked(reason: RevokeReason) -> &'static str {
         RevokeReason::Denied => "the claims closure had refused the subject",
         RevokeReason::Limit => "newer sign-ins of the subject had pushed it out: session_limit",
         RevokeReason::RevokedAll => {
-            "all of the subject's were ended: end_all, end_others, end_all_of or ReusePolicy::Subject"
+            "all of the subject's were ended: end_all, end_others, an operator, or ReusePolicy::Subject"
         }
-        RevokeReason::RevokedByOwner => "its owner had ended it from the list of sessions",
+        // One reason in the record: see `RevokeReason::RevokedByOperator`.
+        RevokeReason::RevokedByOwner | RevokeReason::RevokedByOperator => {
+            "its owner had ended it from the list of sessions, or an operator had"
+        }
         RevokeReason::Reuse => {
             "an old token had come back: the event reuse_detected has both clients"
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{cause, store_time::StoreTime};
 use crate::{
     clock::Timestamp,
-    session::{SessionError, SessionErrorKind, SessionId},
+    session::{Authentication, SessionError, SessionErrorKind, SessionId, SessionRecord},
     token::{AccessToken, Grant, TokenCodec},
 };
 
@@ -20,15 +20,15 @@ use crate::{
 ///
 /// #[derive(Serialize, Deserialize)]
 /// struct Level {
-///     /// `pwd`, or `mfa` after a second factor: what `NewSession::context` or `elevate_with` said.
-///     amr: String,
+///     /// Whether there was a second factor: what `NewSession::amr` or `elevate_with` said.
+///     second_factor: bool,
 /// }
 ///
 /// async fn level_of(request: ClaimsRequest) -> Result<Level, ClaimsError> {
 ///     if request.reason() == ClaimsReason::Refresh && request.subject() == "left-the-company" {
 ///         return Err(ClaimsError::Denied);
 ///     }
-///     Ok(Level { amr: String::from_utf8_lossy(request.context()).into_owned() })
+///     Ok(Level { second_factor: request.amr().any(|method| method == "otp") })
 /// }
 /// # let _ = level_of;
 /// ```
@@ -38,8 +38,27 @@ pub struct ClaimsRequest {
     session: SessionId,
     context: Arc<[u8]>,
     reason: ClaimsReason,
+    authentication: Authentication,
+    /// Whether the token says so.
+    is_minted: bool,
     until: Timestamp,
     over: &'static str,
+}
+
+/// All that claims are decided on, beside the names.
+pub(crate) struct Basis<'a> {
+    pub(crate) context: &'a [u8],
+    pub(crate) authentication: Authentication,
+}
+
+impl<'a> Basis<'a> {
+    /// As the record says.
+    pub(crate) fn of(record: &'a SessionRecord) -> Self {
+        Self {
+            context: record.context(),
+            authentication: record.authentication(),
+        }
+    }
 }
 
 /// Why claims are needed.
@@ -115,10 +134,14 @@ where
             let subject = request.subject.clone();
             let session = request.session.to_string();
             let (until, over) = (request.until, request.over);
+            let authentication = request.is_minted.then(|| request.authentication.clone());
             let claims = (self.claims)(request).await;
             let custom = claims.map_err(|error| no_claims(error.into()))?;
             let now = time.later();
-            let grant = Grant::new(&subject, &custom).session(&session).until(until);
+            let grant = Grant::new(&subject, &custom)
+                .session(&session)
+                .until(until)
+                .authentication(authentication.as_ref());
             // One that is over before it is there is no answer.
             if grant.left(now).is_zero() {
                 return Err(SessionError::with_source(SessionErrorKind::Expired, over));
@@ -143,14 +166,16 @@ impl ClaimsRequest {
     pub(crate) fn new(
         subject: &str,
         session: SessionId,
-        context: &[u8],
+        basis: Basis<'_>,
         reason: ClaimsReason,
     ) -> Self {
         Self {
             subject: subject.into(),
             session,
-            context: context.into(),
+            context: basis.context.into(),
             reason,
+            authentication: basis.authentication,
+            is_minted: false,
             until: Timestamp::from_millis(u64::MAX),
             over: cause::ABSOLUTE,
         }
@@ -163,6 +188,11 @@ impl ClaimsRequest {
             over,
             ..self
         }
+    }
+
+    /// For a token that says when and how its user authenticated, if `is_minted`.
+    pub(crate) fn with_authentication(self, is_minted: bool) -> Self {
+        Self { is_minted, ..self }
     }
 
     /// The subject as it was given to [`Session::start`](crate::Session::start).
@@ -180,6 +210,22 @@ impl ClaimsRequest {
         &self.context
     }
 
+    /// Returns when the user authenticated: at the sign-in or the last change of privilege, this one included.
+    pub fn auth_time(&self) -> Timestamp {
+        self.authentication.at
+    }
+
+    /// Returns the methods by which the user authenticated, as the application named them: `amr` of RFC 8176.
+    pub fn amr(&self) -> impl Iterator<Item = &str> {
+        self.authentication.methods.amr()
+    }
+
+    /// Returns the authentication context class, where the application named one: `acr` (OpenID Connect Core 1.0
+    /// section 2).
+    pub fn acr(&self) -> Option<&str> {
+        self.authentication.methods.acr()
+    }
+
     /// Why the token is needed.
     pub fn reason(&self) -> ClaimsReason {
         self.reason
@@ -193,12 +239,15 @@ impl fmt::Debug for ClaimsRequest {
             session,
             context: _,
             reason,
+            authentication,
+            is_minted: _,
             until: _,
             over: _,
         } = self;
         f.debug_struct("ClaimsRequest")
             .field("session", session)
             .field("reason", reason)
+            .field("authentication", authentication)
             .finish_non_exhaustive()
     }
 }

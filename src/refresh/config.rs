@@ -16,7 +16,7 @@ use crate::{
     current_session::RefreshCookies,
     event::{Event, EventSink},
     keys::KeyUsage,
-    session::{RevokeReason, SessionId, SessionPolicy},
+    session::{RevokeReason, SessionId, SessionPolicy, SessionRecord},
     store::MeasuredStore,
 };
 
@@ -38,6 +38,10 @@ pub(crate) struct Config {
     pub(crate) fingerprint_version: u8,
     /// The longest that claims may take between the decision and its write; no limit where there is none.
     pub(crate) claims_timeout: Option<Duration>,
+    /// Whether tokens say when and how their user authenticated.
+    pub(crate) authentication_in_tokens: bool,
+    /// How recently the user must have authenticated to end other sessions.
+    pub(crate) recent_auth_to_end_others: Option<Duration>,
     pub(crate) throttle: Throttle,
     /// Keep what clients can cause at will from filling the application's sink.
     pub(crate) foreign_jars: OnceAMinute,
@@ -59,11 +63,19 @@ impl Config {
     }
 
     /// Tells that a session has ended before its time.
-    pub(crate) fn revoked(&self, session: SessionId, reason: RevokeReason, by_known: Option<bool>) {
+    pub(crate) fn revoked(
+        &self,
+        record: &SessionRecord,
+        reason: RevokeReason,
+        by_known: Option<bool>,
+    ) {
         self.events.emit(&Event::Revoked {
-            session,
+            session: record.id(),
             reason,
             by_known,
+            subject: record.subject(),
+            label: record.label(),
+            note: record.note(),
         });
     }
 
@@ -88,6 +100,8 @@ impl fmt::Debug for Config {
             signal,
             fingerprint_version,
             claims_timeout,
+            authentication_in_tokens,
+            recent_auth_to_end_others,
             foreign_jars: _,
             old_tokens: _,
             newcomers: _,
@@ -106,6 +120,8 @@ impl fmt::Debug for Config {
             .field("signal", &signal.as_ref().map(|_| "<fn>"))
             .field("fingerprint_version", fingerprint_version)
             .field("claims_timeout", claims_timeout)
+            .field("authentication_in_tokens", authentication_in_tokens)
+            .field("recent_auth_to_end_others", recent_auth_to_end_others)
             .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,8 @@ use std::pin::pin;
 
 use super::{
     authenticate::unavailable,
-    claims::ClaimsReason,
+    authentication::require_recent,
+    claims::{Basis, ClaimsReason},
     ending,
     lifetimes::told_end,
     revoke::{self, Revocation},
@@ -12,6 +13,7 @@ use super::{
     session_info::SessionInfo,
 };
 use crate::{
+    clock::Timestamp,
     session::{RevokeReason, SessionError, SessionErrorKind, SessionId, SessionKey, SessionRecord},
     store::RefreshStore,
     token::AccessToken,
@@ -61,7 +63,8 @@ impl Session {
     /// cookie is not the newest one, [`RefreshFirst`](SessionErrorKind::RefreshFirst) when the client
     /// has not shown yet that it is the session's own. With [`Unavailable`](SessionErrorKind::Unavailable) the sessions
     /// that are left are ended in the background, and none that begins after the call; the cookie stays, so that the
-    /// client can ask again.
+    /// client can ask again. [`AuthenticationTooOld`](SessionErrorKind::AuthenticationTooOld) where
+    /// [`recent_auth_to_end_others`](crate::refresh::RefreshCookieBuilder::recent_auth_to_end_others) asks for it.
     ///
     /// # Cancel safety
     ///
@@ -69,6 +72,7 @@ impl Session {
     pub async fn end_all(&self) -> Result<(), SessionError> {
         let work = async {
             let own = self.current().await?;
+            self.may_end_others(&own.record, own.time.now)?;
             let own = Revocation::of(own.record, own.time.now, RevokeReason::RevokedAll)
                 .by(own.presenter);
             let all = revoke::all_of(self.config(), own).await;
@@ -80,7 +84,7 @@ impl Session {
     }
 
     /// Ends every other session of the subject and gives this one a new token, as after a changed password:
-    /// a token that was stolen before is worth nothing afterwards.
+    /// a token that was stolen before is worth nothing afterwards. When the user authenticated stays as it is.
     ///
     /// # Errors
     ///
@@ -94,11 +98,12 @@ impl Session {
     pub async fn end_others(&self) -> Result<AccessToken, SessionError> {
         let work = async {
             let current = self.current().await?;
+            self.may_end_others(&current.record, current.time.now)?;
             // Asked for first: without claims this session could not be renewed. A subject that they refuse
             // keeps no other session either.
             let reason = ClaimsReason::Elevate;
             let (record, time) = (&current.record, current.time);
-            let issued = match self.issue(record, record.context(), reason, time).await {
+            let issued = match self.issue(record, Basis::of(record), reason, time).await {
                 Err(error) if error.kind() != SessionErrorKind::Denied => return Err(error),
                 issued => issued,
             };
@@ -116,7 +121,11 @@ impl Session {
     ///
     /// [`NotFound`](SessionErrorKind::NotFound) when there is no such live session, be it another
     /// subject's or none; [`RefreshFirst`](SessionErrorKind::RefreshFirst) when the client has not
-    /// shown yet that it is the session's own; otherwise as [`refresh`](Self::refresh).
+    /// shown yet that it is the session's own;
+    /// [`AuthenticationTooOld`](SessionErrorKind::AuthenticationTooOld) for the id of another session, whether there is
+    /// one or not, where
+    /// [`recent_auth_to_end_others`](crate::refresh::RefreshCookieBuilder::recent_auth_to_end_others) asks for it;
+    /// otherwise as [`refresh`](Self::refresh).
     ///
     /// # Cancel safety
     ///
@@ -125,11 +134,14 @@ impl Session {
         let work = async {
             let honoured = self.honoured().await?;
             let now = honoured.time.now;
+            let is_own = *id == honoured.token.session;
+            if !is_own {
+                self.may_end_others(&honoured.record, now)?;
+            }
             let all = self.live_sessions(&honoured.record, now).await?;
             let found = all.into_iter().find(|record| record.key().id == *id);
             let record = found.ok_or(SessionError::new(SessionErrorKind::NotFound))?;
             let mut ending = Revocation::of(record, now, RevokeReason::RevokedByOwner);
-            let is_own = *id == honoured.token.session;
             if is_own {
                 ending = ending.by(honoured.presenter);
             }
@@ -161,18 +173,15 @@ impl Session {
             let now = honoured.time.now;
             let records = self.live_sessions(&honoured.record, now).await?;
             let entry = |record: &SessionRecord| {
-                let current = record.id() == honoured.token.session;
-                let (last_seen_at, expires_at) = match current {
-                    true => (now, told_end(record, now, &self.config().policy)),
-                    false => (record.last_seen(), record.expires_at()),
-                };
+                let other = SessionInfo::of_another(record);
+                if record.id() != honoured.token.session {
+                    return other;
+                }
                 SessionInfo {
-                    id: record.id(),
-                    current,
-                    created_at: record.created_at(),
-                    last_seen_at,
-                    expires_at,
-                    client: record.label().to_owned(),
+                    current: true,
+                    last_seen_at: now,
+                    expires_at: told_end(record, now, &self.config().policy),
+                    ..other
                 }
             };
             let mut list: Vec<_> = records.iter().map(entry).collect();
@@ -196,10 +205,16 @@ impl Session {
         Ok(())
     }
 
+    /// Refuses where the user of the session of `record` has to authenticate anew before others are ended.
+    fn may_end_others(&self, record: &SessionRecord, now: Timestamp) -> Result<(), SessionError> {
+        let max_age = self.config().recent_auth_to_end_others;
+        require_recent(max_age, record.authenticated_at(), now)
+    }
+
     async fn live_sessions(
         &self,
         record: &SessionRecord,
-        now: crate::clock::Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<SessionRecord>, SessionError> {
         let mut live = Vec::new();
         for tag in ending::tags(self.config(), record.subject()) {

@@ -6,7 +6,7 @@ use super::{
     store_time::StoreTime,
 };
 use crate::{
-    clock::RuntimeClock,
+    clock::{RuntimeClock, Timestamp},
     keys::SubjectTag,
     session::{RevokeReason, SessionId, SessionKey, SessionRecord},
     store::{RefreshStore, StoreError},
@@ -186,10 +186,10 @@ async fn at_once(
     keep: Option<SessionId>,
 ) -> Result<Vec<SessionId>, StoreError> {
     let ended = config.store.revoke_all(tag, keep.as_ref()).await?;
-    for session in &ended {
-        config.revoked(*session, RevokeReason::RevokedAll, None);
+    for record in &ended {
+        config.revoked(record, RevokeReason::RevokedAll, None);
     }
-    Ok(ended)
+    Ok(ended.iter().map(SessionRecord::id).collect())
 }
 
 /// Revokes one by one, since the user may have signed in again meanwhile. One that fails leaves none of the others out.
@@ -201,11 +201,7 @@ async fn older(
 ) -> Result<Vec<SessionId>, StoreError> {
     // Read first: a slow answer then moves the bound to a later time, and no session that is meant is left out.
     let elapsed = asked.elapsed();
-    let any = SessionKey {
-        subject: tag,
-        id: SessionId::from_bytes([0; 16]),
-    };
-    let now = config.store.load(&any).await?.now();
+    let now = store_time(config, tag).await?;
     let asked_at = now - elapsed;
     let mut ended = Vec::new();
     let mut outcome = Ok(());
@@ -222,6 +218,15 @@ async fn older(
         }
     }
     outcome.map(|()| ended)
+}
+
+/// The store's time, asked for where it keeps the sessions of a subject.
+pub(crate) async fn store_time(config: &Config, tag: SubjectTag) -> Result<Timestamp, StoreError> {
+    let any = SessionKey {
+        subject: tag,
+        id: SessionId::from_bytes([0; 16]),
+    };
+    Ok(config.store.load(&any).await?.now())
 }
 
 /// Ends the least recently rotated sessions of the subject of `new` that are too many. Of sessions that began at the

@@ -6,20 +6,12 @@ use serde::Serialize;
 use tower_layer::Layer;
 
 use super::{
-    authenticate::unavailable,
     builder::RefreshCookieBuilder,
     claims::{ClaimsError, ClaimsRequest},
     config::Config,
-    revoke,
     service::RefreshCookie,
 };
-use crate::{
-    config::ConfigError,
-    session::{SessionError, SessionId},
-    store::RefreshStore,
-    telemetry::{Work, in_span},
-    token::TokenCodec,
-};
+use crate::{config::ConfigError, store::RefreshStore, token::TokenCodec};
 
 /// Carries the refresh cookie: gives every request a [`Session`](crate::Session) and appends what
 /// the handle decided to the response. It never rejects and never waits. Cheap to clone.
@@ -66,28 +58,6 @@ impl RefreshCookieLayer {
         E: Into<ClaimsError> + 'static,
     {
         RefreshCookieBuilder::new(codec, store, claims)
-    }
-
-    /// Ends every session of `subject` from outside a request: a password reset by mail, a
-    /// disabled account. Returns the sessions that it ended.
-    ///
-    /// # Errors
-    ///
-    /// [`Unavailable`](crate::SessionErrorKind::Unavailable) when the store did not answer. It is tried again in the
-    /// background, and calling it again completes it too. Those tries end the sessions that began before the call, and
-    /// none that begins later.
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: once begun, it runs to its end.
-    pub async fn end_all_of(&self, subject: &str) -> Result<Vec<SessionId>, SessionError> {
-        let all = revoke::all(&self.config, subject.to_owned(), None);
-        let ended = in_span(Work::Session, "end_all_of", all).await;
-        ended.map_err(|error| {
-            let error = unavailable(error);
-            self.config.refused("end_all_of", None, &error);
-            error
-        })
     }
 
     /// Waits until every revocation is written, at most for `timeout`, and returns how many still wait. Call it when the

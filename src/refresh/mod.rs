@@ -77,16 +77,18 @@
 //! [`CsrfLayer`](crate::CsrfLayer): see [the manual](crate::manual::guards). With axum it is shorter: see
 //! [the crate's front page](crate).
 
-mod authenticate;
+pub(crate) mod authenticate;
+mod authentication;
 mod builder;
 mod call;
 mod cause;
 pub(crate) mod claims;
 mod client_settings;
-mod config;
+pub(crate) mod config;
 mod cookie_settings;
+mod elevation;
 mod end;
-mod ending;
+pub(crate) mod ending;
 mod future;
 mod hand_out;
 pub(crate) mod layer;
@@ -101,12 +103,12 @@ pub(crate) mod problem;
 )]
 mod refresh;
 mod refuse;
-mod revoke;
+pub(crate) mod revoke;
 mod service;
 pub(crate) mod session;
 pub(crate) mod session_info;
 mod spawn;
-mod start;
+pub(crate) mod start;
 mod store_time;
 mod throttle;
 pub(crate) mod told;
@@ -115,6 +117,7 @@ mod transport;
 pub use builder::RefreshCookieBuilder;
 pub use claims::ClaimsReason;
 pub use cookie_settings::JarCookie;
+pub use elevation::Elevation;
 pub use future::RefreshCookieFuture;
 pub use service::RefreshCookie;
 pub use transport::RefreshTransport;

@@ -2,6 +2,9 @@
 
 use std::{fmt, time::Duration};
 
+use super::authentication::Said;
+use crate::clock::Timestamp;
+
 /// Everything that a session begins with, for [`Session::start_with`](crate::Session::start_with).
 ///
 /// ```
@@ -10,7 +13,7 @@ use std::{fmt, time::Duration};
 ///
 /// /// "Remember me" is a checkbox of the sign-in form.
 /// fn of_form(user: &str, remember_me: bool) -> NewSession {
-///     let new = NewSession::new(user).context(*b"amr=pwd").label("Firefox on Linux");
+///     let new = NewSession::new(user).amr(["pwd"]).label("Firefox on Linux");
 ///     match remember_me {
 ///         true => new,
 ///         false => new.lifetime(Duration::from_secs(12 * 60 * 60)).browser_session(),
@@ -27,10 +30,14 @@ pub struct NewSession {
     pub(super) lifetime: Option<Duration>,
     pub(super) idle: Option<Duration>,
     pub(super) until_closed: bool,
+    pub(super) said: Said,
+    pub(super) note: String,
 }
 
 impl NewSession {
-    /// A session of `subject`: 1 to 256 bytes that name the user to the application.
+    /// Starts with `subject`: 1 to 256 bytes that name the user to the application.
+    ///
+    /// Longer ones, and an empty one, fail with [`InvalidInput`](crate::SessionErrorKind::InvalidInput).
     pub fn new(subject: impl Into<String>) -> Self {
         Self {
             subject: subject.into(),
@@ -39,10 +46,13 @@ impl NewSession {
             lifetime: None,
             idle: None,
             until_closed: false,
+            said: Said::default(),
+            note: String::new(),
         }
     }
 
-    /// Bytes that the claims closure gets back at every refresh, at most 1024.
+    /// Sets the bytes that the claims closure gets back at every refresh, at most 1024. Longer ones fail with
+    /// [`InvalidInput`](crate::SessionErrorKind::InvalidInput).
     pub fn context(mut self, context: impl Into<Vec<u8>>) -> Self {
         self.context = context.into();
         self
@@ -80,6 +90,45 @@ impl NewSession {
         self.until_closed = true;
         self
     }
+
+    /// Sets when the user has authenticated, where a provider says it: `auth_time` of its ID token (OpenID Connect Core
+    /// 1.0 section 2), which may be hours before this sign-in. Default: now, by the store's clock.
+    ///
+    /// Clocks differ, so a time that is up to five minutes ahead counts as now. One that is further ahead is a mistake,
+    /// most often of seconds for milliseconds, and the sign-in fails with
+    /// [`InvalidInput`](crate::SessionErrorKind::InvalidInput).
+    pub fn auth_time(mut self, at: Timestamp) -> Self {
+        self.said.auth_time = Some(at);
+        self
+    }
+
+    /// Names the methods by which the user has authenticated, such as `pwd`, `otp` and `hwk` (RFC 8176 section 2). At
+    /// most 8 of 1 to 32 bytes, of the characters that a scope has (RFC 6749 section 3.3). Default: none.
+    ///
+    /// More, longer or other ones fail with [`InvalidInput`](crate::SessionErrorKind::InvalidInput).
+    pub fn amr<T: Into<String>>(mut self, methods: impl IntoIterator<Item = T>) -> Self {
+        self.said.amr = Some(methods.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Names the authentication context class: how sure the authentication is, in words that the services agree on
+    /// (OpenID Connect Core 1.0 section 2). 1 to 64 bytes, of the characters that a scope has. Default: none.
+    ///
+    /// Longer or other ones fail with [`InvalidInput`](crate::SessionErrorKind::InvalidInput).
+    pub fn acr(mut self, acr: impl Into<String>) -> Self {
+        self.said.acr = Some(acr.into());
+        self
+    }
+
+    /// Sets a note that events and the lists of operators show with the session, such as the device or the place of
+    /// the sign-in. At most 256 bytes; it stays as it is. Default: none. Longer ones fail with
+    /// [`InvalidInput`](crate::SessionErrorKind::InvalidInput).
+    ///
+    /// No token has it, and no line of the log.
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
+        self
+    }
 }
 
 impl fmt::Debug for NewSession {
@@ -91,12 +140,15 @@ impl fmt::Debug for NewSession {
             lifetime,
             idle,
             until_closed,
+            said,
+            note: _,
         } = self;
         f.debug_struct("NewSession")
             .field("label", label)
             .field("lifetime", lifetime)
             .field("idle", idle)
             .field("until_closed", until_closed)
+            .field("said", said)
             .finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use http::{HeaderValue, Response, StatusCode, header};
 
+use super::authentication::TooOld;
 use crate::{
     problem::{CHALLENGE, Problem},
     session::{SessionError, SessionErrorKind},
@@ -60,9 +61,9 @@ impl SessionError {
     #[must_use]
     pub fn problem(&self) -> Problem {
         use SessionErrorKind::{
-            Ambiguous, CsrfFailed, Denied, Expired, ForeignJar, Internal, Invalid, InvalidInput,
-            NoSession, NotFound, Outdated, RefreshFirst, Reuse, Revoked, StateLost, Superseded,
-            TooManyRequests, Unavailable,
+            Ambiguous, AuthenticationTooOld, CsrfFailed, Denied, Expired, ForeignJar, Internal,
+            Invalid, InvalidInput, NoSession, NotFound, Outdated, RefreshFirst, Reuse, Revoked,
+            StateLost, Superseded, TooManyRequests, Unavailable,
         };
         let (status, code, title) = match self.kind() {
             NoSession => (StatusCode::UNAUTHORIZED, "no_session", "Not signed in"),
@@ -86,6 +87,12 @@ impl SessionError {
                 StatusCode::BAD_REQUEST,
                 "ambiguous_session",
                 "Refresh tokens that do not belong together",
+            ),
+            // Not a 401, which a page takes for the end of its session.
+            AuthenticationTooOld => (
+                StatusCode::FORBIDDEN,
+                "insufficient_user_authentication",
+                "Authenticate again to do this",
             ),
             // As the layer answers, so that clients do about it what they do about that.
             CsrfFailed => (
@@ -116,6 +123,10 @@ impl SessionError {
             ),
         };
         let problem = Problem::new(status, code, title);
+        let too_old = self.source().and_then(<dyn Error>::downcast_ref::<TooOld>);
+        if let Some(TooOld { max_age }) = too_old {
+            return problem.with_max_age(*max_age);
+        }
         // A mistake of the application, of which its developer has to hear: it tells an attacker nothing.
         let minted = self
             .source()

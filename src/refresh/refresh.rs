@@ -5,7 +5,7 @@ use std::{pin::pin, time::Duration};
 use super::{
     authenticate::{confirm, unavailable},
     cause,
-    claims::{ClaimsReason, ClaimsRequest},
+    claims::{Basis, ClaimsReason, ClaimsRequest},
     revoke::Revocation,
     session::Session,
     spawn,
@@ -93,8 +93,8 @@ impl Session {
                 _ if decision.confirm => None,
                 Some(issued) => Some(issued),
                 None => {
-                    let (context, reason) = (record.context(), ClaimsReason::Refresh);
-                    Some(self.issue(&record, context, reason, time).await?)
+                    let (basis, reason) = (Basis::of(&record), ClaimsReason::Refresh);
+                    Some(self.issue(&record, basis, reason, time).await?)
                 }
             };
             // The idle end has come while the claims were under way. An end of all sessions leaves such a session as it
@@ -175,15 +175,15 @@ impl Session {
 
     /// Asks the application for claims on the session of `record`, and mints. A refusal revokes the session.
     ///
-    /// `context` is the record's own, or the one that a change of privilege brings.
+    /// `basis` is what the record says, or what a change of privilege brings.
     pub(crate) async fn issue(
         &self,
         record: &SessionRecord,
-        context: &[u8],
+        basis: Basis<'_>,
         reason: ClaimsReason,
         time: StoreTime,
     ) -> Result<AccessToken, SessionError> {
-        let request = ClaimsRequest::new(record.subject(), record.id(), context, reason);
+        let request = ClaimsRequest::new(record.subject(), record.id(), basis, reason);
         let (absolute, idle) = (record.absolute_expires_at, record.idle_expires_at);
         // A passive refresh leaves the idle end where it is. Each use moves it, by more than a token's life.
         let request = match reason {
@@ -214,6 +214,7 @@ impl Session {
         limit: Option<Duration>,
         time: StoreTime,
     ) -> Result<AccessToken, SessionError> {
+        let request = request.with_authentication(self.config().authentication_in_tokens);
         let asked = spawn::within(limit, self.config().claims.issue(request, time)).await;
         let token = asked.unwrap_or_else(|| too_slow(limit.unwrap_or_default()))?;
         let encryptions = self.config().cookies.keys.encryptions();

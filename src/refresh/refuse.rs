@@ -136,6 +136,9 @@ impl Session {
                 session,
                 generation,
                 outcome,
+                subject: record.subject(),
+                label: record.label(),
+                note: record.note(),
             });
         }
     }

@@ -102,6 +102,20 @@ pub(crate) async fn all(
     run(config, ending).await
 }
 
+/// Revokes every session that has begun by now, of every subject, and tells how many. It goes on, and tells, though its
+/// caller goes away; one that fails is not tried again.
+pub(crate) async fn everything(config: &Arc<Config>) -> Result<u64, StoreError> {
+    let config = config.clone();
+    complete(async move {
+        let before = ending::store_time(&config, SubjectTag::from_bytes([0; 16])).await?;
+        let sessions = config.store.revoke_everything(before).await?;
+        let ended = Event::EverythingRevoked { sessions, before };
+        config.events.emit(&ended);
+        Ok(sessions)
+    })
+    .await
+}
+
 fn complete<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> impl Future<Output = Result<T, StoreError>> + Send {
@@ -210,6 +224,8 @@ impl Revocation {
                 config.events.emit(&Event::ReuseDetected {
                     session: record.id(),
                     subject: record.subject(),
+                    label: record.label(),
+                    note: record.note(),
                     held_by: record.client(),
                     presented_by: theft.presented_by,
                     expected_generation: record.generation(),
@@ -265,7 +281,7 @@ impl Revocation {
                     if self.mark == Some(record.seed) || self.covers.contains(&record.seed) =>
                 {
                     if was_live {
-                        config.revoked(self.key.id, self.reason, None);
+                        config.revoked(&record, self.reason, None);
                     }
                     return Ok(true);
                 }
@@ -277,7 +293,7 @@ impl Revocation {
                 Swap::Applied => {
                     // One that had ended before has been told of then.
                     if record.is_live() {
-                        config.revoked(self.key.id, self.reason, self.is_known(config, &record));
+                        config.revoked(&record, self.reason, self.is_known(config, &record));
                     }
                     return Ok(true);
                 }

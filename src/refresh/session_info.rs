@@ -2,10 +2,13 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::{clock::Timestamp, session::SessionId};
+use crate::{
+    clock::Timestamp,
+    session::{SessionId, SessionRecord},
+};
 
-/// One entry of [`Session::list`](crate::Session::list). Serialises with times in whole seconds
-/// since 1970, as tokens do.
+/// One entry of [`Session::list`](crate::Session::list) and [`SessionAdmin::list`](crate::SessionAdmin::list).
+/// Serialises with times in whole seconds since 1970, as tokens do.
 ///
 /// ```
 /// use tower_bearer::SessionInfo;
@@ -22,7 +25,7 @@ use crate::{clock::Timestamp, session::SessionId};
 pub struct SessionInfo {
     /// The name to end the session by.
     pub id: SessionId,
-    /// Whether it is the session of the request that asked.
+    /// Whether it is the session of the request that asked; never in an operator's list.
     pub current: bool,
     /// When its owner signed in.
     #[serde(serialize_with = "seconds")]
@@ -35,6 +38,34 @@ pub struct SessionInfo {
     pub expires_at: Timestamp,
     /// What names the client: the `User-Agent` unless configured otherwise.
     pub client: String,
+    /// The application's note of the sign-in, in an operator's list, where it has written one. Left out of JSON where there
+    /// is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl SessionInfo {
+    /// The entry of a session that is not the one that asks, as its owner sees it.
+    pub(crate) fn of_another(record: &SessionRecord) -> Self {
+        Self {
+            id: record.id(),
+            current: false,
+            created_at: record.created_at(),
+            last_seen_at: record.last_seen(),
+            expires_at: record.expires_at(),
+            client: record.label().to_owned(),
+            note: None,
+        }
+    }
+
+    /// The entry as an operator sees it.
+    pub(crate) fn of_any(record: &SessionRecord) -> Self {
+        let note = Some(record.note()).filter(|note| !note.is_empty());
+        Self {
+            note: note.map(str::to_owned),
+            ..Self::of_another(record)
+        }
+    }
 }
 
 pub(super) fn seconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {

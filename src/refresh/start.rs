@@ -4,8 +4,10 @@ use std::pin::pin;
 
 use super::{
     authenticate::{Authenticated, unavailable},
+    authentication::invalid,
     cause,
-    claims::{ClaimsReason, ClaimsRequest},
+    claims::{Basis, ClaimsReason, ClaimsRequest},
+    elevation::Elevation,
     ending::Ending,
     new_session::NewSession,
     revoke::{self, Revocation},
@@ -19,8 +21,8 @@ use crate::{
     event::Event,
     random::RandomError,
     session::{
-        LONGEST_CONTEXT, LONGEST_SUBJECT, NewSecrets, RevokeReason, SessionError, SessionErrorKind,
-        SessionKey, SessionRecord, SignIn,
+        LONGEST_CONTEXT, LONGEST_NOTE, LONGEST_SUBJECT, Methods, NewSecrets, RevokeReason,
+        SessionError, SessionErrorKind, SessionKey, SessionRecord, SignIn,
     },
     store::{RefreshStore, Swap},
     token::AccessToken,
@@ -59,8 +61,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start); [`InvalidInput`](SessionErrorKind::InvalidInput) also for a context that is too
-    /// long, [`Internal`](SessionErrorKind::Internal) also for a lifetime that does not fit the layer's settings. Its
+    /// As [`start`](Self::start); [`InvalidInput`](SessionErrorKind::InvalidInput) also for a context or a note that is
+    /// too long, and for an `auth_time`, `amr` or `acr` that cannot be kept. [`Internal`](SessionErrorKind::Internal) also for a lifetime that does not fit the layer's settings. Its
     /// source is a [`ConfigError`](crate::ConfigError) that names the setting: see [`NewSession::lifetime`] and
     /// [`NewSession::idle`].
     ///
@@ -73,10 +75,11 @@ impl Session {
 
     async fn begin(&self, new: NewSession) -> Result<AccessToken, SessionError> {
         let lasts = self.config().lasts(&new)?;
-        if new.subject.is_empty() || new.subject.len() > LONGEST_SUBJECT {
-            return Err(invalid("the subject must have 1 to 256 bytes"));
-        }
+        check_subject(&new.subject)?;
         check_context(&new.context)?;
+        if new.note.len() > LONGEST_NOTE {
+            return Err(invalid("the note must have at most 256 bytes"));
+        }
         let replaced = match self.acted_on().await {
             // Which of them the browser goes on without, it does not say. The new one counts where its token comes.
             Err(error) if error.kind() == SessionErrorKind::Ambiguous && !self.is_mixed() => None,
@@ -90,6 +93,7 @@ impl Session {
         };
         // The store's clock judges the session later, so it dates it now.
         let time = self.load(&key).await?.time;
+        let authentication = new.said.judge(time.now, Methods::default())?;
         let agent = self.label();
         let opening = SignIn {
             subject: &new.subject,
@@ -97,10 +101,17 @@ impl Session {
             lasts,
             label: new.label.as_deref().unwrap_or(&agent),
             context: &new.context,
+            auth_time: new.said.auth_time.map(|_| authentication.at),
+            methods: authentication.methods.clone(),
+            note: &new.note,
         };
         let policy = &self.config().policy;
         let reason = ClaimsReason::SignIn;
-        let request = ClaimsRequest::new(&new.subject, fresh.id, &new.context, reason);
+        let basis = Basis {
+            context: &new.context,
+            authentication,
+        };
+        let request = ClaimsRequest::new(&new.subject, fresh.id, basis, reason);
         // No other request knows the session yet: its claims may take their time, and none of it is taken off the
         // session.
         let access = self.ask(request, None, time).await?;
@@ -135,9 +146,11 @@ impl Session {
         events.emit(&Event::Started {
             session: record.key().id,
             subject: record.subject(),
+            label: record.label(),
+            note: record.note(),
         });
         for dropped in inserted.dropped {
-            self.config().revoked(dropped, RevokeReason::Limit, None);
+            self.config().revoked(&dropped, RevokeReason::Limit, None);
         }
         // The new session stands; what cannot be ended now is ended in the background.
         let several_keys = keys.iter().nth(1).is_some();
@@ -173,7 +186,8 @@ impl Session {
     /// that has just started the session, too.
     ///
     /// Call it once the application has checked a credential, at each call: the token from before leads here to the
-    /// new one for as long as that has not come back.
+    /// new one for as long as that has not come back. The user has authenticated now, by the store's clock: see
+    /// [`RequireRecentAuth`](crate::RequireRecentAuth).
     ///
     /// # Errors
     ///
@@ -185,39 +199,37 @@ impl Session {
     /// Dropped after the store has answered, the client does not learn the new token. Calling it again with the
     /// same cookie, after the same check by the application, gives the same one.
     pub async fn elevate(&self) -> Result<AccessToken, SessionError> {
-        self.call("elevate", pin!(self.elevate_current(None))).await
+        self.elevate_with(Elevation::new()).await
     }
 
-    /// Like [`elevate`](Self::elevate), with a new context of at most 1024 bytes for the claims
-    /// closure.
+    /// Like [`elevate`](Self::elevate), with another context for the claims closure, or with what the application says
+    /// of the authentication. There is an example with [`Elevation`].
     ///
     /// # Errors
     ///
     /// As [`elevate`](Self::elevate), and [`InvalidInput`](SessionErrorKind::InvalidInput) for a
-    /// context that is too long.
+    /// context that is too long, and for an `auth_time`, `amr` or `acr` that cannot be kept.
     ///
     /// # Cancel safety
     ///
     /// As [`elevate`](Self::elevate).
-    pub async fn elevate_with(
-        &self,
-        context: impl Into<Vec<u8>>,
-    ) -> Result<AccessToken, SessionError> {
-        let work = self.elevate_current(Some(context.into()));
+    pub async fn elevate_with(&self, elevation: Elevation) -> Result<AccessToken, SessionError> {
+        let work = self.elevate_current(elevation);
         self.call("elevate", pin!(work)).await
     }
 
-    async fn elevate_current(&self, context: Option<Vec<u8>>) -> Result<AccessToken, SessionError> {
-        check_context(context.as_deref().unwrap_or_default())?;
+    async fn elevate_current(&self, elevation: Elevation) -> Result<AccessToken, SessionError> {
+        check_context(elevation.context.as_deref().unwrap_or_default())?;
         let from = self.for_elevation().await?;
-        self.elevate_from(from, context, None).await
+        self.elevate_from(from, Some(elevation), None).await
     }
 
-    /// Goes on with the access token that was `issued` for it, if one was.
+    /// Goes on with the access token that was `issued` for it, if one was. Without an `elevation` the user has not
+    /// authenticated anew.
     pub(crate) async fn elevate_from(
         &self,
         from: Authenticated,
-        context: Option<Vec<u8>>,
+        elevation: Option<Elevation>,
         mut issued: Option<AccessToken>,
     ) -> Result<AccessToken, SessionError> {
         let Authenticated {
@@ -231,12 +243,23 @@ impl Session {
         // Only notes (a first presentation) can come between, so one more round settles it.
         for _ in 0..3 {
             let policy = &self.config().policy;
-            let context = context.as_deref().unwrap_or(record.context());
+            let context = elevation.as_ref().and_then(|new| new.context.as_deref());
+            let context = context.unwrap_or(record.context());
+            let authentication = record.authentication();
+            let authentication = match &elevation {
+                // Before the claims, which take their time: what is minted and what is written say the same.
+                Some(new) => new.said.judge(time.now, authentication.methods)?,
+                None => authentication,
+            };
             let access = match issued.take() {
                 Some(issued) => issued,
                 None => {
+                    let basis = Basis {
+                        context,
+                        authentication: authentication.clone(),
+                    };
                     let reason = ClaimsReason::Elevate;
-                    self.issue(&record, context, reason, time).await?
+                    self.issue(&record, basis, reason, time).await?
                 }
             };
             let at = time.later();
@@ -249,7 +272,7 @@ impl Session {
             };
             let next = SessionRecord {
                 context: context.into(),
-                ..next
+                ..next.authenticated(authentication)
             };
             let cookie = self.seal(&successor, &keys)?;
             let store = &self.config().store;
@@ -294,15 +317,18 @@ impl Session {
     }
 }
 
+pub(crate) fn check_subject(subject: &str) -> Result<(), SessionError> {
+    if subject.is_empty() || subject.len() > LONGEST_SUBJECT {
+        return Err(invalid("the subject must have 1 to 256 bytes"));
+    }
+    Ok(())
+}
+
 fn check_context(context: &[u8]) -> Result<(), SessionError> {
     if context.len() > LONGEST_CONTEXT {
         return Err(invalid("the context must have at most 1024 bytes"));
     }
     Ok(())
-}
-
-fn invalid(problem: &'static str) -> SessionError {
-    SessionError::with_source(SessionErrorKind::InvalidInput, problem)
 }
 
 fn no_random(error: RandomError) -> SessionError {

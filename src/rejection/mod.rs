@@ -5,6 +5,7 @@
 //! and into one event, and the client learns the kind alone.
 
 mod grpc;
+mod kind;
 mod problem;
 mod reason;
 mod response;
@@ -14,6 +15,7 @@ use std::{borrow::Cow, error::Error, fmt, time::Duration};
 use http::{HeaderValue, StatusCode};
 
 pub(crate) use grpc::GrpcMark;
+pub use kind::RejectionKind;
 pub use reason::{CsrfReason, OriginReason};
 pub use response::{CustomRejection, DefaultRejection, ProblemJson, RejectionResponse};
 
@@ -64,63 +66,8 @@ enum Found {
         wanted: String,
         present: Option<String>,
     },
-}
-
-/// The kinds of [`Rejection`], which are all that a client can tell apart.
-///
-/// ```
-/// use tower_bearer::rejection::{Rejection, RejectionKind};
-///
-/// fn belongs_to_whoever_is_on_call(rejection: &Rejection) -> bool {
-///     matches!(rejection.kind(), RejectionKind::Internal | RejectionKind::Unavailable)
-/// }
-/// # let _ = belongs_to_whoever_is_on_call;
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RejectionKind {
-    /// A form whose CSRF token is asked for is longer than the limit: 413.
-    ContentTooLarge,
-    /// The request does not carry the CSRF token of its session: 403.
-    CsrfFailed,
-    /// The token is good and the application's rule over its claims says no: 403.
-    Forbidden,
-    /// A page of a foreign origin seems to have sent the request: 403.
-    ForeignOrigin,
-    /// The request came over plain http, or nothing trusted says otherwise: 403.
-    InsecureTransport,
-    /// The token is good but does not carry the required scope: 403 `insufficient_scope`.
-    InsufficientScope,
-    /// The server is at fault, for instance a layer is missing: 500, and never a challenge.
-    Internal,
-    /// The credentials are not written as RFC 6750 says: 400 `invalid_request`.
-    InvalidRequest,
-    /// The token is written as it should be and is not acceptable: 401 `invalid_token`.
-    InvalidToken,
-    /// No bearer token was sent: 401 without an error code.
-    MissingCredentials,
-    /// What is needed to decide cannot be reached: 503 with `Retry-After`.
-    Unavailable,
-}
-
-impl RejectionKind {
-    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ContentTooLarge => "content_too_large",
-            Self::CsrfFailed => "csrf_failed",
-            Self::Forbidden => "forbidden",
-            Self::ForeignOrigin => "foreign_origin",
-            Self::InsecureTransport => "insecure_transport",
-            Self::InsufficientScope => "insufficient_scope",
-            Self::Internal => "internal",
-            Self::InvalidRequest => "invalid_request",
-            Self::InvalidToken => "invalid_token",
-            Self::MissingCredentials => "missing_credentials",
-            Self::Unavailable => "unavailable",
-        }
-    }
+    /// How long ago the user may have authenticated.
+    MaxAge(Duration),
 }
 
 /// When a client may come back after a 503. Short, because the usual cause is a failover.
@@ -206,6 +153,17 @@ impl Rejection {
                      have to grant it. Scopes were read from {claims}, .scope_claims([...]) names others"
                 ),
             )
+        }
+    }
+
+    /// A good token whose user authenticated too long ago, or in another way than is asked for.
+    pub(crate) fn insufficient_user_authentication(
+        reason: &'static str,
+        max_age: Duration,
+    ) -> Self {
+        Self {
+            found: Some(Box::new(Found::MaxAge(max_age))),
+            ..Self::new(RejectionKind::InsufficientUserAuthentication, reason)
         }
     }
 
@@ -303,9 +261,9 @@ impl Rejection {
             | RejectionKind::InsufficientScope => StatusCode::FORBIDDEN,
             RejectionKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             RejectionKind::InvalidRequest => StatusCode::BAD_REQUEST,
-            RejectionKind::InvalidToken | RejectionKind::MissingCredentials => {
-                StatusCode::UNAUTHORIZED
-            }
+            RejectionKind::InsufficientUserAuthentication
+            | RejectionKind::InvalidToken
+            | RejectionKind::MissingCredentials => StatusCode::UNAUTHORIZED,
             RejectionKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -341,7 +299,7 @@ impl Rejection {
     pub fn foreign_origin(&self) -> Option<&HeaderValue> {
         match self.found.as_deref()? {
             Found::Origin(origin) => Some(origin),
-            Found::Scopes { .. } => None,
+            Found::Scopes { .. } | Found::MaxAge(_) => None,
         }
     }
 
@@ -356,7 +314,7 @@ impl Rejection {
     pub fn wanted_scope(&self) -> Option<&str> {
         match self.found.as_deref()? {
             Found::Scopes { wanted, .. } => Some(wanted),
-            Found::Origin(_) => None,
+            Found::Origin(_) | Found::MaxAge(_) => None,
         }
     }
 
@@ -365,7 +323,15 @@ impl Rejection {
     pub fn present_scope(&self) -> Option<&str> {
         match self.found.as_deref()? {
             Found::Scopes { present, .. } => present.as_deref(),
-            Found::Origin(_) => None,
+            Found::Origin(_) | Found::MaxAge(_) => None,
+        }
+    }
+
+    /// Returns how long ago the user may have authenticated, for [`RejectionKind::InsufficientUserAuthentication`].
+    pub fn max_age(&self) -> Option<Duration> {
+        match self.found.as_deref()? {
+            Found::MaxAge(max_age) => Some(*max_age),
+            Found::Origin(_) | Found::Scopes { .. } => None,
         }
     }
 

@@ -19,6 +19,10 @@ impl Rejection {
             RejectionKind::InsufficientScope => {
                 ("insufficient_scope", "The access token does not cover this")
             }
+            RejectionKind::InsufficientUserAuthentication => (
+                "insufficient_user_authentication",
+                "Authenticate again to do this",
+            ),
             RejectionKind::Internal if self.wiring => {
                 ("layer_missing", "The application is wired wrongly")
             }
@@ -31,9 +35,10 @@ impl Rejection {
             RejectionKind::Unavailable => ("unavailable", "This cannot be decided for now"),
         };
         let problem = Problem::new(self.status(), code, title);
-        match self.wiring {
-            true => problem.with_detail(self.reason.clone()),
-            false => problem,
+        match (self.wiring, self.max_age()) {
+            (true, _) => problem.with_detail(self.reason.clone()),
+            (false, Some(max_age)) => problem.with_max_age(max_age),
+            (false, None) => problem,
         }
     }
 }

@@ -42,6 +42,11 @@ pub enum SessionErrorKind {
     /// Refresh cookies of two live sessions came together and no CSRF token says which, or a cookie came where tokens
     /// travel in bodies. None of the sessions is ended. A sign-out clears the cookie, and nothing else does.
     Ambiguous,
+    /// The call ends other sessions, and the user authenticated longer ago than
+    /// [`recent_auth_to_end_others`](crate::refresh::RefreshCookieBuilder::recent_auth_to_end_others) allows. Nothing is
+    /// done. The application checks the credentials again and calls [`elevate`](crate::Session::elevate); the same call
+    /// then succeeds.
+    AuthenticationTooOld,
     /// The cookies of several sessions came, and the request's CSRF token is of another one than the live one. Nothing
     /// is done, and the cookie is kept. The client asks for a new token, and tries again.
     CsrfFailed,
@@ -95,6 +100,7 @@ impl SessionErrorKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ambiguous => "ambiguous",
+            Self::AuthenticationTooOld => "authentication_too_old",
             Self::CsrfFailed => "csrf_failed",
             Self::Denied => "denied",
             Self::Expired => "expired",
@@ -141,6 +147,9 @@ impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             SessionErrorKind::Ambiguous => "refresh tokens that do not belong together",
+            SessionErrorKind::AuthenticationTooOld => {
+                "the user authenticated too long ago for this"
+            }
             SessionErrorKind::CsrfFailed => {
                 "the CSRF token is of another session than the live one"
             }

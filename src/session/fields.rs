@@ -10,28 +10,37 @@
 //! |---|---|
 //! | 1 | reserved: DPoP thumbprint |
 //! | 2 | reserved: device key |
-//! | 3 | reserved: `auth_time` |
-//! | 4 | reserved: `acr` |
-//! | 5 | reserved: `amr` |
+//! | 3 | when the user authenticated, where that is not when the session began: 8, milliseconds |
+//! | 4 | `acr`: 1 to 64 |
+//! | 5 | `amr`: up to 8 of 1 to 32 each, a space between two |
 //! | 6 | how long the session lasts, where its sign-in said so: kind:1 (1: until the browser closes), idle lifetime:8 in milliseconds, 0 where the policy says it |
 //! | 7 | version of the function that made the fingerprints:1, where it is not 0 |
-//! | 128 | reserved: note of the application |
+//! | 128 | note of the application: 1 to 256 of UTF-8 |
 
 use std::{fmt, time::Duration};
 
 use super::{
+    authentication::{Authentication, LONGEST_ACR, LONGEST_AMR, Methods},
     record_codec::{Damage, slice},
     refresh_token::take,
 };
+use crate::clock::Timestamp;
 
+const AUTH_TIME: u8 = 3;
+const ACR: u8 = 4;
+const AMR: u8 = 5;
 const LASTS: u8 = 6;
 const FINGERPRINT_VERSION: u8 = 7;
-/// From here on a reader need not know a tag.
-const OPTIONAL: u8 = 128;
+const NOTE: u8 = 128;
+/// The first tag behind those of this release that a reader need not know.
+const UNKNOWN: u8 = NOTE + 1;
 /// All fields of one record together, in bytes.
 pub(super) const LONGEST: usize = 1024;
+/// The longest note, in bytes.
+pub(crate) const LONGEST_NOTE: usize = 256;
 /// Those that this release writes.
-const KNOWN: usize = (3 + 9) + (3 + 1);
+const KNOWN: usize =
+    (3 + 8) + (3 + LONGEST_ACR) + (3 + LONGEST_AMR) + (3 + 9) + (3 + 1) + (3 + LONGEST_NOTE);
 
 /// The content of a record's fields.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -41,8 +50,17 @@ pub(crate) struct Fields {
     /// The idle lifetime of this session; that of the policy where there is none.
     pub(crate) idle: Option<Duration>,
     pub(crate) fingerprint_version: u8,
+    said: Option<Box<Said>>,
     /// Fields that this release does not know, as they came.
     unknown: Box<[u8]>,
+}
+
+/// The words of the application about a session. Most say nothing, and pay one word for it.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Said {
+    auth_time: Option<Timestamp>,
+    methods: Methods,
+    note: Box<str>,
 }
 
 impl Fields {
@@ -63,19 +81,71 @@ impl Fields {
         }
     }
 
+    /// The caller has checked the length.
+    pub(crate) fn with_note(self, note: &str) -> Self {
+        self.change(|said| said.note = note.into())
+    }
+
+    /// The same after this authentication, in a session that began at `created_at`.
+    pub(crate) fn with_authentication(
+        self,
+        authentication: Authentication,
+        created_at: Timestamp,
+    ) -> Self {
+        let Authentication { at, methods } = authentication;
+        if self.said.is_none() && at == created_at && methods == Methods::default() {
+            return self;
+        }
+        self.change(|said| {
+            said.auth_time = Some(at).filter(|at| *at != created_at);
+            said.methods = methods;
+        })
+    }
+
+    /// There is one form of each value: nothing is kept of what says nothing.
+    fn change(self, change: impl FnOnce(&mut Said)) -> Self {
+        let mut said = self.said.unwrap_or_default();
+        change(&mut said);
+        let said = Some(said).filter(|said| **said != Said::default());
+        Self { said, ..self }
+    }
+
+    /// When the user authenticated, where that is not when the session began.
+    pub(crate) fn auth_time(&self) -> Option<Timestamp> {
+        self.said.as_ref()?.auth_time
+    }
+
+    pub(crate) fn methods(&self) -> Option<&Methods> {
+        self.said.as_ref().map(|said| &said.methods)
+    }
+
+    /// The note of the application; empty where there is none.
+    pub(crate) fn note(&self) -> &str {
+        self.said.as_ref().map_or("", |said| &said.note)
+    }
+
     /// As many bytes as fields may have: every known one, and an unknown one that fills the rest.
     #[cfg(feature = "store-tests")]
     pub(crate) fn largest() -> Self {
         const REST: usize = LONGEST - KNOWN - 3;
         let [high, low] = (REST as u16).to_be_bytes();
-        let unknown = [OPTIONAL, high, low].into_iter();
+        let unknown = [UNKNOWN, high, low].into_iter();
+        let (acr, method) = ("a".repeat(LONGEST_ACR), "m".repeat(32));
+        let methods = Methods::default().with_acr(&acr);
+        let methods = methods.and_then(|methods| methods.with_amr([&*method; 8]));
+        let said = Said {
+            auth_time: Some(Timestamp::from_millis(1)),
+            methods: methods.unwrap_or_default(),
+            note: "ü".repeat(LONGEST_NOTE / 2).into(),
+        };
         Self {
+            said: Some(Box::new(said)),
             until_closed: true,
             idle: Some(Duration::from_millis(1)),
             fingerprint_version: u8::MAX,
             // It ends with a blank, which text may lose.
             unknown: unknown
-                .chain((0..=u8::MAX).cycle().skip(52).take(REST))
+                .chain((0..=u8::MAX).cycle().skip(143).take(REST))
                 .collect(),
         }
     }
@@ -85,6 +155,7 @@ impl Fields {
             until_closed,
             idle,
             fingerprint_version,
+            said,
             unknown,
         } = self;
         let mut out = Vec::new();
@@ -93,6 +164,22 @@ impl Fields {
             out.extend_from_slice(&(value.len() as u16).to_be_bytes());
             out.extend_from_slice(value);
         };
+        if let Some(said) = said {
+            let Said {
+                auth_time,
+                methods,
+                note: _,
+            } = &**said;
+            if let Some(at) = auth_time {
+                put(AUTH_TIME, &at.as_millis().to_be_bytes());
+            }
+            if let Some(acr) = methods.acr() {
+                put(ACR, acr.as_bytes());
+            }
+            if !methods.amr_text().is_empty() {
+                put(AMR, methods.amr_text().as_bytes());
+            }
+        }
         if *until_closed || idle.is_some() {
             let idle = idle.map_or(0, |idle| {
                 u64::try_from(idle.as_millis()).unwrap_or(u64::MAX)
@@ -104,6 +191,9 @@ impl Fields {
         }
         if *fingerprint_version != 0 {
             put(FINGERPRINT_VERSION, &[*fingerprint_version]);
+        }
+        if !self.note().is_empty() {
+            put(NOTE, self.note().as_bytes());
         }
         out.extend_from_slice(unknown);
         out
@@ -124,12 +214,20 @@ impl Fields {
             }
             last = tag;
             match tag {
+                AUTH_TIME => {
+                    let millis = value.try_into().map_err(|_| Damage::Malformed)?;
+                    let at = Timestamp::from_millis(u64::from_be_bytes(millis));
+                    fields.said().auth_time = Some(at);
+                }
+                ACR => fields.read_acr(value).ok_or(Damage::Malformed)?,
+                AMR => fields.read_amr(value).ok_or(Damage::Malformed)?,
                 LASTS => fields.read_lasts(value).ok_or(Damage::Malformed)?,
                 FINGERPRINT_VERSION => match value {
                     [version] if *version != 0 => fields.fingerprint_version = *version,
                     _ => return Err(Damage::Malformed),
                 },
-                OPTIONAL.. => {
+                NOTE => fields.read_note(value).ok_or(Damage::Malformed)?,
+                UNKNOWN.. => {
                     let end = start.len() - rest.len();
                     let whole = start.get(..end).unwrap_or_default();
                     fields.unknown = [&*fields.unknown, whole].concat().into();
@@ -142,6 +240,31 @@ impl Fields {
             return Err(Damage::Malformed);
         }
         Ok(fields)
+    }
+
+    fn said(&mut self) -> &mut Said {
+        self.said.get_or_insert_default()
+    }
+
+    fn read_acr(&mut self, value: &[u8]) -> Option<()> {
+        let acr = std::str::from_utf8(value).ok()?;
+        let methods = &mut self.said().methods;
+        *methods = std::mem::take(methods).with_acr(acr)?;
+        Some(())
+    }
+
+    fn read_amr(&mut self, value: &[u8]) -> Option<()> {
+        let amr = std::str::from_utf8(value).ok()?;
+        let methods = &mut self.said().methods;
+        *methods = std::mem::take(methods).with_amr(amr.split(' '))?;
+        Some(())
+    }
+
+    fn read_note(&mut self, value: &[u8]) -> Option<()> {
+        let fits = (1..=LONGEST_NOTE).contains(&value.len());
+        let note = std::str::from_utf8(value).ok().filter(|_| fits)?;
+        self.said().note = note.into();
+        Some(())
     }
 
     /// A field that says nothing is not written.
@@ -164,9 +287,13 @@ impl fmt::Debug for Fields {
             until_closed,
             idle,
             fingerprint_version,
+            // But for the note.
+            said: _,
             unknown: _,
         } = self;
         f.debug_struct("Fields")
+            .field("auth_time", &self.auth_time())
+            .field("methods", &self.methods())
             .field("until_closed", until_closed)
             .field("idle", idle)
             .field("fingerprint_version", fingerprint_version)
@@ -175,100 +302,4 @@ impl fmt::Debug for Fields {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_survive_and_have_one_encoding() {
-        let rows: [(Fields, &[u8]); 4] = [
-            (Fields::default(), b""),
-            (
-                Fields {
-                    until_closed: true,
-                    ..Fields::default()
-                },
-                b"\x06\0\x09\x01\0\0\0\0\0\0\0\0",
-            ),
-            (
-                Fields {
-                    idle: Some(Duration::from_secs(1)),
-                    fingerprint_version: 3,
-                    ..Fields::default()
-                },
-                b"\x06\0\x09\0\0\0\0\0\0\0\x03\xe8\x07\0\x01\x03",
-            ),
-            (
-                Fields {
-                    unknown: Box::from(*b"\x80\0\x02hi\xff\0\0"),
-                    ..Fields::default()
-                },
-                b"\x80\0\x02hi\xff\0\0",
-            ),
-        ];
-        for (fields, bytes) in rows {
-            assert_eq!(fields.encode(), bytes);
-            assert_eq!(Fields::decode(bytes), Ok(fields));
-        }
-    }
-
-    /// Whatever a sign-in says is read back as it was kept.
-    #[test]
-    fn an_idle_lifetime_is_whole_milliseconds() {
-        for (said, kept) in [
-            (Duration::ZERO, 1),
-            (Duration::from_nanos(1), 1),
-            (Duration::from_micros(2_999), 2),
-            (Duration::from_millis(3), 3),
-            (Duration::MAX, u64::MAX),
-        ] {
-            for until_closed in [false, true] {
-                let fields = Fields::of(until_closed, Some(said));
-                assert_eq!(fields.idle, Some(Duration::from_millis(kept)));
-                assert_eq!(Fields::decode(&fields.encode()), Ok(fields));
-            }
-        }
-        assert_eq!(Fields::of(false, None), Fields::default());
-    }
-
-    #[test]
-    fn the_version_of_the_fingerprints_changes_nothing_else() {
-        let (kind, unknown) = (&b"\x06\0\x09\x01\0\0\0\0\0\0\x03\xe8"[..], b"\xc8\0\x01!");
-        let fields = Fields::decode(&[kind, unknown].concat()).unwrap();
-        let of_two = fields.clone().with_version(2);
-        let expected = [kind, b"\x07\0\x01\x02", unknown].concat();
-        assert_eq!(of_two.encode(), expected);
-        assert_eq!(of_two.with_version(0), fields);
-    }
-
-    #[test]
-    fn its_debug_shows_nothing_of_unknown_fields() {
-        let fields = Fields::decode(b"\x80\0\x06secret").unwrap();
-        let text = format!("{fields:?}");
-        assert!(!text.contains("secret") && !text.contains("115"), "{text}");
-    }
-
-    #[test]
-    fn a_field_that_must_be_known_is_not_passed_over() {
-        for tag in (0..128).filter(|tag| ![0, LASTS, FINGERPRINT_VERSION].contains(tag)) {
-            assert_eq!(Fields::decode(&[tag, 0, 1, 9]), Err(Damage::Field(tag)));
-        }
-    }
-
-    #[test]
-    fn damage_is_told() {
-        let rows: [&[u8]; 9] = [
-            b"\0\0\0",
-            b"\x07",
-            b"\x07\0",
-            b"\x07\0\x02\x01",
-            b"\x07\0\x01\0",
-            b"\x06\0\x09\0\0\0\0\0\0\0\0\0",
-            b"\x06\0\x09\x02\0\0\0\0\0\0\0\0",
-            b"\x81\0\0\x80\0\0",
-            b"\x80\0\0\x80\0\0",
-        ];
-        for bytes in rows {
-            assert_eq!(Fields::decode(bytes), Err(Damage::Malformed), "{bytes:?}");
-        }
-    }
-}
+mod tests;

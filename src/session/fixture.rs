@@ -1,6 +1,7 @@
 //! What the tests of this module start from.
 
 use super::{
+    authentication::Methods,
     decide::decide,
     id::{ClientFingerprint, SessionId},
     outcome::Decision,
@@ -58,6 +59,9 @@ pub(super) fn opening() -> SignIn<'static> {
         lasts: Lasts::default(),
         label: "Browser/1.0",
         context: b"context",
+        auth_time: None,
+        methods: Methods::default(),
+        note: "",
     }
 }
 

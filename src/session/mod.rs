@@ -1,5 +1,6 @@
 //! Refresh sessions: what the browser holds, what the store holds, and the pure decision between.
 
+mod authentication;
 mod decide;
 mod error;
 mod fields;
@@ -20,10 +21,12 @@ mod fixture;
 #[cfg(test)]
 mod proof;
 
+pub(crate) use authentication::{Authentication, Methods};
 pub(crate) use decide::decide;
 pub use error::{SessionError, SessionErrorKind};
 #[cfg(any(feature = "store-tests", test))]
 pub(crate) use fields::Fields;
+pub(crate) use fields::LONGEST_NOTE;
 pub use fingerprints::FingerprintPolicy;
 #[cfg(any(feature = "redis", feature = "store-tests", test))]
 pub(crate) use fingerprints::Fingerprints;

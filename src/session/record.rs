@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::{
+    authentication::{Authentication, Methods},
     fields::Fields,
     fingerprints::Fingerprints,
     id::{ClientFingerprint, SessionId, SessionKey},
@@ -107,6 +108,9 @@ pub enum SessionState {
 /// }
 /// # let _ = ended_by_the_user;
 /// ```
+///
+/// An event tells the reason of the call. A record keeps it too, but for
+/// [`RevokedByOperator`](Self::RevokedByOperator).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RevokeReason {
@@ -116,7 +120,11 @@ pub enum RevokeReason {
     Limit,
     /// Every session of the subject was ended.
     RevokedAll,
-    /// Its owner ended it from the list of sessions.
+    /// An operator ended it, by [`SessionAdmin::end`](crate::SessionAdmin::end). The record keeps
+    /// [`RevokedByOwner`](Self::RevokedByOwner) for it: instances of an earlier release could not read another reason, and
+    /// while they run beside newer ones, or again after a rollback, the user could not sign in there.
+    RevokedByOperator,
+    /// Its owner ended it from the list of sessions. Of a record: its owner or an operator did.
     RevokedByOwner,
     /// A replaced token came back: theft, as far as the server can tell.
     Reuse,
@@ -134,6 +142,7 @@ impl RevokeReason {
             Self::Denied => "denied",
             Self::Limit => "limit",
             Self::RevokedAll => "revoked_all",
+            Self::RevokedByOperator => "revoked_by_operator",
             Self::RevokedByOwner => "revoked_by_owner",
             Self::Reuse => "reuse",
             Self::Replaced => "replaced",
@@ -175,6 +184,30 @@ impl SessionRecord {
     /// The bytes that the application gave the session when it began.
     pub fn context(&self) -> &[u8] {
         &self.context
+    }
+
+    /// Returns the note that the application gave the session when it began ([`NewSession::note`](crate::NewSession::note)):
+    /// what events and lists of the operator's are to show. Empty where there is none.
+    pub fn note(&self) -> &str {
+        self.fields.note()
+    }
+
+    /// Returns when the user last authenticated: at the sign-in, or at the last change of privilege
+    /// ([`Session::elevate`](crate::Session::elevate)). It is the claim `auth_time` of tokens (OpenID Connect Core 1.0
+    /// section 2).
+    pub fn authenticated_at(&self) -> Timestamp {
+        self.fields.auth_time().unwrap_or(self.created_at)
+    }
+
+    /// Returns the methods by which the user authenticated, as the application named them: `amr` of RFC 8176.
+    pub fn amr(&self) -> impl Iterator<Item = &str> {
+        self.fields.methods().into_iter().flat_map(Methods::amr)
+    }
+
+    /// Returns the authentication context class, where the application named one: `acr` (OpenID Connect Core 1.0
+    /// section 2).
+    pub fn acr(&self) -> Option<&str> {
+        self.fields.methods()?.acr()
     }
 
     /// The fingerprint of the client that the current token was handed to.
@@ -223,12 +256,16 @@ impl SessionRecord {
         self.rotated_at
     }
 
-    /// The same session, revoked for `reason`. An earlier reason stays.
+    /// The same session, revoked for `reason`. An earlier reason stays. One by an operator is kept as
+    /// [one by the owner](RevokeReason::RevokedByOperator).
     #[must_use]
     pub fn revoked(&self, reason: RevokeReason) -> Self {
         let mut next = self.clone();
         if next.is_live() {
-            next.state = SessionState::Revoked(reason);
+            next.state = SessionState::Revoked(match reason {
+                RevokeReason::RevokedByOperator => RevokeReason::RevokedByOwner,
+                kept => kept,
+            });
         }
         next
     }
@@ -250,6 +287,14 @@ impl SessionRecord {
             next.ended_at = Some(now);
         }
         next
+    }
+
+    /// When and how the user authenticated.
+    pub(crate) fn authentication(&self) -> Authentication {
+        Authentication {
+            at: self.authenticated_at(),
+            methods: self.fields.methods().cloned().unwrap_or_default(),
+        }
     }
 
     /// The same record with an alarm as the reason of its end, live or not.

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::{
+    authentication::{Authentication, Methods},
     fields::Fields,
     fingerprints::Fingerprints,
     id::SessionId,
@@ -41,6 +42,11 @@ pub(crate) struct SignIn<'a> {
     pub(crate) label: &'a str,
     /// The application's own bytes; the caller has checked their length.
     pub(crate) context: &'a [u8],
+    /// When the user authenticated, where that is not now.
+    pub(crate) auth_time: Option<Timestamp>,
+    pub(crate) methods: Methods,
+    /// The caller has checked its length.
+    pub(crate) note: &'a str,
 }
 
 /// How long a session lasts, as its sign-in says it.
@@ -98,8 +104,14 @@ impl SessionRecord {
         policy: &SessionPolicy,
     ) -> (Self, RefreshToken) {
         let absolute_expires_at = now + opening.lasts.absolute.unwrap_or(policy.absolute);
+        let authentication = Authentication {
+            at: opening.auth_time.unwrap_or(now),
+            methods: opening.methods.clone(),
+        };
         let fields = Fields::of(opening.lasts.until_closed, opening.lasts.idle)
-            .with_version(opening.presenter.version);
+            .with_version(opening.presenter.version)
+            .with_authentication(authentication, now)
+            .with_note(opening.note);
         let token = RefreshToken::first(
             key_id,
             subject_tag,
@@ -189,6 +201,14 @@ impl SessionRecord {
             idle_expires_at: self.idle_from(now, policy),
             ..self.clone()
         }
+    }
+
+    /// The record after an `authentication` of its user.
+    pub(crate) fn authenticated(self, authentication: Authentication) -> Self {
+        let fields = self
+            .fields
+            .with_authentication(authentication, self.created_at);
+        Self { fields, ..self }
     }
 
     /// Whether the session is bound to its jar once `presenter` has come. A newcomer binds nothing: it may have

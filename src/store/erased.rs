@@ -3,6 +3,7 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use super::{Inserted, Loaded, RefreshStore, StoreError, Swap};
+use crate::clock::Timestamp;
 use crate::keys::SubjectTag;
 use crate::session::{SessionId, SessionKey, SessionRecord};
 
@@ -54,8 +55,12 @@ impl RefreshStore for SharedStore {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         self.0.revoke_all(subject, keep).await
+    }
+
+    async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.0.revoke_everything(before).await
     }
 }
 
@@ -77,7 +82,8 @@ trait ErasedStore: fmt::Debug + Send + Sync {
         &'a self,
         subject: &'a SubjectTag,
         keep: Option<&'a SessionId>,
-    ) -> Answer<'a, Vec<SessionId>>;
+    ) -> Answer<'a, Vec<SessionRecord>>;
+    fn revoke_everything(&self, before: Timestamp) -> Answer<'_, u64>;
 }
 
 impl<S: RefreshStore> ErasedStore for S {
@@ -101,7 +107,11 @@ impl<S: RefreshStore> ErasedStore for S {
         &'a self,
         subject: &'a SubjectTag,
         keep: Option<&'a SessionId>,
-    ) -> Answer<'a, Vec<SessionId>> {
+    ) -> Answer<'a, Vec<SessionRecord>> {
         Box::pin(RefreshStore::revoke_all(self, subject, keep))
+    }
+
+    fn revoke_everything(&self, before: Timestamp) -> Answer<'_, u64> {
+        Box::pin(RefreshStore::revoke_everything(self, before))
     }
 }

@@ -35,10 +35,12 @@ pub enum StoreErrorKind {
     /// The store is at its bound and takes no new session.
     Full,
     /// The store answered that it will not: a wrong password, an account without the right, a disk that
-    /// is full. It will not do so later either, unless somebody changes something.
+    /// is full. It will not do so later either, unless its operator changes something.
     Refused,
     /// The store did not answer, or not in time. The operation may or may not have happened.
     Unavailable,
+    /// The store does not offer the operation, and did nothing.
+    Unsupported,
 }
 
 impl StoreErrorKind {
@@ -50,6 +52,7 @@ impl StoreErrorKind {
             Self::Full => "full",
             Self::Refused => "refused",
             Self::Unavailable => "unavailable",
+            Self::Unsupported => "unsupported",
         }
     }
 }
@@ -93,6 +96,7 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Full => "the session store is full",
             StoreErrorKind::Refused => "the session store refused",
             StoreErrorKind::Unavailable => "the session store did not answer",
+            StoreErrorKind::Unsupported => "the session store does not offer this operation",
         })
     }
 }

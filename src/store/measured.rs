@@ -2,14 +2,16 @@
 //!
 //! A type of its own, so that a store that is made of others is measured once.
 
+use std::fmt;
+
 use super::{Inserted, Loaded, RefreshStore, SharedStore, StoreError, Swap};
 use crate::{
+    clock::Timestamp,
     keys::SubjectTag,
     session::{SessionId, SessionKey, SessionRecord},
     telemetry::store_call,
 };
 
-#[derive(Debug)]
 pub(crate) struct MeasuredStore(SharedStore);
 
 impl MeasuredStore {
@@ -43,7 +45,18 @@ impl RefreshStore for MeasuredStore {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         store_call("revoke_all", self.0.revoke_all(subject, keep)).await
+    }
+
+    async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
+        store_call("revoke_everything", self.0.revoke_everything(before)).await
+    }
+}
+
+/// As the store itself, whose name an error tells.
+impl fmt::Debug for MeasuredStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }

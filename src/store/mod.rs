@@ -20,7 +20,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub(crate) use measured::MeasuredStore;
 #[cfg(feature = "memory")]
 pub use memory::MemoryStoreBuilder;
-pub use subject::{admit, revoke_all};
+pub use subject::{admit, revoke_all, revoke_before};
 
 pub use crate::{
     keys::subject_tag::SubjectTag,
@@ -47,6 +47,7 @@ use crate::{clock::Timestamp, session::SessionId};
 ///   conflict with somebody else.
 /// * A read from a replica that lags behind: a token that was just replaced looks current.
 /// * An `insert` that is not atomic with `revoke_all`: a session that survives a password reset.
+/// * A `revoke_everything` that passes a session over: a session of a leaked key that lives on.
 /// * A record that is lost is safe: its tokens are refused, and the user signs in again.
 ///
 /// # Errors
@@ -65,7 +66,7 @@ use crate::{clock::Timestamp, session::SessionId};
 ///
 /// ```
 /// use tower_bearer::{
-///     SessionId,
+///     SessionId, Timestamp,
 ///     store::{Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError, SubjectTag, Swap},
 /// };
 ///
@@ -90,8 +91,11 @@ use crate::{clock::Timestamp, session::SessionId};
 ///         &self,
 ///         subject: &SubjectTag,
 ///         keep: Option<&SessionId>,
-///     ) -> Result<Vec<SessionId>, StoreError> {
+///     ) -> Result<Vec<SessionRecord>, StoreError> {
 ///         self.0.revoke_all(subject, keep).await
+///     }
+///     async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
+///         self.0.revoke_everything(before).await
 ///     }
 /// }
 /// ```
@@ -166,7 +170,7 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send;
 
     /// Revokes every live session of the subject but `keep`, atomically with respect to `insert`
-    /// and `swap`, and returns those it revoked.
+    /// and `swap`, and returns those it revoked, as it holds them now.
     ///
     /// # Errors
     ///
@@ -175,7 +179,26 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> impl Future<Output = Result<Vec<SessionId>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send;
+
+    /// Revokes every live session of every subject that began at `before` or earlier, and returns how many: the
+    /// operator's answer to keys that leaked. Sessions that begin later are not meant.
+    ///
+    /// It need not be one step: each session ends as by [`swap`](Self::swap), by the rule of
+    /// [`revoke_before`], and a call that failed half way is completed by another one.
+    /// A store that cannot go through all sessions leaves it out; the answer is then
+    /// [`Unsupported`](StoreErrorKind::Unsupported), and nothing is revoked.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not offer it or does not answer; some may then be revoked.
+    fn revoke_everything(
+        &self,
+        before: Timestamp,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send {
+        let _ = before;
+        std::future::ready(Err(StoreErrorKind::Unsupported.into()))
+    }
 }
 
 /// What [`RefreshStore::load`] found.
@@ -226,17 +249,18 @@ impl Loaded {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Inserted {
-    pub(crate) dropped: Vec<SessionId>,
+    pub(crate) dropped: Vec<SessionRecord>,
 }
 
 impl Inserted {
-    /// Answers that the session is in, and that `dropped` had to go to stay within the limit.
-    pub const fn new(dropped: Vec<SessionId>) -> Self {
+    /// Answers that the session is in, and that `dropped` had to go to stay within the limit: each as the store
+    /// holds it now, revoked.
+    pub const fn new(dropped: Vec<SessionRecord>) -> Self {
         Self { dropped }
     }
 
     /// Returns the sessions that had to go.
-    pub fn dropped(&self) -> &[SessionId] {
+    pub fn dropped(&self) -> &[SessionRecord] {
         &self.dropped
     }
 }

@@ -15,14 +15,17 @@ mod connection;
 mod connector;
 mod durability;
 mod error;
+mod everything;
 mod health;
 mod limits;
 mod reply;
 mod request;
 mod revocations;
+mod script;
 mod sign_ins;
 mod subject;
 mod tcp;
+mod topology;
 
 use std::{fmt, sync::Arc};
 
@@ -34,10 +37,10 @@ use self::{
     durability::Durability,
     error::unexpected,
     request::{Expiry, Request},
-    revocations::Revocations,
+    revocations::{Moment, Revocations},
     sign_ins::SignIns,
 };
-use super::{Inserted, Loaded, RefreshStore, StoreError, StoreErrorKind, Swap};
+use super::{Inserted, Loaded, RefreshStore, StoreError, StoreErrorKind, Swap, subject as rules};
 use crate::{
     clock::{Timestamp, monotonic},
     config::ConfigError,
@@ -98,7 +101,7 @@ impl RedisStore {
     }
 
     /// Asks the server how it is, and whether it lets this account read all of a subject's sessions and run each
-    /// of the scripts.
+    /// of the scripts. Where the account may not end every session of every subject, there is a warning.
     ///
     /// Call it when the service starts. A server that does not answer yet is no reason not to start:
     /// requests are answered 503 until it does.
@@ -116,7 +119,12 @@ impl RedisStore {
     /// Safe: nothing is changed.
     pub async fn health(&self) -> Result<RedisHealth, StoreError> {
         let begun = monotonic();
-        let replies = self.0.client.ask(&Request::Info).await?;
+        let pattern = self.pattern();
+        let info = Request::Info {
+            pattern: &pattern,
+            nodes: self.0.client.has_nodes(),
+        };
+        let replies = self.0.client.ask(&info).await?;
         let mut health = RedisHealth::read(replies, monotonic().saturating_sub(begun))?;
         // None of them changes anything where there is nothing.
         let key = &format!("{}health", self.0.prefix);
@@ -133,6 +141,18 @@ impl RedisStore {
     /// The key that holds the sessions of `subject`.
     fn key(&self, subject: &SubjectTag) -> String {
         format!("{}s:{subject}", self.0.prefix)
+    }
+
+    /// The pattern, in the words of `SCAN`, that matches the names of all such keys.
+    fn pattern(&self) -> String {
+        let mut pattern = String::new();
+        for character in self.0.prefix.chars() {
+            if "*?[]\\".contains(character) {
+                pattern.push('\\');
+            }
+            pattern.push(character);
+        }
+        pattern + "s:*"
     }
 
     /// The bytes that the server has.
@@ -213,13 +233,14 @@ impl RedisStore {
         decoded.inspect_err(|error| self.0.events.emit(&Event::StoreFailed(error)))
     }
 
-    /// A session that was revoked here is revoked, whatever the store says, and is made so again.
-    async fn corrected(&self, loaded: Loaded) -> Loaded {
+    /// A session that was revoked here by the time that the store was asked is revoked, whatever the store says, and is
+    /// made so again.
+    async fn corrected(&self, loaded: Loaded, at: Moment) -> Loaded {
         let Loaded { record, now } = loaded;
         let Some(found) = record else {
             return Loaded { record: None, now };
         };
-        let Some(revoked) = self.0.revocations.correct(&found) else {
+        let Some(revoked) = self.0.revocations.correct(&found, at) else {
             return Loaded {
                 record: Some(found),
                 now,
@@ -271,8 +292,9 @@ impl RefreshStore for RedisStore {
     }
 
     async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
+        let at = self.0.revocations.now();
         let loaded = self.read(key).await?;
-        Ok(self.corrected(loaded).await)
+        Ok(self.corrected(loaded, at).await)
     }
 
     async fn swap(
@@ -280,8 +302,9 @@ impl RefreshStore for RedisStore {
         current: &SessionRecord,
         next: &SessionRecord,
     ) -> Result<Swap, StoreError> {
+        let at = self.0.revocations.now();
         // A record never changes its address, and a session that was revoked here stays revoked.
-        if current.key() != next.key() || self.0.revocations.correct(next).is_some() {
+        if current.key() != next.key() || self.0.revocations.correct(next, at).is_some() {
             return self.load(&current.key()).await.map(Swap::Conflict);
         }
         match self.write(current, next).await? {
@@ -291,7 +314,7 @@ impl RefreshStore for RedisStore {
                 }
                 Ok(Swap::Applied)
             }
-            Swap::Conflict(found) => Ok(Swap::Conflict(self.corrected(found).await)),
+            Swap::Conflict(found) => Ok(Swap::Conflict(self.corrected(found, at).await)),
         }
     }
 
@@ -306,8 +329,16 @@ impl RefreshStore for RedisStore {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
-        self.end_all(subject, keep).await
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        let rule = |sessions: &mut [SessionRecord], now| rules::revoke_all(sessions, keep, now);
+        let ended = self.end(subject, rule).await?;
+        self.confirm_all(&ended).await;
+        Ok(ended.sessions)
+    }
+
+    async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
+        // Seldom called, and larger than all others: a caller need not keep room for it.
+        Box::pin(self.end_everything(before)).await
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
 /// live ones does not keep any number of these.
 const MOST_ENDED: usize = 32;
 
-/// Adds `record` to the `sessions` of its subject, and returns the ids of those that it drove out.
+/// Adds `record` to the `sessions` of its subject, and returns those that it drove out, revoked.
 ///
 /// It is what [`RefreshStore::insert`](crate::store::RefreshStore::insert) has to do with all sessions
 /// of one subject at once, `now` by the store's clock.
@@ -36,7 +36,7 @@ const MOST_ENDED: usize = 32;
 /// # Example
 ///
 /// ```
-/// use tower_bearer::{SessionId, Timestamp, store::{self, SessionRecord, StoreError}};
+/// use tower_bearer::{Timestamp, store::{self, SessionRecord, StoreError}};
 ///
 /// /// In a transaction that locks the subject: read its rows, admit, write them back.
 /// fn insert(
@@ -44,7 +44,7 @@ const MOST_ENDED: usize = 32;
 ///     new: &SessionRecord,
 ///     limit: usize,
 ///     now: Timestamp,
-/// ) -> Result<(Vec<SessionRecord>, Vec<SessionId>), StoreError> {
+/// ) -> Result<(Vec<SessionRecord>, Vec<SessionRecord>), StoreError> {
 ///     let dropped = store::admit(&mut rows, new, limit, now)?;
 ///     Ok((rows, dropped))
 /// }
@@ -55,7 +55,7 @@ pub fn admit(
     record: &SessionRecord,
     limit: usize,
     now: Timestamp,
-) -> Result<Vec<SessionId>, StoreError> {
+) -> Result<Vec<SessionRecord>, StoreError> {
     if let Some(stored) = sessions.iter().find(|session| session.id == record.id) {
         return if stored == record {
             Ok(vec![])
@@ -69,16 +69,17 @@ pub fn admit(
     let dropped = surplus(sessions, limit - 1, SessionRecord::is_live, |session| {
         session.rotated_at
     });
-    for session in sessions.iter_mut() {
-        if dropped.contains(&session.id) {
-            *session = session.revoked(RevokeReason::Limit);
-        }
-    }
+    let revoked = dropped.iter().filter_map(|id| {
+        let session = sessions.iter_mut().find(|session| session.id == *id)?;
+        *session = session.revoked(RevokeReason::Limit);
+        Some(session.clone())
+    });
+    let revoked = revoked.collect();
     sessions.push(record.clone());
-    Ok(dropped)
+    Ok(revoked)
 }
 
-/// Revokes every live session but `keep`, and returns the ids of those that it revoked.
+/// Revokes every live session but `keep`, and returns those that it revoked, as they are now.
 ///
 /// It is what [`RefreshStore::revoke_all`](crate::store::RefreshStore::revoke_all) has to do with all
 /// sessions of one subject at once, `now` by the store's clock. Expired ones stay as they are: they
@@ -92,7 +93,7 @@ pub fn admit(
 ///     mut rows: Vec<SessionRecord>,
 ///     here: &SessionId,
 ///     now: Timestamp,
-/// ) -> (Vec<SessionRecord>, Vec<SessionId>) {
+/// ) -> (Vec<SessionRecord>, Vec<SessionRecord>) {
 ///     let revoked = store::revoke_all(&mut rows, Some(here), now);
 ///     (rows, revoked)
 /// }
@@ -102,14 +103,43 @@ pub fn revoke_all(
     sessions: &mut [SessionRecord],
     keep: Option<&SessionId>,
     now: Timestamp,
-) -> Vec<SessionId> {
-    sessions
-        .iter_mut()
-        .filter(|session| session.lives_at(now))
-        .filter(|session| Some(&session.id) != keep)
+) -> Vec<SessionRecord> {
+    revoke(sessions, now, |session| Some(&session.id) != keep)
+}
+
+/// Revokes every live session that began at `before` or earlier, and returns those that it revoked, as they are now.
+///
+/// It is what [`RefreshStore::revoke_everything`](crate::store::RefreshStore::revoke_everything) has to do with each
+/// session it comes to, `now` by the store's clock.
+///
+/// ```
+/// use tower_bearer::{Timestamp, store::{self, SessionRecord}};
+///
+/// /// A batch of rows of any subjects: read, revoke, write back those that are returned.
+/// fn one_batch(mut rows: Vec<SessionRecord>, before: Timestamp, now: Timestamp) -> Vec<SessionRecord> {
+///     store::revoke_before(&mut rows, before, now)
+/// }
+/// # let _ = one_batch;
+/// ```
+pub fn revoke_before(
+    sessions: &mut [SessionRecord],
+    before: Timestamp,
+    now: Timestamp,
+) -> Vec<SessionRecord> {
+    revoke(sessions, now, |session| session.created_at <= before)
+}
+
+/// Expired ones stay as they are: they are worth nothing already, and no event tells of them.
+fn revoke(
+    sessions: &mut [SessionRecord],
+    now: Timestamp,
+    which: impl Fn(&SessionRecord) -> bool,
+) -> Vec<SessionRecord> {
+    let live = sessions.iter_mut().filter(|session| session.lives_at(now));
+    live.filter(|session| which(session))
         .map(|session| {
             *session = session.revoked(RevokeReason::RevokedAll);
-            session.id
+            session.clone()
         })
         .collect()
 }

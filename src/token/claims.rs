@@ -1,5 +1,6 @@
 //! Verified claims.
 
+mod authentication;
 mod verified;
 
 use std::{
@@ -8,8 +9,11 @@ use std::{
     sync::Arc,
 };
 
+use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::authentication::NotRecent;
+pub(super) use self::verified::Judged;
 use self::verified::Verified;
 use super::{presented::PresentedToken, registered_claims::Registered};
 use crate::clock::Timestamp;
@@ -63,7 +67,11 @@ struct ClaimsSet<C> {
 /// # assert!(subject(&Request::new(())).is_none());
 /// ```
 #[derive(Clone)]
-pub struct TokenContext(Arc<dyn Context>);
+pub struct TokenContext {
+    claims: Arc<dyn Context>,
+    /// The challenge of the bearer layer, where it is not the default: one further in goes on from it.
+    challenge: Option<Arc<HeaderValue>>,
+}
 
 trait Context: Send + Sync {
     fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
@@ -90,11 +98,12 @@ impl<C> Claims<C> {
         json: &str,
         token: &[u8],
         expires_at: Timestamp,
+        judged: Judged,
         scope_claims: Option<Arc<[String]>>,
         custom: C,
     ) -> Self {
         Self(Arc::new(ClaimsSet {
-            verified: Verified::new(claims, json, token, expires_at, scope_claims),
+            verified: Verified::new(claims, json, token, expires_at, judged, scope_claims),
             custom,
         }))
     }
@@ -196,13 +205,16 @@ impl<C> Claims<C> {
 impl<C: Send + Sync + 'static> Claims<C> {
     /// The registered claims without the application's type; shares the memory.
     pub fn context(&self) -> TokenContext {
-        TokenContext(self.0.clone())
+        TokenContext::from(self.clone())
     }
 }
 
 impl<C: Send + Sync + 'static> From<Claims<C>> for TokenContext {
     fn from(claims: Claims<C>) -> Self {
-        Self(claims.0)
+        Self {
+            claims: claims.0,
+            challenge: None,
+        }
     }
 }
 
@@ -224,72 +236,82 @@ impl TokenContext {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn claims<C: Send + Sync + 'static>(&self) -> Option<Claims<C>> {
-        self.0.clone().any().downcast().ok().map(Claims)
+        self.claims.clone().any().downcast().ok().map(Claims)
+    }
+
+    /// The same behind a bearer layer whose challenges say more than the default one.
+    pub(crate) fn with_challenge(self, challenge: Option<Arc<HeaderValue>>) -> Self {
+        Self { challenge, ..self }
+    }
+
+    /// The bearer layer's challenge to a request without a token, where it is not the default.
+    pub(crate) fn challenge(&self) -> Option<&HeaderValue> {
+        self.challenge.as_deref()
     }
 
     /// The name of the application's type, for an error that says which one was expected.
     pub(crate) fn claims_type(&self) -> &'static str {
-        self.0.claims_type()
+        self.claims.claims_type()
     }
 
     /// The claims that scopes were read from, for an error.
     pub(crate) fn scope_claims(&self) -> String {
-        self.0.verified().scope_claims()
+        self.claims.verified().scope_claims()
     }
 
     /// `sub`: who the token speaks for.
     pub fn subject(&self) -> &str {
-        self.0.verified().subject()
+        self.claims.verified().subject()
     }
 
     /// `iss`: who issued the token.
     pub fn issuer(&self) -> Option<&str> {
-        self.0.verified().issuer()
+        self.claims.verified().issuer()
     }
 
     /// Returns the token's audiences, as [`Claims::audiences`] does.
     pub fn audiences(&self) -> impl Iterator<Item = &str> {
-        self.0.verified().audiences()
+        self.claims.verified().audiences()
     }
 
     /// `sid`: the refresh session the token was minted for.
     pub fn session(&self) -> Option<&str> {
-        self.0.verified().session()
+        self.claims.verified().session()
     }
 
     /// `jti`: the token's own name.
     pub fn token_id(&self) -> Option<&str> {
-        self.0.verified().token_id()
+        self.claims.verified().token_id()
     }
 
     /// Returns the token's scopes, as [`Claims::scope`] does.
     pub fn scope(&self) -> Option<&str> {
-        self.0.verified().scope()
+        self.claims.verified().scope()
     }
 
     /// `iat`: when the token was issued.
     pub fn issued_at(&self) -> Option<Timestamp> {
-        self.0.verified().issued_at
+        self.claims.verified().issued_at
     }
 
     /// `nbf`: when the token began to be good.
     pub fn not_before(&self) -> Option<Timestamp> {
-        self.0.verified().not_before
+        self.claims.verified().not_before
     }
 
     /// `exp`: when the token ends.
     pub fn expires_at(&self) -> Timestamp {
-        self.0.verified().expires_at
+        self.claims.verified().expires_at
     }
 
     /// Returns the text of all verified claims, as [`Claims::raw`] does.
     pub fn raw(&self) -> &str {
-        self.0.verified().raw()
+        self.claims.verified().raw()
     }
 
     /// Returns the token as the client presented it, as [`Claims::token`] does.
     pub fn token(&self) -> PresentedToken<'_> {
-        self.0.verified().token()
+        self.claims.verified().token()
     }
 }
 

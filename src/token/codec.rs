@@ -9,6 +9,7 @@ use super::{
 use crate::{
     clock::{Clock, Timestamp},
     keys::{EncryptionKey, KeyManagement, KeyRing, SignatureAlgorithm},
+    session::Authentication,
 };
 
 /// Mints and verifies access tokens of one exact form, with the application's own claims `C`.
@@ -87,6 +88,7 @@ pub struct Grant<'a, C> {
     pub(super) session: Option<&'a str>,
     pub(super) custom: &'a C,
     pub(super) until: Timestamp,
+    pub(super) authentication: Option<&'a Authentication>,
 }
 
 impl<'a, C> Grant<'a, C> {
@@ -98,6 +100,7 @@ impl<'a, C> Grant<'a, C> {
             session: None,
             custom,
             until: Timestamp::from_millis(u64::MAX),
+            authentication: None,
         }
     }
 
@@ -114,6 +117,14 @@ impl<'a, C> Grant<'a, C> {
     pub(crate) fn until(self, end: Timestamp) -> Self {
         let until = Timestamp::from_secs(end.as_secs());
         Self { until, ..self }
+    }
+
+    /// The token says when and how its user authenticated, where that is given.
+    pub(crate) fn authentication(self, authentication: Option<&'a Authentication>) -> Self {
+        Self {
+            authentication,
+            ..self
+        }
     }
 
     /// How long a token that is minted at `now` can last, in whole seconds: none where it is zero.
@@ -285,6 +296,7 @@ impl<C> fmt::Debug for Grant<'_, C> {
             session,
             custom: _,
             until: _,
+            authentication: _,
         } = self;
         f.debug_struct("Grant")
             .field("session", session)

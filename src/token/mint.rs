@@ -6,9 +6,10 @@ use super::{
     AccessToken, Grant, MintError, TokenCodec,
     base64::encode_append,
     codec::{CodecConfig, Profile},
-    jwe, jws, private_claims,
+    jwe, jws,
+    private_claims::{self, AUTHENTICATION, RESERVED, RESERVED_WITH_AUTHENTICATION},
 };
-use crate::{clock::Timestamp, keys::Keys, random::random};
+use crate::{clock::Timestamp, keys::Keys, random::random, session::Authentication};
 
 impl<C: Serialize> TokenCodec<C> {
     /// Mints a token for `subject`, issued now by the codec's clock.
@@ -27,7 +28,8 @@ impl<C: Serialize> TokenCodec<C> {
     /// When the application's claims are not a JSON object or have a member that only the codec
     /// writes (`iss`, `sub`, `aud` or the claim of
     /// [`audience_claim`](super::TokenCodecBuilder::audience_claim) in its place, `exp`, `nbf`, `iat`, `jti`,
-    /// `sid`, `cnf`), the subject is empty, the ring has no key that mints, or the token would be longer than
+    /// `sid`, `cnf`, and `auth_time`, `amr` and `acr` where the session layer
+    /// [says them](crate::refresh::RefreshCookieBuilder::authentication_in_tokens)), the subject is empty, the ring has no key that mints, or the token would be longer than
     /// accepted.
     pub fn mint_at(&self, grant: &Grant<'_, C>, now: Timestamp) -> Result<AccessToken, MintError> {
         let (iat, until) = (now.as_secs(), grant.until.as_secs());
@@ -39,7 +41,20 @@ impl<C: Serialize> TokenCodec<C> {
             MintError::with_source("the application's claims could not be serialised", e)
         })?;
         let audience = self.config.rules.audience_claim.as_deref();
-        private_claims::check(&custom, audience.unwrap_or("aud")).map_err(MintError::new)?;
+        let audience = audience.unwrap_or("aud");
+        match grant.authentication {
+            None => private_claims::check(&custom, RESERVED, audience),
+            Some(authentication) => {
+                if AUTHENTICATION.contains(&audience) {
+                    return Err(MintError::new(
+                        "audience_claim is a claim that authentication_in_tokens mints as well",
+                    ));
+                }
+                append(&mut claims, &authenticated(authentication)?);
+                private_claims::check(&custom, RESERVED_WITH_AUTHENTICATION, audience)
+            }
+        }
+        .map_err(MintError::new)?;
         append(&mut claims, &custom);
         claims.push('}');
         let token = self.config.seal(claims.into_bytes())?;
@@ -109,6 +124,27 @@ struct Registered<'a> {
     jti: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<&'a str>,
+}
+
+/// When and how the user authenticated, as an object (OpenID Connect Core 1.0 section 2).
+fn authenticated(authentication: &Authentication) -> Result<String, MintError> {
+    let Authentication { at, methods } = authentication;
+    let claims = Authenticated {
+        auth_time: at.as_secs(),
+        amr: methods.amr().collect(),
+        acr: methods.acr(),
+    };
+    serde_json::to_string(&claims)
+        .map_err(|e| MintError::with_source("a claim could not be written", e))
+}
+
+#[derive(Serialize)]
+struct Authenticated<'a> {
+    auth_time: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    amr: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a str>,
 }
 
 /// Appends the members of `object`, a whole one, to the object that `open` begins.

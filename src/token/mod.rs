@@ -26,7 +26,7 @@ pub(crate) mod verifiers;
 mod verify;
 
 pub use builder::TokenCodecBuilder;
-pub(crate) use claims::{Claims, NoClaims, TokenContext};
+pub(crate) use claims::{Claims, NoClaims, NotRecent, TokenContext};
 pub use codec::Grant;
 pub(crate) use codec::TokenCodec;
 pub use error::MintError;

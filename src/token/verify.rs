@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use super::{
     Claims, TokenCodec, TokenError, TokenErrorKind,
     base64::Scratch,
+    claims::Judged,
     codec::{CodecConfig, Profile},
     jwe, jws,
     private_claims::{Members, from_members},
@@ -119,12 +120,17 @@ impl CodecConfig {
                  Claims::scope() reads as well",
             )
         })?;
+        let judged = Judged {
+            at: now,
+            leeway: self.rules.leeway,
+        };
         let scope_claims = self.rules.scope_claims.clone();
         Ok(Claims::new(
             &registered,
             text,
             token,
             expires_at,
+            judged,
             scope_claims,
             custom,
         ))

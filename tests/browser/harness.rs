@@ -19,7 +19,7 @@ pub(crate) use engine::{Engine, in_every_engine};
 pub(crate) use example::Example;
 pub(crate) use pages::Pages;
 pub(crate) use proxy::Seen;
-pub(crate) use stage::Stage;
+pub(crate) use stage::{PASSWORD, Stage};
 
 /// Two slow cores may be shared with a build: what comes at all comes within this time.
 const PATIENCE: Duration = Duration::from_secs(60);

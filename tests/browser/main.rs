@@ -27,5 +27,6 @@ mod second_profile;
 mod secrecy;
 mod sibling;
 mod sign_in;
+mod step_up;
 mod tabs;
 mod theft;

@@ -13,15 +13,15 @@ use crate::support::{Browser, Ended, PASSWORD, PATIENCE, Program, example, keys}
 const README: &str = include_str!("../../README.md");
 
 /// Where it listens, and the origin of its page.
-const ADDRESS: &str = "127.0.0.1:3000";
-const PAGE: &str = "https://app.example";
+pub(crate) const ADDRESS: &str = "127.0.0.1:3000";
+pub(crate) const PAGE: &str = "https://app.example";
 
 /// Held by the test whose program listens there.
-static PORT: Mutex<()> = Mutex::const_new(());
+pub(crate) static PORT: Mutex<()> = Mutex::const_new(());
 
 /// Starts it. It says nothing, so it is there when it answers; while another program has its port, it cannot
 /// start, and is started again.
-async fn start(command: &mut Command) -> Program {
+pub(crate) async fn start(command: &mut Command) -> Program {
     let begin = Instant::now();
     let mut program = Program::spawn(command);
     loop {

@@ -51,12 +51,19 @@ async fn the_page_and_what_is_refused_without_a_session() {
     // Over plain http it would mean nothing, and look as if it were left on by mistake.
     page.is(200).lacks("strict-transport-security", "");
     security_headers(&page);
-    for script in ["app", "account", "dom", "log", "request", "session"] {
+    for script in [
+        "app", "account", "dom", "log", "recent", "request", "session",
+    ] {
         let answer = browser.get(&format!("/{script}.js")).await;
         answer.is(200).has("content-type", "text/javascript");
     }
     browser.get("/style.css").await.is(200);
-    for path in ["/api/decisions", "/api/alerts", "/api/profile"] {
+    for path in [
+        "/api/decisions",
+        "/api/alerts",
+        "/api/export",
+        "/api/profile",
+    ] {
         let answer = browser.get(path).await;
         answer.is(401).has("www-authenticate", "Bearer");
         security_headers(&answer);

@@ -11,7 +11,6 @@
 )]
 
 mod axum;
-mod custom_store;
 mod demo;
 mod explain;
 mod features;
@@ -24,5 +23,6 @@ mod native_client;
 mod oauth_redirect;
 mod proxies;
 mod redis;
+mod sqlite;
 mod support;
 mod tonic;

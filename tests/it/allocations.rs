@@ -4,13 +4,13 @@ use allocation_counter::measure;
 use http::{HeaderMap, Method, Request, Response, Uri};
 use tower::{Layer, Service, service_fn};
 use tower_bearer::{
-    Claims, KeyRing, OriginGuardLayer, RequireClaimsLayer, RequireScopeLayer, Timestamp,
-    TokenCodec, token::Grant,
+    Claims, KeyRing, OriginGuardLayer, RequireClaimsLayer, RequireRecentAuth, RequireScopeLayer,
+    Timestamp, TokenCodec, token::Grant,
 };
 
 use crate::support::csrf::{self, Fixtures};
 use crate::support::profile::Profile;
-use crate::support::tokens::{Scoped, verified};
+use crate::support::tokens::{self, Scoped, verified};
 
 /// A request as browsers send it from `origin`.
 fn headers(origin: Option<&str>) -> HeaderMap {
@@ -176,6 +176,22 @@ fn passing_the_rules_over_a_token() {
     let scope = RequireScopeLayer::new("admin".parse().unwrap());
     let mut service = RequireClaimsLayer::new(admins).layer(scope.layer(inner));
     let request = verified("admin");
+    let counted = measure(|| {
+        let answer = futures_util::FutureExt::now_or_never(service.call(request));
+        assert_eq!(answer.unwrap().unwrap().status(), 200);
+    });
+    assert_eq!(counted.count_total, 0, "{counted:?}");
+}
+
+#[test]
+fn passing_as_recent() {
+    let inner = service_fn(|_: Request<String>| {
+        std::future::ready(Ok::<_, std::convert::Infallible>(Response::new(())))
+    });
+    let recent = RequireRecentAuth::max_age(std::time::Duration::from_secs(300));
+    let recent = recent.acr_values(["other".parse().unwrap(), "phr".parse().unwrap()]);
+    let mut service = recent.layer(inner);
+    let request = tokens::authenticated(tokens::NOW);
     let counted = measure(|| {
         let answer = futures_util::FutureExt::now_or_never(service.call(request));
         assert_eq!(answer.unwrap().unwrap().status(), 200);

@@ -47,7 +47,7 @@ const LAYERS: &[&str] = &[
     "bearer", "csrf", "grpc", "headers", "origin", "refresh", "refusal",
 ];
 /// Put the rest together.
-const TOP: &[&str] = &["endpoints", "axum", "auth", "lib", "manual"];
+const TOP: &[&str] = &["admin", "endpoints", "axum", "auth", "lib", "manual"];
 
 /// The crates whose types stay inside, and the folders that may name them where there is one.
 const BACKENDS: &[(&str, &str)] = &[

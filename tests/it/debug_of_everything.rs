@@ -11,17 +11,17 @@ use tower_bearer::{
     AccessToken, Auth, BearerAuthLayer, Claims, ClaimsError, CsrfLayer, Event, EventSink,
     GrpcLayer, KeyRing, ManualClock, MemoryStore, NewSession, NoClaims, OriginGuardLayer,
     RedisStore, RefreshCookieLayer, RefusalLayer, RequireClaimsLayer, RequireHttpsLayer,
-    RequireScopeLayer, ReusePolicy, RevokeReason, RotationPolicy, SecurityHeadersLayer, Session,
-    SessionEndpoints, SessionErrorKind, SignatureAlgorithm, SystemClock, Timestamp, TokenCodec,
-    TokenContext, TokenErrorKind, Verifiers,
-    bearer::{CheckError, Realm, Scope},
+    RequireRecentAuth, RequireScopeLayer, ReusePolicy, RevokeReason, RotationPolicy,
+    SecurityHeadersLayer, Session, SessionEndpoints, SessionErrorKind, SignatureAlgorithm,
+    SystemClock, Timestamp, TokenCodec, TokenContext, TokenErrorKind, Verifiers,
+    bearer::{Acr, CheckError, Realm, Scope},
     csrf::{CsrfKeys, CsrfSession},
     headers::{
         ConnectionScheme, ContentSecurityPolicy, HttpsHost, ReferrerPolicy, StrictTransportSecurity,
     },
     jwks::{Fetch, RemoteIssuer, RemoteJwks},
     origin::{MissingOrigin, Origin},
-    refresh::{ClaimsReason, RefreshOutcome},
+    refresh::{ClaimsReason, Elevation, RefreshOutcome},
     rejection::{DefaultRejection, ProblemJson, Rejection},
     resource::ResourceMetadata,
     store::{Loaded, RefreshStore, SessionState, SharedStore, StoreError, StoreErrorKind, Swap},
@@ -273,6 +273,11 @@ async fn no_public_type_prints_a_secret() {
     let session = seen.lock().unwrap().take().unwrap();
     session.refresh().await.unwrap();
     printed.add("Session", &session);
+    let admin = world.layer.admin();
+    let ended = admin.ended("ada", vec![record.clone()]);
+    printed.add("SessionAdmin", &admin);
+    printed.add("Ended", &ended);
+    ended.discard();
     printed.add("SessionInfo", &session.list().await.unwrap());
     printed.add("JarCookie", &tower_bearer::refresh::JarCookie::On);
     printed.add(
@@ -310,7 +315,9 @@ async fn no_public_type_prints_a_secret() {
     printed.add("Problem", &error.problem());
     printed.add("ProblemJson", &ProblemJson);
     printed.add("SessionError", &error);
-    printed.add("NewSession", &NewSession::new("ada").context(CONTEXT));
+    let new = NewSession::new("ada").context(CONTEXT).note(PRIVATE);
+    printed.add("NewSession", &new);
+    printed.add("Elevation", &Elevation::new().context(CONTEXT));
     printed.add("ClaimsReason", &ClaimsReason::Refresh);
     printed.add("ClaimsError", &ClaimsError::Denied);
     let request_for_claims = std::sync::Arc::new(std::sync::Mutex::new(None));
@@ -379,6 +386,12 @@ async fn no_public_type_prints_a_secret() {
     let rule = RequireClaimsLayer::new(|_: &Claims| true);
     printed.add("RequireClaimsLayer", &rule);
     printed.add("RequireClaims", &rule.layer(Opaque(())));
+    let recent = RequireRecentAuth::max_age(std::time::Duration::from_secs(300));
+    let acr: Acr = "phr".parse().unwrap();
+    printed.add("Acr", &acr);
+    let recent = recent.acr_values([acr]);
+    printed.add("RequireRecentAuth", &recent);
+    printed.add("RecentAuth", &recent.layer(Opaque(())));
     printed.add("RequireScopeLayer", &RequireScopeLayer::new(scope.clone()));
     printed.add(
         "RequireScope",
@@ -479,6 +492,7 @@ async fn no_public_type_prints_a_secret() {
         csrf_token,
     ];
     for (name, text) in &printed.0 {
+        assert!(!text.trim().is_empty(), "{name} prints nothing");
         for secret in &secrets {
             assert!(
                 !text.contains(secret.as_str()),

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tower::{Layer, Service, ServiceExt};
 use tower_bearer::{
     AccessToken, Auth, Claims, ClaimsError, ClaimsRequest, CsrfToken, Event, EventSink, KeyRing,
-    MemoryStore, Session, SessionError,
+    MemoryStore, RequireRecentAuth, Session, SessionError,
     auth::AuthBuilder,
     refresh::{RefreshCookieBuilder, RefreshTransport},
     rejection::Rejection,
@@ -250,6 +250,31 @@ async fn a_guarded_route_can_need_an_access_token_too() {
         .send(Method::POST, "/auth/password", Some(&token))
         .await;
     assert_eq!(refused.code(), (403, "csrf".into()));
+}
+
+/// The setting is the session layer's, and is said here.
+#[tokio::test]
+async fn tokens_say_when_their_user_authenticated_where_the_front_door_says_so() {
+    for (minted, status) in [(None, 401), (Some(false), 401), (Some(true), 200)] {
+        let builder = match minted {
+            Some(minted) => builder().authentication_in_tokens(minted),
+            None => builder(),
+        };
+        let auth = builder.build().unwrap();
+        let recent = RequireRecentAuth::max_age(std::time::Duration::from_secs(300));
+        let close = Router::new()
+            .route("/api/close", post(async || "closed").layer(recent))
+            .route_layer(auth.bearer());
+        let mut browser = Browser::new(app(&auth).merge(close));
+        let (_, token) = browser.sign_in("/auth", "/auth/login").await;
+        let answer = browser.send(Method::POST, "/api/close", Some(&token)).await;
+        assert_eq!(answer.status, status, "{minted:?} {}", answer.body);
+        if status == 401 {
+            let code = "insufficient_user_authentication".to_owned();
+            assert_eq!(answer.code(), (401, code));
+            assert_eq!(answer.json()["max_age"], 300);
+        }
+    }
 }
 
 /// One word moves endpoints, cookie and CSRF tokens.
@@ -730,5 +755,5 @@ async fn the_settings_of_each_layer_are_within_reach() {
             .iter()
             .any(|c| c.starts_with("__Secure-session="))
     );
-    assert_eq!(auth.sessions().end_all_of("ann").await.unwrap().len(), 1);
+    assert_eq!(auth.admin().end_all("ann", None).await.unwrap().len(), 1);
 }

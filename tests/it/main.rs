@@ -6,6 +6,7 @@
     reason = "the helpers of tests fail by panicking, as the tests do"
 )]
 
+mod admin;
 mod allocations;
 mod architecture;
 mod backing;
@@ -38,6 +39,7 @@ mod origin_rows;
 mod own_vectors;
 mod problems;
 mod readiness;
+mod recent_auth;
 mod redaction;
 mod refusals;
 mod require_claims;

@@ -9,7 +9,7 @@ use http::{Method, header};
 use http_body_util::Full;
 use serde_json::Value;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{CsrfLayer, SessionEndpoints};
+use tower_bearer::{CsrfLayer, SessionEndpoints, refresh::RefreshCookieBuilder};
 
 use crate::support::world::{Browser, COOKIE, JAR, Reply, World};
 
@@ -270,6 +270,19 @@ async fn only_some(document: &Value, seen: &mut Seen) {
     }
     assert_eq!(reply.status, 429);
     check(document, seen, &Method::POST, "/refresh", &reply);
+    // A user who authenticated too long ago to end others.
+    let ask = |builder: RefreshCookieBuilder| {
+        builder.recent_auth_to_end_others(std::time::Duration::from_secs(60))
+    };
+    for (method, path) in [(Method::POST, "/logout-all"), delete] {
+        let world = World::with(ask);
+        let alice = world.signed_in("alice").await;
+        world.secs(61);
+        let other = "AAAAAAAAAAAAAAAAAAAAAA";
+        let reply = send(&world, &alice, &method, path, other).await;
+        assert_eq!(reply.status, 403);
+        check(document, seen, &method, path, &reply);
+    }
     // Claims that cannot be minted.
     let member = Arc::default();
     let world = World::new().claiming(&member);

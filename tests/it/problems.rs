@@ -15,13 +15,18 @@ use tower_bearer::{
 use crate::support::{echo::Echo, guards, tokens::codec, world::World};
 
 /// Programs go by these. The codes stay as they are, so the list is written out.
-const CODES: [(RejectionKind, u16, &str); 11] = [
+const CODES: [(RejectionKind, u16, &str); 12] = [
     (RejectionKind::ContentTooLarge, 413, "too_large"),
     (RejectionKind::CsrfFailed, 403, "csrf"),
     (RejectionKind::Forbidden, 403, "forbidden"),
     (RejectionKind::ForeignOrigin, 403, "foreign_origin"),
     (RejectionKind::InsecureTransport, 403, "https_required"),
     (RejectionKind::InsufficientScope, 403, "insufficient_scope"),
+    (
+        RejectionKind::InsufficientUserAuthentication,
+        401,
+        "insufficient_user_authentication",
+    ),
     (RejectionKind::Internal, 500, "layer_missing"),
     (RejectionKind::InvalidRequest, 400, "invalid_request"),
     (RejectionKind::InvalidToken, 401, "invalid_token"),

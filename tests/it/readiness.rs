@@ -4,8 +4,8 @@
 use http::Request;
 use tower_bearer::{
     BearerAuthLayer, Claims, ClaimsError, CsrfLayer, GrpcLayer, KeyRing, MemoryStore, NoClaims,
-    OriginGuardLayer, RefreshCookieLayer, RequireClaimsLayer, RequireHttpsLayer, RequireScopeLayer,
-    SecurityHeadersLayer, csrf::CsrfSession, headers::ConnectionScheme,
+    OriginGuardLayer, RefreshCookieLayer, RequireClaimsLayer, RequireHttpsLayer, RequireRecentAuth,
+    RequireScopeLayer, SecurityHeadersLayer, csrf::CsrfSession, headers::ConnectionScheme,
 };
 
 use crate::{
@@ -88,6 +88,16 @@ async fn every_layer() {
         "RequireHttpsLayer with a redirect",
         RequireHttpsLayer::connection().redirect_to("app.example".parse().unwrap()),
         &transport,
+    )
+    .await;
+    let recent = Requests {
+        passed: || tokens::authenticated(tokens::NOW),
+        refused: Some(|| tokens::verified("read")),
+    };
+    check(
+        "RequireRecentAuth",
+        RequireRecentAuth::max_age(std::time::Duration::from_secs(300)),
+        &recent,
     )
     .await;
     check(

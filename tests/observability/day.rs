@@ -7,7 +7,7 @@ use http_body_util::Full;
 use tower::{Layer, ServiceExt};
 use tower_bearer::{BearerAuthLayer, Clock, CsrfLayer, MemoryStore, OriginGuardLayer};
 
-use crate::world::{Browser, Role, World};
+use crate::world::{Browser, FIREFOX, Role, World};
 
 /// Words that nothing may write down: the subjects, and what a client would be believed with.
 pub(crate) struct Secrets(pub(crate) Vec<String>);
@@ -37,6 +37,7 @@ pub(crate) async fn day() -> Secrets {
     thefts(&world, stolen, &mut alice).await;
     windows(&world, &mut secrets).await;
     endings(&world).await;
+    operator(&world, &mut secrets).await;
     bearer(&world, &access).await;
     guards(&world).await;
     Secrets(secrets)
@@ -118,6 +119,27 @@ async fn endings(world: &World) {
     let mut erin = world.signed_in("erin").await;
     world.secs(8 * 24 * 3600);
     assert_eq!(erin.refresh(world).await.status, 401);
+}
+
+/// Ends from outside a request, and one end that is not told of.
+async fn operator(world: &World, secrets: &mut Vec<String>) {
+    let (grace, heidi) = ("grace@example.com", "heidi@example.com");
+    secrets.extend([grace, heidi].map(str::to_owned));
+    // The label of every session.
+    secrets.push(FIREFOX.to_owned());
+    for _ in 0..2 {
+        world.signed_in(grace).await;
+    }
+    let admin = world.layer.admin();
+    let list = admin.list(grace).await.unwrap();
+    admin.end(grace, &list[0].id).await.unwrap();
+    admin.end(grace, &list[0].id).await.unwrap_err();
+    assert_eq!(admin.end_all(grace, None).await.unwrap(), [list[1].id]);
+    world.signed_in(heidi).await;
+    drop(admin.ended(heidi, vec![world.store.last().await]));
+    // The clock of the store stood still during the sign-in.
+    world.secs(1);
+    assert_eq!(admin.end_everybody().await.unwrap(), 1);
 }
 
 /// The bearer layer lets some through and refuses others.

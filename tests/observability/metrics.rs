@@ -145,16 +145,33 @@ fn verifications_are_counted_by_outcome() {
 #[test]
 fn sessions_begin_and_end_and_the_store_is_timed() {
     let (heard, ..) = heard_of_a_day();
-    assert_eq!(count(&heard, "tower_bearer_sessions_started_total", &[]), 9);
+    assert_eq!(
+        count(&heard, "tower_bearer_sessions_started_total", &[]),
+        12
+    );
     let ended = |reason| {
         let labels = [("reason", reason)];
         count(&heard, "tower_bearer_sessions_ended_total", &labels)
     };
-    for reason in ["denied", "limit", "reuse", "signed_out"] {
+    for reason in [
+        "denied",
+        "limit",
+        "reuse",
+        "revoked_by_operator",
+        "signed_out",
+    ] {
         assert_eq!(ended(reason), 1, "{reason}");
     }
-    assert_eq!(ended("revoked_all"), 2);
-    for operation in ["insert", "load", "swap", "revoke_all"] {
+    // Two by its user, one by an operator, and one with all.
+    assert_eq!(ended("revoked_all"), 4);
+    for operation in [
+        "insert",
+        "load",
+        "swap",
+        "list",
+        "revoke_all",
+        "revoke_everything",
+    ] {
         let labels =
             [("operation", operation), ("outcome", "ok")].map(|(k, v)| (k.into(), v.into()));
         let times = &heard["tower_bearer_store_duration_seconds"][&labels.to_vec()];

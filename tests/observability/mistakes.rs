@@ -304,6 +304,35 @@ fn a_cookie_that_the_browser_does_not_send() {
     says(&seen.quiet[0], &["DEBUG", "call=refresh", words[1]]);
 }
 
+/// The mistake of a handler, and no visitor without a session: its line is read, and names the session.
+#[test]
+fn a_handler_that_goes_on_with_a_session_that_it_has_ended() {
+    async fn leave(session: Session) -> Result<AccessToken, SessionError> {
+        session.end().await?;
+        session.refresh().await
+    }
+    let routes = Router::new()
+        .route("/auth/login", post(login))
+        .route("/auth/leave", post(leave));
+    let app = routes.layer(auth().sessions().clone());
+    let seen = ask(app.clone(), Request::post("/auth/login"));
+    assert_eq!(seen.status, 200, "{seen:?}");
+    let cookies = seen.cookies.join("; ");
+    let seen = ask(app, Request::post("/auth/leave").header("cookie", cookies));
+    assert_eq!(seen.problem["code"], "no_session");
+    let lines = seen.lines.join("\n");
+    let line = lines.lines().find(|line| line.contains("session_refused"));
+    says(
+        line.unwrap_or_else(|| panic!("{seen:?}")),
+        &[
+            "INFO",
+            "kind=no_session",
+            " session=",
+            "an earlier call of this request has ended it",
+        ],
+    );
+}
+
 #[test]
 fn claims_of_another_type() {
     #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use http::{Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_bearer::{
     BearerAuthLayer, CsrfLayer, CsrfToken, KeyRing, NoClaims, OriginGuardLayer, RequireHttpsLayer,
-    RequireScopeLayer, TokenCodec, csrf::CsrfSession,
+    RequireRecentAuth, RequireScopeLayer, TokenCodec, csrf::CsrfSession,
 };
 
 use crate::{traces, world::World};
@@ -309,6 +309,29 @@ fn the_line_of_a_refused_bearer_names_the_cure() {
         let wanted = Some("orders:read orders:write");
         assert_eq!(fields, line("insufficient_scope", None, wanted, present));
     }
+}
+
+#[test]
+fn the_line_of_a_token_that_is_not_recent_names_the_setting() {
+    let codec = TokenCodec::<NoClaims>::nested(&KeyRing::generate().unwrap());
+    let codec = codec.issuer("https://id.example").audience("api");
+    let codec = codec.build().unwrap();
+    let layer = tower::ServiceBuilder::new()
+        .layer(BearerAuthLayer::new(codec.clone()))
+        .layer(RequireRecentAuth::max_age(std::time::Duration::from_secs(
+            300,
+        )))
+        .into_inner();
+    let token = codec.mint("u", &NoClaims {}).unwrap();
+    let token = format!("Bearer {}", token.as_str());
+    let fields = fields(&layer, &[("authorization", &token)]);
+    let message = &fields["message"];
+    assert!(
+        message.contains(".authentication_in_tokens(true)"),
+        "{message}"
+    );
+    assert_eq!(fields["kind"], "insufficient_user_authentication");
+    assert!(!fields.contains_key("reason"), "{fields:?}");
 }
 
 /// The application's own error may have any text, one that a client wrote too.

@@ -60,6 +60,9 @@ fn each_bad_setting_is_named() {
         "response_timeout",
     );
     refused(builder().concurrency(0), "concurrency");
+    let most = tokio::sync::Semaphore::MAX_PERMITS;
+    refused(builder().concurrency(most + 1), "concurrency");
+    assert!(builder().concurrency(most).build().is_ok());
     refused(
         builder().wait_for_replicas(0, Duration::from_secs(1)),
         "wait_for_replicas",

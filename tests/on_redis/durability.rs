@@ -88,6 +88,29 @@ async fn while_revocations_wait_others_do_not() {
     assert!(begun.elapsed() >= WAIT);
 }
 
+/// A replica is asked once for many, or nothing would come to an end.
+#[tokio::test]
+async fn the_sessions_of_every_subject_are_confirmed_together() {
+    let servers = Replicated::start().await;
+    let heard = Heard::default();
+    let store = waiting(&servers, &heard, WAIT);
+    let world = instance(store.clone());
+    let mut sessions = Vec::new();
+    for n in 0..20 {
+        world.signed_in(&format!("user-{n}")).await;
+        sessions.push(world.store.last_key().id().to_string());
+    }
+    let before = world.store.last().await.created_at();
+    servers.cut_replication().await;
+    assert_eq!(store.revoke_everything(before).await.unwrap(), 20);
+    let told = heard.all();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("DurabilityDegraded"));
+    for session in sessions {
+        assert!(told[0].contains(&session), "{session}");
+    }
+}
+
 /// However many there are: each stands at once, and is told within the time that it may wait.
 #[tokio::test]
 async fn many_revocations_at_once_do_not_wait_one_behind_the_other() {

@@ -14,6 +14,7 @@ mod cluster;
 mod configuration;
 mod conformance;
 mod durability;
+mod everything;
 mod failover;
 mod faults;
 mod full;

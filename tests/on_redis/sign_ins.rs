@@ -1,6 +1,9 @@
 //! Many sign-ins of one person, and of a person with many sessions.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use tokio::task::JoinSet;
 use tower_bearer::{
@@ -397,9 +400,13 @@ async fn many_sessions_are_signed_out_while_they_refresh() {
     let took = begun.elapsed();
     let applied = refreshes.await.unwrap();
     println!("10 001 sessions signed out in {took:?}, {applied} refreshes meanwhile");
-    let once: BTreeSet<_> = revoked.iter().collect();
+    let once: BTreeMap<_, _> = revoked.iter().map(|one| (one.id(), one)).collect();
     assert_eq!((revoked.len(), once.len()), (10_000, 10_000));
     let sessions = store.list(&subject).await.unwrap();
+    // Each is told of as it is stored now, also where it was refreshed meanwhile.
+    let ended = sessions.iter().filter(|one| !one.is_live());
+    let ended: BTreeMap<_, _> = ended.map(|one| (one.id(), one)).collect();
+    assert!(once == ended, "what was told of is not what is stored");
     let live: Vec<_> = sessions
         .iter()
         .filter(|one| one.is_live())
@@ -434,7 +441,7 @@ async fn of_many_sessions_none_survives_and_none_is_ended_twice() {
                 for number in 1..=3 {
                     let new = numbered(&record, 1_000_000 + number);
                     let inserted = signing_in.insert(&new, limit).await.unwrap();
-                    dropped.extend(inserted.dropped().iter().map(ToString::to_string));
+                    dropped.extend_from_slice(inserted.dropped());
                 }
                 dropped
             })
@@ -458,9 +465,13 @@ async fn of_many_sessions_none_survives_and_none_is_ended_twice() {
             .filter(|id| Some(*id) != kept.as_ref());
         assert_eq!(survivors.next(), None, "round {round}");
         assert!(live.len() <= limit, "round {round}: {} live", live.len());
-        let told = revoked.iter().map(ToString::to_string).chain(dropped);
-        let told: Vec<String> = told.collect();
-        let once: BTreeSet<&String> = told.iter().collect();
+        let told: Vec<SessionRecord> = revoked.into_iter().chain(dropped).collect();
+        let once: BTreeSet<_> = told.iter().map(SessionRecord::id).collect();
         assert_eq!(told.len(), once.len(), "round {round}");
+        // Others may be forgotten by now.
+        for one in told {
+            let stored = sessions.iter().find(|stored| stored.id() == one.id());
+            assert!(stored.is_none_or(|stored| *stored == one), "round {round}");
+        }
     }
 }

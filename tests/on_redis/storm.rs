@@ -121,7 +121,7 @@ impl RefreshStore for Noting {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         self.0.revoke_all(subject, keep).await
     }
 }

@@ -6,13 +6,15 @@
 //!
 //! Settings, all optional: `ADDR`, `ACCESS_TTL` (seconds), `GRACE_SECONDS` (30: how long a cookie that was replaced
 //! is still answered; cookies live at least twice as long, and with 2 the rules are tried out quickly),
-//! `IDLE_SECONDS` (none: how long an unused session lasts),
+//! `IDLE_SECONDS` (none: how long an unused session lasts), `RECENT_SECONDS` (300: after which the password is asked
+//! for again, before the data are exported or other sessions ended),
 //! `ALLOWED_ORIGINS` (comma-separated: this service's own, and those of pages elsewhere that may call it),
 //! `INSECURE_COOKIE` (see below),
 //! `TRUSTED_PROTO_HEADER=x-forwarded-proto` (behind a proxy that overwrites it: plain http is refused),
 //! `PUBLIC_PATH=/app` (behind a proxy that takes this off the paths), and the keys as `KeyRing` reads them
 //! (`ACCESS_SECRET`, `REFRESH_SECRET`, `ENCRYPTION_KEY`; see the example `keygen`). Started with
-//! `--features redis` it takes `REDIS_URL` too: sessions live there instead of in this process.
+//! `--features redis` it takes `REDIS_URL` too, and with `--features sqlite` it takes `DATABASE`, the path of a file:
+//! sessions live there instead of in this process.
 //!
 //! Without `ALLOWED_ORIGINS` only the service's own page may use the cookies, and a proxy in front may change
 //! `Host` and port. With it, pages of the list may, and no others.
@@ -22,7 +24,7 @@
 //! this machine ends TLS, `TRUSTED_PROTO_HEADER` or a listed origin of `https` says so, and they have it.
 //! `INSECURE_COOKIE=1` drops it there too, and `INSECURE_COOKIE=0` keeps it everywhere.
 //!
-//! With `REDIS_URL` and keys of your own a restart signs nobody out, and several of these processes are
+//! With `REDIS_URL` or `DATABASE` and keys of your own a restart signs no user out, and several of these processes are
 //! one service. A Redis that does not answer keeps it from starting no more than from running: it says
 //! so, and answers 503 to sign-in and refresh until Redis is there. Access tokens work meanwhile.
 
@@ -32,6 +34,7 @@ mod page;
 mod problem;
 mod report;
 mod settings;
+mod step_up;
 mod store;
 
 use std::time::Duration;
@@ -41,7 +44,7 @@ use axum::{
     extract::{DefaultBodyLimit, State, rejection::JsonRejection},
     http::{HeaderName, HeaderValue, header},
     middleware,
-    response::Result,
+    response::{IntoResponse, Result},
     routing::{get, post},
 };
 use example_users::{DEMO_EMAIL, DEMO_PASSWORD, User, Users};
@@ -49,8 +52,8 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_bearer::{
-    AccessToken, Auth, Claims, ClaimsError, ClaimsRequest, KeyRing, NewSession, RequireHttpsLayer,
-    RotationPolicy, SecurityHeadersLayer, Session, store::SharedStore,
+    Auth, Claims, ClaimsError, ClaimsRequest, KeyRing, NewSession, Problem, RequireHttpsLayer,
+    RequireRecentAuth, RotationPolicy, SecurityHeadersLayer, Session, store::SharedStore,
 };
 
 use crate::{journal::Journal, settings::Settings};
@@ -81,7 +84,7 @@ async fn login(
     State(users): State<Users>,
     session: Session,
     form: Form<Login>,
-) -> Result<AccessToken> {
+) -> Result<impl IntoResponse> {
     let Json(Login {
         email,
         password,
@@ -112,12 +115,9 @@ async fn change_password(
     claims: Claims<Role>,
     session: Session,
     form: Form<NewPassword>,
-) -> Result<AccessToken> {
+) -> Result<impl IntoResponse> {
     let Json(NewPassword { old, new }) = form.map_err(problem::bad_request)?;
-    let id = session.id().map(|id| id.to_string());
-    if id.as_deref() != claims.session() {
-        return Err(problem::other_session().into());
-    }
+    same_session(&claims, &session)?;
     if new.chars().count() < 15 {
         return Err(problem::short_password().into());
     }
@@ -132,6 +132,16 @@ async fn change_password(
     let stored = users.set_password(user, new).await;
     stored.ok_or_else(problem::no_such_user)?;
     Ok(session.end_others().await?)
+}
+
+/// The access token says whose password is asked for, the cookie which session goes on: of one session, or another
+/// tab has signed in as another user.
+fn same_session(claims: &Claims<Role>, session: &Session) -> std::result::Result<(), Problem> {
+    let id = session.id().map(|id| id.to_string());
+    match id.as_deref() == claims.session() {
+        true => Ok(()),
+        false => Err(problem::other_session()),
+    }
 }
 
 /// Who the token says is asking.
@@ -169,7 +179,7 @@ fn app(
     journal: Journal,
 ) -> std::result::Result<(Router, Auth<Role>), Error> {
     let users = Users::demo()?;
-    let (access_ttl, idle) = (settings.access_ttl, settings.idle);
+    let (access_ttl, idle, recent) = (settings.access_ttl, settings.idle, settings.recent);
     // The grace may not outlast an access token; that only matters for the very short ones.
     let rotation = RotationPolicy::builder()
         .grace(access_ttl.min(settings.grace))
@@ -198,12 +208,16 @@ fn app(
         // One process mints and verifies: there is no other clock to be lenient with.
         .tokens(|tokens| tokens.lifetime(access_ttl).leeway(Duration::ZERO))
         .sessions(move |sessions| {
-            let sessions = sessions.rotation(rotation);
+            let sessions = sessions
+                .rotation(rotation)
+                .recent_auth_to_end_others(recent);
             match idle {
                 Some(idle) => sessions.idle_lifetime(idle),
                 None => sessions,
             }
         })
+        // The export asks for a password that was typed recently, and goes by the token.
+        .authentication_in_tokens(true)
         .security_headers(headers)
         .events(report::sink(journal.clone()));
     auth = match &settings.allowed_origins {
@@ -220,6 +234,7 @@ fn app(
         .routes()
         .route("/login", post(login))
         .route("/password", post(change_password).layer(auth.bearer()))
+        .route("/step-up", post(step_up::step_up).layer(auth.bearer()))
         .map(|router| router.layer(DefaultBodyLimit::max(4096)));
     // Around the guards, so that the journal has what they refuse. It asks for the session, which the layer of
     // the sessions gives; the same layer is among the guards, and does its work once.
@@ -228,8 +243,10 @@ fn app(
             middleware::from_fn_with_state(journal.clone(), decisions::watch),
         ));
     // What works by access token, which no browser adds by itself.
+    let export = get(step_up::export).with_state((users.clone(), journal.clone()));
     let api = Router::new()
         .route("/profile", get(profile))
+        .route("/export", export.layer(RequireRecentAuth::max_age(recent)))
         .merge(decisions::router(journal))
         .route_layer(auth.bearer());
     let app = page::router()
@@ -255,7 +272,7 @@ async fn main() -> std::result::Result<(), Error> {
     let keys = settings::keys()?;
     let journal = Journal::default();
     let events = report::sink(journal.clone());
-    let store = store::open(settings.redis_url.as_deref(), events).await?;
+    let store = store::open(&settings, events).await?;
     let insecure_cookie = settings.insecure_cookie(listening);
     let (app, auth) = app(&settings, &keys, store, insecure_cookie, journal)?;
 

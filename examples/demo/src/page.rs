@@ -25,6 +25,7 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/app.js", script(include_str!("../static/app.js")))
         .route("/dom.js", script(include_str!("../static/dom.js")))
         .route("/log.js", script(include_str!("../static/log.js")))
+        .route("/recent.js", script(include_str!("../static/recent.js")))
         .route("/request.js", script(include_str!("../static/request.js")))
         .route("/session.js", script(include_str!("../static/session.js")))
 }

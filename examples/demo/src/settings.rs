@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) grace: Duration,
     /// `IDLE_SECONDS`: how long a session lasts unused. None: as long as it lasts at all.
     pub(crate) idle: Option<Duration>,
+    /// `RECENT_SECONDS`: how long ago the password may have been typed where it has to be recent.
+    pub(crate) recent: Duration,
     /// `TRUSTED_PROTO_HEADER`: the header in which the proxy in front says what the client speaks.
     pub(crate) trusted_proto_header: Option<String>,
     /// `PUBLIC_PATH`: the path below which the browser has this service, where the proxy in front takes it off.
@@ -32,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) allowed_origins: Option<Vec<Origin>>,
     /// `REDIS_URL`: where sessions live; it may hold a password.
     pub(crate) redis_url: Option<String>,
+    /// `DATABASE`: the file where sessions live.
+    pub(crate) database: Option<String>,
     insecure_cookie: Option<bool>,
 }
 
@@ -61,6 +65,7 @@ impl Settings {
                 Some(_) => Some(seconds("IDLE_SECONDS", 0)?),
                 None => None,
             },
+            recent: seconds("RECENT_SECONDS", 300)?,
             trusted_proto_header: read("TRUSTED_PROTO_HEADER"),
             public_path: public_path(read("PUBLIC_PATH").unwrap_or_default())?,
             allowed_origins: read("ALLOWED_ORIGINS")
@@ -68,6 +73,7 @@ impl Settings {
                 .map(origins)
                 .transpose()?,
             redis_url: read("REDIS_URL"),
+            database: read("DATABASE"),
             insecure_cookie: read("INSECURE_COOKIE").map(zero_or_one).transpose()?,
         })
     }

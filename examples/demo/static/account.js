@@ -1,6 +1,7 @@
 // The profile and the list of sessions.
 
 import { $, date, make, named } from "./dom.js";
+import { recently } from "./recent.js";
 import { API } from "./request.js";
 import { api, revoke, sessions } from "./session.js";
 
@@ -27,7 +28,7 @@ export async function showSessions(during, revoked) {
     button.setAttribute("aria-label", `Revoke ${entry.current ? "this session" : named(entry.client)}`);
     button.addEventListener("click", () =>
       during(button, async () => {
-        await revoke(entry.id);
+        await recently(() => revoke(entry.id));
         await revoked(entry);
       }),
     );

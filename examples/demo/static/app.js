@@ -3,7 +3,9 @@
 import { showProfile, showSessions } from "./account.js";
 import { $, button, input } from "./dom.js";
 import { clearLog, dismissAlerts, showAlerts, showDecisions } from "./log.js";
-import { SignedOut, resume, session, signIn, signOut } from "./session.js";
+import { forgetQuestion, recently } from "./recent.js";
+import { API } from "./request.js";
+import { SignedOut, api, resume, session, signIn, signOut } from "./session.js";
 
 const POLL = 3000; // How often the page asks what the server has decided, in milliseconds.
 
@@ -77,9 +79,17 @@ async function listSessions() {
   });
 }
 
+async function exportData() {
+  const data = await recently(() => api(`${API}/export`));
+  $("exported").textContent = JSON.stringify(data, null, 2);
+  $("exported").hidden = false;
+}
+
 /** Empties what is about a user: it has no place in a page that shows nobody's account. */
 function clear() {
-  for (const id of ["name", "email", "role", "sessions"]) $(id).replaceChildren();
+  for (const id of ["name", "email", "role", "sessions", "exported"]) $(id).replaceChildren();
+  $("exported").hidden = true;
+  forgetQuestion();
   clearLog();
   input("password").value = "";
 }
@@ -140,7 +150,8 @@ $("login").addEventListener("submit", (event) => {
 });
 onClick("renew", resume);
 onClick("sign-out", () => signOut());
-onClick("sign-out-all", () => signOut({ everywhere: true }));
+onClick("sign-out-all", () => recently(() => signOut({ everywhere: true })));
+onClick("export", exportData);
 onClick("alerts-read", dismissAlerts);
 onClick("retry", resume);
 

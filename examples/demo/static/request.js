@@ -10,6 +10,8 @@ export const BASE = `${HERE}auth`;
 export const API = `${HERE}api`;
 /** The longest pause of the back-off, in milliseconds. */
 export const SLOWEST = 30_000;
+/** The codes of guards in front; a page that has none of these was refused by the application itself. */
+const GUARDS = new Set(["csrf", "foreign_origin", "https_required"]);
 const PATIENCE = 15_000; // A request that takes longer is given up and tried again.
 
 /** The server, or what stands before it, did not do what it was asked. */
@@ -42,11 +44,21 @@ export async function change(url, options) {
   };
   let response = await ask(csrfCookie() ?? (await csrfToken()));
   // The cookie is of a session that ended, or of keys that were replaced.
-  if (response.status === 403) response = await ask(await csrfToken());
-  if (response.status === 403) {
+  if (await isByGuard(response)) response = await ask(await csrfToken());
+  if (await isByGuard(response)) {
     throw new Failed(403, "The server refuses this page. Allow cookies for it, and reload.");
   }
   return response;
+}
+
+/**
+ * Whether a guard refuses the page. Refusals of the application itself are the caller's.
+ * @param {Response} response
+ */
+async function isByGuard(response) {
+  if (response.status !== 403) return false;
+  const { code } = await failure(response.clone());
+  return code === undefined || GUARDS.has(code);
 }
 
 function csrfCookie() {

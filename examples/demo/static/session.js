@@ -146,6 +146,35 @@ export async function signIn(email, password, remember = true) {
 }
 
 /**
+ * Tells the server that the user is still the same: the session goes on with a new token, and one from before is worth
+ * nothing. Rejects with `Failed`, of the code `wrong_password` when it is wrong.
+ * @param {string} password
+ */
+export async function stepUp(password) {
+  const [began, seen] = [era, inputs];
+  /** @param {string} token */
+  const ask = (token) =>
+    alone(() =>
+      change(`${BASE}/step-up`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
+        body: JSON.stringify({ password }),
+      }),
+    );
+  let response = await withToken(ask);
+  if (response.status === 409) {
+    // Another tab was quicker: a refresh brings the newer cookie.
+    await refresh();
+    response = await withToken(ask);
+  }
+  if (!response.ok) throw await failure(response);
+  const answer = await response.json();
+  stillIn(began);
+  keep(answer, seen);
+  announce();
+}
+
+/**
  * Picks up the session that the browser's cookie names. Rejects with `SignedOut` if there is none.
  * Later it asks the server whether the session still stands.
  */
@@ -241,18 +270,35 @@ export async function apiFetch(path, options = {}) {
   if (url.origin !== location.origin) {
     throw new TypeError("The access token is for the page's own server and for no other.");
   }
+  // A body that is a stream has been read, and cannot be sent again.
+  return withToken((token) => send(url, options, token), !(options.body instanceof ReadableStream));
+}
+
+/**
+ * Asks with the access token, and once more with another one where that is refused.
+ * @param {(token: string) => Promise<Response>} ask
+ * @param {boolean} again whether it can be asked twice
+ */
+async function withToken(ask, again = true) {
   const began = era;
   const token = await fresh();
-  let response = await send(url, options, token);
-  // A body that is a stream has been read, and cannot be sent again.
-  if (response.status === 401 && !(options.body instanceof ReadableStream)) {
+  let response = await ask(token);
+  if (response.status === 401 && again && !wantsRecent(response)) {
     // Another call may have refreshed meanwhile.
     if (access?.token === token) await refresh();
     stillIn(began);
-    response = await send(url, options, await fresh());
+    response = await ask(await fresh());
   }
   stillIn(began);
   return response;
+}
+
+/**
+ * Whether the user has to authenticate again (RFC 9470): a refresh does not help.
+ * @param {Response} response
+ */
+function wantsRecent(response) {
+  return response.headers.get("WWW-Authenticate")?.includes('error="insufficient_user_authentication"') ?? false;
 }
 
 /**

@@ -102,7 +102,7 @@
 //! | `audience`, `issuer` options | required by the constructors |
 //! | refresh token in JSON and `localStorage` | cookie that no script reads; native clients: [`RefreshTransport::Body`](crate::refresh::RefreshTransport::Body) |
 //! | table `refresh_tokens` | [`RefreshStore`](crate::store::RefreshStore), which keeps hashes; `RedisStore` or [your own](crate::manual::stores) over the same database |
-//! | `DELETE FROM refresh_tokens WHERE user_id` | [`RefreshCookieLayer::end_all_of`](crate::RefreshCookieLayer::end_all_of) |
+//! | `DELETE FROM refresh_tokens WHERE user_id` | [`SessionAdmin::end_all`](crate::SessionAdmin::end_all) |
 //! | `TokenExpiredError`, `JsonWebTokenError` | [`Rejection::token_error`](crate::rejection::Rejection::token_error), for logs; the client sees `invalid_token` |
 //! | `express-rate-limit` on `/login` | stays yours: put a limit in front of the sign-in route |
 //!

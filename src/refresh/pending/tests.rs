@@ -59,10 +59,10 @@ async fn a_revocation_that_is_given_up_is_told_once() {
         let told = world.events.lock().unwrap().join("\n");
         let (own, all) = (
             format!(
-                "RevocationLost {{ session: Some({:?}), subject: None }}",
+                "RevocationLost {{ session: Some({:?}), several: false, .. }}",
                 record.id()
             ),
-            "RevocationLost { session: None, subject: Some(\"ada\") }",
+            "RevocationLost { session: None, several: true, .. }",
         );
         assert!(told.contains(&own) && told.contains(all), "{told}");
         // Its place is free: the same is tried again when it is asked for again.

@@ -46,6 +46,19 @@ fn an_end_by_no_client_is_a_revocation() {
     }
 }
 
+/// A record that an earlier release could not read would sign its user out of every instance of that.
+#[test]
+fn an_end_by_an_operator_is_kept_as_one_that_earlier_releases_know() {
+    let record = live();
+    let ended = record.revoked(RevokeReason::RevokedByOperator);
+    assert_eq!(ended, record.revoked(RevokeReason::RevokedByOwner));
+    assert_eq!(
+        ended,
+        record.ended(RevokeReason::RevokedByOperator, None, LATER)
+    );
+    assert_eq!(SessionRecord::decode(&ended.encode()), Ok(ended));
+}
+
 #[test]
 fn the_first_end_stays() {
     let browser = from_jar(BROWSER);

@@ -18,7 +18,8 @@ pub(super) fn encode(state: SessionState) -> u8 {
         SessionState::Revoked(RevokeReason::Denied) => 1,
         SessionState::Revoked(RevokeReason::Limit) => 2,
         SessionState::Revoked(RevokeReason::RevokedAll) => 3,
-        SessionState::Revoked(RevokeReason::RevokedByOwner) => 4,
+        // A record never has the first: see `SessionRecord::revoked`.
+        SessionState::Revoked(RevokeReason::RevokedByOperator | RevokeReason::RevokedByOwner) => 4,
         SessionState::Revoked(RevokeReason::Reuse) => 5,
         SessionState::Revoked(RevokeReason::Replaced) => 6,
         SessionState::Revoked(RevokeReason::SignedOut) => 7,

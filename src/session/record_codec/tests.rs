@@ -140,18 +140,37 @@ fn every_field_survives() {
     record.presented_at = Some(Timestamp::default());
     record.ended_at = Some(Timestamp::default());
     record.fields =
-        Fields::decode(b"\x06\0\x09\x01\0\0\0\0\0\0\0\0\x07\0\x01\xff\x80\0\x01!").unwrap();
+        Fields::decode(b"\x03\0\x08\0\0\0\0\0\0\0\x09\x04\0\x03phr\x05\0\x07pwd otp\x06\0\x09\x01\0\0\0\0\0\0\0\0\x07\0\x01\xff\x80\0\x04mail\xff\0\0")
+            .unwrap();
     let read = SessionRecord::decode(&record.encode()).unwrap();
     assert_eq!(read, record);
     assert!(read.fields.until_closed);
     assert_eq!(read.fields.fingerprint_version, 255);
+    assert_eq!(read.authenticated_at(), Timestamp::from_millis(9));
+    assert_eq!((read.acr(), read.note()), (Some("phr"), "mail"));
+    assert!(read.amr().eq(["pwd", "otp"]));
+}
+
+/// One of an earlier release: its user authenticated when it began, and in a way that is not written down.
+#[test]
+fn a_record_that_does_not_say_when_its_user_authenticated_says_when_it_began() {
+    let record = SessionRecord::decode(&with_fields(b"")).unwrap();
+    assert_eq!(record.authenticated_at(), record.created_at());
+    assert_eq!((record.amr().count(), record.acr()), (0, None));
+    assert_eq!(record.note(), "");
 }
 
 /// A column or a buffer of this size holds every record, and nothing larger is one.
 #[test]
 fn the_largest_record_is_as_long_as_it_says() {
     // All that this release writes, and as much of later ones as fits beside it.
-    let mut fields = b"\x06\0\x09\x01\0\0\0\0\0\0\0\0\x07\0\x01\xff\xc8\x03\xed".to_vec();
+    let mut fields = b"\x03\0\x08\0\0\0\0\0\0\0\x01\x04\0\x40".to_vec();
+    fields.extend([b'a'; 64]);
+    fields.extend(*b"\x05\x01\x07");
+    fields.extend([&[b'm'; 32][..]; 8].join(&b' '));
+    fields.extend(*b"\x06\0\x09\x01\0\0\0\0\0\0\0\0\x07\0\x01\xff\x80\x01\0");
+    fields.extend([b'n'; 256]);
+    fields.extend(*b"\xc8\x01\x92");
     fields.resize(1_024, 7);
     let mut largest = SessionRecord {
         subject: "s".repeat(256).into(),
@@ -211,9 +230,9 @@ fn unknown_fields_are_kept_byte_for_byte_through_every_swap() {
 
 #[test]
 fn a_field_that_must_be_known_is_corrupt_and_says_so() {
-    let error = SessionRecord::decode(&with_fields(b"\x05\0\x01!")).unwrap_err();
-    assert_eq!(error, DecodeError(Damage::Field(5)));
-    assert!(error.to_string().contains("the field 5"), "{error}");
+    let error = SessionRecord::decode(&with_fields(b"\x08\0\x01!")).unwrap_err();
+    assert_eq!(error, DecodeError(Damage::Field(8)));
+    assert!(error.to_string().contains("the field 8"), "{error}");
     assert_eq!(StoreError::from(error).kind(), StoreErrorKind::Corrupt);
     // Damage within the fields is damage of the record.
     for fields in [&b"\x80\0\x02!"[..], b"\x80", b"\xff\0\0\x80\0\0"] {

@@ -5,7 +5,7 @@ use super::{
     sample::{MANY, Subject},
 };
 use crate::{
-    session::{SessionId, SessionRecord},
+    session::{RevokeReason, SessionId, SessionRecord},
     store::{RefreshStore, Swap},
 };
 
@@ -117,7 +117,7 @@ pub(super) async fn live(
     Ok(listed)
 }
 
-/// Revokes all but `keep`, and these are what it says, in whatever order.
+/// Revokes all but `keep`, and these are what it says, as they are then, in whatever order.
 pub(super) async fn revoke(
     store: &impl RefreshStore,
     rule: Rule,
@@ -126,9 +126,10 @@ pub(super) async fn revoke(
     expected: &[&SessionRecord],
 ) -> Outcome {
     let mut revoked = rule.answer(store.revoke_all(subject.tag(), keep)).await?;
-    revoked.sort();
-    let mut expected: Vec<_> = expected.iter().map(|record| record.id).collect();
-    expected.sort();
+    revoked.sort_by_key(|record| record.id);
+    let ended = |record: &&SessionRecord| record.revoked(RevokeReason::RevokedAll);
+    let mut expected: Vec<_> = expected.iter().map(ended).collect();
+    expected.sort_by_key(|record| record.id);
     rule.check(revoked == expected, || {
         format!("it says that it revoked {revoked:?}, not {expected:?}")
     })

@@ -69,9 +69,10 @@ pub(super) async fn the_limit_drops_the_least_recently_rotated(
         let dropped = records.remove(unused);
         let fourth = subject.record(rule)?;
         let inserted = rule.answer(store.insert(&fourth, 3)).await?;
-        rule.check(inserted.dropped == [dropped.id], || {
-            format!("it dropped {:?}, not {}", inserted.dropped, dropped.id)
-        })?;
+        rule.check(
+            inserted.dropped == [dropped.revoked(RevokeReason::Limit)],
+            || format!("it dropped {:?}, not {dropped:?}", inserted.dropped),
+        )?;
         records.push(fourth);
         records.sort_by_key(|record| record.id);
         let live = live(store, rule, &subject).await?;

@@ -42,6 +42,13 @@ impl Encoded {
             .collect()
     }
 
+    /// Gives the first session a state that no release knows.
+    #[cfg(test)]
+    pub(super) fn damage(&mut self) {
+        // In front of the lengths of the texts.
+        self.0[224 - 11] = 0xff;
+    }
+
     /// The encoded record of a session.
     pub(super) fn find(&self, id: &SessionId) -> Option<EncodedRecord<'_>> {
         self.iter().find(|session| session.id == *id)

@@ -183,7 +183,7 @@ impl Sessions {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         let now = self.clock.now();
         let Some(mut sessions) = self.subjects.get_mut(subject) else {
             return Ok(vec![]);
@@ -192,6 +192,29 @@ impl Sessions {
         let revoked = subject::revoke_all(&mut after, keep, now);
         *sessions = Encoded::new(&after);
         Ok(revoked)
+    }
+
+    /// Every subject that has sessions now.
+    pub(super) fn subjects(&self) -> Vec<SubjectTag> {
+        self.subjects.iter().map(|entry| *entry.key()).collect()
+    }
+
+    /// Revokes the sessions of `subject` that began at `before` or earlier, and returns how many.
+    pub(super) fn revoke_before(
+        &self,
+        subject: &SubjectTag,
+        before: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let now = self.clock.now();
+        let Some(mut sessions) = self.subjects.get_mut(subject) else {
+            return Ok(0);
+        };
+        let mut after = sessions.unpack(*subject)?;
+        let revoked = subject::revoke_before(&mut after, before, now);
+        if !revoked.is_empty() {
+            *sessions = Encoded::new(&after);
+        }
+        Ok(revoked.len())
     }
 
     /// Visits the next `subjects` of the round and removes what has expired.

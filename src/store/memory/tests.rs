@@ -5,7 +5,7 @@ use crate::{
     clock::{ManualClock, Timestamp},
     keys::SessionKeys,
     session::{
-        Activity, ClientFingerprint, JarProof, Lasts, NewSecrets, Presenter, RevokeReason,
+        Activity, ClientFingerprint, JarProof, Lasts, Methods, NewSecrets, Presenter, RevokeReason,
         SessionPolicy, SignIn,
     },
     store::StoreErrorKind,
@@ -27,6 +27,9 @@ pub(super) fn session(subject: &str, seconds: u64) -> SessionRecord {
         lasts: Lasts::default(),
         label: "Browser/1.0",
         context: b"",
+        auth_time: None,
+        methods: Methods::default(),
+        note: "",
     };
     let policy = SessionPolicy {
         absolute: Duration::from_secs(seconds),
@@ -173,6 +176,59 @@ fn of_several_sessions_the_named_one_is_swapped_whatever_its_new_length() {
         assert_eq!(all, [first.clone(), next.clone(), third.clone()]);
         second = next;
     }
+}
+
+/// One record that cannot be read, of a later release, say, leaves none of the others live.
+#[test]
+fn everything_ends_but_what_began_later_and_what_cannot_be_read() {
+    let (store, clock) = store(10_000);
+    let subjects = 3 * SUBJECTS_AT_ONCE;
+    let old: Vec<_> = (0..subjects)
+        .map(|n| session(&format!("old {n}"), 3600))
+        .collect();
+    let expired = session("old 1", 60);
+    for record in old.iter().chain([&expired]) {
+        store.0.insert(record, 9).unwrap();
+    }
+    let signed_out = old[0].revoked(RevokeReason::SignedOut);
+    store.0.swap(&old[0], &signed_out).unwrap();
+    clock.advance(Duration::from_secs(60));
+    let mut new = session("old 1", 3600);
+    new.created_at = NOW + Duration::from_millis(1);
+    store.0.insert(&new, 9).unwrap();
+
+    let revoke = |before| {
+        let mut call = Box::pin(store.revoke_everything(before));
+        let mut turns = 0;
+        loop {
+            turns += 1;
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            if let std::task::Poll::Ready(done) = call.as_mut().poll(&mut context) {
+                return (done, turns);
+            }
+        }
+    };
+    assert_eq!(
+        revoke(NOW - Duration::from_millis(1)).0.unwrap(),
+        0,
+        "they began later"
+    );
+    let (done, turns) = revoke(NOW);
+    assert_eq!(done.unwrap(), subjects as u64 - 1);
+    assert_eq!(turns, 4, "other tasks have their turn in between");
+    let load = |record: &SessionRecord| store.0.load(&record.key()).unwrap().record;
+    assert_eq!(load(&signed_out), Some(signed_out));
+    assert_eq!(load(&new), Some(new.clone()));
+    for record in &old[1..] {
+        assert_eq!(load(record), Some(record.revoked(RevokeReason::RevokedAll)));
+    }
+    assert_eq!(revoke(NOW).0.unwrap(), 0);
+
+    let tag = old[7].subject_tag;
+    store.0.subjects.get_mut(&tag).unwrap().damage();
+    let error = revoke(new.created_at).0.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+    assert_eq!(load(&new), Some(new.revoked(RevokeReason::RevokedAll)));
 }
 
 /// A table that grows is one shard's, so that no shard may be large.

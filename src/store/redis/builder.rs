@@ -101,7 +101,8 @@ impl RedisStore {
     /// The feature `redis-connection` ties your build to that version of the `redis` crate.
     ///
     /// It must not read from replicas. Clones of it must share its connection, or every request would
-    /// open one.
+    /// open one. Over a connection to a cluster
+    /// [`revoke_everything`](crate::store::RefreshStore::revoke_everything) is unsupported: it would miss nodes.
     #[cfg(feature = "redis-connection")]
     #[cfg_attr(docsrs, doc(cfg(feature = "redis-connection")))]
     pub fn with_connection(

@@ -11,7 +11,9 @@ use super::{
     connector::Connector,
     error::{Fault, FaultKind},
     limits::Limits,
-    request::{Form, Request, Wording},
+    request::Request,
+    script::{Form, Wording},
+    topology,
 };
 use crate::{
     clock::monotonic,
@@ -117,11 +119,12 @@ impl Client {
     ) -> Result<Vec<Value>, Fault> {
         let connection = self.connection.connection(place).await?;
         let form = Form::new(wording, connection.is_plain());
-        let answer = connection.send(request.commands(form));
+        let answer = connection.send(request.commands(form), request.slot());
         let fault = match timeout(self.limits.response, answer).await {
             Ok(Ok(replies)) => {
                 let essential = replies.get(..request.essential()).unwrap_or(&replies);
-                match Fault::among(essential) {
+                let fault = Fault::among(essential);
+                match fault.or_else(|| topology::misdirected(request, &replies)) {
                     None => {
                         if request.is_script() {
                             connection.learn(wording, request.is_revoking());
@@ -140,9 +143,7 @@ impl Client {
             FaultKind::Silent if permit.is_alone() => true,
             // In a cluster the others may come from other nodes. Finding the nodes anew shows whether a
             // replica has taken over; once in a while is enough.
-            FaultKind::Silent => {
-                self.connection.connector().has_nodes() && connection.age() > self.limits.connect
-            }
+            FaultKind::Silent => self.has_nodes() && connection.age() > self.limits.connect,
             _ => false,
         };
         if broken {
@@ -154,6 +155,11 @@ impl Client {
     /// Whether the server was last found to understand the plain wording of scripts only.
     pub(super) fn is_plain(&self) -> bool {
         self.connection.is_plain()
+    }
+
+    /// Whether several servers answer, each for some of the keys.
+    pub(super) fn has_nodes(&self) -> bool {
+        self.connection.connector().has_nodes()
     }
 
     /// Returns what requests of this runtime share.

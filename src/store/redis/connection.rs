@@ -21,7 +21,8 @@ use super::{
     connector::{Connector, Transport},
     error::Fault,
     limits::Limits,
-    request::{Commands, Wording},
+    request::Commands,
+    script::Wording,
 };
 use crate::clock::monotonic;
 
@@ -182,8 +183,12 @@ impl State {
 }
 
 impl Open {
-    pub(super) fn send(&self, commands: Commands) -> RedisFuture<'static, Vec<Value>> {
-        self.transport.send(commands)
+    pub(super) fn send(
+        &self,
+        commands: Commands,
+        slot: Option<u16>,
+    ) -> RedisFuture<'static, Vec<Value>> {
+        self.transport.send(commands, slot)
     }
 
     /// How long it has been open.

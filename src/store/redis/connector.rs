@@ -11,12 +11,33 @@ use super::{limits::Limits, request::Commands};
 
 /// A connection that many requests share.
 pub(super) trait Transport: Send + Sync {
-    /// The reply to one command, or the replies to several.
-    fn send(&self, commands: Commands) -> RedisFuture<'static, Vec<Value>>;
+    /// The reply to one command, or the replies to several. Of a cluster the master of `slot` answers; where there is
+    /// none, the keys tell who does.
+    fn send(&self, commands: Commands, slot: Option<u16>) -> RedisFuture<'static, Vec<Value>>;
+}
+
+/// Connections to the nodes of a cluster.
+#[cfg(feature = "redis-cluster")]
+struct Nodes(redis::cluster_async::ClusterConnection);
+
+#[cfg(feature = "redis-cluster")]
+impl Transport for Nodes {
+    fn send(&self, commands: Commands, slot: Option<u16>) -> RedisFuture<'static, Vec<Value>> {
+        use redis::cluster_routing::{Route, SingleNodeRoutingInfo, SlotAddr};
+
+        match (commands, slot) {
+            (Commands::Many(pipeline), Some(slot)) => {
+                let route = SingleNodeRoutingInfo::SpecificNode(Route::new(slot, SlotAddr::Master));
+                let (mut connection, count) = (self.0.clone(), pipeline.len());
+                Box::pin(async move { connection.route_pipeline(pipeline, 0, count, route).await })
+            }
+            (commands, _) => self.0.send(commands, None),
+        }
+    }
 }
 
 impl<C: ConnectionLike + Clone + Send + Sync + 'static> Transport for C {
-    fn send(&self, commands: Commands) -> RedisFuture<'static, Vec<Value>> {
+    fn send(&self, commands: Commands, _: Option<u16>) -> RedisFuture<'static, Vec<Value>> {
         // A clone is a handle on the same connection: requests of all of them are multiplexed.
         let mut connection = self.clone();
         Box::pin(async move {
@@ -62,7 +83,9 @@ impl Connector {
                 let config = redis::cluster::ClusterConfig::new()
                     .set_connection_timeout(limits.connect)
                     .set_response_timeout(limits.response);
-                Arc::new(client.get_async_connection_with_config(config).await?)
+                Arc::new(Nodes(
+                    client.get_async_connection_with_config(config).await?,
+                ))
             }
             #[cfg(feature = "redis-connection")]
             Self::Given(connection) => connection.clone(),

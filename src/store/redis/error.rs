@@ -45,6 +45,14 @@ impl Fault {
         }
     }
 
+    /// Another server answered than the one that was meant.
+    pub(super) fn misdirected(what: &'static str) -> Self {
+        Self {
+            kind: FaultKind::Replica,
+            error: (ErrorKind::UnexpectedReturnType, what).into(),
+        }
+    }
+
     /// A connection could not be opened. Whatever the reason, no request got anywhere.
     pub(super) fn no_connection(error: RedisError) -> Self {
         let kind = match kind(&error) {

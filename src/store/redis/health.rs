@@ -36,6 +36,8 @@ pub struct RedisHealth {
     replicas: Option<u32>,
     appends: Option<bool>,
     takes_flags: bool,
+    /// The account may ask for all that it takes to find every session.
+    sweeps: bool,
 }
 
 /// The oldest version that the scripts were ever tried with.
@@ -86,12 +88,12 @@ impl RedisHealth {
             .and_then(reply::time)
             .ok_or_else(unexpected)?;
         // `INFO` may be refused to the account: what it would say is then unknown, and no failure.
-        let info = replies.next().and_then(reply::text).unwrap_or_default();
-        let field = |name: &str| {
-            let mut lines = info.lines();
-            let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            value.map(|value| value.trim().to_owned())
-        };
+        let replies: Vec<Value> = replies.collect();
+        let is_refused = |reply: &Value| matches!(reply, Value::ServerError(_));
+        let sweeps = !replies.iter().any(is_refused);
+        let info = replies.into_iter().next().and_then(reply::text);
+        let info = info.unwrap_or_default();
+        let field = |name: &str| reply::field(&info, name).map(str::to_owned);
         Ok(Self {
             now,
             round_trip,
@@ -102,6 +104,7 @@ impl RedisHealth {
             replicas: field("connected_slaves").and_then(|count| count.parse().ok()),
             appends: field("aof_enabled").map(|enabled| enabled == "1"),
             takes_flags: true,
+            sweeps,
         })
     }
 
@@ -174,6 +177,13 @@ impl RedisHealth {
                 "this server lacks something that the scripts have on Redis 7, such as their flags, as Redis 6, KeyDB \
                  and Dragonfly do: when its memory is full it may refuse to sign out and to answer theft; leave \
                  it room, or use Redis 7 or Valkey"
+                    .into(),
+            );
+        }
+        if !self.sweeps {
+            warnings.push(
+                "this account may not run SCAN and INFO, or CLUSTER NODES in a cluster: revoke_everything, the \
+                 answer to keys that leaked, would be refused; allow them"
                     .into(),
             );
         }
@@ -255,6 +265,8 @@ mod tests {
         let refused = redis::parse_redis_value(b"-NOPERM no permissions\r\n").unwrap();
         let health = health(refused);
         assert_eq!(health.version(), None);
-        assert!(health.warnings().is_empty());
+        let warnings = health.warnings();
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].contains("revoke_everything"), "{warnings:?}");
     }
 }

@@ -33,6 +33,13 @@ pub(super) fn text(reply: Value) -> Option<String> {
     }
 }
 
+/// One field of what `INFO` says.
+pub(super) fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = info.lines();
+    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    value.map(str::trim)
+}
+
 /// What `TIME` says: seconds and the microseconds of the second.
 pub(super) fn time(reply: Value) -> Option<Timestamp> {
     let Value::Array(parts) = reply else {
@@ -51,18 +58,25 @@ type Pair = (Vec<u8>, Vec<u8>);
 
 /// The reply to `HSCAN`: where it goes on, and what it has found so far. It is at its end where it began.
 pub(super) fn page(reply: Value) -> Option<(Vec<u8>, Vec<Pair>)> {
+    let (cursor, found) = found(reply)?;
+    let mut found = found.into_iter();
+    let mut pairs = Vec::with_capacity(found.len() / 2);
+    while let Some(name) = found.next() {
+        pairs.push((name, found.next()?));
+    }
+    Some((cursor, pairs))
+}
+
+/// The reply to `SCAN`, and the names in that to `HSCAN`: where it goes on, and what it has found so far.
+pub(super) fn found(reply: Value) -> Option<(Vec<u8>, Vec<Vec<u8>>)> {
     let Value::Array(parts) = reply else {
         return None;
     };
     let [cursor, Value::Array(found)] = <[Value; 2]>::try_from(parts).ok()? else {
         return None;
     };
-    let mut found = found.into_iter();
-    let mut pairs = Vec::with_capacity(found.len() / 2);
-    while let Some(name) = found.next() {
-        pairs.push((bytes(name)??, bytes(found.next()?)??));
-    }
-    Some((bytes(cursor)??, pairs))
+    let found = found.into_iter().map(|one| bytes(one)?);
+    Some((bytes(cursor)??, found.collect::<Option<_>>()?))
 }
 
 pub(super) fn number(reply: &Value) -> Option<i64> {

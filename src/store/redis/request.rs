@@ -1,111 +1,11 @@
 //! What is asked of a server: one pipeline, or one script.
 
-use std::{sync::LazyLock, time::Duration};
+use std::time::Duration;
 
-use redis::{Cmd, Pipeline, Script, cmd};
+use redis::{Cmd, Pipeline, cmd};
 
+use super::script::{Form, INSERT, REPLACE, REPLACE_REVOKING, SWAP, SWAP_REVOKING};
 use crate::{clock::Timestamp, session::SessionRecord};
-
-/// Lets a script write though `maxmemory` is reached: revocations must not wait for room, and change
-/// nothing in the size of a record.
-macro_rules! revoking {
-    ($text:expr) => {
-        concat!("#!lua flags=allow-oom\n", $text)
-    };
-}
-
-/// A script, and the digest that servers know it by once they have seen it.
-struct Text {
-    text: &'static str,
-    digest: LazyLock<String>,
-}
-
-/// A script in two wordings that do the same.
-struct KnownScript {
-    /// For Redis 7 and Valkey: with flags, `GT`, and the time within a script.
-    full: Text,
-    /// For servers that lack one of these.
-    plain: Text,
-}
-
-macro_rules! script {
-    ($name:ident, $full:expr, $plain:expr) => {
-        static $name: KnownScript = KnownScript {
-            full: script!($full),
-            plain: script!($plain),
-        };
-    };
-    ($text:expr) => {
-        Text {
-            text: $text,
-            digest: LazyLock::new(|| Script::new($text).get_hash().to_owned()),
-        }
-    };
-}
-
-macro_rules! file {
-    ($name:literal) => {
-        include_str!(concat!("scripts/", $name, ".lua"))
-    };
-}
-
-script!(INSERT, file!("insert"), file!("plain_insert"));
-script!(SWAP, file!("swap"), file!("plain_swap"));
-script!(SWAP_REVOKING, revoking!(file!("swap")), file!("plain_swap"));
-script!(REPLACE, file!("replace"), file!("replace"));
-script!(
-    REPLACE_REVOKING,
-    revoking!(file!("replace")),
-    file!("replace")
-);
-
-/// How a script is sent. Servers forget scripts when they restart and with `SCRIPT FLUSH`, and a node
-/// that a slot has moved to may never have had them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Form {
-    /// By its text, which teaches the server the digest; else by the digest, which is 40 bytes.
-    text: bool,
-    /// In the wording that every server understands.
-    plain: bool,
-}
-
-impl Form {
-    /// The form for a connection whose server is known to understand the `plain` wording only, or is not.
-    pub(super) fn new(wording: Wording, plain: bool) -> Self {
-        Self {
-            text: wording != Wording::Known,
-            plain: match wording {
-                Wording::Known => plain,
-                Wording::Full => false,
-                Wording::Plain => true,
-            },
-        }
-    }
-}
-
-/// The choice of what a script is sent as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wording {
-    /// By the digest of the wording that this connection's server was found to understand.
-    Known,
-    /// By its text, with what Redis 7 has.
-    Full,
-    /// By its text, without.
-    Plain,
-}
-
-impl Wording {
-    /// The next to try. A server that does not know a script may be another one than before, so it is asked in
-    /// full first, unless the plain wording is `settled`: by scripts that need no flag nothing is learnt.
-    pub(super) fn next(self, settled: bool) -> Option<Self> {
-        match self {
-            Self::Known if settled => Some(Self::Plain),
-            Self::Known => Some(Self::Full),
-            Self::Full => Some(Self::Plain),
-            Self::Plain => None,
-        }
-    }
-}
 
 /// Acknowledgement by replicas, as `WAIT` asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,8 +61,18 @@ impl Expiry {
 
 /// What is asked. `key` names a subject's sessions.
 pub(super) enum Request<'a> {
-    /// What the server says of itself.
-    Info,
+    /// The server's word of itself, and whether it would show the names of keys, and of `nodes`.
+    Info { pattern: &'a str, nodes: bool },
+    /// All nodes of a cluster, as one of them sees them.
+    Nodes,
+    /// Which server it is; of a cluster the master of `slot`, and which slots are its own.
+    Identify { slot: Option<u16> },
+    /// Some keys with a name like `pattern` from `cursor` on, and which server has them.
+    Scan {
+        slot: Option<u16>,
+        pattern: &'a str,
+        cursor: &'a [u8],
+    },
     /// One session, and the time.
     Read { key: &'a str, session: &'a str },
     /// Some [`PAGE`] sessions of the subject from `cursor` on, and the time.
@@ -210,9 +120,36 @@ impl Request<'_> {
     /// The commands.
     pub(super) fn commands(&self, form: Form) -> Commands {
         match self {
-            Self::Info => {
-                let mut pipeline = Pipeline::with_capacity(2);
+            Self::Info { pattern, nodes } => {
+                let mut pipeline = Pipeline::with_capacity(4);
                 pipeline.cmd("TIME").cmd("INFO");
+                pipeline.add_command(scan(b"0", pattern, 1));
+                if *nodes {
+                    pipeline.cmd("CLUSTER").arg("NODES");
+                }
+                Commands::Many(pipeline)
+            }
+            Self::Nodes => {
+                let mut pipeline = Pipeline::with_capacity(1);
+                pipeline.cmd("CLUSTER").arg("NODES");
+                Commands::Many(pipeline)
+            }
+            Self::Identify { slot } => {
+                let mut pipeline = Pipeline::with_capacity(2);
+                pipeline.cmd("INFO");
+                if slot.is_some() {
+                    pipeline.cmd("CLUSTER").arg("NODES");
+                }
+                Commands::Many(pipeline)
+            }
+            Self::Scan {
+                slot: _,
+                pattern,
+                cursor,
+            } => {
+                let mut pipeline = Pipeline::with_capacity(2);
+                pipeline.add_command(scan(cursor, pattern, KEYS));
+                pipeline.cmd("INFO");
                 Commands::Many(pipeline)
             }
             Self::Read { key, session } => {
@@ -304,15 +241,35 @@ impl Request<'_> {
     /// before it has happened.
     pub(super) fn essential(&self) -> usize {
         match self {
-            Self::Read { .. } | Self::ReadPage { .. } => 2,
+            Self::Read { .. } | Self::ReadPage { .. } | Self::Scan { .. } => 2,
+            Self::Identify { slot } => 1 + usize::from(slot.is_some()),
             // The time alone shows that the server answers; an account may be kept from the rest.
             _ => 1,
         }
     }
 
+    /// The slot of a cluster whose master is asked, where no key tells.
+    pub(super) fn slot(&self) -> Option<u16> {
+        match self {
+            Self::Identify { slot } | Self::Scan { slot, .. } => *slot,
+            _ => None,
+        }
+    }
+
     /// Whether a script is run.
     pub(super) fn is_script(&self) -> bool {
-        !matches!(self, Self::Info | Self::Read { .. } | Self::ReadPage { .. })
+        match self {
+            Self::Confirm { .. }
+            | Self::Insert { .. }
+            | Self::Replace { .. }
+            | Self::Swap { .. } => true,
+            Self::Identify { .. }
+            | Self::Info { .. }
+            | Self::Nodes
+            | Self::Read { .. }
+            | Self::ReadPage { .. }
+            | Self::Scan { .. } => false,
+        }
     }
 
     /// Whether the script may write though the server's memory is full.
@@ -325,23 +282,6 @@ impl Request<'_> {
     }
 }
 
-impl KnownScript {
-    /// The beginning of a call: arguments follow, of so many bytes.
-    fn call(&self, form: Form, key: &str, count: usize, bytes: usize) -> Cmd {
-        let script = if form.plain { &self.plain } else { &self.full };
-        let (command, name) = if form.text {
-            ("EVAL", script.text)
-        } else {
-            ("EVALSHA", script.digest.as_str())
-        };
-        // Room for all of it at once: records are large, and would be moved whenever it grows.
-        let own = command.len() + name.len() + 1 + key.len();
-        let mut call = Cmd::with_capacity(4 + count, own + bytes);
-        call.arg(command).arg(name).arg(1).arg(key);
-        call
-    }
-}
-
 /// The most digits of a number.
 const DIGITS: usize = 20;
 
@@ -349,8 +289,18 @@ const DIGITS: usize = 20;
 /// millisecond. Up to here a subject's sessions are read as they are at one moment.
 pub(super) const PAGE: usize = 512;
 
+/// How many keys are looked at for one page of names. It takes a server less time than such a page of sessions.
+const KEYS: usize = 1000;
+
 /// The server counts with a sign, and adds to it.
 const LATEST: u64 = u64::MAX / 4;
+
+fn scan(cursor: &[u8], pattern: &str, count: usize) -> Cmd {
+    let mut scan = cmd("SCAN");
+    scan.arg(cursor).arg("MATCH").arg(pattern);
+    scan.arg("COUNT").arg(count);
+    scan
+}
 
 /// The read comes first: in a cluster, what a node lets through that is giving the slot away is the first
 /// command only.

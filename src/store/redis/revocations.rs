@@ -12,7 +12,7 @@ use std::{
     fmt,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -24,6 +24,8 @@ use crate::{
 /// Why a session was revoked, when and by whom: what its record needs to be revoked again.
 #[derive(Clone, Copy)]
 struct Revocation {
+    /// How many had been noted before it.
+    number: u64,
     state: SessionState,
     ended_at: Option<Timestamp>,
     fingerprints: Fingerprints,
@@ -32,10 +34,14 @@ struct Revocation {
 
 pub(super) struct Revocations {
     capacity: usize,
-    /// Whether there is anything to look for: most instances never revoke, and loads are many.
-    any: AtomicBool,
+    /// How many were noted so far. Mostly none: few instances revoke, and loads are many.
+    noted: AtomicU64,
     inner: Mutex<Entries>,
 }
+
+/// How much had been revoked at some moment. An answer that was asked for then may be older than a later revocation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment(u64);
 
 #[derive(Default)]
 struct Entries {
@@ -48,7 +54,7 @@ impl Revocations {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             capacity,
-            any: AtomicBool::new(false),
+            noted: AtomicU64::new(0),
             inner: Mutex::default(),
         }
     }
@@ -57,6 +63,7 @@ impl Revocations {
     pub(super) fn note(&self, record: &SessionRecord) {
         if !record.is_live() {
             let revocation = Revocation {
+                number: 0,
                 state: record.state,
                 ended_at: record.ended_at,
                 fingerprints: record.fingerprints,
@@ -66,33 +73,46 @@ impl Revocations {
         }
     }
 
-    fn insert(&self, session: SessionId, revocation: Revocation) {
+    fn insert(&self, session: SessionId, mut revocation: Revocation) {
         if self.capacity == 0 {
             return;
         }
         let mut inner = self.lock();
+        let known = inner.sessions.get(&session);
+        revocation.number =
+            known.map_or_else(|| self.noted.load(Ordering::Relaxed), |one| one.number);
         if inner.sessions.insert(session, revocation).is_none() {
             inner.order.push_back(session);
+            self.noted.fetch_add(1, Ordering::Release);
         }
         while inner.order.len() > self.capacity {
             if let Some(oldest) = inner.order.pop_front() {
                 inner.sessions.remove(&oldest);
             }
         }
-        self.any.store(true, Ordering::Release);
     }
 
-    /// The record as it has to be, when the store presents a session as live that was revoked here.
-    pub(super) fn correct(&self, record: &SessionRecord) -> Option<SessionRecord> {
-        if !self.any.load(Ordering::Acquire) || !record.is_live() {
+    /// The moment that it is: to be taken before the server is asked.
+    pub(super) fn now(&self) -> Moment {
+        Moment(self.noted.load(Ordering::Acquire))
+    }
+
+    /// The record as it has to be, when a server that was asked at that moment presents a session as live that had
+    /// been revoked here.
+    pub(super) fn correct(&self, record: &SessionRecord, at: Moment) -> Option<SessionRecord> {
+        if at.0 == 0 || !record.is_live() {
             return None;
         }
         let Revocation {
+            number,
             state,
             ended_at,
             fingerprints,
             fingerprint_version,
         } = *self.lock().sessions.get(&record.id)?;
+        if number >= at.0 {
+            return None;
+        }
         Some(SessionRecord {
             state,
             ended_at,
@@ -121,7 +141,7 @@ impl fmt::Debug for Revocations {
 mod tests {
     use super::*;
     use crate::session::{
-        Activity, ClientFingerprint, JarProof, Lasts, NewSecrets, Presenter, RevokeReason,
+        Activity, ClientFingerprint, JarProof, Lasts, Methods, NewSecrets, Presenter, RevokeReason,
         SessionPolicy, SignIn,
     };
 
@@ -142,17 +162,40 @@ mod tests {
             lasts: Lasts::default(),
             label: "Browser/1.0",
             context: b"",
+            auth_time: None,
+            methods: Methods::default(),
+            note: "",
         };
         let policy = SessionPolicy::default();
         let fresh = NewSecrets::generate().unwrap();
         SessionRecord::start(&opening, &fresh, NOW, &policy, keys.active().unwrap()).0
     }
 
+    fn correct(revocations: &Revocations, record: &SessionRecord) -> Option<SessionRecord> {
+        revocations.correct(record, revocations.now())
+    }
+
+    #[test]
+    fn what_was_asked_before_a_revocation_may_be_older() {
+        let revocations = Revocations::new(9);
+        let (record, other) = (session(), session());
+        let before = revocations.now();
+        revocations.note(&record.revoked(RevokeReason::SignedOut));
+        assert_eq!(revocations.correct(&record, before), None);
+        let after = revocations.now();
+        assert!(revocations.correct(&record, after).is_some());
+        // It does not become a new one when it has to be revoked again.
+        revocations.note(&other.revoked(RevokeReason::SignedOut));
+        revocations.note(&record.revoked(RevokeReason::SignedOut));
+        assert!(revocations.correct(&record, after).is_some());
+        assert_eq!(revocations.correct(&other, after), None);
+    }
+
     #[test]
     fn a_session_that_was_revoked_here_is_revoked_whatever_the_store_says() {
         let revocations = Revocations::new(9);
         let (record, other) = (session(), session());
-        assert_eq!(revocations.correct(&record), None);
+        assert_eq!(correct(&revocations, &record), None);
         let other_browser = Presenter {
             fingerprint: ClientFingerprint::from_bytes([2; 8]),
             version: 3,
@@ -168,10 +211,10 @@ mod tests {
             record.revoked(RevokeReason::Denied),
         ] {
             revocations.note(&revoked);
-            assert_eq!(revocations.correct(&record), Some(revoked.clone()));
-            assert_eq!(revocations.correct(&revoked), None, "nothing to correct");
+            assert_eq!(correct(&revocations, &record), Some(revoked.clone()));
+            assert_eq!(correct(&revocations, &revoked), None, "nothing to correct");
         }
-        assert_eq!(revocations.correct(&other), None);
+        assert_eq!(correct(&revocations, &other), None);
     }
 
     #[test]
@@ -192,12 +235,12 @@ mod tests {
         }
         let known: Vec<_> = records
             .iter()
-            .map(|record| revocations.correct(record).is_some())
+            .map(|record| correct(&revocations, record).is_some())
             .collect();
         assert_eq!(known, [false, true, true]);
         let nothing = Revocations::new(0);
         nothing.note(&records[0].revoked(RevokeReason::SignedOut));
-        assert_eq!(nothing.correct(&records[0]), None);
+        assert_eq!(correct(&nothing, &records[0]), None);
     }
 
     #[test]

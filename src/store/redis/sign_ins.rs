@@ -18,11 +18,7 @@ use super::{
     RedisStore,
     subject::{ATTEMPTS, between_attempts, contended},
 };
-use crate::{
-    keys::SubjectTag,
-    session::{SessionId, SessionRecord},
-    store::StoreError,
-};
+use crate::{keys::SubjectTag, session::SessionRecord, store::StoreError};
 
 /// The queues. Each runtime has its own: one that stands still must not hold up another.
 #[derive(Default)]
@@ -30,14 +26,14 @@ pub(super) struct SignIns(Mutex<HashMap<Lane, Vec<SignIn>>>);
 
 type Lane = (Option<runtime::Id>, SubjectTag);
 
-type Answer = Result<Vec<SessionId>, StoreError>;
+type Answer = Result<Vec<SessionRecord>, StoreError>;
 
 /// A session that is to be added.
 pub(super) struct SignIn {
     pub(super) record: SessionRecord,
     pub(super) limit: usize,
     /// Those that go for it, as last decided.
-    pub(super) drops: Vec<SessionId>,
+    pub(super) drops: Vec<SessionRecord>,
     answer: oneshot::Sender<Answer>,
 }
 

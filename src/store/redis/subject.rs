@@ -50,11 +50,27 @@ pub(super) struct All {
     pub(super) now: Timestamp,
 }
 
+/// Sessions that were ended.
+#[derive(Default)]
+pub(super) struct Ended {
+    pub(super) sessions: Vec<SessionRecord>,
+    /// The last of those that the server still has: the write that replicas are asked for.
+    pub(super) standing: Option<SessionRecord>,
+}
+
+impl Ended {
+    /// Takes those of another subject along.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.sessions.extend(other.sessions);
+        self.standing = other.standing.or(self.standing.take());
+    }
+}
+
 impl RedisStore {
     /// Up to [`PAGE`] sessions are read as they are at one moment. Of more each is read as it is at some moment, page
     /// by page, so that no other request waits for all of them.
     pub(super) async fn read_all(&self, subject: &SubjectTag) -> Result<All, StoreError> {
-        let (key, subject) = (self.key(subject), *subject);
+        let (key, subject, at) = (self.key(subject), *subject, self.0.revocations.now());
         let mut found = BTreeMap::new();
         let mut cursor = b"0".to_vec();
         let now = loop {
@@ -85,7 +101,7 @@ impl RedisStore {
         let mut sessions = Vec::with_capacity(found.len());
         for (id, (bytes, record)) in found {
             stored.insert(id, bytes);
-            sessions.push(match self.0.revocations.correct(&record) {
+            sessions.push(match self.0.revocations.correct(&record, at) {
                 Some(revoked) => {
                     forgotten.insert(id);
                     revoked
@@ -161,7 +177,7 @@ impl RedisStore {
                 match subject::admit(&mut after, record, *limit, all.now) {
                     Ok(drops) => {
                         changed.insert(record.id);
-                        changed.extend(&drops);
+                        changed.extend(drops.iter().map(|one| one.id));
                         sign_in.drops = drops;
                     }
                     Err(error) => {
@@ -182,8 +198,8 @@ impl RedisStore {
         };
         if let Ok(true) = written {
             let drops = admitted.iter().flat_map(|one| &one.drops);
-            let drops: Vec<SessionId> = drops.copied().collect();
-            self.ended(&drops, &after).await;
+            let ended = self.noted(drops.cloned().collect(), &after);
+            self.confirm_all(&ended).await;
             admitted.drain(..).for_each(SignIn::admitted);
         }
         *waiting = admitted;
@@ -191,13 +207,15 @@ impl RedisStore {
         written
     }
 
+    /// Ends what `rule` ends of the subject's sessions. Whether replicas have it is left to the caller.
+    ///
     /// Up to [`PAGE`] sessions are revoked by one write. More are revoked in parts, and all are read again until none is
     /// left: what was there when the last read began is revoked by then, and what has come since may live.
-    pub(super) async fn end_all(
+    pub(super) async fn end(
         &self,
         subject: &SubjectTag,
-        keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+        rule: impl Fn(&mut [SessionRecord], Timestamp) -> Vec<SessionRecord>,
+    ) -> Result<Ended, StoreError> {
         let (mut planned, mut revoked) = (BTreeSet::new(), Vec::new());
         for attempt in 0..ATTEMPTS {
             between_attempts(attempt).await;
@@ -205,12 +223,14 @@ impl RedisStore {
             let mut after = std::mem::take(&mut all.sessions);
             // What a try before this one has done, though its reply was lost.
             let is_done = |one: &&SessionRecord| planned.contains(&one.id) && is_ended(one);
-            revoked.extend(after.iter().filter(is_done).map(|one| one.id));
-            planned = BTreeSet::from_iter(subject::revoke_all(&mut after, keep, all.now));
+            revoked.extend(after.iter().filter(is_done).cloned());
+            let ended = rule(&mut after, all.now);
+            planned = ended.iter().map(|one| one.id).collect();
             let none_is_left = if all.stored.len() <= PAGE {
                 let written = self.write_all(&all, &after, &planned, true).await?;
                 if written {
-                    revoked.extend(std::mem::take(&mut planned));
+                    revoked.extend(ended);
+                    planned.clear();
                 }
                 written
             } else {
@@ -218,8 +238,7 @@ impl RedisStore {
                     .await?
             };
             if none_is_left {
-                self.ended(&revoked, &after).await;
-                return Ok(revoked);
+                return Ok(self.noted(revoked, &after));
             }
         }
         Err(contended())
@@ -232,7 +251,7 @@ impl RedisStore {
         all: &All,
         after: &[SessionRecord],
         planned: &mut BTreeSet<SessionId>,
-        revoked: &mut Vec<SessionId>,
+        revoked: &mut Vec<SessionRecord>,
     ) -> Result<bool, StoreError> {
         let is_written =
             |one: &&SessionRecord| planned.contains(&one.id) || all.forgotten.contains(&one.id);
@@ -259,7 +278,7 @@ impl RedisStore {
             for one in part {
                 self.0.revocations.note(one);
                 if planned.remove(&one.id) {
-                    revoked.push(one.id);
+                    revoked.push((*one).clone());
                 } else {
                     self.0
                         .events
@@ -331,16 +350,22 @@ impl RedisStore {
         }
     }
 
-    /// Remembers that `sessions` were ended, which stand among `all`, and has it confirmed.
-    async fn ended(&self, sessions: &[SessionId], all: &[SessionRecord]) {
-        let mut last = None;
-        let named: BTreeSet<&SessionId> = sessions.iter().collect();
-        for session in all.iter().filter(|session| named.contains(&session.id)) {
+    /// Remembers that `sessions` were ended, where the server has `all` by now.
+    fn noted(&self, sessions: Vec<SessionRecord>, all: &[SessionRecord]) -> Ended {
+        for session in &sessions {
             self.0.revocations.note(session);
-            last = Some(session);
         }
-        if let Some(last) = last {
-            self.confirm(sessions, last).await;
+        let named: BTreeSet<SessionId> = sessions.iter().map(|session| session.id).collect();
+        let last = all.iter().rev().find(|session| named.contains(&session.id));
+        let standing = last.cloned();
+        Ended { sessions, standing }
+    }
+
+    /// Waits, where that was asked for, until replicas have what was ended.
+    pub(super) async fn confirm_all(&self, ended: &Ended) {
+        if let Some(standing) = &ended.standing {
+            let ids: Vec<SessionId> = ended.sessions.iter().map(|session| session.id).collect();
+            self.confirm(&ids, standing).await;
         }
     }
 }

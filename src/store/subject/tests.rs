@@ -58,7 +58,8 @@ fn is_current(session: &SessionRecord) -> bool {
 fn the_least_recently_rotated_gives_way() {
     let mut sessions = vec![live(1, 30), live(2, 10), live(3, 20), live(4, 10)];
     let dropped = admit(&mut sessions, &live(5, 40), 3, NOW).unwrap();
-    assert_eq!(dropped, [2, 4].map(|id| SessionId::from_bytes([id; 16])));
+    assert_eq!(ids(&dropped), [2, 4]);
+    assert_eq!(dropped, [&sessions[1], &sessions[3]].map(Clone::clone));
     assert_eq!(ids(&sessions), [1, 2, 3, 4, 5], "the dropped stay, revoked");
     let limit = SessionState::Revoked(RevokeReason::Limit);
     let states = sessions.iter().map(|s| s.state == limit);
@@ -69,7 +70,7 @@ fn the_least_recently_rotated_gives_way() {
 fn no_limit_is_a_limit_of_one() {
     let mut sessions = vec![live(1, 30)];
     let dropped = admit(&mut sessions, &live(2, 1), 0, NOW).unwrap();
-    assert_eq!(dropped, [SessionId::from_bytes([1; 16])]);
+    assert_eq!(dropped, [sessions[0].clone()]);
     assert!(sessions[1].is_live());
 }
 
@@ -134,10 +135,37 @@ fn revoking_keeps_what_it_is_told() {
     let mut sessions = vec![live(1, 1), live(2, 2), session(3, ENDED, 3, 60), live(4, 4)];
     let keep = SessionId::from_bytes([2; 16]);
     let revoked = revoke_all(&mut sessions, Some(&keep), NOW);
-    assert_eq!(revoked, [1, 4].map(|id| SessionId::from_bytes([id; 16])));
+    assert_eq!(revoked, [&sessions[0], &sessions[3]].map(Clone::clone));
     let all = SessionState::Revoked(RevokeReason::RevokedAll);
     let states = sessions.iter().map(|s| s.state);
     assert!(states.eq([all, SessionState::Live, ENDED, all]));
+}
+
+#[test]
+fn revoking_by_the_beginning_leaves_what_began_later() {
+    let at = |id, left, created_at| SessionRecord {
+        created_at,
+        ..session(id, SessionState::Live, 1, left)
+    };
+    let (before, later) = (NOW - Duration::from_millis(1), NOW);
+    let ended = SessionRecord {
+        created_at: before,
+        ..session(4, ENDED, 1, 60)
+    };
+    let mut sessions = vec![
+        at(1, 60, before),
+        at(2, 60, later),
+        at(3, 0, before),
+        ended,
+        at(5, 60, Timestamp::default()),
+    ];
+    let revoked = revoke_before(&mut sessions, before, NOW);
+    assert_eq!(revoked, [&sessions[0], &sessions[4]].map(Clone::clone));
+    let all = SessionState::Revoked(RevokeReason::RevokedAll);
+    let states = sessions.iter().map(|s| s.state);
+    let live = SessionState::Live;
+    assert!(states.eq([all, live, live, ENDED, all]));
+    assert_eq!(revoke_before(&mut sessions, before, NOW), []);
 }
 
 prop_compose! {
@@ -180,20 +208,20 @@ proptest! {
         let mut rest = before.iter();
         for session in after.iter().filter(|s| s.id != added.id) {
             let was = rest.find(|was| was.id == session.id);
-            let expected = was.map(|was| match dropped.contains(&was.id) {
+            let expected = was.map(|was| match dropped.contains(session) {
                 true => was.revoked(RevokeReason::Limit),
                 false => was.clone(),
             });
             prop_assert_eq!(Some(session), expected.as_ref());
         }
         // Those that went were rotated before those that stayed, and are named in that order.
-        let rotated = |id: &SessionId| before.iter().find(|s| s.id == *id).map(|s| s.rotated_at);
-        prop_assert!(dropped.is_sorted_by_key(rotated));
+        prop_assert!(dropped.is_sorted_by_key(|s| s.rotated_at));
         for stays in after.iter().filter(|s| s.is_live() && s.id != added.id) {
-            prop_assert!(dropped.iter().all(|id| rotated(id) <= Some(stays.rotated_at)));
+            prop_assert!(dropped.iter().all(|s| s.rotated_at <= stays.rotated_at));
         }
-        for id in &dropped {
-            prop_assert!(before.iter().any(|s| s.id == *id && s.is_live() && is_current(s)));
+        for gone in &dropped {
+            prop_assert!(after.contains(gone));
+            prop_assert!(before.iter().any(|s| s.id == gone.id && s.is_live() && is_current(s)));
         }
     }
 
@@ -214,7 +242,7 @@ proptest! {
         prop_assert_eq!(after.len(), before.len());
         for (was, is) in before.iter().zip(&after) {
             let goes = was.is_live() && is_current(was) && was.id != keep;
-            prop_assert_eq!(revoked.contains(&was.id), goes);
+            prop_assert_eq!(revoked.contains(is), goes);
             let expected = if goes { was.revoked(RevokeReason::RevokedAll) } else { was.clone() };
             prop_assert_eq!(is, &expected);
         }

@@ -116,9 +116,9 @@ pub(crate) fn session_started() {
     counter!(SESSIONS_STARTED).increment(1);
 }
 
-/// A session ended before its time.
-pub(crate) fn session_ended(reason: &'static str) {
-    counter!(SESSIONS_ENDED, "reason" => reason).increment(1);
+/// Sessions ended before their time.
+pub(crate) fn sessions_ended(reason: &'static str, sessions: u64) {
+    counter!(SESSIONS_ENDED, "reason" => reason).increment(sessions);
 }
 
 /// How many sessions the memory holds now.

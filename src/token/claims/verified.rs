@@ -1,6 +1,6 @@
 //! The claims of every token, whatever the application's own are.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use smallvec::SmallVec;
 
@@ -23,7 +23,15 @@ pub(super) struct Verified {
     pub(super) issued_at: Option<Timestamp>,
     pub(super) not_before: Option<Timestamp>,
     pub(super) expires_at: Timestamp,
+    pub(super) judged: Judged,
     scope_claims: Option<Arc<[String]>>,
+}
+
+/// When the token was judged, and how far ahead the clock of its issuer may be.
+#[derive(Clone, Copy)]
+pub(in crate::token) struct Judged {
+    pub(in crate::token) at: Timestamp,
+    pub(in crate::token) leeway: Duration,
 }
 
 /// A part of that allocation, which is far shorter than such a number can say.
@@ -57,6 +65,7 @@ impl Verified {
         json: &str,
         token: &[u8],
         expires_at: Timestamp,
+        judged: Judged,
         scope_claims: Option<Arc<[String]>>,
     ) -> Self {
         let (issued_at, not_before) = (claims.issued_at(), claims.not_before());
@@ -93,6 +102,7 @@ impl Verified {
             issued_at,
             not_before,
             expires_at,
+            judged,
             scope_claims,
         }
     }

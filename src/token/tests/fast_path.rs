@@ -8,6 +8,7 @@ use proptest::{prelude::*, sample::Index};
 use super::super::{
     Claims, Grant, TokenCodec, TokenCodecBuilder, TokenError, TokenErrorKind,
     base64::{Scratch, encode_append},
+    claims::Judged,
     codec::Profile,
     jwe, jws,
     private_claims::{Members, from_members},
@@ -118,11 +119,16 @@ fn judged(
     let custom = from_members(&members)
         .map_err(|_| TokenError::new(TokenErrorKind::Claims, "the claims do not fit"))?;
     let scope_claims = rules.scope_claims.clone();
+    let judged = Judged {
+        at: NOW,
+        leeway: rules.leeway,
+    };
     Ok(Claims::new(
         &claims,
         text,
         token.as_bytes(),
         expires_at,
+        judged,
         scope_claims,
         custom,
     ))

@@ -16,7 +16,7 @@ const BUILD: [&str; 5] = [
     "--workspace",
     "--bins",
     "--features",
-    "demo/redis,keygen/josekit",
+    "demo/redis,demo/sqlite,keygen/josekit",
 ];
 
 /// The command that runs an example, with nothing in its environment and nothing to read.

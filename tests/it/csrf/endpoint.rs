@@ -167,7 +167,13 @@ async fn a_token_of_one_session_does_not_go_with_the_cookie_of_another() {
 async fn a_sign_in_works_beside_a_dead_cookie() {
     let server = Server::new();
     let mut browser = signed_in(&server).await;
-    server.world.layer.end_all_of("alice").await.unwrap();
+    server
+        .world
+        .layer
+        .admin()
+        .end_all("alice", None)
+        .await
+        .unwrap();
     // Another tab, or the page after a reload: it has the cookies and no token yet.
     browser.csrf = None;
     ask(&mut browser, &server).await;

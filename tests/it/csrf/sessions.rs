@@ -218,7 +218,13 @@ async fn a_sign_out_brings_an_anonymous_token() {
 async fn a_session_that_was_ended_elsewhere_leaves_an_anonymous_token() {
     let server = Server::new();
     let mut browser = signed_in(&server).await;
-    let ended = server.world.layer.end_all_of("alice").await.unwrap();
+    let ended = server
+        .world
+        .layer
+        .admin()
+        .end_all("alice", None)
+        .await
+        .unwrap();
     assert_eq!(ended.len(), 1);
     let response = browser.call(&server, Method::POST, "/refresh").await;
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);

@@ -139,7 +139,8 @@ async fn where_none_lives_the_tokens_session_is_acted_on() {
         .server
         .world
         .layer
-        .end_all_of("alice")
+        .admin()
+        .end_all("alice", None)
         .await
         .unwrap();
     for (path, status) in [

@@ -197,7 +197,7 @@ impl<S: RefreshStore> Client<S> {
         let is_answered = answer.is_ok();
         let revoked = answer
             .ok()
-            .map(|revoked| revoked.iter().map(number).collect());
+            .map(|revoked| revoked.iter().map(|record| number(&record.id())).collect());
         self.subject.note(start, Did::RevokeAll { keep, revoked });
         self.pause_if(!is_answered).await;
     }

@@ -73,7 +73,7 @@ impl RefreshStore for SelectsThenUpdates {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         self.0.revoke_all(subject, keep).await
     }
 }

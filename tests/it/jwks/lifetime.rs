@@ -188,8 +188,11 @@ fn a_sink_that_blocks() {
     });
     assert_eq!(issuer.requests(), 2);
     // The first task wakes up, finds that it is not the last, and changes nothing.
+    let next = api.keys.health().next_request_at();
     drop(release);
     drop(tasks);
+    let still = api.keys.health().next_request_at();
+    assert!(still + Duration::from_secs(30) > next, "{still:?} {next:?}");
     assert_eq!(verify(), Ok(()));
     assert_eq!(issuer.requests(), 2);
     drop(requests);

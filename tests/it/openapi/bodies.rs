@@ -19,7 +19,10 @@ const CALLS: [&str; 6] = [
 
 /// A world with a client that is signed in: its token and the id of its session.
 async fn signed_in() -> (World, String, String) {
-    let world = World::with(|builder| builder.transport(RefreshTransport::Body));
+    let world = World::with(|builder| {
+        let builder = builder.transport(RefreshTransport::Body);
+        builder.recent_auth_to_end_others(std::time::Duration::from_secs(60))
+    });
     let login = Request::post("/auth/login")
         .header(header::USER_AGENT, "app")
         .header("x-user", "ada")
@@ -57,6 +60,18 @@ pub async fn check_all(document: &Value, seen: &mut Seen) {
         }
         for (agent, id, body) in answers {
             let reply = send(&world, path, id, agent, body).await;
+            check(document, seen, &Method::POST, path, &reply);
+        }
+        if path.contains("{id}") {
+            // A user who authenticated too long ago to end others.
+            let (world, token, _) = signed_in().await;
+            world.secs(61);
+            let (other, held) = (
+                "AAAAAAAAAAAAAAAAAAAAAA",
+                json!({ "refresh_token": token }).to_string(),
+            );
+            let reply = send(&world, path, other, "app", held).await;
+            assert_eq!(reply.status, 403);
             check(document, seen, &Method::POST, path, &reply);
         }
         world.store.down(true);

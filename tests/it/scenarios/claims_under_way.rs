@@ -35,7 +35,16 @@ async fn end(world: World, mut client: Browser, how: &'static str) {
     match how {
         "sign-out" => assert_eq!(client.logout(&world).await.status, 204),
         "sign-in" => assert_eq!(client.login(&world, "ada").await.status, 200),
-        _ => assert_eq!(world.layer.end_all_of("ada").await.unwrap().len(), 1),
+        _ => assert_eq!(
+            world
+                .layer
+                .admin()
+                .end_all("ada", None)
+                .await
+                .unwrap()
+                .len(),
+            1
+        ),
     }
 }
 
@@ -75,7 +84,7 @@ async fn a_repeat_in_the_same_request_gives_no_token_after_an_end() {
                 session.refresh().await.unwrap();
                 let ended = world.clone();
                 *world.between.lock().unwrap() = Some(Box::pin(async move {
-                    ended.layer.end_all_of("ada").await.unwrap();
+                    ended.layer.admin().end_all("ada", None).await.unwrap();
                 }));
                 let error = session.refresh().await.unwrap_err();
                 assert_eq!(error.kind(), SessionErrorKind::Revoked);
@@ -134,7 +143,7 @@ async fn a_session_whose_idle_end_came_during_its_claims_is_over() {
     *world.between.lock().unwrap() = Some(Box::pin(async move {
         inside.advance(seconds);
         tokio::time::advance(seconds).await;
-        let ended = inside.layer.end_all_of("ada").await.unwrap();
+        let ended = inside.layer.admin().end_all("ada", None).await.unwrap();
         assert_eq!(ended, [], "none is left");
     }));
     let reply = browser.refresh(&world).await;

@@ -164,13 +164,22 @@ async fn revoke_all_against_a_committing_login_old_dead_new_alive_none_orphaned(
     let mut new = world.browser();
     let inner = world.clone();
     *world.between.lock().unwrap() = Some(Box::pin(async move {
-        inner.layer.end_all_of("ada").await.unwrap();
+        inner.layer.admin().end_all("ada", None).await.unwrap();
     }));
     assert_eq!(new.login(&world, "ada").await.status, 200);
     assert_eq!(old.refresh(&world).await.status, 401);
     assert_eq!(new.refresh(&world).await.status, 200);
     // Nothing escapes the next sweep of the subject.
-    assert_eq!(world.layer.end_all_of("ada").await.unwrap().len(), 1);
+    assert_eq!(
+        world
+            .layer
+            .admin()
+            .end_all("ada", None)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     assert_eq!(new.refresh(&world).await.status, 401);
 }
 
@@ -180,7 +189,16 @@ async fn password_reset_between_the_steps_of_a_refresh_makes_the_swap_conflict()
     let mut browser = world.signed_in("ada").await;
     let inner = world.clone();
     *world.between.lock().unwrap() = Some(Box::pin(async move {
-        assert_eq!(inner.layer.end_all_of("ada").await.unwrap().len(), 1);
+        assert_eq!(
+            inner
+                .layer
+                .admin()
+                .end_all("ada", None)
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
     }));
     let reply = browser.refresh(&world).await;
     assert_eq!(reply.status, 401);

@@ -111,3 +111,19 @@ async fn a_change_whose_answer_was_lost_is_repeated_whatever_came_before_it() {
     assert_eq!(world.store.last().await.generation(), 2);
     assert_eq!(browser.refresh(&world).await.status, 200);
 }
+
+/// It has got nowhere, and the owner is gone.
+#[tokio::test]
+async fn a_newcomer_that_lost_a_race_to_a_sign_out_is_not_told_of() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    browser.refresh(&world).await;
+    let mut other = browser.thief();
+    other.agent = "bot/1".to_owned();
+    let (inner, mut leaving) = (world.clone(), browser.clone());
+    *world.between.lock().unwrap() = Some(Box::pin(async move {
+        assert_eq!(leaving.logout(&inner).await.status, 204);
+    }));
+    assert_ne!(other.refresh(&world).await.status, 200);
+    assert_eq!(world.count("NewFingerprint"), 0);
+}

@@ -13,7 +13,7 @@ use crate::support::{
 const LONG: Duration = Duration::from_secs(20);
 
 /// A ring with two keys for sessions, of which the first makes new ones.
-pub(super) fn ring(first: &[u8], second: &[u8]) -> KeyRing {
+pub fn ring(first: &[u8], second: &[u8]) -> KeyRing {
     let keys = KeyRing::builder()
         .access_secret(b"8mYk2vQ0zr5LxT7wBn4GdHs9Jf3KpAeC1UoXiVbE")
         .encryption_key(b"sW9eQ1zX6vB3nM8tY5gP0jLaCiOwEbNq")
@@ -22,8 +22,8 @@ pub(super) fn ring(first: &[u8], second: &[u8]) -> KeyRing {
     keys.build().unwrap()
 }
 
-pub(super) const ONE: &[u8] = b"Lw5pK1rX8cV3mZ7qT2yN9bH4fJ6dS0gAuEiOxMaR";
-pub(super) const TWO: &[u8] = b"Rf2hU7kD4sW9eQ1zX6vB3nM8tY5gP0jLaCiOwEbN";
+pub const ONE: &[u8] = b"Lw5pK1rX8cV3mZ7qT2yN9bH4fJ6dS0gAuEiOxMaR";
+pub const TWO: &[u8] = b"Rf2hU7kD4sW9eQ1zX6vB3nM8tY5gP0jLaCiOwEbN";
 
 /// A victim whose token a thief holds that is two generations old.
 async fn robbed(world: &World) -> Browser {
@@ -81,7 +81,7 @@ async fn a_sign_out_everywhere_that_fails_in_the_middle_is_completed() {
             // A further try is for the sessions from before the call, and this clock stands still meanwhile.
             world.secs(61);
             if from_outside {
-                let error = one.layer.end_all_of("ada").await.unwrap_err();
+                let error = one.layer.admin().end_all("ada", None).await.unwrap_err();
                 assert_eq!(error.kind(), SessionErrorKind::Unavailable);
             } else {
                 let reply = browsers[0].call(&one, Method::POST, "/logout-all").await;

@@ -5,7 +5,7 @@ use std::{convert::Infallible, future::Future, sync::Mutex};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt};
-use tower_bearer::{NewSession, Session, SessionError, SessionErrorKind};
+use tower_bearer::{NewSession, Session, SessionError, SessionErrorKind, refresh::Elevation};
 
 use crate::support::{
     faults::Fault,
@@ -47,7 +47,10 @@ async fn a_session_just_started_can_be_elevated_and_listed_with_or_without_an_ol
     for mut browser in [world.browser(), world.signed_in("ada").await] {
         handle(&world, &mut browser, async |session: Session| {
             session.start("bob").await.unwrap();
-            session.elevate_with(*b"admin").await.unwrap();
+            session
+                .elevate_with(Elevation::new().context(*b"admin"))
+                .await
+                .unwrap();
             let list = session.list().await.unwrap();
             assert!(list.iter().filter(|s| s.current).count() == 1);
         })

@@ -19,6 +19,7 @@ mod one_sign_in;
 mod paths;
 mod peek;
 mod race;
+mod recent_auth;
 mod retries;
 mod second_tab;
 mod session_limit;
@@ -27,3 +28,5 @@ mod store_calls;
 mod theft;
 mod transport;
 mod windows;
+
+pub use ends_that_hold::{ONE, TWO, ring};

@@ -135,7 +135,7 @@ mistake! {
             Ok(sessions)
         }
 
-        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionId>, StoreError> {
+        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionRecord>, StoreError> {
             self.0.revoke_all(subject, keep).await
         }
     }

@@ -73,9 +73,7 @@ mistake! {
             let _guard = self.0.lock.lock().await;
             let mut after = self.0.all(record.key().subject());
             let dropped = store::admit(&mut after, record, limit, self.0.now())?;
-            for session in after.iter().filter(|session| dropped.contains(&session.id())) {
-                self.0.put(session);
-            }
+            dropped.iter().for_each(|session| self.0.put(session));
             yield_now().await;
             self.0.put(record);
             Ok(Inserted::new(dropped))
@@ -111,17 +109,18 @@ mistake! {
             true
         }
 
-        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionId>, StoreError> {
+        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionRecord>, StoreError> {
             let _guard = self.0.lock.lock().await;
             let mut all = self.0.list(subject).await?;
             all.retain(|session| session.is_live() && Some(&session.id()) != keep);
-            for session in &all {
+            for session in &mut all {
                 yield_now().await;
                 if let Some(found) = self.0.get(&session.key()) {
-                    self.0.put(&found.revoked(RevokeReason::RevokedAll));
+                    *session = found.revoked(RevokeReason::RevokedAll);
+                    self.0.put(session);
                 }
             }
-            Ok(all.iter().map(SessionRecord::id).collect())
+            Ok(all)
         }
     }
 }

@@ -70,7 +70,7 @@ impl Broken for Caches {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         self.forget();
         self.backend.revoke_all(subject, keep).await
     }
@@ -118,7 +118,7 @@ impl Broken for CachesTheList {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         self.forget();
         self.0.revoke_all(subject, keep).await
     }

@@ -49,10 +49,8 @@ impl Broken for Drops {
             return self.0.insert(record, limit).await;
         }
         live.truncate((live.len() + 1).saturating_sub(limit.max(1)));
-        live.iter()
-            .for_each(|session| self.0.put(&session.revoked(RevokeReason::Limit)));
         self.0.put(record);
-        Ok(Inserted::new(live.iter().map(SessionRecord::id).collect()))
+        Ok(Inserted::new(revoke(&self.0, &live)))
     }
 }
 
@@ -75,13 +73,19 @@ impl Broken for StaleOrder {
         live.retain(|session| session.is_live() && session.id() != record.id());
         live.sort_by_key(|session| rotated.get(&session.id()).copied());
         live.truncate((live.len() + 1).saturating_sub(limit.max(1)));
-        live.iter()
-            .for_each(|session| self.0.put(&session.revoked(RevokeReason::Limit)));
         if self.0.get(&key).is_none() {
             self.0.put(record);
         }
-        Ok(Inserted::new(live.iter().map(SessionRecord::id).collect()))
+        Ok(Inserted::new(revoke(&self.0, &live)))
     }
+}
+
+/// Ends each of these, and returns them as they are then.
+fn revoke(backend: &Backend, live: &[SessionRecord]) -> Vec<SessionRecord> {
+    let ended = live
+        .iter()
+        .map(|session| session.revoked(RevokeReason::Limit));
+    ended.inspect(|session| backend.put(session)).collect()
 }
 
 mistake! {
@@ -111,7 +115,7 @@ mistake! {
             let is_there = self.0.get(&record.key()).is_some();
             let inserted = self.0.insert(record, limit).await?;
             Ok(match is_there {
-                true => Inserted::new(vec![record.id()]),
+                true => Inserted::new(vec![record.clone()]),
                 false => inserted,
             })
         }
@@ -134,9 +138,21 @@ mistake! {
         async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
             let mut before = self.0.all(record.key().subject());
             let inserted = self.0.insert(record, limit).await?;
-            before.retain(|session| inserted.dropped().contains(&session.id()));
+            before.retain(|session| super::names(inserted.dropped(), &session.id()));
             before.iter().for_each(|session| self.0.put(session));
             Ok(inserted)
+        }
+    }
+}
+
+mistake! {
+    /// Hands out what it read before it wrote.
+    ReportsTheLiveOnes {
+        async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
+            let mut before = self.0.all(record.key().subject());
+            let inserted = self.0.insert(record, limit).await?;
+            before.retain(|session| super::names(inserted.dropped(), &session.id()));
+            Ok(Inserted::new(before))
         }
     }
 }
@@ -164,6 +180,7 @@ refuses! {
     an_order_that_swaps_do_not_move: |backend| StaleOrder(backend, Mutex::default()) => "the least recently rotated";
     drops_that_are_not_reported: SaysNothingOfDrops => "the least recently rotated";
     drops_that_are_reported_only: ReportsAndKeeps => "the least recently rotated";
+    drops_that_are_reported_as_they_were: ReportsTheLiveOnes => "the least recently rotated";
     ended_sessions_that_count: CountsEnded => "do not count towards the limit";
     an_insertion_that_counts_twice: CountsTwice => "applied twice counts once";
     an_insertion_that_overwrites: Overwrites => "does not overwrite";

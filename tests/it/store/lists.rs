@@ -38,9 +38,9 @@ mistake! {
 
 mistake! {
     RevokeAllDeletes {
-        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionId>, StoreError> {
+        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionRecord>, StoreError> {
             let revoked = self.0.revoke_all(subject, keep).await?;
-            self.0.rows().retain(|(_, id), _| !revoked.contains(id));
+            self.0.rows().retain(|(_, id), _| !super::names(&revoked, id));
             Ok(revoked)
         }
     }
@@ -48,7 +48,7 @@ mistake! {
 
 mistake! {
     RevokesNothing {
-        async fn revoke_all(&self, _: &SubjectTag, _: Option<&SessionId>) -> Result<Vec<SessionId>, StoreError> {
+        async fn revoke_all(&self, _: &SubjectTag, _: Option<&SessionId>) -> Result<Vec<SessionRecord>, StoreError> {
             Ok(vec![])
         }
     }
@@ -56,7 +56,7 @@ mistake! {
 
 mistake! {
     KeepsNothing {
-        async fn revoke_all(&self, subject: &SubjectTag, _: Option<&SessionId>) -> Result<Vec<SessionId>, StoreError> {
+        async fn revoke_all(&self, subject: &SubjectTag, _: Option<&SessionId>) -> Result<Vec<SessionRecord>, StoreError> {
             self.0.revoke_all(subject, None).await
         }
     }
@@ -64,7 +64,7 @@ mistake! {
 
 mistake! {
     SaysNothingOfRevoked {
-        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionId>, StoreError> {
+        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionRecord>, StoreError> {
             self.0.revoke_all(subject, keep).await?;
             Ok(vec![])
         }
@@ -74,11 +74,12 @@ mistake! {
 mistake! {
     /// Writes its own reason over that of each session.
     RevokesAgain {
-        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionId>, StoreError> {
+        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionRecord>, StoreError> {
             let all = self.0.all(subject).into_iter().filter(|session| Some(&session.id()) != keep);
             Ok(all.map(|session| {
-                self.0.put(&session.revoked(RevokeReason::RevokedAll));
-                session.id()
+                let revoked = session.revoked(RevokeReason::RevokedAll);
+                self.0.put(&revoked);
+                revoked
             }).collect())
         }
     }
@@ -87,7 +88,7 @@ mistake! {
 mistake! {
     /// Forgets where it stands.
     RevokesAllSubjects {
-        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionId>, StoreError> {
+        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionRecord>, StoreError> {
             let tags: Vec<_> = self.0.rows().keys().map(|(tag, _)| *tag).filter(|tag| tag != subject).collect();
             for tag in tags {
                 self.0.revoke_all(&tag, None).await?;
@@ -100,9 +101,9 @@ mistake! {
 mistake! {
     /// Clears what a revoked session needs no more, as it seems.
     RevokesAnOldCopy {
-        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionId>, StoreError> {
+        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionRecord>, StoreError> {
             let revoked = self.0.revoke_all(subject, keep).await?;
-            for row in self.0.rows().values_mut().filter(|row| revoked.contains(&row.record.id())) {
+            for row in self.0.rows().values_mut().filter(|row| super::names(&revoked, &row.record.id())) {
                 // The seed.
                 let mut bytes = row.record.encode();
                 bytes[107..139].fill(0);

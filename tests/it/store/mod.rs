@@ -6,6 +6,7 @@
 mod clocks;
 mod columns;
 mod dropped;
+mod everything;
 mod instances;
 mod limits;
 mod lists;
@@ -19,9 +20,9 @@ mod times;
 use std::time::Duration;
 
 use tower_bearer::{
-    ManualClock, MemoryStore, Timestamp,
+    ManualClock, MemoryStore, SessionId, Timestamp,
     store::{
-        SharedStore,
+        SessionRecord, SharedStore,
         conformance::{self, Violation},
     },
 };
@@ -117,6 +118,11 @@ async fn the_shared_store_conforms() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_table_conforms() {
     passes(&|clock| shared(Backend::new(clock))).await;
+}
+
+/// Whether the session `id` is among them.
+fn names(records: &[SessionRecord], id: &SessionId) -> bool {
+    records.iter().any(|record| record.id() == *id)
 }
 
 /// Two steps with a pause in between are allowed where a lock is held.

@@ -110,7 +110,7 @@ async fn count_then_add(
 mistake! {
     /// Reads all, and writes all as revoked.
     ReadsThenRevokes {
-        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionId>, StoreError> {
+        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionRecord>, StoreError> {
             read_then_revoke(&self.0, subject, keep).await
         }
     }
@@ -120,11 +120,11 @@ async fn read_then_revoke(
     backend: &Backend,
     subject: &SubjectTag,
     keep: Option<&SessionId>,
-) -> Result<Vec<SessionId>, StoreError> {
+) -> Result<Vec<SessionRecord>, StoreError> {
     let mut sessions = backend.all(subject);
     let revoked = store::revoke_all(&mut sessions, keep, backend.now());
     yield_now().await;
-    sessions.retain(|session| revoked.contains(&session.id()));
+    sessions.retain(|session| revoked.contains(session));
     for session in &sessions {
         // Where the record has changed meanwhile, it is left.
         let before = backend.get(&session.key());
@@ -139,7 +139,7 @@ async fn read_then_revoke(
 mistake! {
     /// Clears the subject's rows and writes them again.
     RevokesAndForgetsTheNewest {
-        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionId>, StoreError> {
+        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionRecord>, StoreError> {
             let before = self.0.all(subject);
             yield_now().await;
             let revoked = self.0.revoke_all(subject, keep).await?;
@@ -188,7 +188,7 @@ impl Broken for Locked {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         let _guard = self.1.lock().await;
         read_then_revoke(&self.0, subject, keep).await
     }

@@ -39,7 +39,7 @@ mistake! {
 
 mistake! {
     HangsWithNothingToRevoke {
-        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionId>, StoreError> {
+        async fn revoke_all(&self, subject: &SubjectTag, keep: Option<&SessionId>) -> Result<Vec<SessionRecord>, StoreError> {
             match self.0.revoke_all(subject, keep).await? {
                 revoked if revoked.is_empty() => pending().await,
                 revoked => Ok(revoked),

@@ -175,7 +175,7 @@ pub trait Broken: Debug + Send + Sync + 'static {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> impl Future<Output = Result<Vec<SessionId>, StoreError>> + Send {
+    ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send {
         async move {
             let _guard = self.guard().await;
             let backend = self.backend();
@@ -184,6 +184,21 @@ pub trait Broken: Debug + Send + Sync + 'static {
             let revoked = store::revoke_all(&mut sessions, keep, backend.now());
             sessions.iter().for_each(|record| put(&mut rows, record));
             Ok(revoked)
+        }
+    }
+
+    fn revoke_everything(
+        &self,
+        before: Timestamp,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send {
+        async move {
+            let _guard = self.guard().await;
+            let backend = self.backend();
+            let mut rows = backend.rows();
+            let mut sessions: Vec<_> = rows.values().map(|row| row.record.clone()).collect();
+            let revoked = store::revoke_before(&mut sessions, before, backend.now());
+            revoked.iter().for_each(|record| put(&mut rows, record));
+            Ok(revoked.len() as u64)
         }
     }
 }
@@ -240,7 +255,11 @@ impl<B: Broken> RefreshStore for Mistaken<B> {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         self.0.revoke_all(subject, keep).await
+    }
+
+    async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.0.revoke_everything(before).await
     }
 }

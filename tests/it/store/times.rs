@@ -105,7 +105,7 @@ impl Broken for Column {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         let before = self.before(subject);
         let revoked = self.backend.revoke_all(subject, keep).await;
         self.move_all(before);
@@ -180,10 +180,9 @@ impl Broken for RevokesExpired {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         let mut expired = self.0.all(subject);
         expired.retain(|session| session.is_live() && session.expires_at() <= self.0.now());
-        let expired = expired.iter().map(SessionRecord::id).collect();
         Ok([expired, self.0.revoke_all(subject, keep).await?].concat())
     }
 }

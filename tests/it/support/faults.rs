@@ -7,7 +7,7 @@ use std::sync::{
 
 use tokio::sync::oneshot;
 use tower_bearer::{
-    SessionId,
+    SessionId, Timestamp,
     store::{
         Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, SharedStore, StoreError,
         SubjectTag, Swap,
@@ -38,7 +38,7 @@ struct State {
     swaps: Mutex<Vec<Fault>>,
     /// How many more of `revoke_all` succeed before one fails, and how.
     revoke_alls: Mutex<Option<(usize, Fault)>>,
-    /// The next swap waits for it.
+    /// The next swap, or end of everything, waits for it.
     held: Mutex<Option<oneshot::Receiver<()>>>,
     down: Mutex<bool>,
     last: Mutex<Option<SessionKey>>,
@@ -75,7 +75,7 @@ impl FaultStore {
         *self.0.revoke_alls.lock().unwrap() = Some((good, fault));
     }
 
-    /// The next swap waits until `go` comes.
+    /// The next swap, or end of everything, waits until `go` comes.
     pub fn hold_swap(&self, go: oneshot::Receiver<()>) {
         *self.0.held.lock().unwrap() = Some(go);
     }
@@ -181,7 +181,7 @@ impl RefreshStore for FaultStore {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         let inner = self.called()?;
         let due = self.0.revoke_alls.lock().unwrap().take();
         match due {
@@ -194,5 +194,14 @@ impl RefreshStore for FaultStore {
             _ => *self.0.revoke_alls.lock().unwrap() = due.map(|(good, fault)| (good - 1, fault)),
         }
         inner.revoke_all(subject, keep).await
+    }
+
+    async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let inner = self.called()?;
+        let held = self.0.held.lock().unwrap().take();
+        if let Some(go) = held {
+            go.await.unwrap();
+        }
+        inner.revoke_everything(before).await
     }
 }

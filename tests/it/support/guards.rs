@@ -12,7 +12,7 @@ use http::{Request, Response, StatusCode};
 use tower::{Layer, util::BoxCloneSyncService};
 use tower_bearer::{
     BearerAuthLayer, Claims, CsrfLayer, GrpcLayer, NoClaims, OriginGuardLayer, RequireClaimsLayer,
-    RequireHttpsLayer, RequireScopeLayer, TokenContext, bearer::CheckError,
+    RequireHttpsLayer, RequireRecentAuth, RequireScopeLayer, TokenContext, bearer::CheckError,
     headers::ConnectionScheme, rejection::Rejection,
 };
 
@@ -113,7 +113,8 @@ pub(crate) fn all() -> Vec<Guard> {
         .get()
         .cloned()
         .unwrap();
-    let reads = context.clone();
+    let recent = || RequireRecentAuth::max_age(std::time::Duration::from_secs(300));
+    let (reads, undated) = (context.clone(), context.clone());
     vec![
         guard!("bearer, missing", 401, "16", bearer(), |_| {}),
         guard!("bearer, malformed", 400, "3", bearer(), |request| {
@@ -133,6 +134,10 @@ pub(crate) fn all() -> Vec<Guard> {
             request.extensions_mut().insert(reads.clone());
         }),
         guard!("claims, no bearer layer", 500, "13", claims(), |_| {}),
+        guard!("recent, not said", 401, "16", recent(), move |request| {
+            request.extensions_mut().insert(undated.clone());
+        }),
+        guard!("recent, no bearer layer", 500, "13", recent(), |_| {}),
         guard!("scope, lacking", 403, "7", scope(), move |request| {
             request.extensions_mut().insert(context.clone());
         }),

@@ -56,10 +56,24 @@ pub(crate) fn with_token(token: &str) -> Request<String> {
 
 /// A request that the bearer layer has let through with these scopes.
 pub(crate) fn verified(scope: &str) -> Request<String> {
-    let context: TokenContext = codec::<Scoped>()
-        .verify(&scoped_token(scope))
-        .unwrap()
-        .context();
+    let claims = codec::<Scoped>().verify(&scoped_token(scope)).unwrap();
+    with_context(claims.context())
+}
+
+/// A request that the bearer layer has let through, of a user who authenticated then, by the class `phr`.
+pub(crate) fn authenticated(at: Timestamp) -> Request<String> {
+    let members = serde_json::json!({
+        "auth_time": at.as_secs(),
+        "amr": ["pwd", "otp"],
+        "realm_access": { "roles": ["a", { "deep": [1, "]}"] }] },
+        "acr": "phr",
+    });
+    let token = codec().mint("alice", &members).unwrap();
+    let claims = codec::<NoClaims>().verify(token.as_str()).unwrap();
+    with_context(claims.context())
+}
+
+fn with_context(context: TokenContext) -> Request<String> {
     let mut request = Request::new(String::new());
     request.extensions_mut().insert(context);
     request

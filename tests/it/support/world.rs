@@ -20,7 +20,7 @@ use tower::{Layer, Service, ServiceExt};
 use tower_bearer::{
     Claims, ClaimsError, ClaimsRequest, Event, EventSink, KeyRing, ManualClock, MemoryStore,
     NewSession, RefreshCookieLayer, Session, SessionEndpoints, Timestamp, TokenCache, TokenCodec,
-    refresh::RefreshCookieBuilder,
+    refresh::{Elevation, RefreshCookieBuilder},
 };
 
 use super::faults::FaultStore;
@@ -251,7 +251,10 @@ pub async fn application(request: Request<Full<Bytes>>) -> Result<Response<Strin
             let new = NewSession::new(user.unwrap()).context(*b"member");
             session.start_with(new).await
         }
-        "/auth/elevate" => session.elevate_with(*b"admin").await,
+        "/auth/elevate" => {
+            let step = Elevation::new().context(*b"admin");
+            session.elevate_with(step).await
+        }
         "/auth/end-others" => session.end_others().await,
         _ => return SessionEndpoints::new().call(request).await,
     };

@@ -91,6 +91,7 @@ fn a_token_is_verified_once_in_every_profile() {
         let cache = TokenCache::new(MEBIBYTE);
         let codec: TokenCodec<Role> = builder(profile, &ring).cache(cache).build().unwrap();
         let (one, two) = (minted(&codec, None), minted(&codec, Some("s-1")));
+        assert!(codec.cache().unwrap().is_empty());
         for remembered in [false, true, true] {
             for token in [&one, &two] {
                 assert_eq!(recalled(&codec, token, NOW), remembered);
@@ -101,6 +102,7 @@ fn a_token_is_verified_once_in_every_profile() {
         // What clones of the codec have seen is known to all of them.
         assert!(recalled(&codec.clone(), &one, NOW));
         assert_eq!(len(&codec), 2);
+        assert!(!codec.cache().unwrap().is_empty());
     }
 }
 

@@ -102,6 +102,15 @@ fn what_was_given_away_stays_out() {
 }
 
 #[test]
+fn each_private_number_of_an_rsa_key_gives_it_away() {
+    for member in ["d", "p", "q", "dp", "dq", "qi", "oth"] {
+        let set = read(&[with(rsa(), json!({ (member): "AAAA" })), rsa()]);
+        assert!(set.keys.is_empty(), "{member}");
+        assert!(set.unusable().iter().all(UnusableKey::is_compromised));
+    }
+}
+
+#[test]
 fn the_list_of_what_was_given_away_is_bounded() {
     let mut known = Compromised::default();
     for seed in 0..100 {

@@ -18,7 +18,7 @@ use crate::{
         revoke::{self, ReuseReport, Revocation},
     },
     session::{
-        Activity, ClientFingerprint, JarProof, Lasts, NewSecrets, Presenter, RevokeReason,
+        Activity, ClientFingerprint, JarProof, Lasts, Methods, NewSecrets, Presenter, RevokeReason,
         SessionKey, SessionRecord, SignIn,
     },
     store::{Inserted, Loaded, RefreshStore, Swap},
@@ -94,7 +94,7 @@ impl RefreshStore for Sick {
         &self,
         subject: &SubjectTag,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         self.writes().await?.revoke_all(subject, keep).await
     }
 }
@@ -187,6 +187,9 @@ impl World {
             lasts: Lasts::default(),
             label: "browser",
             context: b"",
+            auth_time: None,
+            methods: Methods::default(),
+            note: "",
         };
         let keys = self.config().cookies.keys.load();
         let active = keys.sessions.as_ref().unwrap().active().unwrap();

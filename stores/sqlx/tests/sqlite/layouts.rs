@@ -1,30 +1,11 @@
-//! What every store owes, feature `store-tests`.
+//! Records that an earlier release has written.
 
-use std::path::Path;
-
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use tokio::time::sleep;
 use tower_bearer::{
     RevokeReason,
-    store::{RefreshStore, SessionRecord, Swap, conformance},
+    store::{RefreshStore, SessionRecord, Swap},
 };
 
-use crate::store::SqliteStore;
-
-#[tokio::test(flavor = "multi_thread")]
-async fn conforms() {
-    // In memory where there is a folder for that: ten thousand commits to a disk take half a minute.
-    let memory = Path::new("/dev/shm");
-    let folder = match memory.is_dir() {
-        true => tempfile::tempdir_in(memory),
-        false => tempfile::tempdir(),
-    }
-    .unwrap();
-    let path = folder.path().join("sessions.db");
-    // Each time another process over the same file.
-    let instance = async || SqliteStore::open(&path).await.unwrap();
-    conformance::run(instance, sleep).await.unwrap();
-}
+use crate::place::Place;
 
 /// A live session as version 1 of the layout has it, which the crate reads and does not write any more.
 const VERSION_1: &str = "\
@@ -36,9 +17,8 @@ const VERSION_1: &str = "\
 
 #[tokio::test]
 async fn a_record_of_an_older_layout_is_replaced_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sessions.db");
-    let store = SqliteStore::open(&path).await.unwrap();
+    let place = Place::new();
+    let store = place.open().await;
     let bytes = (0..VERSION_1.len()).step_by(2);
     let bytes: Vec<u8> = bytes
         .map(|at| u8::from_str_radix(&VERSION_1[at..at + 2], 16).unwrap())
@@ -46,16 +26,17 @@ async fn a_record_of_an_older_layout_is_replaced_once() {
     let current = SessionRecord::decode(&bytes).unwrap();
     assert_ne!(current.encode(), bytes);
     let key = current.key();
-    let file = SqliteConnectOptions::new().filename(path);
-    let mut file = SqliteConnection::connect_with(&file).await.unwrap();
-    sqlx::query("INSERT INTO sessions (subject, id, record, expires_at) VALUES (?, ?, ?, ?)")
-        .bind(key.subject().as_bytes().as_slice())
-        .bind(key.id().as_bytes().as_slice())
-        .bind(bytes)
-        .bind(i64::MAX)
-        .execute(&mut file)
-        .await
-        .unwrap();
+    sqlx::query(
+        "INSERT INTO tower_bearer_sessions (subject_tag, session_id, record, expires_at, rotated_at, live)
+         VALUES (?, ?, ?, ?, 0, 1)",
+    )
+    .bind(&key.subject().as_bytes()[..])
+    .bind(&key.id().as_bytes()[..])
+    .bind(bytes)
+    .bind(i64::MAX)
+    .execute(&mut place.connection().await)
+    .await
+    .unwrap();
 
     let next = current.revoked(RevokeReason::SignedOut);
     for _ in 0..2 {

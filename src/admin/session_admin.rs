@@ -1,0 +1,272 @@
+//! `SessionAdmin`.
+
+use std::{cmp::Reverse, fmt, future::Future, sync::Arc};
+
+use super::ended::Ended;
+use crate::{
+    keys::SubjectTag,
+    refresh::{
+        authenticate::unavailable,
+        config::Config,
+        ending,
+        layer::RefreshCookieLayer,
+        revoke::{self, Revocation},
+        session_info::SessionInfo,
+        start::check_subject,
+    },
+    session::{RevokeReason, SessionError, SessionErrorKind, SessionId, SessionKey, SessionRecord},
+    store::{RefreshStore, StoreError, StoreErrorKind},
+    telemetry::{Work, in_span},
+};
+
+/// Lists and ends the sessions of any subject, from code that has no request of theirs. Cheap to clone.
+///
+/// [`Auth::admin`](crate::Auth::admin) and [`RefreshCookieLayer::admin`] return it. It works over the store of that
+/// layer and tells that layer's events. The [module page](crate::admin) has an example.
+#[derive(Clone)]
+pub struct SessionAdmin(Arc<Config>);
+
+impl RefreshCookieLayer {
+    /// Returns the operator's side of this layer's sessions: what lists and ends them from outside a request.
+    ///
+    /// ```
+    /// use tower_bearer::{RefreshCookieLayer, SessionError};
+    ///
+    /// /// A job that disables accounts.
+    /// async fn disable(sessions: &RefreshCookieLayer, user: &str) -> Result<(), SessionError> {
+    ///     // The claims closure refuses the user from here on. Then:
+    ///     sessions.admin().end_all(user, None).await.map(drop)
+    /// }
+    /// # let _ = disable;
+    /// ```
+    pub fn admin(&self) -> SessionAdmin {
+        SessionAdmin(self.config.clone())
+    }
+}
+
+impl SessionAdmin {
+    /// Returns the live sessions of `subject`, the most recently seen first; none where the subject is unknown.
+    ///
+    /// No entry is marked as [`current`](SessionInfo::current): there is no session that asks. Each has the application's
+    /// [`note`](SessionInfo::note), which the list of the session's owner leaves out.
+    ///
+    /// ```
+    /// use tower_bearer::{SessionAdmin, SessionError};
+    ///
+    /// /// The client wrote its own name: escape it before it goes into a page.
+    /// async fn names(admin: &SessionAdmin, user: &str) -> Result<Vec<String>, SessionError> {
+    ///     let sessions = admin.list(user).await?.into_iter();
+    ///     Ok(sessions.map(|session| session.client).collect())
+    /// }
+    /// # let _ = names;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](SessionErrorKind::InvalidInput) where `subject` has not 1 to 256 bytes,
+    /// [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: nothing is changed.
+    pub async fn list(&self, subject: &str) -> Result<Vec<SessionInfo>, SessionError> {
+        let work = async {
+            check_subject(subject)?;
+            let mut records = Vec::new();
+            for tag in self.subject_tags(subject) {
+                records.extend(self.0.store.list(&tag).await.map_err(unavailable)?);
+            }
+            // The store has left out what has expired.
+            records.retain(SessionRecord::is_live);
+            records.sort_by_key(|record| Reverse(record.last_seen()));
+            Ok(records.iter().map(SessionInfo::of_any).collect())
+        };
+        self.call("admin_list", None, work).await
+    }
+
+    /// Ends one session of `subject`.
+    ///
+    /// [`Event::Revoked`](crate::Event::Revoked) tells of it with the reason
+    /// [`RevokedByOperator`](RevokeReason::RevokedByOperator).
+    ///
+    /// ```
+    /// use tower_bearer::{SessionAdmin, SessionError, SessionErrorKind};
+    ///
+    /// /// The id comes out of the page's form.
+    /// async fn sign_out(admin: &SessionAdmin, user: &str, id: &str) -> Result<bool, SessionError> {
+    ///     match admin.end(user, &id.parse()?).await {
+    ///         // Its user, or another operator, was quicker.
+    ///         Err(error) if error.kind() == SessionErrorKind::NotFound => Ok(false),
+    ///         ended => ended.map(|()| true),
+    ///     }
+    /// }
+    /// # let _ = sign_out;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](SessionErrorKind::NotFound) where `subject` has no such live session, be it another subject's or
+    /// none; [`InvalidInput`](SessionErrorKind::InvalidInput) where `subject` has not 1 to 256 bytes;
+    /// [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer. An end that could not be written is
+    /// tried again in the background; where the session could not be looked for, nothing is.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: once begun, the end is written.
+    pub async fn end(&self, subject: &str, session: &SessionId) -> Result<(), SessionError> {
+        let work = async {
+            check_subject(subject)?;
+            for tag in self.subject_tags(subject) {
+                let key = SessionKey::new(tag, *session);
+                let loaded = self.0.store.load(&key).await.map_err(unavailable)?;
+                let now = loaded.now();
+                let live = loaded.into_record().filter(|record| record.lives_at(now));
+                if let Some(record) = live {
+                    let end = Revocation::of(record, now, RevokeReason::RevokedByOperator);
+                    return end.run(&self.0).await.map(drop).map_err(unavailable);
+                }
+            }
+            Err(SessionError::new(SessionErrorKind::NotFound))
+        };
+        self.call("admin_end", Some(*session), work).await
+    }
+
+    /// Ends every session of `subject` but `keep`, and returns those that it ended: a password reset by mail, a
+    /// disabled account, a report of a stolen device.
+    ///
+    /// [`Event::Revoked`](crate::Event::Revoked) tells of each, with the reason
+    /// [`RevokedAll`](RevokeReason::RevokedAll). A password that changes in an SQL database can end the sessions in the
+    /// same transaction: `tower-bearer-sqlx` does so.
+    ///
+    /// ```
+    /// use tower_bearer::{SessionAdmin, SessionError};
+    ///
+    /// /// After the new password is stored, or a sign-in with the old one slips in between.
+    /// async fn after_reset(admin: &SessionAdmin, user: &str) -> Result<usize, SessionError> {
+    ///     Ok(admin.end_all(user, None).await?.len())
+    /// }
+    /// # let _ = after_reset;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](SessionErrorKind::InvalidInput) where `subject` has not 1 to 256 bytes;
+    /// [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer. It is then tried again in the
+    /// background, and calling it again completes it too. Those tries end the sessions that began before the call, and
+    /// none that begins later.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: once begun, it runs to its end.
+    pub async fn end_all(
+        &self,
+        subject: &str,
+        keep: Option<&SessionId>,
+    ) -> Result<Vec<SessionId>, SessionError> {
+        let work = async {
+            check_subject(subject)?;
+            let all = revoke::all(&self.0, subject.to_owned(), keep.copied());
+            all.await.map_err(unavailable)
+        };
+        self.call("admin_end_all", None, work).await
+    }
+
+    /// Ends every session of every subject that has begun by now, by the store's time, and returns how many: the answer
+    /// to a leaked key or a stolen backup.
+    ///
+    /// One event tells of it, [`Event::EverythingRevoked`](crate::Event::EverythingRevoked), and none of the single
+    /// sessions. A sign-in that is under way may come through. A new key does what this does not: [the
+    /// runbook](crate::manual::runbooks#ending-every-session-on-purpose) has the steps.
+    ///
+    /// ```
+    /// use tower_bearer::{SessionAdmin, SessionError};
+    ///
+    /// /// Once the new keys are in every instance.
+    /// async fn sign_everyone_out(admin: &SessionAdmin) -> Result<(), SessionError> {
+    ///     println!("{} sessions ended", admin.end_everybody().await?);
+    ///     Ok(())
+    /// }
+    /// # let _ = sign_everyone_out;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Internal`](SessionErrorKind::Internal) where the store does not offer it: nothing is ended, and the error's
+    /// source names the store and the cure. [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer;
+    /// some sessions may have ended then. Nothing is tried in the background: calling it again completes it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: once begun, it runs to its end, and its event is told.
+    pub async fn end_everybody(&self) -> Result<u64, SessionError> {
+        let work = async {
+            let everything = revoke::everything(&self.0);
+            everything.await.map_err(|error| self.not_everything(error))
+        };
+        self.call("admin_end_everybody", None, work).await
+    }
+
+    /// Returns the names under which the store keeps the sessions of `subject`, one for each refresh secret of the key
+    /// ring: for a transaction that ends them beside a change of the application's own. Hand what it has ended to
+    /// [`ended`](Self::ended).
+    ///
+    /// ```
+    /// use tower_bearer::SessionAdmin;
+    ///
+    /// /// The values of `subject IN (..)`.
+    /// fn columns(admin: &SessionAdmin, user: &str) -> Vec<[u8; 16]> {
+    ///     admin.subject_tags(user).iter().map(|tag| *tag.as_bytes()).collect()
+    /// }
+    /// # let _ = columns;
+    /// ```
+    pub fn subject_tags(&self, subject: &str) -> Vec<SubjectTag> {
+        ending::tags(&self.0, subject)
+    }
+
+    /// Takes the sessions of `subject` that a transaction of the application's has `revoked`, each as it is stored now.
+    ///
+    /// Nothing is told yet: the transaction may still be rolled back. After the commit call [`Ended::announce`], after a
+    /// rollback [`Ended::discard`].
+    pub fn ended(&self, subject: &str, revoked: Vec<SessionRecord>) -> Ended {
+        Ended::new(self.0.clone(), subject, revoked)
+    }
+
+    /// Runs the call `name` in its span, and tells of its failure.
+    async fn call<T>(
+        &self,
+        name: &'static str,
+        session: Option<SessionId>,
+        work: impl Future<Output = Result<T, SessionError>>,
+    ) -> Result<T, SessionError> {
+        let done = in_span(Work::Session, name, work).await;
+        done.inspect_err(|error| self.0.refused(name, session, error))
+    }
+
+    fn not_everything(&self, error: StoreError) -> SessionError {
+        if error.kind() != StoreErrorKind::Unsupported {
+            return unavailable(error);
+        }
+        const OR: &str =
+            "or take the refresh secret out of every key ring, which makes each cookie worthless";
+        // A store that could under other settings says which.
+        if let Some(why) = std::error::Error::source(&error) {
+            let cure = format!("{why}, {OR}");
+            return SessionError::with_source(SessionErrorKind::Internal, cure);
+        }
+        // The name of its type, and nothing of what is in it.
+        let store = format!("{:?}", self.0.store);
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let name = store.split(|c| !is_part(c)).next().unwrap_or_default();
+        let cure = format!(
+            "the store {name} does not offer revoke_everything: implement it (a store around another one hands it on), {OR}"
+        );
+        SessionError::with_source(SessionErrorKind::Internal, cure)
+    }
+}
+
+impl fmt::Debug for SessionAdmin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(config) = self;
+        f.debug_tuple("SessionAdmin").field(config).finish()
+    }
+}

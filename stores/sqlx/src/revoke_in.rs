@@ -1,0 +1,77 @@
+//! The end of sessions in one commit with a change of the application's own.
+
+use std::future::Future;
+
+use sqlx::{Database, Transaction};
+use tower_bearer::{SessionId, admin::Ended, store::StoreError};
+
+/// Ends a subject's sessions inside a transaction of the application's own.
+///
+/// "The password was changed and its sessions ended" is then one commit: after a crash both are there, or neither.
+/// [`SessionAdmin`](tower_bearer::SessionAdmin) has it for SQLite and PostgreSQL. The database of the transaction is the
+/// one that holds the sessions.
+///
+/// Events come after the commit, by [`Ended::announce`](tower_bearer::admin::Ended::announce): an event for what was
+/// rolled back would be a lie. After a crash between the commit and the call no event comes.
+///
+/// # Example
+///
+#[cfg_attr(feature = "sqlite", doc = "```")]
+#[cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
+/// use sqlx::SqlitePool;
+/// use tower_bearer::SessionAdmin;
+/// use tower_bearer_sqlx::RevokeIn;
+///
+/// async fn change_password(
+///     pool: &SqlitePool,
+///     sessions: &SessionAdmin,
+///     user: &str,
+///     hash: &str,
+/// ) -> Result<(), Box<dyn std::error::Error>> {
+///     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+///     sqlx::query("UPDATE users SET password = ? WHERE id = ?")
+///         .bind(hash)
+///         .bind(user)
+///         .execute(&mut *tx)
+///         .await?;
+///     let ended = sessions.revoke_in(&mut tx, user, None).await?;
+///     // Where this fails, `ended` is dropped, and the event `Unannounced` says that the outcome is not known.
+///     tx.commit().await?;
+///     ended.announce().await;
+///     Ok(())
+/// }
+/// # let _ = change_password;
+/// ```
+pub trait RevokeIn<DB: Database> {
+    /// Revokes every live session of `subject` but `keep`, with tags under every key of the ring, and returns what it
+    /// revoked.
+    ///
+    /// Nothing has happened before the application commits. Then call
+    /// [`announce`](tower_bearer::admin::Ended::announce); after a rollback call
+    /// [`discard`](tower_bearer::admin::Ended::discard).
+    ///
+    /// The session `keep` goes on with the token that it has. Where a copy of its cookie may be in other hands, call
+    /// [`Session::end_others`](tower_bearer::Session::end_others) after the commit: it gives that session a new token.
+    /// A sign-in that checked the old password before the commit begins after it. Let the claims closure refuse it, by
+    /// a version of the password in the session's context.
+    ///
+    /// It takes the locks that a sign-in and a refresh of the subject take, and holds them until the transaction ends:
+    /// let the commit follow at once. How long it waits for them is a setting of the application's connection. In
+    /// SQLite there is one lock for all writers, and a transaction that has read before another connection wrote
+    /// cannot get it any more: begin with `BEGIN IMMEDIATE`, or call this before the transaction reads.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer or refuses, or holds a session that cannot be read. Some sessions may be
+    /// revoked in the transaction then: roll it back.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped may leave some sessions revoked in the transaction: roll it back.
+    fn revoke_in(
+        &self,
+        tx: &mut Transaction<'_, DB>,
+        subject: &str,
+        keep: Option<&SessionId>,
+    ) -> impl Future<Output = Result<Ended, StoreError>> + Send;
+}

@@ -1,0 +1,113 @@
+//! Writes that are on disk when they are answered, and those that may be later.
+//!
+//! The writer of the log is stopped, so that what a commit does not wait for stays in memory. A server that is killed
+//! then has lost it.
+
+use std::{fs, process::Command};
+
+use tower_bearer::store::{RefreshStore as _, SessionRecord};
+
+use crate::{
+    stage::{assert_ok, impatient, instance, migrated_on, refresh_when_back},
+    support::{Database, Server, world::World},
+};
+
+/// Stops the process that writes what commits have left in memory.
+async fn stop_the_writer(server: &Server) {
+    let pid: i32 = server
+        .value("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")
+        .await;
+    assert!(fs::exists(format!("/proc/{pid}")).unwrap());
+    let stop = Command::new("kill")
+        .args(["-STOP", &pid.to_string()])
+        .status();
+    assert!(stop.unwrap().success());
+}
+
+/// A browser rotates and shows its new token, and the server is killed: the record before that, the one after, and the
+/// one that the server knows then.
+async fn noted(server: &Server, world: &World) -> [SessionRecord; 3] {
+    let mut browser = world.signed_in("ada").await;
+    stop_the_writer(server).await;
+    assert_ok(&browser.refresh(world).await);
+    let rotated = world.store.last().await;
+    assert_eq!(rotated.generation(), 1);
+    assert_ok(&browser.refresh(world).await);
+    let noted = world.store.last().await;
+    assert_eq!(world.outcomes("coalesced"), 1);
+    assert_ne!(noted, rotated, "that the token has arrived is noted");
+    server.restart().await;
+    let found = world.store.last().await;
+    assert_ok(&refresh_when_back(&mut browser, world).await);
+    [rotated, noted, found]
+}
+
+async fn on(settings: &[&str], asynchronous: bool) -> [SessionRecord; 3] {
+    let server = Server::with(settings).await;
+    let (_, store): (Database, _) =
+        migrated_on(&server, impatient().asynchronous_notes(asynchronous)).await;
+    let world = instance(store);
+    noted(&server, &world).await
+}
+
+#[tokio::test]
+async fn a_note_is_on_disk_unless_the_application_wants_it_otherwise() {
+    let [_, noted, found] = on(&[], false).await;
+    assert_eq!(found, noted, "nothing was lost");
+    let [rotated, noted, found] = on(&[], true).await;
+    assert_eq!(
+        found, rotated,
+        "the note was lost, and the token that went out is known"
+    );
+    assert_ne!(found, noted);
+}
+
+/// An account may have been made fast for everything else.
+#[tokio::test]
+async fn tokens_and_endings_are_on_disk_whatever_the_server_is_set_to() {
+    let server = Server::with(&["synchronous_commit=off"]).await;
+    let (_, store) = migrated_on(&server, impatient()).await;
+    let world = instance(store.clone());
+    stop_the_writer(&server).await;
+    let mut browser = world.signed_in("ada").await;
+    let key = world.store.last_key();
+    assert_ok(&browser.refresh(&world).await);
+    world.signed_in("ada").await;
+    let other = world.store.last_key();
+    server.restart().await;
+    assert_ok(&refresh_when_back(&mut browser, &world).await);
+    assert_eq!(
+        store
+            .load(&key)
+            .await
+            .unwrap()
+            .record()
+            .unwrap()
+            .generation(),
+        1
+    );
+
+    stop_the_writer(&server).await;
+    assert_eq!(
+        store
+            .revoke_all(key.subject(), Some(key.id()))
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    server.restart().await;
+    assert!(
+        !store
+            .load(&other)
+            .await
+            .unwrap()
+            .record()
+            .unwrap()
+            .is_live()
+    );
+    stop_the_writer(&server).await;
+    assert_eq!(browser.logout(&world).await.status, 204);
+    server.restart().await;
+    assert!(!store.load(&key).await.unwrap().record().unwrap().is_live());
+}
