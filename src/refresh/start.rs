@@ -263,6 +263,12 @@ impl Session {
                 }
             };
             let at = time.later();
+            // The idle end has come while the claims were under way: as in a refresh, a write would bring back what an end
+            // of all sessions has left as it was.
+            if at >= record.expires_at() {
+                let kind = SessionErrorKind::Expired;
+                return Err(SessionError::with_source(kind, cause::IDLE));
+            }
             let (next, successor) = match &replaced_by {
                 // A token that was handed out before is handed out again, from now on.
                 Some(newer) => (record.handed_out_again(at, policy), newer.clone()),

@@ -130,26 +130,30 @@ async fn a_change_of_privilege_during_whose_claims_the_session_ended_gives_no_to
     }
 }
 
-/// An end of all sessions leaves one alone that has just lain idle for too long. A refresh under way must not bring it
-/// back.
+/// An end of all sessions leaves one alone that has just lain idle for too long. A refresh or a change of privilege
+/// under way must not bring it back.
 #[tokio::test(start_paused = true)]
 async fn a_session_whose_idle_end_came_during_its_claims_is_over() {
     let idle = Duration::from_secs(3600);
     let seconds = Duration::from_secs(4);
-    let world = World::with(|builder| builder.idle_lifetime(idle));
-    let mut browser = world.signed_in("ada").await;
-    world.advance(idle - seconds / 2);
-    let inside = world.clone();
-    *world.between.lock().unwrap() = Some(Box::pin(async move {
-        inside.advance(seconds);
-        tokio::time::advance(seconds).await;
-        let ended = inside.layer.admin().end_all("ada", None).await.unwrap();
-        assert_eq!(ended, [], "none is left");
-    }));
-    let reply = browser.refresh(&world).await;
-    assert_eq!(
-        (reply.status.as_u16(), reply.code()),
-        (401, "invalid_session")
-    );
-    assert_eq!(browser.refresh(&world).await.status, 401);
+    for path in ["/refresh", "/elevate", "/end-others"] {
+        let world = World::with(|builder| builder.idle_lifetime(idle));
+        let mut browser = world.signed_in("ada").await;
+        world.advance(idle - seconds / 2);
+        let inside = world.clone();
+        *world.between.lock().unwrap() = Some(Box::pin(async move {
+            inside.advance(seconds);
+            tokio::time::advance(seconds).await;
+            let ended = inside.layer.admin().end_all("ada", None).await.unwrap();
+            assert_eq!(ended, [], "none is left");
+        }));
+        let reply = browser.call(&world, Method::POST, path).await;
+        assert_eq!(reply.status, 401, "{path}: {reply:?}");
+        assert_eq!(
+            reply.body["access_token"],
+            serde_json::Value::Null,
+            "{path}"
+        );
+        assert_eq!(browser.refresh(&world).await.status, 401, "{path}");
+    }
 }
