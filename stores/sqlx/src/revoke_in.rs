@@ -59,6 +59,8 @@ pub trait RevokeIn<DB: Database> {
     /// let the commit follow at once. How long it waits for them is a setting of the application's connection. In
     /// SQLite there is one lock for all writers, and a transaction that has read before another connection wrote
     /// cannot get it any more: begin with `BEGIN IMMEDIATE`, or call this before the transaction reads.
+    /// In PostgreSQL the transaction has to be at `READ COMMITTED`, the default. At a higher level it would not see a
+    /// session that began after its first statement, and the call is refused.
     ///
     /// # Errors
     ///
