@@ -96,6 +96,25 @@ async fn a_sign_out_whose_answer_was_lost_is_told_of() {
     assert_eq!(world.count("Revoked"), 1);
 }
 
+/// The first write loses a race, and the answer to the second one is lost.
+#[tokio::test]
+async fn a_sign_out_whose_answer_was_lost_after_a_race_is_told_of() {
+    let world = World::new();
+    let mut browser = world.signed_in("ada").await;
+    browser.refresh(&world).await;
+    world.secs(61);
+    let before = world.store.last().await;
+    browser.refresh(&world).await;
+    world.store.show_once(&before);
+    world.store.fail_swap(Fault::ApplyThenLose);
+    world.store.fail_swap(Fault::LoseRace);
+    assert_eq!(browser.logout(&world).await.status, 503);
+    assert!(!world.store.last().await.is_live());
+    assert_eq!(world.count("Revoked"), 0);
+    retried(&world).await;
+    assert_eq!(world.count("Revoked"), 1);
+}
+
 #[tokio::test]
 async fn a_sign_out_waits_for_a_store_that_is_away_for_longer() {
     let world = World::new();
