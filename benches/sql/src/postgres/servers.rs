@@ -1,0 +1,21 @@
+//! Servers on loopback, as the tests of the store have them.
+#![allow(dead_code, reason = "the tests use more of it")]
+
+#[path = "../../../../stores/sqlx/tests/postgres/support/process.rs"]
+mod process;
+#[path = "../../../../stores/sqlx/tests/postgres/support/scratch.rs"]
+mod scratch;
+#[path = "../../../../stores/sqlx/tests/postgres/support/server.rs"]
+mod server;
+
+#[path = "../../../../tests/it/support/redis/port.rs"]
+mod port;
+#[path = "../../../../tests/it/support/redis/wait.rs"]
+mod wait;
+
+pub(crate) use self::server::Server;
+
+/// Where a program of PostgreSQL lies.
+pub fn program(name: &str) -> std::path::PathBuf {
+    process::program(name)
+}

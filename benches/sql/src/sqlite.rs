@@ -1,0 +1,140 @@
+//! Over SQLite: the store, and a bare loop over rusqlite with the store's own statements and settings.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use tower_bearer::store::{RefreshStore, SessionRecord};
+use tower_bearer_sqlx::SqliteStore;
+
+use crate::{
+    Length,
+    report::{Rates, Report},
+    work::{CLIENTS, pair, rotate, runtime},
+};
+
+const LOAD: &str =
+    "SELECT record FROM tower_bearer_sessions WHERE subject_tag = ? AND session_id = ?";
+const SWAP: &str = "UPDATE tower_bearer_sessions SET record = ?, expires_at = ?, rotated_at = ?, live = ? \
+                    WHERE subject_tag = ? AND session_id = ? AND record = ?";
+/// Those of the store are private, and this is where they stand.
+const STATEMENTS: &str = include_str!("../../../stores/sqlx/src/sqlite/statements.rs");
+
+/// A folder on the disk, and one in memory where the system has one. What is left there is the work: most of it hands
+/// statements to a thread and answers back, since calls of SQLite block.
+const FOLDERS: [(&str, Option<&str>, Option<f64>); 2] = [
+    ("each commit waits for the disk", None, Some(0.7)),
+    ("a disk in memory", Some("/dev/shm"), None),
+];
+
+pub fn run(length: Length, report: &mut Report) {
+    for statement in [LOAD, SWAP] {
+        let is_the_stores = words(STATEMENTS).contains(&words(statement));
+        assert!(
+            is_the_stores,
+            "the store has other statements by now: {statement}"
+        );
+    }
+    for (name, folder, aim) in FOLDERS {
+        let folder = match folder.map(Path::new) {
+            Some(folder) if !folder.exists() => continue,
+            Some(folder) => tempfile::tempdir_in(folder),
+            None => tempfile::tempdir(),
+        };
+        over(name, folder.unwrap().path(), aim, length, report);
+    }
+}
+
+fn over(name: &str, folder: &Path, aim: Option<f64>, length: Length, report: &mut Report) {
+    let runtime = runtime();
+    let file = folder.join("sessions.db");
+    let ours = runtime.block_on(SqliteStore::open(&file)).unwrap();
+    for client in 0..CLIENTS {
+        let [first, _] = pair(client);
+        runtime.block_on(ours.insert(&first, 9)).unwrap();
+    }
+    let bare = open(&file);
+
+    let rates = |name| Rates {
+        name,
+        per_second: Vec::new(),
+    };
+    let mut floor = rates("a bare loop over rusqlite, the same statements");
+    let mut store = rates("SqliteStore, 8 clients");
+    let mut alone = rates("SqliteStore, one client");
+    for _ in 0..length.rounds {
+        floor.per_second.push(rate(&bare, length.turn));
+        for (clients, rates) in [(CLIENTS, &mut store), (1, &mut alone)] {
+            let rotating = rotate(&ours, clients, length.turn);
+            rates.per_second.push(runtime.block_on(rotating));
+        }
+    }
+    runtime.block_on(ours.close());
+    report.rates(&format!("SQLite, {name}"), &[&floor, &store, &alone]);
+    let mut ratio = |clients: &str, rates, aim| {
+        let name = format!("sqlite/rusqlite, {clients}, {name}");
+        report.ratio(&name, rates, &floor, aim);
+    };
+    ratio("8 clients", &store, aim);
+    ratio("one client", &alone, None);
+}
+
+/// As the store opens it: WAL, and a commit has reached the disk.
+fn open(file: &Path) -> Connection {
+    let connection = Connection::open(file).unwrap();
+    connection
+        .pragma_update(None, "synchronous", "FULL")
+        .unwrap();
+    let mode: String = connection
+        .pragma_query_value(None, "journal_mode", |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
+    connection
+}
+
+fn rate(connection: &Connection, turn: Duration) -> f64 {
+    let [mut current, mut next] = pair(0);
+    if load(connection, &current) == next.encode() {
+        std::mem::swap(&mut current, &mut next);
+    }
+    let (begin, mut count) = (Instant::now(), 0_u64);
+    while begin.elapsed() < turn {
+        let stored = load(connection, &current);
+        assert_eq!(stored, current.encode());
+        swap(connection, &current, &next);
+        std::mem::swap(&mut current, &mut next);
+        count += 1;
+    }
+    count as f64 / begin.elapsed().as_secs_f64()
+}
+
+fn load(connection: &Connection, record: &SessionRecord) -> Vec<u8> {
+    let key = record.key();
+    let mut statement = connection.prepare_cached(LOAD).unwrap();
+    let key = params![key.subject().as_bytes(), key.id().as_bytes()];
+    let record = statement.query_row(key, |row| row.get(0)).optional();
+    record.unwrap().expect("it is there")
+}
+
+fn swap(connection: &Connection, current: &SessionRecord, next: &SessionRecord) {
+    let millis = |time: tower_bearer::Timestamp| i64::try_from(time.as_millis()).unwrap();
+    let key = next.key();
+    let mut statement = connection.prepare_cached(SWAP).unwrap();
+    let changed = statement.execute(params![
+        next.encode(),
+        millis(next.expires_at()),
+        millis(next.last_rotated_at()),
+        next.is_live(),
+        key.subject().as_bytes(),
+        key.id().as_bytes(),
+        current.encode(),
+    ]);
+    assert_eq!(changed.unwrap(), 1);
+}
+
+/// Apart from where the lines break.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
