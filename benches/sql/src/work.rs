@@ -39,7 +39,7 @@ pub async fn rotate(store: &(impl RefreshStore + Clone), clients: u64, turn: Dur
 async fn rotating(store: impl RefreshStore, client: u64, end: Instant) -> u64 {
     let [mut current, mut next] = pair(client);
     let key = current.key();
-    // Whoever had the turn before may have ended with either.
+    // The turn before may have ended with either.
     if store.load(&key).await.unwrap().record() == Some(&next) {
         swap(&mut current, &mut next);
     }

@@ -5,6 +5,7 @@
 
 use std::{fs, process::Command};
 
+use http::Method;
 use tower_bearer::store::{RefreshStore as _, SessionRecord};
 
 use crate::{
@@ -60,6 +61,31 @@ async fn a_note_is_on_disk_unless_the_application_wants_it_otherwise() {
         "the note was lost, and the token that went out is known"
     );
     assert_ne!(found, noted);
+}
+
+/// The answer to a step-up is lost, and the application checks the password once more: the token is the one that was
+/// handed out before, and what the session says of its user is new.
+#[tokio::test]
+async fn a_repeated_step_up_is_no_note() {
+    let server = Server::with(&[]).await;
+    let (_, store) = migrated_on(&server, impatient().asynchronous_notes(true)).await;
+    let world = instance(store);
+    let browser = world.signed_in("ada").await;
+    stop_the_writer(&server).await;
+    let mut step_ups = Vec::new();
+    for _ in 0..2 {
+        let mut lost = browser.clone();
+        assert_ok(&lost.call(&world, Method::POST, "/elevate").await);
+        step_ups.push(world.store.last().await);
+    }
+    let [first, second] = &step_ups[..] else {
+        unreachable!()
+    };
+    assert_eq!(second.generation(), first.generation());
+    assert_eq!(second.last_rotated_at(), first.last_rotated_at());
+    assert_ne!(second.authenticated_at(), first.authenticated_at());
+    server.restart().await;
+    assert_eq!(world.store.last().await, *second);
 }
 
 /// An account may have been made fast for everything else.
