@@ -6,6 +6,9 @@
 //! Bounded: so many sessions, so many tabs each, a pause between two wakes, and 20 seconds, or as many as
 //! `TOWER_BEARER_STORM_SECONDS` says. All of it goes over loopback.
 
+#[path = "../common/noting.rs"]
+mod noting;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
@@ -25,13 +28,10 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 use tower_bearer::{
-    Event, EventSink, RedisStore, RotationPolicy, SessionId,
-    refresh::RefreshOutcome,
-    store::{
-        Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError, SubjectTag, Swap,
-    },
+    Event, EventSink, RedisStore, RotationPolicy, SessionId, refresh::RefreshOutcome,
 };
 
+use self::noting::{Noting, Successors};
 use crate::{
     stage::{assert_ok, impatient, instance_with, key_of},
     support::{
@@ -74,56 +74,7 @@ struct Seen {
     /// New `User-Agent`s, by session.
     newcomers: Mutex<BTreeMap<SessionId, Vec<String>>>,
     rotations: AtomicUsize,
-    successors: Successors,
-}
-
-/// The tokens that were to become current, by session, generation and recoveries.
-type Successors = Mutex<BTreeMap<(SessionId, Vec<u8>), BTreeSet<Vec<u8>>>>;
-
-/// A store that notes what is written through it, whether it was applied or not.
-#[derive(Clone, Debug)]
-struct Noting(RedisStore, Arc<Seen>);
-
-impl Noting {
-    fn note(&self, next: &SessionRecord) {
-        // As the layout has it: the generation and the recoveries, flags, and the hash of the token.
-        let bytes = next.encode();
-        let (age, hash) = (bytes[33..42].to_vec(), bytes[43..75].to_vec());
-        let mut successors = self.1.successors.lock().unwrap();
-        successors.entry((next.id(), age)).or_default().insert(hash);
-    }
-}
-
-impl RefreshStore for Noting {
-    async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
-        self.note(record);
-        self.0.insert(record, limit).await
-    }
-
-    async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
-        self.0.load(key).await
-    }
-
-    async fn swap(
-        &self,
-        current: &SessionRecord,
-        next: &SessionRecord,
-    ) -> Result<Swap, StoreError> {
-        self.note(next);
-        self.0.swap(current, next).await
-    }
-
-    async fn list(&self, subject: &SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
-        self.0.list(subject).await
-    }
-
-    async fn revoke_all(
-        &self,
-        subject: &SubjectTag,
-        keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionRecord>, StoreError> {
-        self.0.revoke_all(subject, keep).await
-    }
+    successors: Arc<Successors>,
 }
 
 impl Seen {
@@ -159,7 +110,7 @@ fn service(proxy: &Proxy, seen: &Arc<Seen>) -> World {
         .interval(INTERVAL)
         .build()
         .unwrap();
-    instance_with(Noting(store, seen.clone()), |builder| {
+    instance_with(Noting(store, seen.successors.clone()), |builder| {
         builder
             .rotation(rotation)
             .repeat_limit(u16::MAX)

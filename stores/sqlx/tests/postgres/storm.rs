@@ -6,8 +6,11 @@
 //! Bounded: so many sessions, a pause between two wakes, and 10 seconds, or as many as `TOWER_BEARER_STORM_SECONDS`
 //! says. All of it goes over loopback.
 
+#[path = "../../../../tests/common/noting.rs"]
+mod noting;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     env,
     sync::{
         Arc, Mutex,
@@ -25,14 +28,11 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 use tower_bearer::{
-    Event, EventSink, RotationPolicy, SessionId, Timestamp,
-    refresh::RefreshOutcome,
-    store::{
-        Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError, SubjectTag, Swap,
-    },
+    Event, EventSink, RotationPolicy, SessionId, refresh::RefreshOutcome, store::SessionKey,
 };
 use tower_bearer_sqlx::PostgresStore;
 
+use self::noting::{Noting, Successors};
 use crate::{
     stage::{assert_ok, instance_with, migrated},
     support::{
@@ -58,11 +58,8 @@ struct Seen {
     /// Thieves who were sent away: the sessions they came with.
     refused_thieves: Mutex<BTreeSet<SessionId>>,
     reported: Mutex<BTreeSet<SessionId>>,
-    successors: Mutex<Successors>,
+    successors: Arc<Successors>,
 }
-
-/// The tokens that were to become current, by session, generation and recoveries.
-type Successors = BTreeMap<(SessionId, Vec<u8>), BTreeSet<Vec<u8>>>;
 
 impl Seen {
     fn sink(self: &Arc<Self>) -> EventSink {
@@ -79,56 +76,6 @@ impl Seen {
     }
 }
 
-/// A store that notes what is written through it, whether it was applied or not.
-#[derive(Clone, Debug)]
-struct Noting(PostgresStore, Arc<Seen>);
-
-impl Noting {
-    fn note(&self, next: &SessionRecord) {
-        // As the layout has it: the generation and the recoveries, flags, and the hash of the token.
-        let bytes = next.encode();
-        let (age, hash) = (bytes[33..42].to_vec(), bytes[43..75].to_vec());
-        let mut successors = self.1.successors.lock().unwrap();
-        successors.entry((next.id(), age)).or_default().insert(hash);
-    }
-}
-
-impl RefreshStore for Noting {
-    async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
-        self.note(record);
-        self.0.insert(record, limit).await
-    }
-
-    async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
-        self.0.load(key).await
-    }
-
-    async fn swap(
-        &self,
-        current: &SessionRecord,
-        next: &SessionRecord,
-    ) -> Result<Swap, StoreError> {
-        self.note(next);
-        self.0.swap(current, next).await
-    }
-
-    async fn list(&self, subject: &SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
-        self.0.list(subject).await
-    }
-
-    async fn revoke_all(
-        &self,
-        subject: &SubjectTag,
-        keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionRecord>, StoreError> {
-        self.0.revoke_all(subject, keep).await
-    }
-
-    async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.0.revoke_everything(before).await
-    }
-}
-
 /// One instance of the service, with its own connections to the server.
 async fn service(url: &str, seen: &Arc<Seen>) -> World {
     let store = PostgresStore::builder()
@@ -141,7 +88,7 @@ async fn service(url: &str, seen: &Arc<Seen>) -> World {
         .interval(INTERVAL)
         .build()
         .unwrap();
-    instance_with(Noting(store, seen.clone()), |builder| {
+    instance_with(Noting(store, seen.successors.clone()), |builder| {
         builder
             .rotation(rotation)
             .repeat_limit(u16::MAX)
