@@ -165,6 +165,10 @@ impl<R> RequireRecentAuth<R> {
     /// Requires one of these authentication context classes too, and names them in the challenge, the preferred one
     /// first (RFC 9470 section 3). Default: any, and none.
     ///
+    /// Each step-up of the application then names the class that it has reached
+    /// ([`Elevation::acr`](crate::refresh::Elevation::acr)): after [`Session::elevate`](crate::Session::elevate) alone
+    /// there is none.
+    ///
     /// ```
     /// use std::time::Duration;
     /// use tower_bearer::RequireRecentAuth;

@@ -73,6 +73,9 @@
 //!   stays as old as it was. So a thief with a copy gains nothing by the owner's password.
 //! * A copy of the whole jar that was made *after* the step-up has the recent authentication as well, for as long as it
 //!   is recent. Keep the time short.
+//! * Say what was checked, with [`Elevation::amr`](crate::refresh::Elevation::amr) and
+//!   [`acr`](crate::refresh::Elevation::acr). After `elevate` alone no methods and no class are known. Those of an
+//!   earlier authentication never count for a later one.
 //! * Limit the tries of each subject, as at the sign-in.
 //! * The time is the store's, in whole seconds. A service elsewhere judges by its own clock: within the codec's
 //!   [`leeway`](crate::token::TokenCodecBuilder::leeway) a time of the future counts as now, and later ones as none.

@@ -21,16 +21,13 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// The authentication that is meant, which is heard of at `now`. Methods and class that are not said stay as they were `before`.
+    /// The authentication that is meant, which is heard of at `now`. What is not said is not known, whatever was said of
+    /// an earlier one: a password that is checked days after a second factor does not make that one recent.
     ///
     /// # Errors
     ///
     /// Names what cannot be kept.
-    pub(super) fn judge(
-        &self,
-        now: Timestamp,
-        before: Methods,
-    ) -> Result<Authentication, SessionError> {
+    pub(super) fn judge(&self, now: Timestamp) -> Result<Authentication, SessionError> {
         let Self {
             auth_time,
             amr,
@@ -42,10 +39,8 @@ impl Said {
             Some(at) => now.min(*at),
             None => now,
         };
-        let methods = match amr {
-            Some(amr) => before.with_amr(amr.iter().map(String::as_str)),
-            None => Some(before),
-        };
+        let amr = amr.iter().flatten().map(String::as_str);
+        let methods = Methods::default().with_amr(amr);
         let methods = methods.ok_or_else(|| invalid(AMR))?;
         let methods = match acr {
             Some(acr) => methods.with_acr(acr),
@@ -174,7 +169,7 @@ mod tests {
             auth_time,
             ..Said::default()
         };
-        let judged = said.judge(NOW, Methods::default());
+        let judged = said.judge(NOW);
         judged.map(|judged| judged.at).map_err(|error| error.kind())
     }
 
@@ -196,29 +191,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_stays_and_what_cannot_be_kept_is_named() {
-        let before = Methods::default().with_amr(["pwd"]).unwrap();
-        let before = before.with_acr("low").unwrap();
+    fn what_is_not_said_is_not_known_and_what_cannot_be_kept_is_named() {
         let judge = |amr: Option<&[&str]>, acr: Option<&str>| {
             let said = Said {
                 auth_time: None,
                 amr: amr.map(|amr| amr.iter().map(ToString::to_string).collect()),
                 acr: acr.map(str::to_owned),
             };
-            let judged = said.judge(NOW, before.clone()).map_err(|error| {
+            let judged = said.judge(NOW).map_err(|error| {
                 assert_eq!(error.kind(), SessionErrorKind::InvalidInput);
                 std::error::Error::source(&error).unwrap().to_string()
             })?;
             let amr: Vec<_> = judged.methods.amr().map(str::to_owned).collect();
             Ok::<_, String>((amr.join("+"), judged.methods.acr().map(str::to_owned)))
         };
-        let low = Some("low".to_owned());
-        assert_eq!(judge(None, None), Ok(("pwd".to_owned(), low.clone())));
+        assert_eq!(judge(None, None), Ok((String::new(), None)));
         assert_eq!(
             judge(Some(&["pwd", "otp"]), Some("high")),
             Ok(("pwd+otp".to_owned(), Some("high".to_owned())))
         );
-        assert_eq!(judge(Some(&[]), None), Ok((String::new(), low)));
+        assert_eq!(judge(Some(&[]), None), Ok((String::new(), None)));
+        assert_eq!(judge(None, Some("high")).unwrap().0, "");
         let named = |judged: Result<_, String>, setting: &str| {
             let problem = judged.unwrap_err();
             assert!(problem.starts_with(setting), "{problem}");

@@ -62,7 +62,7 @@ pub(super) const fn revoked(reason: RevokeReason) -> &'static str {
         RevokeReason::Denied => "the claims closure had refused the subject",
         RevokeReason::Limit => "newer sign-ins of the subject had pushed it out: session_limit",
         RevokeReason::RevokedAll => {
-            "all of the subject's were ended: end_all, end_others, an operator, or ReusePolicy::Subject"
+            "all of the subject's were ended: end_all, end_others, revoke_in, an operator, or ReusePolicy::Subject"
         }
         // One reason in the record: see `RevokeReason::RevokedByOperator`.
         RevokeReason::RevokedByOwner | RevokeReason::RevokedByOperator => {

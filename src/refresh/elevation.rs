@@ -6,7 +6,11 @@ use super::authentication::Said;
 use crate::clock::Timestamp;
 
 /// A change of privilege, for [`Session::elevate_with`](crate::Session::elevate_with). All that is not said stays as it
-/// is, but for the time of the authentication.
+/// is, but for the authentication: its time is now, and methods and class are those that are named here.
+///
+/// **Say what was checked** where the application asks for a class
+/// ([`acr_values`](crate::RequireRecentAuth::acr_values)). What was said of an earlier authentication does not count: a
+/// password that is checked today does not make the second factor of last week a recent one.
 ///
 /// ```
 /// use tower_bearer::{AccessToken, Session, SessionError, refresh::Elevation};
@@ -26,7 +30,7 @@ pub struct Elevation {
 }
 
 impl Elevation {
-    /// Keeps context, methods and class, with an authentication that has just taken place.
+    /// Keeps the context, with an authentication that has just taken place, by methods of which nothing is known.
     pub fn new() -> Self {
         Self::default()
     }

@@ -21,8 +21,8 @@ use crate::{
     event::Event,
     random::RandomError,
     session::{
-        LONGEST_CONTEXT, LONGEST_NOTE, LONGEST_SUBJECT, Methods, NewSecrets, RevokeReason,
-        SessionError, SessionErrorKind, SessionKey, SessionRecord, SignIn,
+        LONGEST_CONTEXT, LONGEST_NOTE, LONGEST_SUBJECT, NewSecrets, RevokeReason, SessionError,
+        SessionErrorKind, SessionKey, SessionRecord, SignIn,
     },
     store::{RefreshStore, Swap},
     token::AccessToken,
@@ -93,7 +93,7 @@ impl Session {
         };
         // The store's clock judges the session later, so it dates it now.
         let time = self.load(&key).await?.time;
-        let authentication = new.said.judge(time.now, Methods::default())?;
+        let authentication = new.said.judge(time.now)?;
         let agent = self.label();
         let opening = SignIn {
             subject: &new.subject,
@@ -186,8 +186,9 @@ impl Session {
     /// that has just started the session, too.
     ///
     /// Call it once the application has checked a credential, at each call: the token from before leads here to the
-    /// new one for as long as that has not come back. The user has authenticated now, by the store's clock: see
-    /// [`RequireRecentAuth`](crate::RequireRecentAuth).
+    /// new one for as long as that has not come back. The user has authenticated now, by the store's clock, and by
+    /// methods of which nothing is known: see [`RequireRecentAuth`](crate::RequireRecentAuth), and [`Elevation`], which
+    /// names them.
     ///
     /// # Errors
     ///
@@ -248,7 +249,7 @@ impl Session {
             let authentication = record.authentication();
             let authentication = match &elevation {
                 // Before the claims, which take their time: what is minted and what is written say the same.
-                Some(new) => new.said.judge(time.now, authentication.methods)?,
+                Some(new) => new.said.judge(time.now)?,
                 None => authentication,
             };
             let access = match issued.take() {

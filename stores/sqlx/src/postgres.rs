@@ -121,8 +121,8 @@ impl PostgresStore {
 }
 
 impl From<PgPool> for PostgresStore {
-    /// Builds a store with every default over the application's own pool: see
-    /// [`share`](PostgresStoreBuilder::share).
+    /// Builds a store with every default over the application's own pool. [`share`](PostgresStoreBuilder::share) says
+    /// which settings of the pool matter, `test_before_acquire(false)` first of all.
     fn from(pool: PgPool) -> Self {
         Self::builder().share(pool)
     }

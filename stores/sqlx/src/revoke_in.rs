@@ -67,6 +67,10 @@ pub trait RevokeIn<DB: Database> {
     /// When the database does not answer or refuses, or holds a session that cannot be read. Some sessions may be
     /// revoked in the transaction then: roll it back.
     ///
+    /// Two transactions that end the sessions of two users in opposite order wait for each other. PostgreSQL gives up
+    /// one of them, which is [`Unavailable`](tower_bearer::store::StoreErrorKind::Unavailable): roll back, and run the
+    /// whole transaction again. Nothing is tried again here, since the statements before are the application's.
+    ///
     /// # Cancel safety
     ///
     /// A future that is dropped may leave some sessions revoked in the transaction: roll it back.

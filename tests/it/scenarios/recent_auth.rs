@@ -210,13 +210,13 @@ async fn methods_and_class_last_until_a_step_up_says_others() {
     };
     let now = START + Duration::from_secs(600);
     let (at, amr, acr) = step(&mut browser, Elevation::new()).await;
-    assert_eq!((at, &*amr, acr.as_deref()), (now, "pwd", Some("low")));
+    assert_eq!((at, &*amr, acr), (now, "", None));
     let new = Elevation::new().amr(["pwd", "otp"]).acr("high");
     let (at, amr, acr) = step(&mut browser, new).await;
     assert_eq!((at, &*amr, acr.as_deref()), (now, "pwd+otp", Some("high")));
     let new = Elevation::new().amr::<String>([]).auth_time(now - hour);
     let (at, amr, acr) = step(&mut browser, new).await;
-    assert_eq!((at, &*amr, acr.as_deref()), (now - hour, "", Some("high")));
+    assert_eq!((at, &*amr, acr), (now - hour, "", None));
     let record = world.store.last().await;
     assert_eq!(record.authenticated_at(), now - hour);
     assert_eq!(record.note(), "Vienna", "it stays");
@@ -224,13 +224,40 @@ async fn methods_and_class_last_until_a_step_up_says_others() {
 
     // A layer that asks for the class.
     let token = handle(&world, &mut browser, async |session: Session| {
-        session.elevate().await
+        session.elevate_with(Elevation::new().acr("high")).await
     });
     let token = token.await.unwrap();
     for (class, status) in [("high", StatusCode::OK), ("low", StatusCode::UNAUTHORIZED)] {
         let recent = RequireRecentAuth::max_age(MAX_AGE).acr_values([class.parse().unwrap()]);
         let response = asked(&world, token.as_str(), recent).await;
         assert_eq!(response.status(), status, "{class}");
+    }
+}
+
+/// A stranger at an open browser who knows the password, and has no second factor.
+#[tokio::test]
+async fn a_password_checked_after_a_second_factor_is_no_recent_second_factor() {
+    let world = world();
+    let mut browser = world.signed_in("ada").await;
+    handle(&world, &mut browser, async |session: Session| {
+        let step = Elevation::new().amr(["pwd", "otp"]).acr("aal2");
+        session.elevate_with(step).await
+    })
+    .await
+    .unwrap();
+    world.advance(MAX_AGE * 2);
+    let password = handle(&world, &mut browser, async |session: Session| {
+        session.elevate_with(Elevation::new().amr(["pwd"])).await
+    });
+    let password = password.await.unwrap();
+    let unsaid = handle(&world, &mut browser, async |session: Session| {
+        session.elevate().await
+    });
+    for token in [password, unsaid.await.unwrap()] {
+        assert_eq!(ask(&world, token.as_str()).await, StatusCode::OK);
+        let recent = RequireRecentAuth::max_age(MAX_AGE).acr_values(["aal2".parse().unwrap()]);
+        let response = asked(&world, token.as_str(), recent).await;
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     }
 }
 

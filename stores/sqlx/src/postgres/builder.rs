@@ -134,9 +134,25 @@ impl PostgresStoreBuilder {
     /// Builds a store over the application's own `pool`: both share its connections, and a transaction of the
     /// application may end sessions ([`RevokeIn`](crate::RevokeIn)). Nothing is asked of the server yet.
     ///
-    /// The pool has a time-out of its own, and the shorter one counts. `test_before_acquire(false)` saves it a round
-    /// trip for each call: the store copes with a connection that is dead. Give the account a `statement_timeout`
-    /// (`ALTER ROLE … SET`), since the store sets none on connections that are not its own, outside of transactions.
+    /// These settings of the pool matter:
+    ///
+    /// | setting | default of sqlx | what it means here |
+    /// |---|---|---|
+    /// | `max_connections` | 10 | the store and the application wait for the same ones |
+    /// | `acquire_timeout` | 30 s | the shorter of it and [`timeout`](Self::timeout) counts for the store |
+    /// | `test_before_acquire` | true | sqlx asks each connection first whether it answers. Set it to false: that saves a round trip for each call, and the store copes with a connection that is dead |
+    /// | `idle_timeout`, `max_lifetime` | 10 min, 30 min | set the first below the time after which a router forgets a silent connection |
+    ///
+    /// sqlx's question before a loan has no time limit of its own: on a network that has gone silent it waits for all of
+    /// `acquire_timeout`. It asks once more when a connection comes back, and there without any limit: that place of the
+    /// pool is missing until the system gives the connection up. Connections that the store found late do not go that
+    /// way. It closes them.
+    ///
+    /// Connections that no call uses stay open, with one exception. They are closed once the store finds that the socket
+    /// broke, that the server shuts down, or that it takes no writes.
+    ///
+    /// Give the account a `statement_timeout` (`ALTER ROLE … SET`), since the store sets none on connections that are
+    /// not its own, outside of transactions. Without it a statement that is given up goes on at the server.
     ///
     /// ```no_run
     /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {

@@ -48,10 +48,9 @@ impl PostgresStore {
         let attempts = Box::pin(attempts(shared, &mut operation, &progress));
         let outcome = timeout(limit, attempts).await;
         let outcome = outcome.unwrap_or_else(|_| {
-            if !progress.is_waiting() {
-                shared.connections.distrust();
-            }
-            Err(late(&progress, limit))
+            let failure = late(&progress, limit);
+            shared.connections.distrust(failure.class);
+            Err(failure)
         });
         shared.tell(&outcome, answers);
         outcome.map_err(|failure| failure.error)
@@ -69,11 +68,9 @@ async fn attempts<O: Operation>(
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
-        if failure.class == Class::Lost {
-            shared.connections.distrust();
-        }
+        shared.connections.distrust(failure.class);
         match (failure.class, pauses.next()) {
-            (Class::Contended | Class::Lost, Some(pause)) => sleep(pause).await,
+            (Class::Contended | Class::Gone | Class::Lost, Some(pause)) => sleep(pause).await,
             _ => return Err(failure),
         }
     }
@@ -88,7 +85,7 @@ async fn attempt<O: Operation>(
     let outcome = operation.attempt(&mut lease).await;
     if outcome
         .as_ref()
-        .is_err_and(|failure| failure.class == Class::Lost)
+        .is_err_and(|failure| failure.class.ends_the_connection())
     {
         lease.lose();
     }
@@ -117,7 +114,7 @@ impl Shared {
             None | Some(Class::Contended | Class::Final) => {
                 self.contact.answered().then_some(Event::StoreRecovered)
             }
-            Some(Class::Lost) => {
+            Some(Class::Gone | Class::Lost) => {
                 let is_away = self.contact.missed(answers);
                 is_away.then_some(Event::StoreUnreachable)
             }

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    failure::{CLOSED, Failure, away},
+    failure::{CLOSED, Class, Failure, away},
     lease::{Held, Lease},
     limits::Limits,
 };
@@ -126,15 +126,20 @@ impl Connections {
         Ok(Lease::new(held, Arc::clone(limits)))
     }
 
-    /// Lets go of what is idle: one connection was found dead, and these lead to the same server.
-    pub(super) fn distrust(&self) {
-        match self {
-            Self::Own(own) => drop(own.take_idle()),
-            Self::Shared { pool, .. } => {
+    /// Lets go of what is idle where a failure of this class says something of it: it leads to the same server.
+    ///
+    /// Connections of the store's own are cheap to open again, and a network that went silent tells no more than that a
+    /// call is late. Those of the application are let go for what is certain alone: were one late call enough, a lock
+    /// that is held too long would send the whole application to connect anew.
+    pub(super) fn distrust(&self, class: Class) {
+        match (self, class) {
+            (Self::Own(own), Class::Gone | Class::Lost) => drop(own.take_idle()),
+            (Self::Shared { pool, .. }, Class::Gone) => {
                 while let Some(connection) = pool.try_acquire() {
                     drop(connection.detach());
                 }
             }
+            _ => {}
         }
     }
 

@@ -11,6 +11,7 @@ use super::{
     call::Operation,
     failure::Failure,
     lease::Lease,
+    limits::set_kept,
     load::{now, primary, time},
 };
 use crate::{fault::Fault, row::Row};
@@ -32,12 +33,17 @@ const READ: &str = concat!(
      ORDER BY page.subject_tag, page.session_id"
 );
 
-/// As many swaps as there are rows. The page is one step, and the whole is not.
-const REPLACE: &str = "UPDATE tower_bearer_sessions AS stored SET record = next.record, live = false \
-                       FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[]) \
-                       AS next (subject_tag, session_id, expected, record) \
-                       WHERE stored.subject_tag = next.subject_tag AND stored.session_id = next.session_id \
-                       AND stored.record = next.expected";
+/// As many swaps as there are rows. The page is one step, and the whole is not. The settings of the call travel in it, as
+/// in a swap.
+const REPLACE: &str = concat!(
+    "WITH settings AS MATERIALIZED (SELECT set_config('lock_timeout', $5, true), ",
+    set_kept!(),
+    ") UPDATE tower_bearer_sessions AS stored SET record = next.record, live = false \
+     FROM settings, unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[]) \
+     AS next (subject_tag, session_id, expected, record) \
+     WHERE stored.subject_tag = next.subject_tag AND stored.session_id = next.session_id \
+     AND stored.record = next.expected"
+);
 
 /// A place in the order of all sessions.
 type Place = (Vec<u8>, Vec<u8>);
@@ -128,7 +134,8 @@ async fn replace(
             rows.iter()
                 .map(|row| row.record.as_slice())
                 .collect::<Vec<_>>(),
-        );
+        )
+        .bind(lease.limits.lock_millis().to_string());
     Ok(lease.run(statement).await?.affected)
 }
 

@@ -19,9 +19,12 @@ pub(super) enum Class {
     Contended,
     /// The server answered, and another attempt would be answered likewise.
     Final,
-    /// The connection is of no use any more: gone, or one to a server that takes no writes. Whether the server did
-    /// what it was asked is not known. Every operation may be done twice, so another connection finds out.
+    /// The connection is of no use any more. Whether the server did what it was asked is not known. Every operation
+    /// may be done twice, so another connection finds out.
     Lost,
+    /// The same, and those that were opened before are of no use either: the socket broke, the server ends, or it takes
+    /// no writes.
+    Gone,
     /// The server was not asked: there was no connection to ask it by.
     Unasked,
 }
@@ -50,7 +53,21 @@ impl Failure {
 
     /// The server is a replica: what it says may be old.
     pub(super) fn replica() -> Self {
-        Self::lost(Fault::new(NO_WRITES).unavailable())
+        Self::gone(Fault::new(NO_WRITES).unavailable())
+    }
+
+    fn gone(error: StoreError) -> Self {
+        Self {
+            class: Class::Gone,
+            error,
+        }
+    }
+}
+
+impl Class {
+    /// Whether the connection is not to be used again.
+    pub(super) fn ends_the_connection(self) -> bool {
+        matches!(self, Self::Lost | Self::Gone)
     }
 }
 
@@ -69,7 +86,7 @@ impl From<DecodeError> for Failure {
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error::{
-            ColumnDecode, Configuration, Database, Decode, PoolClosed, PoolTimedOut, Tls,
+            ColumnDecode, Configuration, Database, Decode, Io, PoolClosed, PoolTimedOut, Tls,
         };
         match error {
             Database(error) => match error.try_downcast_ref::<PgDatabaseError>() {
@@ -90,7 +107,9 @@ impl From<sqlx::Error> for Failure {
                 )
                 .refused(),
             ),
-            PoolTimedOut => Self::unasked("every connection of the pool was in use: allow more, or return them sooner"),
+            PoolTimedOut => Self::unasked(
+                "every connection of the pool was in use: allow more, or return them sooner",
+            ),
             PoolClosed => Self::unasked(CLOSED),
             ColumnDecode { .. } | Decode(_) => Self::last(StoreError::new(
                 StoreErrorKind::Corrupt,
@@ -99,19 +118,17 @@ impl From<sqlx::Error> for Failure {
                     "the tables have columns of other types than schema/postgres.sql",
                 ),
             )),
-            // The socket, or an answer that makes no sense: in neither case is what comes next to be trusted.
-            error => Self::lost(
-                Fault::from(
-                    error,
-                    "the server cannot be reached: look whether it runs, and at host and port of the address",
-                )
-                .unavailable(),
-            ),
+            Io(error) => Self::gone(Fault::from(error, UNREACHED).unavailable()),
+            // An answer that makes no sense: what comes next is not to be trusted.
+            error => Self::lost(Fault::from(error, UNREACHED).unavailable()),
         }
     }
 }
 
 pub(super) const CLOSED: &str = "the store is closed";
+
+const UNREACHED: &str =
+    "the server cannot be reached: look whether it runs, and at host and port of the address";
 
 /// No connection came about.
 pub(super) fn away() -> Failure {
@@ -123,6 +140,8 @@ pub(super) fn away() -> Failure {
 const NO_WRITES: &str = "this server takes no writes: it is a replica, or was made one by a failover; the address has to \
                          lead to the primary";
 
+const NOT_KEPT: &str = "the server does not take or does not keep the connection";
+
 const OTHER_PREPARED: &str = "the server does not know what this connection has prepared, as behind pgbouncer: set \
                               `prepared_statements(false)`";
 
@@ -132,6 +151,7 @@ fn said_by_the_server(said: &PgDatabaseError) -> Failure {
     let text = format!("{}: {}", said.code(), said.message());
     let is_fatal = matches!(said.severity(), PgSeverity::Fatal | PgSeverity::Panic);
     let lost = |cure: &str| Failure::lost(Fault::from(text.clone(), cure).unavailable());
+    let gone = |cure: &str| Failure::gone(Fault::from(text.clone(), cure).unavailable());
     let refused = |cure: &str| Failure::last(Fault::from(text.clone(), cure).refused());
     let unavailable = |cure: &str| Failure::last(Fault::from(text.clone(), cure).unavailable());
     let contended = |cure: &str| Failure {
@@ -140,9 +160,10 @@ fn said_by_the_server(said: &PgDatabaseError) -> Failure {
     };
     match said.code() {
         "40001" | "40P01" => contended(
-            "other transactions were in the way each time: make those of the application shorter",
+            "other transactions were in the way: run this one again, and make those of the application shorter",
         ),
-        "25006" => lost(NO_WRITES),
+        "25006" => gone(NO_WRITES),
+        "57P01" | "57P02" | "57P03" => gone(NOT_KEPT),
         "55P03" => unavailable(
             "another session holds a lock on these rows or on the table: find it with `SELECT * FROM pg_locks`",
         ),
@@ -188,7 +209,7 @@ fn said_by_the_server(said: &PgDatabaseError) -> Failure {
         code if is_fatal
             || ["08", "53", "57", "58"].contains(&code.get(..2).unwrap_or_default()) =>
         {
-            lost("the server does not take or does not keep the connection")
+            lost(NOT_KEPT)
         }
         _ => refused("the server refuses the statement"),
     }
@@ -203,6 +224,13 @@ mod tests {
     #[test]
     fn a_broken_connection_is_no_answer_and_another_one_is_tried() {
         let failure = Failure::from(sqlx::Error::Io(io::ErrorKind::ConnectionReset.into()));
+        assert_eq!(failure.class, Class::Gone);
+        assert_eq!(failure.error.kind(), StoreErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn an_answer_that_makes_no_sense_says_nothing_of_other_connections() {
+        let failure = Failure::from(sqlx::Error::Protocol("unexpected message".into()));
         assert_eq!(failure.class, Class::Lost);
         assert_eq!(failure.error.kind(), StoreErrorKind::Unavailable);
     }

@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     connections::Own,
-    failure::{Class, Failure},
+    failure::Failure,
     limits::{Durability, Limits},
 };
 
@@ -136,7 +136,7 @@ impl Lease {
         };
         let outcome = collect(connection, query).await.map_err(Failure::from);
         self.state = match (&outcome, self.state) {
-            (Err(failure), _) if failure.class == Class::Lost => State::Lost,
+            (Err(failure), _) if failure.class.ends_the_connection() => State::Lost,
             (_, State::Asking) => State::Clean,
             (_, state) => state,
         };

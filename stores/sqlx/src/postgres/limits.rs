@@ -87,9 +87,10 @@ fn part(call: Duration, parts: u64) -> u64 {
     (millis - millis / parts).max(1)
 }
 
-/// `SET LOCAL`, so that nothing is left behind on a connection that is not ours alone. Each statement has to see what
-/// was committed before it, and above all what the lock was waited for. The last limit is for a process or a network
-/// that goes away in the middle: the lock goes with the transaction.
+/// Settings of the transaction alone, so that nothing is left behind on a connection that is not ours alone; in one
+/// statement, since each costs an answer of its own. Each statement has to see what was committed before it, and above all
+/// what the lock was waited for. The last limit is for a process or a network that goes away in the middle: the lock
+/// goes with the transaction.
 fn opening(call: Duration, durability: Durability) -> String {
     let (lock, statement) = (lock_limit(call), statement_limit(call));
     let setting = match durability {
@@ -98,9 +99,8 @@ fn opening(call: Duration, durability: Durability) -> String {
     };
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED;\
-         SET LOCAL lock_timeout = {lock};\
-         SET LOCAL statement_timeout = {statement};\
-         SET LOCAL idle_in_transaction_session_timeout = {statement};\
-         SELECT {setting};"
+         SELECT set_config('lock_timeout', '{lock}', true), \
+         set_config('statement_timeout', '{statement}', true), \
+         set_config('idle_in_transaction_session_timeout', '{statement}', true), {setting};"
     )
 }

@@ -57,6 +57,7 @@ async fn a_pool_of_the_applications_conforms() {
     let share = async || {
         let pool = PgPoolOptions::new()
             .max_connections(8)
+            .test_before_acquire(false)
             .connect(&own.url)
             .await
             .unwrap();
@@ -80,7 +81,9 @@ async fn pgbouncer_in_transaction_mode_conforms() {
             return store.connect(&url).await.unwrap();
         }
         let options: PgConnectOptions = url.parse().unwrap();
-        let pool = PgPoolOptions::new().max_connections(8);
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .test_before_acquire(false);
         let pool = pool
             .connect_with(options.extra_float_digits(None))
             .await

@@ -3,10 +3,13 @@
 //! The writer of the log is stopped, so that what a commit does not wait for stays in memory. A server that is killed
 //! then has lost it.
 
-use std::{fs, process::Command};
+use std::{fs, process::Command, time::Duration};
 
 use http::Method;
-use tower_bearer::store::{RefreshStore as _, SessionRecord};
+use tower_bearer::{
+    Clock as _, SystemClock,
+    store::{RefreshStore as _, SessionRecord},
+};
 
 use crate::{
     stage::{assert_ok, impatient, instance, migrated_on, refresh_when_back},
@@ -134,6 +137,21 @@ async fn tokens_and_endings_are_on_disk_whatever_the_server_is_set_to() {
     );
     stop_the_writer(&server).await;
     assert_eq!(browser.logout(&world).await.status, 204);
+    server.restart().await;
+    assert!(!store.load(&key).await.unwrap().record().unwrap().is_live());
+}
+
+/// The answer to a leaked key: it is not to be forgotten either.
+#[tokio::test]
+async fn the_end_of_every_session_is_on_disk_whatever_the_server_is_set_to() {
+    let server = Server::with(&["synchronous_commit=off"]).await;
+    let (_, store) = migrated_on(&server, impatient()).await;
+    let world = instance(store.clone());
+    world.signed_in("ada").await;
+    let key = world.store.last_key();
+    stop_the_writer(&server).await;
+    let before = SystemClock.now() + Duration::from_secs(60);
+    assert_eq!(store.revoke_everything(before).await.unwrap(), 1);
     server.restart().await;
     assert!(!store.load(&key).await.unwrap().record().unwrap().is_live());
 }

@@ -1,14 +1,15 @@
 //! Other sessions that hold what a call needs: it ends in time, and says why.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use sqlx::{Connection as _, Executor as _, postgres::PgPoolOptions};
+use futures_util::future::try_join_all;
+use sqlx::{Connection as _, Executor as _, PgPool, postgres::PgPoolOptions};
 use tower_bearer::store::{RefreshStore as _, StoreErrorKind};
 use tower_bearer_sqlx::{PostgresStore, PostgresStoreBuilder};
 
 use crate::{
     stage::{LIMIT, assert_ok, assert_unavailable, impatient, instance, migrated, told},
-    support::{Proxy, Server},
+    support::{Proxy, Server, until},
 };
 
 /// Enough between what the server is given and the whole for a machine that builds beside it.
@@ -120,6 +121,50 @@ async fn a_pool_without_a_free_connection_is_503_and_then_200() {
     assert_ok(&browser.refresh(&world).await);
 }
 
+/// The server is there and busy. A store that threw them away would send the whole application to connect anew.
+#[tokio::test]
+async fn a_late_call_leaves_the_idle_connections_of_the_applications_pool_alone() {
+    let (database, store) = migrated().await;
+    let world = instance(store);
+    world.signed_in("ada").await;
+    let pool = PgPoolOptions::new().max_connections(5);
+    let pool = pool.connect(&database.url).await.unwrap();
+    let before = backends(&pool, 5).await;
+    until("all are idle", Duration::from_secs(5), || async {
+        let idle = pool.num_idle();
+        (idle == 5).then_some(()).ok_or_else(|| idle.to_string())
+    })
+    .await;
+    let store = impatient().share(pool.clone());
+    let mut other = database.connection().await;
+    let mut transaction = other.begin().await.unwrap();
+    transaction
+        .execute("LOCK TABLE tower_bearer_sessions")
+        .await
+        .unwrap();
+    let error = store.load(&world.store.last_key()).await.unwrap_err();
+    assert!(
+        told(&error).contains("no answer within"),
+        "{}",
+        told(&error)
+    );
+    assert_eq!(pool.num_idle(), 4, "all but the one of the call");
+    let after = backends(&pool, 4).await;
+    assert!(after.is_subset(&before), "{after:?} of {before:?}");
+}
+
+/// The processes of the server behind so many connections of the pool.
+async fn backends(pool: &PgPool, count: usize) -> BTreeSet<i32> {
+    let connections = (0..count).map(|_| pool.acquire());
+    let mut connections = try_join_all(connections).await.unwrap();
+    let mut backends = BTreeSet::new();
+    for connection in &mut connections {
+        let asked = sqlx::query_scalar("SELECT pg_backend_pid()");
+        backends.insert(asked.fetch_one(&mut **connection).await.unwrap());
+    }
+    backends
+}
+
 #[tokio::test]
 async fn calls_wait_in_line_for_the_stores_own_connections() {
     let (database, _) = migrated().await;
@@ -147,7 +192,7 @@ async fn calls_wait_in_line_for_the_stores_own_connections() {
         }
     });
     let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted";
-    crate::support::until("the swap waits", Duration::from_secs(5), || async {
+    until("the swap waits", Duration::from_secs(5), || async {
         let count: i64 = database.value(waits).await;
         (count > 0).then_some(()).ok_or_else(|| count.to_string())
     })

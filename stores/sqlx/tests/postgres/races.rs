@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
+use sqlx::{
+    Connection as _, Executor as _, PgConnection, PgPool, Postgres, Transaction,
+    postgres::PgConnectOptions,
+};
 use tower_bearer::{
     Clock as _, RevokeReason, SystemClock,
-    store::{RefreshStore as _, SessionRecord, Swap},
+    store::{RefreshStore as _, SessionRecord, StoreErrorKind, Swap},
 };
 use tower_bearer_sqlx::PostgresStore;
 
 use crate::{
-    stage::{impatient, instance, migrated},
+    stage::{impatient, instance, migrated, told},
     support::{Database, until},
 };
 
@@ -35,11 +38,17 @@ async fn begin<'a>(
 }
 
 async fn waits(database: &Database) {
+    so_many_wait(database, 1).await;
+}
+
+async fn so_many_wait(database: &Database, many: i64) {
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
                    AND datname = current_database()";
-    until("the second one waits", Duration::from_secs(5), || async {
+    until("the others wait", Duration::from_secs(5), || async {
         let count: i64 = database.value(waiting).await;
-        (count > 0).then_some(()).ok_or_else(|| count.to_string())
+        (count >= many)
+            .then_some(())
+            .ok_or_else(|| count.to_string())
     })
     .await;
 }
@@ -65,6 +74,14 @@ impl Stage {
             store,
             record,
         }
+    }
+
+    /// The same store over a pool whose transactions are strict, unless they say otherwise.
+    async fn strict(&self) -> PostgresStore {
+        let options: PgConnectOptions = self.database.url.parse().unwrap();
+        let options = options.options([("default_transaction_isolation", "serializable")]);
+        let pool = PgPool::connect_with(options).await.unwrap();
+        impatient().timeout(Duration::from_secs(5)).share(pool)
     }
 
     async fn stored(&self) -> SessionRecord {
@@ -123,6 +140,62 @@ async fn a_swap_that_came_second_is_a_conflict_with_the_first_one() {
         matches!(&swap, Swap::Conflict(found) if found.record() == Some(&next)),
         "{swap:?}"
     );
+}
+
+/// A strict transaction that waited for a row is given up (40001). The store asks again, and sees what there is.
+#[tokio::test]
+async fn a_serialisation_failure_is_not_noticed() {
+    let stage = Stage::new().await;
+    let store = stage.strict().await;
+    let next = moved(&stage.record);
+    let mine = stage.record.revoked(RevokeReason::SignedOut);
+    let mut connection = stage.database.connection().await;
+    let first = begin(&mut connection, &next).await;
+    let (swap, ()) = tokio::join!(store.swap(&stage.record, &mine), async {
+        waits(&stage.database).await;
+        first.commit().await.unwrap();
+    });
+    let swap = swap.unwrap();
+    assert!(
+        matches!(&swap, Swap::Conflict(found) if found.record() == Some(&next)),
+        "{swap:?}"
+    );
+}
+
+/// At each attempt another writer is first. The fifth would succeed, and the user has waited long enough.
+#[tokio::test]
+async fn a_serialisation_failure_that_persists_is_answered_after_four_attempts() {
+    let stage = Stage::new().await;
+    let store = stage.strict().await;
+    let mine = stage.record.revoked(RevokeReason::SignedOut);
+    let write = "UPDATE tower_bearer_sessions SET rotated_at = rotated_at";
+    let mut writer = stage.database.connection().await;
+    writer.execute("BEGIN").await.unwrap();
+    writer.execute(write).await.unwrap();
+    let record = stage.record.clone();
+    let swap = tokio::spawn(async move { store.swap(&record, &mine).await });
+    so_many_wait(&stage.database, 1).await;
+    for _ in 0..3 {
+        let mut next = stage.database.connection().await;
+        next.execute("BEGIN").await.unwrap();
+        // It stands in line behind the swap.
+        let (written, ()) = tokio::join!(next.execute(write), async {
+            so_many_wait(&stage.database, 2).await;
+            writer.execute("COMMIT").await.unwrap();
+        });
+        written.unwrap();
+        so_many_wait(&stage.database, 1).await;
+        writer = next;
+    }
+    writer.execute("COMMIT").await.unwrap();
+    let error = swap.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    let told = told(&error);
+    assert!(
+        told.contains("other transactions") && told.contains("40001"),
+        "{told}"
+    );
+    assert_eq!(stage.stored().await, stage.record);
 }
 
 /// The server gives up one of two that wait for each other, and the store does it again.
