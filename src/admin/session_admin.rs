@@ -14,7 +14,7 @@ use crate::{
         session_info::SessionInfo,
         start::check_subject,
     },
-    session::{RevokeReason, SessionError, SessionErrorKind, SessionId, SessionKey, SessionRecord},
+    session::{RevokeReason, SessionError, SessionErrorKind, SessionId, SessionRecord},
     store::{RefreshStore, StoreError, StoreErrorKind},
     telemetry::{Work, in_span},
 };
@@ -116,17 +116,12 @@ impl SessionAdmin {
     pub async fn end(&self, subject: &str, session: &SessionId) -> Result<(), SessionError> {
         let work = async {
             check_subject(subject)?;
-            for tag in self.subject_tags(subject) {
-                let key = SessionKey::new(tag, *session);
-                let loaded = self.0.store.load(&key).await.map_err(unavailable)?;
-                let now = loaded.now();
-                let live = loaded.into_record().filter(|record| record.lives_at(now));
-                if let Some(record) = live {
-                    let end = Revocation::of(record, now, RevokeReason::RevokedByOperator);
-                    return end.run(&self.0).await.map(drop).map_err(unavailable);
-                }
-            }
-            Err(SessionError::new(SessionErrorKind::NotFound))
+            let found = ending::find(&self.0, subject, session).await;
+            let (record, now) = found
+                .map_err(unavailable)?
+                .ok_or(SessionError::new(SessionErrorKind::NotFound))?;
+            let end = Revocation::of(record, now, RevokeReason::RevokedByOperator);
+            end.run(&self.0).await.map(drop).map_err(unavailable)
         };
         self.call("admin_end", Some(*session), work).await
     }
@@ -135,7 +130,8 @@ impl SessionAdmin {
     /// disabled account, a report of a stolen device.
     ///
     /// [`Event::Revoked`](crate::Event::Revoked) tells of each, with the reason
-    /// [`RevokedAll`](RevokeReason::RevokedAll). A password that changes in an SQL database can end the sessions in the
+    /// [`RevokedAll`](RevokeReason::RevokedAll). A session that was idle for too long is among them while the store holds
+    /// it: a refresh under way could set a new idle end. A password that changes in an SQL database can end the sessions in the
     /// same transaction: `tower-bearer-sqlx` does so.
     ///
     /// ```
@@ -153,7 +149,8 @@ impl SessionAdmin {
     /// [`InvalidInput`](SessionErrorKind::InvalidInput) where `subject` has not 1 to 256 bytes;
     /// [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer. It is then tried again in the
     /// background, and calling it again completes it too. Those tries end the sessions that began before the call, and
-    /// none that begins later.
+    /// none that begins later. A session that the store had ended before its answer was lost is told of by no
+    /// [`Revoked`](crate::Event::Revoked), and a second call does not return it.
     ///
     /// # Cancel safety
     ///
@@ -193,7 +190,8 @@ impl SessionAdmin {
     ///
     /// [`Internal`](SessionErrorKind::Internal) where the store does not offer it: nothing is ended, and the error's
     /// source names the store and the cure. [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer;
-    /// some sessions may have ended then. Nothing is tried in the background: calling it again completes it.
+    /// some sessions may have ended then, and no event tells of them. Nothing is tried in the background: calling it again
+    /// completes it. The event of that call counts what that call ended.
     ///
     /// # Cancel safety
     ///

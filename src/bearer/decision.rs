@@ -7,7 +7,7 @@ use super::{config::Config, revocation::CheckError};
 use crate::{
     authorization::{Credentials, NOT_TOKEN68, credentials, is_token68},
     rejection::{Rejection, RejectionKind},
-    token::{TokenContext, TokenError, TokenErrorKind},
+    token::{Claims, TokenContext, TokenError, TokenErrorKind},
 };
 
 impl<C> Config<C> {
@@ -40,17 +40,32 @@ where
             Credentials::Malformed(reason) => {
                 return Err(self.malformed(reason));
             }
-            Credentials::TooLarge => {
-                return Err(Rejection::token(TokenError::TOO_LARGE)
-                    .with_challenge(self.invalid_token.clone()));
-            }
+            Credentials::TooLarge => return Err(self.too_large()),
         };
+        let claims = self.claims(token)?;
+        let context = self.context(claims);
+        self.checked(&context)?;
+        Ok(Some(context))
+    }
+
+    /// The claims of a token by which a connection begins or goes on, or why the token is refused.
+    pub(super) fn connect(&self, token: &str) -> Result<Claims<C>, Rejection> {
+        if token.len() > self.verifiers.max_token_bytes() {
+            return Err(self.too_large());
+        }
+        let claims = self.claims(token.as_bytes())?;
+        self.checked(&self.context(claims.clone()))?;
+        Ok(claims)
+    }
+
+    #[inline]
+    fn claims(&self, token: &[u8]) -> Result<Claims<C>, Rejection> {
         let codec = self.verifiers.judge(token).map_err(|error| {
             let expectation = self.verifiers.expectation(error.kind());
             self.refused(token, error, expectation)
         })?;
         let now = codec.clock().now();
-        let claims = codec.verify_bytes(token, now).map_err(|error| {
+        codec.verify_bytes(token, now).map_err(|error| {
             let expectation = self.verifiers.expectation_of(codec, error.kind());
             if error.kind() == TokenErrorKind::KeysUnavailable && is_token68(token) {
                 // Without a challenge: it is not the token that should be replaced.
@@ -58,12 +73,24 @@ where
                 return said(rejection, expectation);
             }
             self.refused(token, error, expectation)
-        })?;
-        let context = TokenContext::from(claims).with_challenge(self.carried.clone());
-        if let Some(check) = &self.check {
-            check(&context).map_err(|e| self.refused_by_check(e))?;
+        })
+    }
+
+    /// What the extensions of a request hold, and what the check is asked about.
+    pub(super) fn context(&self, claims: Claims<C>) -> TokenContext {
+        TokenContext::from(claims).with_challenge(self.carried.clone())
+    }
+
+    /// The check's answer, where there is a check.
+    pub(super) fn checked(&self, context: &TokenContext) -> Result<(), Rejection> {
+        match &self.check {
+            Some(check) => check(context).map_err(|e| self.refused_by_check(e)),
+            None => Ok(()),
         }
-        Ok(Some(context))
+    }
+
+    fn too_large(&self) -> Rejection {
+        Rejection::token(TokenError::TOO_LARGE).with_challenge(self.invalid_token.clone())
     }
 
     /// The refusal of a token that does not verify, with the log's text where the settings tell it.

@@ -27,8 +27,8 @@ use crate::{
 /// [module documentation](super) for an example and the answers.
 #[must_use]
 pub struct BearerAuthLayer<C = NoClaims, R = DefaultRejection> {
-    config: Arc<Config<C>>,
-    refusal: Refusal<R>,
+    pub(super) config: Arc<Config<C>>,
+    pub(super) refusal: Refusal<R>,
 }
 
 impl<C> BearerAuthLayer<C> {

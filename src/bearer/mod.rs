@@ -66,6 +66,7 @@
 mod challenge;
 mod claims;
 mod config;
+mod connection;
 mod decision;
 pub(crate) mod layer;
 pub(crate) mod recent_auth;
@@ -75,6 +76,7 @@ pub(crate) mod scope;
 mod service;
 
 pub use challenge::{Acr, Realm, Scope};
+pub use connection::Connection;
 pub use recent_auth::RecentAuth;
 pub use require_claims::RequireClaims;
 pub use revocation::CheckError;

@@ -148,7 +148,7 @@ impl RequireRecentAuth {
     /// Requires that the user authenticated at most `max_age` ago, to the very end of it. The challenge says it in whole
     /// seconds, rounded down.
     ///
-    /// `auth_time` has whole seconds, so an authentication looks up to a second older than it is. The step-up and the
+    /// It counts from whole seconds: `auth_time` has no parts of them, so an authentication looks up to a second older than it is. The step-up and the
     /// request behind it have to fit: a minute is short.
     pub fn max_age(max_age: Duration) -> Self {
         Self {

@@ -44,33 +44,34 @@
 //!
 //! 1. Put [`OriginGuardLayer`](crate::OriginGuardLayer) around the route: it guards handshakes too. No bearer
 //!    layer goes there.
-//! 2. Upgrade, and let the first message be the access token. Verify it with the codec; close when it is bad or
-//!    does not come within seconds.
-//! 3. A socket outlives its token. Close it at [`expires_at`](crate::Claims::expires_at), or let the page send the
-//!    next token over it before then.
+//! 2. Upgrade, and let the first message be the access token. [`BearerAuthLayer::connect`](crate::BearerAuthLayer::connect)
+//!    verifies it as the layer verifies a request, its [`check`](crate::BearerAuthLayer::check) included. Close the socket
+//!    where the token is refused or does not come within seconds.
+//! 3. A socket outlives its token. [`Connection::ended`](crate::bearer::Connection::ended) completes when the token expires:
+//!    close with code 4401, and the client connects again with a fresh token. Or it sends its next token before, for
+//!    [`renew`](crate::bearer::Connection::renew).
 //!
 //! ```
-//! use std::time::Duration;
-//! use tower_bearer::{Claims, Clock, NoClaims, SystemClock, TokenCodec, TokenError};
+//! use axum::extract::ws::{CloseFrame, Message, WebSocket};
+//! use tower_bearer::{BearerAuthLayer, NoClaims, rejection::{ProblemJson, Rejection}};
 //!
-//! /// Who speaks, and for how long the socket may stay open on this token.
-//! fn admit(codec: &TokenCodec, first_message: &str) -> Result<(Claims<NoClaims>, Duration), TokenError> {
-//!     let claims = codec.verify(first_message)?;
-//!     let left = claims.expires_at().since(SystemClock.now());
-//!     Ok((claims, left))
+//! async fn talk(mut socket: WebSocket, bearer: BearerAuthLayer<NoClaims, ProblemJson>) {
+//!     let Some(Ok(Message::Text(token))) = socket.recv().await else { return };
+//!     let why = match bearer.connect(&token) {
+//!         Ok(connection) => tokio::select! {
+//!             why = connection.ended() => why,
+//!             () = serve(&mut socket, connection.claims().subject()) => return,
+//!         },
+//!         Err(why) => why,
+//!     };
+//!     let frame = CloseFrame { code: why.close_code(), reason: "".into() };
+//!     let _ = socket.send(Message::Close(Some(frame))).await;
 //! }
-//! # let codec = TokenCodec::nested(&tower_bearer::KeyRing::generate()?)
-//! #     .issuer("https://id.example")
-//! #     .audience("api")
-//! #     .build()?;
-//! # let token = codec.mint("user-1", &NoClaims {})?;
-//! # assert!(admit(&codec, token.as_str())?.1 > Duration::from_secs(890));
-//! # assert!(admit(&codec, "no token").is_err());
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # async fn serve(_: &mut WebSocket, _: &str) {}
 //! ```
 //!
-//! [`BearerAuthLayer::check`](crate::BearerAuthLayer::check) does not run for such a token: ask your list of ended
-//! sessions yourself. Native clients can set the header; for them the bearer layer goes around the route as usual.
+//! The example `live` has it whole: with a limit on the time of the first message and on its length, and a page that
+//! connects again. Native clients can set the header; for them the bearer layer goes around the route as usual.
 //! Handshakes that do not come through tower are judged by
 //! [`OriginGuardLayer::check`](crate::OriginGuardLayer::check).
 //!
@@ -90,21 +91,25 @@
 //! ```
 //! use std::{convert::Infallible, time::Duration};
 //!
-//! use axum::{Router, response::sse::{Event, Sse}, routing::get};
+//! use axum::{Router, extract::State, response::sse::{Event, Sse}, routing::get};
 //! use futures_util::{Stream, StreamExt, stream};
-//! use tower_bearer::{BearerAuthLayer, Claims, Clock, NoClaims, SystemClock, TokenCodec};
+//! use tower_bearer::{BearerAuthLayer, Claims, NoClaims, TokenCodec};
 //!
-//! async fn feed(claims: Claims<NoClaims>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-//!     let left = claims.expires_at().since(SystemClock.now());
+//! async fn feed(
+//!     State(bearer): State<BearerAuthLayer>,
+//!     claims: Claims<NoClaims>,
+//! ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+//!     let connection = bearer.connection(claims);
 //!     let news = stream::unfold((), |()| async {
 //!         tokio::time::sleep(Duration::from_secs(1)).await;
 //!         Some((Ok(Event::default().data("tick")), ()))
 //!     });
-//!     Sse::new(news.take_until(tokio::time::sleep(left)))
+//!     Sse::new(news.take_until(async move { connection.ended().await }))
 //! }
 //!
 //! fn routes(codec: TokenCodec) -> Router {
-//!     Router::new().route("/api/feed", get(feed)).route_layer(BearerAuthLayer::new(codec))
+//!     let bearer = BearerAuthLayer::new(codec);
+//!     Router::new().route("/api/feed", get(feed)).route_layer(bearer.clone()).with_state(bearer)
 //! }
 //! # let _ = routes;
 //! ```

@@ -76,7 +76,7 @@
 //! * A video or a long upload is use without input. The page counts it as such.
 //! * The token answer's `idle_expires_in` says how much time is left: for a warning before the end.
 //!
-//! `examples/demo/static/session.js` does so: it listens for input, and `keepAlive()` is for the video.
+//! The npm package `tower-bearer` does so: it listens for input, and its `keepAlive()` is for the video.
 //! `ACCESS_TTL=4 GRACE_SECONDS=1 IDLE_SECONDS=8 cargo run -p demo` shows it within seconds.
 //!
 //! # Looking without refreshing

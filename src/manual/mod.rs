@@ -14,6 +14,7 @@
 //! * [`step_up`]: the password or the second factor again, before what is dangerous.
 //! * [`guards`]: origins, CSRF tokens, response headers, https, and the order of all layers.
 //! * [`rendered_pages`]: an application whose pages the server renders, with a sign-in and a sign-out by form.
+//! * [`browsers`]: the npm package for pages, React, Vue, servers that render, and what RFC 10017 prefers.
 //! * [`deployments`]: what nginx, Vite, a load balancer, Tauri, an extension and others send, and the lines to write.
 //! * [`form_post`]: callbacks of a provider that come by POST.
 //! * [`htmx_turbo`]: rendered pages whose requests a library sends.
@@ -34,6 +35,7 @@
 //!   SQLite [`tower-bearer-sqlx`](https://docs.rs/tower-bearer-sqlx) has that.
 //! * [`performance`]: where the time goes, which profile to choose, sizing, the cache of verified tokens.
 
+pub mod browsers;
 pub mod connections;
 pub mod defaults;
 pub mod deployments;

@@ -86,6 +86,9 @@
 //! * **It is complete, or an error.** Each page of names says which run of which server it is from. A server that starts
 //!   anew has its keys in another order, and so has a replica that takes over: all is gone through again. It is an error
 //!   where a server does not answer or a record cannot be read. The other sessions end all the same; call again.
+//! * **It outlives a failover** where it was asked for. A replica that takes over without the last writes shows sessions as
+//!   live. The instance that was asked remembers the time by which they had begun. It refuses them, and revokes them
+//!   again. Another instance knows nothing of it, so call it again after a failover.
 //! * **In a cluster** each master says before and after which slots are its own, and which of them are on their way.
 //!   Slots that moved meanwhile are gone through again. While slots move without a pause, the answer may be an error.
 //! * **With `wait_for_replicas`** the replicas are asked once a page, and not once a session.

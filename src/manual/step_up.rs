@@ -87,7 +87,7 @@
 //! problem document of the same `code`, with `max_age`. A refresh does not help. A page that refreshes at each 401
 //! looks at the code first. Then it asks for the password, and posts it to `/auth/step-up` with the access token and
 //! the CSRF token. It goes on with the token of the answer, and sends the first request again. The example `demo` does
-//! it: `stepUp` of its `session.js`, and `recently` of its `recent.js`.
+//! it with `begin` of the npm package: `stepUp` of its `session.js`, and `recently` of its `recent.js`.
 //!
 //! ## Handlers that decide by themselves
 //!

@@ -31,7 +31,7 @@
 //! | `load` | return the record as last written, and the *store's* time | a stale record makes an honest token look old: a session revoked for nothing. Several application clocks would disagree about the grace |
 //! | `swap` | compare the *whole* record and replace it in one step; report [`Applied`](crate::store::Swap::Applied) again when it already holds `next`; write nothing where `next` has another key than `current` | two rotations from one token: two branches, and a theft that is never noticed. A client library that resends after a dropped connection would see a conflict with itself |
 //! | `list` | leave out what has expired | expired sessions in the user's list |
-//! | `revoke_all` | happen entirely before or entirely after any `insert` and `swap` of the subject; return the records as they are now | a session that survives a changed password |
+//! | `revoke_all` | happen entirely before or entirely after any `insert` and `swap` of the subject; revoke what was idle for too long as well, where it is still there; return the records as they are now | a session that survives a changed password |
 //! | `revoke_everything` | revoke each live session of any subject that began at `before` or earlier, each as by a `swap`, and count them. It need not be one step. A store that cannot leaves it out | [`end_everybody`](crate::SessionAdmin::end_everybody) says that this store cannot; sessions of a leaked key live on |
 //!
 //! Revoked records stay until they expire, so that a token that comes late is recognised. A
@@ -94,11 +94,13 @@
 //! | `load` | `SELECT record … WHERE subject_tag = $1 AND session_id = $2`, with the time |
 //! | `swap` | `UPDATE … SET record = $next, expires_at = …, rotated_at = …, live = … WHERE subject_tag = … AND session_id = … AND record = $current`. No row: see [comparing](#comparing) |
 //! | `list` | `SELECT record … WHERE subject_tag = $1 AND expires_at > $now` |
-//! | `revoke_all` | one step over the subject: read its unexpired rows, [`revoke_all`](crate::store::revoke_all), update those that it returns. PostgreSQL reads all rows of the subject, and the rule skips expired ones; `FOR UPDATE`, because of `swap` |
+//! | `revoke_all` | one step over the subject: read all of its rows, expired or not, [`revoke_all`](crate::store::revoke_all), update those that it returns. PostgreSQL reads them `FOR UPDATE`, because of `swap` |
 //! | `revoke_everything` | `SELECT … WHERE (subject_tag, session_id) > ($1, $2) AND live ORDER BY subject_tag, session_id LIMIT …`, [`revoke_before`](crate::store::revoke_before), update those that it returns. SQLite: a transaction for each batch of 200. PostgreSQL: pages of 500, read without a lock and written by one `UPDATE … AND record = $expected`; a page that others changed is read again |
 //! | purging | `DELETE … WHERE (subject_tag, session_id) IN (SELECT … WHERE expires_at <= $now ORDER BY expires_at LIMIT 500)`, until fewer go. PostgreSQL: by `ctid`, with `LIMIT 250` and `FOR UPDATE SKIP LOCKED`. In SQLite each sign-in deletes up to 100 as well |
 //!
 //! `FOR UPDATE` alone is no lock on a subject that has no row yet: a sign-in would escape a `revoke_all`.
+//! Both take the subject's lock first and its rows after it, in one order. So a sign-in waits while a `revoke_all` of its
+//! subject is under way, and neither can hold what the other waits for.
 //!
 //! # A skeleton
 //!
@@ -192,6 +194,7 @@
 //!         Self::of(&rows, subject, now)
 //!     }
 //!
+//!     /// What has expired goes here: a swap that comes late finds nothing to prolong.
 //!     async fn revoke_all(
 //!         &self,
 //!         subject: &SubjectTag,
@@ -287,6 +290,7 @@
 //! | deleting a session at sign-out | works, and a thief who signed out behind itself is never found: the user's replaced token is `unknown` then. With deletion at *reuse* no trace is left. |
 //! | a column of a fixed length for today's records | a longer label or a field of a newer release is cut off: 503 for that subject |
 //! | sessions of a subject that are all revoked one after the other, without a transaction | a request that the client gave up leaves some of them live |
+//! | a `revoke_all` that passes over rows with `expires_at <= now` and leaves them | a refresh that waited for the lock past the idle end writes a new one, and the session lives on |
 //! | reading from a replica after a failover of the primary only | a token that was replaced looks current: the next honest request raises the alarm |
 //! | an ORM that trims or re-encodes bytes | every swap is a conflict |
 //! | an error that is swallowed and returned as `None` | 401 for all users while the database is away, instead of 503 |

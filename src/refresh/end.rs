@@ -63,7 +63,8 @@ impl Session {
     /// cookie is not the newest one, [`RefreshFirst`](SessionErrorKind::RefreshFirst) when the client
     /// has not shown yet that it is the session's own. With [`Unavailable`](SessionErrorKind::Unavailable) the sessions
     /// that are left are ended in the background, and none that begins after the call; the cookie stays, so that the
-    /// client can ask again. [`AuthenticationTooOld`](SessionErrorKind::AuthenticationTooOld) where
+    /// client can ask again. Of others that had ended before the answer was lost no
+    /// [`Revoked`](crate::Event::Revoked) may come. [`AuthenticationTooOld`](SessionErrorKind::AuthenticationTooOld) where
     /// [`recent_auth_to_end_others`](crate::refresh::RefreshCookieBuilder::recent_auth_to_end_others) asks for it.
     ///
     /// # Cancel safety
@@ -138,9 +139,10 @@ impl Session {
             if !is_own {
                 self.may_end_others(&honoured.record, now)?;
             }
-            let all = self.live_sessions(&honoured.record, now).await?;
-            let found = all.into_iter().find(|record| record.key().id == *id);
-            let record = found.ok_or(SessionError::new(SessionErrorKind::NotFound))?;
+            let found = ending::find(self.config(), honoured.record.subject(), id).await;
+            let (record, now) = found
+                .map_err(unavailable)?
+                .ok_or(SessionError::new(SessionErrorKind::NotFound))?;
             let mut ending = Revocation::of(record, now, RevokeReason::RevokedByOwner);
             if is_own {
                 ending = ending.by(honoured.presenter);

@@ -257,6 +257,23 @@ async fn surplus(
     Ok(ended)
 }
 
+/// Finds the session `id` of the subject, where it may live on, and returns it with the store's time.
+pub(crate) async fn find(
+    config: &Config,
+    subject: &str,
+    id: &SessionId,
+) -> Result<Option<(SessionRecord, Timestamp)>, StoreError> {
+    for tag in tags(config, subject) {
+        let loaded = config.store.load(&SessionKey::new(tag, *id)).await?;
+        let now = loaded.now();
+        let found = loaded.into_record();
+        if let Some(record) = found.filter(|record| record.may_live_on(now)) {
+            return Ok(Some((record, now)));
+        }
+    }
+    Ok(None)
+}
+
 /// The names a subject's sessions may lie under: one for each refresh secret in use.
 pub(crate) fn tags(config: &Config, subject: &str) -> Vec<SubjectTag> {
     let keys = config.cookies.keys.load();

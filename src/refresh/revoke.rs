@@ -261,8 +261,9 @@ impl Revocation {
         // Whether its end is still to be told of.
         let was_live = record.is_live();
         for _ in 0..ATTEMPTS {
-            // It is over by itself. An alarm is told of all the same.
-            if self.theft.is_none() && now >= record.expires_at() {
+            // It is over by itself. An idle one is not: a refresh that is under way may set a new idle end. An alarm is
+            // told of all the same.
+            if self.theft.is_none() && now >= record.absolute_expires_at {
                 return Ok(false);
             }
             let foreign = |by: &Presenter| record.is_foreign_to(by);

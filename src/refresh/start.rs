@@ -176,7 +176,7 @@ impl Session {
             return Ok(None);
         };
         let Found { record, time } = self.load(&key).await?;
-        let usable = record.filter(|old| old.lives_at(time.now));
+        let usable = record.filter(|old| old.may_live_on(time.now));
         let ending = usable.map(|old| Revocation::of(old, time.now, RevokeReason::Replaced));
         Ok(ending.map(|ending| ending.by(self.presenter(&key.id))))
     }

@@ -268,6 +268,24 @@ impl Rejection {
         }
     }
 
+    /// Returns the code to close a WebSocket with: 4000 and the [`status`](Self::status), so 4401 for an expired token. Codes from
+    /// 4000 on are for applications (RFC 6455 section 7.4.2).
+    ///
+    /// ```
+    /// use tower_bearer::{BearerAuthLayer, KeyRing, TokenCodec};
+    ///
+    /// let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate()?)
+    ///     .issuer("https://id.example")
+    ///     .audience("api")
+    ///     .build()?;
+    /// let refused = BearerAuthLayer::new(codec).connect("no token").unwrap_err();
+    /// assert_eq!(refused.close_code(), 4400); // no text that a token can be
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn close_code(&self) -> u16 {
+        4000 + self.status().as_u16()
+    }
+
     /// The most precise reason there is, as a name in `snake_case` that stays as it is: the kind of the
     /// [`TokenError`], the [`OriginReason`] or the [`CsrfReason`], `revoked` where the application's own
     /// check refused the token, and the kind of the rejection where nothing else is known. For logs and

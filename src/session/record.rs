@@ -241,6 +241,12 @@ impl SessionRecord {
         self.is_live() && now < self.expires_at()
     }
 
+    /// Whether the session is neither revoked nor past its absolute end. One that was idle for too long is among them: a
+    /// refresh that was decided before its idle end may still be written, and sets a new one.
+    pub(crate) fn may_live_on(&self, now: Timestamp) -> bool {
+        self.is_live() && now < self.absolute_expires_at
+    }
+
     /// Whether `token` is the one the session expects.
     pub(crate) fn is_current(&self, token: &RefreshToken) -> bool {
         self.generation == token.generation && self.current == token.hash()

@@ -172,6 +172,9 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     /// Revokes every live session of the subject but `keep`, atomically with respect to `insert`
     /// and `swap`, and returns those it revoked, as it holds them now.
     ///
+    /// [`revoke_all`] is the rule. A session that was idle for too long is revoked too, as long as the store holds
+    /// it: a swap that was decided before its idle end must find a conflict.
+    ///
     /// # Errors
     ///
     /// When the store does not answer; some or all may then be revoked.

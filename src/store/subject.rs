@@ -82,8 +82,11 @@ pub fn admit(
 /// Revokes every live session but `keep`, and returns those that it revoked, as they are now.
 ///
 /// It is what [`RefreshStore::revoke_all`](crate::store::RefreshStore::revoke_all) has to do with all
-/// sessions of one subject at once, `now` by the store's clock. Expired ones stay as they are: they
-/// are worth nothing already, and no event tells of them.
+/// sessions of one subject at once, `now` by the store's clock.
+///
+/// A session that was idle for too long is revoked too. A refresh that was decided before its idle end may
+/// still be waiting to be written, and would set a new one. So a store gives this function every record that
+/// it holds of the subject, and filters none. One past its absolute end stays as it is: no refresh moves that.
 ///
 /// ```
 /// use tower_bearer::{SessionId, Timestamp, store::{self, SessionRecord}};
@@ -110,7 +113,8 @@ pub fn revoke_all(
 /// Revokes every live session that began at `before` or earlier, and returns those that it revoked, as they are now.
 ///
 /// It is what [`RefreshStore::revoke_everything`](crate::store::RefreshStore::revoke_everything) has to do with each
-/// session it comes to, `now` by the store's clock.
+/// session it comes to, `now` by the store's clock. A session that was idle for too long is meant too, as by
+/// [`revoke_all`].
 ///
 /// ```
 /// use tower_bearer::{Timestamp, store::{self, SessionRecord}};
@@ -129,13 +133,15 @@ pub fn revoke_before(
     revoke(sessions, now, |session| session.created_at <= before)
 }
 
-/// Expired ones stay as they are: they are worth nothing already, and no event tells of them.
+/// What is past its absolute end stays as it is: it is worth nothing for ever, and no event tells of it.
 fn revoke(
     sessions: &mut [SessionRecord],
     now: Timestamp,
     which: impl Fn(&SessionRecord) -> bool,
 ) -> Vec<SessionRecord> {
-    let live = sessions.iter_mut().filter(|session| session.lives_at(now));
+    let live = sessions
+        .iter_mut()
+        .filter(|session| session.may_live_on(now));
     live.filter(|session| which(session))
         .map(|session| {
             *session = session.revoked(RevokeReason::RevokedAll);

@@ -197,6 +197,11 @@ impl<C> TokenCodec<C> {
         &self.config.clock
     }
 
+    /// How far clocks may differ.
+    pub(crate) fn leeway(&self) -> Duration {
+        self.config.rules.leeway
+    }
+
     /// Whether the ring holds every key that minting needs, as it is now.
     pub fn can_mint(&self) -> bool {
         let keys = self.config.keys.load();

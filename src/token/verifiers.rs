@@ -135,6 +135,11 @@ impl<C> Verifiers<C> {
         self.codecs().enumerate().any(shared)
     }
 
+    /// The only codec, or the first.
+    pub(crate) fn first(&self) -> &TokenCodec<C> {
+        &self.first
+    }
+
     /// The longest token that any of them accepts, in bytes. Each keeps its own limit.
     pub(crate) fn max_token_bytes(&self) -> usize {
         self.max_token_bytes

@@ -1,12 +1,14 @@
 //! What every scenario needs: the example, the proxy, the browser, and a client that is none.
 
 mod browser;
+mod cable;
 mod client;
 mod display;
 mod engine;
 mod example;
 mod pages;
 mod proxy;
+mod site;
 mod stage;
 
 use std::time::Duration;
@@ -19,6 +21,7 @@ pub(crate) use engine::{Engine, in_every_engine};
 pub(crate) use example::Example;
 pub(crate) use pages::Pages;
 pub(crate) use proxy::Seen;
+pub(crate) use site::{Lives, Site};
 pub(crate) use stage::{PASSWORD, Stage};
 
 /// Two slow cores may be shared with a build: what comes at all comes within this time.

@@ -16,11 +16,14 @@ mod engines;
 mod foreign;
 mod forms;
 mod harness;
+mod live;
+mod package;
 mod picture;
 #[path = "../it/support/redis/port.rs"]
 mod port;
 #[path = "../common/program.rs"]
 mod program;
+mod react;
 mod remember;
 mod renewal;
 mod second_profile;

@@ -17,6 +17,7 @@ mod features;
 mod forward_auth;
 mod hyper;
 mod keygen;
+mod live;
 mod mcp;
 mod microservice;
 mod native_client;

@@ -1,6 +1,7 @@
 //! The bearer layer through its public interface. Its decision table is in `bearer_cases`.
 
 mod axum;
+mod connection;
 mod grpc;
 mod vectors;
 

@@ -358,6 +358,7 @@ async fn no_public_type_prints_a_secret() {
     let origin: Origin = "https://app.example".parse().unwrap();
     printed.add("BearerAuthLayer", &bearer);
     printed.add("BearerAuth", &bearer.layer(Opaque(())));
+    printed.add("Connection", &bearer.connect(&access).unwrap());
     let mut refusing = bearer.layer(inner());
     let mut bad = request();
     bad.headers_mut().insert(

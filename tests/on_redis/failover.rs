@@ -203,6 +203,59 @@ async fn sign_out_everywhere_lost_in_a_failover_is_reapplied_as_well() {
     );
 }
 
+/// There are more sessions than the instance remembers the revocations of.
+#[tokio::test]
+async fn the_end_of_everything_lost_in_a_failover_holds_where_it_was_made_and_for_no_later_session()
+{
+    const SESSIONS: usize = 12;
+    let (servers, heard) = (Replicated::start().await, Heard::default());
+    let build = |remembered, heard: &Heard| {
+        let store = RedisStore::sentinel(Replicated::NAME, servers.sentinel_urls());
+        let store = impatient(store).remembered_revocations(remembered);
+        store.events(heard.sink()).build().unwrap()
+    };
+    let world = instance(build(4, &heard));
+    let (mut old, mut keys) = (Vec::new(), Vec::new());
+    for n in 0..SESSIONS {
+        old.push(world.signed_in(&format!("user {n}")).await);
+        keys.push(world.store.last_key());
+    }
+    servers.wait_for_replica().await;
+    servers.cut_replication().await;
+    let ended = world.layer.admin().end_everybody().await.unwrap();
+    assert_eq!(ended, SESSIONS as u64);
+    servers.fail_over().await;
+
+    // What the promoted server says, to an instance that knows nothing of it.
+    let other = instance(build(4, &Heard::default()));
+    let mut new = other.browser();
+    until(
+        "the new master takes sign-ins",
+        Duration::from_secs(20),
+        || async {
+            let mut browser = other.browser();
+            let status = browser.login(&other, "somebody").await.status;
+            (status == 200).then_some(()).ok_or(status.to_string())
+        },
+    )
+    .await;
+    assert_eq!(new.login(&other, "user 0").await.status, 200);
+    for key in &keys {
+        let stored = other.store.peek(key).await.unwrap();
+        assert!(stored.is_live(), "the revocation was lost");
+    }
+    for browser in &mut old {
+        let reply = refresh_when_back(browser, &world).await;
+        assert_eq!(reply.status, 401);
+    }
+    assert_eq!(heard.count("RevocationRestored"), SESSIONS);
+    for key in &keys {
+        let stored = other.store.peek(key).await.unwrap();
+        assert!(!stored.is_live(), "restored for every instance");
+    }
+    assert_ok(&new.refresh(&world).await);
+}
+
 /// The old master is back as a replica: connections to it say READONLY or are gone.
 #[tokio::test]
 async fn a_master_that_was_demoted_is_left_for_the_new_one() {

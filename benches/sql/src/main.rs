@@ -20,7 +20,7 @@ use crate::report::Report;
 const USAGE: &str = "\
 Usage: cargo run --release --manifest-path benches/sql/Cargo.toml [-- [--check] [postgres | sqlite]]
 
-Prints rotations a second and their ratios. It takes two minutes and needs PostgreSQL's server and pgbench
+Prints rotations a second and their ratios. It takes four minutes and needs PostgreSQL's server and pgbench
 (Debian: postgresql). Where the machine has more to do, only the ratios say something.
 
 --check  tries everything once, and measures nothing";

@@ -22,7 +22,7 @@ impl Report {
 
     /// Says what each part does, at once, so that a long run shows where it is.
     pub fn rates(&self, what: &str, rates: &[&Rates]) {
-        println!("{what}, rotations a second:");
+        println!("{what}, rotations a second where nothing else is said:");
         for Rates { name, per_second } in rates {
             println!("  {:8.0}  {name}", median(per_second));
         }

@@ -1,7 +1,17 @@
 //! Over SQLite: the store, and a bare loop over rusqlite with the store's own statements and settings.
+//!
+//! The loop is fair: one library, one file, WAL and `synchronous = FULL` on both sides, statements that are prepared
+//! once, and a commit for each rotation. It has no threads to wait for, which no service can do: its requests would
+//! wait for the disk one after the other. It is the bar for 8 clients too. Eight threads with a connection each are
+//! measured beside it: SQLite has one writer at a time, so where a commit waits for the disk they are slower than one.
+//! The store is ahead of both there, since swaps that wait share a commit.
+//!
+//! With one client there is nothing to share. It pays for two messages to a thread and back, one for each statement.
+//! Loads alone, by the store and by the loop, show the price of one.
 
 use std::{
     path::Path,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -62,17 +72,26 @@ fn over(name: &str, folder: &Path, aim: Option<f64>, length: Length, report: &mu
         per_second: Vec::new(),
     };
     let mut floor = rates("a bare loop over rusqlite, the same statements");
+    let mut threads = rates("the same in 8 threads, a connection each");
     let mut store = rates("SqliteStore, 8 clients");
     let mut alone = rates("SqliteStore, one client");
+    let mut bare_loads = rates("loads alone: the bare loop");
+    let mut loads = rates("loads alone: SqliteStore, one client");
     for _ in 0..length.rounds {
-        floor.per_second.push(rate(&bare, length.turn));
+        floor.per_second.push(rate(&bare, 0, length.turn));
+        threads.per_second.push(in_threads(&file, length.turn));
+        let short = length.turn / 4;
+        bare_loads.per_second.push(bare_loading(&bare, short));
+        let loading = loading(&ours, short);
+        loads.per_second.push(runtime.block_on(loading));
         for (clients, rates) in [(CLIENTS, &mut store), (1, &mut alone)] {
             let rotating = rotate(&ours, clients, length.turn);
             rates.per_second.push(runtime.block_on(rotating));
         }
     }
     runtime.block_on(ours.close());
-    report.rates(&format!("SQLite, {name}"), &[&floor, &store, &alone]);
+    let all = [&floor, &threads, &store, &alone, &bare_loads, &loads];
+    report.rates(&format!("SQLite, {name}"), &all);
     let mut ratio = |clients: &str, rates, aim| {
         let name = format!("sqlite/rusqlite, {clients}, {name}");
         report.ratio(&name, rates, &floor, aim);
@@ -84,6 +103,7 @@ fn over(name: &str, folder: &Path, aim: Option<f64>, length: Length, report: &mu
 /// As the store opens it: WAL, and a commit has reached the disk.
 fn open(file: &Path) -> Connection {
     let connection = Connection::open(file).unwrap();
+    connection.busy_timeout(Duration::from_secs(60)).unwrap();
     connection
         .pragma_update(None, "synchronous", "FULL")
         .unwrap();
@@ -94,8 +114,40 @@ fn open(file: &Path) -> Connection {
     connection
 }
 
-fn rate(connection: &Connection, turn: Duration) -> f64 {
-    let [mut current, mut next] = pair(0);
+/// As many clients as the store has, each by itself.
+fn in_threads(file: &Path, turn: Duration) -> f64 {
+    let clients = (0..CLIENTS).map(|client| {
+        let connection = open(file);
+        thread::spawn(move || rate(&connection, client, turn))
+    });
+    let clients: Vec<_> = clients.collect();
+    clients.into_iter().map(|rate| rate.join().unwrap()).sum()
+}
+
+async fn loading(store: &SqliteStore, turn: Duration) -> f64 {
+    let key = pair(0)[0].key();
+    let (begin, mut count) = (Instant::now(), 0_u64);
+    while begin.elapsed() < turn {
+        assert!(store.load(&key).await.unwrap().record().is_some());
+        count += 1;
+    }
+    count as f64 / begin.elapsed().as_secs_f64()
+}
+
+fn bare_loading(connection: &Connection, turn: Duration) -> f64 {
+    let [record, _] = pair(0);
+    let (begin, mut count) = (Instant::now(), 0_u64);
+    while begin.elapsed() < turn {
+        // The store reads the record too, and does not hand out bytes.
+        let bytes = load(connection, &record);
+        assert!(SessionRecord::decode(&bytes).is_ok());
+        count += 1;
+    }
+    count as f64 / begin.elapsed().as_secs_f64()
+}
+
+fn rate(connection: &Connection, client: u64, turn: Duration) -> f64 {
+    let [mut current, mut next] = pair(client);
     if load(connection, &current) == next.encode() {
         std::mem::swap(&mut current, &mut next);
     }

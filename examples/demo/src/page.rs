@@ -26,8 +26,8 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/dom.js", script(include_str!("../static/dom.js")))
         .route("/log.js", script(include_str!("../static/log.js")))
         .route("/recent.js", script(include_str!("../static/recent.js")))
-        .route("/request.js", script(include_str!("../static/request.js")))
         .route("/session.js", script(include_str!("../static/session.js")))
+        .merge(example_client::router("/tower-bearer"))
 }
 
 fn file<S: Clone + Send + Sync + 'static>(

@@ -2,13 +2,13 @@
 
 import { $, date, make, named } from "./dom.js";
 import { recently } from "./recent.js";
-import { API } from "./request.js";
-import { api, revoke, sessions } from "./session.js";
+import { API, session } from "./session.js";
 
-/** @typedef {import("./session.js").Entry} Entry */
+/** @typedef {import("./tower-bearer/index.js").Entry} Entry */
 
 export async function showProfile() {
-  const me = await api(`${API}/profile`);
+  /** @type {{ name: string, email: string, role: string }} */
+  const me = await session.json(`${API}/profile`);
   $("name").textContent = me.name;
   $("email").textContent = me.email;
   $("role").textContent = me.role;
@@ -19,7 +19,7 @@ export async function showProfile() {
  * @param {(entry: Entry) => unknown} revoked
  */
 export async function showSessions(during, revoked) {
-  const list = await sessions();
+  const list = await session.sessions();
   const rows = list.map((entry) => {
     const button = document.createElement("button");
     button.type = "button";
@@ -28,7 +28,7 @@ export async function showSessions(during, revoked) {
     button.setAttribute("aria-label", `Revoke ${entry.current ? "this session" : named(entry.client)}`);
     button.addEventListener("click", () =>
       during(button, async () => {
-        await recently(() => revoke(entry.id));
+        await recently(() => session.revoke(entry.id));
         await revoked(entry);
       }),
     );

@@ -4,8 +4,7 @@ import { showProfile, showSessions } from "./account.js";
 import { $, button, input } from "./dom.js";
 import { clearLog, dismissAlerts, showAlerts, showDecisions } from "./log.js";
 import { forgetQuestion, recently } from "./recent.js";
-import { API } from "./request.js";
-import { SignedOut, api, resume, session, signIn, signOut } from "./session.js";
+import { API, SignedOut, session } from "./session.js";
 
 const POLL = 3000; // How often the page asks what the server has decided, in milliseconds.
 
@@ -73,14 +72,14 @@ async function showAccount() {
 
 async function listSessions() {
   await showSessions(during, async (entry) => {
-    if (entry.current) return resume();
+    if (entry.current) return session.resume();
     await listSessions();
     say("The session is revoked.");
   });
 }
 
 async function exportData() {
-  const data = await recently(() => api(`${API}/export`));
+  const data = await recently(() => session.json(`${API}/export`));
   $("exported").textContent = JSON.stringify(data, null, 2);
   $("exported").hidden = false;
 }
@@ -95,34 +94,37 @@ function clear() {
 }
 
 let shown = session.state;
-session.addEventListener("change", () => {
+session.subscribe(() => {
   const [before, now] = [shown, session.state];
   shown = now;
   showState();
   if (now.problem && now.problem !== before.problem) say(now.problem.message, "error");
   $("retry").hidden = !now.problem;
-  if (now.status === before.status) return;
-  if (now.status === "signed-out") {
+  const isOther = now.session !== before.session;
+  if (now.status === before.status && !isOther && now.expiresAt === before.expiresAt) return;
+  if (now.status === "out") {
     clear();
     show("sign-in");
     say(now.reason ? WHY_SIGNED_OUT[now.reason] : "");
-  } else if (now.status === "checking") {
+  } else if (now.status === "unknown") {
     clear();
     show("waiting");
-  } else if (now.status === "signed-in") {
-    const isNew = before.status !== "renewing";
-    if (!now.problem) say(isNew ? "You are signed in." : "The access token was renewed.");
+  } else {
+    // Another session is another user's, for all that the page knows.
+    if (isOther) clear();
+    say(isOther ? "You are signed in." : "The access token was renewed.");
     showAccount().catch(complain);
   }
 });
 
 /** The pill in the corner; it changes each second, and is no news to read out. */
 function showState() {
-  const { status, expiresAt } = session.state;
+  const { status, renewing, expiresAt } = session.state;
+  const shown = status === "in" ? (renewing ? "renewing" : "signed-in") : status === "out" ? "signed-out" : "checking";
   const left = expiresAt && Math.max(0, Math.ceil((expiresAt - Date.now()) / 1000));
   const names = { checking: "checking", "signed-in": "signed in", renewing: "renewing", "signed-out": "signed out" };
-  $("state").dataset.status = status;
-  $("state").textContent = left === null ? names[status] : `${names[status]} · token ends in ${left} s`;
+  $("state").dataset.status = shown;
+  $("state").textContent = left === null ? names[shown] : `${names[shown]} · token ends in ${left} s`;
 }
 
 /** While somebody looks: what the server has decided, and whether that was the end of this session. */
@@ -130,7 +132,7 @@ async function poll() {
   if (document.hidden || $("account").hidden) return;
   const [{ changed, ended }] = await Promise.all([showDecisions(), showAlerts()]);
   // The access token works for its last minutes. The page had better say now that they are the last.
-  if (ended) await resume();
+  if (ended) await session.resume();
   else if (changed) await listSessions();
 }
 
@@ -145,16 +147,17 @@ $("login").addEventListener("submit", (event) => {
   event.preventDefault();
   during(button("login-button"), async () => {
     say("Signing in …");
-    await signIn(input("login-email").value, input("password").value, input("remember").checked);
+    const [email, password] = [input("login-email").value, input("password").value];
+    await session.signIn({ email, password, remember: input("remember").checked });
   });
 });
-onClick("renew", resume);
-onClick("sign-out", () => signOut());
-onClick("sign-out-all", () => recently(() => signOut({ everywhere: true })));
+onClick("renew", session.resume);
+onClick("sign-out", () => session.signOut());
+onClick("sign-out-all", () => recently(() => session.signOut({ everywhere: true })));
 onClick("export", exportData);
 onClick("alerts-read", dismissAlerts);
-onClick("retry", resume);
+onClick("retry", session.resume);
 
 setInterval(showState, 1000);
 setTimeout(again, POLL);
-resume().catch(complain);
+session.resume().catch(complain);

@@ -1,8 +1,7 @@
 // What the server decided about the user's sessions, and what the user has to know.
 
 import { $, date, make, named, time } from "./dom.js";
-import { API } from "./request.js";
-import { api } from "./session.js";
+import { API, session as here } from "./session.js";
 
 /**
  * @typedef {object} Decision
@@ -42,7 +41,7 @@ let seen = "";
  */
 export async function showDecisions() {
   /** @type {{ session: string, decisions: Decision[] }} */
-  const { session, decisions } = await api(`${API}/decisions`);
+  const { session, decisions } = await here.json(`${API}/decisions`);
   const own = decisions.filter((entry) => entry.session === session);
   const ended = own.some(({ what }) => what === "ended" || what === "reuse detected");
   const text = JSON.stringify([session, decisions]);
@@ -83,7 +82,7 @@ function sentence(text) {
  */
 export async function showAlerts() {
   /** @type {{ session: string, alerts: Alert[] }} */
-  const { session, alerts } = await api(`${API}/alerts`);
+  const { session, alerts } = await here.json(`${API}/alerts`);
   const lines = alerts.map(({ at, what, client }) => {
     const name = make("b", named(client));
     const line =
@@ -102,7 +101,7 @@ export async function showAlerts() {
 }
 
 export async function dismissAlerts() {
-  await api(`${API}/alerts`, { method: "DELETE" });
+  await here.json(`${API}/alerts`, { method: "DELETE" });
   await showAlerts();
 }
 

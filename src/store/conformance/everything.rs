@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Sessions that began in 1970, so that whatever else the backend holds is left alone.
-const OLD: Timestamp = Timestamp::from_millis(5);
+pub(super) const OLD: Timestamp = Timestamp::from_millis(5);
 const TOO_NEW: Timestamp = Timestamp::from_millis(6);
 
 pub(super) async fn it_ends_what_began_before(one: &impl RefreshStore) -> Outcome {

@@ -1,17 +1,19 @@
 //! Cases in which time passes. Everything is prepared first, so that it is waited for once.
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
 use super::{
-    Rule, Violation, instances,
-    look::{Outcome, add, apply, expect, expect_listed, list, revoke, stored},
+    Rule, Violation,
+    everything::OLD,
+    instances,
+    look::{Outcome, add, apply, expect, expect_ended, expect_listed, list, revoke, stored},
     sample::{MANY, Subject, rotated},
     steps::Steps,
 };
 use crate::{
     clock::Timestamp,
-    session::{RevokeReason, SessionRecord},
-    store::{RefreshStore, Swap},
+    session::{RevokeReason, SessionId, SessionRecord},
+    store::{RefreshStore, StoreErrorKind, Swap},
 };
 
 /// How long a session lives that is to expire. A few calls have to fit in.
@@ -19,11 +21,18 @@ const SHORT: Duration = Duration::from_secs(5);
 /// How far the clock has to move.
 const WAIT: Duration = Duration::from_secs(6);
 
-const GONE: Rule = Rule("an expired session is neither listed nor counted nor revoked");
+const GONE: Rule =
+    Rule("an expired session is neither listed nor counted, nor revoked past its absolute end");
+const IDLE: Rule =
+    Rule("no session outlives revoke_all by a swap that was decided before its idle end");
+const IDLE_TOO: Rule =
+    Rule("no session outlives revoke_everything by a swap that was decided before its idle end");
 const LATER: Rule = Rule("a session that a swap prolongs lives on");
 const SOONER: Rule = Rule("a session that a swap shortens expires by its new time");
 const ENDED: Rule = Rule("a session that was ended is listed until it expires, and no longer");
-const AGREED: Rule = Rule("where an expired session is still loaded, a swap compares with it");
+const AGREED: Rule = Rule(
+    "a swap compares with an expired session as it is loaded, and brings none back that is gone",
+);
 const HALF: Rule = Rule("a swap whose future is dropped moves the expiry with the record");
 
 fn soon(subject: &Subject) -> Timestamp {
@@ -41,6 +50,8 @@ pub(super) async fn run<S: RefreshStore>(
     let sooner = moved_by_swap(one, SOONER, false).await?;
     let gone = Gone::prepare(one, other).await?;
     let ended = ended_ones(one, other).await?;
+    let idle = Idle::prepare(one, IDLE).await?;
+    let idle_too = Idle::prepare(one, IDLE_TOO).await?;
     advance(WAIT).await;
     let third = make().await;
     instances::they_have_one_clock([one, other, &third]).await?;
@@ -59,11 +70,12 @@ pub(super) async fn run<S: RefreshStore>(
         }
     }
     // Counting and revoking are judged last: they change the store.
+    idle.survive_revoke_all(one, other).await?;
+    idle_too.survive_everything(one, other).await?;
     let (subject, next) = &later;
     revoke(one, LATER, subject, None, &[next]).await?;
     let (subject, next) = &sooner;
     agree(one, next).await?;
-    revoke(one, SOONER, subject, None, &[]).await?;
     add(one, SOONER, &subject.record(SOONER)?, 1).await?;
     gone.end(one).await
 }
@@ -137,7 +149,7 @@ async fn ended_ones<S: RefreshStore>(one: &S, other: &S) -> Result<Subject, Viol
 /// Where a store still shows what has expired, it is the same to all its operations.
 async fn agree(store: &impl RefreshStore, expired: &SessionRecord) -> Outcome {
     if stored(store, AGREED, expired).await?.is_none() {
-        return Ok(());
+        return comes_too_late(store, AGREED, expired).await;
     }
     let swap = AGREED
         .answer(store.swap(expired, &expired.revoked(RevokeReason::SignedOut)))
@@ -149,9 +161,81 @@ async fn agree(store: &impl RefreshStore, expired: &SessionRecord) -> Outcome {
     })
 }
 
+/// A rotation that was decided before, of a session that has ended or gone since.
+async fn comes_too_late(store: &impl RefreshStore, rule: Rule, ended: &SessionRecord) -> Outcome {
+    let swap = rule.answer(store.swap(ended, &rotated(ended, 1))).await?;
+    rule.check(matches!(swap, Swap::Conflict(_)), || {
+        format!("it was {swap:?}")
+    })?;
+    expect_ended(store, rule, ended).await
+}
+
+/// Revokes all but `keep`: at most `idle` is there. The store may have cleared it away, or a call before this one revoked it.
+async fn revoke_idle(
+    store: &impl RefreshStore,
+    rule: Rule,
+    subject: &Subject,
+    idle: &SessionRecord,
+    keep: &SessionId,
+) -> Outcome {
+    let revoked = rule
+        .answer(store.revoke_all(subject.tag(), Some(keep)))
+        .await?;
+    let ended = idle.revoked(RevokeReason::RevokedAll);
+    rule.check(revoked.is_empty() || revoked == [ended], || {
+        format!("it says that it revoked {revoked:?}")
+    })
+}
+
+/// A subject with a session that is idle for too long before its refresh is written, and with one that lasts.
+struct Idle {
+    subject: Subject,
+    idle: SessionRecord,
+    lasting: SessionRecord,
+}
+
+impl Idle {
+    async fn prepare(store: &impl RefreshStore, rule: Rule) -> Result<Self, Violation> {
+        let subject = Subject::new(store, rule).await?;
+        let mut idle = subject.record(rule)?;
+        idle.idle_expires_at = soon(&subject);
+        let mut lasting = subject.record(rule)?;
+        (idle.created_at, lasting.created_at) = (OLD, OLD);
+        for record in [&idle, &lasting] {
+            add(store, rule, record, MANY).await?;
+        }
+        Ok(Self {
+            subject,
+            idle,
+            lasting,
+        })
+    }
+
+    async fn survive_revoke_all<S: RefreshStore>(&self, one: &S, other: &S) -> Outcome {
+        let Self {
+            subject,
+            idle,
+            lasting,
+        } = self;
+        revoke_idle(one, IDLE, subject, idle, &lasting.id).await?;
+        expect(other, IDLE, lasting, Some(lasting)).await?;
+        comes_too_late(other, IDLE, idle).await
+    }
+
+    async fn survive_everything<S: RefreshStore>(&self, one: &S, other: &S) -> Outcome {
+        match IDLE_TOO.call(one.revoke_everything(OLD)).await? {
+            Err(error) if error.kind() == StoreErrorKind::Unsupported => return Ok(()),
+            answer => IDLE_TOO.answer(ready(answer)).await?,
+        };
+        expect_ended(other, IDLE_TOO, &self.lasting).await?;
+        comes_too_late(other, IDLE_TOO, &self.idle).await
+    }
+}
+
 /// A subject two of whose three sessions expire: one for being idle and one by its end.
 struct Gone {
     subject: Subject,
+    idle: SessionRecord,
     lasting: SessionRecord,
 }
 
@@ -172,21 +256,31 @@ impl Gone {
                 format!("{listed} of 3 are listed before it")
             })?;
         }
-        Ok(Self { subject, lasting })
+        Ok(Self {
+            subject,
+            idle,
+            lasting,
+        })
     }
 
     async fn judge(&self, store: &impl RefreshStore) -> Outcome {
-        let Self { subject, lasting } = self;
+        let Self {
+            subject,
+            idle,
+            lasting,
+        } = self;
         let now = GONE.answer(store.load(&lasting.key())).await?.now;
         GONE.check(now >= soon(subject), || {
             "the store's clock stands still".into()
         })?;
         expect_listed(store, GONE, subject, &[lasting]).await?;
-        revoke(store, GONE, subject, Some(&lasting.id), &[]).await
+        revoke_idle(store, GONE, subject, idle, &lasting.id).await
     }
 
     async fn end(&self, store: &impl RefreshStore) -> Outcome {
-        let Self { subject, lasting } = self;
+        let Self {
+            subject, lasting, ..
+        } = self;
         let mut next = subject.record(GONE)?;
         next.rotated_at = soon(subject);
         add(store, GONE, &next, 2).await?;

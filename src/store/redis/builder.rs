@@ -209,7 +209,8 @@ impl RedisStoreBuilder {
 
     /// Sets how many revocations this instance remembers, to refuse a session that the server presents
     /// as live again after a failover. Default 65 536, about 6 MB when all are used; the oldest is
-    /// forgotten first.
+    /// forgotten first. Of [`end_everybody`](crate::SessionAdmin::end_everybody) the instance that was asked remembers the
+    /// time as well, however many sessions ended. None is remembered with 0.
     pub fn remembered_revocations(mut self, sessions: usize) -> Self {
         self.revocations = sessions;
         self

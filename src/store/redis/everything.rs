@@ -17,7 +17,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     keys::SubjectTag,
-    session::SessionId,
+    session::{SessionId, SessionKey},
     store::{StoreError, StoreErrorKind, subject as rules},
 };
 
@@ -30,7 +30,12 @@ const AT_ONCE: usize = 16;
 
 impl RedisStore {
     /// Ends every session that began at `before` or earlier, and says how many those were.
+    ///
+    /// Once it has gone through everything, this instance remembers the time: a replica without the last writes that
+    /// takes over shows no such session as live to it. A time that is still to come is remembered as the present one,
+    /// since sessions that begin later are not meant.
     pub(super) async fn end_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let remembered = before.min(self.time().await?);
         let mut sweep = Sweep {
             store: self,
             before,
@@ -48,7 +53,11 @@ impl RedisStore {
             }
             let now = sweep.look().await?;
             shown.note(whole, &seen, &now);
-            if shown.is_complete() || sweep.is_cut_off() {
+            let is_cut_off = sweep.is_cut_off();
+            if shown.is_complete() && !is_cut_off {
+                self.0.revocations.note_everything(remembered);
+            }
+            if shown.is_complete() || is_cut_off {
                 return sweep.failure.map_or(Ok(sweep.count), Err);
             }
             seen = now;
@@ -56,6 +65,15 @@ impl RedisStore {
         Err(StoreError::unavailable(
             "servers and slots kept moving: sessions may be left",
         ))
+    }
+
+    /// The store's time, as that of a session that is not there.
+    async fn time(&self) -> Result<Timestamp, StoreError> {
+        let nothing = SessionKey::new(
+            SubjectTag::from_bytes([0; 16]),
+            SessionId::from_bytes([0; 16]),
+        );
+        Ok(self.read_bytes(&nothing).await?.1)
     }
 
     /// The subject whose sessions lie under `key`; other keys may begin alike.

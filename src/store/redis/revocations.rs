@@ -5,7 +5,8 @@
 //! revocation still knows, refuses the session, and revokes it again.
 //!
 //! The memory is bounded: the oldest revocation is forgotten first. Write losses surface within
-//! seconds of a failover, so the newest are the ones that count.
+//! seconds of a failover, so the newest are the ones that count. The end of every session may be millions of
+//! revocations. Of those one time is kept: a session that began by then is over.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -18,7 +19,7 @@ use std::{
 
 use crate::{
     clock::Timestamp,
-    session::{Fingerprints, SessionId, SessionRecord, SessionState},
+    session::{Fingerprints, RevokeReason, SessionId, SessionRecord, SessionState},
 };
 
 /// Why a session was revoked, when and by whom: what its record needs to be revoked again.
@@ -48,6 +49,16 @@ struct Entries {
     sessions: HashMap<SessionId, Revocation>,
     /// In the order of their revocation.
     order: VecDeque<SessionId>,
+    /// The last end of every session.
+    everything: Option<Everything>,
+}
+
+/// The end of every session that began at `before` or earlier.
+#[derive(Clone, Copy)]
+struct Everything {
+    before: Timestamp,
+    /// How many revocations had been noted before it.
+    number: u64,
 }
 
 impl Revocations {
@@ -92,6 +103,18 @@ impl Revocations {
         }
     }
 
+    /// Remembers that every session was revoked that began at `before` or earlier, by the store's time.
+    pub(super) fn note_everything(&self, before: Timestamp) {
+        if self.capacity == 0 {
+            return;
+        }
+        let mut inner = self.lock();
+        if inner.everything.is_none_or(|last| last.before < before) {
+            let number = self.noted.fetch_add(1, Ordering::AcqRel);
+            inner.everything = Some(Everything { before, number });
+        }
+    }
+
     /// The moment that it is: to be taken before the server is asked.
     pub(super) fn now(&self) -> Moment {
         Moment(self.noted.load(Ordering::Acquire))
@@ -103,13 +126,19 @@ impl Revocations {
         if at.0 == 0 || !record.is_live() {
             return None;
         }
+        let inner = self.lock();
+        let Some(revocation) = inner.sessions.get(&record.id) else {
+            let everything = inner.everything?;
+            let is_meant = everything.number < at.0 && record.created_at <= everything.before;
+            return is_meant.then(|| record.revoked(RevokeReason::RevokedAll));
+        };
         let Revocation {
             number,
             state,
             ended_at,
             fingerprints,
             fingerprint_version,
-        } = *self.lock().sessions.get(&record.id)?;
+        } = *revocation;
         if number >= at.0 {
             return None;
         }
@@ -130,9 +159,14 @@ impl Revocations {
 
 impl fmt::Debug for Revocations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = self.lock();
         f.debug_struct("Revocations")
-            .field("len", &self.lock().order.len())
+            .field("len", &inner.order.len())
             .field("capacity", &self.capacity)
+            .field(
+                "everything_before",
+                &inner.everything.map(|last| last.before),
+            )
             .finish_non_exhaustive()
     }
 }
@@ -243,6 +277,37 @@ mod tests {
         assert_eq!(correct(&nothing, &records[0]), None);
     }
 
+    /// However many there were: no list of them has to be kept.
+    #[test]
+    fn an_end_of_everything_counts_for_each_session_that_began_by_then_and_for_none_later() {
+        let revocations = Revocations::new(1);
+        let before = revocations.now();
+        revocations.note_everything(NOW);
+        let old = [session(), session(), session()];
+        for record in &old {
+            assert_eq!(revocations.correct(record, before), None, "it may be older");
+            let revoked = record.revoked(RevokeReason::RevokedAll);
+            assert_eq!(correct(&revocations, record), Some(revoked));
+        }
+        let later = SessionRecord {
+            created_at: NOW + std::time::Duration::from_millis(1),
+            ..session()
+        };
+        assert_eq!(correct(&revocations, &later), None);
+        // An earlier bound takes nothing back, and a later one takes more.
+        revocations.note_everything(NOW - std::time::Duration::from_millis(1));
+        assert!(correct(&revocations, &old[0]).is_some());
+        revocations.note_everything(later.created_at);
+        assert!(correct(&revocations, &later).is_some());
+        // What is known of a session says more than that.
+        let signed_out = old[0].ended(RevokeReason::SignedOut, Some(&BROWSER), NOW);
+        revocations.note(&signed_out);
+        assert_eq!(correct(&revocations, &old[0]), Some(signed_out));
+        let nothing = Revocations::new(0);
+        nothing.note_everything(NOW);
+        assert_eq!(correct(&nothing, &old[0]), None);
+    }
+
     #[test]
     fn its_debug_names_no_session() {
         let revocations = Revocations::new(2);
@@ -250,7 +315,7 @@ mod tests {
         revocations.note(&record.revoked(RevokeReason::SignedOut));
         assert_eq!(
             format!("{revocations:?}"),
-            "Revocations { len: 1, capacity: 2, .. }"
+            "Revocations { len: 1, capacity: 2, everything_before: None, .. }"
         );
         assert_eq!(record.state(), SessionState::Live);
     }

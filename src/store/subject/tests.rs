@@ -141,6 +141,27 @@ fn revoking_keeps_what_it_is_told() {
     assert!(states.eq([all, SessionState::Live, ENDED, all]));
 }
 
+/// A refresh that was decided before the idle end may be written after it, and sets a new one.
+#[test]
+fn revoking_ends_what_is_idle_and_leaves_what_is_past_its_absolute_end() {
+    let end = |absolute| SessionRecord {
+        absolute_expires_at: absolute,
+        idle_expires_at: NOW,
+        created_at: NOW - Duration::from_secs(60),
+        ..live(1, 1)
+    };
+    let (idle, over) = (end(NOW + Duration::from_millis(1)), end(NOW));
+    let revoked = idle.revoked(RevokeReason::RevokedAll);
+    for revoke in [
+        |all: &mut [SessionRecord]| revoke_all(all, None, NOW),
+        |all: &mut [SessionRecord]| revoke_before(all, NOW, NOW),
+    ] {
+        let mut sessions = [idle.clone(), over.clone()];
+        assert_eq!(revoke(&mut sessions), std::slice::from_ref(&revoked));
+        assert_eq!(sessions, [revoked.clone(), over.clone()]);
+    }
+}
+
 #[test]
 fn revoking_by_the_beginning_leaves_what_began_later() {
     let at = |id, left, created_at| SessionRecord {

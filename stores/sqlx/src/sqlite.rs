@@ -1,29 +1,32 @@
 //! Sessions in one file, for the processes of one machine.
 
 mod builder;
+mod connections;
 mod everything;
 mod fault;
 mod file;
 mod health;
+mod lease;
 mod purge;
 mod revoke_in;
 mod schema;
 mod statements;
 mod store;
+mod swaps;
 
 pub use builder::SqliteStoreBuilder;
 pub use health::SqliteHealth;
 
 use std::{fmt, future::Future, path::Path, sync::Arc, time::Duration};
 
-use sqlx::{Connection, Sqlite, SqlitePool, Transaction, pool::PoolConnection};
+use sqlx::{SqliteConnection, SqlitePool};
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::timeout,
 };
 use tower_bearer::{Clock, EventSink, Timestamp, store::StoreError};
 
-use self::fault::failed;
+use self::{connections::Connections, fault::failed, lease::Lease, swaps::Queue};
 use crate::fault::{Fault, tell};
 
 /// Sessions in an SQLite file. They outlive the process, and any number of processes of one machine share them.
@@ -60,15 +63,13 @@ use crate::fault::{Fault, tell};
 pub struct SqliteStore(Arc<Shared>);
 
 struct Shared {
-    /// One connection, or the application's own.
-    writer: SqlitePool,
-    /// In WAL mode readers neither wait for the writer nor see less than it has committed.
-    readers: SqlitePool,
-    /// Whether the pools are this store's, to close.
-    is_own: bool,
+    connections: Connections,
+    /// The application's, or one for it over the store's own file.
+    pool: SqlitePool,
     /// SQLite has one writer at a time. Those of this process wait in line here, and not for its lock, which serves
     /// in no order.
     line: Semaphore,
+    swaps: Queue,
     timeout: Duration,
     clock: Arc<dyn Clock>,
     events: EventSink,
@@ -111,8 +112,9 @@ impl SqliteStore {
         SqliteStoreBuilder::default()
     }
 
-    /// Returns the pool that reads: for tables of the application's own in the same file. It has few connections, and
-    /// each load of a session needs one: keep transactions on it short, or open a pool of your own.
+    /// Returns a pool for tables of the application's own in the same file: the one that it gave, or one over the file
+    /// that [`open`](Self::open) opened, with as many connections as read sessions. The store's own connections are
+    /// beside that one.
     ///
     /// Transactions of it may carry [`revoke_in`](crate::RevokeIn::revoke_in).
     ///
@@ -132,7 +134,7 @@ impl SqliteStore {
     /// # }
     /// ```
     pub fn pool(&self) -> &SqlitePool {
-        &self.0.readers
+        &self.0.pool
     }
 
     /// Closes the store: every call then answers
@@ -147,10 +149,15 @@ impl SqliteStore {
     /// The store is closed once this is polled, whether or not it is waited for.
     pub async fn close(&self) {
         self.0.line.close();
-        if self.0.is_own {
-            self.0.writer.close().await;
-            self.0.readers.close().await;
+        if self.is_own() {
+            self.0.connections.close().await;
+            self.0.pool.close().await;
         }
+    }
+
+    /// Whether the connections are this store's, to close.
+    fn is_own(&self) -> bool {
+        matches!(self.0.connections, Connections::Own { .. })
     }
 
     fn now(&self) -> Timestamp {
@@ -169,65 +176,80 @@ impl SqliteStore {
             if self.0.line.is_closed() {
                 return Err(failed(sqlx::Error::PoolClosed));
             }
-            let limit = self.0.timeout;
-            let late = |_| {
-                Fault::new(format!(
-                    "no answer within {limit:?}: another process or a transaction of the application holds the lock \
-                     for writing, every connection is in use, or the disk is slow"
-                ))
-                .unavailable()
-            };
-            let done = timeout(limit, call).await.map_err(late)?;
+            let done = timeout(self.0.timeout, call).await;
+            let done = done.map_err(|_| self.late())?;
             done.inspect_err(|error| tell(&self.0.events, error))
         }
     }
 
+    fn late(&self) -> StoreError {
+        Fault::new(format!(
+            "no answer within {:?}: another process or a transaction of the application holds the lock for writing, \
+             every connection is in use, or the disk is slow",
+            self.0.timeout
+        ))
+        .unavailable()
+    }
+
     /// Waits for a connection that reads.
-    async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        connection(&self.0.readers).await
+    async fn reader(&self) -> Result<Lease, StoreError> {
+        self.0.connections.reader().await
     }
 
     /// Waits for the turn to write, and for a connection.
     async fn writer(&self) -> Result<Writer<'_>, StoreError> {
+        let turn = self.turn().await?;
+        self.writer_in(turn).await
+    }
+
+    /// Waits for the turn to write.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
         let turn = self.0.line.acquire().await;
-        let turn = turn.map_err(|_| failed(sqlx::Error::PoolClosed))?;
+        turn.map_err(|_| failed(sqlx::Error::PoolClosed))
+    }
+
+    /// Waits for a connection that writes, in this turn.
+    async fn writer_in<'a>(&'a self, turn: SemaphorePermit<'a>) -> Result<Writer<'a>, StoreError> {
         Ok(Writer {
-            connection: connection(&self.0.writer).await?,
+            lease: self.0.connections.writer().await?,
             _turn: turn,
         })
     }
 }
 
-async fn connection(pool: &SqlitePool) -> Result<PoolConnection<Sqlite>, StoreError> {
-    loop {
-        let connection = pool.acquire().await.map_err(failed)?;
-        // SQLite ends some transactions by itself, as when there is no room. The driver does not count that, and would
-        // begin no other one on that connection.
-        if !connection.is_in_transaction() {
-            return Ok(connection);
-        }
-        connection.close().await.map_err(failed)?;
-    }
-}
-
 /// A connection that writes. A single statement on it is a transaction.
 struct Writer<'a> {
-    connection: PoolConnection<Sqlite>,
+    lease: Lease,
     /// Goes on to the next one after the connection is free.
     _turn: SemaphorePermit<'a>,
 }
 
 impl Writer<'_> {
-    /// Begins a transaction that holds the lock for writing from its beginning. One that began by reading and then
-    /// wrote would decide by what another one has changed since. Dropped, it is rolled back.
-    async fn begin(&mut self) -> Result<Transaction<'_, Sqlite>, StoreError> {
-        let tx = self.connection.begin_with("BEGIN IMMEDIATE").await;
-        tx.map_err(failed)
+    fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        self.lease.connection()
     }
-}
 
-async fn commit(tx: Transaction<'_, Sqlite>) -> Result<(), StoreError> {
-    tx.commit().await.map_err(failed)
+    /// The last statement was answered, and no transaction is open.
+    fn done(self) {
+        self.lease.done();
+    }
+
+    /// Begins a transaction that holds the lock for writing from its beginning. One that began by reading and then
+    /// wrote would decide by what another one has changed since. Where the writer is dropped, it is rolled back.
+    async fn begin(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        let connection = self.connection()?;
+        let begin = sqlx::query("BEGIN IMMEDIATE");
+        begin.execute(&mut *connection).await.map_err(failed)?;
+        Ok(connection)
+    }
+
+    /// Commits the transaction, and gives the connection back.
+    async fn commit(mut self) -> Result<(), StoreError> {
+        let commit = sqlx::query("COMMIT").execute(self.connection()?);
+        commit.await.map_err(failed)?;
+        self.done();
+        Ok(())
+    }
 }
 
 impl From<SqlitePool> for SqliteStore {
@@ -237,7 +259,7 @@ impl From<SqlitePool> for SqliteStore {
     /// The pool wants `journal_mode(Wal)`, `synchronous(Full)` and a `busy_timeout`; [`health`](Self::health) says
     /// where one is missing.
     fn from(pool: SqlitePool) -> Self {
-        Self::builder().build(pool.clone(), pool, false)
+        Self::builder().build(Connections::Shared(pool.clone()), pool)
     }
 }
 
@@ -245,17 +267,17 @@ impl From<SqlitePool> for SqliteStore {
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Shared {
-            writer,
-            readers: _,
-            is_own,
+            connections: _,
+            pool,
             line: _,
+            swaps: _,
             timeout,
             clock: _,
             events,
         } = &*self.0;
         f.debug_struct("SqliteStore")
-            .field("file", &writer.connect_options().get_filename())
-            .field("is_own", is_own)
+            .field("file", &pool.connect_options().get_filename())
+            .field("is_own", &self.is_own())
             .field("timeout", timeout)
             .field("events", events)
             .finish_non_exhaustive()

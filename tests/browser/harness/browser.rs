@@ -57,6 +57,18 @@ impl Browser {
             .clone()
     }
 
+    /// The value of a script's `return`, unless the page is one that loads.
+    pub(crate) async fn tried(&self, script: &str) -> Option<Value> {
+        let done = self.driver().execute(script, []).await;
+        done.ok().map(|done| done.json().clone())
+    }
+
+    /// Types into a field, as a user does.
+    pub(crate) async fn type_into(&self, id: &str, text: &str) {
+        let field = self.driver().find(By::Id(id)).await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
     /// What a promise comes to: `script` is the body of an asynchronous function.
     pub(crate) async fn wait_for(&self, script: &str) -> Value {
         let wrapped = format!(

@@ -11,6 +11,7 @@ use super::PATIENCE;
 use crate::program::{self, lines};
 
 static DEMO: LazyLock<String> = LazyLock::new(|| program::built("demo"));
+static LIVE: LazyLock<String> = LazyLock::new(|| program::built("live"));
 static OAUTH_REDIRECT: LazyLock<String> = LazyLock::new(|| program::built("oauth_redirect"));
 
 /// A running example, which ends with this value.
@@ -25,6 +26,11 @@ impl Example {
     /// Starts `demo` on a free port, with settings as the environment has them.
     pub(crate) async fn demo(settings: &[(&str, &str)]) -> Self {
         Self::start(&DEMO, settings).await
+    }
+
+    /// Starts `live` on a free port, with tokens of so many seconds.
+    pub(crate) async fn live(lifetime: &str) -> Self {
+        Self::start(&LIVE, &[("ACCESS_TTL", lifetime)]).await
     }
 
     /// Starts `oauth_redirect` with its provider, on free ports.

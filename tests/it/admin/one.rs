@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower_bearer::{SessionErrorKind, SessionId};
 
-use super::{leave, world};
+use super::{Heard, leave, world};
 use crate::{
     scenarios::{ONE, TWO, ring},
     support::{
@@ -101,6 +101,44 @@ async fn a_session_that_is_not_the_subjects_or_does_not_live_is_not_found() {
     world.secs(8 * 24 * 3600);
     let error = admin.end("ada", &expired).await.unwrap_err();
     assert_eq!(error.kind(), SessionErrorKind::NotFound);
+}
+
+/// A refresh was decided before the idle end, and the store writes it after. The end that was asked for in between holds.
+#[tokio::test]
+async fn an_end_of_a_session_that_is_idle_holds_against_a_refresh_under_way() {
+    for how in ["operator", "operator, all", "owner"] {
+        let heard = Heard::default();
+        let world = World::with(|builder| {
+            let idle = Duration::from_secs(3600);
+            builder.events(heard.sink()).idle_lifetime(idle)
+        });
+        let mut browser = world.signed_in("ada").await;
+        browser.refresh(&world).await;
+        let id = world.store.last().await.id();
+        world.secs(3599);
+        heard.take();
+        let (go, held) = tokio::sync::oneshot::channel();
+        world.store.hold_swap(held);
+        let refresh = async { browser.clone().refresh(&world).await.status };
+        let end = async {
+            world.secs(1);
+            let admin = world.layer.admin();
+            match how {
+                "operator" => admin.end("ada", &id).await.unwrap(),
+                "operator, all" => assert_eq!(admin.end_all("ada", None).await.unwrap(), [id]),
+                _ => assert_eq!(browser.clone().logout(&world).await.status, 204),
+            }
+            go.send(()).unwrap();
+        };
+        let (status, ()) = tokio::join!(refresh, end);
+        assert_eq!(status, 401, "{how}");
+        assert!(!world.store.last().await.is_live(), "{how}");
+        let told = heard.take();
+        let told = told
+            .iter()
+            .filter(|event| event.starts_with("revoked of ada"));
+        assert_eq!(told.count(), 1, "{how}");
+    }
 }
 
 #[tokio::test]

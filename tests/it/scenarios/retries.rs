@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::Method;
 use tower_bearer::ReusePolicy;
 
 use crate::support::{
@@ -113,6 +114,28 @@ async fn a_sign_out_whose_answer_was_lost_after_a_race_is_told_of() {
     assert_eq!(world.count("Revoked"), 0);
     retried(&world).await;
     assert_eq!(world.count("Revoked"), 1);
+}
+
+/// The store ends the others and its answer is lost: what ended them is not to be found out any more. The own session is
+/// told once.
+#[tokio::test]
+async fn an_end_of_all_whose_answer_was_lost_tells_of_its_own_session_once_and_ends_the_others() {
+    let world = World::new();
+    let mut elsewhere = world.signed_in("ada").await;
+    let mut browser = world.signed_in("ada").await;
+    browser.refresh(&world).await;
+    world.store.fail_revoke_all(0, Fault::ApplyThenLose);
+    let reply = browser.call(&world, Method::POST, "/logout-all").await;
+    assert_eq!(reply.status, 503);
+    assert_eq!(world.count("Revoked"), 0);
+    assert_eq!(world.count("RevocationQueued"), 1);
+    retried(&world).await;
+    assert_eq!(
+        (world.count("Revoked"), world.count("RevocationLost")),
+        (1, 0)
+    );
+    assert_eq!(elsewhere.refresh(&world).await.status, 401);
+    assert_eq!(browser.refresh(&world).await.status, 401);
 }
 
 #[tokio::test]

@@ -94,6 +94,20 @@ async fn a_sign_in_and_a_sign_out_end_the_live_one_and_no_other() {
     }
 }
 
+/// A refresh of it that was decided before may still be written, and would set a new idle end.
+#[tokio::test]
+async fn a_sign_in_ends_the_session_that_it_replaces_though_that_was_idle_for_too_long() {
+    let hour = std::time::Duration::from_secs(3600);
+    let world = World::with(|builder| builder.idle_lifetime(hour));
+    let idle = signed_in(&world, "bob").await;
+    world.advance(hour);
+    let reply = post(&world, "/login", &jar_of(&[&idle])).await;
+    assert_eq!(reply.status, 200, "{:?}", reply.body);
+    // Revoked, or removed with what has expired: no refresh is written either way.
+    let left = world.store.peek(&idle.key).await;
+    assert!(left.is_none_or(|record| !record.is_live()));
+}
+
 /// The store has it for a while yet.
 #[tokio::test]
 async fn the_live_one_counts_beside_an_expired_one() {

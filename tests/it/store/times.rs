@@ -187,6 +187,84 @@ impl Broken for RevokesExpired {
     }
 }
 
+/// Ends what is not over by now, and leaves what has been idle for too long.
+#[derive(Debug)]
+struct LeavesIdle(Backend);
+
+impl LeavesIdle {
+    fn is_idle(&self, session: &SessionRecord) -> bool {
+        session.is_live() && session.expires_at() <= self.0.now()
+    }
+}
+
+impl Broken for LeavesIdle {
+    fn backend(&self) -> &Backend {
+        &self.0
+    }
+
+    async fn revoke_all(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        let mut idle = self.0.all(subject);
+        idle.retain(|session| self.is_idle(session));
+        let mut revoked = self.0.revoke_all(subject, keep).await?;
+        idle.iter().for_each(|session| self.0.put(session));
+        revoked.retain(|record| !idle.iter().any(|session| session.id() == record.id()));
+        Ok(revoked)
+    }
+}
+
+/// The same where it ends everything.
+#[derive(Debug)]
+struct LeavesIdleOfAll(LeavesIdle);
+
+impl Broken for LeavesIdleOfAll {
+    fn backend(&self) -> &Backend {
+        &self.0.0
+    }
+
+    async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let backend = self.backend();
+        let rows: Vec<_> = backend.rows().values().cloned().collect();
+        let mut idle: Vec<_> = rows.into_iter().map(|row| row.record).collect();
+        idle.retain(|session| self.0.is_idle(session) && session.created_at() <= before);
+        let revoked = backend.revoke_everything(before).await?;
+        idle.iter().for_each(|session| backend.put(session));
+        Ok(revoked - idle.len() as u64)
+    }
+}
+
+/// Clears away what has expired, and writes a session anew that a swap does not find.
+#[derive(Debug)]
+struct BringsBack(Backend);
+
+impl Broken for BringsBack {
+    fn backend(&self) -> &Backend {
+        &self.0
+    }
+
+    async fn swap(
+        &self,
+        current: &SessionRecord,
+        next: &SessionRecord,
+    ) -> Result<Swap, StoreError> {
+        let now = self.0.now();
+        self.0.rows().retain(|_, row| now < row.record.expires_at());
+        if self.0.get(&current.key()).is_none() && current.expires_at() <= now {
+            self.0.put(next);
+        }
+        self.0.swap(current, next).await
+    }
+
+    async fn load(&self, key: &SessionKey) -> Result<Loaded, StoreError> {
+        let now = self.0.now();
+        self.0.rows().retain(|_, row| now < row.record.expires_at());
+        self.0.load(key).await
+    }
+}
+
 fn millis(time: Timestamp) -> u64 {
     time.as_millis()
 }
@@ -205,9 +283,13 @@ refuses! {
     ended_sessions_that_are_listed_for_ever:
         |backend| Shows(backend, |session, now| !session.is_live() || now < session.expires_at()) => "until it expires, and no longer";
     expired_sessions_that_are_listed: |backend| Shows(backend, |_, _| true) => "an expired session is neither";
-    expired_sessions_that_swaps_do_not_find: SwapsWhatLives => "compares with it";
+    expired_sessions_that_swaps_do_not_find: SwapsWhatLives => "compares with an expired session";
     expired_sessions_that_count: CountsExpired => "an expired session is neither";
     expired_sessions_that_are_revoked: RevokesExpired => "an expired session is neither";
+    idle_sessions_that_are_not_revoked: LeavesIdle => "outlives revoke_all by a swap that was decided";
+    idle_sessions_that_an_end_of_everything_leaves:
+        |backend| LeavesIdleOfAll(LeavesIdle(backend)) => "outlives revoke_everything by a swap that was decided";
+    expired_sessions_that_swaps_bring_back: BringsBack => "by a swap that was decided before its idle end";
     seconds_in_i32: |backend| Column::narrow(backend, |time| time.as_secs().cast_signed() as i32 as i128) => "in a distant future";
     seconds_in_u32: |backend| Column::narrow(backend, |time| time.as_secs() as u32 as i128) => "in a distant future";
     milliseconds_in_i32: |backend| Column::narrow(backend, |time| millis(time) as i32 as i128) => "in a distant future";

@@ -9,7 +9,7 @@ use sqlx::{
 use tokio::sync::Semaphore;
 use tower_bearer::{Clock, EventSink, SystemClock, store::StoreError};
 
-use super::{Shared, SqliteStore, file};
+use super::{Shared, SqliteStore, connections::Connections, file, swaps::Queue};
 use crate::fault::Fault;
 
 /// A user who has waited this long is better served by a 503.
@@ -66,7 +66,8 @@ impl SqliteStoreBuilder {
         self
     }
 
-    /// Sets how many connections read at one time, at least 1. Default 4. One more writes.
+    /// Sets how many connections read at one time, at least 1. Default 4. One more writes. The pool of
+    /// [`SqliteStore::pool`] has as many again, opened when the application needs them.
     pub fn readers(mut self, connections: u32) -> Self {
         self.readers = connections;
         self
@@ -107,18 +108,18 @@ impl SqliteStoreBuilder {
             .synchronous(SqliteSynchronous::Full)
             // Before the call as a whole is given up, so that the error says that it was the lock.
             .busy_timeout(self.timeout - self.timeout / 8);
-        let pool = |connections| {
-            SqlitePoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(self.timeout)
-                // A file does not hang up.
-                .test_before_acquire(false)
-                .max_lifetime(None)
-                .idle_timeout(None)
-                .connect_lazy_with(options.clone())
+        let pool = SqlitePoolOptions::new()
+            .max_connections(self.readers)
+            .acquire_timeout(self.timeout)
+            // A file does not hang up.
+            .test_before_acquire(false)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .connect_lazy_with(options.clone());
+        let store = {
+            let connections = Connections::own(options, self.readers);
+            self.build(connections, pool)
         };
-        let (writer, readers) = (pool(1), pool(self.readers));
-        let store = self.build(writer, readers, true);
         store.switch_to_wal().await?;
         store.migrate().await?;
         Ok(store)
@@ -158,7 +159,7 @@ impl SqliteStoreBuilder {
     /// ```
     pub fn share(self, pool: SqlitePool) -> Result<SqliteStore, StoreError> {
         self.check()?;
-        Ok(self.build(pool.clone(), pool, false))
+        Ok(self.build(Connections::Shared(pool.clone()), pool))
     }
 
     fn check(&self) -> Result<(), StoreError> {
@@ -173,12 +174,7 @@ impl SqliteStoreBuilder {
         Err(Fault::new(problem).refused())
     }
 
-    pub(super) fn build(
-        self,
-        writer: SqlitePool,
-        readers: SqlitePool,
-        is_own: bool,
-    ) -> SqliteStore {
+    pub(super) fn build(self, connections: Connections, pool: SqlitePool) -> SqliteStore {
         let Self {
             timeout,
             readers: _,
@@ -186,10 +182,10 @@ impl SqliteStoreBuilder {
             events,
         } = self;
         SqliteStore(Arc::new(Shared {
-            writer,
-            readers,
-            is_own,
+            connections,
+            pool,
             line: Semaphore::new(1),
+            swaps: Queue::default(),
             timeout,
             clock,
             events,

@@ -8,8 +8,8 @@ use tower_bearer::{
     store::{self, SessionRecord, StoreError, StoreErrorKind},
 };
 
-use super::{SqliteStore, commit, fault::failed, statements};
-use crate::{fault::Fault, row::millis};
+use super::{SqliteStore, fault::failed, statements};
+use crate::fault::Fault;
 
 /// Others write in between.
 const BATCH: usize = 200;
@@ -50,9 +50,9 @@ pub(super) async fn revoke(store: &SqliteStore, before: Timestamp) -> Result<u64
 
 async fn batch(store: &SqliteStore, before: Timestamp, from: Cursor) -> Result<Done, StoreError> {
     let mut writer = store.writer().await?;
-    let mut tx = writer.begin().await?;
+    let tx = writer.begin().await?;
     let now = store.now();
-    let rows = page(&mut tx, now, from).await?;
+    let rows = page(tx, from).await?;
     let mut done = Done {
         revoked: 0,
         unreadable: 0,
@@ -68,11 +68,11 @@ async fn batch(store: &SqliteStore, before: Timestamp, from: Cursor) -> Result<D
             continue;
         };
         for session in store::revoke_before(slice::from_mut(&mut session), before, now) {
-            statements::put(&mut tx, &session).await?;
+            statements::put(tx, &session).await?;
             done.revoked += 1;
         }
     }
-    commit(tx).await?;
+    writer.commit().await?;
     Ok(done)
 }
 
@@ -81,16 +81,11 @@ type Keyed = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
 
 /// So many rows by their keys, whatever they hold: a search for live ones would go past all that have ended, which may
 /// be millions, with the lock in its hands.
-async fn page(
-    on: &mut SqliteConnection,
-    now: Timestamp,
-    (subject, id): Cursor,
-) -> Result<Vec<Keyed>, StoreError> {
+async fn page(on: &mut SqliteConnection, (subject, id): Cursor) -> Result<Vec<Keyed>, StoreError> {
     sqlx::query_as(
-        "SELECT subject_tag, session_id, CASE WHEN live AND expires_at > ? THEN record END FROM tower_bearer_sessions
+        "SELECT subject_tag, session_id, CASE WHEN live THEN record END FROM tower_bearer_sessions
          WHERE (subject_tag, session_id) > (?, ?) ORDER BY subject_tag, session_id LIMIT ?",
     )
-    .bind(millis(now))
     .bind(subject)
     .bind(id)
     .bind(BATCH as i64)

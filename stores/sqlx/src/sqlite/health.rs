@@ -71,9 +71,9 @@ async fn health(store: &SqliteStore) -> Result<SqliteHealth, StoreError> {
     let refusal = try_to_write(store).await?;
     let round_trip = begun.elapsed();
     let mut writer = store.writer().await?;
-    let on = &mut *writer.connection;
-    let options = store.0.writer.connect_options();
-    Ok(SqliteHealth {
+    let on = writer.connection()?;
+    let options = store.0.pool.connect_options();
+    let health = SqliteHealth {
         now: store.now(),
         round_trip,
         version: ask(on, "SELECT sqlite_version()").await?,
@@ -83,13 +83,15 @@ async fn health(store: &SqliteStore) -> Result<SqliteHealth, StoreError> {
         busy_timeout: ask(on, "PRAGMA busy_timeout").await?,
         refusal,
         readable_by_others: file::is_readable_by_others(options.get_filename()).await,
-    })
+    };
+    writer.done();
+    Ok(health)
 }
 
 /// Takes the lock for writing, and a page.
 async fn try_to_write(store: &SqliteStore) -> Result<Option<String>, StoreError> {
     let mut writer = store.writer().await?;
-    let mut tx = writer.begin().await?;
+    let tx = writer.begin().await?;
     // A table needs a page of its own, where an update might do with what is there.
     let table = sqlx::raw_sql("CREATE TABLE tower_bearer_health (page)");
     let written = table.execute(&mut *tx).await.map_err(failed);

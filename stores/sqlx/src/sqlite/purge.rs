@@ -9,12 +9,12 @@ use super::{SqliteStore, statements};
 use crate::purging::{self, Purge};
 
 /// A few milliseconds of the lock for writing.
-const BATCH: u32 = 500;
+const BATCH: u32 = 100;
 
 impl SqliteStore {
     /// Deletes every session that has expired by now, and returns how many.
     ///
-    /// It goes by an index, in batches of 500 rows, and rests after each for as long as the batch took: requests and
+    /// It goes by an index, in batches of 100 rows, and rests after each for as long as the batch took: requests and
     /// other processes write in between. A time-out is that of a batch.
     ///
     /// ```
@@ -45,8 +45,16 @@ impl SqliteStore {
         loop {
             let begun = Instant::now();
             let batch = async {
-                let mut writer = self.writer().await?;
-                statements::delete_expired(&mut writer.connection, now, BATCH).await
+                let turn = self.turn().await?;
+                let mut lease = self.0.connections.purger().await?;
+                let deleted = statements::delete_expired(lease.connection()?, now, BATCH).await?;
+                // Requests write while the pages go into the file.
+                drop(turn);
+                if self.is_own() {
+                    statements::checkpoint(lease.connection()?).await?;
+                }
+                lease.done();
+                Ok(deleted)
             };
             let deleted = self.within(batch).await?;
             purged += deleted;

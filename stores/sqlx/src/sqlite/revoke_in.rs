@@ -22,7 +22,7 @@ impl RevokeIn<Sqlite> for SessionAdmin {
         let now = SystemClock.now();
         let mut revoked = Vec::new();
         for tag in self.subject_tags(subject) {
-            let mut sessions = statements::unexpired(tx, &tag, now).await?;
+            let mut sessions = statements::all(tx, &tag).await?;
             revoked.extend(store::revoke_all(&mut sessions, keep, now));
         }
         for session in &revoked {

@@ -5,7 +5,7 @@ use tokio::time::sleep;
 use tower_bearer::store::StoreError;
 
 use super::{
-    SqliteStore, commit,
+    SqliteStore,
     fault::{failed, is_busy},
 };
 use crate::{fault::Fault, schema::lacking};
@@ -39,11 +39,15 @@ impl SqliteStore {
     /// Switches the file to WAL, which it stays in.
     pub(super) async fn switch_to_wal(&self) -> Result<(), StoreError> {
         let switch = async {
+            let mut lease = self.0.connections.writer().await?;
             for tries in (0..TRIES).rev() {
                 let mode = sqlx::query_scalar("PRAGMA journal_mode = WAL");
-                let mode: Result<String, _> = mode.fetch_one(&self.0.writer).await;
+                let mode: Result<String, _> = mode.fetch_one(lease.connection()?).await;
                 match mode {
-                    Ok(mode) if mode == "wal" => return Ok(()),
+                    Ok(mode) if mode == "wal" => {
+                        lease.done();
+                        return Ok(());
+                    }
                     Ok(mode) => {
                         let cure =
                             "the file cannot be switched to WAL: put it on a disk of this machine";
@@ -64,19 +68,21 @@ impl SqliteStore {
 }
 
 async fn migrate(store: &SqliteStore) -> Result<(), StoreError> {
-    let found = version(&mut *store.reader().await?).await?;
+    let mut reader = store.reader().await?;
+    let found = version(reader.connection()?).await?;
+    reader.done();
     if lacking(found.unwrap_or(0), MIGRATIONS)?.is_empty() {
         return Ok(());
     }
     // Another process may have been faster: look again, now that no other one writes.
     let mut writer = store.writer().await?;
-    let mut tx = writer.begin().await?;
-    let found = version(&mut tx).await?;
+    let tx = writer.begin().await?;
+    let found = version(tx).await?;
     for migration in lacking(found.unwrap_or(0), MIGRATIONS)? {
         let made = sqlx::raw_sql(*migration).execute(&mut *tx).await;
         made.map_err(failed)?;
     }
-    commit(tx).await
+    writer.commit().await
 }
 
 /// The version of the tables. None: there are none.

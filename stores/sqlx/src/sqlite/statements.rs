@@ -1,6 +1,11 @@
 //! The statements, each about one table of ours.
 
-use sqlx::{Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
+use futures_util::TryStreamExt as _;
+use sqlx::{
+    AssertSqlSafe, Either, Executor as _, Row as _, Sqlite, SqliteConnection,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteRow},
+};
 use tower_bearer::{
     Timestamp,
     store::{SessionKey, SessionRecord, StoreError, SubjectTag},
@@ -27,6 +32,20 @@ pub(super) async fn find(
     Ok(record.transpose()?)
 }
 
+/// Reads every session of a subject, expired or not.
+pub(super) async fn all(
+    on: &mut SqliteConnection,
+    subject: &SubjectTag,
+) -> Result<Vec<SessionRecord>, StoreError> {
+    let records: Vec<Vec<u8>> =
+        sqlx::query_scalar("SELECT record FROM tower_bearer_sessions WHERE subject_tag = ?")
+            .bind(&subject.as_bytes()[..])
+            .fetch_all(on)
+            .await
+            .map_err(failed)?;
+    decode(&records)
+}
+
 /// Reads what has not expired of a subject.
 pub(super) async fn unexpired(
     on: &mut SqliteConnection,
@@ -41,6 +60,10 @@ pub(super) async fn unexpired(
     .fetch_all(on)
     .await
     .map_err(failed)?;
+    decode(&records)
+}
+
+fn decode(records: &[Vec<u8>]) -> Result<Vec<SessionRecord>, StoreError> {
     let records = records.iter().map(|bytes| SessionRecord::decode(bytes));
     Ok(records.collect::<Result<_, _>>()?)
 }
@@ -82,26 +105,88 @@ pub(super) async fn put(
     changed(on, update).await.map(drop)
 }
 
-/// Writes `next` where the stored bytes are those of `current` in this release's layout, and says whether they were.
-/// Both have one key.
+/// The row that a swap writes, and the bytes that it writes over. Both are of one session.
+pub(super) struct Replacement {
+    current: Vec<u8>,
+    next: Row,
+}
+
+impl Replacement {
+    pub(super) fn new(current: &SessionRecord, next: &SessionRecord) -> Self {
+        Self {
+            current: current.encode(),
+            next: Row::of(next),
+        }
+    }
+
+    pub(super) fn key(&self) -> ([u8; 16], [u8; 16]) {
+        (self.next.subject_tag, self.next.session_id)
+    }
+}
+
+/// Writes where the stored bytes are those of the current record in this release's layout, and says whether they were.
 pub(super) async fn replace(
     on: &mut SqliteConnection,
-    current: &SessionRecord,
-    next: &SessionRecord,
+    Replacement { current, next }: &Replacement,
 ) -> Result<bool, StoreError> {
-    let row = Row::of(next);
     let update = sqlx::query(
         "UPDATE tower_bearer_sessions SET record = ?, expires_at = ?, rotated_at = ?, live = ?
          WHERE subject_tag = ? AND session_id = ? AND record = ?",
     )
-    .bind(row.record)
-    .bind(row.expires_at)
-    .bind(row.rotated_at)
-    .bind(row.live)
-    .bind(&row.subject_tag[..])
-    .bind(&row.session_id[..])
-    .bind(current.encode());
+    .bind(&next.record[..])
+    .bind(next.expires_at)
+    .bind(next.rotated_at)
+    .bind(next.live)
+    .bind(&next.subject_tag[..])
+    .bind(&next.session_id[..])
+    .bind(&current[..]);
     Ok(changed(on, update).await? > 0)
+}
+
+/// Does so for several sessions in one commit, or for none. Says for each whether it was written.
+pub(super) async fn replace_all(
+    on: &mut SqliteConnection,
+    replacements: &[&Replacement],
+) -> Result<Vec<bool>, StoreError> {
+    let update = replacing(replacements.len());
+    let mut update = sqlx::query(AssertSqlSafe(update));
+    for Replacement { current, next } in replacements {
+        update = update
+            .bind(&next.subject_tag[..])
+            .bind(&next.session_id[..])
+            .bind(&next.record[..])
+            .bind(next.expires_at)
+            .bind(next.rotated_at)
+            .bind(next.live)
+            .bind(&current[..]);
+    }
+    let (written, _) = run(on, update).await.map_err(failed)?;
+    let key = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
+    let written: Result<Vec<(Vec<u8>, Vec<u8>)>, _> = written.iter().map(key).collect();
+    let written = written.map_err(failed)?;
+    let is_written = |replacement: &&Replacement| {
+        let (subject, session) = replacement.key();
+        written
+            .iter()
+            .any(|key| key.0 == subject && key.1 == session)
+    };
+    Ok(replacements.iter().map(is_written).collect())
+}
+
+/// The statement for so many.
+fn replacing(sessions: usize) -> String {
+    let rows = vec!["(?, ?, ?, ?, ?, ?, ?)"; sessions].join(", ");
+    // Every row that it finds is there, so none is inserted. An update with a join would leave it to SQLite's estimates
+    // which side is searched by its key, and where the table is taken for a small one that is the wrong one.
+    format!(
+        "INSERT INTO tower_bearer_sessions (subject_tag, session_id, record, expires_at, rotated_at, live)
+         SELECT next.column1, next.column2, next.column3, next.column4, next.column5, next.column6
+         FROM (VALUES {rows}) AS next CROSS JOIN tower_bearer_sessions AS stored
+         WHERE stored.subject_tag = next.column1 AND stored.session_id = next.column2 AND stored.record = next.column7
+         ON CONFLICT (subject_tag, session_id) DO UPDATE SET record = excluded.record,
+             expires_at = excluded.expires_at, rotated_at = excluded.rotated_at, live = excluded.live
+         RETURNING subject_tag, session_id"
+    )
 }
 
 pub(super) async fn delete(on: &mut SqliteConnection, key: &SessionKey) -> Result<(), StoreError> {
@@ -135,11 +220,68 @@ pub(super) async fn delete_expired(
     changed(on, delete).await
 }
 
+/// Moves what it can from the WAL into the file, and waits for no other connection.
+pub(super) async fn checkpoint(on: &mut SqliteConnection) -> Result<(), StoreError> {
+    let checkpoint = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)");
+    run(on, checkpoint).await.map(drop).map_err(failed)
+}
+
 /// Runs a statement, and returns how many rows it has changed.
 async fn changed<'q>(
     on: &mut SqliteConnection,
     statement: Query<'q, Sqlite, SqliteArguments>,
 ) -> Result<u64, StoreError> {
-    let done = statement.execute(on).await.map_err(failed)?;
-    Ok(done.rows_affected())
+    let (_, changed) = run(on, statement).await.map_err(failed)?;
+    Ok(changed)
+}
+
+/// Runs one statement to its end, the commit included where it is a transaction of its own. Returns its rows, and how
+/// many it has changed.
+///
+/// It does not wait for the end of the driver's stream behind that, which takes another message.
+async fn run<'q>(
+    on: &mut SqliteConnection,
+    statement: Query<'q, Sqlite, SqliteArguments>,
+) -> Result<(Vec<SqliteRow>, u64), sqlx::Error> {
+    let mut rows = Vec::new();
+    let mut parts = on.fetch_many(statement);
+    while let Some(part) = parts.try_next().await? {
+        match part {
+            Either::Right(row) => rows.push(row),
+            Either::Left(done) => return Ok((rows, done.rows_affected())),
+        }
+    }
+    Err(sqlx::Error::WorkerCrashed)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection as _;
+
+    use super::*;
+
+    /// An application may have had the table judged when it was almost empty.
+    #[tokio::test]
+    async fn each_of_several_sessions_is_found_by_its_key_whatever_the_statistics_say() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        for statement in [
+            include_str!("../../schema/sqlite.sql"),
+            "INSERT INTO tower_bearer_sessions VALUES (x'00', x'00', x'00', 0, 0, 0); ANALYZE",
+        ] {
+            let statement = sqlx::raw_sql(statement);
+            statement.execute(&mut connection).await.unwrap();
+        }
+        for sessions in [2, 16] {
+            let plan = format!("EXPLAIN QUERY PLAN {}", replacing(sessions));
+            let plan = sqlx::query(AssertSqlSafe(plan));
+            let plan = plan.fetch_all(&mut connection).await.unwrap();
+            let plan: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
+            let search = "SEARCH stored USING PRIMARY KEY (subject_tag=? AND session_id=?)";
+            assert!(plan.iter().any(|step| step == search), "{plan:?}");
+            assert!(
+                !plan.iter().any(|step| step.contains("SCAN stored")),
+                "{plan:?}"
+            );
+        }
+    }
 }

@@ -8,7 +8,7 @@ use tower_bearer::{
     },
 };
 
-use super::{SqliteStore, commit, everything, statements};
+use super::{SqliteStore, everything, statements, swaps};
 
 /// Rows that a sign-in deletes at most. So a table that grows stays small, and one sign-in never has much to do.
 const DELETED_BY_A_SIGN_IN: u32 = 100;
@@ -54,36 +54,37 @@ async fn insert(
 ) -> Result<Inserted, StoreError> {
     let key = record.key();
     let mut writer = store.writer().await?;
-    let mut tx = writer.begin().await?;
-    if let Some(stored) = statements::find(&mut tx, &key).await? {
+    let tx = writer.begin().await?;
+    if let Some(stored) = statements::find(tx, &key).await? {
         return match stored == *record {
             true => Ok(Inserted::new(vec![])),
             false => Err(StoreError::unavailable("the session id is taken")),
         };
     }
     let now = store.now();
-    statements::delete_expired(&mut tx, now, DELETED_BY_A_SIGN_IN).await?;
+    statements::delete_expired(tx, now, DELETED_BY_A_SIGN_IN).await?;
 
-    let before = statements::unexpired(&mut tx, key.subject(), now).await?;
+    let before = statements::unexpired(tx, key.subject(), now).await?;
     let mut after = before.clone();
     // The crate's own rules: the limit, and which ended sessions stay to be recognised.
     let dropped = store::admit(&mut after, record, limit, now)?;
     for session in &before {
         if !after.iter().any(|kept| kept.id() == session.id()) {
-            statements::delete(&mut tx, &session.key()).await?;
+            statements::delete(tx, &session.key()).await?;
         }
     }
     for session in &dropped {
-        statements::put(&mut tx, session).await?;
+        statements::put(tx, session).await?;
     }
-    statements::add(&mut tx, record).await?;
-    commit(tx).await?;
+    statements::add(tx, record).await?;
+    writer.commit().await?;
     Ok(Inserted::new(dropped))
 }
 
 async fn load(store: &SqliteStore, key: &SessionKey) -> Result<Loaded, StoreError> {
     let mut reader = store.reader().await?;
-    let record = statements::find(&mut reader, key).await?;
+    let record = statements::find(reader.connection()?, key).await?;
+    reader.done();
     Ok(Loaded::new(record, store.now()))
 }
 
@@ -95,13 +96,14 @@ async fn swap(
     // At another address it would be another session.
     let moves = next.key() != current.key();
     if !moves {
-        let mut writer = store.writer().await?;
         // One statement is one transaction, and takes the lock before it reads.
-        if statements::replace(&mut writer.connection, current, next).await? {
+        if swaps::replace(store, current, next).await? {
             return Ok(Swap::Applied);
         }
     }
-    let found = statements::find(&mut *store.reader().await?, &current.key()).await?;
+    let mut reader = store.reader().await?;
+    let found = statements::find(reader.connection()?, &current.key()).await?;
+    reader.done();
     match found {
         // The second of two applications finds the work of the first.
         Some(found) if found == *next && !moves => Ok(Swap::Applied),
@@ -118,22 +120,24 @@ async fn swap_older(
     next: &SessionRecord,
 ) -> Result<Swap, StoreError> {
     let mut writer = store.writer().await?;
-    let mut tx = writer.begin().await?;
-    let found = statements::find(&mut tx, &current.key()).await?;
+    let tx = writer.begin().await?;
+    let found = statements::find(tx, &current.key()).await?;
     if found.as_ref() == Some(next) {
         return Ok(Swap::Applied);
     }
     if found.as_ref() != Some(current) {
         return Ok(Swap::Conflict(Loaded::new(found, store.now())));
     }
-    statements::put(&mut tx, next).await?;
-    commit(tx).await?;
+    statements::put(tx, next).await?;
+    writer.commit().await?;
     Ok(Swap::Applied)
 }
 
 async fn list(store: &SqliteStore, subject: &SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
     let mut reader = store.reader().await?;
-    statements::unexpired(&mut reader, subject, store.now()).await
+    let sessions = statements::unexpired(reader.connection()?, subject, store.now()).await?;
+    reader.done();
+    Ok(sessions)
 }
 
 async fn revoke_all(
@@ -142,13 +146,13 @@ async fn revoke_all(
     keep: Option<&SessionId>,
 ) -> Result<Vec<SessionRecord>, StoreError> {
     let mut writer = store.writer().await?;
-    let mut tx = writer.begin().await?;
-    let now = store.now();
-    let mut sessions = statements::unexpired(&mut tx, subject, now).await?;
-    let revoked = store::revoke_all(&mut sessions, keep, now);
+    let tx = writer.begin().await?;
+    // What has expired too: a swap that waits for the lock may still prolong it.
+    let mut sessions = statements::all(tx, subject).await?;
+    let revoked = store::revoke_all(&mut sessions, keep, store.now());
     for session in &revoked {
-        statements::put(&mut tx, session).await?;
+        statements::put(tx, session).await?;
     }
-    commit(tx).await?;
+    writer.commit().await?;
     Ok(revoked)
 }

@@ -53,6 +53,31 @@ async fn a_clock_that_is_wrong_and_a_commit_that_does_not_wait_are_warned_of() {
     assert_eq!(warnings.len(), 3);
 }
 
+/// The walk goes by the key. Whole pages of it hold nothing to end, in front of the first live session and behind it.
+#[tokio::test]
+async fn what_has_ended_before_does_not_end_the_walk() {
+    let (database, store) = migrated().await;
+    let world = instance(store.clone());
+    for user in 0..5 {
+        world.signed_in(&format!("user-{user}")).await;
+    }
+    for subject in ["00", "ff"] {
+        // Their records are never read.
+        let rows = format!(
+            "INSERT INTO tower_bearer_sessions \
+             SELECT decode(repeat('{subject}', 16), 'hex'), decode(md5(i::text), 'hex'), '\\x00', {}, 0, false \
+             FROM generate_series(1, 1200) AS i",
+            i64::MAX
+        );
+        database.execute(&rows).await;
+    }
+    let before = SystemClock.now() + std::time::Duration::from_secs(60);
+    assert_eq!(store.revoke_everything(before).await.unwrap(), 5);
+    let live = "SELECT count(*) FROM tower_bearer_sessions WHERE live";
+    assert_eq!(database.value::<i64>(live).await, 0);
+    assert_eq!(store.revoke_everything(before).await.unwrap(), 0);
+}
+
 #[tokio::test]
 async fn everything_that_began_by_then_ends_while_sessions_go_on() {
     let server = Server::with(&[]).await;

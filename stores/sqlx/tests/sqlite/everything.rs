@@ -49,6 +49,38 @@ async fn every_session_ends_batch_by_batch() {
     assert_eq!(store.revoke_everything(before).await.unwrap(), 0);
 }
 
+/// Adds sessions that have ended, of one subject each. Their records are never read.
+async fn ended(place: &Place, subject: u8, rows: i64) {
+    let added = sqlx::query(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
+         INSERT INTO tower_bearer_sessions (subject_tag, session_id, record, expires_at, rotated_at, live)
+         SELECT ?, randomblob(16), x'00', ?, 0, 0 FROM numbers",
+    )
+    .bind(rows)
+    .bind(&[subject; 16][..])
+    .bind(i64::MAX)
+    .execute(&mut place.connection().await)
+    .await
+    .unwrap();
+    assert_eq!(added.rows_affected(), rows.cast_unsigned());
+}
+
+/// The walk goes by the key. Whole batches of it hold nothing to end, in front of the first live session and behind it.
+#[tokio::test]
+async fn what_has_ended_before_does_not_end_the_walk() {
+    let place = Place::new();
+    let (world, store) = place.service().await;
+    for user in 0..5 {
+        world.signed_in(&format!("user-{user}")).await;
+    }
+    ended(&place, 0x00, 1100).await;
+    ended(&place, 0xff, 1100).await;
+    let before = START + Duration::from_secs(30);
+    assert_eq!(store.revoke_everything(before).await.unwrap(), 5);
+    assert_eq!(live(&place).await, 0);
+    assert_eq!(store.revoke_everything(before).await.unwrap(), 0);
+}
+
 #[tokio::test]
 async fn a_record_that_cannot_be_read_keeps_no_other_alive() {
     let place = Place::new();

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection, SqlitePool, sqlite::SqlitePoolOptions};
+use sqlx::{
+    Connection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
 use tokio::{task::JoinSet, time::sleep};
 use tower_bearer::{
     RevokeReason,
@@ -36,6 +39,12 @@ async fn fill(world: &World) -> Reply {
     panic!("it never was full");
 }
 
+/// The application begins a transaction of its own, on the connection that the store used last.
+async fn begins(pool: &SqlitePool) {
+    let begun = pool.begin_with("BEGIN IMMEDIATE").await;
+    begun.unwrap().rollback().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_full_disk_refuses_newcomers_and_keeps_the_others() {
     let place = Place::new();
@@ -44,11 +53,12 @@ async fn a_full_disk_refuses_newcomers_and_keeps_the_others() {
     // One connection: whatever is refused, it has to serve the next call too.
     let pool = SqlitePoolOptions::new().max_connections(1);
     let pool = pool.connect_with(options).await.unwrap();
-    let (world, store) = service(async |store| store.share(pool).unwrap()).await;
+    let (world, store) = service(async |store| store.share(pool.clone()).unwrap()).await;
     let mut browser = world.signed_in("ada").await;
     let ada = world.store.last_key();
 
     is_unavailable(&fill(&world).await);
+    begins(&pool).await;
     let full = world.events.lock().unwrap().last().cloned().unwrap();
     assert!(
         full.contains("Refused") && full.contains("there is no room"),
@@ -61,6 +71,7 @@ async fn a_full_disk_refuses_newcomers_and_keeps_the_others() {
         "{:?}",
         health.warnings()
     );
+    begins(&pool).await;
 
     // Sessions that are there can be used, and ended.
     world.secs(120);
@@ -78,6 +89,42 @@ async fn a_full_disk_refuses_newcomers_and_keeps_the_others() {
     let reply = world.browser().login(&world, "ada").await;
     let told = world.events.lock().unwrap().last().cloned();
     assert_eq!(reply.status, 200, "{told:?}");
+}
+
+/// The data of a database in memory goes with its connection.
+#[tokio::test]
+async fn a_full_database_in_memory_keeps_its_connection_and_its_sessions() {
+    let options = SqliteConnectOptions::new().pragma("max_page_count", "40");
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect_with(options).await.unwrap();
+    let (world, store) = service(async |store| store.share(pool.clone()).unwrap()).await;
+    store.migrate().await.unwrap();
+    let mut browser = world.signed_in("ada").await;
+
+    is_unavailable(&fill(&world).await);
+    begins(&pool).await;
+    assert!(!store.health().await.unwrap().is_writable());
+    begins(&pool).await;
+    world.secs(120);
+    assert_eq!(browser.refresh(&world).await.status, 200);
+}
+
+/// SQLite has ended the application's transaction by itself, and the driver goes on counting it.
+#[tokio::test]
+async fn a_connection_that_comes_out_of_order_from_the_application_serves_all_the_same() {
+    let place = Place::new();
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect_with(place.options()).await.unwrap();
+    let (world, store) = service(async |store| store.share(pool.clone()).unwrap()).await;
+    store.migrate().await.unwrap();
+    let mut browser = world.signed_in("ada").await;
+    let mut tx = pool.begin().await.unwrap();
+    sqlx::raw_sql("ROLLBACK").execute(&mut *tx).await.unwrap();
+    drop(tx);
+    assert!(pool.begin_with("BEGIN IMMEDIATE").await.is_err());
+    world.secs(120);
+    assert_eq!(browser.refresh(&world).await.status, 200);
+    begins(&pool).await;
 }
 
 #[tokio::test]

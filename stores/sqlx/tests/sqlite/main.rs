@@ -13,12 +13,14 @@ mod faults;
 mod health;
 mod history;
 mod layouts;
+mod load;
 mod migrations;
 mod open;
 mod place;
 mod processes;
 mod purge;
 mod revoke_in;
+mod swaps;
 
 #[path = "../../../../tests/it/story/mod.rs"]
 mod story;

@@ -41,6 +41,11 @@ impl Place {
         Self(folder.unwrap())
     }
 
+    /// On the disk, where a commit takes its time.
+    pub fn on_disk() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
     pub fn folder(&self) -> &Path {
         self.0.path()
     }

@@ -1,0 +1,45 @@
+// Random walks: three tabs of one browser, two users, and everything that can go wrong. `WALKS=10000` walks for long,
+// `SEED=17` walks one again and tells its steps.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { plan } from "./walks/plan.mjs";
+import { walk } from "./walks/walk.mjs";
+
+const WALKS = Number(process.env.WALKS ?? 300);
+const FIRST = Number(process.env.SEED ?? 1);
+const COUNT = process.env.SEED ? 1 : WALKS;
+
+/** The steps without as many as can go, such that the walk still fails. */
+async function shortest(seed, steps) {
+  let left = steps;
+  for (let size = Math.ceil(left.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    for (let from = 0; from < left.length; ) {
+      const fewer = left.toSpliced(from, size);
+      if ((await walk(seed, fewer)).broken) left = fewer;
+      else from += size;
+    }
+  }
+  return left;
+}
+
+test(`${COUNT} random walks`, async () => {
+  const failures = [];
+  let calls = 0;
+  for (let seed = FIRST; seed < FIRST + COUNT && failures.length < 5; seed += 1) {
+    const steps = plan(seed);
+    const made = await walk(seed, steps);
+    calls += made.calls;
+    if (!made.broken) continue;
+    const { broken, log } = await walk(seed, await shortest(seed, steps));
+    failures.push(`seed ${seed}: ${made.broken.message}\n  shortest: ${broken.message}\n    ${log.join("\n    ")}`);
+  }
+  assert.equal(failures.length, 0, `\n${failures.join("\n")}`);
+  console.log(`${calls} calls in ${COUNT} walks`);
+});
+
+test("a walk is the same for the same seed", async () => {
+  const [one, other] = [await walk(FIRST, plan(FIRST)), await walk(FIRST, plan(FIRST))];
+  assert.deepEqual([one.log, one.sent], [other.log, other.sent]);
+});

@@ -1,0 +1,78 @@
+//! The WebSocket: a token first, and then a line each second until that token expires.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{
+        State,
+        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
+    },
+    response::Response,
+};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::{App, Bearer};
+
+/// A client that has sent no token by then is disconnected.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest message. Tokens have at most 8 KiB.
+const LONGEST: usize = 8 * 1024;
+
+pub(crate) async fn socket(State(app): State<App>, upgrade: WebSocketUpgrade) -> Response {
+    let upgrade = upgrade.max_message_size(LONGEST).max_frame_size(LONGEST);
+    upgrade.on_upgrade(move |socket| talk(socket, app.bearer))
+}
+
+async fn talk(mut socket: WebSocket, bearer: Bearer) {
+    let code = serve(&mut socket, &bearer).await;
+    let reason = "".into();
+    // Where the client has gone there is no one to tell.
+    let _ = socket
+        .send(Message::Close(Some(CloseFrame { code, reason })))
+        .await;
+}
+
+/// Returns the code to close the socket with.
+async fn serve(socket: &mut WebSocket, bearer: &Bearer) -> u16 {
+    /// RFC 6455 section 7.4.1.
+    const NORMAL: u16 = 1000;
+    const UNSUPPORTED: u16 = 1003;
+    /// No token came in time, as a request without one is answered 401.
+    const UNAUTHORIZED: u16 = 4401;
+
+    let token = match timeout(PATIENCE, socket.recv()).await {
+        Ok(Some(Ok(Message::Text(token)))) => token,
+        Ok(Some(Ok(Message::Binary(_)))) => return UNSUPPORTED,
+        Ok(_) => return NORMAL,
+        Err(_) => return UNAUTHORIZED,
+    };
+    let mut connection = match bearer.connect(&token) {
+        Ok(connection) => connection,
+        Err(rejection) => return rejection.close_code(),
+    };
+    let mut ticks = interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            rejection = connection.ended() => return rejection.close_code(),
+            message = socket.recv() => match message {
+                // The next token, before the one before expires.
+                Some(Ok(Message::Text(token))) => {
+                    if let Err(rejection) = connection.renew(&token) {
+                        return rejection.close_code();
+                    }
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Binary(_))) => return UNSUPPORTED,
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return NORMAL,
+            },
+            _ = ticks.tick() => {
+                let claims = connection.claims();
+                let line = format!("{} until {}", claims.subject(), claims.expires_at().as_secs());
+                if socket.send(Message::Text(line.into())).await.is_err() {
+                    return NORMAL;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Access of a connection that lasts longer than the request it began with.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use futures_timer::Delay;
+use serde::de::DeserializeOwned;
+
+use super::config::Config;
+use crate::{
+    bearer::layer::BearerAuthLayer,
+    clock::{Clock, Timestamp},
+    event::{Event, EventSink},
+    rejection::{Rejection, RejectionKind},
+    telemetry,
+    token::{Claims, NoClaims, TokenError, TokenErrorKind},
+};
+
+/// How long a connection goes on at most before the check is asked again, and the clock is looked at.
+const INTERVAL: Duration = Duration::from_secs(30);
+
+/// The access that a WebSocket, an event stream or another long connection has: it ends when the access token expires.
+///
+/// [`BearerAuthLayer::connect`] verifies a token that came in a message, and [`BearerAuthLayer::connection`] takes the claims
+/// of a request that the layer has let through. The server drops or closes the connection when [`ended`](Self::ended)
+/// completes, with [`Rejection::close_code`] where it is a WebSocket: 4401. The client then connects again with a fresh
+/// token, or sends that token before, for [`renew`](Self::renew).
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_bearer::{BearerAuthLayer, KeyRing, ManualClock, NoClaims, Timestamp, TokenCodec};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let clock = ManualClock::new(Timestamp::from_secs(1_800_000_000));
+/// let codec = TokenCodec::nested(&KeyRing::generate()?)
+///     .issuer("https://id.example")
+///     .audience("api")
+/// #   .clock(clock.clone())
+///     .build()?;
+/// let bearer = BearerAuthLayer::new(codec.clone());
+///
+/// // The first message of the client.
+/// let token = codec.mint("user-1", &NoClaims {})?;
+/// let mut connection = bearer.connect(token.as_str())?;
+/// assert_eq!(connection.claims().subject(), "user-1");
+///
+/// // A later message: the next token of the same user.
+/// connection.renew(codec.mint("user-1", &NoClaims {})?.as_str())?;
+/// assert!(connection.renew(codec.mint("user-2", &NoClaims {})?.as_str()).is_err());
+///
+/// # clock.advance(Duration::from_secs(16 * 60));
+/// // 15 minutes later.
+/// assert_eq!(connection.ended().await.close_code(), 4401);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The example `live` shows it over a WebSocket and over server-sent events.
+pub struct Connection<C = NoClaims> {
+    claims: Claims<C>,
+    deadline: Timestamp,
+    clock: Arc<dyn Clock>,
+    config: Arc<Config<C>>,
+    events: EventSink,
+}
+
+impl<C, R> BearerAuthLayer<C, R>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    /// Verifies `token`, which came in a message and not in the `Authorization` header, as the layer verifies that of a
+    /// request. The [check](Self::check) is asked too.
+    ///
+    /// Browsers send no `Authorization` when they open a WebSocket. The token does not belong into the URL, which logs
+    /// keep (RFC 6750 section 2.3). It belongs into the first message.
+    ///
+    /// # Errors
+    ///
+    /// Returns the [`Rejection`] that a request with this token gets. It has been counted, logged and told to the
+    /// layer's sink. Close the connection with its [`close_code`](Rejection::close_code).
+    pub fn connect(&self, token: &str) -> Result<Connection<C>, Rejection> {
+        let claims = admitted(&self.config, &self.refusal.events, token)?;
+        telemetry::accepted();
+        Ok(self.connection(claims))
+    }
+
+    /// Takes the claims of a request that this layer let through, for an answer that goes on as long as they are good: an
+    /// event stream, a long download.
+    ///
+    /// `claims` are those of a token that one of this layer's codecs has verified.
+    pub fn connection(&self, claims: Claims<C>) -> Connection<C> {
+        Connection::new(claims, self.config.clone(), self.refusal.events.clone())
+    }
+}
+
+impl<C> Connection<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    fn new(claims: Claims<C>, config: Arc<Config<C>>, events: EventSink) -> Self {
+        let (deadline, clock) = config.deadline(&claims);
+        Self {
+            claims,
+            deadline,
+            clock,
+            config,
+            events,
+        }
+    }
+
+    /// Goes on with `token`, the next one of the same session.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Rejection`] where the token is refused, and one of the kind [`Forbidden`](RejectionKind::Forbidden) where
+    /// its issuer, subject or session are not those of the connection: what one user was sent is not for the next. The
+    /// connection keeps the token that it has.
+    pub fn renew(&mut self, token: &str) -> Result<(), Rejection> {
+        let claims = admitted(&self.config, &self.events, token)?;
+        let is_same = claims.issuer() == self.claims.issuer()
+            && claims.subject() == self.claims.subject()
+            && claims.session() == self.claims.session();
+        if !is_same {
+            let rejection = Rejection::new(
+                RejectionKind::Forbidden,
+                "the access token is not of the connection's user and session: the client opens another connection",
+            );
+            return Err(told(&self.events, rejection));
+        }
+        telemetry::accepted();
+        *self = Self::new(claims, self.config.clone(), self.events.clone());
+        Ok(())
+    }
+
+    /// Waits until the access has ended, and returns why: the token has expired, by the clock and the leeway of its codec, or the
+    /// [check](BearerAuthLayer::check) says that it is revoked. The check is asked every 30 seconds. One that cannot tell at
+    /// the moment ends nothing.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing. The next call waits for the same end.
+    pub async fn ended(&self) -> Rejection {
+        let context = self.config.context(self.claims.clone());
+        loop {
+            let now = self.clock.now();
+            if now >= self.deadline {
+                let expired = TokenError::new(
+                    TokenErrorKind::Expired,
+                    "exp has passed while the connection was open: the client sends its next token before that",
+                );
+                return told(&self.events, Rejection::token(expired));
+            }
+            match self.config.checked(&context) {
+                Err(refused) if refused.kind() == RejectionKind::InvalidToken => {
+                    return told(&self.events, refused);
+                }
+                // None of tokio's timers: those panic on a runtime that was built without them.
+                _ => Delay::new(self.deadline.since(now).min(INTERVAL)).await,
+            }
+        }
+    }
+}
+
+impl<C> Connection<C> {
+    /// Returns the claims of the token that the connection has now.
+    pub fn claims(&self) -> &Claims<C> {
+        &self.claims
+    }
+}
+
+impl<C> Config<C> {
+    /// When a connection with these claims ends, on the clock of the codec that has verified them.
+    fn deadline(&self, claims: &Claims<C>) -> (Timestamp, Arc<dyn Clock>) {
+        let codec = self.verifiers.judge(claims.token().as_str().as_bytes());
+        // Claims of another layer's codec are judged by the first codec here.
+        let codec = codec.unwrap_or_else(|_| self.verifiers.first());
+        (claims.expires_at() + codec.leeway(), codec.clock().clone())
+    }
+}
+
+fn admitted<C>(config: &Config<C>, events: &EventSink, token: &str) -> Result<Claims<C>, Rejection>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    config.connect(token).map_err(|rejection| {
+        telemetry::refused(rejection.reason());
+        told(events, rejection)
+    })
+}
+
+fn told(events: &EventSink, rejection: Rejection) -> Rejection {
+    events.emit(&Event::Rejected(&rejection));
+    rejection
+}
+
+// By hand, because claims are not for logs, and a derive would ask for `C: Debug`.
+impl<C> fmt::Debug for Connection<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            claims: _,
+            deadline,
+            clock: _,
+            config: _,
+            events: _,
+        } = self;
+        f.debug_struct("Connection")
+            .field("deadline", deadline)
+            .finish_non_exhaustive()
+    }
+}
