@@ -45,6 +45,8 @@ mod secret;
 mod session;
 pub mod store;
 mod telemetry;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 pub mod token;
 
 // What an application names. What it names once in a hundred, or only to write a store, a builder's type or an

@@ -24,7 +24,14 @@ export function asking(here, root, send, life) {
     const { signal } = stop;
     sleep(here, LIMIT, signal).then(() => stop.abort(), noop);
     try {
-      const answer = send(root + path, { credentials: "same-origin", cache: "no-store", ...init, signal });
+      // Passwords and CSRF tokens follow no redirect.
+      const answer = send(root + path, {
+        credentials: "same-origin",
+        cache: "no-store",
+        redirect: "error",
+        ...init,
+        signal,
+      });
       return await until(answer.then(hear), signal, life);
     } catch (error) {
       throw life.aborted ? life.reason : unreachable(error);
@@ -32,6 +39,9 @@ export function asking(here, root, send, life) {
       stop.abort();
     }
   }
+
+  const post = (path, init, copy) =>
+    ask(path, { method: "POST", ...init, headers: { ...init?.headers, "X-CSRF-Token": copy } });
 
   // By its exact name: a sibling host can plant others. Of several none is believed.
   function cookie() {
@@ -48,24 +58,29 @@ export function asking(here, root, send, life) {
     return answer.said.csrf_token;
   }
 
-  async function guarded(send, kept) {
-    let answer = await send(kept ?? cookie() ?? (await token()));
+  async function guarded(request, kept) {
+    let answer = await request(kept ?? cookie() ?? (await token()));
     if (isByGuard(answer)) {
-      // Beside another cookie what was kept is of another session.
-      if (kept && kept !== cookie()) return { ...answer, status: 401, isMoot: true };
+      // The kept token is of another session than the cookie, or of keys that were replaced.
+      if (kept) return { ...answer, status: 401, isMoot: true };
       // The cookie is of a session that ended, or of keys that were replaced.
-      answer = await send(await token());
+      answer = await request(await token());
     }
     if (isByGuard(answer)) throw new Failed(403, "Allow cookies, and reload the page.", answer.said.code);
     return answer;
   }
 
+  const change = (path, init, kept) => guarded((copy) => post(path, init, copy), kept);
+
   return {
     ask,
     cookie,
     guarded,
-    isAnonymous: async () => (cookie() ?? (await token(), cookie()))?.startsWith("v1a."),
-    change: (path, { kept, ...init } = /** @type {any} */ ({})) =>
-      guarded((copy) => ask(path, { method: "POST", ...init, headers: { ...init.headers, "X-CSRF-Token": copy } }), kept),
+    token,
+    /** `v1s` beside a session, `v1a` without one. */
+    hint: () => cookie()?.split(".")[0],
+    post,
+    change,
+    refresh: (passive) => change("/refresh", { headers: passive && { "X-Session-Activity": "passive" } }),
   };
 }

@@ -29,11 +29,12 @@ export function board(onEvent, report) {
       self.state = Object.freeze(next);
       const { session, reason, problem } = next;
       if (session || reason) self.told = session;
-      for (const listener of [...listeners]) call(listener);
       if (session && session !== told) self.emit({ type: told ? "user-changed" : "signed-in", session });
       if (reason && !was.reason) self.emit({ type: "signed-out", reason });
       if (problem && !was.problem) self.emit({ type: "outage", problem });
       if (!problem && was.problem) self.emit({ type: "recovered" });
+      // Last, since one of these may sign out.
+      for (const listener of [...listeners]) call(listener);
     },
   };
   return self;

@@ -1,11 +1,12 @@
 import { failed, hear, unreachable } from "./ask.js";
-import { MARGIN } from "./pace.js";
+import { FLOOR, MARGIN, stopwatch } from "./pace.js";
 import { until } from "./wait.js";
 
 /** The caller's own requests, with the access token. */
-export function calls(here, send, { start, view, fresh, refresh }) {
+export function calls(here, send, view, fresh, refresh) {
+  let vain; // A token that was refused as soon as it was made: the next would be, too.
+
   async function call(input, init) {
-    start();
     const { era, origins } = view();
     // Sent as it is checked: a `<base>` in the page has no say in it.
     const request = new here.Request(input.url ? input : new URL(input, here.location.href), init);
@@ -16,26 +17,32 @@ export function calls(here, send, { start, view, fresh, refresh }) {
     const attempt = async (one, token) => {
       const headers = new here.Headers(one.headers);
       headers.set("Authorization", `Bearer ${token}`);
-      // The browser's cache does not know users. What is to outlive the page is not cut off.
+      // The browser's cache does not know users. A request that is to outlive the page is not cut off.
       const cache = one.cache === "default" ? "no-store" : one.cache;
       const signal = one.keepalive ? request.signal : AbortSignal.any([request.signal, era]);
       era.throwIfAborted();
       try {
-        return await send(new here.Request(one, { headers, cache, signal }));
+        const { referrer, referrerPolicy } = one;
+        return await send(new here.Request(one, { headers, cache, signal, referrer, referrerPolicy }));
       } catch (error) {
         throw signal.aborted ? signal.reason : unreachable(error);
       }
     };
     const work = async () => {
       const token = await fresh(isStream ? MARGIN : 0);
-      const response = await attempt(isStream ? request : request.clone(), token);
-      if (response.status !== 401) return response;
+      const first = await attempt(isStream ? request : request.clone(), token);
+      if (first.status !== 401) return first;
       // Another origin may not let the page read it.
-      const challenge = response.headers.get("WWW-Authenticate");
-      if (challenge ? !/\berror="?invalid_token\b/i.test(challenge) : origin === here.location.origin) return response;
+      const challenge = first.headers.get("WWW-Authenticate");
+      if (challenge ? !/\berror="?invalid_token\b/i.test(challenge) : origin === here.location.origin) return first;
+      if (token === vain?.token && vain.age() < FLOOR) return first;
       // Another call may have refreshed meanwhile.
       if (view().token === token) await refresh().catch((error) => isStream || Promise.reject(error));
-      return isStream ? response : attempt(request, await fresh(0));
+      if (isStream) return first;
+      const other = await fresh(0);
+      const second = await attempt(request, other);
+      if (second.status === 401) vain = { token: other, age: stopwatch(here) };
+      return second;
     };
     const response = await until(work(), request.signal, era);
     era.throwIfAborted();
@@ -45,7 +52,6 @@ export function calls(here, send, { start, view, fresh, refresh }) {
   return {
     fetch: call,
     async json(input, init) {
-      start();
       const { era } = view();
       const response = await call(input, init);
       if (!response.ok) throw failed(await until(hear(response), era));
@@ -55,8 +61,8 @@ export function calls(here, send, { start, view, fresh, refresh }) {
     },
     /** @param {{ atLeast?: number, signal?: AbortSignal }} [options] */
     async token({ atLeast = 0, signal } = {}) {
-      start();
-      return until(fresh(atLeast), ...[view().era, signal].filter(Boolean));
+      const { era } = view();
+      return until(fresh(atLeast), signal ?? era, era);
     },
   };
 }

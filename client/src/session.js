@@ -3,9 +3,11 @@
 import { asking, failed, hear } from "./ask.js";
 import { UNKNOWN, board } from "./board.js";
 import { calls } from "./calls.js";
-import { Failed, SignedOut } from "./errors.js";
-import { FLOOR, backOff, lives, rest, retryAfter } from "./pace.js";
-import { alone, noop, sleep, until } from "./wait.js";
+import { SignedOut } from "./errors.js";
+import { leaving } from "./leaving.js";
+import { FLOOR, backOff, grant, retryAfter, stopwatch } from "./pace.js";
+import { places } from "./places.js";
+import { LONGEST, alone, noop, sleep, until } from "./wait.js";
 
 const ATTEMPTS = 4; // How often a caller's refresh is tried,
 const PATIENCE = 10_000; // and the longest pause between.
@@ -18,107 +20,116 @@ const PATIENCE = 10_000; // and the longest pause between.
 export function create(here, options = {}) {
   const { base = "/auth", api = [], lockTimeout = 5_000, endingNotice = 120_000, idle, fetch: own, onEvent } = options;
   const page = board(onEvent, (error) => here.reportError?.(error));
-  const now = () => here.Date.now();
   const luck = () => here.Math.random();
-  const send = (input, init) => (own ? own(input, init) : here.fetch(input, init));
-  const life = new AbortController();
+  const send = (input, init) => (own ?? here.fetch)(input, init);
+  const life = new here.AbortController();
+  const disposed = life.signal;
 
-  let name, origins, server, channel, timer, access, refreshing, over, problem;
+  let place, name, server, exit, channel, timer, refreshed, tries;
+  let access, over, problem; // The server's grant, why the user is out, and why no answer came.
   let era; // Of one user. Its end ends all that was asked for in it.
+  let refreshing = null; // The era whose refresh is under way.
   let current; // The session that this tab believes in, also before it has a token of it.
-  let leaving; // A sign-out that the server has not heard of.
+  let shunned; // The cookie that was there as the user went out.
   let begun = false;
   let inputs = 0;
   let heard = -1; // How much of the input the server knows: opening the page is the first.
-  let entering = 0;
-  let rounds = 0;
-  let held = false; // Until the timer, by the server's word.
+  let hold; // For how long, by the server's word.
   let warned = 0;
+  access = over = problem = null;
 
+  /** Returns the signal of the era that a call begins in. */
   function start() {
-    life.signal.throwIfAborted();
-    if (era) return;
+    disposed.throwIfAborted();
+    if (!era) open();
+    return era.signal;
+  }
+
+  function open() {
     if (!here.document) throw new Error("A session needs a page.");
     const { origin } = here.location;
-    const root = new URL(base, origin);
-    if (root.origin !== origin) throw new TypeError("base: another origin");
-    origins = [origin, ...api.map((url) => new URL(url).origin)];
-    const path = root.pathname.replace(/\/$/, "");
-    name = options.name ?? `tower-bearer ${path}`;
+    place = places(origin, base, api);
+    name = options.name ?? `tower-bearer ${place.path}`;
     era = new here.AbortController();
-    server = asking(here, origin + path, send, life.signal);
+    server = asking(here, origin + place.path, send, disposed);
+    // A call that was begun before a sign-out, and answered after.
+    const settle = () => (access || problem) && forget("signed_out");
+    exit = leaving(server, inTurn, disposed, tell, look, again, settle);
     try {
       channel = new here.BroadcastChannel(name);
-      channel.onmessage = ({ data }) => hears(data);
+      channel.onmessage = ({ data }) => hears(Object(data));
     } catch {}
-    const how = { capture: true, passive: true, signal: life.signal };
+    const how = { capture: true, passive: true, signal: disposed };
     const on = (kind, work) => here.addEventListener(kind, work, how);
     // Timers sleep with the machine, and give up without a network.
     here.document.addEventListener("visibilitychange", () => here.document.hidden || wake(), how);
-    on("online", wake);
+    on("online", () => wake());
     for (const kind of ["keydown", "pointerdown", "pointermove", "touchstart", "wheel"]) on(kind, keepAlive);
     // A page may come back as it was, long after a sign-out: it is put away without a user, and asks.
     on("pagehide", ({ persisted }) => persisted && begun && drop());
     on("pageshow", ({ persisted }) => persisted && begun && (keepAlive(), look()));
   }
 
-  // What tabs share is the cookie, so they must hear of its changes.
+  /** What a call sees as it begins. */
+  function view() {
+    return { era: start(), token: access?.token, origins: place.origins };
+  }
+
+  // Tabs share the cookie, so they must hear of its changes.
   function tell(type, more) {
     channel?.postMessage({ type, session: current, ...more });
   }
 
-  function hears({ type, session, late }) {
+  function hears({ type, session, late, everywhere }) {
     if (type === "signed-out" && (!session || !current || session === current)) {
       // Of that session still: a tab that slept may hear of it after the next sign-in.
-      const kept = server.cookie();
-      if (late && kept?.endsWith(late)) leaving ??= { kept };
+      const kept = csrf();
+      if (late && kept?.endsWith(late)) exit.waiting ??= { kept, session, everywhere };
       forget("signed_out");
     }
     if (type === "signed-in") {
-      leaving = null;
+      exit.waiting = null;
       if (access?.session === session) return;
       current = session;
       drop();
       look();
     }
     if (type === "resumed") {
-      // After a session that came from elsewhere only the user's own word counts.
-      if (over && over !== "other_session") {
+      if (isOut()) {
         current = session;
         look();
       } else if (access && access.session !== session) look();
     }
-    if (type === "left") leaving = null;
+    if (type === "left" && exit.waiting?.session === session) exit.waiting = null;
     // That may be old news: each asks for itself.
     if ((type === "left" || type === "look") && access) look();
   }
 
-  const inTurn = (work) => alone(here, name, lockTimeout, life.signal, work);
+  const inTurn = (work) => until(alone(here, name, lockTimeout, disposed, work), disposed);
 
   function show() {
     const { session, expiresAt, sessionEndsAt } = access ?? UNKNOWN;
     const status = over ? "out" : access ? "in" : "unknown";
-    page.show({ status, renewing: refreshing?.era === era, session, expiresAt, sessionEndsAt, reason: over ?? null, problem: problem ?? null });
+    page.show({ status, renewing: refreshing === era, session, expiresAt, sessionEndsAt, reason: over, problem });
   }
 
   function turn(reason) {
     here.clearTimeout(timer);
     era.abort(reason);
     era = new here.AbortController();
-    access = problem = null;
-    held = false;
+    access = problem = hold = null;
   }
 
-  function drop() {
-    turn(new SignedOut("signed_out"));
+  function drop(reason = new SignedOut("signed_out")) {
+    turn(reason);
     over = null;
     show();
   }
 
   function forget(reason) {
-    // A tab that was quicker has had the dead cookie cleared.
-    over = current && reason === "no_session" ? "invalid_session" : reason;
+    over = reason;
     current = null;
+    shunned = server.cookie();
     turn(new SignedOut(over));
     show();
   }
@@ -129,70 +140,80 @@ export function create(here, options = {}) {
     forget(over ?? reason);
   }
 
-  const refused = ({ said }) => end(said.code === "no_session" ? "no_session" : "invalid_session");
+  // A tab that was quicker has had the dead cookie cleared.
+  const refused = ({ said }) => end(!current && said.code === "no_session" ? said.code : "invalid_session");
 
-  function keep(said, seen, passive, isNew) {
-    const { access_token: token, session } = said;
-    if (!token || !session) throw new Failed(0, "no token");
-    if (isNew || (page.told && page.told !== session)) turn(new SignedOut("other_session"));
-    const at = now();
-    const times = lives(said, passive, luck());
-    access = { ...times, token, session, at, steady: steady(), expiresAt: at + times.life, sessionEndsAt: times.whole === null ? null : at + times.whole };
+  function keep(said, seen, passive, news) {
+    const next = grant(here, said, passive);
+    const { session } = next;
+    const isNew = session !== access?.session;
+    if ((isNew && news === "signed-in") || (page.told && page.told !== session)) turn(new SignedOut("other_session"));
+    access = next;
+    access.csrf = server.cookie();
     current = session;
     heard = seen;
-    over = problem = null;
+    over = problem = hold = null;
     begun = true;
-    rounds = 0;
-    held = false;
     show();
+    if (isNew) tell(news);
     warn();
     plan();
   }
 
-  // Either clock may stand still, or jump.
-  const steady = () => here.performance?.now() ?? 0;
-  const age = () => Math.max(now() - access.at, steady() - access.steady);
-  const left = () => (access ? access.life - age() : 0);
+  const left = (what) => (access ? access[what] - access.age() : 0);
   const isPassive = () => inputs === heard;
   const isAsleep = () => idle !== "renew" && here.document.hidden && isPassive();
-  const due = () => (problem || !access ? 0 : access[isPassive() ? "renew" : "tell"] - age());
+  const isHeld = () => hold && hold.age() < hold.wait;
+  // A CSRF token of the session that this tab shows: the cookie may be the next one's.
+  const csrf = () => access?.csrf ?? server.cookie();
+  // After a session that came from elsewhere only the user's own word counts.
+  const isOut = () => over && over !== "other_session";
+  // A tab without a channel hears of no sign-in.
+  const isNews = () => isOut() && server.hint() === "v1s" && server.cookie() !== shunned;
+  const due = () => (problem ? 0 : left(isPassive() ? "renew" : "tell"));
 
-  function wake() {
-    if (leaving && over) leave().catch(noop);
-    else if (begun && (!over || problem) && !held && !isAsleep() && due() <= 0) look();
+  function wake(most) {
+    if (exit.waiting && over) exit.send().catch(noop);
+    else if (!isHeld() && (isNews() || (begun && (!over || problem) && !isAsleep() && due() <= 0))) look(most);
     else plan();
   }
 
   function plan() {
-    if (!access || held) return;
+    if (!access) return;
+    // An answer that a sign-in overtook has put back the cookie of no session: the next page would believe it.
+    const isStale = () => server.hint() === "v1a";
+    if (isStale()) inTurn(async () => isStale() && server.token()).catch(noop);
+    if (isHeld()) return;
     const sleeps = isAsleep();
-    const isTold = access.at + access.end === warned || (sleeps && access.isIdle);
-    const wait = Math.min(sleeps ? Infinity : due(), isTold ? Infinity : access.end - endingNotice - age());
-    if (wait < Infinity) at(wait);
+    const isTold = access.endsAt === warned || (sleeps && access.isIdle);
+    const wait = Math.min(sleeps ? Infinity : due(), isTold ? Infinity : left("end") - endingNotice);
+    if (wait < Infinity) wakeIn(wait);
   }
 
-  function at(wait) {
+  function wakeIn(wait) {
     here.clearTimeout(timer);
-    timer = here.setTimeout(tick, Math.min(Math.max(Math.ceil(wait), 0), 2 ** 31 - 1));
+    timer = here.setTimeout(tick, Math.min(Math.ceil(wait), LONGEST));
   }
 
   function tick() {
-    held = false;
-    if (!warn()) wake();
+    hold = null;
+    // An outage is asked about once a round.
+    if (!warn()) wake(problem ? 1 : ATTEMPTS);
   }
 
   /** Warns of the end, or asks first where another tab may have moved it. */
   function warn() {
-    if (!access || access.end - age() > endingNotice || (access.isIdle && isAsleep())) return false;
-    if (access.isIdle && age() > FLOOR && !problem) {
+    if (!access || left("end") > endingNotice || (access.isIdle && isAsleep())) return false;
+    if (access.isIdle && access.age() > FLOOR && !problem) {
       look();
       return true;
     }
-    const end = access.at + access.end;
+    const at = access.endsAt;
     // Answers count in whole seconds.
-    const isNew = Math.abs(end - warned) > 5_000;
-    warned = end;
-    if (isNew) page.emit({ type: "ending", cause: access.isIdle ? "idle" : "session", at: end });
+    if (Math.abs(at - warned) > 5_000) {
+      page.emit({ type: "ending", cause: access.isIdle ? "idle" : "session", at });
+    }
+    warned = at;
     return false;
   }
 
@@ -203,21 +224,24 @@ export function create(here, options = {}) {
     if (isFirst && access) wake();
   }
 
-  const look = () => void refresh().catch(noop);
+  function look(most) {
+    refresh(most).catch(noop);
+  }
 
-  function refresh() {
+  function refresh(most = ATTEMPTS) {
     begun = true;
-    if (refreshing?.era !== era) {
-      const mine = { era, done: renew(era.signal) };
-      const settled = () => {
+    if (refreshing === era) tries = Math.max(tries, most);
+    else {
+      const mine = era;
+      tries = most;
+      refreshed = renew(mine.signal).finally(() => {
         if (refreshing === mine) refreshing = null;
         show();
-      };
-      mine.done.then(settled, settled);
+      });
       refreshing = mine;
       show();
     }
-    return refreshing.done;
+    return refreshed;
   }
 
   async function renew(signal) {
@@ -235,14 +259,12 @@ export function create(here, options = {}) {
         if (ok && access && said.session !== access.session) end("other_session");
         signal.throwIfAborted();
         if (ok) {
-          const isNews = !access;
-          keep(said, seen, passive);
-          if (isNews) tell("resumed");
+          keep(said, seen, passive, "resumed");
           return;
         }
         // A newer cookie works at once. Where it does not, it is still on its way.
         if (status === 409 && attempt === 1) continue;
-        asked = retryAfter(answer.headers, now());
+        asked = retryAfter(answer.headers, here.Date.now());
         wait = Math.max(wait, asked);
         problem = failed(answer);
       } catch (error) {
@@ -250,7 +272,7 @@ export function create(here, options = {}) {
         problem = error;
       }
       // The session is as good as before. A refusal does not pass by trying at once.
-      if (attempt === ATTEMPTS || wait > PATIENCE || /^4(?!09|29)/.test(problem.status)) {
+      if (attempt >= tries || wait > PATIENCE || /^4(?!09|29)/.test(problem.status)) {
         again(asked);
         throw problem;
       }
@@ -260,27 +282,28 @@ export function create(here, options = {}) {
   }
 
   async function ask(passive) {
-    if (leaving) await logout();
-    if (!current && (await server.isAnonymous())) return { status: 401, said: { code: "no_session" } };
-    return server.change("/refresh", { headers: passive ? { "X-Session-Activity": "passive" } : {} });
+    if (exit.waiting) await exit.say();
+    if (!current && !server.cookie()) await server.token();
+    // A sign-in that another tab tells of meanwhile is newer than the hint.
+    if (!current && server.hint() === "v1a") return { status: 401, said: { code: "no_session" } };
+    return server.refresh(passive);
   }
 
   function again(asked) {
-    held = asked > 0;
-    at(Math.max(asked, rest(rounds, here.document.hidden)) * (1 + luck() / 4));
-    rounds += 1;
+    hold = { age: stopwatch(here), wait: asked };
+    wakeIn(Math.max(asked, here.document.hidden ? 10 * FLOOR : FLOOR) * (1 + luck() / 4));
   }
 
   /** A token with this much life left, where the server issues such. */
   async function fresh(least) {
     if (over) throw new SignedOut(over);
     const { signal } = era;
-    if (left() <= least) {
+    if (!(left("life") > Math.max(least, 0))) {
       try {
-        if (problem && held) throw problem;
+        if (problem && isHeld()) throw problem;
         await until(refresh(), signal);
       } catch (error) {
-        if (left() <= 0) throw error;
+        if (left("life") <= 0) throw error;
       }
     }
     signal.throwIfAborted();
@@ -292,93 +315,87 @@ export function create(here, options = {}) {
 
   /** A call that the cookie answers for: a 401 says what it says to a refresh. */
   async function withCookie(run) {
-    start();
+    const signal = start();
     if (over) throw new SignedOut(over);
-    const { signal } = era;
     let answer = await until(run(), signal);
-    if (answer.status === 409 || isForeign(answer)) {
+    // The cookie may be the next user's, who has no such session.
+    if (/^40[49]/.test(answer.status) || isForeign(answer)) {
       await until(refresh(), signal);
       answer = await until(run(), signal);
     }
     signal.throwIfAborted();
     if (answer.status === 401) refused(answer);
     signal.throwIfAborted();
-    if (!answer.ok && answer.status !== 404) throw failed(answer);
-    return answer.said;
+    return answer;
   }
 
-  async function enter(ask, again = true) {
-    start();
-    const { signal } = era;
-    const [before, was, seen] = [current, leaving, inputs];
+  async function enter(request, isFirst = true) {
+    const signal = start();
+    const [before, was, seen] = [current, exit.waiting, inputs];
+    // A call that was begun as one user is not sent as another, nor as none.
+    const check = () => (before ? signal : disposed).throwIfAborted();
     const work = async () => {
-      const answer = await server.guarded(ask);
-      life.signal.throwIfAborted();
+      // Beside the next cookie it would be moot.
+      if (was && was === exit.waiting) await exit.say().catch(noop);
+      const answer = await server.guarded((copy) => {
+        check();
+        return request(copy);
+      });
+      disposed.throwIfAborted();
       if (!answer.ok) return answer;
       const { session } = answer.said;
-      // A sign-out waits behind this, or has ended the session that stepped up.
-      if (leaving && leaving !== was) throw new SignedOut("signed_out");
+      const late = exit.waiting;
+      if (late?.isOwn && late !== was) {
+        // The user signed out meanwhile, and this is what ends.
+        late.session = session;
+        late.kept = server.cookie();
+        throw new SignedOut("signed_out");
+      }
       if (session === before) signal.throwIfAborted();
-      const isNew = session !== access?.session;
-      keep(answer.said, seen, false, isNew);
-      leaving = null;
-      // In turn, so that it cannot arrive after the news of the next one.
-      if (isNew) tell("signed-in");
+      // In turn, so that the news cannot arrive after that of the next one.
+      keep(answer.said, seen, false, "signed-in");
+      exit.waiting = null;
       return answer;
     };
-    entering += 1;
-    const answer = await until(inTurn(work), life.signal).finally(() => {
-      entering -= 1;
-      // A sign-out that waits behind this ends what is there now.
-      if (leaving) leaving.kept ??= server.cookie();
-    });
-    if (answer.ok) return;
-    if (!again || answer.status !== 409 || !/^(superseded|refresh_first)$/.test(answer.said.code)) throw failed(answer);
-    await refresh();
-    return enter(ask, false);
-  }
-
-  async function logout() {
-    const { kept, everywhere } = leaving;
-    let answer = await server.change(everywhere ? "/logout-all" : "/logout", { kept });
-    // Refused, or late: this session ends at least.
-    if (everywhere && /^40[13]/.test(answer.status)) answer = await server.change("/logout", { kept });
-    // 401: the session had ended before.
-    if (!answer.ok && answer.status !== 401) throw failed(answer);
-    leaving = null;
-    tell("left");
-    if (answer.isMoot) {
-      tell("resumed", { session: null });
-      look();
-    }
-    // What was begun before this, and answered after.
-    if (access || problem) forget("signed_out");
-  }
-
-  const leave = () =>
-    inTurn(async () => leaving && logout()).catch((error) => {
-      // Without a token of its session it would end the next one.
-      if (!leaving?.kept) leaving = null;
-      else if (!life.signal.aborted) again(0);
+    const result = await inTurn(work).catch((error) => {
+      // An answer that was lost may have brought the next cookie.
+      if (error.status === 0) access ? look() : wake();
       throw error;
     });
-
-  async function leaveAll() {
-    const answer = await server.change("/logout-all");
-    if (!answer.ok) throw failed(answer);
-    if (answer.said.access_token) return keep(answer.said, inputs, false);
-    tell("signed-out");
-    forget("signed_out");
+    if (result.ok) return;
+    if (!isFirst || result.status !== 409 || !/^(superseded|refresh_first)$/.test(result.said.code)) throw failed(result);
+    await refresh();
+    check();
+    return enter(request, false);
   }
 
-  const session = {
+  async function leaveAll(signal, isFirst = true) {
+    try {
+      return await inTurn(async () => {
+        // Not as another user.
+        signal.throwIfAborted();
+        const said = await exit.all(csrf());
+        if (said.access_token) return keep(said, inputs, false, "resumed");
+        tell("signed-out");
+        forget("signed_out");
+      });
+    } catch (/** @type {any} */ error) {
+      if (!isFirst || error.status !== 409) throw error;
+      await until(refresh(), signal);
+      return leaveAll(signal, false);
+    }
+  }
+
+  const self = {
     get state() {
       return page.state;
     },
     subscribe(listener) {
-      if (here.document && !life.signal.aborted) start();
-      page.listeners.add(listener);
-      return () => page.listeners.delete(listener);
+      if (here.document && !disposed.aborted) start();
+      // The same function may come twice.
+      const one = () => listener();
+      page.listeners.add(one);
+      return () => page.listeners.delete(one);
     },
     async resume() {
       start();
@@ -387,48 +404,59 @@ export function create(here, options = {}) {
       } catch (error) {
         // A sign-in elsewhere came between: its session is the answer.
         if (over || !(error instanceof SignedOut)) throw error;
-        if (!access) await session.resume();
+        if (!access) await self.resume();
       }
     },
-    begin: (send) => enter(async (copy) => hear(await send(new here.Headers({ "X-CSRF-Token": copy })))),
+    begin: (request) => enter(async (copy) => hear(await request(new here.Headers({ "X-CSRF-Token": copy })))),
     signIn: (body, path = "login") =>
-      enter((copy) => {
-        const headers = { "Content-Type": "application/json", "X-CSRF-Token": copy };
-        return server.ask(`/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-      }),
+      enter((copy) =>
+        server.post(
+          `/${path}`,
+          { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) },
+          copy,
+        ),
+      ),
     async signOut({ everywhere = false } = {}) {
-      start();
-      // A token of this session's: a sign-out that comes late is not to end the next one.
-      const kept = entering ? undefined : server.cookie();
+      const signal = start();
       let refusal;
       try {
         // The server may refuse it, and then the user stays.
-        if (everywhere) return await until(inTurn(leaveAll), life.signal);
+        if (everywhere) return await leaveAll(signal);
       } catch (/** @type {any} */ error) {
         // A tab that is late is told 401 too, and its session lives.
         if (error.status === 401) refusal = error;
-        else if (error.status !== 0 && !(error.status >= 500)) throw error;
+        else if (!/^(0|5..)$/.test(error.status)) throw error;
       }
-      leaving = { kept, everywhere: everywhere && !refusal };
-      tell("signed-out", { late: kept?.slice(-9) });
+      signal.throwIfAborted();
+      if (refusal) everywhere = false;
+      const kept = csrf();
+      // One that waits goes on waiting.
+      exit.waiting = { kept, session: current, ...(over && exit.waiting), isOwn: true };
+      exit.waiting.everywhere ||= everywhere;
+      tell("signed-out", { late: kept?.slice(-9), everywhere });
       forget("signed_out");
-      await until(leave(), life.signal);
+      await exit.send();
       if (refusal) throw refusal;
     },
     async sessions() {
-      return (await withCookie(() => server.ask("/sessions"))).sessions;
+      const answer = await withCookie(() => server.ask("/sessions"));
+      if (!answer.ok || !answer.said.sessions) throw failed(answer);
+      return answer.said.sessions;
     },
     async revoke(id) {
-      await withCookie(() => inTurn(() => server.change(`/sessions/${encodeURIComponent(id)}`, { method: "DELETE" })));
+      const ask = () => server.change(`/sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
+      const answer = await withCookie(() => inTurn(ask));
+      if (!answer.ok && answer.status !== 404) throw failed(answer);
+      if (id === current) look();
     },
     keepAlive,
-    ...calls(here, send, { start, view: () => ({ era: era.signal, token: access?.token, origins }), fresh, refresh }),
+    ...calls(here, send, view, fresh, refresh),
     dispose() {
       life.abort(new Error("disposed"));
-      if (era) turn(life.signal.reason);
+      if (era) drop(disposed.reason);
       channel?.close();
       page.listeners.clear();
     },
   };
-  return session;
+  return self;
 }

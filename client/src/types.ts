@@ -56,7 +56,11 @@ export interface Options {
    * The first call throws a `TypeError` where it is of another origin.
    */
   base?: string;
-  /** Lists other origins that get the access token. The page's own always does. Default: none. */
+  /**
+   * Lists other origins that get the access token, such as `https://api.example`. The page's own always does. Default: none.
+   *
+   * The first call throws a `TypeError` where one has a path, a user, or a `*`, or is no URL.
+   */
   api?: readonly string[];
   /** Names the lock and the channel that the tabs share. Default: a name made of `base`. */
   name?: string;
@@ -71,7 +75,7 @@ export interface Options {
   idle?: "renew" | "sleep-when-hidden";
   /** Sends the requests. Default: the page's own `fetch`. */
   fetch?: typeof fetch;
-  /** Hears of the events. What it throws is reported, and harms nothing. */
+  /** Hears of the events. An error that it throws is reported, and harms nothing. */
   onEvent?: (event: SessionEvent) => void;
 }
 
@@ -111,7 +115,10 @@ export interface Session {
    * `send` gets headers with the CSRF token and returns the response. It is called once more where the token was
    * outdated, so it sends the same each time. A successful answer is a token answer of the server. The same session in
    * it goes on. Another one is another user's, for all that the page knows: what is under way rejects, and the other
-   * tabs change as well. Ask {@link token} before, not within `send`: it may wait for the lock that `send` holds.
+   * tabs change as well.
+   *
+   * `send` holds the lock of all tabs: it sends one `POST`, and waits for nothing else. Ask for the passkey, and ask
+   * {@link token}, before. `send` is not called where the user has changed since, or {@link dispose} was called.
    *
    * Rejects with `Failed` where the answer is no success.
    */
@@ -129,22 +136,27 @@ export interface Session {
    * by this tab or another one that is open. A page that is loaded meanwhile cannot know, and finds the session.
    *
    * With `everywhere` every session of the user ends. The server may refuse that and ask for a recent
-   * authentication, so it is asked first: the user stays signed in until it has agreed.
+   * authentication, so it is asked first: the user stays signed in until it has agreed. After a 401 of the server the
+   * user is signed out here, and the call rejects with that `Failed`: other sessions may live.
    */
   signOut(options?: { everywhere?: boolean }): Promise<void>;
   /**
    * Sends a request with the access token, to the page's own origin and to those of `api`. Rejects with a `TypeError`
    * before anything is sent elsewhere.
    *
-   * A 401 whose challenge says `invalid_token` is answered by one refresh and one more try. What then comes is the
-   * caller's. A body that is a stream cannot be sent twice: the token is refreshed first where it ends within a minute,
-   * and the caller gets the 401. The browser's cache is not used unless `cache` says so.
+   * A 401 whose challenge says `invalid_token` is answered by one refresh and one more try. The answer to that is the
+   * caller's, and further 401s of that token are for half a minute. A stream as `init.body` cannot be sent twice: the token
+   * is refreshed first where it ends within a minute, and the caller gets the 401. The body of a `Request` is kept for
+   * the second try. The browser's cache is not used unless `cache` says so.
    *
    * There is no time limit but the caller's `signal`, which counts at once. When the user changes, the call rejects
    * with `SignedOut`, and a body that is still being read is cut off.
    */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
-  /** Returns the body of {@link fetch} as JSON, `null` for 204. Rejects with `Failed` where the answer is no success. */
+  /**
+   * Returns the body of {@link fetch} as JSON, `null` for 204. Rejects with `Failed` where the answer is no success, and
+   * with `SyntaxError` where the body is no JSON.
+   */
   json<T = unknown>(input: RequestInfo | URL, init?: RequestInit): Promise<T>;
   /**
    * Returns an access token, for sockets. It lasts `atLeast` more milliseconds where the server issues such.
@@ -152,10 +164,13 @@ export interface Session {
   token(options?: { atLeast?: number; signal?: AbortSignal }): Promise<string>;
   /** Counts as input, for use without any: call it now and then while a video plays or an upload runs. */
   keepAlive(): void;
-  /** Returns the user's sessions. */
+  /** Returns the user's sessions. Rejects with `Failed` where the answer is no list. */
   sessions(): Promise<Entry[]>;
   /** Ends one session. One that is gone already is as good. */
   revoke(id: string): Promise<void>;
-  /** Ends the work of this object, and not the session: listeners, timers and the channel go. */
+  /**
+   * Ends the work of this object, and not the session: listeners, timers and the channel go, and the state is `unknown`.
+   * A sign-out that waits is not sent any more, so wait for {@link signOut} before.
+   */
   dispose(): void;
 }

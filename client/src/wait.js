@@ -1,3 +1,5 @@
+export const LONGEST = 2 ** 31 - 1; // Of a timer: a longer one is none at all.
+
 export const noop = () => {};
 
 /** Settles as `promise` does, or as soon as a signal aborts. */
@@ -15,7 +17,7 @@ export function until(promise, ...signals) {
 
 export function sleep(here, ms, ...signals) {
   let timer;
-  const passed = new Promise((done) => (timer = here.setTimeout(done, ms)));
+  const passed = new Promise((done) => (timer = here.setTimeout(done, Math.min(ms, LONGEST))));
   return until(passed, ...signals).finally(() => here.clearTimeout(timer));
 }
 

@@ -1,4 +1,4 @@
-// What is published: its size, its files, its types, and what an import does.
+// The published package: its size, its files, its types, and what an import does.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";

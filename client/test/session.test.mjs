@@ -1,10 +1,11 @@
-// The session against a server made of functions. What a browser provides is put in its place.
+// The session against a server made of functions. A stand-in provides the parts of a browser.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { Failed, SignedOut } from "../src/index.js";
 import { create } from "../src/session.js";
+import "./world/listeners.mjs";
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const until = async (check) => {

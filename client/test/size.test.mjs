@@ -1,4 +1,4 @@
-// What a page loads: the published scripts, which are the sources without comments and blanks, file by file.
+// A page loads the published scripts, which are the sources without comments and blanks, file by file.
 
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";

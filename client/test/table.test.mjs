@@ -1,14 +1,14 @@
 // Each fault of the table in the contract, as a test: it passes with the package, and fails with the session module of
-// commit 9f553fc, as `npm run test:before` shows. Rows that are about the server are listed at the end, with their tests.
+// commit 9f553fc, as `npm run test:before` shows. Rows that are about the server are in `elsewhere.test.mjs`.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { HOUR, MINUTE, SECOND, World } from "./world.mjs";
+import { Server } from "./world/server.mjs";
 import { error, forgetTokens, resumed, signedIn, signIn, userOf, value } from "./world/steps.mjs";
 
 const refreshes = (server) => server.count("/auth/refresh");
@@ -128,6 +128,7 @@ test("row 6: the CSRF cookie is the one with the exact name", async () => {
   assert.ok(copies.every((copy) => /^v1[as]\./.test(copy)), copies);
   // One that is refused costs a request more each time.
   assert.ok(world.server.requests.every(({ status }) => status !== 403));
+  assert.equal(world.server.count("/auth/csrf"), 1, "the token is asked for once, and then read");
 });
 
 test("row 7: a 401 with any body is the end of the session", async () => {
@@ -170,7 +171,7 @@ test("row 8: after a return as another user, nothing goes out with the other one
   assert.equal(session.state.session, server.sessionOf(browser.jar).id);
   assert.deepEqual(page.events.slice(0, 2).map(({ type }) => type), ["signed-in", "signed-out"]);
   assert.equal(page.events.at(-1).session, session.state.session);
-  // What begins now is the new user's.
+  // A call that begins now is the new user's.
   assert.equal((await value(world, session.json("/api/profile"))).user, "bob");
 });
 
@@ -181,6 +182,26 @@ test("row 8: a token that ended by the clock is not replaced by another user's e
   const call = session.fetch("/api/profile", { method: "POST", body: "alice's" });
   assert.match((await error(world, call, MINUTE)).message, /signed out/);
   assert.deepEqual(server.requests.filter((request) => userOf(server, request) === "bob"), []);
+});
+
+test("row 8: an answer or a body that comes after the change of the user is not shown", async () => {
+  const { world, server, browser, page, session } = await signedIn();
+  const other = await resumed(world, browser);
+  const slow = { "/api/profile": { body: 5 * SECOND }, "/api/log": { slow: 5 * SECOND } };
+  browser.net.weather = ({ url }) => slow[url.pathname];
+  const call = session.json("/api/profile");
+  // Nothing cuts this one off: it may outlive the page.
+  const kept = session.fetch("/api/log", { method: "POST", body: "x", keepalive: true });
+  kept.catch(() => {});
+  await world.pass(SECOND);
+  const began = world.clock.now;
+  await signIn(world, other, "bob");
+  assert.match((await error(world, call, MINUTE)).message, /signed out/);
+  assert.match((await error(world, kept, MINUTE)).message, /signed out/);
+  assert.ok(world.clock.now - began < 2 * SECOND, "it is not waited for");
+  await world.pass(MINUTE);
+  assert.deepEqual([session.state.status, session.state.session], ["in", server.sessionOf(browser.jar).id]);
+  assert.equal(page.events.at(-1).type, "user-changed");
 });
 
 test("row 9: resume() in one tab tells the others", async () => {
@@ -308,6 +329,15 @@ test("row 14: a page that is left open, visible or hidden, keeps no session aliv
   }
 });
 
+/** The last token ends with the session: input is told at once, and not when that token would be renewed. */
+async function inputBeforeTheEnd() {
+  const { world, server, browser, page } = await signedIn({ server: idle });
+  await world.pass(29 * MINUTE);
+  page.fire("keydown");
+  await world.pass(2 * MINUTE);
+  assert.ok(server.sessionOf(browser.jar), "input a minute before the idle end keeps the session");
+}
+
 test("row 14: a person's input keeps it, visible or not, and a hidden page refreshes on return", async () => {
   const kinds = ["keydown", "pointerdown", "pointermove", "touchstart", "wheel"];
   for (const kind of [...kinds, null]) {
@@ -322,6 +352,7 @@ test("row 14: a person's input keeps it, visible or not, and a hidden page refre
     assert.ok(server.sessionOf(browser.jar), kind);
     assert.ok(server.requests.some(({ path, activity }) => path === "/auth/refresh" && activity === null));
   }
+  await inputBeforeTheEnd();
   const { world, server, page, session } = await signedIn();
   page.hide();
   await world.pass(2 * HOUR);
@@ -472,8 +503,7 @@ test("row 19: the state is the same object until it changes", async () => {
 
 test("row 19: two applications of one origin do not sign each other out", async () => {
   const { world, server, browser, session } = await signedIn();
-  const shop = new World().server.constructor;
-  const second = new shop(world.clock, { base: "/shop/auth" });
+  const second = new Server(world.clock, { base: "/shop/auth" });
   const first = server.answer.bind(server);
   server.answer = (request) => (request.url.pathname.startsWith("/shop/") ? second.answer(request) : first(request));
   const other = world.page(browser, { options: { base: "/shop/auth" } });
@@ -499,15 +529,3 @@ test("row 20: an anonymous visit costs one request at most, and none in red", as
   }
   assert.ok(world.server.requests.every(({ status }) => status < 400));
 });
-
-// What the table says of the server and of the package's form is tested where it is.
-const ELSEWHERE = [
-  { row: 3, file: "tests/it/csrf/endpoint.rs", name: "the_endpoint_gives_a_page_its_token" },
-  { row: 21, file: "tests/examples/demo.rs", name: "cookies_are_secure_unless_all_is_plain_http_on_this_machine" },
-];
-
-for (const { row, file, name } of ELSEWHERE) {
-  test(`elsewhere, row ${row}: ${name}`, () => {
-    assert.ok(readFileSync(new URL(`../../${file}`, import.meta.url), "utf8").includes(`fn ${name}(`));
-  });
-}

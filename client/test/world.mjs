@@ -4,7 +4,9 @@ import { Browser } from "./world/browser.mjs";
 import { chance, Clock } from "./world/clock.mjs";
 import { Server } from "./world/server.mjs";
 
-/** The session of commit 9f553fc where `CLIENT=before` says so, else the package's. */
+import "./world/listeners.mjs";
+
+/** The session of commit 9f553fc where `CLIENT=before` says so, of the module that it names, or the package's. */
 export const { create } = process.env.CLIENT === "before"
   ? await import("./world/before.mjs")
   : await import(process.env.CLIENT ?? "../src/session.js");
@@ -30,10 +32,11 @@ export class World {
   /**
    * A page with a session of the client. Its events are in `page.events`, and its states in `page.states`.
    * @param {Browser} browser
-   * @param {{ address?: string, lacks?: object, options?: object }} given
+   * @param {{ address?: string, lacks?: object, options?: object, prepare?: (here: object) => void }} given
    */
-  page(browser, { address, lacks, options } = {}) {
+  page(browser, { address, lacks, options, prepare } = {}) {
     const page = browser.open(address, lacks);
+    prepare?.(page.here);
     page.events = [];
     page.session = create(page.here, { ...options, onEvent: (event) => page.events.push(event) });
     page.states = [];

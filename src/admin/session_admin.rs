@@ -71,9 +71,8 @@ impl SessionAdmin {
     /// Safe: nothing is changed.
     pub async fn list(&self, subject: &str) -> Result<Vec<SessionInfo>, SessionError> {
         let work = async {
-            check_subject(subject)?;
             let mut records = Vec::new();
-            for tag in self.subject_tags(subject) {
+            for tag in self.subject_tags(subject)? {
                 records.extend(self.0.store.list(&tag).await.map_err(unavailable)?);
             }
             // The store has left out what has expired.
@@ -148,9 +147,11 @@ impl SessionAdmin {
     ///
     /// [`InvalidInput`](SessionErrorKind::InvalidInput) where `subject` has not 1 to 256 bytes;
     /// [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer. It is then tried again in the
-    /// background, and calling it again completes it too. Those tries end the sessions that began before the call, and
-    /// none that begins later. A session that the store had ended before its answer was lost is told of by no
-    /// [`Revoked`](crate::Event::Revoked), and a second call does not return it.
+    /// background, and calling it again completes it too. Those tries end the sessions that began before the call, idle
+    /// ones too, and none that begins later. Behind a store without
+    /// [`revoke_older`](crate::store::RefreshStore::revoke_older) they leave out what is idle. A session that the store
+    /// had ended before its answer was lost is told of by no [`Revoked`](crate::Event::Revoked), and a second call does
+    /// not return it.
     ///
     /// # Cancel safety
     ///
@@ -208,17 +209,24 @@ impl SessionAdmin {
     /// ring: for a transaction that ends them beside a change of the application's own. Hand what it has ended to
     /// [`ended`](Self::ended).
     ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](SessionErrorKind::InvalidInput) where `subject` has not 1 to 256 bytes: no session has such a
+    /// subject, and a transaction that ends none of them looks like one that has ended all.
+    ///
     /// ```
-    /// use tower_bearer::SessionAdmin;
+    /// use tower_bearer::{SessionAdmin, SessionError};
     ///
     /// /// The values of `subject IN (..)`.
-    /// fn columns(admin: &SessionAdmin, user: &str) -> Vec<[u8; 16]> {
-    ///     admin.subject_tags(user).iter().map(|tag| *tag.as_bytes()).collect()
+    /// fn columns(admin: &SessionAdmin, user: &str) -> Result<Vec<[u8; 16]>, SessionError> {
+    ///     let tags = admin.subject_tags(user)?;
+    ///     Ok(tags.iter().map(|tag| *tag.as_bytes()).collect())
     /// }
     /// # let _ = columns;
     /// ```
-    pub fn subject_tags(&self, subject: &str) -> Vec<SubjectTag> {
-        ending::tags(&self.0, subject)
+    pub fn subject_tags(&self, subject: &str) -> Result<Vec<SubjectTag>, SessionError> {
+        check_subject(subject)?;
+        Ok(ending::tags(&self.0, subject))
     }
 
     /// Takes the sessions of `subject` that a transaction of the application's has `revoked`, each as it is stored now.

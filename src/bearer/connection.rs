@@ -18,7 +18,8 @@ use crate::{
 /// How long a connection goes on at most before the check is asked again, and the clock is looked at.
 const INTERVAL: Duration = Duration::from_secs(30);
 
-/// The access that a WebSocket, an event stream or another long connection has: it ends when the access token expires.
+/// The access that a WebSocket, an event stream or another long connection has: it ends when a request with its access
+/// token is refused, because the token has expired or is older than [`max_age`](crate::token::TokenCodecBuilder::max_age).
 ///
 /// [`BearerAuthLayer::connect`] verifies a token that came in a message, and [`BearerAuthLayer::connection`] takes the claims
 /// of a request that the layer has let through. The server drops or closes the connection when [`ended`](Self::ended)
@@ -59,6 +60,8 @@ const INTERVAL: Duration = Duration::from_secs(30);
 pub struct Connection<C = NoClaims> {
     claims: Claims<C>,
     deadline: Timestamp,
+    /// Why it ends then.
+    why: TokenErrorKind,
     clock: Arc<dyn Clock>,
     config: Arc<Config<C>>,
     events: EventSink,
@@ -98,10 +101,11 @@ where
     C: DeserializeOwned + Send + Sync + 'static,
 {
     fn new(claims: Claims<C>, config: Arc<Config<C>>, events: EventSink) -> Self {
-        let (deadline, clock) = config.deadline(&claims);
+        let (deadline, why, clock) = config.deadline(&claims);
         Self {
             claims,
             deadline,
+            why,
             clock,
             config,
             events,
@@ -132,9 +136,15 @@ where
         Ok(())
     }
 
-    /// Waits until the access has ended, and returns why: the token has expired, by the clock and the leeway of its codec, or the
-    /// [check](BearerAuthLayer::check) says that it is revoked. The check is asked every 30 seconds. One that cannot tell at
-    /// the moment ends nothing.
+    /// Waits until the access has ended, and returns why. The token has expired or is too old, by the clock, the leeway and the
+    /// [`max_age`](crate::token::TokenCodecBuilder::max_age) of its codec. Or the [check](BearerAuthLayer::check) says
+    /// that it is revoked.
+    ///
+    /// Each call asks the check at once, and every 30 seconds while it waits. A check that cannot tell at the moment
+    /// ends nothing. The token's signature is not verified again: a key that is taken out of the ring leaves the
+    /// connection open until its end. Let the check revoke such tokens, or close the connections.
+    ///
+    /// The rejection has been counted, logged and told to the layer's sink.
     ///
     /// # Cancel safety
     ///
@@ -144,11 +154,17 @@ where
         loop {
             let now = self.clock.now();
             if now >= self.deadline {
-                let expired = TokenError::new(
-                    TokenErrorKind::Expired,
-                    "exp has passed while the connection was open: the client sends its next token before that",
-                );
-                return told(&self.events, Rejection::token(expired));
+                let detail = match self.why {
+                    TokenErrorKind::TooOld => {
+                        "iat came to lie longer ago than .max_age(...) takes while the connection was open: the client \
+                         sends its next token before that"
+                    }
+                    _ => {
+                        "exp has passed while the connection was open: the client sends its next token before that"
+                    }
+                };
+                let ended = TokenError::new(self.why, detail);
+                return told(&self.events, Rejection::token(ended));
             }
             match self.config.checked(&context) {
                 Err(refused) if refused.kind() == RejectionKind::InvalidToken => {
@@ -169,12 +185,13 @@ impl<C> Connection<C> {
 }
 
 impl<C> Config<C> {
-    /// When a connection with these claims ends, on the clock of the codec that has verified them.
-    fn deadline(&self, claims: &Claims<C>) -> (Timestamp, Arc<dyn Clock>) {
+    /// When and why a connection with these claims ends, on the clock of the codec that has verified them.
+    fn deadline(&self, claims: &Claims<C>) -> (Timestamp, TokenErrorKind, Arc<dyn Clock>) {
         let codec = self.verifiers.judge(claims.token().as_str().as_bytes());
         // Claims of another layer's codec are judged by the first codec here.
         let codec = codec.unwrap_or_else(|_| self.verifiers.first());
-        (claims.expires_at() + codec.leeway(), codec.clock().clone())
+        let (deadline, why) = codec.end(claims.expires_at(), claims.issued_at());
+        (deadline, why, codec.clock().clone())
     }
 }
 
@@ -182,13 +199,13 @@ fn admitted<C>(config: &Config<C>, events: &EventSink, token: &str) -> Result<Cl
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
-    config.connect(token).map_err(|rejection| {
-        telemetry::refused(rejection.reason());
-        told(events, rejection)
-    })
+    let admitted = config.connect(token);
+    admitted.map_err(|rejection| told(events, rejection))
 }
 
+/// Counts it as the layer counts what it refuses a request.
 fn told(events: &EventSink, rejection: Rejection) -> Rejection {
+    telemetry::refused(rejection.reason());
     events.emit(&Event::Rejected(&rejection));
     rejection
 }
@@ -199,12 +216,14 @@ impl<C> fmt::Debug for Connection<C> {
         let Self {
             claims: _,
             deadline,
+            why,
             clock: _,
             config: _,
             events: _,
         } = self;
         f.debug_struct("Connection")
             .field("deadline", deadline)
+            .field("why", why)
             .finish_non_exhaustive()
     }
 }

@@ -76,7 +76,7 @@ where
         })
     }
 
-    /// What the extensions of a request hold, and what the check is asked about.
+    /// The claims as the extensions of a request hold them, and as the check sees them.
     pub(super) fn context(&self, claims: Claims<C>) -> TokenContext {
         TokenContext::from(claims).with_challenge(self.carried.clone())
     }

@@ -287,9 +287,9 @@ pub enum Event<'a> {
     /// An end of one session is told once, also where the store's answer was lost and a further try found its own work. An
     /// end of all of a subject's sessions may lose some: the store may end them, and its answer does not come. The call then
     /// fails as [`Unavailable`](crate::SessionErrorKind::Unavailable), and [`RevocationQueued`](Self::RevocationQueued)
-    /// names the subject. The further try tells of those that it ends itself. It cannot tell who ended the others. Unless
-    /// [`RevocationLost`](Self::RevocationLost) follows, no session of the subject lives that began before the call, but for
-    /// one that was to be kept.
+    /// names the subject. The further try tells of those that it ends itself, idle ones too. It cannot tell who ended
+    /// the others. Unless [`RevocationLost`](Self::RevocationLost) follows, no session of the subject lives that began
+    /// before the call, but for one that was to be kept.
     #[non_exhaustive]
     Revoked {
         /// The session.

@@ -1,5 +1,5 @@
-//! The browser's half: the npm package, pages with and without a framework, servers that render, and what RFC 10017
-//! prefers.
+//! The browser's half: the npm package, pages with and without a framework, servers that render, and the shapes of
+//! RFC 10017.
 //!
 //! The package `tower-bearer` in the repository's folder `client` keeps the access token in memory, refreshes it, and
 //! shares one session among all tabs. It has no dependency and needs no bundler. Its README has every option and event.
@@ -18,17 +18,27 @@
 //! ```js
 //! import { createSession } from "./tower-bearer/index.js";
 //!
-//! const session = createSession();            // the endpoints are below /auth
+//! const session = createSession();               // the endpoints are below /auth
 //! session.subscribe(() => draw(session.state));
-//! await session.resume().catch(() => {});     // a reload finds its session again
+//! session.resume().catch(console.debug);         // a reload finds its session again
 //!
-//! await session.signIn({ email, password });  // POST /auth/login
+//! await session.signIn({ email, password });     // POST /auth/login
 //! const answer = await session.fetch("/api/profile");
 //! await session.signOut();
 //! ```
 //!
-//! Nothing happens before the first call. `session.state` is the same object until something changes. Its `status` is
-//! `unknown`, `in` or `out`. Show a page without a user for `unknown`: the server has not answered yet.
+//! Nothing happens before the first call: `status` stays `unknown` until the page calls `resume()`. `session.state` is the
+//! same object until something changes. Its `status` is `unknown`, `in` or `out`. Show a page without a user for
+//! `unknown`: the server has not answered yet. `problem` says why, where it cannot be reached.
+//!
+//! In development the page's server proxies both paths. With Vite:
+//!
+//! ```js
+//! server: { proxy: { "/auth": "http://127.0.0.1:3000", "/api": "http://127.0.0.1:3000" } }
+//! ```
+//!
+//! The service then says [`same_origin`](crate::auth::AuthBuilder::same_origin), and
+//! [`dangerous_insecure_cookies`](crate::auth::AuthBuilder::dangerous_insecure_cookies) for Safari on localhost.
 //!
 //! The example `demo` is such a page with everything on it, and `live` one with a WebSocket. Both serve the files from
 //! their binary under `script-src 'self'`.
@@ -40,10 +50,11 @@
 //! import { useSession } from "tower-bearer/react";
 //!
 //! export const session = createSession();
+//! if (typeof window !== "undefined") session.resume().catch(console.debug);
 //!
 //! export function Account() {
-//!   const { status, reason } = useSession(session);
-//!   if (status === "unknown") return <Waiting />;
+//!   const { status, reason, problem } = useSession(session);
+//!   if (status === "unknown") return problem ? <Unreachable /> : <Waiting />;
 //!   if (status === "out") return <SignIn reason={reason} />;
 //!   return <Profile />;
 //! }
@@ -54,21 +65,26 @@
 //!
 //! # Vue and others
 //!
+//! Each of these needs one `session.resume()` at the start of the page.
+//!
 //! ```js
 //! const state = shallowRef(session.state);                         // Vue
 //! const stop = session.subscribe(() => (state.value = session.state));
 //! onScopeDispose(stop);
 //! ```
 //!
-//! Svelte takes `readable(session.state, (set) => session.subscribe(() => set(session.state)))`. Any other library takes
-//! the same two members: a value that stays the same until it changes, and a function that says when.
+//! Svelte takes `readable(session.state, (set) => (set(session.state), session.subscribe(() => set(session.state))))`. Any
+//! other library takes the same two members: a value that stays the same until it changes, and a function that says when.
 //!
 //! # Pages of other origins
 //!
-//! The cookie works where page and service are of one site. `https://app.example` may call `https://api.app.example` when
-//! the service lists the page's [origin](crate::auth::AuthBuilder::origins) and turns on CORS. The token goes to the
-//! page's own origin, and to the origins that `createSession({ api: ["https://api.app.example"] })` names. `session.fetch`
-//! throws before it sends anything elsewhere.
+//! With the package, the session endpoints are of the page's own origin: its server leads `/auth` on to the service. Only
+//! the API may be elsewhere. Name it, as in `createSession({ api: ["https://api.app.example"] })`, list the page's
+//! [origin](crate::auth::AuthBuilder::origins) at the service, and turn on CORS there. The token goes to the page's own
+//! origin and to those that are named. `session.fetch` throws before it sends anything elsewhere.
+//!
+//! A page that calls `/auth` of another origin writes its own client, with `credentials: "include"`. Both have to be of one
+//! site, or the browser sends no cookie.
 //!
 //! CORS has to expose `WWW-Authenticate`, or the page cannot tell an expired token from another refusal. The
 //! [front door](crate::auth) does so.
@@ -83,6 +99,11 @@
 //! |---|---|
 //! | Leptos or Dioxus on axum, in the same process | its server function takes [`Session`](crate::Session) as any handler does, and calls `peek` |
 //! | Next, Nuxt, SvelteKit in front of an axum API | it asks `GET {api}/auth/session` with the browser's headers, as below |
+//!
+//! **The cookie has to come with the page.** Its path is `/auth` by default, so that the browser sends it to nothing else,
+//! and each page would be drawn without a user. [`everywhere`](crate::auth::AuthBuilder::everywhere) sends it to every
+//! path. The guards then stand around all that `Auth::routes` holds, and its `route` takes whole paths: `/auth/login` in
+//! place of `/login`.
 //!
 //! The rules for a renderer that asks over http:
 //!
@@ -112,15 +133,13 @@
 //!
 //! A server component cannot set cookies. Rule 3 then falls to the page's script, whose first call clears the cookie.
 //!
-//! The cookie's path is `/auth` by default, so that the browser sends it to nothing else. A renderer of pages at `/`
-//! needs it at every path: [`everywhere`](crate::auth::AuthBuilder::everywhere) sets that and guards every route.
 //! A renderer that needs data of the user asks its API with the cookies too, on a route behind the guards, and not with an
 //! access token. A renderer that mints access tokens for itself is a second client of one session.
 //!
 //! The page then begins with what the server drew. `session.resume()` confirms it, and `session.state` has the session's
 //! id. Compare it with the one that the renderer wrote into the page where the two could differ.
 //!
-//! # What RFC 10017 prefers
+//! # The shapes of RFC 10017
 //!
 //! RFC 10017, *OAuth 2.0 for Browser-Based Applications*, describes three shapes. It prefers the first.
 //!

@@ -52,11 +52,26 @@
 //!    [`renew`](crate::bearer::Connection::renew).
 //!
 //! ```
-//! use axum::extract::ws::{CloseFrame, Message, WebSocket};
-//! use tower_bearer::{BearerAuthLayer, NoClaims, rejection::{ProblemJson, Rejection}};
+//! use std::time::Duration;
 //!
-//! async fn talk(mut socket: WebSocket, bearer: BearerAuthLayer<NoClaims, ProblemJson>) {
-//!     let Some(Ok(Message::Text(token))) = socket.recv().await else { return };
+//! use axum::{
+//!     Router,
+//!     extract::{State, ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade}},
+//!     response::Response,
+//!     routing::get,
+//! };
+//! use tokio::time::timeout;
+//! use tower_bearer::{Auth, BearerAuthLayer, ConfigError, NoClaims, OriginGuardLayer, rejection::ProblemJson};
+//!
+//! type Bearer = BearerAuthLayer<NoClaims, ProblemJson>;
+//!
+//! async fn upgrade(State(bearer): State<Bearer>, upgrade: WebSocketUpgrade) -> Response {
+//!     upgrade.max_message_size(8192).on_upgrade(|socket| talk(socket, bearer))
+//! }
+//!
+//! async fn talk(mut socket: WebSocket, bearer: Bearer) {
+//!     let first = timeout(Duration::from_secs(5), socket.recv()).await;
+//!     let Ok(Some(Ok(Message::Text(token)))) = first else { return };
 //!     let why = match bearer.connect(&token) {
 //!         Ok(connection) => tokio::select! {
 //!             why = connection.ended() => why,
@@ -67,12 +82,45 @@
 //!     let frame = CloseFrame { code: why.close_code(), reason: "".into() };
 //!     let _ = socket.send(Message::Close(Some(frame))).await;
 //! }
+//!
+//! /// Beside the routes behind `auth.bearer()`, and not among them.
+//! fn sockets(auth: &Auth) -> Result<Router, ConfigError> {
+//!     let guard = OriginGuardLayer::new(["https://app.example".parse()?])?;
+//!     Ok(Router::new().route("/api/socket", get(upgrade)).layer(guard).with_state(auth.bearer()))
+//! }
 //! # async fn serve(_: &mut WebSocket, _: &str) {}
+//! # let _ = sockets;
 //! ```
 //!
-//! The example `live` has it whole: with a limit on the time of the first message and on its length, and a page that
-//! connects again. Native clients can set the header; for them the bearer layer goes around the route as usual.
-//! Handshakes that do not come through tower are judged by
+//! The end comes with the codec's leeway, of 60 seconds by default: a service that mints and verifies by itself may set
+//! `.tokens(|tokens| tokens.leeway(Duration::ZERO))`.
+//!
+//! The page's half, with the npm package:
+//!
+//! ```js
+//! async function talk() {
+//!   const token = await session.token({ atLeast: 1000 });
+//!   const { session: own } = session.state;
+//!   const socket = new WebSocket(url);
+//!   socket.onopen = () => socket.send(token);
+//!   // The server learns of a sign-out when the token ends. Another user must not see what goes on here.
+//!   const stop = session.subscribe(() => session.state.session !== own && socket.close());
+//!   const { code } = await new Promise((done) => (socket.onclose = done));
+//!   stop();
+//!   return code;
+//! }
+//!
+//! for (;;) {
+//!   const since = Date.now();
+//!   const code = await talk();
+//!   if (code === 4401 && Date.now() - since > 5_000) continue; // it has expired: the next one is fresh
+//!   if (code === 4401) await session.resume();                 // refused at once: the same token would be again
+//!   await pause(1000 + 1000 * Math.random());
+//! }
+//! ```
+//!
+//! The example `live` has both halves whole. Native clients can set the header; for them the bearer layer goes around the
+//! route as usual. Handshakes that do not come through tower are judged by
 //! [`OriginGuardLayer::check`](crate::OriginGuardLayer::check).
 //!
 //! # Event streams
@@ -80,9 +128,10 @@
 //! `EventSource` sends no `Authorization`, `fetch` does:
 //!
 //! ```js
-//! const response = await fetch("/api/feed", { headers: { Authorization: `Bearer ${token}` } });
-//! for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) show(chunk);
-//! // The stream has ended, as it does with its token: refresh, and open it again.
+//! const response = await session.fetch("/api/feed");
+//! const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+//! for (let chunk; !(chunk = await reader.read()).done; ) show(chunk.value);
+//! // The stream has ended, as it does with its token: open it again.
 //! ```
 //!
 //! The guard has verified the token when the stream begins, and sees nothing of what comes after. End it with

@@ -14,13 +14,13 @@
 //! * [`step_up`]: the password or the second factor again, before what is dangerous.
 //! * [`guards`]: origins, CSRF tokens, response headers, https, and the order of all layers.
 //! * [`rendered_pages`]: an application whose pages the server renders, with a sign-in and a sign-out by form.
-//! * [`browsers`]: the npm package for pages, React, Vue, servers that render, and what RFC 10017 prefers.
+//! * [`browsers`]: the npm package for pages, React, Vue, servers that render, and the shapes of RFC 10017.
 //! * [`deployments`]: what nginx, Vite, a load balancer, Tauri, an extension and others send, and the lines to write.
 //! * [`form_post`]: callbacks of a provider that come by POST.
 //! * [`htmx_turbo`]: rendered pages whose requests a library sends.
 //! * [`connections`]: proxies, WebSockets, event streams, answers of your own.
 //! * [`forward_auth`]: a proxy that asks this service whether a request may pass.
-//! * [`testing`]: tokens and sessions of a test's own making, and a clock that it moves.
+//! * [`testing`]: a kit for tests of handlers and of the whole, with a clock that they move.
 //! * [`stores`]: writing a store of your own, and the tables of the stores in SQL.
 //! * [`migrating`]: moving a service that has users already.
 //!

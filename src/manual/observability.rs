@@ -93,7 +93,7 @@
 //! | span | field `operation` | around |
 //! |---|---|---|
 //! | `session` | `start`, `refresh`, `elevate`, `end`, `end_all`, `end_others`, `end_session`, `list`, `peek`, `csrf`, `admin_list`, `admin_end`, `admin_end_all`, `admin_end_everybody` | the method of [`Session`](crate::Session) of that name, or behind `admin_` of [`SessionAdmin`](crate::SessionAdmin); `csrf` for the page's token |
-//! | `store` | `insert`, `load`, `swap`, `list`, `revoke_all`, `revoke_everything` | one call to the store, within the span of the session |
+//! | `store` | `insert`, `load`, `swap`, `list`, `revoke_all`, `revoke_older`, `revoke_everything` | one call to the store, within the span of the session |
 //!
 //! To see them without the rest of your program: `RUST_LOG=info,tower_bearer=debug`.
 //!
@@ -101,7 +101,7 @@
 //!
 //! | name | kind | labels | what it counts |
 //! |---|---|---|---|
-//! | `tower_bearer_verifications_total` | counter | `outcome` | requests at the bearer layer |
+//! | `tower_bearer_verifications_total` | counter | `outcome` | requests at the bearer layer, tokens of connections, and the ends of connections |
 //! | `tower_bearer_rejections_total` | counter | `kind`, `reason` | requests that any layer, or an extractor, refused |
 //! | `tower_bearer_refreshes_total` | counter | `outcome` | refresh requests |
 //! | `tower_bearer_sessions_started_total` | counter | | sign-ins |

@@ -95,8 +95,8 @@
 //! | `swap` | `UPDATE … SET record = $next, expires_at = …, rotated_at = …, live = … WHERE subject_tag = … AND session_id = … AND record = $current`. No row: see [comparing](#comparing) |
 //! | `list` | `SELECT record … WHERE subject_tag = $1 AND expires_at > $now` |
 //! | `revoke_all` | one step over the subject: read all of its rows, expired or not, [`revoke_all`](crate::store::revoke_all), update those that it returns. PostgreSQL reads them `FOR UPDATE`, because of `swap` |
-//! | `revoke_everything` | `SELECT … WHERE (subject_tag, session_id) > ($1, $2) AND live ORDER BY subject_tag, session_id LIMIT …`, [`revoke_before`](crate::store::revoke_before), update those that it returns. SQLite: a transaction for each batch of 200. PostgreSQL: pages of 500, read without a lock and written by one `UPDATE … AND record = $expected`; a page that others changed is read again |
-//! | purging | `DELETE … WHERE (subject_tag, session_id) IN (SELECT … WHERE expires_at <= $now ORDER BY expires_at LIMIT 500)`, until fewer go. PostgreSQL: by `ctid`, with `LIMIT 250` and `FOR UPDATE SKIP LOCKED`. In SQLite each sign-in deletes up to 100 as well |
+//! | `revoke_everything` | `SELECT subject_tag, session_id, CASE WHEN live THEN record END … WHERE (subject_tag, session_id) > ($1, $2) ORDER BY subject_tag, session_id LIMIT …`, [`revoke_before`](crate::store::revoke_before), update those that it returns. SQLite: a transaction for each batch of 200. PostgreSQL: pages of 500, read without a lock and written by one `UPDATE … AND record = $expected`; a page that others changed is read again. Both go through every row: a search for live ones would go past all that have ended while it holds the lock |
+//! | purging | `DELETE … WHERE (subject_tag, session_id) IN (SELECT … WHERE expires_at <= $now ORDER BY expires_at LIMIT …)`, until fewer go. SQLite: `LIMIT 100`, and each sign-in deletes up to 100 as well. PostgreSQL: by `ctid`, with `LIMIT 250` and `FOR UPDATE SKIP LOCKED` |
 //!
 //! `FOR UPDATE` alone is no lock on a subject that has no row yet: a sign-in would escape a `revoke_all`.
 //! Both take the subject's lock first and its rows after it, in one order. So a sign-in waits while a `revoke_all` of its
@@ -194,7 +194,7 @@
 //!         Self::of(&rows, subject, now)
 //!     }
 //!
-//!     /// What has expired goes here: a swap that comes late finds nothing to prolong.
+//!     /// Expired sessions go here: a swap that comes late finds nothing to prolong.
 //!     async fn revoke_all(
 //!         &self,
 //!         subject: &SubjectTag,

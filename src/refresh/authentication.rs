@@ -21,7 +21,7 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// The authentication that is meant, which is heard of at `now`. What is not said is not known, whatever was said of
+    /// The authentication that is meant, which is heard of at `now`. Methods that are not said are not known, whatever was said of
     /// an earlier one: a password that is checked days after a second factor does not make that one recent.
     ///
     /// # Errors

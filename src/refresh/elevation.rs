@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 /// is, but for the authentication: its time is now, and methods and class are those that are named here.
 ///
 /// **Say what was checked** where the application asks for a class
-/// ([`acr_values`](crate::RequireRecentAuth::acr_values)). What was said of an earlier authentication does not count: a
+/// ([`acr_values`](crate::RequireRecentAuth::acr_values)). An earlier authentication does not count: a
 /// password that is checked today does not make the second factor of last week a recent one.
 ///
 /// ```

@@ -9,7 +9,7 @@ use crate::{
     clock::{RuntimeClock, Timestamp},
     keys::SubjectTag,
     session::{RevokeReason, SessionId, SessionKey, SessionRecord},
-    store::{RefreshStore, StoreError},
+    store::{RefreshStore, StoreError, StoreErrorKind},
 };
 
 /// Something to end. A try that failed is made again, and then ends what is left.
@@ -186,13 +186,17 @@ async fn at_once(
     keep: Option<SessionId>,
 ) -> Result<Vec<SessionId>, StoreError> {
     let ended = config.store.revoke_all(tag, keep.as_ref()).await?;
-    for record in &ended {
-        config.revoked(record, RevokeReason::RevokedAll, None);
-    }
-    Ok(ended.iter().map(SessionRecord::id).collect())
+    Ok(told(config, &ended))
 }
 
-/// Revokes one by one, since the user may have signed in again meanwhile. One that fails leaves none of the others out.
+fn told(config: &Config, ended: &[SessionRecord]) -> Vec<SessionId> {
+    for record in ended {
+        config.revoked(record, RevokeReason::RevokedAll, None);
+    }
+    ended.iter().map(SessionRecord::id).collect()
+}
+
+/// Revokes what began before it was `asked` for, since the user may have signed in again meanwhile.
 async fn older(
     config: &Config,
     tag: SubjectTag,
@@ -202,11 +206,28 @@ async fn older(
     // Read first: a slow answer then moves the bound to a later time, and no session that is meant is left out.
     let elapsed = asked.elapsed();
     let now = store_time(config, tag).await?;
-    let asked_at = now - elapsed;
+    let before = now - elapsed;
+    match config.store.revoke_older(&tag, keep.as_ref(), before).await {
+        Err(error) if error.kind() == StoreErrorKind::Unsupported => {
+            one_by_one(config, tag, keep, before, now).await
+        }
+        ended => Ok(told(config, &ended?)),
+    }
+}
+
+/// Revokes what the store lists, where it offers no more: what was idle for too long is left out. One that fails leaves
+/// none of the others out.
+async fn one_by_one(
+    config: &Config,
+    tag: SubjectTag,
+    keep: Option<SessionId>,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, StoreError> {
     let mut ended = Vec::new();
     let mut outcome = Ok(());
     for record in config.store.list(&tag).await? {
-        let is_kept = Some(record.id()) == keep || record.created_at() > asked_at;
+        let is_kept = Some(record.id()) == keep || record.created_at() > before;
         if is_kept || !record.is_live() {
             continue;
         }

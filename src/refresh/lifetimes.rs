@@ -101,14 +101,12 @@ impl Config {
 impl Session {
     /// The token together with the session that it belongs to, as its client hears of it at `now`.
     pub(super) fn telling(
-        &self,
         token: AccessToken,
         record: &SessionRecord,
         now: Timestamp,
     ) -> AccessToken {
-        let policy = &self.config().policy;
-        let whole = record.absolute_expires_at.since(record.created_at);
-        let idle = record.fields.idle.unwrap_or(policy.idle) < whole;
+        // Where both ends are one, it is the absolute one: no use of the session moves that.
+        let idle = record.idle_expires_at < record.absolute_expires_at;
         // Minted a moment ago, the token does not outlive the session.
         let left = record.absolute_expires_at.since(now);
         let expires_in = left.max(token.expires_in());

@@ -97,8 +97,8 @@ impl Session {
                     Some(self.issue(&record, basis, reason, time).await?)
                 }
             };
-            // The idle end has come while the claims were under way. An end of all sessions leaves such a session as it
-            // is, so a write would bring it back.
+            // The idle end has come while the claims were under way. The session is over, and a write would bring it
+            // back.
             if time.later() >= record.expires_at() {
                 let kind = SessionErrorKind::Expired;
                 return Err(SessionError::with_source(kind, cause::IDLE));
@@ -153,7 +153,7 @@ impl Session {
             }
             let record = write.as_ref().unwrap_or(&record);
             self.report(success, record, decision.confirm);
-            let issued = issued.map(|access| self.telling(access, record, time.later()));
+            let issued = issued.map(|access| Self::telling(access, record, time.later()));
             if let Some((cookie, successor)) = cookie {
                 return match issued {
                     Some(access) => Ok(self.hand_out(successor, cookie, record, time.now, access)),

@@ -173,10 +173,12 @@ impl Revocation {
         Ok(!ended.is_empty())
     }
 
-    /// Whether its end makes room for another session under the tag `subject`: a client without the jar ends none.
+    /// Whether its end makes room for another session under the tag `subject`. A client without the jar ends none, and a
+    /// session that was idle for too long counts in no store any more.
     pub(crate) fn makes_room(&self, subject: &SubjectTag) -> bool {
         let found = self.found.as_ref().zip(self.by.as_ref());
-        let is_own = found.is_some_and(|((record, _), by)| !record.is_foreign_to(by));
+        let is_own = found
+            .is_some_and(|((record, now), by)| record.lives_at(*now) && !record.is_foreign_to(by));
         is_own && self.key.subject == *subject
     }
 

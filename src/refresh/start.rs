@@ -128,7 +128,7 @@ impl Session {
         let limit = limit.saturating_add(usize::from(spare));
         let inserted = self.config().store.insert(&record, limit).await;
         let inserted = inserted.map_err(unavailable)?;
-        let access = self.telling(access, &record, time.later());
+        let access = Self::telling(access, &record, time.later());
         self.mark_renewed();
         let access = self.hand_out(token, cookie, &record, now, access);
         let events = &self.config().events;
@@ -264,8 +264,8 @@ impl Session {
                 }
             };
             let at = time.later();
-            // The idle end has come while the claims were under way: as in a refresh, a write would bring back what an end
-            // of all sessions has left as it was.
+            // The idle end has come while the claims were under way: as in a refresh, a write would bring the session
+            // back.
             if at >= record.expires_at() {
                 let kind = SessionErrorKind::Expired;
                 return Err(SessionError::with_source(kind, cause::IDLE));
@@ -286,15 +286,20 @@ impl Session {
             let swap = match store.swap(&record, &next).await {
                 // It may have been applied. A moment later, since a store that has just been silent may be left
                 // alone for one.
-                Err(_) => {
+                Err(error) => {
                     spawn::pause(A_MOMENT).await;
-                    store.swap(&record, &next).await
+                    // The idle end may have come meanwhile. Whether the first write came before it, is not known.
+                    if time.later() >= record.expires_at() {
+                        Err(error)
+                    } else {
+                        store.swap(&record, &next).await
+                    }
                 }
                 answered => answered,
             };
             match swap.map_err(unavailable)? {
                 Swap::Applied => {
-                    let access = self.telling(access, &next, time.later());
+                    let access = Self::telling(access, &next, time.later());
                     self.mark_renewed();
                     let access = self.hand_out(successor, cookie, &next, time.now, access);
                     return Ok(access);

@@ -21,6 +21,7 @@ mod everything;
 mod expiry;
 mod instances;
 mod look;
+mod older;
 mod overlaps;
 mod races;
 mod records;
@@ -107,6 +108,8 @@ pub async fn run<S: RefreshStore + Clone>(
     case(|| drops::a_swap(one, other)).await?;
     case(|| drops::an_insertion(one, other)).await?;
     case(|| drops::revoke_all(one, other)).await?;
+    case(|| older::it_ends_what_began_before(one)).await?;
+    case(|| older::it_overlaps_with_a_swap(one, other)).await?;
     case(|| everything::it_ends_what_began_before(one)).await?;
     case(|| expiry::run(one, other, &make, &advance)).await?;
     let callers = Callers(one, other);

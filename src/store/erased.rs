@@ -59,6 +59,15 @@ impl RefreshStore for SharedStore {
         self.0.revoke_all(subject, keep).await
     }
 
+    async fn revoke_older(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+        before: Timestamp,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        self.0.revoke_older(subject, keep, before).await
+    }
+
     async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.0.revoke_everything(before).await
     }
@@ -82,6 +91,12 @@ trait ErasedStore: fmt::Debug + Send + Sync {
         &'a self,
         subject: &'a SubjectTag,
         keep: Option<&'a SessionId>,
+    ) -> Answer<'a, Vec<SessionRecord>>;
+    fn revoke_older<'a>(
+        &'a self,
+        subject: &'a SubjectTag,
+        keep: Option<&'a SessionId>,
+        before: Timestamp,
     ) -> Answer<'a, Vec<SessionRecord>>;
     fn revoke_everything(&self, before: Timestamp) -> Answer<'_, u64>;
 }
@@ -109,6 +124,15 @@ impl<S: RefreshStore> ErasedStore for S {
         keep: Option<&'a SessionId>,
     ) -> Answer<'a, Vec<SessionRecord>> {
         Box::pin(RefreshStore::revoke_all(self, subject, keep))
+    }
+
+    fn revoke_older<'a>(
+        &'a self,
+        subject: &'a SubjectTag,
+        keep: Option<&'a SessionId>,
+        before: Timestamp,
+    ) -> Answer<'a, Vec<SessionRecord>> {
+        Box::pin(RefreshStore::revoke_older(self, subject, keep, before))
     }
 
     fn revoke_everything(&self, before: Timestamp) -> Answer<'_, u64> {

@@ -49,6 +49,15 @@ impl RefreshStore for MeasuredStore {
         store_call("revoke_all", self.0.revoke_all(subject, keep)).await
     }
 
+    async fn revoke_older(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+        before: Timestamp,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        store_call("revoke_older", self.0.revoke_older(subject, keep, before)).await
+    }
+
     async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
         store_call("revoke_everything", self.0.revoke_everything(before)).await
     }

@@ -15,7 +15,7 @@ use std::{fmt, sync::Arc};
 
 use sessions::Sessions;
 
-use super::{Inserted, Loaded, RefreshStore, StoreError, Swap};
+use super::{Inserted, Loaded, RefreshStore, StoreError, Swap, subject as rules};
 use crate::{
     clock::{Clock, SystemClock, Timestamp},
     config::ConfigError,
@@ -154,17 +154,29 @@ impl RefreshStore for MemoryStore {
         subject: &SubjectTag,
         keep: Option<&SessionId>,
     ) -> Result<Vec<SessionRecord>, StoreError> {
-        self.0.revoke_all(subject, keep)
+        let rule = |sessions: &mut [_], now| rules::revoke_all(sessions, keep, now);
+        self.0.revoke(subject, rule)
+    }
+
+    async fn revoke_older(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+        before: Timestamp,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        let rule = |sessions: &mut [_], now| rules::revoke_older(sessions, keep, before, now);
+        self.0.revoke(subject, rule)
     }
 
     /// Unlike the others it is not one step: for a million sessions that would hold a thread of the runtime for more
     /// than a second.
     async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let rule = |sessions: &mut [_], now| rules::revoke_before(sessions, before, now);
         let (mut count, mut outcome) = (0, Ok(()));
         for some in self.0.subjects().chunks(SUBJECTS_AT_ONCE) {
             for subject in some {
-                match self.0.revoke_before(subject, before) {
-                    Ok(revoked) => count += revoked as u64,
+                match self.0.revoke(subject, rule) {
+                    Ok(revoked) => count += revoked.len() as u64,
                     // A record that cannot be read keeps none of the others.
                     Err(error) => outcome = Err(error),
                 }

@@ -20,7 +20,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub(crate) use measured::MeasuredStore;
 #[cfg(feature = "memory")]
 pub use memory::MemoryStoreBuilder;
-pub use subject::{admit, revoke_all, revoke_before};
+pub use subject::{admit, revoke_all, revoke_before, revoke_older};
 
 pub use crate::{
     keys::subject_tag::SubjectTag,
@@ -93,6 +93,14 @@ use crate::{clock::Timestamp, session::SessionId};
 ///         keep: Option<&SessionId>,
 ///     ) -> Result<Vec<SessionRecord>, StoreError> {
 ///         self.0.revoke_all(subject, keep).await
+///     }
+///     async fn revoke_older(
+///         &self,
+///         subject: &SubjectTag,
+///         keep: Option<&SessionId>,
+///         before: Timestamp,
+///     ) -> Result<Vec<SessionRecord>, StoreError> {
+///         self.0.revoke_older(subject, keep, before).await
 ///     }
 ///     async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
 ///         self.0.revoke_everything(before).await
@@ -183,6 +191,29 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
         subject: &SubjectTag,
         keep: Option<&SessionId>,
     ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send;
+
+    /// Revokes every live session of the subject but `keep` that began at `before` or earlier, and returns those it
+    /// revoked, as it holds them now. Sessions that begin later are not meant.
+    ///
+    /// The layer calls it after a [`revoke_all`](Self::revoke_all) that failed. It is one atomic step, as that one is.
+    /// [`revoke_older`] is the rule, and revokes what was idle for too long as well.
+    ///
+    /// A store may leave it out. The answer is then [`Unsupported`](StoreErrorKind::Unsupported), and nothing is
+    /// revoked. The layer then ends what [`list`](Self::list) returns, session by session. That is weaker: the list
+    /// leaves out what was idle for too long. A swap that was decided before the idle end may then prolong a session.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not offer it or does not answer; some or all may then be revoked.
+    fn revoke_older(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+        before: Timestamp,
+    ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send {
+        let _ = (subject, keep, before);
+        std::future::ready(Err(StoreErrorKind::Unsupported.into()))
+    }
 
     /// Revokes every live session of every subject that began at `before` or earlier, and returns how many: the
     /// operator's answer to keys that leaked. Sessions that begin later are not meant.

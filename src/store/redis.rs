@@ -336,6 +336,19 @@ impl RefreshStore for RedisStore {
         Ok(ended.sessions)
     }
 
+    async fn revoke_older(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+        before: Timestamp,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        let rule =
+            |sessions: &mut [SessionRecord], now| rules::revoke_older(sessions, keep, before, now);
+        let ended = self.end(subject, rule).await?;
+        self.confirm_all(&ended).await;
+        Ok(ended.sessions)
+    }
+
     async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
         // Seldom called, and larger than all others: a caller need not keep room for it.
         Box::pin(self.end_everything(before)).await

@@ -133,7 +133,39 @@ pub fn revoke_before(
     revoke(sessions, now, |session| session.created_at <= before)
 }
 
-/// What is past its absolute end stays as it is: it is worth nothing for ever, and no event tells of it.
+/// Revokes every live session but `keep` that began at `before` or earlier, and returns those that it revoked, as they
+/// are now.
+///
+/// It is what [`RefreshStore::revoke_older`](crate::store::RefreshStore::revoke_older) has to do with all sessions of
+/// one subject at once, `now` by the store's clock. A session that was idle for too long is meant too, as by
+/// [`revoke_all`]: a store filters no record that it holds.
+///
+/// ```
+/// use tower_bearer::{SessionId, Timestamp, store::{self, SessionRecord}};
+///
+/// /// In a transaction that locks the subject: read its rows, revoke, write back those that are returned.
+/// fn sign_out_of_older(
+///     mut rows: Vec<SessionRecord>,
+///     here: &SessionId,
+///     before: Timestamp,
+///     now: Timestamp,
+/// ) -> Vec<SessionRecord> {
+///     store::revoke_older(&mut rows, Some(here), before, now)
+/// }
+/// # let _ = sign_out_of_older;
+/// ```
+pub fn revoke_older(
+    sessions: &mut [SessionRecord],
+    keep: Option<&SessionId>,
+    before: Timestamp,
+    now: Timestamp,
+) -> Vec<SessionRecord> {
+    revoke(sessions, now, |session| {
+        Some(&session.id) != keep && session.created_at <= before
+    })
+}
+
+/// A session past its absolute end stays as it is: it is worth nothing for ever, and no event tells of it.
 fn revoke(
     sessions: &mut [SessionRecord],
     now: Timestamp,

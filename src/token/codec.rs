@@ -197,9 +197,26 @@ impl<C> TokenCodec<C> {
         &self.config.clock
     }
 
-    /// How far clocks may differ.
-    pub(crate) fn leeway(&self) -> Duration {
-        self.config.rules.leeway
+    /// Returns when it begins to refuse a token with these times, and as what: as expired, or as older than its
+    /// [`max_age`](super::TokenCodecBuilder::max_age).
+    pub(crate) fn end(
+        &self,
+        exp: Timestamp,
+        iat: Option<Timestamp>,
+    ) -> (Timestamp, TokenErrorKind) {
+        let rules = &self.config.rules;
+        let expired = (exp + rules.leeway, TokenErrorKind::Expired);
+        let Some(max_age) = rules.max_age else {
+            return expired;
+        };
+        // The last moment of its age is still taken. Without `iat` none is.
+        let too_old = iat.map_or(Timestamp::default(), |iat| {
+            iat + max_age + rules.leeway + Duration::from_millis(1)
+        });
+        match too_old < expired.0 {
+            true => (too_old, TokenErrorKind::TooOld),
+            false => expired,
+        }
     }
 
     /// Whether the ring holds every key that minting needs, as it is now.

@@ -130,11 +130,14 @@ async fn an_untouched_tab_ends_at_the_idle_lifetime_and_one_in_use_does_not() {
     // Left open.
     let left = Instant::now();
     browser.until_state("signed-out").await;
-    // From the last refresh that told of a touch, and until the one at the end.
+    // From the last refresh that told of a touch, and until the one at the end: timers refresh twice a minute at most.
     let after = left.elapsed();
     let slack = IDLE / 3;
-    assert!(after >= IDLE - slack && after < IDLE + slack, "{after:?}");
-    // Before the end, and at it.
-    assert!(passive() >= 2, "it went on refreshing");
+    let floor = Duration::from_secs(30);
+    assert!(
+        after >= IDLE - slack && after < IDLE + floor + slack,
+        "{after:?}"
+    );
+    assert!(passive() >= 1, "it asked at the end");
     assert_eq!(stage.alarms().await, 0);
 }

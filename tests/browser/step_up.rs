@@ -101,8 +101,13 @@ async fn a_question_that_is_not_answered_does_nothing_and_leaves_with_its_user()
     assert_eq!(other.refresh().await.status, 200, "it goes on");
 
     // Another tab signs out.
-    let leave = "new BroadcastChannel('session').postMessage('signed-out')";
-    browser.run(leave).await;
+    let asked = browser.tab().await;
+    browser.new_tab().await;
+    browser.go(&stage.origin).await;
+    browser.until_state("signed-in").await;
+    browser.click("sign-out").await;
+    browser.until_state("signed-out").await;
+    browser.switch_to(&asked).await;
     browser.until_state("signed-out").await;
     assert_eq!(browser.run(IS_OPEN).await, false);
     browser.until_text("status", "You are signed out.").await;

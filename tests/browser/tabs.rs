@@ -62,9 +62,9 @@ async fn what_happens_in_one_tab_is_seen_in_the_others() {
         assert_eq!(browser.text("status").await, "You are signed out.");
         assert_eq!(browser.text("email").await, "");
     }
-    // The others were told: only the first load of each tab has asked and been refused.
+    // The others were told, and no tab asked for a session before there was one.
     let refused = stage.asked("/auth/refresh");
     let refused = refused.iter().filter(|r| r.status != StatusCode::OK);
     let refused: Vec<_> = refused.collect();
-    assert_eq!(refused.len(), 3, "{refused:#?}");
+    assert!(refused.is_empty(), "{refused:#?}");
 }

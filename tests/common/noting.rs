@@ -60,6 +60,15 @@ impl<S: RefreshStore> RefreshStore for Noting<S> {
         self.0.revoke_all(subject, keep).await
     }
 
+    async fn revoke_older(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+        before: Timestamp,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        self.0.revoke_older(subject, keep, before).await
+    }
+
     async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.0.revoke_everything(before).await
     }

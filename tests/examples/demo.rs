@@ -52,7 +52,13 @@ async fn the_page_and_what_is_refused_without_a_session() {
     page.is(200).lacks("strict-transport-security", "");
     security_headers(&page);
     for script in [
-        "app", "account", "dom", "log", "recent", "request", "session",
+        "app",
+        "account",
+        "dom",
+        "log",
+        "recent",
+        "session",
+        "tower-bearer/index",
     ] {
         let answer = browser.get(&format!("/{script}.js")).await;
         answer.is(200).has("content-type", "text/javascript");

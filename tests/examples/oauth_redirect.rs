@@ -486,7 +486,7 @@ async fn the_oldest_of_too_many_sign_ins_gives_way() {
     let mut begun = Vec::new();
     for _ in 0..20 {
         begun.push(begin(&mut browser).await);
-        let sent = browser.jar.header("/auth/callback").unwrap();
+        let sent = browser.cookies("/auth/callback").unwrap();
         let begun: Vec<_> = sent.split("; ").filter(|c| c.starts_with(BEGUN)).collect();
         assert!(begun.len() <= 8, "{begun:?}");
         assert!(begun.concat().len() <= 1000, "{begun:?}");

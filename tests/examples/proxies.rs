@@ -78,13 +78,14 @@ impl Place {
         let page = self.open().await;
         page.is(200).has("content-type", "text/html");
         let mut loaded = BTreeSet::new();
-        let mut named = names(&page.body);
+        let mut named = names("", &page.body);
         while let Some(name) = named.pop() {
             if loaded.insert(name.clone()) {
-                named.extend(names(&self.get(&name).await.is(200).body));
+                named.extend(names(&name, &self.get(&name).await.is(200).body));
             }
         }
-        assert!(loaded.len() > 5, "{loaded:?}");
+        assert!(loaded.contains("tower-bearer/index.js"), "{loaded:?}");
+        assert!(loaded.len() > 12, "{loaded:?}");
     }
 
     async fn signs_in(&mut self) -> String {
@@ -147,12 +148,17 @@ impl Place {
     }
 }
 
-/// The files that a page or a script names.
-fn names(text: &str) -> Vec<String> {
+/// The paths of the files that the page or script at `path` names. Comments name files for a compiler.
+fn names(path: &str, text: &str) -> Vec<String> {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let is_comment = |line: &str| line.starts_with("/*") || line.starts_with('*');
+    let code = text.lines().filter(|line| !is_comment(line.trim_start()));
     let is_file = |text: &&str| text.ends_with(".js") || text.ends_with(".css");
-    text.split('"')
-        .filter(is_file)
-        .map(ToOwned::to_owned)
+    code.flat_map(|line| line.split('"').filter(is_file))
+        .map(|name| match (folder, name.trim_start_matches("./")) {
+            ("", name) => name.to_owned(),
+            (folder, name) => format!("{folder}/{name}"),
+        })
         .collect()
 }
 
@@ -215,7 +221,7 @@ async fn below_a_path(proxy: Proxy) {
     let mut place = Place::behind(proxy, "/app/", &[("PUBLIC_PATH", "/app")]).await;
     place.works().await;
     place.signs_in().await;
-    let cookies = |path| place.browser.jar.header(path).unwrap_or_default();
+    let cookies = |path| place.browser.cookies(path).unwrap_or_default();
     assert!(cookies("/app/auth/refresh").contains("refresh_token="));
     for elsewhere in ["/", "/auth/refresh", "/app/", "/app/api/profile"] {
         assert!(!cookies(elsewhere).contains("refresh_token="));

@@ -1,7 +1,6 @@
 //! The walks share the examples' programs, and a browser that asks them.
 
 mod browser;
-mod jar;
 #[path = "../it/support/redis/port.rs"]
 mod port;
 mod program;

@@ -47,7 +47,15 @@ const LAYERS: &[&str] = &[
     "bearer", "csrf", "grpc", "headers", "origin", "refresh", "refusal",
 ];
 /// Put the rest together.
-const TOP: &[&str] = &["admin", "endpoints", "axum", "auth", "lib", "manual"];
+const TOP: &[&str] = &[
+    "admin",
+    "endpoints",
+    "axum",
+    "auth",
+    "lib",
+    "manual",
+    "test_util",
+];
 
 /// The crates whose types stay inside, and the folders that may name them where there is one.
 const BACKENDS: &[(&str, &str)] = &[

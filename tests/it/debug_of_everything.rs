@@ -25,6 +25,7 @@ use tower_bearer::{
     rejection::{DefaultRejection, ProblemJson, Rejection},
     resource::ResourceMetadata,
     store::{Loaded, RefreshStore, SessionState, SharedStore, StoreError, StoreErrorKind, Swap},
+    test_util::{ActingAsLayer, TestBody, TestBrowser, TestSession, acting_as},
     token::{Grant, TokenType},
 };
 
@@ -464,6 +465,8 @@ async fn no_public_type_prints_a_secret() {
     printed.add("Event", &world.events.lock().unwrap());
     printed.add("EventSink", &EventSink::new(|_: &Event<'_>| {}));
 
+    add_test_kit(&mut printed, &access, &cookie).await;
+
     let names: BTreeSet<String> = printed
         .0
         .iter()
@@ -521,6 +524,54 @@ async fn no_public_type_prints_a_secret() {
             );
         }
     }
+}
+
+/// A test kit that holds what the application's tests give it: tokens, cookies, forms.
+async fn add_test_kit(printed: &mut Printed, access: &str, cookie: &str) {
+    let acting: ActingAsLayer<Role> = acting_as(
+        PRIVATE,
+        Role {
+            role: PRIVATE.into(),
+        },
+    );
+    printed.add("ActingAsLayer", &acting);
+    printed.add("ActingAs", &acting.layer(Opaque(())));
+    let inner = || {
+        tower::service_fn(|_: Request<()>| {
+            std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(())))
+        })
+    };
+    let future = acting.layer(inner()).call(Request::new(()));
+    printed.add("ActingAsFuture", &future);
+    printed.add("TestBody", &TestBody::from(PRIVATE.to_owned()));
+
+    let token = format!(r#"{{"access_token":"{access}","csrf_token":"{PRIVATE}"}}"#);
+    let set = format!("{COOKIE}={cookie}; Path=/; Secure; HttpOnly");
+    let signs_in = tower::service_fn(move |_: Request<TestBody>| {
+        let response = http::Response::builder()
+            .header("content-type", "application/json")
+            .header("set-cookie", &set)
+            .body(token.clone());
+        async { response }
+    });
+    let mut browser = TestBrowser::new(signs_in, "https://app.example");
+    let answer = browser.post("/login").send().await;
+    assert_eq!(browser.access_token(), Some(access));
+    assert_eq!(browser.jar().value(COOKIE), Some(cookie));
+    printed.add("TestResponse", &answer);
+    printed.add("TestBrowser", &browser);
+    printed.add("TestJar", browser.jar());
+    let request = browser.post("/login").body(PRIVATE).bearer().csrf(PRIVATE);
+    printed.add("TestRequest", &request);
+    let new = NewSession::new(PRIVATE).context(CONTEXT);
+    let mut client = TestSession::started_with(new).await;
+    let cookies: Vec<_> = client.set_cookies().to_vec();
+    let text = format!("{client:?}");
+    for line in cookies {
+        let value = line.split(['=', ';']).nth(1).unwrap();
+        assert!(!text.contains(value), "{text}");
+    }
+    printed.add("TestSession", &client);
 }
 
 /// An issuer whose URL holds what is nobody's business.

@@ -52,6 +52,7 @@ mod sockets;
 mod store;
 mod story;
 mod support;
+mod test_util;
 mod token_cache;
 mod token_codec;
 mod token_headers;

@@ -12,7 +12,10 @@ use metrics_util::{
 };
 
 use tower::{Layer, ServiceExt, service_fn};
-use tower_bearer::{CsrfLayer, CsrfToken, KeyRing, csrf::CsrfSession};
+use tower_bearer::{
+    BearerAuthLayer, CsrfLayer, CsrfToken, KeyRing, ManualClock, NoClaims, Timestamp, TokenCodec,
+    csrf::CsrfSession,
+};
 
 use crate::{day, manual};
 
@@ -237,4 +240,38 @@ fn a_token_that_the_handler_refuses_is_counted_once() {
         matches!(rejections[..], [DebugValue::Counter(1)]),
         "{rejections:?}"
     );
+}
+
+/// A refusal of an open connection is one, as that of a request is.
+#[test]
+fn what_a_connection_is_refused_is_counted_as_of_a_request() {
+    let clock = ManualClock::new(Timestamp::from_secs(1_800_000_000));
+    let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate().unwrap())
+        .issuer("https://id.example")
+        .audience("api")
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let layer = BearerAuthLayer::new(codec.clone());
+    let of = |user| codec.mint(user, &NoClaims {}).unwrap();
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    ::metrics::with_local_recorder(&recorder, || {
+        let mut connection = layer.connect(of("ada").as_str()).unwrap();
+        connection.renew(of("bob").as_str()).unwrap_err();
+        connection.renew("a.b.c").unwrap_err();
+        clock.advance(codec.lifetime() * 2);
+        day::run(connection.ended());
+    });
+    let mut counted = Vec::new();
+    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
+        if key.key().name() == "tower_bearer_verifications_total" {
+            let outcome = key.key().labels().next().unwrap().value().to_owned();
+            counted.push((outcome, value));
+        }
+    }
+    counted.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let one = |outcome: &str| (outcome.to_owned(), DebugValue::Counter(1));
+    let expected = ["accepted", "expired", "forbidden", "segments"].map(one);
+    assert_eq!(counted, expected);
 }

@@ -150,7 +150,7 @@ async fn revocation_lost_in_a_failover_is_refused_and_reapplied_where_it_was_mad
     assert_eq!(stage.world.count("ReuseDetected"), 1);
     stage.servers.fail_over().await;
 
-    // What the promoted server says, to an instance that knows nothing of it.
+    // The promoted server's answer, to an instance that knows nothing of it.
     let other = instance(sentinel_store(&stage.servers, &Heard::default()));
     let key = stage.world.store.last_key();
     assert!(
@@ -226,7 +226,7 @@ async fn the_end_of_everything_lost_in_a_failover_holds_where_it_was_made_and_fo
     assert_eq!(ended, SESSIONS as u64);
     servers.fail_over().await;
 
-    // What the promoted server says, to an instance that knows nothing of it.
+    // The promoted server's answer, to an instance that knows nothing of it.
     let other = instance(build(4, &Heard::default()));
     let mut new = other.browser();
     until(

@@ -1,4 +1,4 @@
-// What happens in a walk: a list of steps that depends on the seed alone, so that it can be made shorter.
+// A walk is a list of steps that depends on the seed alone, so that it can be made shorter.
 
 import { chance } from "../world/clock.mjs";
 
@@ -11,6 +11,7 @@ const STEPS = {
   post: 5,
   request: 3,
   stream: 2,
+  keptAlive: 2,
   json: 4,
   otherApi: 3,
   foreign: 1,
@@ -40,7 +41,7 @@ const STEPS = {
   calm: 4,
   storeDown: 1,
   storeUp: 2,
-  newKeys: 1,
+  newKeys: 0.4,
   newAgent: 1,
   clockJump: 2,
   ended: 1,

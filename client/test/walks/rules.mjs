@@ -1,4 +1,4 @@
-// What must hold at every step of a walk, and at its end.
+// Rules that hold at every step of a walk, and at its end.
 
 const MINUTE = 60_000;
 /** As many refreshes of one page a minute as the steps and faults of a walk can ask for. */
@@ -13,8 +13,10 @@ export class Rules {
   signOuts = []; // Each sign-out that a user asked for.
   broken = null; // The first rule that did not hold.
 
-  constructor(world) {
+  /** @param {boolean} hasLocks whether the browser has Web Locks */
+  constructor(world, hasLocks) {
     this.world = world;
+    this.hasLocks = hasLocks;
     this.server = world.server;
     this.server.onSignOut = (request, session) => this.#onSignOut(request, session);
   }
@@ -74,7 +76,7 @@ export class Rules {
     const token = headers.get("Authorization")?.replace("Bearer ", "") ?? null;
     if (!HOSTS.has(url.origin)) this.breaks(`a request leaves for ${url.origin}`);
     if (url.origin !== "https://app.example" && headers.has("X-CSRF-Token")) this.breaks("a CSRF token leaves");
-    if (method === "POST" && url.pathname === "/auth/refresh") this.#onRefresh(page);
+    if (method === "POST" && url.pathname === "/auth/refresh") this.#onRefresh(page, request);
     if (token === null) return;
     const known = this.server.sessions.tokens.get(token) ?? this.forgotten?.get(token);
     if (!known) return this.breaks(`a token that never was: ${token}`);
@@ -86,8 +88,9 @@ export class Rules {
     }
   }
 
-  #onRefresh(page) {
+  #onRefresh(page, request) {
     const { now } = this.world.clock;
+    page.lastRefresh = request;
     page.refreshes = page.refreshes.filter((at) => now - at < MINUTE);
     page.refreshes.push(now);
     if (page.refreshes.length > MOST_A_MINUTE) this.breaks(`${page.refreshes.length} refreshes of one page in a minute`);
@@ -114,16 +117,35 @@ export class Rules {
 
   #onState(page, before, state) {
     if (!Object.isFrozen(state)) this.breaks("a state that is not frozen");
+    if (state.reason !== before.reason) page.isMisled = state.reason === "no_session" && this.#misleads(page.browser.jar);
     if (state.status === "in" && !this.server.sessions.byId.has(state.session)) {
       this.breaks(`signed in to no session: ${state.session}`);
     }
     if (state.status !== "out" || before.status !== "in") return;
     const session = this.server.sessions.byId.get(before.session);
     if (state.reason === "signed_out") {
-      if (this.signOuts.length === 0) this.breaks("signed out, and nobody wanted it");
+      if (this.signOuts.length === 0) this.breaks("signed out, and no user wanted it");
+    } else if (this.#lostTheCookie(page)) {
+      return;
     } else if (this.server.sessionOf(page.browser.jar) === session && this.server.sessions.isLive(session)) {
       this.breaks(`an honest user is signed out: ${state.reason}, session ${before.session} lives`);
     }
+  }
+
+  /**
+   * Whether the cookie says that there is no session beside one that lives. An answer that was asked for before a
+   * sign-in and comes after it puts it back, and a page that is loaded then cannot know better.
+   */
+  #misleads(jar) {
+    return this.server.sessionOf(jar) !== null && Boolean(jar.value(this.server.name)?.startsWith("v1a."));
+  }
+
+  /**
+   * Whether the page asked without the session's cookie. Without Web Locks requests of two tabs cross: the answer of a
+   * sign-out takes the cookie of a sign-in away, and the answer of a refresh that left before puts it back.
+   */
+  #lostTheCookie({ lastRefresh }) {
+    return !this.hasLocks && !lastRefresh.cookies.some(([name]) => name === "refresh");
   }
 
   /** A user wants to be signed out. One from everywhere is taken only once the call says so: until then the user is in. */
@@ -132,9 +154,11 @@ export class Rules {
     // An answer that came late may have put an older session's cookie back: then no request can end this one.
     const { session: kept } = this.server.sessions.read(page.browser.jar.value("refresh", "/auth"));
     const isThere = session !== null && kept?.id === session;
-    const others = page.browser.pages.filter((other) => !other.frozen);
+    // Only a tab that shows the session knows for certain whose sign-out it hears of: the keys may be new.
+    const others = page.browser.pages.filter((other) => !other.frozen && other.session.state.session === session);
     const witnesses = new Set([page, ...others]);
-    const wish = { at: this.world.clock.now, session: isThere ? session : null, witnesses, isTaken: !everywhere };
+    const user = this.shown(page);
+    const wish = { at: this.world.clock.now, user, session: isThere ? session : null, witnesses, isTaken: !everywhere, everywhere };
     this.signOuts.push(wish);
     return wish;
   }
@@ -147,6 +171,11 @@ export class Rules {
   /** A sign-out that comes late ends no session that began later. */
   #onSignOut(request, session) {
     const { now } = this.world.clock;
+    if (request.url.pathname === "/auth/logout-all") {
+      // A page that does not know its user yet may ask as well.
+      const isTheirs = this.signOuts.some(({ user, everywhere }) => everywhere && (user ?? session.user) === session.user);
+      if (!isTheirs) this.breaks(`every session of ${session.user} ends, and only others wanted that`);
+    }
     if (request.url.pathname !== "/auth/logout") return;
     const isMeant = this.signOuts.some(({ at }) => session.createdAt <= at + 10_000);
     if (!isMeant) {
@@ -175,24 +204,35 @@ export class Rules {
     }
   }
 
-  #wanted(browser) {
-    const live = this.server.sessionOf(browser.jar);
+  /** What a tab has to say. One that the cookie misled says `out` as long as it does. */
+  #wanted(page) {
+    const { jar } = page.browser;
+    if (page.isMisled && this.#misleads(jar)) return "out";
+    const live = this.server.sessionOf(jar);
     return live ? `in ${live.id}` : "out";
   }
 
   /** Whether every tab says what the server says. */
   agree(browser) {
-    const wanted = this.#wanted(browser);
-    return browser.pages.every((page) => said(page) === wanted);
+    return browser.pages.every((page) => {
+      const { problem, renewing } = page.session.state;
+      return !problem && !renewing && this.#wanted(page) === said(page);
+    });
+  }
+
+  /** Whether a page waits for a word of its user: it met another user's session, or the cookie misled it. */
+  waits({ isMisled, session: { state } }) {
+    return isMisled || state.reason === "other_session";
   }
 
   /** After the network is back and time has passed. */
   atEnd(browser) {
-    const wanted = this.#wanted(browser);
     for (const page of browser.pages) {
+      const wanted = this.#wanted(page);
       const { problem, renewing, reason } = page.session.state;
-      const is = said(page);
-      if (is !== wanted) this.breaks(`tab ${page.slot} says ${is}, and the server ${wanted} (${reason})`);
+      if (wanted !== said(page)) {
+        this.breaks(`tab ${page.slot} says ${said(page)}, and the server ${wanted} (${reason})`);
+      }
       if (problem || renewing) this.breaks(`tab ${page.slot} still has a problem, or is renewing: ${problem}`);
       this.#onEvents(page);
     }

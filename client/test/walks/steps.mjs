@@ -1,4 +1,4 @@
-// What each step does.
+// The steps of a walk.
 
 const HOUR = 3_600_000;
 
@@ -33,6 +33,8 @@ const ACTS = {
       "/api/files",
       { method: "POST", headers, duplex: "half", body: new Response("a stream").body },
     ]),
+  keptAlive: (tabs, page) =>
+    fetches(tabs, page, "keptAlive", "/api/log", { method: "POST", body: "text", keepalive: true }),
   json: ({ rules }, page) =>
     rules.call(
       page,
@@ -80,17 +82,13 @@ const ACTS = {
       page,
       "stepUp",
       async () => {
-        const { session: id } = session.state;
         const token = await session.token({ atLeast: 5000 });
         await session.begin((headers) => {
-          // The user has changed meanwhile: this token is the other one's.
-          if (session.state.session !== id) throw new DOMException("changed", "AbortError");
           headers.set("Authorization", `Bearer ${token}`);
           headers.set("Content-Type", "application/json");
           return here.fetch("/auth/step-up", { method: "POST", headers, body: '{"password":"right"}' });
         });
       },
-      { errors: ["AbortError"] },
     );
   },
   signOut({ rules }, page) {
@@ -118,7 +116,10 @@ const ACTS = {
   show: (tabs, page) => page.hide(false),
   suspend: (tabs, page) => page.freeze(),
   leave({ rules }, page) {
-    if (page.leave()) rules.forgets(page);
+    if (!page.leave()) return;
+    rules.forgets(page);
+    // The next user of this computer may bring it back.
+    if (page.session.state.status === "in") rules.breaks("the browser keeps a page with its user");
   },
 };
 

@@ -15,25 +15,31 @@ const MINUTE = 60_000;
  */
 export async function walk(seed, steps) {
   const world = new World({ seed, server: limits(seed) });
-  const rules = new Rules(world);
   const browser = world.browser();
-  browser.net.watch = (request) => rules.onRequest(request);
+  const lacks = seed % 7 === 0 ? { locks: seed % 2 ? "none" : "refused" } : {};
+  const rules = new Rules(world, !lacks.locks);
   const given = {
-    lacks: seed % 7 === 0 ? { locks: seed % 2 ? "none" : "refused" } : {},
+    lacks,
     options: { api: ["https://api.example"], idle: seed % 5 === 0 ? "renew" : "sleep-when-hidden" },
   };
+  browser.net.watch = (request) => rules.onRequest(request);
   const tabs = { world, rules, browser, given, pages: [], began: world.clock.now };
   // Most walks begin where a user has been before.
   if (seed % 4) world.server.signIn(browser.jar, "alice", browser.agent);
   for (let slot = 0; slot < SLOTS; slot += 1) open(tabs, slot);
   const log = [];
-  for (const step of steps) {
-    log.push(told({ ...step, at: world.clock.now - tabs.began }));
-    act(tabs, step, open);
-    await world.until(() => rules.broken !== null, step.wait);
-    if (rules.broken) return { broken: rules.broken, calls: rules.calls.length, log };
+  try {
+    for (const step of steps) {
+      log.push(told({ ...step, at: world.clock.now - tabs.began }));
+      act(tabs, step, open);
+      await world.until(() => rules.broken !== null, step.wait);
+      if (rules.broken) break;
+    }
+    if (!rules.broken) await end(tabs);
+  } catch (error) {
+    // A client for which time stands still, for instance.
+    rules.breaks(error.message);
   }
-  await end(tabs);
   return { broken: rules.broken, calls: rules.calls.length, log, sent: browser.net.sent.map(({ at, url, status }) => `${at} ${url.pathname} ${status}`) };
 }
 
@@ -83,8 +89,7 @@ async function end({ world, rules, browser, pages }) {
   const most = Math.ceil(2400 / Math.max(30, world.server.sessions.limits.life - 75)) + 2;
   const made = refreshes() - before;
   if (made > most * pages.length) rules.breaks(`${made} refreshes in forty quiet minutes`);
-  // A page that met another user's session waits for a word of its user.
-  for (const page of pages) if (page.session.state.reason === "other_session") page.session.resume().catch(() => {});
+  for (const page of pages) if (rules.waits(page)) page.session.resume().catch(() => {});
   await world.until(isBroken, MINUTE);
   // A session may have run out a moment ago.
   await world.until(() => isBroken() || rules.agree(browser), 2 * MINUTE);

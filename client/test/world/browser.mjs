@@ -9,7 +9,7 @@ import { Page } from "./page.mjs";
 export class Browser {
   pages = [];
   skew = 0; // How far its clock is ahead, in milliseconds.
-  agent = "browser 1"; // What it calls itself.
+  agent = "browser 1"; // Its `User-Agent`.
 
   constructor(clock, server, random) {
     this.clock = clock;

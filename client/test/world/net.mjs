@@ -1,7 +1,7 @@
-// What is between a page and the servers, with its faults.
+// The network between a page and the servers, with its faults.
 
 /**
- * What may happen to a request. `lost`: it never arrives. `unheard`: it is done, and the answer is lost. `slow`: the answer
+ * The fates of a request. `lost`: it never arrives. `unheard`: it is done, and the answer is lost. `slow`: the answer
  * takes so many milliseconds. `answer`: this answer comes instead. `body`: the body comes so much later than the head.
  * @typedef {{ lost?: boolean, unheard?: boolean, slow?: number, body?: number, answer?: object }} Fault
  */
@@ -66,7 +66,9 @@ export class Net {
     clock.after(up, async () => {
       if (!this.isUp) return noNetwork();
       const body = await request.read();
-      const answer = fault.answer ?? this.server.answer({ ...request, body });
+      const made = fault.answer ?? this.server.answer({ ...request, body });
+      // The server's clock is right, and the page's may be wrong.
+      const answer = { ...made, headers: { Date: new Date(clock.now).toUTCString(), ...made.headers } };
       request.status = answer.status;
       clock.after(down, () => {
         // A page that gave up has closed the connection, and its browser keeps no cookie of it.

@@ -7,7 +7,7 @@ export class Page {
   isGone = false;
   session = null; // The client's, once there is one.
   base = null; // The address of a `<base>` element.
-  #waiting = []; // What happens once the page goes on.
+  #waiting = []; // Runs once the page goes on.
   #timers = new Map();
   #timer = 0;
 

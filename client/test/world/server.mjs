@@ -5,7 +5,7 @@ import { Sessions } from "./sessions.mjs";
 
 export class Server {
   requests = []; // Each request that arrived, with what came of it.
-  stranger = []; // What arrived at the stranger.
+  stranger = []; // Requests that arrived at the stranger.
   isDown = false; // Whether the store is away.
   isExposed = false; // Whether the API on its own origin lets pages read `WWW-Authenticate`.
   /** @type {(request: object) => object | undefined} an answer in place of the server's own */
@@ -15,10 +15,11 @@ export class Server {
   #csrf = new Map(); // Nonce -> the session it is for, or null.
   #count = 0;
 
-  constructor(clock, { base = "/auth", isPlain = false, recent = Infinity, ...limits } = {}) {
+  constructor(clock, { base = "/auth", isPlain = false, isHidden = false, recent = Infinity, ...limits } = {}) {
     this.clock = clock;
     this.base = base;
     this.recent = recent; // For how many seconds a sign-in is recent enough to end other sessions.
+    this.isHidden = isHidden; // Whether pages cannot read the CSRF cookie.
     this.name = isPlain ? "csrf" : "__Host-csrf";
     this.sessions = new Sessions(clock, {
       life: 900,
@@ -218,7 +219,7 @@ export class Server {
   #csrfCookie(session) {
     const value = `${session ? "v1s" : "v1a"}.n${(this.#count += 1)}.mac`;
     this.#csrf.set(value, session?.id ?? null);
-    return { name: this.name, value, end: session?.absoluteEnd };
+    return { name: this.name, value, httpOnly: this.isHidden, end: session?.absoluteEnd };
   }
 
   #refreshCookie(session) {

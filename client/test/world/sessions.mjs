@@ -28,11 +28,12 @@ export class Sessions {
       authenticatedAt: now,
       createdAt: now,
       absoluteEnd: now + this.limits.absolute * SECOND,
-      idleEnd: now + this.limits.idle * SECOND,
+      idleEnd: 0,
       known: new Set([agent]),
       holder: agent,
       end: null,
     };
+    this.#touch(session);
     this.byId.set(session.id, session);
     return session;
   }
@@ -61,8 +62,8 @@ export class Sessions {
   }
 
   /**
-   * What the server thinks of a refresh token, before it writes anything.
-   * @returns {{ is: "current" | "late" | "older" | "superseded" | "dead" | "revoked" }}
+   * The server's verdict on a refresh token, before it writes anything.
+   * @returns {{ is: "current" | "late" | "older" | "superseded" | "dead" | "revoked" | "reuse" }}
    */
   judge(session, generation) {
     const { now } = this.clock;
@@ -114,7 +115,7 @@ export class Sessions {
     this.#rotate(session, agent);
     session.elevatedAt = session.generation;
     session.authenticatedAt = this.clock.now;
-    session.idleEnd = this.clock.now + this.limits.idle * SECOND;
+    this.#touch(session);
   }
 
   /** The answer with an access token, its durations in seconds. */
@@ -132,7 +133,7 @@ export class Sessions {
       session: session.id,
       session_expires_in: left,
     };
-    if (unused < left) answer.idle_expires_in = unused;
+    if (this.limits.idle < this.limits.absolute) answer.idle_expires_in = unused;
     return answer;
   }
 
@@ -145,7 +146,11 @@ export class Sessions {
   }
 
   #used(session, isPassive, outcome) {
-    if (!isPassive) session.idleEnd = this.clock.now + this.limits.idle * SECOND;
+    if (!isPassive) this.#touch(session);
     return outcome;
+  }
+
+  #touch(session) {
+    session.idleEnd = Math.min(this.clock.now + this.limits.idle * SECOND, session.absoluteEnd);
   }
 }

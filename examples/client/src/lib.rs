@@ -19,7 +19,9 @@ pub const FILES: &[(&str, &str)] = files! {
     "calls.js"
     "errors.js"
     "index.js"
+    "leaving.js"
     "pace.js"
+    "places.js"
     "session.js"
     "wait.js"
 };

@@ -35,10 +35,10 @@ use tower_bearer::{
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// What verifies tokens: of requests as a layer, of messages as a value.
+/// Verifies tokens: those of requests as a layer, those of messages as a value.
 type Bearer = BearerAuthLayer<NoClaims, ProblemJson>;
 
-/// What the handlers need.
+/// The state of the handlers.
 #[derive(Clone)]
 struct App {
     users: Users,

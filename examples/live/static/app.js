@@ -4,6 +4,7 @@ const session = createSession();
 const at = (id) => document.getElementById(id);
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const EXPIRED = 4401;
+const MOMENT = 2000;
 
 /** Shows the last lines of a connection. */
 function show(id, line) {
@@ -12,12 +13,15 @@ function show(id, line) {
 }
 
 /** Talks over one socket until it closes, and returns the code. */
-async function talk(token) {
+async function talk() {
+  // A token that is about to expire is not worth a connection.
+  const token = await session.token({ atLeast: 1000 });
+  const { session: own } = session.state;
   const socket = new WebSocket(new URL("api/socket", location.href.replace(/^http/, "ws")));
   socket.onopen = () => socket.send(token);
   socket.onmessage = ({ data }) => show("socket", data);
-  // Another user must not see what goes on here.
-  const stop = session.subscribe(() => session.state.status === "out" && socket.close());
+  // The next user must not see what goes on here, nor send this token.
+  const stop = session.subscribe(() => session.state.session !== own && socket.close());
   const { code } = await new Promise((done) => (socket.onclose = done));
   stop();
   show("socket", `closed: ${code}`);
@@ -35,11 +39,17 @@ async function read() {
   show("feed", "ended");
 }
 
-/** Opens a connection again and again: at once where its token has expired, after a pause where something failed. */
+/**
+ * Opens a connection again and again: at once where its token has expired, after a pause where something failed. A
+ * token that is refused at once would be refused again, so the next one is fetched.
+ */
 async function keep(open) {
   for (;;) {
+    const since = Date.now();
     try {
-      if ((await open()) === EXPIRED) continue;
+      const code = await open();
+      if (code === EXPIRED && Date.now() - since > MOMENT) continue;
+      if (code === EXPIRED) await session.resume();
     } catch (error) {
       if (error instanceof SignedOut) return;
     }
@@ -48,14 +58,16 @@ async function keep(open) {
 }
 
 let running = null;
+let shown = null;
 session.subscribe(() => {
-  const { status, reason } = session.state;
+  const { status, reason, session: id } = session.state;
+  if (id !== shown) at("socket").textContent = at("feed").textContent = "";
+  shown = id;
   at("status").textContent = reason ? `${status}: ${reason}` : status;
   at("sign-in").hidden = status !== "out";
   at("sign-out").hidden = status !== "in";
   if (status !== "in" || running) return;
-  // A token that is about to expire is not worth a connection.
-  const socket = keep(async () => talk(await session.token({ atLeast: 1000 })));
+  const socket = keep(talk);
   const feed = keep(async () => (await read(), EXPIRED));
   running = Promise.all([socket, feed]).then(() => (running = null));
 });

@@ -199,33 +199,49 @@ async fn a_sink_that_panics_loses_no_revocation() {
 #[tokio::test]
 async fn an_end_of_all_that_is_tried_again_spares_the_sessions_that_began_later() {
     for fault in [Fault::Refuses, Fault::Panics, Fault::Down] {
-        let world = World::patient();
-        let before = world.session().await;
-        world.fault(fault);
-        world.fails(world.all()).await;
-        a_while().await;
-        let later = world.session().await;
-        world.recovers().await;
-        assert!(!world.is_live(&before).await, "{fault:?}");
-        assert!(world.is_live(&later).await, "{fault:?}");
-        assert_eq!(world.count("Revoked"), 1);
+        for world in World::wide_and_narrow() {
+            let before = world.session().await;
+            world.fault(fault);
+            world.fails(world.all()).await;
+            a_while().await;
+            let later = world.session().await;
+            world.recovers().await;
+            assert!(!world.is_live(&before).await, "{fault:?}");
+            assert!(world.is_live(&later).await, "{fault:?}");
+            assert_eq!(world.count("Revoked"), 1);
+        }
     }
 }
 
 #[tokio::test]
 async fn an_end_of_all_others_that_is_tried_again_keeps_its_session() {
-    let world = World::patient();
-    let (own, other) = (world.session().await, world.session().await);
-    world.fault(Fault::Refuses);
-    let ending = Ending::Subject {
-        subject: "ada".to_owned(),
-        keep: Some(own.id()),
-        own: None,
-    };
-    world.fails(ending).await;
-    a_while().await;
-    world.recovers().await;
-    assert!(world.is_live(&own).await && !world.is_live(&other).await);
+    for world in World::wide_and_narrow() {
+        let (own, other) = (world.session().await, world.session().await);
+        world.fault(Fault::Refuses);
+        let ending = Ending::Subject {
+            subject: "ada".to_owned(),
+            keep: Some(own.id()),
+            own: None,
+        };
+        world.fails(ending).await;
+        a_while().await;
+        world.recovers().await;
+        assert!(world.is_live(&own).await && !world.is_live(&other).await);
+    }
+}
+
+/// A refresh of it may be under way, and would set a new idle end. A store that has the list alone does not show it.
+#[tokio::test]
+async fn an_end_of_all_that_is_tried_again_ends_what_is_idle() {
+    for world in World::wide_and_narrow() {
+        let idle = world
+            .session_with(|record| record.idle_expires_at = record.created_at)
+            .await;
+        world.fault(Fault::Refuses);
+        world.fails(world.all()).await;
+        world.recovers().await;
+        assert_eq!(world.is_live(&idle).await, world.is_narrow());
+    }
 }
 
 #[tokio::test]

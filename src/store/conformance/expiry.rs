@@ -7,6 +7,7 @@ use super::{
     everything::OLD,
     instances,
     look::{Outcome, add, apply, expect, expect_ended, expect_listed, list, revoke, stored},
+    older::revoke_older,
     sample::{MANY, Subject, rotated},
     steps::Steps,
 };
@@ -25,6 +26,8 @@ const GONE: Rule =
     Rule("an expired session is neither listed nor counted, nor revoked past its absolute end");
 const IDLE: Rule =
     Rule("no session outlives revoke_all by a swap that was decided before its idle end");
+const IDLE_OLDER: Rule =
+    Rule("no session outlives revoke_older by a swap that was decided before its idle end");
 const IDLE_TOO: Rule =
     Rule("no session outlives revoke_everything by a swap that was decided before its idle end");
 const LATER: Rule = Rule("a session that a swap prolongs lives on");
@@ -50,8 +53,9 @@ pub(super) async fn run<S: RefreshStore>(
     let sooner = moved_by_swap(one, SOONER, false).await?;
     let gone = Gone::prepare(one, other).await?;
     let ended = ended_ones(one, other).await?;
-    let idle = Idle::prepare(one, IDLE).await?;
-    let idle_too = Idle::prepare(one, IDLE_TOO).await?;
+    let idle = Idle::prepare(one, IDLE, None).await?;
+    let idle_older = Idle::prepare(one, IDLE_OLDER, None).await?;
+    let idle_too = Idle::prepare(one, IDLE_TOO, Some(OLD)).await?;
     advance(WAIT).await;
     let third = make().await;
     instances::they_have_one_clock([one, other, &third]).await?;
@@ -71,6 +75,7 @@ pub(super) async fn run<S: RefreshStore>(
     }
     // Counting and revoking are judged last: they change the store.
     idle.survive_revoke_all(one, other).await?;
+    idle_older.survive_revoke_older(one, other).await?;
     idle_too.survive_everything(one, other).await?;
     let (subject, next) = &later;
     revoke(one, LATER, subject, None, &[next]).await?;
@@ -195,13 +200,18 @@ struct Idle {
 }
 
 impl Idle {
-    async fn prepare(store: &impl RefreshStore, rule: Rule) -> Result<Self, Violation> {
+    /// They began at that time, or just now. An instance may remember the end of everything that began by a time.
+    async fn prepare(
+        store: &impl RefreshStore,
+        rule: Rule,
+        began: Option<Timestamp>,
+    ) -> Result<Self, Violation> {
         let subject = Subject::new(store, rule).await?;
         let mut idle = subject.record(rule)?;
         idle.idle_expires_at = soon(&subject);
         let mut lasting = subject.record(rule)?;
-        (idle.created_at, lasting.created_at) = (OLD, OLD);
-        for record in [&idle, &lasting] {
+        for record in [&mut idle, &mut lasting] {
+            record.created_at = began.unwrap_or(record.created_at);
             add(store, rule, record, MANY).await?;
         }
         Ok(Self {
@@ -220,6 +230,19 @@ impl Idle {
         revoke_idle(one, IDLE, subject, idle, &lasting.id).await?;
         expect(other, IDLE, lasting, Some(lasting)).await?;
         comes_too_late(other, IDLE, idle).await
+    }
+
+    async fn survive_revoke_older<S: RefreshStore>(&self, one: &S, other: &S) -> Outcome {
+        let Self {
+            subject,
+            idle,
+            lasting,
+        } = self;
+        let keep = Some(&lasting.id);
+        match revoke_older(one, IDLE_OLDER, subject, keep, idle.created_at).await? {
+            Some(_) => comes_too_late(other, IDLE_OLDER, idle).await,
+            None => Ok(()),
+        }
     }
 
     async fn survive_everything<S: RefreshStore>(&self, one: &S, other: &S) -> Outcome {

@@ -14,7 +14,7 @@ use super::{encoded::Encoded, sweep::Round};
 use crate::{
     clock::{Clock, Timestamp},
     keys::SubjectTag,
-    session::{EncodedRecord, SessionId, SessionKey, SessionRecord},
+    session::{EncodedRecord, SessionKey, SessionRecord},
     store::{Inserted, Loaded, StoreError, StoreErrorKind, Swap, subject},
     telemetry,
 };
@@ -179,42 +179,27 @@ impl Sessions {
         Ok(sessions)
     }
 
-    pub(super) fn revoke_all(
+    /// Revokes what `rule` revokes of the subject's sessions, and returns it.
+    pub(super) fn revoke(
         &self,
         subject: &SubjectTag,
-        keep: Option<&SessionId>,
+        rule: impl Fn(&mut [SessionRecord], Timestamp) -> Vec<SessionRecord>,
     ) -> Result<Vec<SessionRecord>, StoreError> {
         let now = self.clock.now();
         let Some(mut sessions) = self.subjects.get_mut(subject) else {
             return Ok(vec![]);
         };
         let mut after = sessions.unpack(*subject)?;
-        let revoked = subject::revoke_all(&mut after, keep, now);
-        *sessions = Encoded::new(&after);
+        let revoked = rule(&mut after, now);
+        if !revoked.is_empty() {
+            *sessions = Encoded::new(&after);
+        }
         Ok(revoked)
     }
 
     /// Every subject that has sessions now.
     pub(super) fn subjects(&self) -> Vec<SubjectTag> {
         self.subjects.iter().map(|entry| *entry.key()).collect()
-    }
-
-    /// Revokes the sessions of `subject` that began at `before` or earlier, and returns how many.
-    pub(super) fn revoke_before(
-        &self,
-        subject: &SubjectTag,
-        before: Timestamp,
-    ) -> Result<usize, StoreError> {
-        let now = self.clock.now();
-        let Some(mut sessions) = self.subjects.get_mut(subject) else {
-            return Ok(0);
-        };
-        let mut after = sessions.unpack(*subject)?;
-        let revoked = subject::revoke_before(&mut after, before, now);
-        if !revoked.is_empty() {
-            *sessions = Encoded::new(&after);
-        }
-        Ok(revoked.len())
     }
 
     /// Visits the next `subjects` of the round and removes what has expired.

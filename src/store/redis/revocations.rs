@@ -49,8 +49,14 @@ struct Entries {
     sessions: HashMap<SessionId, Revocation>,
     /// In the order of their revocation.
     order: VecDeque<SessionId>,
-    /// The last end of every session.
-    everything: Option<Everything>,
+    everything: Ends,
+}
+
+/// The ends of every session: the last, and the one before it for the answers that were asked for in between.
+#[derive(Clone, Copy, Default)]
+struct Ends {
+    last: Option<Everything>,
+    earlier: Option<Everything>,
 }
 
 /// The end of every session that began at `before` or earlier.
@@ -109,9 +115,13 @@ impl Revocations {
             return;
         }
         let mut inner = self.lock();
-        if inner.everything.is_none_or(|last| last.before < before) {
+        let last = inner.everything.last;
+        if last.is_none_or(|last| last.before < before) {
             let number = self.noted.fetch_add(1, Ordering::AcqRel);
-            inner.everything = Some(Everything { before, number });
+            inner.everything = Ends {
+                last: Some(Everything { before, number }),
+                earlier: last,
+            };
         }
     }
 
@@ -127,21 +137,19 @@ impl Revocations {
             return None;
         }
         let inner = self.lock();
-        let Some(revocation) = inner.sessions.get(&record.id) else {
-            let everything = inner.everything?;
-            let is_meant = everything.number < at.0 && record.created_at <= everything.before;
+        let known = inner.sessions.get(&record.id);
+        // A later revocation of the session takes nothing from an end of every session before it.
+        let Some(revocation) = known.filter(|revocation| revocation.number < at.0) else {
+            let is_meant = inner.everything.mean(record, at);
             return is_meant.then(|| record.revoked(RevokeReason::RevokedAll));
         };
         let Revocation {
-            number,
+            number: _,
             state,
             ended_at,
             fingerprints,
             fingerprint_version,
         } = *revocation;
-        if number >= at.0 {
-            return None;
-        }
         Some(SessionRecord {
             state,
             ended_at,
@@ -157,6 +165,14 @@ impl Revocations {
     }
 }
 
+impl Ends {
+    /// Whether one of them, noted by that moment, has ended this session.
+    fn mean(&self, record: &SessionRecord, at: Moment) -> bool {
+        let mut noted = [self.last, self.earlier].into_iter().flatten();
+        noted.any(|end| end.number < at.0 && record.created_at <= end.before)
+    }
+}
+
 impl fmt::Debug for Revocations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = self.lock();
@@ -165,7 +181,7 @@ impl fmt::Debug for Revocations {
             .field("capacity", &self.capacity)
             .field(
                 "everything_before",
-                &inner.everything.map(|last| last.before),
+                &inner.everything.last.map(|last| last.before),
             )
             .finish_non_exhaustive()
     }
@@ -299,13 +315,44 @@ mod tests {
         assert!(correct(&revocations, &old[0]).is_some());
         revocations.note_everything(later.created_at);
         assert!(correct(&revocations, &later).is_some());
-        // What is known of a session says more than that.
+        // A revocation of the session says more than that.
         let signed_out = old[0].ended(RevokeReason::SignedOut, Some(&BROWSER), NOW);
         revocations.note(&signed_out);
         assert_eq!(correct(&revocations, &old[0]), Some(signed_out));
         let nothing = Revocations::new(0);
         nothing.note_everything(NOW);
         assert_eq!(correct(&nothing, &old[0]), None);
+    }
+
+    #[test]
+    fn an_end_of_everything_holds_where_another_request_has_revoked_the_session_since() {
+        let revocations = Revocations::new(9);
+        let record = session();
+        revocations.note_everything(NOW);
+        let asked = revocations.now();
+        // Another request restores it before this one's answer is judged.
+        revocations.note(&correct(&revocations, &record).unwrap());
+        let revoked = record.revoked(RevokeReason::RevokedAll);
+        assert_eq!(revocations.correct(&record, asked), Some(revoked));
+    }
+
+    #[test]
+    fn a_second_end_of_everything_takes_nothing_from_the_first() {
+        let revocations = Revocations::new(9);
+        let record = session();
+        let second = std::time::Duration::from_secs(1);
+        revocations.note_everything(NOW);
+        for later in 1..=3 {
+            let asked = revocations.now();
+            let new = SessionRecord {
+                created_at: NOW + second * later,
+                ..session()
+            };
+            revocations.note_everything(new.created_at);
+            assert!(revocations.correct(&record, asked).is_some(), "{later}");
+            assert_eq!(revocations.correct(&new, asked), None, "it may be older");
+            assert!(correct(&revocations, &new).is_some());
+        }
     }
 
     #[test]

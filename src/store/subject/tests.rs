@@ -155,6 +155,7 @@ fn revoking_ends_what_is_idle_and_leaves_what_is_past_its_absolute_end() {
     for revoke in [
         |all: &mut [SessionRecord]| revoke_all(all, None, NOW),
         |all: &mut [SessionRecord]| revoke_before(all, NOW, NOW),
+        |all: &mut [SessionRecord]| revoke_older(all, None, NOW, NOW),
     ] {
         let mut sessions = [idle.clone(), over.clone()];
         assert_eq!(revoke(&mut sessions), std::slice::from_ref(&revoked));
@@ -187,6 +188,26 @@ fn revoking_by_the_beginning_leaves_what_began_later() {
     let live = SessionState::Live;
     assert!(states.eq([all, live, live, ENDED, all]));
     assert_eq!(revoke_before(&mut sessions, before, NOW), []);
+}
+
+#[test]
+fn revoking_what_is_older_leaves_what_is_kept_and_what_began_later() {
+    let (before, later) = (NOW - Duration::from_millis(1), NOW);
+    let at = |id, created_at| SessionRecord {
+        created_at,
+        ..live(id, 1)
+    };
+    let ended = SessionRecord {
+        created_at: before,
+        ..session(4, ENDED, 1, 60)
+    };
+    let mut sessions = [at(1, before), at(2, later), at(3, before), ended];
+    let keep = SessionId::from_bytes([3; 16]);
+    let revoked = revoke_older(&mut sessions, Some(&keep), before, NOW);
+    assert_eq!(revoked, [sessions[0].clone()]);
+    let all = SessionState::Revoked(RevokeReason::RevokedAll);
+    let live = SessionState::Live;
+    assert_eq!(sessions.map(|s| s.state), [all, live, live, ENDED]);
 }
 
 prop_compose! {

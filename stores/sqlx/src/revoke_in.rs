@@ -64,7 +64,8 @@ pub trait RevokeIn<DB: Database> {
     ///
     /// # Errors
     ///
-    /// When the database does not answer or refuses, or holds a session that cannot be read. Some sessions may be
+    /// [`Refused`](tower_bearer::store::StoreErrorKind::Refused) where `subject` has not 1 to 256 bytes; nothing is done
+    /// then. Else when the database does not answer or refuses, or holds a session that cannot be read. Some sessions may be
     /// revoked in the transaction then: roll it back.
     ///
     /// Two transactions that end the sessions of two users in opposite order wait for each other. PostgreSQL gives up

@@ -22,7 +22,7 @@ use std::{fmt, future::Future, path::Path, sync::Arc, time::Duration};
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tower_bearer::{Clock, EventSink, Timestamp, store::StoreError};
 
@@ -141,8 +141,11 @@ impl SqliteStore {
     /// [`Unavailable`](tower_bearer::store::StoreErrorKind::Unavailable), and
     /// [`purge_every`](Self::purge_every) ends. A pool that the application gave stays open.
     ///
-    /// It waits for the calls that are under way. The last process to close a file takes the two beside it away. A
-    /// process that just ends loses nothing.
+    /// After [`open`](Self::open) it waits for the calls that are under way, and until the application has given back the
+    /// connections that it took from [`pool`](Self::pool). The last process to close a file takes the two beside it
+    /// away. A process that just ends loses nothing.
+    ///
+    /// Over a pool that the application gave it waits for nothing. Calls that have begun go on.
     ///
     /// # Cancel safety
     ///
@@ -162,6 +165,17 @@ impl SqliteStore {
 
     fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    /// Returns when the time of a call is up that begins now.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.0.timeout
+    }
+
+    /// Returns for how long SQLite itself waits for the lock in a call with this time limit. A statement that begins in
+    /// the first eighth of it ends in time.
+    fn patience(timeout: Duration) -> Duration {
+        timeout - timeout / 8
     }
 
     /// Bounds a call as a whole: the line, a connection, the lock and the disk.

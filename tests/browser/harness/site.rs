@@ -20,7 +20,7 @@ use tower_bearer::{
 
 use super::{Browser, Engine, Seen, cable::Cable, proxy::Proxy};
 
-/// What differs between scenarios.
+/// The settings that differ between scenarios.
 #[derive(Clone, Copy)]
 pub(crate) struct Lives {
     pub(crate) access: Duration,

@@ -18,8 +18,9 @@ use hyper_util::{
 use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 use serde_json::{Value, json};
 use tokio::time::timeout;
+use tower_bearer::{Clock, SystemClock, test_util::TestJar};
 
-use super::{PATIENCE, jar::Jar};
+use super::PATIENCE;
 
 /// A browser with the page of one origin. A clone is another one with the same cookies.
 #[derive(Clone, Debug)]
@@ -28,7 +29,8 @@ pub(crate) struct Browser {
     /// Of the page that asks.
     origin: String,
     pub(crate) agent: &'static str,
-    pub(crate) jar: Jar,
+    /// Of this machine: its ports share their cookies, and `Secure` ones go over plain http too.
+    pub(crate) jar: TestJar,
     client: Client<HttpsConnector<HttpConnector>, String>,
     http2: Client<HttpConnector, String>,
 }
@@ -53,7 +55,7 @@ impl Browser {
             origin: url.clone(),
             url,
             agent: "walk",
-            jar: Jar::default(),
+            jar: TestJar::new("http://127.0.0.1"),
             client: client().build(https),
             http2: client().http2_only(true).build_http(),
         }
@@ -98,7 +100,7 @@ impl Browser {
         let lines = [
             (USER_AGENT, Some(self.agent.to_owned())),
             (ORIGIN, Some(self.origin.clone())),
-            (COOKIE, self.jar.header(path)),
+            (COOKIE, self.cookies(path)),
             (CSRF_HEADER, csrf),
         ];
         let mut headers = HeaderMap::new();
@@ -122,6 +124,11 @@ impl Browser {
 
     pub(crate) fn refresh(&mut self) -> Ask<'_> {
         self.post("/auth/refresh")
+    }
+
+    /// The header `Cookie` for a request to this path.
+    pub(crate) fn cookies(&self, path: &str) -> Option<String> {
+        self.jar.header(path, SystemClock.now())
     }
 
     /// The CSRF token among the cookies.
@@ -209,7 +216,8 @@ impl Ask<'_> {
         };
         let answer = timeout(PATIENCE, asked).await;
         let (head, body) = answer.unwrap_or_else(|_| panic!("{what}: no answer"));
-        browser.jar.keep(&head.headers);
+        let dropped = browser.jar.keep(&path, &head.headers, SystemClock.now());
+        assert!(dropped.is_empty(), "{what}: a browser drops {dropped:?}");
         Answer {
             status: head.status,
             version: head.version,

@@ -8,7 +8,7 @@ use crate::support::world::{FIREFOX, World};
 /// The sessions that a transaction has ended.
 async fn ended(world: &World, subject: &str) -> Vec<SessionRecord> {
     let mut ended = Vec::new();
-    for tag in world.layer.admin().subject_tags(subject) {
+    for tag in world.layer.admin().subject_tags(subject).unwrap() {
         ended.extend(world.store.revoke_all(&tag, None).await.unwrap());
     }
     ended

@@ -53,6 +53,21 @@ fn telling(codec: &TokenCodec) -> (BearerAuthLayer, Arc<Mutex<Vec<&'static str>>
     (layer, told)
 }
 
+/// How a connection with a fresh token has ended after so long, if it has.
+fn ended_after(
+    layer: &BearerAuthLayer,
+    text: &str,
+    clock: &ManualClock,
+    wait: Duration,
+) -> Option<TokenErrorKind> {
+    let connection = layer.connect(text).unwrap();
+    clock.advance(wait);
+    let is_refused = layer.connect(text).is_err();
+    let ended = connection.ended().now_or_never();
+    assert_eq!(ended.is_some(), is_refused, "as a request with this token");
+    ended.map(|rejection| rejection.token_error().unwrap().kind())
+}
+
 fn is_expired(rejection: &Rejection) -> bool {
     rejection.token_error().map(|error| error.kind()) == Some(TokenErrorKind::Expired)
 }
@@ -112,6 +127,55 @@ async fn a_connection_ends_when_its_token_is_no_longer_taken() {
 }
 
 #[tokio::test]
+async fn a_connection_ends_when_its_token_is_too_old_for_a_request() {
+    let max_age = Duration::from_secs(60);
+    for (max_age, leeway, wait, expected) in [
+        (max_age, Duration::ZERO, max_age, None),
+        (
+            max_age,
+            Duration::ZERO,
+            max_age + MOMENT,
+            Some(TokenErrorKind::TooOld),
+        ),
+        (max_age, LEEWAY, max_age + LEEWAY, None),
+        (
+            max_age,
+            LEEWAY,
+            max_age + LEEWAY + MOMENT,
+            Some(TokenErrorKind::TooOld),
+        ),
+        // The token ends first, or both at one time.
+        (
+            LIFETIME * 2,
+            LEEWAY,
+            LIFETIME + LEEWAY,
+            Some(TokenErrorKind::Expired),
+        ),
+        (
+            LIFETIME,
+            LEEWAY,
+            LIFETIME + LEEWAY + MOMENT,
+            Some(TokenErrorKind::Expired),
+        ),
+    ] {
+        let clock = ManualClock::new(NOW);
+        let codec: TokenCodec = TokenCodec::signed(&KeyRing::generate().unwrap())
+            .issuer("https://id.example")
+            .audience("api")
+            .lifetime(LIFETIME)
+            .max_age(max_age)
+            .leeway(leeway)
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        let (layer, _) = telling(&codec);
+        let text = token(&codec, "alice", "s1");
+        let ended = ended_after(&layer, &text, &clock, wait);
+        assert_eq!(ended, expected, "{max_age:?} {leeway:?} {wait:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_next_token_of_the_same_session_prolongs_it() {
     let clock = ManualClock::new(NOW);
     let codec = codec("https://id.example", &clock);
@@ -152,7 +216,7 @@ async fn a_token_of_another_user_session_or_issuer_does_not() {
     }
 }
 
-/// What the check says, as a number that a test sets.
+/// A layer whose check answers by a number that a test sets.
 fn checked(codec: &TokenCodec) -> (BearerAuthLayer, Arc<AtomicU8>) {
     let says = Arc::new(AtomicU8::new(0));
     let asked = says.clone();

@@ -8,7 +8,10 @@ use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_bearer::{Session, SessionErrorKind};
 
-use crate::support::world::{Browser, World};
+use crate::support::{
+    faults::Fault,
+    world::{Browser, World},
+};
 
 /// A browser whose next refresh writes nothing.
 async fn unwritten(world: &World, row: &str) -> Browser {
@@ -159,4 +162,50 @@ async fn a_session_whose_idle_end_came_during_its_claims_is_over() {
         );
         assert_eq!(browser.refresh(&world).await.status, 401, "{path}");
     }
+}
+
+/// A step-up that the store keeps waiting, past the idle end of its session.
+#[tokio::test(start_paused = true)]
+async fn an_end_of_all_that_is_tried_again_holds_against_a_late_step_up() {
+    let idle = Duration::from_secs(3600);
+    let world = World::with(|builder| builder.idle_lifetime(idle));
+    let mut browser = world.signed_in("ada").await;
+    browser.refresh(&world).await;
+    world.advance(idle - Duration::from_millis(100));
+    let (go, gone) = tokio::sync::oneshot::channel();
+    world.store.hold_swap(gone);
+    let step_up = tokio::spawn({
+        let (world, mut browser) = (world.clone(), browser.clone());
+        async move {
+            let reply = browser.call(&world, Method::POST, "/elevate").await;
+            (reply, browser)
+        }
+    });
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    world.store.fail_revoke_all(0, Fault::Refuse);
+    assert!(world.layer.admin().end_all("ada", None).await.is_err());
+    world.advance(Duration::from_millis(300));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(world.layer.drain(Duration::from_secs(1)).await, 0);
+    go.send(()).unwrap();
+    let (reply, mut browser) = step_up.await.unwrap();
+    assert_eq!(reply.status, 409);
+    assert_eq!(world.count("RevocationLost"), 0);
+    world.secs(60);
+    assert_eq!(browser.refresh(&world).await.status, 401);
+}
+
+/// The first write fails, and the idle end comes before the second.
+#[tokio::test]
+async fn a_step_up_is_not_written_again_after_the_idle_end() {
+    let idle = Duration::from_secs(3600);
+    let world = World::with(|builder| builder.idle_lifetime(idle));
+    let mut browser = world.signed_in("ada").await;
+    browser.refresh(&world).await;
+    let before = world.store.last().await;
+    world.advance(idle - Duration::from_millis(900));
+    world.store.fail_swap(Fault::Refuse);
+    let reply = browser.call(&world, Method::POST, "/elevate").await;
+    assert_eq!(reply.status, 503);
+    assert_eq!(world.store.last().await, before);
 }

@@ -110,6 +110,27 @@ async fn a_passive_token_ends_with_the_idle_lifetime() {
     assert_eq!(member(&reply, "idle_expires_in"), IDLE);
 }
 
+/// A page would ask its user to move the mouse, and the session would end all the same.
+#[tokio::test(start_paused = true)]
+async fn an_idle_end_that_is_the_absolute_one_is_not_told() {
+    let whole = 4 * IDLE;
+    let world = World::with(|builder| {
+        let builder = builder.absolute_lifetime(Duration::from_secs(whole));
+        builder.idle_lifetime(Duration::from_secs(IDLE))
+    });
+    let mut browser = used(&world).await;
+    let mut gone = 0;
+    while gone + TURN < whole {
+        world.secs(TURN);
+        gone += TURN;
+        let reply = browser.refresh(&world).await;
+        let left = whole - gone;
+        assert_eq!(member(&reply, "session_expires_in"), left);
+        let told = reply.body["idle_expires_in"].as_u64();
+        assert_eq!(told, (IDLE < left).then_some(IDLE), "{left} left");
+    }
+}
+
 /// Without the note the session would end too early.
 #[tokio::test(start_paused = true)]
 async fn a_use_that_cannot_be_noted_is_told_to_come_again() {

@@ -265,7 +265,7 @@ async fn while_the_store_is_silent_nothing_is_chosen_and_nothing_cleared() {
 }
 
 /// A late answer to an old cookie must not take a newer one away. The cookie's own lifetime ends it.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_cookie_of_an_expired_session_is_not_cleared() {
     let hour = std::time::Duration::from_secs(3600);
     for idle in [false, true] {

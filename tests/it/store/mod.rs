@@ -11,6 +11,7 @@ mod instances;
 mod limits;
 mod lists;
 mod names;
+mod older;
 mod races;
 mod silent;
 mod swaps;

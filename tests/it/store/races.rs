@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::{sync::Mutex, task::yield_now};
 use tower_bearer::{
-    SessionId,
+    SessionId, Timestamp,
     store::{self, Inserted, SessionRecord, StoreError, SubjectTag, Swap},
 };
 
@@ -191,6 +191,16 @@ impl Broken for Locked {
     ) -> Result<Vec<SessionRecord>, StoreError> {
         let _guard = self.1.lock().await;
         read_then_revoke(&self.0, subject, keep).await
+    }
+
+    async fn revoke_older(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+        before: Timestamp,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        let _guard = self.1.lock().await;
+        self.0.revoke_older(subject, keep, before).await
     }
 }
 

@@ -187,6 +187,23 @@ pub trait Broken: Debug + Send + Sync + 'static {
         }
     }
 
+    fn revoke_older(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+        before: Timestamp,
+    ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send {
+        async move {
+            let _guard = self.guard().await;
+            let backend = self.backend();
+            let mut rows = backend.rows();
+            let mut sessions = all(&rows, subject);
+            let revoked = store::revoke_older(&mut sessions, keep, before, backend.now());
+            revoked.iter().for_each(|record| put(&mut rows, record));
+            Ok(revoked)
+        }
+    }
+
     fn revoke_everything(
         &self,
         before: Timestamp,
@@ -257,6 +274,15 @@ impl<B: Broken> RefreshStore for Mistaken<B> {
         keep: Option<&SessionId>,
     ) -> Result<Vec<SessionRecord>, StoreError> {
         self.0.revoke_all(subject, keep).await
+    }
+
+    async fn revoke_older(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+        before: Timestamp,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        self.0.revoke_older(subject, keep, before).await
     }
 
     async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {

@@ -196,6 +196,15 @@ impl RefreshStore for FaultStore {
         inner.revoke_all(subject, keep).await
     }
 
+    async fn revoke_older(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+        before: Timestamp,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        self.called()?.revoke_older(subject, keep, before).await
+    }
+
     async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
         let inner = self.called()?;
         let held = self.0.held.lock().unwrap().take();

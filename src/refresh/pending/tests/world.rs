@@ -4,7 +4,7 @@ use std::{
     future::pending,
     sync::{
         Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -12,6 +12,7 @@ use super::*;
 use crate::{
     ClaimsError, ClaimsRequest, EventSink, KeyRing, MemoryStore, NoClaims, RefreshCookieLayer,
     TokenCodec,
+    clock::Timestamp,
     keys::SubjectTag,
     refresh::{
         ending,
@@ -21,7 +22,7 @@ use crate::{
         Activity, ClientFingerprint, JarProof, Lasts, Methods, NewSecrets, Presenter, RevokeReason,
         SessionKey, SessionRecord, SignIn,
     },
-    store::{Inserted, Loaded, RefreshStore, Swap},
+    store::{Inserted, Loaded, RefreshStore, StoreErrorKind, Swap},
 };
 
 /// The fault of a store instead of an answer.
@@ -42,6 +43,8 @@ pub(super) struct Sick {
     pub(super) inner: MemoryStore,
     pub(super) fault: Arc<Mutex<Option<Fault>>>,
     pub(super) tries: Arc<AtomicUsize>,
+    /// It has no `revoke_older`.
+    narrow: Arc<AtomicBool>,
 }
 
 impl Sick {
@@ -97,6 +100,21 @@ impl RefreshStore for Sick {
     ) -> Result<Vec<SessionRecord>, StoreError> {
         self.writes().await?.revoke_all(subject, keep).await
     }
+
+    async fn revoke_older(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+        before: Timestamp,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        if self.narrow.load(Ordering::SeqCst) {
+            return Err(StoreErrorKind::Unsupported.into());
+        }
+        self.writes()
+            .await?
+            .revoke_older(subject, keep, before)
+            .await
+    }
 }
 
 pub(super) struct World {
@@ -116,6 +134,7 @@ impl World {
             inner: MemoryStore::new(),
             fault: Arc::default(),
             tries: Arc::default(),
+            narrow: Arc::default(),
         };
         let events = Arc::new(Mutex::new(Vec::new()));
         let kept = events.clone();
@@ -158,6 +177,17 @@ impl World {
         let config = Arc::get_mut(&mut world.layer.config).unwrap();
         config.queue.patience = Queue::default().patience;
         world
+    }
+
+    /// Two of those: one over a store that has every method, and one over a store that leaves some out.
+    pub(super) fn wide_and_narrow() -> [Self; 2] {
+        let narrow = Self::patient();
+        narrow.store.narrow.store(true, Ordering::SeqCst);
+        [Self::patient(), narrow]
+    }
+
+    pub(super) fn is_narrow(&self) -> bool {
+        self.store.narrow.load(Ordering::SeqCst)
     }
 
     /// A session of "ada", as the store has it.

@@ -148,8 +148,12 @@ impl PostgresStoreBuilder {
     /// pool is missing until the system gives the connection up. Connections that the store found late do not go that
     /// way. It closes them.
     ///
-    /// Connections that no call uses stay open, with one exception. They are closed once the store finds that the socket
+    /// Connections that no call uses stay open, with one exception. They are closed once the store finds that a socket
     /// broke, that the server shuts down, or that it takes no writes.
+    ///
+    /// Before each call the store asks whether a transaction is open on the connection. This takes a round trip, which the
+    /// store's own connections do without. A `BEGIN` by hand that the application did not end would take the call with it:
+    /// sqlx does not count it. The store rolls that transaction back, closes the connection and takes another one.
     ///
     /// Give the account a `statement_timeout` (`ALTER ROLE … SET`), since the store sets none on connections that are
     /// not its own, outside of transactions. Without it a statement that is given up goes on at the server.

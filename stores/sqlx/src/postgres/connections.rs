@@ -27,6 +27,9 @@ const LONGEST_IDLE: Duration = Duration::from_secs(120);
 const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
 const FAREWELL: Duration = Duration::from_secs(1);
 
+const LEFT_OPEN: &str = "every connection of the pool had a transaction open that the application had not ended: let it use \
+                         `pool.begin()`, which rolls back what is dropped";
+
 #[derive(Clone)]
 pub(super) enum Connections {
     Own(Arc<Own>),
@@ -92,13 +95,28 @@ impl Connections {
         }
     }
 
-    /// Lends a connection, once there is one. It is not asked first whether it still works: a call that finds that
-    /// out is repeated on another one.
+    /// Lends a connection that is in no transaction, once there is one. Those of the store's own are in none, and are not
+    /// asked. Nor is any asked whether it still works: a call that finds that out is repeated on another one.
     pub(super) async fn lease(
         &self,
         limits: &Arc<Limits>,
         progress: &Progress,
     ) -> Result<Lease, Failure> {
+        let most = match self {
+            Self::Own(_) => return Ok(Lease::new(self.held(progress).await?, limits.clone())),
+            Self::Shared { pool, .. } => pool.options().get_max_connections(),
+        };
+        for _ in 0..=most {
+            let mut lease = Lease::new(self.held(progress).await?, limits.clone());
+            if lease.is_outside().await? {
+                return Ok(lease);
+            }
+            lease.abandon().await?;
+        }
+        Err(Failure::unasked(LEFT_OPEN))
+    }
+
+    async fn held(&self, progress: &Progress) -> Result<Held, Failure> {
         progress.set(0);
         let held = match self {
             Self::Own(own) => {
@@ -123,14 +141,15 @@ impl Connections {
             }
         };
         progress.set(Progress::ASKING);
-        Ok(Lease::new(held, Arc::clone(limits)))
+        Ok(held)
     }
 
     /// Lets go of what is idle where a failure of this class says something of it: it leads to the same server.
     ///
     /// Connections of the store's own are cheap to open again, and a network that went silent tells no more than that a
-    /// call is late. Those of the application are let go for what is certain alone: were one late call enough, a lock
-    /// that is held too long would send the whole application to connect anew.
+    /// call is late. Those of the application are let go where the server or the socket has said something: were one late
+    /// call enough, a lock that is held too long would send the whole application to connect anew. A socket may break for
+    /// itself, and then the application connects anew for nothing.
     pub(super) fn distrust(&self, class: Class) {
         match (self, class) {
             (Self::Own(own), Class::Gone | Class::Lost) => drop(own.take_idle()),

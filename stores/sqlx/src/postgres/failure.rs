@@ -22,8 +22,8 @@ pub(super) enum Class {
     /// The connection is of no use any more. Whether the server did what it was asked is not known. Every operation
     /// may be done twice, so another connection finds out.
     Lost,
-    /// The same, and those that were opened before are of no use either: the socket broke, the server ends, or it takes
-    /// no writes.
+    /// The same, and those that were opened before are of no use either: the server ends, or it takes no writes. Where the
+    /// socket broke, that is likely: most break because the server or the way to it has gone.
     Gone,
     /// The server was not asked: there was no connection to ask it by.
     Unasked,

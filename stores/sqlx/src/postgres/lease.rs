@@ -4,7 +4,7 @@ use std::{mem, sync::Arc, time::Duration};
 
 use futures_util::TryStreamExt;
 use sqlx::{
-    AssertSqlSafe, Connection, Either, Execute, Executor, PgConnection, Postgres,
+    AssertSqlSafe, Connection, Either, Execute, Executor, PgConnection, Postgres, Row as _,
     pool::PoolConnection,
     postgres::{PgArguments, PgRow},
     query::Query,
@@ -21,6 +21,12 @@ use super::{
     failure::Failure,
     limits::{Durability, Limits},
 };
+
+/// A statement that is a transaction of its own begins it in the moment that the statement arrives.
+const IS_OUTSIDE: &str = "SELECT transaction_timestamp() = statement_timestamp()";
+
+/// The server's code where a statement of the open transaction has failed: it takes none but its end.
+const FAILED_TRANSACTION: &str = "25P02";
 
 /// A statement with its parameters.
 pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
@@ -117,6 +123,28 @@ impl Lease {
         Ok(())
     }
 
+    /// Whether no transaction is open, by the server's word: sqlx does not count those that were begun by hand.
+    pub(super) async fn is_outside(&mut self) -> Result<bool, Failure> {
+        let outcome = self.send(raw_sql(IS_OUTSIDE)).await;
+        if let Err(sqlx::Error::Database(said)) = &outcome
+            && said.code().as_deref() == Some(FAILED_TRANSACTION)
+        {
+            return Ok(false);
+        }
+        let answer = last(self.judge(outcome)?);
+        let row = answer.rows.first().ok_or(sqlx::Error::RowNotFound)?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// Rolls back what another user of the connection has left open, and closes the connection: it may have been left with
+    /// other settings, too.
+    pub(super) async fn abandon(mut self) -> Result<(), Failure> {
+        self.state = State::Open;
+        let ended = self.ask(raw_sql("ROLLBACK")).await;
+        self.lose();
+        ended.map(drop)
+    }
+
     /// The connection is of no use, whatever it has said.
     pub(super) fn lose(&mut self) {
         self.state = State::Lost;
@@ -126,15 +154,24 @@ impl Lease {
         &mut self,
         query: impl Execute<'q, Postgres> + 'q,
     ) -> Result<Vec<Answer>, Failure> {
+        let outcome = self.send(query).await;
+        self.judge(outcome)
+    }
+
+    async fn send<'q>(
+        &mut self,
+        query: impl Execute<'q, Postgres> + 'q,
+    ) -> Result<Vec<Answer>, sqlx::Error> {
         if self.state == State::Clean {
             self.state = State::Asking;
         }
-        let connection = match &mut self.held {
-            Held::Own { connection, .. } => connection,
-            Held::Shared(connection) => &mut **connection,
-            Held::Gone => return Err(sqlx::Error::WorkerCrashed.into()),
-        };
-        let outcome = collect(connection, query).await.map_err(Failure::from);
+        let connection = self.held.connection();
+        collect(connection.ok_or(sqlx::Error::WorkerCrashed)?, query).await
+    }
+
+    /// Notes the state that the connection is in by this answer.
+    fn judge(&mut self, outcome: Result<Vec<Answer>, sqlx::Error>) -> Result<Vec<Answer>, Failure> {
+        let outcome = outcome.map_err(Failure::from);
         self.state = match (&outcome, self.state) {
             (Err(failure), _) if failure.class.ends_the_connection() => State::Lost,
             (_, State::Asking) => State::Clean,

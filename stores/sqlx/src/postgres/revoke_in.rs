@@ -6,7 +6,7 @@ use sqlx::{
 use tower_bearer::{
     SessionAdmin, SessionId,
     admin::Ended,
-    store::{self, StoreError, SubjectTag},
+    store::{self, StoreError, StoreErrorKind, SubjectTag},
 };
 
 use super::{
@@ -25,6 +25,7 @@ impl RevokeIn<Postgres> for SessionAdmin {
         keep: Option<&SessionId>,
     ) -> Result<Ended, StoreError> {
         let tags = self.subject_tags(subject);
+        let tags = tags.map_err(|error| StoreError::new(StoreErrorKind::Refused, error))?;
         let revoked = revoke(tx, tags, keep).await;
         Ok(self.ended(subject, revoked.map_err(|failure| failure.error)?))
     }

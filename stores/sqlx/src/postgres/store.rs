@@ -1,16 +1,17 @@
-//! The five operations, and the sixth.
+//! The operations of a store, each as it is called.
 
 use tower_bearer::{
     SessionId, Timestamp,
     store::{
-        Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError, SubjectTag, Swap,
+        self, Inserted, Loaded, RefreshStore, SessionKey, SessionRecord, StoreError, SubjectTag,
+        Swap,
     },
 };
 
 use super::{
     PostgresStore,
     load::{List, Load},
-    subject::{Insert, RevokeAll},
+    subject::{Insert, Revoke},
     swap::Replace,
 };
 
@@ -47,9 +48,24 @@ impl RefreshStore for PostgresStore {
         keep: Option<&SessionId>,
     ) -> Result<Vec<SessionRecord>, StoreError> {
         let planned = Vec::new();
-        self.call(RevokeAll {
+        self.call(Revoke {
             subject,
-            keep,
+            rule: |sessions: &mut [_], now| store::revoke_all(sessions, keep, now),
+            planned,
+        })
+        .await
+    }
+
+    async fn revoke_older(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+        before: Timestamp,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        let planned = Vec::new();
+        self.call(Revoke {
+            subject,
+            rule: |sessions: &mut [_], now| store::revoke_older(sessions, keep, before, now),
             planned,
         })
         .await

@@ -77,14 +77,18 @@ impl Operation for Insert<'_> {
     }
 }
 
-pub(super) struct RevokeAll<'a> {
+/// Revokes what the rule revokes of the subject's sessions.
+pub(super) struct Revoke<'a, R> {
     pub(super) subject: &'a SubjectTag,
-    pub(super) keep: Option<&'a SessionId>,
+    pub(super) rule: R,
     /// Those that an attempt has revoked whose answer was lost.
     pub(super) planned: Vec<SessionRecord>,
 }
 
-impl Operation for RevokeAll<'_> {
+impl<R> Operation for Revoke<'_, R>
+where
+    R: Fn(&mut [SessionRecord], Timestamp) -> Vec<SessionRecord> + Send,
+{
     type Answer = Vec<SessionRecord>;
 
     async fn attempt(&mut self, lease: &mut Lease) -> Result<Vec<SessionRecord>, Failure> {
@@ -92,7 +96,7 @@ impl Operation for RevokeAll<'_> {
         let now = time(row.rows.first().ok_or(sqlx::Error::RowNotFound)?, 0)?;
         let mut sessions = read(lease, self.subject).await?;
         let mut all = still(&self.planned, &sessions);
-        let revoked = store::revoke_all(&mut sessions, self.keep, now);
+        let revoked = (self.rule)(&mut sessions, now);
         if !revoked.is_empty() {
             lease.run(writing(self.subject, &[], &revoked)).await?;
         }

@@ -66,8 +66,8 @@ impl SqliteStoreBuilder {
         self
     }
 
-    /// Sets how many connections read at one time, at least 1. Default 4. One more writes. The pool of
-    /// [`SqliteStore::pool`] has as many again, opened when the application needs them.
+    /// Sets how many connections read at one time, at least 1. Default 4. One more writes, and one more purges. The pool of
+    /// [`SqliteStore::pool`] has as many again as read, opened when the application needs them.
     pub fn readers(mut self, connections: u32) -> Self {
         self.readers = connections;
         self
@@ -107,7 +107,7 @@ impl SqliteStoreBuilder {
             // newer token than the store.
             .synchronous(SqliteSynchronous::Full)
             // Before the call as a whole is given up, so that the error says that it was the lock.
-            .busy_timeout(self.timeout - self.timeout / 8);
+            .busy_timeout(SqliteStore::patience(self.timeout));
         let pool = SqlitePoolOptions::new()
             .max_connections(self.readers)
             .acquire_timeout(self.timeout)
@@ -127,6 +127,9 @@ impl SqliteStoreBuilder {
 
     /// Builds a store over the application's own `pool`, so that both are in one database. It makes no tables: call
     /// [`migrate`](SqliteStore::migrate). How many connections there are is the pool's own setting.
+    ///
+    /// Each call first rolls back what the application left open on its connection, such as a `BEGIN` by hand without an
+    /// end. The call would else be part of that transaction.
     ///
     /// # Errors
     ///

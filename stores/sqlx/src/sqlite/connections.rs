@@ -86,14 +86,16 @@ impl Connections {
 async fn shared(pool: &SqlitePool) -> Result<Lease, StoreError> {
     loop {
         let mut connection = pool.acquire().await.map_err(failed)?;
-        // The application has left it so, or SQLite has ended the application's transaction and the driver counts on.
-        if connection.is_in_transaction() {
-            tidy(&mut connection).await.map_err(failed)?;
-            if is_a_file(&mut connection).await.map_err(failed)? {
-                connection.close().await.map_err(failed)?;
-                continue;
-            }
-            // A database in memory would go with its connection.
+        // The application may have left a transaction open. The driver does not count one that was begun by hand.
+        if let Err(error) = tidy(&mut connection).await {
+            drop(connection.detach());
+            return Err(failed(error));
+        }
+        // SQLite has ended the application's transaction, or `tidy` has, and the driver counts on.
+        // A database in memory would go with its connection.
+        if connection.is_in_transaction() && is_a_file(&mut connection).await.map_err(failed)? {
+            connection.close().await.map_err(failed)?;
+            continue;
         }
         return Ok(Lease::new(Held::Shared(connection)));
     }

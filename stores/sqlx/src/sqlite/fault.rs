@@ -36,6 +36,11 @@ pub(super) fn is_busy(error: &Error) -> bool {
     matches!(primary(error), BUSY | LOCKED)
 }
 
+/// Whether a `ROLLBACK` says by this that there was nothing to roll back: SQLite has no other code for it.
+pub(super) fn is_without_transaction(error: &Error) -> bool {
+    code(error) == ERROR
+}
+
 fn cure(error: &Error) -> &'static str {
     match error {
         Error::PoolClosed => return "the store is closed",
@@ -92,4 +97,32 @@ fn primary(error: &Error) -> u32 {
 fn code(error: &Error) -> u32 {
     let code = error.as_database_error().and_then(|error| error.code());
     code.and_then(|code| code.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection as _, SqliteConnection, raw_sql, sqlite::SqliteConnectOptions};
+
+    use super::*;
+
+    async fn refused(on: &mut SqliteConnection, statement: &'static str) -> Error {
+        raw_sql(statement).execute(on).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn nothing_to_roll_back_is_told_from_what_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new()
+            .filename(folder.path().join("a.db"))
+            .create_if_missing(true)
+            .busy_timeout(std::time::Duration::ZERO);
+        let mut one = SqliteConnection::connect_with(&options).await.unwrap();
+        let mut other = SqliteConnection::connect_with(&options).await.unwrap();
+        assert!(is_without_transaction(&refused(&mut one, "ROLLBACK").await));
+        let begin = raw_sql("BEGIN IMMEDIATE").execute(&mut one);
+        begin.await.unwrap();
+        let busy = refused(&mut other, "BEGIN IMMEDIATE").await;
+        assert!(is_busy(&busy) && !is_without_transaction(&busy));
+        assert!(!is_without_transaction(&Error::WorkerCrashed));
+    }
 }

@@ -6,7 +6,10 @@ use sqlx::{Error, Sqlite, SqliteConnection, pool::PoolConnection};
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 use tower_bearer::store::StoreError;
 
-use super::{connections::Own, fault::failed};
+use super::{
+    connections::Own,
+    fault::{failed, is_without_transaction},
+};
 
 /// A connection on loan. One that is dropped before it is [`done`](Self::done) may be in the middle of something: it is
 /// brought in order first.
@@ -100,8 +103,8 @@ impl Held {
 /// counts on begins no other one on that connection.
 pub(super) async fn tidy(connection: &mut SqliteConnection) -> Result<(), Error> {
     match sqlx::query("ROLLBACK").execute(connection).await {
-        // There was none, which is as good.
-        Err(Error::Database(_)) | Ok(_) => Ok(()),
-        Err(error) => Err(error),
+        // There was none, which is as good. Any other error leaves it open.
+        Err(error) if !is_without_transaction(&error) => Err(error),
+        _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use sqlx::{Sqlite, Transaction};
 use tower_bearer::{
     Clock, SessionAdmin, SessionId, SystemClock,
     admin::Ended,
-    store::{self, StoreError},
+    store::{self, StoreError, StoreErrorKind},
 };
 
 use super::statements;
@@ -17,11 +17,13 @@ impl RevokeIn<Sqlite> for SessionAdmin {
         subject: &str,
         keep: Option<&SessionId>,
     ) -> Result<Ended, StoreError> {
+        let tags = self.subject_tags(subject);
+        let tags = tags.map_err(|error| StoreError::new(StoreErrorKind::Refused, error))?;
         // Before it reads. Else another connection could write in between, and this one not any more.
         statements::lock(tx).await?;
         let now = SystemClock.now();
         let mut revoked = Vec::new();
-        for tag in self.subject_tags(subject) {
+        for tag in tags {
             let mut sessions = statements::all(tx, &tag).await?;
             revoked.extend(store::revoke_all(&mut sessions, keep, now));
         }

@@ -1,5 +1,6 @@
 //! The store's operations.
 
+use tokio::time::Instant;
 use tower_bearer::{
     SessionId, Timestamp,
     store::{
@@ -27,7 +28,8 @@ impl RefreshStore for SqliteStore {
         current: &SessionRecord,
         next: &SessionRecord,
     ) -> Result<Swap, StoreError> {
-        self.within(swap(self, current, next)).await
+        let deadline = self.deadline();
+        self.within(swap(self, current, next, deadline)).await
     }
 
     async fn list(&self, subject: &SubjectTag) -> Result<Vec<SessionRecord>, StoreError> {
@@ -39,7 +41,18 @@ impl RefreshStore for SqliteStore {
         subject: &SubjectTag,
         keep: Option<&SessionId>,
     ) -> Result<Vec<SessionRecord>, StoreError> {
-        self.within(revoke_all(self, subject, keep)).await
+        let rule = |sessions: &mut [_], now| store::revoke_all(sessions, keep, now);
+        self.within(revoke(self, subject, rule)).await
+    }
+
+    async fn revoke_older(
+        &self,
+        subject: &SubjectTag,
+        keep: Option<&SessionId>,
+        before: Timestamp,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        let rule = |sessions: &mut [_], now| store::revoke_older(sessions, keep, before, now);
+        self.within(revoke(self, subject, rule)).await
     }
 
     async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -92,12 +105,13 @@ async fn swap(
     store: &SqliteStore,
     current: &SessionRecord,
     next: &SessionRecord,
+    deadline: Instant,
 ) -> Result<Swap, StoreError> {
     // At another address it would be another session.
     let moves = next.key() != current.key();
     if !moves {
         // One statement is one transaction, and takes the lock before it reads.
-        if swaps::replace(store, current, next).await? {
+        if swaps::replace(store, current, next, deadline).await? {
             return Ok(Swap::Applied);
         }
     }
@@ -140,16 +154,17 @@ async fn list(store: &SqliteStore, subject: &SubjectTag) -> Result<Vec<SessionRe
     Ok(sessions)
 }
 
-async fn revoke_all(
+/// Revokes what `rule` revokes of the subject's sessions.
+async fn revoke(
     store: &SqliteStore,
     subject: &SubjectTag,
-    keep: Option<&SessionId>,
+    rule: impl Fn(&mut [SessionRecord], Timestamp) -> Vec<SessionRecord>,
 ) -> Result<Vec<SessionRecord>, StoreError> {
     let mut writer = store.writer().await?;
     let tx = writer.begin().await?;
-    // What has expired too: a swap that waits for the lock may still prolong it.
+    // Expired sessions too: a swap that waits for the lock may still prolong one.
     let mut sessions = statements::all(tx, subject).await?;
-    let revoked = store::revoke_all(&mut sessions, keep, store.now());
+    let revoked = rule(&mut sessions, store.now());
     for session in &revoked {
         statements::put(tx, session).await?;
     }

@@ -16,6 +16,7 @@ mod disk;
 mod durability;
 mod failover;
 mod faults;
+mod left_open;
 mod load;
 mod locks;
 mod losses;

@@ -8,9 +8,9 @@ use tower_bearer::{
 };
 
 use crate::{
-    stage::Stage,
+    stage::{Stage, impatient, instance_with, migrated},
     support::{
-        Server,
+        Server, ServerClock,
         world::{START, World},
     },
 };
@@ -70,4 +70,27 @@ async fn a_small_limit_drops_the_same_sessions() {
 #[tokio::test]
 async fn a_large_limit_forgets_the_same_sessions() {
     the_same(1000, 1, 38).await;
+}
+
+/// This database keeps the record of one that has expired until it is purged.
+#[tokio::test]
+async fn a_session_that_was_idle_for_too_long_makes_no_room_for_the_one_that_replaces_it() {
+    let (database, _) = migrated().await;
+    let clock = ServerClock::of(&database, START.as_millis()).await;
+    // Connections have the test's time that are opened from now on.
+    let store = impatient().connect(&database.url).await.unwrap();
+    let hour = Duration::from_secs(3600);
+    let world = instance_with(store, |builder| {
+        builder.session_limit(1).idle_lifetime(hour)
+    });
+    let stage = Stage { clock, world };
+    let world = &stage.world;
+    let mut idle = world.signed_in("ada").await;
+    stage.secs(3605).await;
+    let mut other = world.signed_in("ada").await;
+    stage.secs(5).await;
+    assert_eq!(idle.login(world, "ada").await.status, 200);
+    stage.secs(120).await;
+    assert_eq!(idle.refresh(world).await.status, 200);
+    assert_eq!(other.refresh(world).await.status, 401);
 }

@@ -20,7 +20,7 @@ use crate::support::{
 };
 
 /// Short enough for a test that waits for one, long enough for a machine that builds beside it.
-pub const LIMIT: Duration = Duration::from_millis(900);
+pub const LIMIT: Duration = Duration::from_millis(1500);
 
 /// The settings of tests that meet faults.
 pub fn impatient() -> PostgresStoreBuilder {

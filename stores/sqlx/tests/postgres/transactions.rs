@@ -187,6 +187,22 @@ async fn a_transaction_that_does_not_see_every_session_is_refused() {
     assert_eq!(world.layer.admin().list("ada").await.unwrap().len(), 1);
 }
 
+/// A column that is empty where it should hold an id: "no session to end" would look like success.
+#[tokio::test]
+async fn a_subject_that_can_be_no_ones_is_refused() {
+    let (database, store) = migrated().await;
+    let world = instance(store);
+    let mut connection = database.connection().await;
+    let mut tx = connection.begin().await.unwrap();
+    for subject in ["", &"a".repeat(257)] {
+        let ended = world.layer.admin().revoke_in(&mut tx, subject, None).await;
+        let error = ended.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Refused);
+        assert!(told(&error).contains("1 to 256 bytes"), "{}", told(&error));
+    }
+    tx.commit().await.unwrap();
+}
+
 #[tokio::test]
 async fn an_error_leaves_the_transaction_as_it_was() {
     let database: Database = Server::shared().await.database().await;
@@ -248,7 +264,7 @@ async fn transactions_that_cross_do_not_hang() {
                 let told = told(&error);
                 assert!(told.contains("40P01"), "{told}");
                 assert!(told.contains("run this one again"), "{told}");
-                // What it did before is still to be ended, by the application's word.
+                // Its changes before are still to be ended, by the application's word.
                 sqlx::query("SELECT 1").execute(&mut *tx).await.unwrap();
                 tx.rollback().await.unwrap();
                 false

@@ -9,7 +9,7 @@ use sqlx::{
 use tokio::{task::JoinSet, time::sleep};
 use tower_bearer::{
     RevokeReason,
-    store::{RefreshStore, StoreErrorKind, Swap},
+    store::{RefreshStore, SessionRecord, StoreErrorKind, Swap},
 };
 use tower_bearer_sqlx::SqliteStore;
 
@@ -337,4 +337,44 @@ async fn a_pool_that_is_exhausted_is_unavailable() {
     is_unavailable(&browser.refresh(&world).await);
     drop(held);
     assert_eq!(browser.refresh(&world).await.status, 200);
+}
+
+/// A pool of one connection, on which a handler of the application has begun a transaction by hand and returned early.
+async fn left_open(place: &Place, statements: &'static str) -> (SqliteStore, SessionRecord) {
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect_with(place.options()).await.unwrap();
+    let (world, store) = service(async |store| store.share(pool.clone()).unwrap()).await;
+    store.migrate().await.unwrap();
+    world.signed_in("ada").await;
+    let record = world.store.last().await;
+    let mut connection = pool.acquire().await.unwrap();
+    sqlx::raw_sql(statements)
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    (store, record)
+}
+
+#[tokio::test]
+async fn what_is_applied_is_written_where_the_application_left_a_transaction_open() {
+    let place = Place::new();
+    let (store, record) = left_open(&place, "BEGIN").await;
+    let next = record.revoked(RevokeReason::SignedOut);
+    let swapped = store.swap(&record, &next).await.unwrap();
+    assert!(matches!(swapped, Swap::Applied), "{swapped:?}");
+    let other = place.open().await;
+    let stored = other.load(&record.key()).await.unwrap();
+    assert_eq!(stored.record(), Some(&next));
+}
+
+#[tokio::test]
+async fn a_revoked_session_is_not_live_where_the_application_left_a_transaction_open() {
+    let place = Place::new();
+    let reading = "BEGIN; SELECT count(*) FROM tower_bearer_sessions";
+    let (store, record) = left_open(&place, reading).await;
+    let other = place.open().await;
+    let subject = *record.key().subject();
+    other.revoke_all(&subject, None).await.unwrap();
+    let loaded = store.load(&record.key()).await.unwrap();
+    assert!(!loaded.record().unwrap().is_live());
 }

@@ -203,6 +203,21 @@ async fn it_takes_the_lock_also_where_it_ends_nothing() {
     other.signed_in("ada").await;
 }
 
+/// A column that is empty where it should hold an id: "no session to end" would look like success.
+#[tokio::test]
+async fn a_subject_that_can_be_no_ones_is_refused() {
+    let app = Application::new().await;
+    let mut tx = app.pool.begin().await.unwrap();
+    for subject in ["", &"a".repeat(257)] {
+        let ended = app.admin.revoke_in(&mut tx, subject, None).await;
+        let error = ended.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Refused);
+        let told = format!("{error:?}");
+        assert!(told.contains("1 to 256 bytes"), "{told}");
+    }
+    tx.commit().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_transaction_that_has_lost_its_view_is_told_the_cure() {
     let app = Application::new().await;

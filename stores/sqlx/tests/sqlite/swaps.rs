@@ -9,17 +9,22 @@ use tokio::{
     time::sleep,
 };
 use tower_bearer::{
-    RevokeReason,
+    KeyRing, ManualClock, RevokeReason,
     store::{RefreshStore, SessionRecord, StoreError, StoreErrorKind, Swap},
 };
 use tower_bearer_sqlx::SqliteStore;
 
 use crate::{
     place::{Place, cure, service},
-    support::world::World,
+    support::{
+        faults::FaultStore,
+        world::{MASTER, START, World},
+    },
 };
 
 const USERS: usize = 20;
+/// A time limit for the calls of a store.
+const SHORT: Duration = Duration::from_millis(800);
 
 /// Signs so many users in, and returns their sessions.
 async fn sessions(world: &World, users: usize) -> Vec<SessionRecord> {
@@ -265,5 +270,68 @@ fn a_runtime_that_ends_takes_no_swap_of_another_one_with_it() {
     for record in &records {
         let swapped = two.block_on(store.swap(record, &next(record))).unwrap();
         assert!(matches!(swapped, Swap::Applied), "{swapped:?}");
+    }
+}
+
+/// A refresh waits for the lock past its idle end. So does an end of all, which is tried again.
+#[tokio::test]
+async fn an_end_of_all_that_is_tried_again_holds_against_a_refresh_that_waits_for_the_lock() {
+    let place = Place::new();
+    let clock = ManualClock::new(START);
+    let store = SqliteStore::builder().clock(clock.clone()).timeout(SHORT);
+    let store = store.open(place.path()).await.unwrap();
+    let hour = Duration::from_secs(3600);
+    let keys = KeyRing::from_master(MASTER).unwrap();
+    let switch = FaultStore::new(store.clone());
+    let world = World::over(keys, clock.clone(), clock, switch, |builder| {
+        builder.idle_lifetime(hour)
+    });
+    world.signed_in("bob").await;
+    let bob = world.store.last().await;
+    let mut ada = world.signed_in("ada").await;
+    let key = world.store.last_key();
+    ada.refresh(&world).await;
+    world.advance(hour - Duration::from_millis(100));
+
+    let mut other = place.connection().await;
+    let held = locked(&mut other).await;
+    let of_bob = wait_with(&store, &[bob]).await;
+    let refresh = tokio::spawn({
+        let (world, mut ada) = (world.clone(), ada.clone());
+        async move { (ada.refresh(&world).await.status, ada) }
+    });
+    sleep(Duration::from_millis(30)).await;
+    world.advance(Duration::from_millis(200));
+    assert!(world.layer.admin().end_all("ada", None).await.is_err());
+    let (status, mut ada) = refresh.await.unwrap();
+    assert_eq!(status, 503);
+    sleep(Duration::from_millis(300)).await;
+    // Whatever still waits for the lock has it now.
+    held.rollback().await.unwrap();
+    drop(of_bob);
+    assert_eq!(world.layer.drain(10 * SHORT).await, 0);
+    sleep(2 * SHORT).await;
+    assert!(!world.store.peek(&key).await.unwrap().is_live());
+    assert_eq!(ada.refresh(&world).await.status, 401);
+}
+
+/// A caller that was told that its time is up may take it that nothing is written long after.
+#[tokio::test]
+async fn what_was_answered_as_late_is_not_written_later() {
+    let place = Place::new();
+    let (world, store) =
+        service(async |builder| builder.timeout(SHORT).open(place.path()).await.unwrap()).await;
+    let records = sessions(&world, 3).await;
+    let mut other = place.connection().await;
+    let held = locked(&mut other).await;
+    for answer in wait_with(&store, &records).await {
+        let error = answer.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    }
+    held.rollback().await.unwrap();
+    sleep(2 * SHORT).await;
+    for record in &records {
+        let stored = store.load(&record.key()).await.unwrap();
+        assert_eq!(stored.record(), Some(record));
     }
 }
