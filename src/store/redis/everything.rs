@@ -35,9 +35,6 @@ impl RedisStore {
     /// takes over shows no such session as live to it. A time that is still to come is remembered as the present one,
     /// since sessions that begin later are not meant.
     pub(super) async fn end_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
-        // In a cluster the master that is asked may be the one that is away: the others' sessions end all the same.
-        let now = self.time().await.ok();
-        let remembered = now.map(|now| before.min(now));
         let mut sweep = Sweep {
             store: self,
             before,
@@ -56,8 +53,11 @@ impl RedisStore {
             let now = sweep.look().await?;
             shown.note(whole, &seen, &now);
             let is_cut_off = sweep.is_cut_off();
-            if let Some(remembered) = remembered.filter(|_| shown.is_complete() && !is_cut_off) {
-                self.0.revocations.note_everything(remembered);
+            if shown.is_complete() && !is_cut_off {
+                // Asked now, when all servers answer: asked before, one that is away would keep the others' sessions
+                // alive.
+                let now = self.time().await?;
+                self.0.revocations.note_everything(before.min(now));
             }
             if shown.is_complete() || is_cut_off {
                 return sweep.failure.map_or(Ok(sweep.count), Err);
