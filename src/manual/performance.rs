@@ -80,7 +80,7 @@
 //!   often as tower-sessions loads and saves, where each commit waits for the disk. That was 1 700 rotations a second
 //!   (November 2026, two virtual cores and a disk, both busy with other work). Where no commit waits, the ratios are
 //!   0.8 and 1.5.
-//! * **Sessions in SQLite**: where each commit waits for the disk, 8 clients rotate at least three times as often as a
+//! * **Sessions in SQLite**: where each commit waits for the disk, 8 clients rotate 1.9 times as often and more than a
 //!   bare loop of the same statements: rotations that come at one time share a commit. One client reaches 0.74 to 1.12
 //!   of the loop where a commit takes 1 to 3 ms, and 0.53 where it takes 0.16 ms. Calls of SQLite block, so each
 //!   statement is a message to a thread and back. On that fast disk it was 12 300 rotations a second for 8 clients, 1.9 of
