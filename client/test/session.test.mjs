@@ -162,7 +162,7 @@ test("a call that stays refused is tried twice and no more", async () => {
   assert.equal(asked("/api"), 2);
 });
 
-test("a server that is down and a network that is away sign nobody out", async () => {
+test("a server that is down and a network that is away sign no user out", async () => {
   await signIn();
   refused.add(`t${issued}`);
   const answers = [{ status: 503, body: { title: "down" } }, new TypeError("away")];
@@ -490,11 +490,11 @@ test("the token goes to no other server", async () => {
   assert.deepEqual(calls, []);
 });
 
-test("an answer to somebody who has signed out since is shown to nobody", async () => {
+test("an answer to a user who has signed out since is shown to no other", async () => {
   await signIn();
   const call = page.json("/api");
   await wait(1);
-  otherTab("signed-in"); // Somebody else, perhaps.
+  otherTab("signed-in"); // Another user, perhaps.
   await assert.rejects(call, SignedOut);
   await until(() => state().status === "in");
 });

@@ -80,7 +80,8 @@ where
     /// # Errors
     ///
     /// Returns the [`Rejection`] that a request with this token gets. It has been counted, logged and told to the
-    /// layer's sink. Close the connection with its [`close_code`](Rejection::close_code).
+    /// layer's sink. Close the connection with its [`close_code`](Rejection::close_code). An answer to a request that is made
+    /// of it counts once more.
     pub fn connect(&self, token: &str) -> Result<Connection<C>, Rejection> {
         let claims = admitted(&self.config, &self.refusal.events, token)?;
         telemetry::accepted();
@@ -140,7 +141,8 @@ where
     /// [`max_age`](crate::token::TokenCodecBuilder::max_age) of its codec. Or the [check](BearerAuthLayer::check) says
     /// that it is revoked.
     ///
-    /// Each call asks the check at once, and every 30 seconds while it waits. A check that cannot tell at the moment
+    /// Each call asks the check at once, and every 30 seconds while it waits. So a loop that selects over messages pins
+    /// one future, and makes another one after [`renew`](Self::renew). A check that cannot tell at the moment
     /// ends nothing. The token's signature is not verified again: a key that is taken out of the ring leaves the
     /// connection open until its end. Let the check revoke such tokens, or close the connections.
     ///

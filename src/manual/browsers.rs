@@ -27,7 +27,8 @@
 //! await session.signOut();
 //! ```
 //!
-//! Nothing happens before the first call: `status` stays `unknown` until the page calls `resume()`. `session.state` is the
+//! Nothing happens before the first call. `resume()` is the one that finds a session: without it `status` stays `unknown`
+//! until the user signs in. `session.state` is the
 //! same object until something changes. Its `status` is `unknown`, `in` or `out`. Show a page without a user for
 //! `unknown`: the server has not answered yet. `problem` says why, where it cannot be reached.
 //!

@@ -42,8 +42,8 @@
 //!
 //! A browser cannot set a header on a WebSocket handshake, and a token in the query ends up in logs. So:
 //!
-//! 1. Put [`OriginGuardLayer`](crate::OriginGuardLayer) around the route: it guards handshakes too. No bearer
-//!    layer goes there.
+//! 1. Put [`OriginGuardLayer`](crate::OriginGuardLayer) around the route: it guards handshakes too. It is needed where a
+//!    cookie speaks for the handshake, and a second wall where only the token does. No bearer layer goes there.
 //! 2. Upgrade, and let the first message be the access token. [`BearerAuthLayer::connect`](crate::BearerAuthLayer::connect)
 //!    verifies it as the layer verifies a request, its [`check`](crate::BearerAuthLayer::check) included. Close the socket
 //!    where the token is refused or does not come within seconds.
@@ -112,9 +112,13 @@
 //!
 //! for (;;) {
 //!   const since = Date.now();
-//!   const code = await talk();
-//!   if (code === 4401 && Date.now() - since > 5_000) continue; // it has expired: the next one is fresh
-//!   if (code === 4401) await session.resume();                 // refused at once: the same token would be again
+//!   try {
+//!     const code = await talk();
+//!     if (code === 4401 && Date.now() - since > 2_000) continue; // it has expired: the next one is fresh
+//!     if (code === 4401) await session.resume();                 // refused at once: the same token would be again
+//!   } catch (error) {
+//!     if (error instanceof SignedOut) break;                     // any other error passes: the network is away
+//!   }
 //!   await pause(1000 + 1000 * Math.random());
 //! }
 //! ```

@@ -3,7 +3,7 @@
 //! Both of those are in [`tower-bearer-sqlx`](https://docs.rs/tower-bearer-sqlx). A store of your own is for another
 //! database.
 //!
-//! A store implements [`RefreshStore`](crate::store::RefreshStore): five operations, each one atomic step, and one that
+//! A store implements [`RefreshStore`](crate::store::RefreshStore): five operations, each one atomic step, and two that
 //! it may leave out. It decides nothing. Whether a token is current, old or stolen is judged by one pure function above the
 //! store, which is the same for all stores and is the part that is proven.
 //!
@@ -32,6 +32,7 @@
 //! | `swap` | compare the *whole* record and replace it in one step; report [`Applied`](crate::store::Swap::Applied) again when it already holds `next`; write nothing where `next` has another key than `current` | two rotations from one token: two branches, and a theft that is never noticed. A client library that resends after a dropped connection would see a conflict with itself |
 //! | `list` | leave out what has expired | expired sessions in the user's list |
 //! | `revoke_all` | happen entirely before or entirely after any `insert` and `swap` of the subject; revoke what was idle for too long as well, where it is still there; return the records as they are now | a session that survives a changed password |
+//! | `revoke_older` | as `revoke_all`, for the sessions that began at `before` or earlier, by [`revoke_older`](crate::store::revoke_older). A store that cannot leaves it out | a further try of `revoke_all` goes by `list`, and a refresh that was under way may bring an idle session back |
 //! | `revoke_everything` | revoke each live session of any subject that began at `before` or earlier, each as by a `swap`, and count them. It need not be one step. A store that cannot leaves it out | [`end_everybody`](crate::SessionAdmin::end_everybody) says that this store cannot; sessions of a leaked key live on |
 //!
 //! Revoked records stay until they expire, so that a token that comes late is recognised. A
@@ -94,7 +95,7 @@
 //! | `load` | `SELECT record … WHERE subject_tag = $1 AND session_id = $2`, with the time |
 //! | `swap` | `UPDATE … SET record = $next, expires_at = …, rotated_at = …, live = … WHERE subject_tag = … AND session_id = … AND record = $current`. No row: see [comparing](#comparing) |
 //! | `list` | `SELECT record … WHERE subject_tag = $1 AND expires_at > $now` |
-//! | `revoke_all` | one step over the subject: read all of its rows, expired or not, [`revoke_all`](crate::store::revoke_all), update those that it returns. PostgreSQL reads them `FOR UPDATE`, because of `swap` |
+//! | `revoke_all`, `revoke_older` | one step over the subject: read all of its rows, expired or not, [`revoke_all`](crate::store::revoke_all) or [`revoke_older`](crate::store::revoke_older), update those that it returns. PostgreSQL reads them `FOR UPDATE`, because of `swap` |
 //! | `revoke_everything` | `SELECT subject_tag, session_id, CASE WHEN live THEN record END … WHERE (subject_tag, session_id) > ($1, $2) ORDER BY subject_tag, session_id LIMIT …`, [`revoke_before`](crate::store::revoke_before), update those that it returns. SQLite: a transaction for each batch of 200. PostgreSQL: pages of 500, read without a lock and written by one `UPDATE … AND record = $expected`; a page that others changed is read again. Both go through every row: a search for live ones would go past all that have ended while it holds the lock |
 //! | purging | `DELETE … WHERE (subject_tag, session_id) IN (SELECT … WHERE expires_at <= $now ORDER BY expires_at LIMIT …)`, until fewer go. SQLite: `LIMIT 100`, and each sign-in deletes up to 100 as well. PostgreSQL: by `ctid`, with `LIMIT 250` and `FOR UPDATE SKIP LOCKED` |
 //!

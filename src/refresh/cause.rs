@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use crate::session::{Outcome, RevokeReason};
+use crate::{
+    clock::Timestamp,
+    session::{Outcome, RevokeReason, SessionRecord},
+};
 
 pub(super) const ABSOLUTE: &str =
     "more than absolute_lifetime has passed since the sign-in: the user signs in again";
@@ -34,6 +37,14 @@ pub(super) const TOO_OFTEN: &str =
     "more than repeat_limit times in half a minute: the client refreshes in a loop";
 pub(super) const TWO_SESSIONS: &str = "cookies of two live sessions came: another host of the domain has set one \
      (host_prefix keeps it out), or an earlier cookie_path (former_path clears it)";
+
+/// Which end of the session has come by then, if one has.
+pub(super) fn end_of(record: &SessionRecord, at: Timestamp) -> Option<&'static str> {
+    if at >= record.absolute_expires_at {
+        return Some(ABSOLUTE);
+    }
+    (at >= record.expires_at()).then_some(IDLE)
+}
 
 pub(super) fn claims_slow(limit: Duration) -> String {
     format!(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{config::Config, new_session::NewSession, session::Session};
+use super::{config::Config, new_session::NewSession};
 use crate::{
     clock::Timestamp,
     config::ConfigError,
@@ -98,24 +98,18 @@ impl Config {
     }
 }
 
-impl Session {
-    /// The token together with the session that it belongs to, as its client hears of it at `now`.
-    pub(super) fn telling(
-        token: AccessToken,
-        record: &SessionRecord,
-        now: Timestamp,
-    ) -> AccessToken {
-        // Where both ends are one, it is the absolute one: no use of the session moves that.
-        let idle = record.idle_expires_at < record.absolute_expires_at;
-        // Minted a moment ago, the token does not outlive the session.
-        let left = record.absolute_expires_at.since(now);
-        let expires_in = left.max(token.expires_in());
-        token.of_session(TokenSession {
-            id: record.id,
-            expires_in,
-            idle_expires_in: idle.then(|| record.idle_expires_at.since(now)),
-        })
-    }
+/// The token together with the session that it belongs to, as its client hears of it at `now`.
+pub(super) fn telling(token: AccessToken, record: &SessionRecord, now: Timestamp) -> AccessToken {
+    // Where both ends are one, it is the absolute one: no use of the session moves that.
+    let idle = record.idle_expires_at < record.absolute_expires_at;
+    // Minted a moment ago, the token does not outlive the session.
+    let left = record.absolute_expires_at.since(now);
+    let expires_in = left.max(token.expires_in());
+    token.of_session(TokenSession {
+        id: record.id,
+        expires_in,
+        idle_expires_in: idle.then(|| record.idle_expires_at.since(now)),
+    })
 }
 
 /// When the session of the client that asks ends, as it is told at `now`: rounded up to the hour, and counted as if

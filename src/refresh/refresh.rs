@@ -6,6 +6,7 @@ use super::{
     authenticate::{confirm, unavailable},
     cause,
     claims::{Basis, ClaimsReason, ClaimsRequest},
+    lifetimes,
     revoke::Revocation,
     session::Session,
     spawn,
@@ -97,11 +98,10 @@ impl Session {
                     Some(self.issue(&record, basis, reason, time).await?)
                 }
             };
-            // The idle end has come while the claims were under way. The session is over, and a write would bring it
-            // back.
-            if time.later() >= record.expires_at() {
+            // The session's end has come while the claims were under way, and a write would bring it back.
+            if let Some(cause) = cause::end_of(&record, time.later()) {
                 let kind = SessionErrorKind::Expired;
-                return Err(SessionError::with_source(kind, cause::IDLE));
+                return Err(SessionError::with_source(kind, cause));
             }
             let cookie = match decision.successor.take() {
                 Some(successor) => Some((self.seal(&successor, &keys)?, successor)),
@@ -153,7 +153,7 @@ impl Session {
             }
             let record = write.as_ref().unwrap_or(&record);
             self.report(success, record, decision.confirm);
-            let issued = issued.map(|access| Self::telling(access, record, time.later()));
+            let issued = issued.map(|access| lifetimes::telling(access, record, time.later()));
             if let Some((cookie, successor)) = cookie {
                 return match issued {
                     Some(access) => Ok(self.hand_out(successor, cookie, record, time.now, access)),

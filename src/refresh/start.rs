@@ -9,6 +9,7 @@ use super::{
     claims::{Basis, ClaimsReason, ClaimsRequest},
     elevation::Elevation,
     ending::Ending,
+    lifetimes,
     new_session::NewSession,
     revoke::{self, Revocation},
     session::{Session, active, no_secret},
@@ -128,7 +129,7 @@ impl Session {
         let limit = limit.saturating_add(usize::from(spare));
         let inserted = self.config().store.insert(&record, limit).await;
         let inserted = inserted.map_err(unavailable)?;
-        let access = Self::telling(access, &record, time.later());
+        let access = lifetimes::telling(access, &record, time.later());
         self.mark_renewed();
         let access = self.hand_out(token, cookie, &record, now, access);
         let events = &self.config().events;
@@ -264,11 +265,10 @@ impl Session {
                 }
             };
             let at = time.later();
-            // The idle end has come while the claims were under way: as in a refresh, a write would bring the session
-            // back.
-            if at >= record.expires_at() {
+            // Its end has come while the claims were under way: as in a refresh, a write would bring the session back.
+            if let Some(cause) = cause::end_of(&record, at) {
                 let kind = SessionErrorKind::Expired;
-                return Err(SessionError::with_source(kind, cause::IDLE));
+                return Err(SessionError::with_source(kind, cause));
             }
             let (next, successor) = match &replaced_by {
                 // A token that was handed out before is handed out again, from now on.
@@ -289,17 +289,16 @@ impl Session {
                 Err(error) => {
                     spawn::pause(A_MOMENT).await;
                     // The idle end may have come meanwhile. Whether the first write came before it, is not known.
-                    if time.later() >= record.expires_at() {
-                        Err(error)
-                    } else {
-                        store.swap(&record, &next).await
+                    match cause::end_of(&record, time.later()) {
+                        Some(_) => Err(error),
+                        None => store.swap(&record, &next).await,
                     }
                 }
                 answered => answered,
             };
             match swap.map_err(unavailable)? {
                 Swap::Applied => {
-                    let access = Self::telling(access, &next, time.later());
+                    let access = lifetimes::telling(access, &next, time.later());
                     self.mark_renewed();
                     let access = self.hand_out(successor, cookie, &next, time.now, access);
                     return Ok(access);

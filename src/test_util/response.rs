@@ -35,12 +35,13 @@ pub struct TestResponse {
 /// The longest text of a body that a failure shows.
 const SHOWN: usize = 2000;
 /// The members of a body that are worth something to an attacker, and are shown nowhere.
-const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 6] = [
     "access_token",
     "accessToken",
     "refresh_token",
     "refreshToken",
     "csrf_token",
+    "csrfToken",
 ];
 
 impl TestResponse {

@@ -1,5 +1,9 @@
 //! Connections that end with their token, and a page that goes on with the next one.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use crate::harness::{Browser, Engine, Example, PASSWORD, in_every_engine, until};
 
 in_every_engine! {
@@ -28,7 +32,7 @@ async fn connections_end_with_their_token_and_begin_again_with_the_next(engine: 
     }
     browser.click("sign-out").await;
     browser.until_text("status", "out: signed_out").await;
-    // No connection goes on for a user who has signed out.
+    // No connection goes on for a user who has signed out: lines come each second.
     let ended = || async {
         let text = browser.text("socket").await;
         text.trim_end()
@@ -38,4 +42,8 @@ async fn connections_end_with_their_token_and_begin_again_with_the_next(engine: 
             .starts_with("closed: ")
     };
     until("the socket is closed", async || ended().await).await;
+    let shown = async || (browser.text("socket").await, browser.text("feed").await);
+    let before = shown().await;
+    sleep(Duration::from_millis(2500)).await;
+    assert_eq!(shown().await, before);
 }

@@ -9,24 +9,13 @@ async fn a_react_page_signs_in_renews_without_mounting_again_and_signs_out() {
     let site = Site::start(Lives::default()).await;
     let browser = site.browser(Engine::Chromium).await;
     browser.go(&format!("{}/react", site.origin)).await;
-    let status = async || {
-        browser
-            .run("return document.documentElement.dataset.status")
-            .await
-    };
-    let is = async |wanted: &str| {
-        until(&format!("the page is {wanted}"), async || {
-            status().await == json!(wanted)
-        })
-        .await;
-    };
-    is("out").await;
+    browser.until_status("out").await;
     assert_eq!(browser.text("reason").await, "no_session");
     browser
         .run("document.querySelector('[name=user]').value = 'user-2'")
         .await;
     browser.click("sign-in").await;
-    is("in").await;
+    browser.until_status("in").await;
     browser.until_text("user", "user-2").await;
 
     // In development React mounts everything twice; this is the page as users have it.
@@ -52,9 +41,9 @@ async fn a_react_page_signs_in_renews_without_mounting_again_and_signs_out() {
     assert!((1..=12).contains(&drawn), "{drawn}");
 
     browser.reload().await;
-    is("in").await;
+    browser.until_status("in").await;
     browser.until_text("user", "user-2").await;
     browser.click("sign-out").await;
-    is("out").await;
+    browser.until_status("out").await;
     assert_eq!(browser.text("reason").await, "signed_out");
 }

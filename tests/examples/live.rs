@@ -1,6 +1,6 @@
 //! A WebSocket and an event stream that end with their access token.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
@@ -166,8 +166,17 @@ async fn the_page_and_the_files_of_the_package_are_served() {
         .await
         .is(200)
         .has("content-type", "text/html*");
-    for path in ["/app.js", "/tower-bearer/index.js"] {
-        let answer = browser.get(path).await;
+    browser.get("/app.js").await.is(200);
+    // All of them, but for what a page without React does not load.
+    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/../../client/src");
+    let names = fs::read_dir(sources).unwrap();
+    let names = names.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let scripts: Vec<_> = names
+        .filter(|name| name.ends_with(".js") && name != "react.js")
+        .collect();
+    assert!(scripts.len() > 5, "{scripts:?}");
+    for name in scripts {
+        let answer = browser.get(&format!("/tower-bearer/{name}")).await;
         answer.is(200).has("content-type", "text/javascript*");
     }
     let wrong = json!({ "email": "dev@example.com", "password": "wrong" });

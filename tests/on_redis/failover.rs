@@ -234,7 +234,7 @@ async fn the_end_of_everything_lost_in_a_failover_holds_where_it_was_made_and_fo
         Duration::from_secs(20),
         || async {
             let mut browser = other.browser();
-            let status = browser.login(&other, "somebody").await.status;
+            let status = browser.login(&other, "bob").await.status;
             (status == 200).then_some(()).ok_or(status.to_string())
         },
     )

@@ -53,7 +53,7 @@ const ACTS = {
       async () => {
         const token = await page.session.token({ atLeast: 30_000 });
         const known = tabs.world.server.sessions.tokens.get(token) ?? tabs.rules.forgotten?.get(token);
-        return { user: known?.user ?? "nobody" };
+        return { user: known?.user ?? "no user" };
       },
       user,
     ),

@@ -13,7 +13,7 @@ macro_rules! files {
 }
 
 /// Name and text of each file that a page without React loads.
-pub const FILES: &[(&str, &str)] = files! {
+const FILES: &[(&str, &str)] = files! {
     "ask.js"
     "board.js"
     "calls.js"

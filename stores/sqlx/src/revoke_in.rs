@@ -3,7 +3,11 @@
 use std::future::Future;
 
 use sqlx::{Database, Transaction};
-use tower_bearer::{SessionId, admin::Ended, store::StoreError};
+use tower_bearer::{
+    SessionAdmin, SessionId,
+    admin::Ended,
+    store::{StoreError, StoreErrorKind, SubjectTag},
+};
 
 /// Ends a subject's sessions inside a transaction of the application's own.
 ///
@@ -81,4 +85,10 @@ pub trait RevokeIn<DB: Database> {
         subject: &str,
         keep: Option<&SessionId>,
     ) -> impl Future<Output = Result<Ended, StoreError>> + Send;
+}
+
+/// The tags of the subject under every key of the ring.
+pub(crate) fn tags(sessions: &SessionAdmin, subject: &str) -> Result<Vec<SubjectTag>, StoreError> {
+    let tags = sessions.subject_tags(subject);
+    tags.map_err(|error| StoreError::new(StoreErrorKind::Refused, error))
 }

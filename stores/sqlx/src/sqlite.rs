@@ -172,8 +172,8 @@ impl SqliteStore {
         Instant::now() + self.0.timeout
     }
 
-    /// Returns for how long SQLite itself waits for the lock in a call with this time limit. A statement that begins in
-    /// the first eighth of it ends in time.
+    /// Returns for how long SQLite itself waits for the lock in a call with this time limit, on connections of the
+    /// store's own. A statement that begins in the first eighth of it ends in time.
     fn patience(timeout: Duration) -> Duration {
         timeout - timeout / 8
     }

@@ -63,6 +63,15 @@ impl Browser {
         done.ok().map(|done| done.json().clone())
     }
 
+    /// Waits until the page of a [`Site`](super::Site) shows this status.
+    pub(crate) async fn until_status(&self, status: &str) {
+        let script = format!("return document.documentElement.dataset.status === '{status}'");
+        until(&format!("the session is {status}"), async || {
+            self.tried(&script).await == Some(json!(true))
+        })
+        .await;
+    }
+
     /// Types into a field, as a user does.
     pub(crate) async fn type_into(&self, id: &str, text: &str) {
         let field = self.driver().find(By::Id(id)).await.unwrap();

@@ -81,6 +81,13 @@ impl Proxy {
         self.shared.away.store(away, Ordering::SeqCst);
     }
 
+    /// The requests to `path` that have been answered.
+    pub(crate) fn asked(&self, path: &str) -> Vec<Seen> {
+        let mut seen = self.seen();
+        seen.retain(|seen| seen.path == path);
+        seen
+    }
+
     /// What has been answered so far.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()

@@ -73,9 +73,7 @@ impl Site {
 
     /// The requests to `path` that have been answered.
     pub(crate) fn asked(&self, path: &str) -> Vec<Seen> {
-        let mut seen = self.proxy.seen();
-        seen.retain(|seen| seen.path == path);
-        seen
+        self.proxy.asked(path)
     }
 }
 

@@ -62,9 +62,7 @@ impl Stage {
 
     /// The requests to `path` that have been answered.
     pub(crate) fn asked(&self, path: &str) -> Vec<Seen> {
-        let mut seen = self.proxy.seen();
-        seen.retain(|seen| seen.path == path);
-        seen
+        self.proxy.asked(path)
     }
 
     /// How often the service took something for theft.

@@ -6,7 +6,7 @@ use sqlx::{
 use tower_bearer::{
     SessionAdmin, SessionId,
     admin::Ended,
-    store::{self, StoreError, StoreErrorKind, SubjectTag},
+    store::{self, StoreError, SubjectTag},
 };
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     load::{now, time},
     subject::{decode, lock, reading, writing},
 };
-use crate::{RevokeIn, fault::Fault};
+use crate::{RevokeIn, fault::Fault, revoke_in::tags};
 
 impl RevokeIn<Postgres> for SessionAdmin {
     async fn revoke_in(
@@ -24,8 +24,7 @@ impl RevokeIn<Postgres> for SessionAdmin {
         subject: &str,
         keep: Option<&SessionId>,
     ) -> Result<Ended, StoreError> {
-        let tags = self.subject_tags(subject);
-        let tags = tags.map_err(|error| StoreError::new(StoreErrorKind::Refused, error))?;
+        let tags = tags(self, subject)?;
         let revoked = revoke(tx, tags, keep).await;
         Ok(self.ended(subject, revoked.map_err(|failure| failure.error)?))
     }

@@ -4,11 +4,11 @@ use sqlx::{Sqlite, Transaction};
 use tower_bearer::{
     Clock, SessionAdmin, SessionId, SystemClock,
     admin::Ended,
-    store::{self, StoreError, StoreErrorKind},
+    store::{self, StoreError},
 };
 
 use super::statements;
-use crate::RevokeIn;
+use crate::{RevokeIn, revoke_in::tags};
 
 impl RevokeIn<Sqlite> for SessionAdmin {
     async fn revoke_in(
@@ -17,8 +17,7 @@ impl RevokeIn<Sqlite> for SessionAdmin {
         subject: &str,
         keep: Option<&SessionId>,
     ) -> Result<Ended, StoreError> {
-        let tags = self.subject_tags(subject);
-        let tags = tags.map_err(|error| StoreError::new(StoreErrorKind::Refused, error))?;
+        let tags = tags(self, subject)?;
         // Before it reads. Else another connection could write in between, and this one not any more.
         statements::lock(tx).await?;
         let now = SystemClock.now();

@@ -50,7 +50,9 @@ pub(super) async fn replace(
     let replacement = Replacement::new(current, next);
     if let Ok(turn) = store.0.line.try_acquire() {
         let writer = store.writer_in(turn).await?;
-        let is_late = Instant::now() + SqliteStore::patience(store.0.timeout) > deadline;
+        // A connection of the application's waits for the lock as long as the application has said.
+        let is_late =
+            !store.is_own() || Instant::now() + SqliteStore::patience(store.0.timeout) > deadline;
         return alone(writer, &replacement, is_late).await;
     }
     let (answer, answered) = oneshot::channel();
@@ -70,7 +72,7 @@ pub(super) async fn replace(
 }
 
 /// Writes one, mostly as a single statement. No call can take that back while SQLite waits for the lock. So one that
-/// comes late has the lock first, and writes then.
+/// comes late, or has no word in how long SQLite waits, has the lock first, and writes then.
 async fn alone(
     mut writer: Writer<'_>,
     replacement: &Replacement,
@@ -145,11 +147,12 @@ async fn together(writer: &mut Writer<'_>, batch: &[Waiting]) -> Result<Vec<bool
 
 /// Each is answered once it is written: what happens to a later one is none of its business.
 async fn apart(mut writer: Writer<'_>, batch: Vec<Waiting>) {
-    let Ok(connection) = writer.connection() else {
-        return;
+    let connection = match writer.connection() {
+        Ok(connection) => connection,
+        Err(error) => return fail(batch, error),
     };
-    if tidy(connection).await.is_err() {
-        return;
+    if let Err(error) = tidy(connection).await {
+        return fail(batch, failed(error));
     }
     let mut is_in_order = true;
     for one in batch.into_iter().filter(|one| !one.is_over()) {

@@ -32,5 +32,7 @@ mod storm;
 mod support;
 mod transactions;
 
+#[path = "../common/beside_purge.rs"]
+mod beside_purge;
 #[path = "../../../../tests/it/story/mod.rs"]
 mod story;

@@ -22,6 +22,8 @@ mod purge;
 mod revoke_in;
 mod swaps;
 
+#[path = "../common/beside_purge.rs"]
+mod beside_purge;
 #[path = "../../../../tests/it/story/mod.rs"]
 mod story;
 mod support;

@@ -319,9 +319,33 @@ async fn an_end_of_all_that_is_tried_again_holds_against_a_refresh_that_waits_fo
 #[tokio::test]
 async fn what_was_answered_as_late_is_not_written_later() {
     let place = Place::new();
-    let (world, store) =
+    let service =
         service(async |builder| builder.timeout(SHORT).open(place.path()).await.unwrap()).await;
-    let records = sessions(&world, 3).await;
+    late_swaps_are_not_written(&place, service, 3).await;
+}
+
+/// Its connections wait for the lock far longer than a call of the store does.
+#[tokio::test]
+async fn a_late_swap_over_the_applications_pool_is_not_written_later() {
+    let place = Place::new();
+    let pool = place.pool().await;
+    let patient = sqlx::query("PRAGMA busy_timeout = 5000");
+    patient.execute(&pool).await.unwrap();
+    let service =
+        service(async |builder| builder.timeout(SHORT).share(pool.clone()).unwrap()).await;
+    service.1.migrate().await.unwrap();
+    // Alone in the line, and with others behind it.
+    for swaps in [1, 3] {
+        late_swaps_are_not_written(&place, service.clone(), swaps).await;
+    }
+}
+
+async fn late_swaps_are_not_written(
+    place: &Place,
+    (world, store): (World, SqliteStore),
+    swaps: usize,
+) {
+    let records = sessions(&world, swaps).await;
     let mut other = place.connection().await;
     let held = locked(&mut other).await;
     for answer in wait_with(&store, &records).await {
