@@ -12,7 +12,7 @@ export async function hear(response) {
 
 export const failed = ({ status, said }) => new Failed(status, said.title ?? `the server answered ${status}`, said.code);
 
-export const unreachable = (cause) => Object.assign(new Failed(0, "The server cannot be reached."), { cause });
+export const unreachable = (cause) => Object.assign(new Failed(0, "The server is out of reach."), { cause });
 
 const isByGuard = ({ status, said }) => status === 403 && GUARDS.includes(said.code);
 
@@ -66,7 +66,7 @@ export function asking(here, root, send, life) {
       // The cookie is of a session that ended, or of keys that were replaced.
       answer = await request(await token());
     }
-    if (isByGuard(answer)) throw new Failed(403, "Allow cookies, and reload the page.", answer.said.code);
+    if (isByGuard(answer)) throw new Failed(403, "Allow cookies and reload the page.", answer.said.code);
     return answer;
   }
 

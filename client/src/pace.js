@@ -41,7 +41,7 @@ export function grant(here, said, passive) {
     renew,
     tell,
     // An idle end that is no earlier than the other is that one.
-    isIdle: unused !== null && unused < (whole ?? Infinity),
+    isIdle: end < (whole ?? Infinity),
     expiresAt: at + life,
     sessionEndsAt: whole === null ? null : at + whole,
     endsAt: at + end,

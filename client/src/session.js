@@ -86,6 +86,8 @@ export function create(here, options = {}) {
       const kept = csrf();
       if (late && kept?.endsWith(late)) exit.waiting ??= { kept, session, everywhere };
       forget("signed_out");
+      // That tab tells the server, and this one later, if no word comes that it has.
+      if (exit.waiting) again(FLOOR);
     }
     if (type === "signed-in") {
       exit.waiting = null;
@@ -95,7 +97,9 @@ export function create(here, options = {}) {
       look();
     }
     if (type === "resumed") {
-      if (isOut()) {
+      // Of the session that ends here, by a tab that has not heard of it.
+      if (exit.waiting?.session === session) wake();
+      else if (isOut()) {
         current = session;
         look();
       } else if (access && access.session !== session) look();
@@ -173,8 +177,9 @@ export function create(here, options = {}) {
   const due = () => (problem ? 0 : left(isPassive() ? "renew" : "tell"));
 
   function wake(most) {
-    if (exit.waiting && over) exit.send().catch(noop);
-    else if (!isHeld() && (isNews() || (begun && (!over || problem) && !isAsleep() && due() <= 0))) look(most);
+    if (isHeld()) plan();
+    else if (exit.waiting && over) exit.send().catch(noop);
+    else if (isNews() || (begun && (!over || problem) && !isAsleep() && due() <= 0)) look(most);
     else plan();
   }
 

@@ -219,3 +219,22 @@ test("a sign-out ends no other session, although the CSRF cookie is the one of i
     assert.equal(server.sessionOf(browser.jar)?.user, "bob", `${everywhere}`);
   }
 });
+
+test("a tab that is shown while another signs out does not tell the server again", async () => {
+  for (let moment = 0; moment < 20; moment += 1) {
+    const { world, server, browser, session } = await signedIn();
+    const other = await resumed(world, browser);
+    other.hide();
+    const before = server.requests.length;
+    quiet(session.signOut());
+    await world.pass(moment);
+    // The lock is free, and the word that the server knows may be on its way.
+    for (let shown = 0; shown < 20; shown += 1) {
+      other.hide(shown % 2 === 0);
+      await world.pass(1);
+    }
+    await world.pass(MINUTE);
+    const paths = server.requests.slice(before).map(({ path }) => path);
+    assert.deepEqual(paths, ["/auth/logout"], `${moment}`);
+  }
+});

@@ -20,6 +20,8 @@ const MUTANTS = [
   ["the token goes to any origin", "calls.js", "if (!origins.includes(origin))", "if (false)"],
   ["another session's token is taken", "session.js", 'if (ok && access && said.session !== access.session) end("other_session");', ""],
   ["a refresh does not wait for a sign-out", "session.js", "if (exit.waiting) await exit.say();", ""],
+  ["a tab repeats the sign-out of another at once", "session.js", "if (exit.waiting) again(FLOOR);", ""],
+  ["news of the session that ends here is believed", "session.js", "if (exit.waiting?.session === session) wake();\n      else if", "if"],
   ["a sign-out is not sent again", "leaving.js", "if (self.waiting && !life.aborted) again(0);", "self.waiting = null;"],
   ["a late sign-out has the next session's CSRF token", "leaving.js", "server.change(path, { keepalive: true }, kept);\n    if", "server.change(path, { keepalive: true });\n    if"],
   ["a sign-out from everywhere has it", "leaving.js", 'server.change("/logout-all", { keepalive: true }, kept);', 'server.change("/logout-all", { keepalive: true });'],
