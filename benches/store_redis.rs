@@ -1,7 +1,7 @@
 //! The store in Redis, beside `redis-benchmark` on the same server in the same run.
 //!
-//! The server has one thread for commands, and what runs there longest is the script; so what the
-//! store reaches is told as a share of what the server can do with that script at all.
+//! The server has one thread for commands, and the script runs longest there. So the store's rate is told as a share of
+//! the server's rate with that script alone.
 //!
 //! Apart from the bench `store`, which counts allocations and pays for that.
 
@@ -43,8 +43,8 @@ fn main() {
     run.report("store/redis/sign_ins", sign_ins);
 }
 
-/// Sign-ins of a person with many sessions, below the limit and at it, and how long the loads of another one take
-/// meanwhile, over the same store.
+/// Sign-ins of a user with many sessions, below the limit and at it. Also the time of another user's loads meanwhile,
+/// over the same store.
 fn sign_ins(run: &Run, name: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -123,7 +123,7 @@ fn spread(millis: &mut [f64]) -> String {
     format!("{:.2} / {:.2} / {:.2} ms", at(0.5), at(0.99), at(1.0))
 }
 
-/// What is measured: rounds of it, in turn, so that what the machine does meanwhile concerns all.
+/// The measured part, in rounds that take turns. So other work of the machine meanwhile concerns all.
 #[derive(Clone, Copy)]
 enum Part {
     /// The script alone, by the server's own tool.

@@ -1,4 +1,4 @@
-//! What every guard does with a refusal: it tells the sink, and makes the answer.
+//! Reports a refusal to the sink and makes the answer, for every guard.
 
 use http::{
     Extensions, HeaderMap, HeaderValue, Response,
@@ -10,7 +10,7 @@ use crate::{
     rejection::{GrpcMark, Rejection, RejectionKind, RejectionResponse},
 };
 
-/// What every guard does with a refusal: tell the sink once, answer once.
+/// The steps of every guard for a refusal: report once, answer once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Refusal<R> {
     pub(crate) responder: R,
@@ -108,8 +108,9 @@ impl<R> Refusal<R> {
 }
 
 impl Rejection {
-    /// The answer that a layer gives for this rejection, for code that reads the extensions itself:
-    /// `application/problem+json` (RFC 9457), see [`problem`](Self::problem). It is never one of gRPC.
+    /// Returns the answer that a layer gives for this rejection, for code that reads the extensions
+    /// itself. It is `application/problem+json` (RFC 9457), see [`problem`](Self::problem), and
+    /// never one of gRPC.
     ///
     /// ```
     /// use http::{Request, Response};

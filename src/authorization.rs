@@ -3,15 +3,15 @@
 use base64_simd::URL_SAFE_NO_PAD;
 use http::{HeaderMap, header};
 
-/// What a request carries.
+/// The credentials of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Credentials<'a> {
     /// No bearer credentials: no header, an empty one, or another scheme.
     Missing,
     /// Bearer credentials that are not written as the grammar says, and why.
     Malformed(&'static str),
-    /// One word behind the scheme. Whether it [`is_token68`] matters only when nobody accepts it,
-    /// and is left to whoever is to say why.
+    /// One word behind the scheme. Whether it [`is_token68`] matters only when the verifier rejects
+    /// it. The code that gives the reason checks that.
     Token(&'a [u8]),
     /// A token that is longer than accepted. Its characters were not looked at.
     TooLarge,
@@ -45,7 +45,8 @@ pub(crate) fn credentials(headers: &mut HeaderMap, max_bytes: usize) -> Credenti
 /// Reads one header line.
 pub(crate) fn parse(value: &[u8], max_bytes: usize) -> Credentials<'_> {
     let value = trim(value);
-    // The scheme as nearly everybody writes it need not be looked at character by character.
+    // Nearly every client writes the scheme like this, so it is not compared character by
+    // character.
     let rest = match value.strip_prefix(b"Bearer ") {
         Some(_) => value.get(b"Bearer".len()..).unwrap_or_default(),
         None => {
@@ -100,7 +101,7 @@ fn scheme(line: &[u8]) -> &[u8] {
     line.get(..length).unwrap_or_default()
 }
 
-/// What is wrong with credentials that are not [`is_token68`].
+/// The reason for credentials that are not [`is_token68`].
 pub(crate) const NOT_TOKEN68: &str = "the token has characters that a token cannot have";
 
 /// Whether `token` is what may stand behind a scheme (RFC 9110 section 11.2).
@@ -117,8 +118,8 @@ pub(crate) fn is_token68(token: &[u8]) -> bool {
     !characters.is_empty() && characters.iter().fold(true, all)
 }
 
-/// Whether `token` is base64url between dots, as nearly every token is that is refused for another
-/// reason. That is told many bytes at a time.
+/// Whether `token` is base64url between dots, as nearly every token is that is rejected for another reason. It checks
+/// many bytes at a time.
 fn is_compact(token: &[u8]) -> bool {
     let (mut start, end) = (0, [token.len()]);
     memchr::memchr_iter(b'.', token).chain(end).all(|dot| {
@@ -128,8 +129,8 @@ fn is_compact(token: &[u8]) -> bool {
     }) && !token.is_empty()
 }
 
-/// Takes the optional white space around a field value away (RFC 9110 section 5.5), which not
-/// every HTTP implementation has done by now.
+/// Removes the optional white space around a field value (RFC 9110 section 5.5). Not every HTTP
+/// implementation has removed it already.
 fn trim(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
         value = rest;

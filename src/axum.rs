@@ -20,8 +20,8 @@ use crate::{
     token::{AccessToken, Claims},
 };
 
-/// The claims of whoever is signed in. 401 when the bearer layer is optional and nobody is; 500,
-/// naming the mistake in the [`Rejection`], when the layer is missing.
+/// The claims of the signed-in user. The status is 401 when the bearer layer is optional and the
+/// request has no token. It is 500 when the layer is missing; the [`Rejection`] names the mistake.
 impl<C, S> FromRequestParts<S> for Claims<C>
 where
     C: Send + Sync + 'static,
@@ -34,7 +34,7 @@ where
     }
 }
 
-/// `None` when nobody is signed in. Claims of another type are still a mistake, and 500.
+/// `None` when the request has no token. Claims of another type are still a mistake, and 500.
 impl<C, S> OptionalFromRequestParts<S> for Claims<C>
 where
     C: Send + Sync + 'static,
@@ -68,9 +68,9 @@ impl<S: Sync> FromRequestParts<S> for Session {
     }
 }
 
-/// `None` where no [`RefreshCookieLayer`](crate::RefreshCookieLayer) stands around the handler, for one that
-/// serves mounts with sessions and without. `Some` does not say that a client is signed in: every request behind
-/// the layer has a handle, and its methods look.
+/// `None` where no [`RefreshCookieLayer`](crate::RefreshCookieLayer) stands around the handler. So
+/// one handler serves mounts with sessions and mounts without. `Some` does not mean that a client
+/// is signed in. Every request behind the layer has a handle, and its methods look the session up.
 ///
 /// ```
 /// use axum::{Router, http::Request, routing::get};
@@ -127,10 +127,10 @@ impl IntoResponse for AccessToken {
     }
 }
 
-/// `None` where no [`CsrfLayer`](crate::CsrfLayer) stands around the handler, for a page that is rendered with
-/// forms and without. `Some` asks for the token, as the extractor without `Option` does: the answer brings one
-/// where the browser has none. A handler that checks the token itself takes [`CsrfToken`], so that a missing
-/// layer is a 500 and never a request that passes unchecked.
+/// `None` where no [`CsrfLayer`](crate::CsrfLayer) stands around the handler, for a page that is
+/// rendered with forms and without. `Some` asks for the token, as the extractor without `Option`
+/// does. The answer sets one where the browser has none. A handler that checks the token itself
+/// takes [`CsrfToken`]. A missing layer is then a 500 and never a request that passes unchecked.
 ///
 /// ```
 /// use axum::response::Html;
@@ -159,8 +159,8 @@ impl IntoResponse for SessionError {
     }
 }
 
-/// The session endpoints as routes, for [`Router::merge`]: unlike a fallback they leave every other path
-/// to the router, and `MatchedPath` names them.
+/// Returns the session endpoints as routes, for [`Router::merge`]. Unlike a fallback they leave
+/// every other path to the router, and `MatchedPath` names them.
 ///
 /// ```
 /// use axum::{Router, http::{Request, StatusCode}, routing::post};

@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderName};
 
-/// Takes off the headers that are for caches of one kind alone. Such a cache reads its own before
-/// `Cache-Control`, and would keep a response that must not be kept (RFC 9213 section 2.2; nginx has
+/// Removes the headers that only caches of one kind read. Such a cache reads its own header before
+/// `Cache-Control`. It would keep a response that must not be kept (RFC 9213 section 2.2; nginx has
 /// `X-Accel-Expires`).
 pub(crate) fn leave_to_cache_control(headers: &mut HeaderMap) {
     let is_targeted = |name: &&HeaderName| {

@@ -25,27 +25,28 @@ use std::{
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The time `millis` milliseconds after the epoch.
+    /// Returns the time `millis` milliseconds after the epoch.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
-    /// The time `secs` seconds after the epoch.
+    /// Returns the time `secs` seconds after the epoch.
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1000))
     }
 
-    /// Milliseconds since the epoch.
+    /// Returns the milliseconds since the epoch.
     pub const fn as_millis(self) -> u64 {
         self.0
     }
 
-    /// Whole seconds since the epoch, rounded down: a JWT `NumericDate` (RFC 7519 section 2).
+    /// Returns whole seconds since the epoch, rounded down: a JWT `NumericDate` (RFC 7519 section
+    /// 2).
     pub const fn as_secs(self) -> u64 {
         self.0 / 1000
     }
 
-    /// How long ago `earlier` was; zero when it lies in the future.
+    /// Returns how long ago `earlier` was; zero when it lies in the future.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
@@ -80,7 +81,7 @@ impl std::ops::Sub<Duration> for Timestamp {
 
 /// Where the time comes from.
 ///
-/// Everything that judges time in this crate takes it as a value; a clock is asked once per
+/// Everything that judges time in this crate takes it as a value. The clock is read once per
 /// request, at the edge.
 ///
 /// ```
@@ -165,7 +166,7 @@ impl RuntimeClock {
     }
 }
 
-/// A clock that stands still until it is told to move, for tests. Clones share the time.
+/// A clock that stands still until a test moves it. Clones share the time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -179,7 +180,7 @@ impl RuntimeClock {
 pub struct ManualClock(Arc<AtomicU64>);
 
 impl ManualClock {
-    /// A clock that shows `start`.
+    /// Returns a clock that shows `start`.
     pub fn new(start: Timestamp) -> Self {
         Self(Arc::new(AtomicU64::new(start.0)))
     }

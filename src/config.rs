@@ -77,19 +77,19 @@ impl ConfigError {
         }
     }
 
-    /// Whether nothing was given at all, so that a development set-up may fall back to
-    /// something else. A value that is there and wrong is never missing.
+    /// Tells whether the setting is absent, so that a development set-up may fall back to another
+    /// value. A value that is present and wrong is never missing.
     pub fn is_missing(&self) -> bool {
         self.missing
     }
 
-    /// The name of the setting: the builder method or environment variable, or in words what was
-    /// given, such as `signing keys`.
+    /// Returns the name of the setting: the builder method, the environment variable, or a
+    /// description such as `signing keys`.
     pub fn setting(&self) -> &str {
         &self.setting
     }
 
-    /// What is wrong with it and what would be accepted.
+    /// Returns the fault and the values that would be accepted.
     pub fn problem(&self) -> &str {
         &self.problem
     }
@@ -109,8 +109,8 @@ impl fmt::Debug for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// The part of a URL that is shown: nothing before the last `@`, where a user has a password, and nothing behind the
-/// first `?` or `#`.
+/// Returns the part of a URL that may be shown. It omits everything before the last `@`, where a
+/// user has a password. It also omits everything behind the first `?` or `#`.
 fn public_part(url: &str) -> &str {
     let (before, rest) = match url.rfind('@') {
         Some(at) => (

@@ -44,9 +44,9 @@ pub(crate) fn has_other_than(headers: &HeaderMap, own: &[&str]) -> bool {
 
 /// Whether a cookie may be one that a layer of this crate set, by its name alone.
 ///
-/// The prefixes count whatever follows, in any case, as browsers read them (RFC 6265bis section 4.1.3):
-/// no browser sends such a cookie over plain http, so one that comes that way has leaked. The names
-/// are those of the layers that were told to do without `Secure`.
+/// A name with one of the prefixes counts whatever follows it, in any case. Browsers read prefixes so too (RFC
+/// 6265bis section 4.1.3). No browser sends such a cookie over plain http, so one that comes that way has leaked. The
+/// names are those of the layers that are configured without `Secure`.
 pub(crate) fn has_own(headers: &HeaderMap) -> bool {
     // A value without a name may be a name whose value got lost.
     let mut names = cookies(headers).map(|(name, value)| name.unwrap_or(trim(value)));
@@ -76,8 +76,8 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (Option<&[u8]>, &[u8])> 
     })
 }
 
-/// What stands between the semicolons. Searched many bytes at a time, since a browser sends its
-/// cookies with every request.
+/// Yields the parts between the semicolons. It searches many bytes at a time, since a browser sends
+/// its cookies with every request.
 fn pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(line);
     std::iter::from_fn(move || {
@@ -108,7 +108,7 @@ pub(crate) struct CookieSpec {
     path: String,
     same_site: SameSite,
     secure: bool,
-    /// What follows the value but for the lifetime, `; ` first. Rendered once: it never changes.
+    /// The text after the value except the lifetime, `; ` first. Rendered once: it never changes.
     attributes: String,
 }
 
@@ -129,8 +129,8 @@ pub(crate) enum Prefix {
 }
 
 /// Why the two settings do not go together.
-pub(crate) const HTTP_PREFIX_NEEDS_SECURE: &str = "does not go with dangerous_insecure_cookie: browsers take \
-     a cookie of this prefix with Secure alone; leave http_prefix out in development over plain http";
+pub(crate) const HTTP_PREFIX_NEEDS_SECURE: &str = "does not go with dangerous_insecure_cookie: browsers accept a \
+     cookie of this prefix only with Secure. In development over plain http leave http_prefix out";
 
 impl Prefix {
     fn as_str(self) -> &'static str {
@@ -205,10 +205,10 @@ impl CookieSpec {
         self.same_site == SameSite::Strict
     }
 
-    /// Whether browsers send it with a request that comes as one for `path` (RFC 6265 section 5.1.4), where
-    /// something in front may have taken leading segments off, though not all that the cookie's path has.
+    /// Whether browsers send it with a request that arrives for `path` (RFC 6265 section 5.1.4). A
+    /// proxy may have removed leading segments, but not all that the cookie's path has.
     pub(crate) fn reaches(&self, path: &str) -> bool {
-        // What has no path, such as `OPTIONS *`, is sent what every path is sent.
+        // A request without a path, such as `OPTIONS *`, carries the cookies for every path.
         self.path == "/"
             || path::tails(&self.path)
                 .any(|tail| !tail.is_empty() && path::below(path, tail).is_some())

@@ -10,10 +10,10 @@ use crate::{secret::sha256, session::SessionId, token::TokenContext};
 /// `http_prefix`.
 pub(crate) const CSRF_COOKIES: [&str; 2] = ["__Host-csrf", "__Host-Http-csrf"];
 
-/// What the CSRF token of a request is bound to: a session, or none yet.
+/// The session that a request's CSRF token is bound to, or none yet.
 ///
-/// A token made for one session is refused in every other one, and a token from before the sign-in
-/// is refused after it, so that an attacker gains nothing by planting one in a browser.
+/// A token of one session is rejected in every other one. A token from before the sign-in is
+/// rejected after it. So an attacker gains nothing by planting one in a browser.
 ///
 /// ```
 /// use http::request::Parts;
@@ -53,12 +53,13 @@ impl CsrfSession {
     /// Perhaps a session: the browser keeps a `SameSite=Strict` cookie back from requests that a page of
     /// another site caused (`Sec-Fetch-Site: cross-site`).
     ///
-    /// Tokens are made and judged as for no session, but a token of a session that the browser has is left
-    /// in its place unless the handler rotates it, and [`CsrfToken::masked`](crate::CsrfToken::masked) gives a
-    /// copy of it. So a foreign page that opens one of yours burns no token, and a page opened from a mail can
-    /// send its form. A function for [`CsrfBuilder::session`](crate::csrf::CsrfBuilder::session) returns it where
-    /// its own cookie is `Strict` and is missing from such a request. Without such a function, the layer does so
-    /// for the refresh cookie.
+    /// Tokens are made and judged as for no session. A token of a session that the browser has
+    /// stays in its place unless the handler rotates it.
+    /// [`CsrfToken::masked`](crate::CsrfToken::masked) returns a copy of it. So a foreign page that
+    /// opens one of yours replaces no token. A page opened from a mail can send its form. A
+    /// function for [`CsrfBuilder::session`](crate::csrf::CsrfBuilder::session) returns this value
+    /// where its own `Strict` cookie is missing from such a request. Without such a function, the
+    /// layer does so for the refresh cookie.
     ///
     /// ```
     /// use http::request::Parts;
@@ -79,11 +80,12 @@ impl CsrfSession {
     /// ```
     pub const UNSEEN: Self = Self(Who::Unseen);
 
-    /// The session of this id: whatever stays the same while the session lasts, and changes at
-    /// sign-in. Only its SHA-256 is kept. An empty id is no session: [`ANONYMOUS`](Self::ANONYMOUS).
+    /// Returns the session of this id. The id stays the same while the session lasts, and changes
+    /// at sign-in. Only its SHA-256 is kept. An empty id is no session:
+    /// [`ANONYMOUS`](Self::ANONYMOUS).
     ///
-    /// The id has to be *verified*: one that is read from an unchecked cookie binds the
-    /// token to whatever an attacker has planted.
+    /// The id has to be *verified*. An id from an unchecked cookie binds the token to a value that
+    /// an attacker may have planted.
     pub fn session(id: impl AsRef<[u8]>) -> Self {
         match id.as_ref() {
             [] => Self::ANONYMOUS,
@@ -91,8 +93,8 @@ impl CsrfSession {
         }
     }
 
-    /// The session (`sid`) of the access token that a `BearerAuthLayer` further out has verified;
-    /// anonymous where there is none.
+    /// Returns the session (`sid`) of the access token that a `BearerAuthLayer` further out has
+    /// verified. Returns [`ANONYMOUS`](Self::ANONYMOUS) where there is none.
     pub fn bearer(parts: &Parts) -> Self {
         let context = parts.extensions.get::<TokenContext>();
         match context.and_then(TokenContext::session) {

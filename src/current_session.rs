@@ -1,8 +1,8 @@
 //! The refresh session of one request, as everything that serves the request shares it.
 //!
-//! `RefreshCookieLayer` puts it into the extensions, `Csrf` and the `Session` handle read it there. The
-//! cookie is opened once, by the first of them that asks; where the response takes the browser
-//! stands here as well, so that the next CSRF token goes with it.
+//! `RefreshCookieLayer` puts it into the extensions, where `Csrf` and the `Session` handle read it.
+//! The first of them that asks opens the cookie, once. The session that the response sets in the
+//! browser is recorded here too. The next CSRF token is made for that session.
 
 mod opened;
 mod outgoing;
@@ -27,15 +27,16 @@ use crate::{
     },
 };
 
-/// Tokens longer than this are none of ours: ours stay under 512 bytes.
+/// Tokens longer than this are not ours: ours stay under 512 bytes.
 pub(crate) const LONGEST_VALUE: usize = 512;
-/// A request carries one refresh cookie and one jar cookie. Another path and other hosts of the domain may add more:
-/// so many that may be ours are looked at, and a flood is not worked through.
+/// A request carries one refresh cookie and one jar cookie. Another path and other hosts of the
+/// domain may add more. The layer looks at this many candidates, so that a flood costs no more.
 const MOST_VALUES: usize = 16;
 
 /// Said of a page that comes with the CSRF cookie of a session, and without its refresh cookie.
-pub(crate) const SIGNED_OUT: &str = "the CSRF cookie is of a session, and no refresh cookie came with it: it has ended, \
-     or the browser does not keep or send it here (cookie_path, external_prefix, plain http, another site)";
+pub(crate) const SIGNED_OUT: &str = "the CSRF cookie is of a session, and no refresh cookie came with it. The \
+     session has ended, or the browser keeps no cookie or sends none here (cookie_path, external_prefix, plain http, \
+     another site)";
 
 /// The request's path before axum's routers took anything off it.
 fn whole_path(parts: &Parts) -> &str {
@@ -67,9 +68,9 @@ struct RequestState {
 #[derive(Default)]
 struct Values {
     refresh: Vec<Box<[u8]>>,
-    /// Without one of the others they are worth nothing.
+    /// Without one of the others they are invalid.
     jar: Vec<JarText>,
-    /// Why one that came is none of ours, for the log.
+    /// Why one that came is not ours, for the log.
     fault: Option<UnsealError>,
 }
 
@@ -101,7 +102,7 @@ impl Values {
     }
 }
 
-/// The values under the cookie's name, whatever they are worth.
+/// The values under the cookie's name, valid or not.
 fn sent<'a>(cookies: &'a RefreshCookies, headers: &'a HeaderMap) -> impl Iterator<Item = &'a [u8]> {
     let values = cookie::values(headers, cookies.cookie.name());
     values.filter(|value| !value.is_empty())
@@ -137,7 +138,7 @@ impl CurrentSession {
         self.0.values.refresh.len()
     }
 
-    /// Whether anything came under the cookie's name, whatever it is worth.
+    /// Whether anything came under the cookie's name, valid or not.
     pub(crate) fn is_sent(&self) -> bool {
         self.0.sent
     }
@@ -178,8 +179,8 @@ impl CurrentSession {
         self.noted().or_else(|| self.opened()?.session())
     }
 
-    /// Notes that the CSRF token of the request is of the session that `binding` stands for, one of several that
-    /// came: the request acts on that one and no other.
+    /// Notes that the CSRF token of the request is of the session that `binding` stands for, one of
+    /// several. The request acts on that session and no other.
     pub(crate) fn note(&self, binding: &CsrfSession) {
         let mut genuine = self.genuine().unwrap_or_default().iter();
         let token = genuine.find(|token| CsrfSession::from(token.session) == *binding);
@@ -234,10 +235,10 @@ impl CurrentSession {
         }
     }
 
-    /// How long the browser keeps the refresh cookie of the session that `binding` stands for. Where a refresh
-    /// moves that on, only the store knows when the last one was: it is up to one idle lifetime less. That it
-    /// goes when the browser closes, the jar cookie says. So it is with a session that has ended by this
-    /// server's clock.
+    /// How long the browser keeps the refresh cookie of the session that `binding` stands for. Where a refresh moves
+    /// that on, only the store knows when the last one was. The time is then up to one idle lifetime less. The jar
+    /// cookie says whether it lasts until the browser closes. A session that has ended by this server's clock counts
+    /// so too.
     pub(crate) fn lasts(&self, binding: &CsrfSession) -> Lasts {
         let mut genuine = self.genuine().unwrap_or_default().iter();
         let token = genuine.find(|token| CsrfSession::from(token.session) == *binding);
@@ -257,8 +258,8 @@ impl CurrentSession {
         outgoing.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps the session's cookie back from the response, and those that tasks of the handler may still
-    /// decide on. What the store holds by now stays there.
+    /// Keeps the session's cookie back from the response, and those that tasks of the handler may
+    /// still decide on. Changes that the store already holds stay there.
     pub(crate) fn withhold(&self) {
         self.outgoing().withheld = true;
     }

@@ -1,10 +1,10 @@
-//! Names of fixed length: bytes for a store, base64url for people.
+//! Names of fixed length: bytes for a store, base64url for logs.
 
-/// What such a name has beside its constructors.
+/// Defines everything of such a name except its constructors.
 macro_rules! bytes_type {
     ($name:ident, $len:literal) => {
         impl $name {
-            /// The bytes, for a store to keep.
+            /// Returns the bytes, for a store to keep.
             pub const fn as_bytes(&self) -> &[u8; $len] {
                 &self.0
             }

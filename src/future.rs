@@ -14,8 +14,8 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// A guard holds nothing of its own across an `await`: dropping the future drops the inner
-    /// service's future and nothing else.
+    /// A guard holds nothing of its own across an `await`. Dropping the future drops only the inner
+    /// service's future.
     ///
     /// # Example
     ///
@@ -75,8 +75,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().kind.project() {
             KindProjection::Passed { future } => future.poll(cx),
-            // Polling again after the answer is a mistake of the caller that must not bring the
-            // server down, so it waits for ever instead of panicking.
+            // Polling again after the answer is the caller's mistake and must not stop the server.
+            // So it waits for ever instead of panicking.
             KindProjection::Refused { response } => match response.take() {
                 Some(response) => Poll::Ready(Ok(response)),
                 None => Poll::Pending,

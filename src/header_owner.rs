@@ -1,15 +1,15 @@
 //! Request headers that already have a writer other than the application and its pages.
 //!
-//! A setting that names one of them works on a developer's machine and fails, or protects nothing,
-//! where that writer comes along.
+//! A setting that names one of them works on a developer's machine. It fails, or protects nothing,
+//! where that writer is present.
 
 use http::HeaderName;
 
 /// The writer of a request header, of those that [`HeaderOwner::of`] knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HeaderOwner {
-    /// Pages of other sites send it without a preflight: the safelist of CORS (Fetch, "CORS-safelisted
-    /// request-header") and the client hints, which browsers count in.
+    /// Pages of other sites send it without a preflight. These are the safelist of CORS (Fetch,
+    /// "CORS-safelisted request-header") and the client hints, which browsers include.
     AnyPage,
     /// Browsers and connections: no script can set it (Fetch, "forbidden request-header").
     Browser,
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writers_are_told_apart() {
+    fn writers_are_distinguished() {
         for (name, owner) in [
             ("content-type", Some(HeaderOwner::AnyPage)),
             ("Sec-CH-UA-Platform", Some(HeaderOwner::AnyPage)),

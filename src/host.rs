@@ -5,8 +5,8 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-/// Whether `origin`, as it came over the wire, is `http` or `https` on the given authority, which
-/// is the request's own `Host` or `:authority`.
+/// Whether `origin`, as it came over the wire, is `http` or `https` on the given authority. That
+/// authority is the request's own `Host` or `:authority`.
 ///
 /// Neither names a scheme, so a port that is missing there is the default one of the origin's. The
 /// authority may be spelled in any way that means the same, the origin in the browsers' way only.
@@ -75,8 +75,8 @@ pub(crate) fn canonical_host(host: &str) -> Option<String> {
     }
 }
 
-/// A host name, or the labels in front of one: one label or more of letters, digits, hyphens
-/// inside, and the underscores that real ones have. In one pass, because it runs on requests.
+/// A host name, or the labels in front of one. It has one label or more of letters, digits, inner
+/// hyphens and the underscores that real ones have. Read in one pass, because it runs on requests.
 pub(crate) fn is_name(text: &str) -> bool {
     let (mut length, mut last) = (0, b'.');
     for byte in text.bytes() {
@@ -125,8 +125,8 @@ fn is_name_or_ipv4(host: &str) -> bool {
     if host.len() > 253 || !is_name(host) {
         return false;
     }
-    // Browsers read a host that ends in a number as an IPv4 address, however it is written; only
-    // the one canonical form is accepted.
+    // Browsers read a host that ends in a number as an IPv4 address in many notations. Only the one
+    // canonical form is accepted.
     let last = host.rsplit('.').next().unwrap_or_default();
     let is_number = last.bytes().all(|b| b.is_ascii_digit())
         || last.starts_with("0x")
@@ -147,7 +147,7 @@ impl fmt::Display for Ipv6Host {
     }
 }
 
-/// What is left of a text after that which was written to it; an error when it starts otherwise.
+/// The part of a text that has not been written yet. Writing a different part is an error.
 struct Rest<'a>(&'a str);
 
 impl fmt::Write for Rest<'_> {

@@ -1,4 +1,32 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Features
+//!
+//! | feature | adds | brings in |
+//! |---|---|---|
+//! | `memory`, on by default | `MemoryStore`, for one process | dashmap |
+//! | `axum` | extractors, errors as responses, the session endpoints as routes | axum, without its server |
+//! | `cors` | `.cors()` of [`Auth`](crate::Auth), for pages of other origins | tower-http |
+//! | `cache` | `TokenCache` for verified tokens, worth it with public-key algorithms | quick_cache |
+//! | `jwks` | `RemoteIssuer` and `RemoteJwks`: the keys of another issuer | hyper-util, hyper-rustls |
+//! | `redis` | `RedisStore`, on one server or behind Sentinel | redis, rustls |
+//! | `redis-cluster` | `RedisStore` over Redis Cluster; includes `redis` | crc16 |
+//! | `redis-connection` | `RedisStore::with_connection`, over your own connection; includes `redis` | nothing |
+//! | `metrics` | counters and histograms for your recorder | metrics |
+//! | `tracing` | lines and spans for your subscriber | tracing |
+//! | `josekit` | keys that wrap keys: `A256KW`, `RSA-OAEP-256`, `ECDH-ES+A256KW` | josekit, OpenSSL |
+//! | `vendored-openssl` | builds OpenSSL from source | a C toolchain, two minutes |
+//! | `store-tests` | the conformance suite for your own [`RefreshStore`](crate::store::RefreshStore) | nothing |
+//! | `test-util` | claims, sessions and a browser for handler tests; includes `memory` | nothing |
+//!
+//! A feature adds API and changes no existing code. One exception: with `axum`, rejections with axum's body type
+//! carry `application/problem+json`. Without the feature that body is empty.
+//!
+//! **OpenSSL.** Default features do not link it: `ring` signs and encrypts. The feature `josekit` links the system's
+//! OpenSSL and needs its headers (`apt install libssl-dev pkg-config`). josekit never sees a token as the client sent
+//! it: the crate checks lengths first, and `ring` opens the content.
+//!
+//! A higher minimum Rust version is a minor release, and stands in the change log.
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
 #![cfg_attr(
@@ -49,8 +77,8 @@ mod telemetry;
 pub mod test_util;
 pub mod token;
 
-// What an application names. What it names once in a hundred, or only to write a store, a builder's type or an
-// answer of its own, has its one path in a module.
+// The names that every application uses. Rare ones have their one path in a module. They serve a store, a builder's
+// type or an answer of your own.
 pub use admin::session_admin::SessionAdmin;
 pub use auth::parts::Auth;
 pub use bearer::{

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
-/// RFC 9110 section 15.5.2 wants a challenge on every 401. There is no registered scheme for
+/// RFC 9110 section 15.5.2 requires a challenge on every 401. There is no registered scheme for
 /// cookies; this name is unknown to browsers, so that none opens a password prompt.
 pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Cookie realm=\"session\"");
 
@@ -16,9 +16,9 @@ const MISTAKE: HeaderName = HeaderName::from_static("tower-bearer-mistake");
 /// The media type of problem documents (RFC 9457 section 3).
 pub(crate) const JSON: &str = "application/problem+json";
 
-/// A failure as the client sees it: a status, a `code` for programs, a title for people (RFC 9457).
+/// A failure as the client sees it: a status, a `code` for programs, a title for readers (RFC 9457).
 ///
-/// Every failure that this crate answers has one. It stands in the extensions of the response, so that a
+/// Every failure that this crate answers has one, in the extensions of the response. So a
 /// [`RefusalLayer`](crate::RefusalLayer) can write all of them in the application's own format. An
 /// application makes its own failures with it:
 ///
@@ -70,7 +70,7 @@ struct Document<'a> {
 }
 
 impl Problem {
-    /// Makes a problem. `code` stays the same for programs, `title` is for people.
+    /// Makes a problem. `code` stays the same for programs, `title` is for readers.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
         Self {
@@ -104,7 +104,8 @@ impl Problem {
         self.code
     }
 
-    /// Returns the title for people.
+    /// Returns the title for readers. Those of this crate contain no character that HTML would need escaped. Your own
+    /// are as you wrote them.
     #[must_use]
     pub fn title(&self) -> &'static str {
         self.title
@@ -139,8 +140,9 @@ impl Problem {
         serde_json::to_string(&document).unwrap_or_default()
     }
 
-    /// Returns the answer, `application/problem+json` that no cache keeps. A 401 has a challenge of a scheme
-    /// that no browser knows, so that none opens a password prompt (RFC 9110 section 15.5.2).
+    /// Returns the answer, `application/problem+json` that no cache keeps. A 401 has a challenge of
+    /// a scheme that no browser knows. So no browser opens a password prompt (RFC 9110 section
+    /// 15.5.2).
     pub fn response<B: From<Bytes>>(&self) -> Response<B> {
         let mut response = self.answer(|text| B::from(text.into()));
         if self.status == StatusCode::UNAUTHORIZED {
@@ -150,7 +152,7 @@ impl Problem {
         response
     }
 
-    /// Says in a header what is wrong with the application, and the cure. Without it, the developer who tries the
+    /// Says in a header what is wrong with the application, and the remedy. Without it, the developer who tries the
     /// route out may see an empty answer and no line.
     pub(crate) fn name_mistake(&self, headers: &mut HeaderMap) {
         if let Some(text) = self.detail()

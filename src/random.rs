@@ -1,8 +1,8 @@
 //! Random bytes, each time from the operating system.
 //!
-//! A generator in the process would be faster and would be copied with it: by `fork`, and by a snapshot
-//! of a virtual machine that is started twice. Both copies would then draw the same bytes, and an IV that
-//! comes twice under one AES-GCM key betrays the key of its tags. The process's id does not tell the copies
+//! A generator in the process would be faster. A `fork`, or a snapshot of a virtual machine that is
+//! started twice, would copy it. Both copies would then draw the same bytes. An IV that comes twice
+//! under one AES-GCM key reveals the key of its tags. The process's id does not tell the copies
 //! apart either: in a new namespace both can have the same one.
 
 use ring::rand::{SecureRandom as _, SystemRandom};

@@ -1,11 +1,12 @@
-//! What guards read in a request's head, and the mark that one leaves for those further in.
+//! Reads the parts of a request's head that guards need, and defines the mark for guards further
+//! in.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// A bearer layer was here and let the request through without credentials, as it was told to.
+/// A bearer layer was here and passed the request on without credentials, as configured.
 ///
-/// It tells "no client signed in" from "the layer is missing", and carries the challenge that the
-/// layer would have answered with.
+/// It distinguishes "no client signed in" from "the layer is missing". It carries the challenge
+/// that the layer would have answered with.
 #[derive(Clone, Debug)]
 pub(crate) struct Anonymous {
     pub(crate) challenge: HeaderValue,
@@ -19,7 +20,8 @@ static METHOD_OVERRIDES: [HeaderName; 3] = [
     HeaderName::from_static("x-method-override"),
 ];
 
-/// What browsers say of where a request comes from (W3C Fetch Metadata). A static for the same reason.
+/// The browser's statement of where a request comes from (W3C Fetch Metadata). A static for the
+/// same reason.
 pub(crate) static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Whether a page of another site caused the request, a link there among them.

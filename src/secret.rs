@@ -41,9 +41,9 @@ pub(crate) const MESSAGE_WORK: usize = if cfg!(debug_assertions) { 64 } else { 1
 
 /// Does `work` on secrets, and overwrites the `STACK` bytes that it may have used of the stack.
 ///
-/// A value that is moved leaves its bytes where it was, and `ring` wipes neither its own types nor what it
-/// computes on the way to them. All of it lies in the frames of `work`, which are dead when it
-/// returns. Its result must be no secret or lie behind a pointer, because it is moved out of there.
+/// A moved value leaves its bytes in the old place. `ring` wipes neither its own types nor its intermediate results.
+/// All of it lies in the frames of `work`, which are dead when it returns. Its result must be no secret or lie behind
+/// a pointer, because it is moved out of there.
 #[inline(never)]
 pub(crate) fn on_wiped_stack<const STACK: usize, T>(work: impl FnOnce() -> T) -> T {
     let made = in_frames_of_its_own(work);

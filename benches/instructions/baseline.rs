@@ -1,4 +1,4 @@
-//! What was counted when somebody last looked.
+//! The counts of the last update.
 
 use std::{collections::BTreeMap, env, fs, io, path::PathBuf};
 

@@ -11,7 +11,7 @@ use std::{
 /// As Callgrind matches names: those of [`counted`] and nothing else's.
 const FUNCTION: &str = "*::callgrind::counted";
 
-/// Does `work`. What Callgrind counts begins and ends here.
+/// Does `work`. Callgrind's count begins and ends here.
 ///
 /// The result is looked at, or the call could become a jump that Callgrind does not see return.
 #[inline(never)]
@@ -29,7 +29,7 @@ pub fn version() -> Option<String> {
 /// The instructions of each call of [`counted`] that this very program makes with `args`, in turn.
 pub fn counts(args: &[String]) -> io::Result<Vec<u64>> {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("callgrind");
-    // What an earlier run left must not be taken for this one's.
+    // The output of an earlier run must not be taken for this one's.
     match fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => fs::create_dir_all(&folder)?,

@@ -1,6 +1,6 @@
 //! One thing that is counted.
 
-/// Runs before a case is counted: what is made once and kept, by us or by a library, is there then.
+/// Runs before a case is counted. Values that are made once and kept, by us or by a library, exist then.
 const WARM_UP: usize = 3;
 
 /// Something to do, any number of times.

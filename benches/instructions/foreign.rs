@@ -162,7 +162,7 @@ fn payload(minted: &str, what: Foreign) -> String {
 /// The same object with its members by name, which is an order that nothing here writes.
 fn sorted(segment: &str) -> String {
     let json = URL_SAFE_NO_PAD.decode_to_vec(segment).unwrap();
-    // A map of its own: with a feature that josekit asks for, the objects of `Value` keep the order of the text.
+    // A map of its own. With a feature that josekit asks for, the objects of `Value` keep the order of the text.
     let object: BTreeMap<String, Value> = serde_json::from_slice(&json).unwrap();
     let sorted = serde_json::to_string(&object).unwrap();
     let sorted = URL_SAFE_NO_PAD.encode_to_string(sorted);

@@ -1,12 +1,12 @@
 //! How many instructions the hot paths take: the same at every run, which time is not.
 //!
-//! `cargo bench -p instructions` runs this program again under Valgrind's Callgrind, compares
-//! what it counts with `benches/instructions.baseline`, and fails when a case has become more than
-//! 5 % dearer. With `-- --update` it writes the file anew. Without Valgrind it says so and is done.
+//! `cargo bench -p instructions` runs this program again under Valgrind's Callgrind and compares its counts with
+//! `benches/instructions.baseline`. It fails when a case has become more than 5 % dearer. With `-- --update` it writes
+//! the file anew. Without Valgrind it says so and is done.
 //!
-//! Counts depend on the compiler, on the C library and on what Valgrind tells the program about the
-//! processor (AVX2, but no instructions for SHA-256), so they are for comparing with each other.
-//! How long the same takes on a real processor, the other benches tell.
+//! Counts depend on the compiler and on the C library. They also depend on Valgrind's report of the processor (AVX2,
+//! but no instructions for SHA-256). So they are for comparing with each other. The other benches tell how long the
+//! same takes on a real processor.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ use support::run::Run;
 const COUNTED: &str = "--counted";
 const UPDATE: &str = "--update";
 
-/// What a nested token should cost to verify, apart from its MAC.
+/// The aim for verifying a nested token, apart from its MAC.
 const AIM: u64 = 8_700;
 
 fn main() -> io::Result<ExitCode> {

@@ -1,5 +1,5 @@
-//! What should not depend on a number, or only in proportion to it. Counted, because a busy machine
-//! makes one time differ from the other by more than what is looked for.
+//! Costs that should not depend on a number, or only in proportion to it. They are counted: on a busy machine two times
+//! differ by more than the wanted difference.
 
 use std::hint::black_box;
 

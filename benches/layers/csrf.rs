@@ -1,7 +1,7 @@
 //! CSRF tokens: the verdict alone, and the layer around a service that does nothing.
 //!
-//! `verify` stands beside the work that it cannot do without: one HMAC-SHA-256 of a message of that
-//! length, and the same with the four parts decoded that a cookie and its copy consist of.
+//! `verify` stands beside the work that it cannot do without. That is one HMAC-SHA-256 of a message of that length. It
+//! is also the same with the four parts of a cookie and its copy decoded.
 
 use std::{cell::RefCell, convert::Infallible, future::ready, hint::black_box};
 
@@ -20,8 +20,7 @@ use crate::support::{
     services::{Nothing, answer, call},
 };
 
-/// The message under the MAC of a token: label, class, digest, nonce and an empty field, each with
-/// its length in front.
+/// The message under the MAC of a token: label, class, digest, nonce and an empty field. Each has its length in front.
 const MESSAGE: usize = 5 * 4 + 13 + 4 + 32 + 32;
 
 pub fn verify(c: &mut Criterion) {

@@ -1,4 +1,4 @@
-//! What the layers cost a request, around services that do nothing.
+//! The cost of the layers for a request, around services that do nothing.
 //!
 //! Every figure contains the clone of the request, which `bare` shows.
 

@@ -1,5 +1,5 @@
-//! The origin guard: its verdict alone, and the layer around a service that does nothing, beside the
-//! same service bare and behind tower-http's guard.
+//! The origin guard: its verdict alone, and the layer around a service that does nothing. Beside it are the same
+//! service bare and behind tower-http's guard.
 
 use std::hint::black_box;
 
@@ -69,8 +69,8 @@ pub fn check(c: &mut Criterion) {
     }
 }
 
-/// Beside tower-http's guard, with a request that it has to judge by its list too: from another
-/// site that is listed. Every figure contains the clone of the request, which `bare` shows.
+/// Beside tower-http's guard, with a request that it has to judge by its list too. The request is from another site
+/// that is listed. Every figure contains the clone of the request, which `bare` shows.
 pub fn layer(c: &mut Criterion) {
     let request = |origin| {
         let mut request = Request::post("/transfer").body(()).unwrap();

@@ -1,5 +1,5 @@
-//! A whole refresh in memory: cookie, layer, endpoint, two trips to the store, the application's
-//! claims (which take no time here), the access token, the new cookie and the JSON answer.
+//! A whole refresh in memory. It includes cookie, layer, endpoint, two trips to the store, the access token, the new
+//! cookie and the JSON answer. The application's claims take no time here.
 //!
 //! Minting the access token is most of it and has its own benches. `without_access_token` is a
 //! report that says what the rest takes: the difference of two figures of one run.

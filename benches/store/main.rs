@@ -1,8 +1,8 @@
-//! What the stores cost: time for a rotation, memory for a session, and how long a read may wait.
+//! The cost of the stores: time for a rotation, memory for a session, and how long a read may wait.
 //!
-//! Criterion measures what it can. The rest are reports: they run once, print a few lines and are
-//! chosen by the same filter as the benches. Without `cargo bench`'s own argument, as under
-//! `cargo test`, everything runs once at a small size, so that it is known to run.
+//! Criterion measures what it can. The rest are reports. They run once, print a few lines and are chosen by the same
+//! filter as the benches. Without `cargo bench`'s own argument, as under `cargo test`, everything runs once at a small
+//! size. That shows that it runs.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,8 +17,8 @@ mod support;
 
 use criterion::{criterion_group, criterion_main};
 
-// A store's reports come before its criterion benches, and all of them before the next store's:
-// memory is best counted in a process that has not used much of it yet.
+// A store's reports come before its criterion benches, and all of them before the next store's. Memory is best counted
+// in a process that has not used much of it yet.
 criterion_group!(
     benches,
     memory::reports,

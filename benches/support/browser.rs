@@ -1,4 +1,4 @@
-//! What a browser sends.
+//! The headers of a browser.
 
 use http::{HeaderMap, HeaderName, Request, header};
 

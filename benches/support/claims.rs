@@ -7,12 +7,12 @@ use tower_bearer::{TokenCodec, token::Grant};
 use super::profile::Profile;
 use super::{keys, sessions::NOW};
 
-/// What the shortest claims here take.
+/// The length of the shortest claims here.
 const LEAST: usize = 96;
-/// What a role takes, with quotes and comma.
+/// The length of a role, with quotes and comma.
 const ROLE: usize = 19;
 
-/// What makes tokens large where they are.
+/// Roles: they make real tokens large.
 #[derive(Serialize, Deserialize)]
 pub struct Roles {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

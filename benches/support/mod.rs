@@ -1,4 +1,4 @@
-//! What more than one bench needs.
+//! Code that more than one bench needs.
 
 pub mod browser;
 pub mod claims;

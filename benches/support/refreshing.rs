@@ -38,8 +38,8 @@ const LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// Browsers with a session each, all after as many rotations.
 ///
-/// A refresh moves its session on. To measure the same one any number of times, the sessions are
-/// put back to where they were, and the clock stands still.
+/// A refresh moves its session on. To measure the same one any number of times, the sessions are put back to where they
+/// were. The clock stands still.
 pub struct Refreshing {
     service: RefreshCookie<SessionEndpoints>,
     store: Store,
@@ -174,8 +174,8 @@ fn refresh_of<B>(sent: &str, response: &Response<B>) -> Request<Empty<Bytes>> {
     request
 }
 
-/// A store that remembers where the sessions went, which only the server's key tells otherwise.
-/// What a refresh asks of it goes straight through.
+/// A store that remembers where the sessions went, which only the server's key tells otherwise. A refresh's calls go
+/// straight through.
 #[derive(Clone, Debug)]
 struct Watched {
     store: MemoryStore,

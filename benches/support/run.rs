@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What the command line asks for.
+/// The arguments of the command line.
 pub struct Run {
     /// Whether to measure, and not only to try.
     pub in_full: bool,

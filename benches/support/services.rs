@@ -38,7 +38,7 @@ where
     let future = pin!(service.call(request));
     match future.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(response)) => response,
-        Poll::Pending => unreachable!("nobody waits here"),
+        Poll::Pending => unreachable!("no request waits here"),
     }
 }
 

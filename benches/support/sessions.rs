@@ -4,7 +4,7 @@ use tower_bearer::{Timestamp, store::SessionRecord};
 
 pub const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-/// What browsers of two makers send from three systems: 78 to 111 bytes.
+/// Headers of browsers of two makers from three systems: 78 to 111 bytes.
 const LABELS: [&str; 5] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:152.0) Gecko/20100101 Firefox/152.0",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:152.0) Gecko/20100101 Firefox/152.0",

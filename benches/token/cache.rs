@@ -1,5 +1,5 @@
-//! A token that is remembered, beside the same token verified: with a thousand distinct tokens in use, and
-//! the reading of the clock included.
+//! A token that is remembered, beside the same token verified. A thousand distinct tokens are in use, and the reading
+//! of the clock is included.
 
 use std::hint::black_box;
 

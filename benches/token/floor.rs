@@ -1,4 +1,4 @@
-//! What cannot be left out of a verification, straight on `ring`.
+//! The indispensable work of a verification, straight on `ring`.
 
 use std::hint::black_box;
 

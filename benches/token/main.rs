@@ -1,5 +1,5 @@
-//! What minting and verifying cost, and beside each what the bare `ring` primitives cost over the
-//! very same bytes: base64, AEAD and MAC or signature, and nothing else.
+//! The cost of minting and verifying, beside the cost of the bare `ring` primitives over the very same bytes. These are
+//! base64, AEAD and MAC or signature, and nothing else.
 
 #![allow(
     clippy::unwrap_used,

@@ -8,7 +8,7 @@ export const UNKNOWN = Object.freeze({
   problem: null,
 });
 
-/** What the page sees: the state, and the events that follow from its changes. */
+/** The page's view: the state, and the events that follow from its changes. */
 export function board(onEvent, report) {
   const listeners = new Set();
   const call = (listener, event) => {

@@ -1,7 +1,7 @@
 import { failed } from "./ask.js";
 
 /**
- * How the server hears of a sign-out, at once or later. It ends its own session or none: what goes out has a CSRF token of
+ * Tells the server of a sign-out, at once or later. It ends its own session or none. Its request has a CSRF token of
  * that session, and the guard refuses it beside another session's cookie.
  */
 export function leaving(server, inTurn, life, tell, look, again, settle) {
@@ -19,7 +19,7 @@ export function leaving(server, inTurn, life, tell, look, again, settle) {
   }
 
   const self = {
-    /** What the server has not heard of: the session, a CSRF token of it, and whether all others end. */
+    /** The sign-out that the server does not know: the session, a CSRF token of it, and whether all others end. */
     waiting: /** @type {any} */ (null),
     async say() {
       const { kept, session, everywhere } = self.waiting;

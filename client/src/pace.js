@@ -14,7 +14,7 @@ export function stopwatch(here) {
   return () => Math.max(now() - at, steady() - began);
 }
 
-/** What a token answer grants. Times are in milliseconds from now, or those of the page's clock. */
+/** The content of a token answer. Times are in milliseconds from now, or those of the page's clock. */
 export function grant(here, said, passive) {
   const { access_token: token, session } = said;
   if (!token || !session) throw new Failed(0, "no token");

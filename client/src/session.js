@@ -65,29 +65,32 @@ export function create(here, options = {}) {
     here.document.addEventListener("visibilitychange", () => here.document.hidden || wake(), how);
     on("online", () => wake());
     for (const kind of ["keydown", "pointerdown", "pointermove", "touchstart", "wheel"]) on(kind, keepAlive);
-    // A page may come back as it was, long after a sign-out: it is put away without a user, and asks.
+    // A page may come back as it was, long after a sign-out. So it is put away without a user, and asks.
     on("pagehide", ({ persisted }) => persisted && begun && drop());
     on("pageshow", ({ persisted }) => persisted && begun && (keepAlive(), look()));
   }
 
-  /** What a call sees as it begins. */
+  /** The state that a call begins with. */
   function view() {
     return { era: start(), token: access?.token, origins: place.origins };
   }
 
-  // Tabs share the cookie, so they must hear of its changes.
+  // Tabs share the cookie, so they must learn of its changes.
   function tell(type, more) {
     channel?.postMessage({ type, session: current, ...more });
   }
 
   function hears({ type, session, late, everywhere }) {
     if (type === "signed-out" && (!session || !current || session === current)) {
-      // Of that session still: a tab that slept may hear of it after the next sign-in.
+      // Of that session still: a tab that slept may learn of it after the next sign-in.
       const kept = csrf();
       if (late && kept?.endsWith(late)) exit.waiting ??= { kept, session, everywhere };
       forget("signed_out");
-      // That tab tells the server, and this one later, if no word comes that it has.
-      if (exit.waiting) again(FLOOR);
+      // That tab tells the server. This one does so later, if no word comes that it has.
+      if (exit.waiting) {
+        hold = { age: stopwatch(here), wait: PATIENCE };
+        wakeIn(PATIENCE);
+      }
     }
     if (type === "signed-in") {
       exit.waiting = null;
@@ -172,7 +175,7 @@ export function create(here, options = {}) {
   const csrf = () => access?.csrf ?? server.cookie();
   // After a session that came from elsewhere only the user's own word counts.
   const isOut = () => over && over !== "other_session";
-  // A tab without a channel hears of no sign-in.
+  // A tab without a channel gets no message of a sign-in.
   const isNews = () => isOut() && server.hint() === "v1s" && server.cookie() !== shunned;
   const due = () => (problem ? 0 : left(isPassive() ? "renew" : "tell"));
 

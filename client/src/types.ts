@@ -31,13 +31,14 @@ export interface State {
 }
 
 /**
- * Tells what happened to the session.
+ * Reports the changes of the session.
  *
  * * `signed-in`: a session began, here or in another tab, or the browser's cookie brought one.
  * * `signed-out`: the session is over.
  * * `user-changed`: another session took the place of the one before. Everything on the page is of its user.
- * * `ending`: the session ends at `at` (milliseconds of `Date.now()`): for want of input (`idle`), or however much it
- *   is used (`session`). It comes once for each end. An end that moved may be told again.
+ * * `ending`: the session ends at `at` (milliseconds of `Date.now()`). The cause is missing input (`idle`), or the end
+ *   of the session however much it is used (`session`). It comes once for each end. An end that moved may be told
+ *   again.
  * * `outage`: the server cannot be asked. `recovered`: it answered.
  */
 export type SessionEvent =
@@ -69,8 +70,8 @@ export interface Options {
   /** Sets how many milliseconds before its end the session warns. Default: 120000. */
   endingNotice?: number;
   /**
-   * Sets what a hidden page without input does. `sleep-when-hidden` refreshes when the user returns. `renew` goes on
-   * refreshing, passively: the server's idle lifetime is not moved. Default: `sleep-when-hidden`.
+   * Sets the behaviour of a hidden page without input. `sleep-when-hidden` refreshes when the user returns. `renew`
+   * goes on refreshing, passively: the server's idle lifetime is not moved. Default: `sleep-when-hidden`.
    */
   idle?: "renew" | "sleep-when-hidden";
   /** Sends the requests. Default: the page's own `fetch`. */
@@ -93,8 +94,8 @@ export interface Entry {
 /**
  * Keeps the session of one tab.
  *
- * Its functions need no `this`. Each asynchronous one rejects with `SignedOut` when the session that it is for is
- * over, and with `Failed` when the server does not do what it is asked. After {@link dispose} each rejects.
+ * Its functions need no `this`. Each asynchronous one rejects with `SignedOut` when the session that it is for is over.
+ * It rejects with `Failed` when the server does not do as asked. After {@link dispose} each rejects.
  */
 export interface Session {
   /** Returns the state. */
@@ -114,8 +115,8 @@ export interface Session {
    *
    * `send` gets headers with the CSRF token and returns the response. It is called once more where the token was
    * outdated, so it sends the same each time. A successful answer is a token answer of the server. The same session in
-   * it goes on. Another one is another user's, for all that the page knows: what is under way rejects, and the other
-   * tabs change as well.
+   * it goes on. Another one is another user's, as far as the page knows. Requests under way reject, and the other tabs
+   * change as well.
    *
    * `send` holds the lock of all tabs: it sends one `POST`, and waits for nothing else. Ask for the passkey, and ask
    * {@link token}, before. `send` is not called where the user has changed since, or {@link dispose} was called.
@@ -132,12 +133,12 @@ export interface Session {
   /**
    * Signs out: this tab and every other one forget the token at once, and then the server is told.
    *
-   * Rejects with `Failed` where the server cannot be told. It is then told as soon as it can be, before anything else,
-   * by this tab or another one that is open. A page that is loaded meanwhile cannot know, and finds the session.
+   * Rejects with `Failed` where the server cannot be told. It is then told as soon as possible, before anything else,
+   * by this tab or another open one. A page that is loaded meanwhile cannot know, and finds the session.
    *
-   * With `everywhere` every session of the user ends. The server may refuse that and ask for a recent
-   * authentication, so it is asked first: the user stays signed in until it has agreed. After a 401 of the server the
-   * user is signed out here, and the call rejects with that `Failed`: other sessions may live.
+   * With `everywhere` every session of the user ends. The server may refuse that and ask for a recent authentication.
+   * So it is asked first: the user stays signed in until it has agreed. After a 401 of the server the user is signed
+   * out here, and the call rejects with that `Failed`. Other sessions may live.
    */
   signOut(options?: { everywhere?: boolean }): Promise<void>;
   /**
@@ -145,9 +146,9 @@ export interface Session {
    * before anything is sent elsewhere.
    *
    * A 401 whose challenge says `invalid_token` is answered by one refresh and one more try. The answer to that is the
-   * caller's, and further 401s of that token are for half a minute. A stream as `init.body` cannot be sent twice: the token
-   * is refreshed first where it ends within a minute, and the caller gets the 401. The body of a `Request` is kept for
-   * the second try. The browser's cache is not used unless `cache` says so.
+   * caller's, and further 401s of that token are for half a minute. A stream as `init.body` cannot be sent twice. So
+   * the token is refreshed first where it ends within a minute, and the caller gets the 401. The body of a `Request` is
+   * kept for the second try. The browser's cache is not used unless `cache` says so.
    *
    * There is no time limit but the caller's `signal`, which counts at once. When the user changes, the call rejects
    * with `SignedOut`, and a body that is still being read is cut off.
@@ -169,8 +170,8 @@ export interface Session {
   /** Ends one session. One that is gone already is as good. */
   revoke(id: string): Promise<void>;
   /**
-   * Ends the work of this object, and not the session: listeners, timers and the channel go, and the state is `unknown`.
-   * A sign-out that waits is not sent any more, so wait for {@link signOut} before.
+   * Ends the work of this object, and not the session. Listeners, timers and the channel go, and the state is
+   * `unknown`. A sign-out that waits is not sent any more, so wait for {@link signOut} before.
    */
   dispose(): void;
 }

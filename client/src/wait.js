@@ -22,8 +22,8 @@ export function sleep(here, ms, ...signals) {
 }
 
 /**
- * Runs `work` while no other tab does. A suspended tab may hold the lock for ever, and a browser may refuse it: then it
- * goes on without, and the server copes. A lock that comes late is given back.
+ * Runs `work` while no other tab does. A suspended tab may hold the lock for ever, and a browser may refuse it. Then
+ * the work goes on without it, and the server copes. A lock that comes late is given back.
  */
 export const alone = (here, name, limit, life, work) =>
   new Promise((done, fail) => {

@@ -1,6 +1,7 @@
-// Breaks the client in the ways below, one at a time, and asks whether a test of it notices: the table, the walks, or the
-// unit tests. Each mutant names the text that it replaces, which stands in its file exactly once. A change of that text
-// moves the mutant along; one that survives wants a test. `node test/mutants.mjs lock` tries those with this word.
+// Breaks the client in the ways below, one at a time, and asks whether a test of it notices. The tests are the table,
+// the walks, and the unit tests. Each mutant names the text that it replaces, which stands in its file exactly once. A
+// change of that text moves the mutant along; one that survives wants a test. `node test/mutants.mjs lock` tries those
+// with this word.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -20,7 +21,7 @@ const MUTANTS = [
   ["the token goes to any origin", "calls.js", "if (!origins.includes(origin))", "if (false)"],
   ["another session's token is taken", "session.js", 'if (ok && access && said.session !== access.session) end("other_session");', ""],
   ["a refresh does not wait for a sign-out", "session.js", "if (exit.waiting) await exit.say();", ""],
-  ["a tab repeats the sign-out of another at once", "session.js", "if (exit.waiting) again(FLOOR);", ""],
+  ["a tab repeats the sign-out of another at once", "session.js", "hold = { age: stopwatch(here), wait: PATIENCE };", ""],
   ["news of the session that ends here is believed", "session.js", "if (exit.waiting?.session === session) wake();\n      else if", "if"],
   ["a sign-out is not sent again", "leaving.js", "if (self.waiting && !life.aborted) again(0);", "self.waiting = null;"],
   ["a late sign-out has the next session's CSRF token", "leaving.js", "server.change(path, { keepalive: true }, kept);\n    if", "server.change(path, { keepalive: true });\n    if"],
@@ -42,7 +43,7 @@ const MUTANTS = [
   ["an outage costs four requests a round", "session.js", "wake(problem ? 1 : ATTEMPTS)", "wake()"],
   ["Retry-After is measured by a timer alone", "session.js", "hold && hold.age() < hold.wait", "hold?.wait"],
   ["a date in Retry-After is the page's", "pace.js", '(Date.parse(headers.get("Date")) || now)', "now"],
-  ["the idle end is named where the other comes", "pace.js", "unused !== null && unused < (whole ?? Infinity)", "unused !== null"],
+  ["the idle end is named where the other comes", "pace.js", "isIdle: end < (whole ?? Infinity)", "isIdle: unused !== null"],
   ["each call refreshes at an API that refuses every token", "calls.js", "vain.age() < FLOOR", "false"],
   ["the referrer of the caller is lost", "calls.js", "signal, referrer, referrerPolicy })", "signal })"],
   ["a password follows a redirect", "ask.js", 'redirect: "error",', ""],

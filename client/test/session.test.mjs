@@ -62,8 +62,8 @@ here.BroadcastChannel = class {
   close() {}
 };
 
-// The server: for each path an answer, or a function that makes one. What changes something is
-// refused without the CSRF token that the server holds good.
+// The server: for each path an answer, or a function that makes one. It refuses a change without the CSRF token that
+// it accepts.
 let calls = [];
 let activity = []; // Each refresh said this in `X-Session-Activity`.
 let tokens = []; // What came in `X-CSRF-Token`, with the path in front.
@@ -414,7 +414,7 @@ test("a route that wants a recent authentication is not answered by a refresh", 
   assert.deepEqual(changes, ["in"]);
 });
 
-/** What a page does to step up. */
+/** A page's step-up. */
 async function stepUp(password) {
   const bearer = await page.token();
   await page.begin((headers) => {
@@ -505,7 +505,7 @@ test("the server says that the session is over: the others are to ask, and why i
   await assert.rejects(page.resume(), { reason: "invalid_session" });
   assert.equal(state().reason, "invalid_session");
   assert.deepEqual(told.map(({ type }) => type), ["look"]);
-  // Who is signed out has nothing to ask.
+  // A signed-out page has nothing to ask.
   calls = [];
   otherTab("look");
   await wait(20);

@@ -1,4 +1,4 @@
-// Each fault of the table in the contract, as a test: it passes with the package, and fails with the session module of
+// Each fault of the table in the contract, as a test. It passes with the package, and fails with the session module of
 // commit 9f553fc, as `npm run test:before` shows. Rows that are about the server are in `elsewhere.test.mjs`.
 
 import assert from "node:assert/strict";

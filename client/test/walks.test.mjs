@@ -1,5 +1,5 @@
-// Random walks: three tabs of one browser, two users, and everything that can go wrong. `WALKS=10000` walks for long,
-// `SEED=17` walks one again and tells its steps, and both walk so many from that one on.
+// Random walks: three tabs of one browser, two users, and everything that can go wrong. `WALKS=10000` walks for long.
+// `SEED=17` walks one again and tells its steps. Both walk so many from that one on.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -52,7 +52,7 @@ export class World {
     return this.clock.until(check, ms);
   }
 
-  /** What a promise came to within `ms` of virtual time: `{ value }`, `{ error }` or `{ pending }`. */
+  /** The result of a promise within `ms` of virtual time: `{ value }`, `{ error }` or `{ pending }`. */
   settled(promise, ms) {
     return this.clock.settled(promise, ms);
   }

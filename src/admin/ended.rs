@@ -1,4 +1,4 @@
-//! Sessions that ended in a transaction of the application's, and are not told of yet.
+//! Sessions that ended in a transaction of the application, without events so far.
 
 use std::{fmt, sync::Arc};
 
@@ -10,10 +10,11 @@ use crate::{
 
 /// The sessions of a subject that have ended in a transaction that the application has still to commit.
 ///
-/// [`SessionAdmin::ended`](crate::SessionAdmin::ended) returns it; so does `revoke_in` of `tower-bearer-sqlx`. After the
-/// commit call [`announce`](Self::announce), after a rollback [`discard`](Self::discard). Dropped without either it
-/// warns, by [`Event::Unannounced`]: the sessions have ended, or not, and no event says so. A process that dies between
-/// the commit and the call tells of nothing, and the sessions have ended all the same.
+/// [`SessionAdmin::ended`](crate::SessionAdmin::ended) returns it; so does `revoke_in` of
+/// `tower-bearer-sqlx`. Call [`announce`](Self::announce) after the commit, and
+/// [`discard`](Self::discard) after a rollback. Without either call, dropping it emits the warning
+/// [`Event::Unannounced`]: no event says whether the sessions have ended. A process that dies
+/// between the commit and the call emits nothing. The sessions have ended all the same.
 ///
 /// ```
 /// use tower_bearer::{SessionAdmin, store::SessionRecord};
@@ -52,11 +53,11 @@ impl Ended {
         &self.sessions
     }
 
-    /// Tells that the sessions have ended: one [`Event::Revoked`] for each. Call it after the commit.
+    /// Emits one [`Event::Revoked`] for each ended session. Call it after the commit.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before its first poll it has told of none, and [`Event::Unannounced`] says so.
+    /// Dropped before its first poll it has emitted none of them, and emits [`Event::Unannounced`].
     pub async fn announce(mut self) {
         for record in &self.sessions {
             let reason = match record.state() {
@@ -68,7 +69,7 @@ impl Ended {
         self.untold = 0;
     }
 
-    /// Tells of nothing: the transaction was rolled back, and the sessions go on.
+    /// Emits nothing: the transaction was rolled back, and the sessions continue.
     pub fn discard(mut self) {
         self.untold = 0;
     }

@@ -1,22 +1,23 @@
 //! The operator's side: sessions seen and ended from code that has no request of their user.
 //!
-//! A support page, a password reset by mail, a job that disables accounts, the answer to a leaked key: each works on
-//! users that are not there. [`SessionAdmin`](crate::SessionAdmin) serves them, over any store.
-//! [`Auth::admin`](crate::Auth::admin) and [`RefreshCookieLayer::admin`](crate::RefreshCookieLayer::admin) return it.
+//! [`SessionAdmin`](crate::SessionAdmin) ends sessions of users who send no request, over any store. Use it for a
+//! support page, a password reset by mail, disabled accounts and leaked keys. [`Auth::admin`](crate::Auth::admin) and
+//! [`RefreshCookieLayer::admin`](crate::RefreshCookieLayer::admin) return it.
 //!
 //! | what it does | method |
 //! |---|---|
 //! | shows where a user is signed in | [`list`](crate::SessionAdmin::list) |
 //! | ends one session of a user | [`end`](crate::SessionAdmin::end) |
 //! | ends a user's sessions, all or all but one | [`end_all`](crate::SessionAdmin::end_all) |
-//! | ends every session of every user | [`end_everybody`](crate::SessionAdmin::end_everybody) |
+//! | ends every session of every user | [`end_everything`](crate::SessionAdmin::end_everything) |
 //! | ends a user's sessions in a transaction of the application's | [`subject_tags`](crate::SessionAdmin::subject_tags), [`ended`](crate::SessionAdmin::ended) |
 //!
-//! It checks no right: each caller is taken for an operator. Put the application's own check in front, and write
-//! down which operator asked: the events say which session ended and not by which hand.
+//! It checks no permission: it trusts every caller as an operator. Put the application's own check
+//! in front, and log which operator called. The events name the session that ended, not the
+//! operator.
 //!
-//! An ended session refreshes no more. The access tokens that it has handed out are valid until they expire, as after
-//! each other end of a session.
+//! A client cannot refresh an ended session. Issued access tokens stay valid until they expire, as
+//! after every other end of a session.
 //!
 //! # Example
 //!

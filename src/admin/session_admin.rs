@@ -47,8 +47,8 @@ impl RefreshCookieLayer {
 impl SessionAdmin {
     /// Returns the live sessions of `subject`, the most recently seen first; none where the subject is unknown.
     ///
-    /// No entry is marked as [`current`](SessionInfo::current): there is no session that asks. Each has the application's
-    /// [`note`](SessionInfo::note), which the list of the session's owner leaves out.
+    /// No entry is marked as [`current`](SessionInfo::current): there is no session that asks. Each has the
+    /// application's [`note`](SessionInfo::note), which the list of the session's owner leaves out.
     ///
     /// ```
     /// use tower_bearer::{SessionAdmin, SessionError};
@@ -85,7 +85,7 @@ impl SessionAdmin {
 
     /// Ends one session of `subject`.
     ///
-    /// [`Event::Revoked`](crate::Event::Revoked) tells of it with the reason
+    /// Emits [`Event::Revoked`](crate::Event::Revoked) with the reason
     /// [`RevokedByOperator`](RevokeReason::RevokedByOperator).
     ///
     /// ```
@@ -104,10 +104,11 @@ impl SessionAdmin {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](SessionErrorKind::NotFound) where `subject` has no such live session, be it another subject's or
-    /// none; [`InvalidInput`](SessionErrorKind::InvalidInput) where `subject` has not 1 to 256 bytes;
-    /// [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer. An end that could not be written is
-    /// tried again in the background; where the session could not be looked for, nothing is.
+    /// [`NotFound`](SessionErrorKind::NotFound) where `subject` has no such live session: it is
+    /// another subject's, or none. [`InvalidInput`](SessionErrorKind::InvalidInput) where `subject`
+    /// has not 1 to 256 bytes. [`Unavailable`](SessionErrorKind::Unavailable) when the store did
+    /// not answer. Where the session was found but could not be ended, the layer tries again in the
+    /// background. Where the lookup failed, it does not try again.
     ///
     /// # Cancel safety
     ///
@@ -125,13 +126,13 @@ impl SessionAdmin {
         self.call("admin_end", Some(*session), work).await
     }
 
-    /// Ends every session of `subject` but `keep`, and returns those that it ended: a password reset by mail, a
-    /// disabled account, a report of a stolen device.
+    /// Ends every session of `subject` but `keep`, and returns those that it ended. Call it after a
+    /// password reset by mail, for a disabled account or a stolen device.
     ///
-    /// [`Event::Revoked`](crate::Event::Revoked) tells of each, with the reason
-    /// [`RevokedAll`](RevokeReason::RevokedAll). A session that was idle for too long is among them while the store holds
-    /// it: a refresh under way could set a new idle end. A password that changes in an SQL database can end the sessions in the
-    /// same transaction: `tower-bearer-sqlx` does so.
+    /// Emits [`Event::Revoked`](crate::Event::Revoked) for each, with the reason
+    /// [`RevokedAll`](RevokeReason::RevokedAll). A session that was idle for too long is among them while the store
+    /// holds it. A refresh under way could set a new idle end. If the password changes in an SQL database,
+    /// `tower-bearer-sqlx` can end the sessions in the same transaction.
     ///
     /// ```
     /// use tower_bearer::{SessionAdmin, SessionError};
@@ -146,12 +147,13 @@ impl SessionAdmin {
     /// # Errors
     ///
     /// [`InvalidInput`](SessionErrorKind::InvalidInput) where `subject` has not 1 to 256 bytes;
-    /// [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer. It is then tried again in the
-    /// background, and calling it again completes it too. Those tries end the sessions that began before the call, idle
-    /// ones too, and none that begins later. Behind a store without
-    /// [`revoke_older`](crate::store::RefreshStore::revoke_older) they leave out what is idle. A session that the store
-    /// had ended before its answer was lost is told of by no [`Revoked`](crate::Event::Revoked), and a second call does
-    /// not return it.
+    /// [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer. It is then
+    /// tried again in the background, and calling it again completes it too. Those tries end the
+    /// sessions that began before the call, idle ones too, and none that begins later. Behind a
+    /// store without [`revoke_older`](crate::store::RefreshStore::revoke_older) they leave out idle
+    /// sessions. The store may have ended a session before its answer was lost. No
+    /// [`Revoked`](crate::Event::Revoked) event names that session, and a second call does not
+    /// return it.
     ///
     /// # Cancel safety
     ///
@@ -169,19 +171,19 @@ impl SessionAdmin {
         self.call("admin_end_all", None, work).await
     }
 
-    /// Ends every session of every subject that has begun by now, by the store's time, and returns how many: the answer
-    /// to a leaked key or a stolen backup.
+    /// Ends every session of every subject that has begun by now, by the store's time, and returns
+    /// how many. Call it when a key has leaked or a backup was stolen.
     ///
-    /// One event tells of it, [`Event::EverythingRevoked`](crate::Event::EverythingRevoked), and none of the single
-    /// sessions. A sign-in that is under way may come through. A new key does what this does not: [the
-    /// runbook](crate::manual::runbooks#ending-every-session-on-purpose) has the steps.
+    /// Emits one event, [`Event::EverythingRevoked`](crate::Event::EverythingRevoked), and none for single sessions.
+    /// A sign-in that is under way may succeed. Only a new key ends that session too: [the
+    /// runbook](crate::manual::operations#ending-every-session-on-purpose) has the steps.
     ///
     /// ```
     /// use tower_bearer::{SessionAdmin, SessionError};
     ///
     /// /// Once the new keys are in every instance.
     /// async fn sign_everyone_out(admin: &SessionAdmin) -> Result<(), SessionError> {
-    ///     println!("{} sessions ended", admin.end_everybody().await?);
+    ///     println!("{} sessions ended", admin.end_everything().await?);
     ///     Ok(())
     /// }
     /// # let _ = sign_everyone_out;
@@ -189,30 +191,31 @@ impl SessionAdmin {
     ///
     /// # Errors
     ///
-    /// [`Internal`](SessionErrorKind::Internal) where the store does not offer it: nothing is ended, and the error's
-    /// source names the store and the cure. [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer;
-    /// some sessions may have ended then, and no event tells of them. Nothing is tried in the background: calling it again
-    /// completes it. The event of that call counts what that call ended.
+    /// [`Internal`](SessionErrorKind::Internal) where the store does not offer it: nothing is ended. The error's
+    /// source names the store and the remedy. [`Unavailable`](SessionErrorKind::Unavailable) when the store did not
+    /// answer. Some sessions may have ended then, and no event reports them. Nothing is tried in the background:
+    /// calling it again completes it. The event of that call counts only the sessions that that call ended.
     ///
     /// # Cancel safety
     ///
-    /// Safe: once begun, it runs to its end, and its event is told.
-    pub async fn end_everybody(&self) -> Result<u64, SessionError> {
+    /// Safe: once begun, it runs to its end, and emits its event.
+    pub async fn end_everything(&self) -> Result<u64, SessionError> {
         let work = async {
             let everything = revoke::everything(&self.0);
             everything.await.map_err(|error| self.not_everything(error))
         };
-        self.call("admin_end_everybody", None, work).await
+        self.call("admin_end_everything", None, work).await
     }
 
-    /// Returns the names under which the store keeps the sessions of `subject`, one for each refresh secret of the key
-    /// ring: for a transaction that ends them beside a change of the application's own. Hand what it has ended to
-    /// [`ended`](Self::ended).
+    /// Returns the names under which the store keeps the sessions of `subject`. There is one for each refresh secret
+    /// of the key ring. A transaction of the application ends them together with its own change. Pass the ended
+    /// sessions to [`ended`](Self::ended).
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](SessionErrorKind::InvalidInput) where `subject` has not 1 to 256 bytes: no session has such a
-    /// subject, and a transaction that ends none of them looks like one that has ended all.
+    /// [`InvalidInput`](SessionErrorKind::InvalidInput) where `subject` has not 1 to 256 bytes. No
+    /// session has such a subject. A transaction that ends none of them would look like one that
+    /// has ended all.
     ///
     /// ```
     /// use tower_bearer::{SessionAdmin, SessionError};
@@ -231,13 +234,13 @@ impl SessionAdmin {
 
     /// Takes the sessions of `subject` that a transaction of the application's has `revoked`, each as it is stored now.
     ///
-    /// Nothing is told yet: the transaction may still be rolled back. After the commit call [`Ended::announce`], after a
-    /// rollback [`Ended::discard`].
+    /// No event is emitted yet: the transaction may still be rolled back. After the commit call [`Ended::announce`],
+    /// after a rollback [`Ended::discard`].
     pub fn ended(&self, subject: &str, revoked: Vec<SessionRecord>) -> Ended {
         Ended::new(self.0.clone(), subject, revoked)
     }
 
-    /// Runs the call `name` in its span, and tells of its failure.
+    /// Runs the call `name` in its span, and reports its failure.
     async fn call<T>(
         &self,
         name: &'static str,
@@ -264,7 +267,7 @@ impl SessionAdmin {
         let is_part = |c: char| c.is_alphanumeric() || c == '_';
         let name = store.split(|c| !is_part(c)).next().unwrap_or_default();
         let cure = format!(
-            "the store {name} does not offer revoke_everything: implement it (a store around another one hands it on), {OR}"
+            "the store {name} does not offer revoke_everything: implement it (a store around another one passes it on), {OR}"
         );
         SessionError::with_source(SessionErrorKind::Internal, cure)
     }

@@ -26,8 +26,8 @@ where
     ///
     /// # Errors
     ///
-    /// Names the setting that is missing, cannot be used, or does not go together with the others, and all
-    /// that the key ring lacks at once.
+    /// Names the setting that is missing, cannot be used, or contradicts the others. Lists
+    /// everything that the key ring lacks at once.
     pub fn build(self) -> Result<Auth<C>, ConfigError> {
         let Self { settings, claims } = self;
         let Settings {
@@ -87,7 +87,7 @@ where
             Origins::Own => {
                 return Err(ConfigError::new(
                     "cors",
-                    "needs `.origins([...])`: pages of other origins are let in by name",
+                    "needs `.origins([...])`: pages of other origins are accepted by name",
                 ));
             }
         };
@@ -189,13 +189,13 @@ fn changed(
     let error = |problem| Err(ConfigError::new("sessions", problem));
     if sessions.place() != place {
         return error(
-            "must not move the cookie, which endpoints and guards follow: mount, everywhere, external_prefix and \
-             dangerous_insecure_cookies of Auth say for all of them where it goes",
+            "must not move the cookie: endpoints and guards follow it. Use mount, everywhere, external_prefix and \
+             dangerous_insecure_cookies of Auth, which move all of them",
         );
     }
     if sessions.is_in_bodies() {
         return error(
-            "cannot have RefreshTransport::Body, since Auth guards a cookie: clients without a cookie jar get a \
+            "cannot have RefreshTransport::Body: Auth guards a cookie. Give clients without a cookie jar a \
              RefreshCookieLayer and SessionEndpoints of their own beside it",
         );
     }
@@ -210,8 +210,8 @@ impl AuthGuards {
         let problem = if name == cookies.cookie.name() {
             "is that of the refresh cookie and of the CSRF cookie: give one of them another name"
         } else if cookies.jar.as_ref().is_some_and(|jar| name == jar.name()) {
-            "is that of the jar cookie, the refresh cookie's with _jar behind it, and of the CSRF cookie: give \
-             one of them another name"
+            "is that of the jar cookie and of the CSRF cookie: give one of them another name. The jar cookie has \
+             the refresh cookie's name with _jar behind it"
         } else {
             return Ok(());
         };

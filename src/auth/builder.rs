@@ -170,9 +170,9 @@ impl<C> AuthBuilder<C> {
         self
     }
 
-    /// Sets what a proxy in front takes off the paths: with `/app` here and `/auth` as
-    /// [`mount`](Self::mount), the browser sees `/app/auth` and this service `/auth`. The path of a router that
-    /// `Auth::routes` is nested in is said here as well.
+    /// Sets the prefix that a proxy in front removes from paths. With `/app` here and `/auth` as
+    /// [`mount`](Self::mount), the browser sees `/app/auth` and this service `/auth`. Set it also
+    /// to the path of the router in which `Auth::routes` is nested.
     pub fn external_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.settings.external_prefix = prefix.into();
         self
@@ -199,9 +199,10 @@ impl<C> AuthBuilder<C> {
     /// send `Authorization`, `Content-Type`, the CSRF header and `X-Session-Activity`, and read what refusals
     /// say. [`Auth::headers`](crate::Auth::headers) has it, and answers every `OPTIONS` request.
     ///
-    /// Pages that send other headers, such as `Idempotency-Key` or those of gRPC-Web, need a CORS layer of the
-    /// application's instead: [the manual](crate::manual::guards#order-of-layers) has it. The refresh cookie is
-    /// `SameSite=Strict`, so of the listed origins those of the same site as the service have a session.
+    /// Pages that send other headers, such as `Idempotency-Key` or those of gRPC-Web, need a CORS
+    /// layer of the application. [The manual](crate::manual::guards#order-of-layers) has it. The
+    /// refresh cookie is `SameSite=Strict`, so only listed origins of the service's own site have a
+    /// session.
     #[cfg(feature = "cors")]
     pub fn cors(mut self) -> Self {
         self.settings.cors = true;

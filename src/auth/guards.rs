@@ -28,8 +28,8 @@ pub struct AuthGuards<T = CsrfLayer<ProblemJson>> {
 pub type Guarded<S> = Refusals<OriginGuard<RefreshCookie<S>, ProblemJson>>;
 
 impl AuthGuards {
-    /// Also takes the CSRF token from the field `name` of HTML forms, for pages that work without a script:
-    /// see [`CsrfLayer::form_field`].
+    /// Accepts the CSRF token from the field `name` of HTML forms too, for pages that work without
+    /// a script. See [`CsrfLayer::form_field`].
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! The front door: [`Auth`](crate::Auth) puts together what has to agree.
 //!
-//! One builder makes the layers of this crate with one set of keys, one mount path, one sink, one format of
-//! refusals and one list of origins. It decides nothing by itself: each layer works alone just as well, and
-//! the parts of an [`Auth`](crate::Auth) mix with layers that the application has made.
+//! One builder makes the layers of this crate. They share one set of keys, one mount path, one
+//! sink, one format of refusals and one list of origins. The builder only connects layers: each
+//! also works alone, and an [`Auth`](crate::Auth) combines with layers that the application made.
 //!
 //! | part | goes around | what it is |
 //! |---|---|---|

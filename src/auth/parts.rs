@@ -68,8 +68,8 @@ impl<C> Auth<C> {
         self.0.headers.clone()
     }
 
-    /// Returns the operator's side of the sessions: what lists and ends them from outside a request, such as
-    /// [`end_all`](SessionAdmin::end_all) after a password reset by mail.
+    /// Returns the operator's side of the sessions, which lists and ends them from outside a
+    /// request. An example is [`end_all`](SessionAdmin::end_all) after a password reset by mail.
     pub fn admin(&self) -> SessionAdmin {
         self.0.sessions.admin()
     }

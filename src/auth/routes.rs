@@ -14,15 +14,15 @@ use crate::{
 /// The routes that work by cookie: the session endpoints, and the application's own, such as its sign-in.
 /// [`Auth::routes`] makes it, and [`Router::merge`] takes it.
 ///
-/// The guards go around all that it holds when it becomes a [`Router`], so a route added late is guarded as well.
-/// A route or a fallback that is added to that [`Router`] lies outside. Paths are below
+/// The guards wrap all its routes when it becomes a [`Router`]. So they also guard a route that was added late. A
+/// route or a fallback that is added to that [`Router`] lies outside. Paths are below
 /// [`mount`](super::AuthBuilder::mount), or whole ones with [`everywhere`](super::AuthBuilder::everywhere).
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct AuthRoutes<S = ()> {
     router: Router<S>,
     guards: AuthGuards,
-    /// The guards where forms without a script are let in.
+    /// The guards that accept forms without a script.
     form: Option<AuthGuards<CsrfFormLayer<ProblemJson>>>,
     endpoints: SessionEndpoints<Body>,
     mount: Mount,
@@ -80,8 +80,9 @@ where
 {
     /// Adds a route of the application's, as [`Router::route`] does. It is guarded.
     ///
-    /// The path is below the mount: `/login` is what a page calls at `/auth/login`, while `/auth/login` here leaves
-    /// that address a 404. With [`everywhere`](super::AuthBuilder::everywhere) it is the whole path.
+    /// The path is below the mount: a page calls `/login` at `/auth/login`. With `/auth/login`
+    /// here, that address answers 404. With [`everywhere`](super::AuthBuilder::everywhere) it is
+    /// the whole path.
     ///
     /// A handler that needs an access token as well has the layer on its own:
     /// `.route("/password", post(change_password).layer(auth.bearer()))`.
@@ -94,8 +95,9 @@ where
         self.map(|router| router.route(path, method_router))
     }
 
-    /// Also takes the CSRF token from the field `name` of HTML forms: see [`AuthGuards::form_field`].
-    /// [The chapter on rendered pages](crate::manual::rendered_pages) has such an application.
+    /// Accepts the CSRF token from the field `name` of HTML forms too: see
+    /// [`AuthGuards::form_field`]. [The chapter on rendered pages](crate::manual::rendered_pages)
+    /// has such an application.
     ///
     /// # Errors
     ///
@@ -105,8 +107,8 @@ where
         Ok(Self { form, ..self })
     }
 
-    /// Changes the routes that are there as a [`Router`]: to merge others, to give them their state, or to put
-    /// layers around them, which then stand inside of the guards.
+    /// Changes the present routes as a [`Router`]: to merge others, to give them their state, or to
+    /// add layers. Such layers stand inside the guards.
     ///
     /// ```
     /// use axum::{extract::DefaultBodyLimit, routing::post};

@@ -49,7 +49,7 @@ pub struct Scope(Box<str>);
 pub struct Acr(Box<str>);
 
 impl Acr {
-    /// The class as it is written into the challenge, without its quotes.
+    /// Returns the class as it is written into the challenge, without its quotes.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -60,8 +60,8 @@ impl FromStr for Acr {
 
     /// # Errors
     ///
-    /// When the text is empty, longer than 255 bytes, or has a space, a quote, a backslash, a control or a
-    /// non-ASCII character.
+    /// Returns an error when the text is empty or longer than 255 bytes. Returns one too when it
+    /// has a space, quote, backslash, control or non-ASCII character.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let fits = (1..=255).contains(&text.len());
         if !fits || !text.bytes().all(is_scope_character) {
@@ -76,7 +76,7 @@ impl FromStr for Acr {
 }
 
 impl Realm {
-    /// The realm as it is written into the challenge, without its quotes.
+    /// Returns the realm as it is written into the challenge, without its quotes.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -94,8 +94,8 @@ impl FromStr for Realm {
 
     /// # Errors
     ///
-    /// When the text is empty, longer than 255 bytes, or has a quote, a backslash, a control or a
-    /// non-ASCII character.
+    /// Returns an error when the text is empty or longer than 255 bytes. Returns one too when it
+    /// has a quote, backslash, control or non-ASCII character.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         if text.is_empty()
             || text.len() > 255
@@ -112,18 +112,18 @@ impl FromStr for Realm {
 }
 
 impl Scope {
-    /// The scopes, separated by one space each.
+    /// Returns the scopes, separated by one space each.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Each of the scopes.
+    /// Returns an iterator over the scopes.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split(' ')
     }
 
-    /// Whether `granted`, the value of a `scope` claim, has every one of these scopes: whole
-    /// words, compared byte by byte. More than one space between words does no harm.
+    /// Tells whether `granted`, the value of a `scope` claim, has every one of these scopes. It
+    /// compares whole words, byte by byte. More than one space between words does no harm.
     pub fn is_granted_by(&self, granted: &str) -> bool {
         self.iter()
             .all(|wanted| granted.split(' ').any(|scope| scope == wanted))
@@ -135,8 +135,8 @@ impl FromStr for Scope {
 
     /// # Errors
     ///
-    /// When there is no scope, more than one space between two, or a character that a scope cannot
-    /// have: quotes, backslashes, controls and everything that is not ASCII.
+    /// Returns an error when there is no scope, or more than one space between two. Returns one too
+    /// for a character that a scope cannot have: quotes, backslashes, controls and non-ASCII.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let valid = |scope: &str| !scope.is_empty() && scope.bytes().all(is_scope_character);
         if !text.split(' ').all(valid) {
@@ -175,7 +175,7 @@ impl ErrorCode {
     }
 }
 
-/// What challenges are made of.
+/// The parts of a challenge.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Challenge {
     pub(super) realm: Realm,
@@ -205,8 +205,8 @@ impl Challenge {
     }
 }
 
-/// The header's value of RFC 9470 section 3: `base`, which is a challenge to a request without a token, and what the
-/// authentication lacks.
+/// Returns the header value of RFC 9470 section 3. It consists of `base`, the challenge to a
+/// request without a token, and the requirements that the authentication lacks.
 pub(super) fn step_up(base: &HeaderValue, max_age: Duration, acr_values: &[Acr]) -> HeaderValue {
     let base = base.to_str().unwrap_or("Bearer realm=\"api\"");
     let max_age = max_age.as_secs();
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_authentication_lacks_stands_behind_what_every_challenge_says() {
+    fn step_up_requirements_follow_the_attributes_of_every_challenge() {
         let base = HeaderValue::from_static("Bearer realm=\"r\", scope=\"a\"");
         let error = "error=\"insufficient_user_authentication\", \
                      error_description=\"the user has to authenticate again\"";

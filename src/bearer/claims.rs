@@ -11,15 +11,16 @@ use crate::{
 };
 
 impl<C: Send + Sync + 'static> Claims<C> {
-    /// The claims of the request that these extensions belong to, as
+    /// Returns the claims of the request that these extensions belong to, as
     /// [`BearerAuthLayer`](crate::BearerAuthLayer) put them there.
     ///
     /// # Errors
     ///
-    /// [`RejectionKind::MissingCredentials`](crate::rejection::RejectionKind::MissingCredentials) when the
-    /// layer is optional and no token came, and
-    /// [`RejectionKind::Internal`](crate::rejection::RejectionKind::Internal), naming the mistake, when the
-    /// layer is missing or its codec has claims of another type than `C`: it names both types.
+    /// [`RejectionKind::MissingCredentials`](crate::rejection::RejectionKind::MissingCredentials)
+    /// when the layer is optional and no token came.
+    /// [`RejectionKind::Internal`](crate::rejection::RejectionKind::Internal) when the layer is
+    /// missing or its codec has claims of another type than `C`. That rejection names the mistake,
+    /// and both types.
     ///
     /// ```
     /// use tower_bearer::{Claims, NoClaims, rejection::RejectionKind};
@@ -33,8 +34,8 @@ impl<C: Send + Sync + 'static> Claims<C> {
         if let Some(context) = extensions.get::<TokenContext>() {
             return context.claims().ok_or_else(|| {
                 Rejection::wiring(format!(
-                    "the codec of BearerAuthLayer has claims of `{}`, the handler asks for `{}`: the codec's type is \
-                     that of TokenCodec::<C> (with Auth, of what .claims(...) returns)",
+                    "the codec of BearerAuthLayer has claims of `{}`, the handler or RequireClaimsLayer asks for `{}`. The codec's type \
+                     is that of TokenCodec::<C> (with Auth, of what .claims(...) returns)",
                     context.claims_type(),
                     type_name::<C>(),
                 ))

@@ -1,4 +1,4 @@
-//! What `BearerAuthLayer` was told.
+//! The settings of `BearerAuthLayer`.
 
 use std::{fmt, sync::Arc};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{rejection::Rejection, request::Anonymous, token::Verifiers};
 
-/// Everything `BearerAuthLayer` was told, shared by its services.
+/// All settings of `BearerAuthLayer`, shared by its services.
 pub(super) struct Config<C> {
     pub(super) verifiers: Verifiers<C>,
     pub(super) optional: bool,
@@ -51,19 +51,20 @@ impl<C> Config<C> {
         self.invalid_token = self.challenge.render(Some(ErrorCode::InvalidToken));
     }
 
-    /// The mistake, where a request that is refused here asks for the very document that the challenge names.
+    /// The mistake, where a rejected request asks for the document that the challenge names.
     #[cold]
     pub(super) fn hides_document(&self, uri: &Uri) -> Option<Rejection> {
         let url = self.challenge.resource_metadata.as_ref()?;
         url.is_hidden_from(uri).then(|| {
             Rejection::wiring(
                 "ResourceMetadata must stand outside of BearerAuthLayer: clients ask for the document before they \
-                 have a token (first in a ServiceBuilder; with axum .merge(document.routes()) behind the bearer layer)",
+                 have a token. Put it first in a ServiceBuilder, or with axum .merge(document.routes()) behind the \
+                 bearer layer",
             )
         })
     }
 
-    /// What a request that is let through without credentials is marked with.
+    /// Returns the mark for a request that passes without credentials.
     pub(super) fn anonymous(&self) -> Anonymous {
         Anonymous {
             challenge: self.missing.clone(),

@@ -15,16 +15,18 @@ use crate::{
     token::{Claims, NoClaims, TokenError, TokenErrorKind},
 };
 
-/// How long a connection goes on at most before the check is asked again, and the clock is looked at.
+/// The longest time between two looks at the check and the clock.
 const INTERVAL: Duration = Duration::from_secs(30);
 
-/// The access that a WebSocket, an event stream or another long connection has: it ends when a request with its access
-/// token is refused, because the token has expired or is older than [`max_age`](crate::token::TokenCodecBuilder::max_age).
+/// The access of a WebSocket, an event stream or another long connection. It ends when a request
+/// with its token would be rejected: the token has expired or is older than
+/// [`max_age`](crate::token::TokenCodecBuilder::max_age).
 ///
-/// [`BearerAuthLayer::connect`] verifies a token that came in a message, and [`BearerAuthLayer::connection`] takes the claims
-/// of a request that the layer has let through. The server drops or closes the connection when [`ended`](Self::ended)
-/// completes, with [`Rejection::close_code`] where it is a WebSocket: 4401. The client then connects again with a fresh
-/// token, or sends that token before, for [`renew`](Self::renew).
+/// [`BearerAuthLayer::connect`] verifies a token that came in a message.
+/// [`BearerAuthLayer::connection`] takes the claims of a request that the layer has accepted. The
+/// server drops or closes the connection when [`ended`](Self::ended) completes. The code for a
+/// WebSocket is [`Rejection::close_code`], 4401. The client then connects again with a fresh token,
+/// or sends that token earlier, for [`renew`](Self::renew).
 ///
 /// ```
 /// use std::time::Duration;
@@ -71,25 +73,25 @@ impl<C, R> BearerAuthLayer<C, R>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
-    /// Verifies `token`, which came in a message and not in the `Authorization` header, as the layer verifies that of a
-    /// request. The [check](Self::check) is asked too.
+    /// Verifies `token`, which came in a message, as the layer verifies one in the `Authorization`
+    /// header. It also asks the [check](Self::check).
     ///
-    /// Browsers send no `Authorization` when they open a WebSocket. The token does not belong into the URL, which logs
-    /// keep (RFC 6750 section 2.3). It belongs into the first message.
+    /// Browsers send no `Authorization` when they open a WebSocket. Do not put the token into the URL, which logs
+    /// keep (RFC 6750 section 2.3). Send it in the first message.
     ///
     /// # Errors
     ///
-    /// Returns the [`Rejection`] that a request with this token gets. It has been counted, logged and told to the
-    /// layer's sink. Close the connection with its [`close_code`](Rejection::close_code). An answer to a request that is made
-    /// of it counts once more.
+    /// Returns the [`Rejection`] that a request with this token gets. It has been counted, logged and sent to the
+    /// layer's sink. Close the connection with its [`close_code`](Rejection::close_code). An answer to a request that
+    /// is made of it counts once more.
     pub fn connect(&self, token: &str) -> Result<Connection<C>, Rejection> {
         let claims = admitted(&self.config, &self.refusal.events, token)?;
         telemetry::accepted();
         Ok(self.connection(claims))
     }
 
-    /// Takes the claims of a request that this layer let through, for an answer that goes on as long as they are good: an
-    /// event stream, a long download.
+    /// Takes the claims of a request that this layer accepted. It serves an answer that lasts as
+    /// long as they are valid: an event stream or a long download.
     ///
     /// `claims` are those of a token that one of this layer's codecs has verified.
     pub fn connection(&self, claims: Claims<C>) -> Connection<C> {
@@ -117,8 +119,9 @@ where
     ///
     /// # Errors
     ///
-    /// Returns a [`Rejection`] where the token is refused, and one of the kind [`Forbidden`](RejectionKind::Forbidden) where
-    /// its issuer, subject or session are not those of the connection: what one user was sent is not for the next. The
+    /// Returns a [`Rejection`] where the token is rejected. The kind is
+    /// [`Forbidden`](RejectionKind::Forbidden) where its issuer, subject or session are not those
+    /// of the connection. Otherwise a user could receive messages meant for another user. The
     /// connection keeps the token that it has.
     pub fn renew(&mut self, token: &str) -> Result<(), Rejection> {
         let claims = admitted(&self.config, &self.events, token)?;
@@ -137,16 +140,17 @@ where
         Ok(())
     }
 
-    /// Waits until the access has ended, and returns why. The token has expired or is too old, by the clock, the leeway and the
-    /// [`max_age`](crate::token::TokenCodecBuilder::max_age) of its codec. Or the [check](BearerAuthLayer::check) says
-    /// that it is revoked.
+    /// Waits until the access has ended, and returns why. The token has expired or is too old, by the clock, the
+    /// leeway and the [`max_age`](crate::token::TokenCodecBuilder::max_age) of its codec. Or the
+    /// [check](BearerAuthLayer::check) says that it is revoked.
     ///
-    /// Each call asks the check at once, and every 30 seconds while it waits. So a loop that selects over messages pins
-    /// one future, and makes another one after [`renew`](Self::renew). A check that cannot tell at the moment
-    /// ends nothing. The token's signature is not verified again: a key that is taken out of the ring leaves the
-    /// connection open until its end. Let the check revoke such tokens, or close the connections.
+    /// Each call asks the check at once, and every 30 seconds while it waits. So a loop that
+    /// selects over messages pins one future, and makes another one after [`renew`](Self::renew). A
+    /// check that cannot answer at the moment ends nothing. The token's signature is not verified
+    /// again. A key that is removed from the ring leaves the connection open until its end. Let the
+    /// check revoke such tokens, or close the connections.
     ///
-    /// The rejection has been counted, logged and told to the layer's sink.
+    /// The rejection has been counted, logged and sent to the layer's sink.
     ///
     /// # Cancel safety
     ///
@@ -158,7 +162,7 @@ where
             if now >= self.deadline {
                 let detail = match self.why {
                     TokenErrorKind::TooOld => {
-                        "iat came to lie longer ago than .max_age(...) takes while the connection was open: the client \
+                        "while the connection was open, iat became older than .max_age(...) allows: the client \
                          sends its next token before that"
                     }
                     _ => {

@@ -48,7 +48,7 @@ where
         Ok(Some(context))
     }
 
-    /// The claims of a token by which a connection begins or goes on, or why the token is refused.
+    /// The claims of a token by which a connection begins or continues, or why the token is rejected.
     pub(super) fn connect(&self, token: &str) -> Result<Claims<C>, Rejection> {
         if token.len() > self.verifiers.max_token_bytes() {
             return Err(self.too_large());

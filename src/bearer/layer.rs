@@ -21,10 +21,10 @@ use crate::{
 
 /// Lets requests through that carry a good bearer token, and answers the others.
 ///
-/// On success the request extensions hold a [`TokenContext`], of which
-/// [`Claims::from_extensions`](crate::Claims::from_extensions) and the extractor for axum make the
-/// claims of the codec's type, and the `Authorization` value is marked sensitive. See the
-/// [module documentation](super) for an example and the answers.
+/// On success the request extensions hold a [`TokenContext`], and the `Authorization` value is
+/// marked sensitive. [`Claims::from_extensions`](crate::Claims::from_extensions) and the extractor
+/// for axum convert it into the claims of the codec's type. See the [module documentation](super)
+/// for an example and the answers.
 #[must_use]
 pub struct BearerAuthLayer<C = NoClaims, R = DefaultRejection> {
     pub(super) config: Arc<Config<C>>,
@@ -52,7 +52,7 @@ impl<C, R> BearerAuthLayer<C, R> {
         self.update(|config| config.check = Some(Arc::new(check)))
     }
 
-    /// Where refusals are reported to.
+    /// Sets the sink for refusals.
     pub fn events(mut self, events: EventSink) -> Self {
         self.refusal.events = events;
         self
@@ -63,14 +63,14 @@ impl<C, R> BearerAuthLayer<C, R> {
         self.update(|config| config.optional = true)
     }
 
-    /// Whether CORS preflight requests pass without credentials: `OPTIONS` with
+    /// Sets whether CORS preflight requests pass without credentials: `OPTIONS` with
     /// `Access-Control-Request-Method`. Off by default, because a CORS layer belongs outside of
     /// this one and answers them before they get here.
     pub fn preflight(self, passes: bool) -> Self {
         self.update(|config| config.preflight = passes)
     }
 
-    /// The realm that challenges name.
+    /// Sets the realm that challenges name.
     pub fn realm(self, realm: Realm) -> Self {
         self.update(|config| config.set_challenge(|c| c.realm = realm))
     }
@@ -84,8 +84,8 @@ impl<C, R> BearerAuthLayer<C, R> {
         }
     }
 
-    /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
-    /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
+    /// Replaces the answer to refused requests. The layer adds what the contract requires. A status
+    /// outside 400 to 599, such as a redirect's, becomes the rejection's own; see
     /// [`RejectionResponse`](crate::rejection::RejectionResponse).
     pub fn rejection_response<B>(
         self,
@@ -97,17 +97,18 @@ impl<C, R> BearerAuthLayer<C, R> {
         }
     }
 
-    /// Names in every challenge where a client learns how to obtain a token (RFC 9728 section 5.1): `document.url()`
-    /// of a [`ResourceMetadata`](crate::resource::ResourceMetadata), which goes outside of this layer.
+    /// Names in every challenge where a client learns how to obtain a token (RFC 9728 section 5.1).
+    /// Pass `document.url()` of a [`ResourceMetadata`](crate::resource::ResourceMetadata), which
+    /// goes outside of this layer.
     ///
-    /// A request for the document that this layer would refuse is answered 500: the document's layer is missing,
-    /// or stands inside, where no client gets at it.
+    /// The layer answers 500 to a request for the document that it would reject. The document's
+    /// layer is then missing, or stands inside, where no client reaches it.
     pub fn resource_metadata(self, url: MetadataUrl) -> Self {
         self.update(|config| config.set_challenge(|c| c.resource_metadata = Some(url)))
     }
 
-    /// The scope a client should ask for, named in every challenge. It is a hint: to demand it,
-    /// use [`RequireScopeLayer`](crate::RequireScopeLayer).
+    /// Sets the scope that a client should ask for, which every challenge names. It is a hint: to
+    /// demand it, use [`RequireScopeLayer`](crate::RequireScopeLayer).
     pub fn scope(self, scope: Scope) -> Self {
         self.update(|config| config.set_challenge(|c| c.scope = Some(scope)))
     }

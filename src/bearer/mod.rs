@@ -1,10 +1,11 @@
 //! Bearer tokens in front of a service (RFC 6750).
 //!
-//! [`BearerAuthLayer`](crate::BearerAuthLayer) reads the `Authorization` header, verifies the token and puts its claims
-//! into the request extensions. [`RequireScopeLayer`](crate::RequireScopeLayer) goes inside of it and asks for scopes,
-//! [`RequireClaimsLayer`](crate::RequireClaimsLayer) for a role or another rule over the claims, and
-//! [`RequireRecentAuth`](crate::RequireRecentAuth) for a user who authenticated recently.
-//! None of them waits for anything: a request is passed on or answered at once.
+//! [`BearerAuthLayer`](crate::BearerAuthLayer) reads the `Authorization` header, verifies the token
+//! and puts its claims into the request extensions. The other layers go inside of it.
+//! [`RequireScopeLayer`](crate::RequireScopeLayer) requires scopes, and
+//! [`RequireClaimsLayer`](crate::RequireClaimsLayer) a role or another rule over the claims.
+//! [`RequireRecentAuth`](crate::RequireRecentAuth) requires a recent authentication. None of them
+//! waits for anything: a request is passed on or answered at once.
 //!
 //! | situation | status | `WWW-Authenticate` | `grpc-status` behind [`GrpcLayer`](crate::GrpcLayer) |
 //! |---|---|---|---|
@@ -17,11 +18,12 @@
 //! | the issuer's keys or the revocation state are unavailable | 503 | none, but `Retry-After` | 14 |
 //! | the server is at fault | 500 | none | 13 |
 //!
-//! Every refusal carries `Cache-Control: no-store` and, for the layers further out, the
-//! [`Rejection`](crate::rejection::Rejection) in its extensions. Where a [`GrpcLayer`](crate::GrpcLayer) stands
-//! outside, a gRPC request gets a gRPC answer: HTTP 200 with the status in the headers and without a
-//! challenge. A plain 401 makes a streaming call look successful until its first message. Tokens are
-//! taken from the header alone, never from the query or the body, where logs and caches keep them.
+//! Every refusal carries `Cache-Control: no-store`. Its extensions hold the
+//! [`Rejection`](crate::rejection::Rejection) for the layers further out. Where a
+//! [`GrpcLayer`](crate::GrpcLayer) stands outside, a gRPC request gets a gRPC answer. That is HTTP
+//! 200 with the status in the headers and without a challenge. A plain 401 makes a streaming call
+//! look successful until its first message. The layer takes tokens from the header alone. It never
+//! reads the query or the body, where logs and caches keep them.
 //!
 //! A CORS layer belongs outside: browsers send preflight requests without credentials. So does the document that
 //! tells clients where to go for a token, [`ResourceMetadata`](crate::resource::ResourceMetadata).

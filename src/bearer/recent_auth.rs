@@ -21,8 +21,8 @@ use crate::{
     token::{NotRecent, TokenContext},
 };
 
-/// Lets requests through whose user authenticated recently: in front of what a stolen or forgotten browser must not
-/// do, such as deleting the account.
+/// Accepts only requests whose user authenticated recently. Put it in front of actions that a
+/// stolen or unattended browser must not take, such as deleting the account.
 ///
 /// The time is the claim `auth_time` of the token. Tokens of sessions have it where the session layer says
 /// [`authentication_in_tokens(true)`](crate::refresh::RefreshCookieBuilder::authentication_in_tokens). A sign-in and
@@ -32,12 +32,12 @@ use crate::{
 /// The answer is a 401 with the challenge of RFC 9470 section 3, and `max_age` in the problem document. It is not the
 /// end of the session, and a refresh does not help. The page asks for the credentials. The application checks them and
 /// calls [`Session::elevate`](crate::Session::elevate). The page tries again with the token of that answer: see
-/// [the manual](crate::manual::step_up).
+/// [the manual](crate::manual::sessions#ask-for-the-password-again).
 ///
-/// It goes *inside* of [`BearerAuthLayer`](crate::BearerAuthLayer), whose claims it reads and whose challenge it
-/// continues: realm, scope and `resource_metadata` are those of that layer. The time is that of the codec that judged
-/// the token. Without that layer it answers 500 and never lets anything through. Behind one that is optional, a request
-/// without a token is answered 401.
+/// It goes *inside* of [`BearerAuthLayer`](crate::BearerAuthLayer) and reads its claims. It
+/// continues that layer's challenge: realm, scope and `resource_metadata` are the same. The time is
+/// that of the codec that judged the token. Without that layer it answers 500 and never passes a
+/// request on. Behind one that is optional, a request without a token is answered 401.
 ///
 /// A CORS layer belongs outside of both. Behind [`preflight(true)`](crate::BearerAuthLayer::preflight) a preflight gets
 /// here without a token, and is answered 401.
@@ -134,22 +134,22 @@ impl Config {
     }
 }
 
-const ANOTHER_CLASS: &str = "acr of the access token is none of .acr_values([...]): the client asks for another kind of \
-     authentication, and the application calls Session::elevate_with(Elevation::new().acr(...))";
-const FUTURE: &str = "auth_time of the access token lies in the future: this clock is behind that of its issuer, or the \
-     issuer counts milliseconds";
-const MISSING: &str = "the access token does not say when its user authenticated: the session layer mints auth_time with \
-     .authentication_in_tokens(true), and an issuer elsewhere has to be told to";
+const ANOTHER_CLASS: &str = "acr of the access token is none of .acr_values([...]). The client asks for another \
+     kind of authentication, and the application calls Session::elevate_with(Elevation::new().acr(...))";
+const FUTURE: &str = "auth_time of the access token lies in the future. This clock is behind that of its issuer, \
+     or the issuer counts milliseconds";
+const MISSING: &str = "the access token does not say when its user authenticated. The session layer mints \
+     auth_time with .authentication_in_tokens(true). A remote issuer has to be configured for it";
 const ODD: &str = "auth_time of the access token is no number of seconds since 1970";
 const TOO_OLD: &str = "the user authenticated longer ago than max_age: the client asks for the credentials, and the \
      application calls Session::elevate. A refresh does not help";
 
 impl RequireRecentAuth {
-    /// Requires that the user authenticated at most `max_age` ago, to the very end of it. The challenge says it in whole
+    /// Requires that the user authenticated at most `max_age` ago, inclusive. The challenge says it in whole
     /// seconds, rounded down.
     ///
-    /// It counts from whole seconds: `auth_time` has no parts of them, so an authentication looks up to a second older than it is. The step-up and the
-    /// request behind it have to fit: a minute is short.
+    /// It counts from whole seconds: `auth_time` has no fractions. So an authentication looks up to a second older
+    /// than it is. The step-up and the request behind it have to fit: a minute is short.
     pub fn max_age(max_age: Duration) -> Self {
         Self {
             config: Arc::new(Config {
@@ -162,8 +162,8 @@ impl RequireRecentAuth {
 }
 
 impl<R> RequireRecentAuth<R> {
-    /// Requires one of these authentication context classes too, and names them in the challenge, the preferred one
-    /// first (RFC 9470 section 3). Default: any, and none.
+    /// Requires one of these authentication context classes too, and names them in the challenge
+    /// (RFC 9470 section 3). Put the preferred one first. Default: any, and none.
     ///
     /// Each step-up of the application then names the class that it has reached
     /// ([`Elevation::acr`](crate::refresh::Elevation::acr)): after [`Session::elevate`](crate::Session::elevate) alone
@@ -200,8 +200,8 @@ impl<R> RequireRecentAuth<R> {
         }
     }
 
-    /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
-    /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
+    /// Replaces the answer to refused requests. The layer adds what the contract requires. A status
+    /// outside 400 to 599, such as a redirect's, becomes the rejection's own; see
     /// [`RejectionResponse`].
     pub fn rejection_response<B>(
         self,

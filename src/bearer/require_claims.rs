@@ -77,8 +77,8 @@ pub struct RequireClaims<S, C = NoClaims, R = DefaultRejection> {
 type Rule<C> = dyn Fn(&Claims<C>) -> bool + Send + Sync;
 
 impl<C> RequireClaimsLayer<C> {
-    /// Requires that `rule` returns true. It runs for each request and must not block; what has to be looked
-    /// up belongs into the claims or into the handler.
+    /// Requires that `rule` returns true. It runs for each request and must not block. Do look-ups
+    /// where the claims are made, or in the handler.
     pub fn new(rule: impl Fn(&Claims<C>) -> bool + Send + Sync + 'static) -> Self {
         Self {
             rule: Arc::new(rule),
@@ -103,8 +103,8 @@ impl<C, R> RequireClaimsLayer<C, R> {
         }
     }
 
-    /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
-    /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
+    /// Replaces the answer to refused requests. The layer adds what the contract requires. A status
+    /// outside 400 to 599, such as a redirect's, becomes the rejection's own; see
     /// [`RejectionResponse`].
     pub fn rejection_response<B>(
         self,

@@ -14,7 +14,7 @@ use crate::token::TokenContext;
 ///     .issuer("https://id.example")
 ///     .audience("api")
 ///     .build()?;
-/// // Filled by whatever tells this process of sessions that have ended.
+/// // Filled by the code that informs this process of ended sessions.
 /// let ended: Arc<HashSet<String>> = Arc::default();
 /// let layer = BearerAuthLayer::new(codec).check(move |token: &TokenContext| {
 ///     match token.session() {
@@ -32,7 +32,7 @@ pub enum CheckError {
     Internal,
     /// The token, its session or its subject is revoked: 401 `invalid_token`.
     Revoked,
-    /// Whether it is revoked cannot be told at the moment: 503 with `Retry-After`.
+    /// Whether it is revoked is unknown at the moment: 503 with `Retry-After`.
     Unavailable,
 }
 

@@ -23,8 +23,9 @@ use crate::{
 
 /// Lets requests through whose token carries every one of the required scopes.
 ///
-/// Its challenge names realm and scope. A client that gets this far has a token and mostly knows where it comes
-/// from; [`resource_metadata`](Self::resource_metadata) says it once more, as the Model Context Protocol wants.
+/// Its challenge names realm and scope. The client already has a token and mostly knows the issuer.
+/// [`resource_metadata`](Self::resource_metadata) names it again, as the Model Context Protocol
+/// requires.
 ///
 /// It goes *inside* of [`BearerAuthLayer`](crate::BearerAuthLayer), whose claims it reads: without
 /// that layer it answers 500 and never lets anything through.
@@ -32,9 +33,10 @@ use crate::{
 /// A CORS layer belongs outside of both. Behind [`preflight(true)`](crate::BearerAuthLayer::preflight) a preflight gets
 /// here without a token, and is answered 401.
 ///
-/// Scopes are read from the claim `scope`, a string with a space between two scopes (RFC 8693
-/// section 4.2) or an array, or from the claims of
-/// [`scope_claims`](crate::token::TokenCodecBuilder::scope_claims). A claims type of your own writes it as a member of that name:
+/// Scopes are read from the claim `scope` or from the claims of
+/// [`scope_claims`](crate::token::TokenCodecBuilder::scope_claims). The claim is an array, or a
+/// string with a space between two scopes (RFC 8693 section 4.2). A claims type of your own writes
+/// it as a member of that name:
 ///
 /// ```
 /// use http::{Request, Response, StatusCode};
@@ -142,19 +144,19 @@ impl RequireScopeLayer {
 }
 
 impl<R> RequireScopeLayer<R> {
-    /// Where refusals are reported to.
+    /// Sets the sink for refusals.
     pub fn events(mut self, events: EventSink) -> Self {
         self.refusal.events = events;
         self
     }
 
-    /// The realm that the challenge names; give the same as to the bearer layer.
+    /// Sets the realm that the challenge names; give the same as to the bearer layer.
     pub fn realm(self, realm: Realm) -> Self {
         self.update(|config| config.realm = realm)
     }
 
-    /// Names in the challenge where a client learns how to obtain a token (RFC 9728 section 5.1); give the same as
-    /// to the bearer layer.
+    /// Names in the challenge where a client learns how to obtain a token (RFC 9728 section 5.1).
+    /// Give the same as to the bearer layer.
     pub fn resource_metadata(self, url: MetadataUrl) -> Self {
         self.update(|config| config.resource_metadata = Some(url))
     }
@@ -168,8 +170,8 @@ impl<R> RequireScopeLayer<R> {
         }
     }
 
-    /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
-    /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
+    /// Replaces the answer to refused requests. The layer adds what the contract requires. A status
+    /// outside 400 to 599, such as a redirect's, becomes the rejection's own; see
     /// [`RejectionResponse`].
     pub fn rejection_response<B>(
         self,

@@ -4,9 +4,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::caching::leave_to_cache_control;
 
-/// A shared cache would hand one browser's token to the next. The handler's own word on caching stays
-/// where it excludes them; `public`, `max-age` and the like do not, beside a cookie or not (RFC 9111
-/// section 7.3).
+/// A shared cache would give one browser's token to another browser. The handler's own caching rule stays where it
+/// excludes shared caches. `public`, `max-age` and the like do not stay, beside a cookie or not (RFC 9111 section
+/// 7.3).
 pub(super) fn keep_to_one_browser(headers: &mut HeaderMap) {
     let excludes = |directive: &[u8]| {
         let directive = directive.trim_ascii();

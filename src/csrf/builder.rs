@@ -61,9 +61,9 @@ impl CsrfBuilder {
         }
     }
 
-    /// Sets which session a request belongs to, where that is not the one of a
-    /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) further out: [`CsrfSession::bearer`] for a
-    /// `BearerAuthLayer` further out, a function of your own for sessions of another kind.
+    /// Sets which session a request belongs to, where it is not that of a
+    /// [`RefreshCookieLayer`](crate::RefreshCookieLayer) further out. Use [`CsrfSession::bearer`] for a
+    /// `BearerAuthLayer` further out, or a function of your own for sessions of another kind.
     ///
     /// Handlers that begin or end such a session call
     /// [`CsrfToken::rotate_to`](crate::CsrfToken::rotate_to). Where its cookie is `SameSite=Strict`, the function
@@ -86,9 +86,9 @@ impl CsrfBuilder {
 
     /// Sets the cookie's name, without its prefix. Default: `csrf`, sent as `__Host-csrf`.
     ///
-    /// [`OriginGuardLayer`](crate::OriginGuardLayer) knows the default one: a cookie of another name counts
-    /// as a credential there, in requests that do not say where they come from. The name of the refresh cookie or
-    /// of its jar cookie is a mistake in the wiring: requests that pass both layers are answered 500.
+    /// [`OriginGuardLayer`](crate::OriginGuardLayer) knows the default name. A cookie of another name counts as a
+    /// credential there, in requests without an origin. Do not use the name of the refresh cookie or of its jar
+    /// cookie. The layer answers 500 to requests that pass both layers then.
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
         self.cookie_name = name.into();
         self
@@ -101,20 +101,20 @@ impl CsrfBuilder {
         self
     }
 
-    /// Where refusals are reported to.
+    /// Sets the sink for refusals.
     pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
         self
     }
 
-    /// Leaves the check of a token that is not in the header to the handler, which reads the body:
-    /// a multipart form, for example. The cookie is checked as ever, and so is a header that is there.
+    /// Leaves the check of a token outside the header to the handler. The handler reads the body: a multipart form,
+    /// for example. The layer still checks the cookie, and the header if one came.
     ///
-    /// **The handler runs before the check.** It calls [`CsrfToken::verify`](crate::CsrfToken::verify)
-    /// before it changes anything, with or without a header. An answer without that call becomes 403
-    /// for each request that needs a token, and a session that it began does not reach the browser.
-    /// So a forgotten call shows at the first try; put the layer around such handlers alone. An extractor
-    /// that refuses the body before the handler runs, with 415 say, is answered 403 as well.
+    /// **The handler runs before the check.** It calls [`CsrfToken::verify`](crate::CsrfToken::verify) before it
+    /// changes anything, with or without a header. Without that call the layer answers 403 to each request that needs
+    /// a token. A session that the handler began then does not reach the browser. So a forgotten call shows at the
+    /// first try; put the layer around such handlers alone. If an extractor rejects the body before the handler runs,
+    /// with 415 say, the answer is 403 as well.
     ///
     /// ```
     /// use axum::{Router, extract::Form, routing::post};
@@ -141,11 +141,11 @@ impl CsrfBuilder {
         self
     }
 
-    /// The header that carries the token back. Default: `X-CSRF-Token`.
+    /// Sets the header that carries the token back. Default: `X-CSRF-Token`.
     ///
-    /// It has to be one that pages of other sites cannot send without a preflight, and that neither
-    /// browsers nor proxies write: [`build`](Self::build) refuses `Content-Type`, `Authorization`,
-    /// `X-Requested-With`, `X-Forwarded-Proto` and their like.
+    /// Pages of other sites must not be able to send it without a preflight. Neither browsers nor proxies may write
+    /// it. [`build`](Self::build) rejects `Content-Type`, `Authorization`, `X-Requested-With`, `X-Forwarded-Proto`
+    /// and their like.
     pub fn header_name(mut self, name: HeaderName) -> Self {
         self.header = name;
         self
@@ -195,10 +195,13 @@ impl CsrfBuilder {
     ///
     /// # Errors
     ///
-    /// When the ring has no refresh secret, the cookie's name cannot be written into a cookie, a
-    /// session cookie has no name that can be sent, or the header cannot carry a token; also for
-    /// [`http_prefix`](Self::http_prefix) with
-    /// [`dangerous_insecure_cookie`](Self::dangerous_insecure_cookie).
+    /// Returns an error in these cases:
+    ///
+    /// * the ring has no refresh secret;
+    /// * the cookie's name cannot be written into a cookie, or a session cookie has no name that can be sent;
+    /// * the header cannot carry a token;
+    /// * [`http_prefix`](Self::http_prefix) is set with
+    ///   [`dangerous_insecure_cookie`](Self::dangerous_insecure_cookie).
     pub fn build(self) -> Result<CsrfLayer, ConfigError> {
         self.keys.check()?;
         header_name::check(&self.header)?;
@@ -208,8 +211,8 @@ impl CsrfBuilder {
             (false, true) => Prefix::Insecure,
             (false, false) => Prefix::Host,
         };
-        // `Lax`, since with `Strict` a page reached by a link from elsewhere would come without
-        // the cookie and get another one, and the forms in the other tabs would go stale.
+        // `Lax`: with `Strict`, a page reached by a link from elsewhere would come without the cookie. It would get
+        // another one, and the forms in the other tabs would go stale.
         let cookie = CookieSpec::new(&self.cookie_name, "/", prefix, SameSite::Lax);
         let cookie = cookie.map_err(|error| match error {
             CookieError::Name(problem) | CookieError::Path(problem) => {

@@ -1,4 +1,4 @@
-//! What `CsrfLayer` was told.
+//! The settings of `CsrfLayer`.
 
 use std::{fmt, sync::Arc};
 
@@ -10,7 +10,7 @@ use crate::{cookie::CookieSpec, csrf_session::CsrfSession};
 /// Says which session a request belongs to.
 pub(super) type Bind = Arc<dyn Fn(&Parts) -> CsrfSession + Send + Sync>;
 
-/// What the layer was told.
+/// The settings of the layer.
 #[derive(Clone)]
 pub(super) struct Config {
     pub(super) keys: CsrfKeys,

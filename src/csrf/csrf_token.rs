@@ -23,15 +23,15 @@ use crate::{
 };
 
 /// The client is blamed for nothing here.
-const UNVERIFIED: &str = "the handler answered without CsrfToken::verify, which \
-     CsrfBuilder::handler_verifies asks of it";
+const UNVERIFIED: &str = "the handler answered without CsrfToken::verify, which CsrfBuilder::handler_verifies \
+     requires";
 
 /// The CSRF token of a request, for pages that carry it and for handlers that change who is
 /// signed in.
 ///
-/// [`CsrfLayer`](crate::CsrfLayer) puts it into the request extensions. What the handle decides is
-/// written into the response when that passes the layer again, so a handle kept beyond has no
-/// effect on the client. The [module page](crate::csrf) has an example.
+/// [`CsrfLayer`](crate::CsrfLayer) puts it into the request extensions. The layer writes the handle's decisions into
+/// the response on its way out. A handle kept longer has no effect on the client. The [module page](crate::csrf) has
+/// an example.
 #[derive(Clone)]
 pub struct CsrfToken(Arc<Handle>);
 
@@ -62,12 +62,12 @@ struct State {
     followed: Option<SessionMoved>,
     /// The response carries the token, so no shared cache and no foreign page may have it.
     shown: bool,
-    /// What the handler has found, where it checks.
+    /// The result of the handler's check, where it checks.
     verified: Result<(), CsrfReason>,
 }
 
 impl CsrfToken {
-    /// A handle that goes on with the token that the browser has, if it has a `good` one.
+    /// A handle that continues with the browser's token, if that is `good`.
     pub(super) fn new(
         config: Arc<Config>,
         bound: Bound,
@@ -136,19 +136,19 @@ impl CsrfToken {
         }
     }
 
-    /// The token for this page, to be put into `<meta name="csrf-token" content="…">` or a hidden
-    /// field: base64url, dots and a tag, which needs no escaping. Each call gives another text for
-    /// the same token, so that a compressed page does not give it away (BREACH); all of them stay
-    /// good as long as the token does. After a sign-in, a sign-out or a privilege change by the same
-    /// request it is the next token, which comes with this very response.
+    /// Returns the token for this page, for `<meta name="csrf-token" content="…">` or a hidden field. It is
+    /// base64url, dots and a tag, and needs no escaping. Each call returns another text for the same token, so that a
+    /// compressed page does not reveal it (BREACH). All of them stay valid as long as the token does. After a
+    /// sign-in, a sign-out or a privilege change by the same request it is the next token. This response sets its
+    /// cookie.
     ///
-    /// Where the refresh cookies of several sessions came, and the browser has a token of none of them, no page
-    /// chooses one. The text then goes with no cookie, and is refused. `GET {base}/csrf` asks the store which of them
-    /// lives, and heals it.
+    /// Where the refresh cookies of several sessions came, and the token is of none of them, no page chooses one. The
+    /// text then goes with no cookie, and is rejected. `GET {base}/csrf` asks the store which session lives, and
+    /// resolves it.
     ///
-    /// The response then says `X-Content-Type-Options: nosniff` and `Cross-Origin-Resource-Policy:
-    /// same-origin` (Fetch), so that no page of another host can load it as a script or picture, and is
-    /// kept out of shared caches. A handler whose body is made after the head has left calls this first.
+    /// The response then says `X-Content-Type-Options: nosniff` and `Cross-Origin-Resource-Policy: same-origin`
+    /// (Fetch). So no page of another host can load it as a script or picture. It is also kept out of shared caches.
+    /// A handler whose body is made after the head has left calls this first.
     ///
     /// # Errors
     ///
@@ -218,9 +218,9 @@ impl CsrfToken {
         Ok(())
     }
 
-    /// Replaces the token of this browser by one for the session that this very response begins,
-    /// or for none, where it ends one. Tokens for the session from before are refused from the
-    /// next request on, as soon as that is bound to the new one.
+    /// Replaces the token of this browser by one for the session that this response begins. Where the response ends a
+    /// session, the new token is for none. Earlier tokens of the session are rejected from the next request on, once
+    /// that is bound to the new one.
     ///
     /// # Errors
     ///
@@ -275,7 +275,7 @@ impl CsrfToken {
         })
     }
 
-    /// The name of the header that carries the token back.
+    /// Returns the name of the header that carries the token back.
     pub fn header_name(&self) -> &HeaderName {
         &self.0.config.header
     }

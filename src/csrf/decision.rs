@@ -18,26 +18,26 @@ use crate::{
 };
 
 /// Without `RefreshCookieLayer` outside there is no session to bind tokens to.
-const NO_SESSION: &str = "CsrfLayer finds no session: RefreshCookieLayer is missing, or stands inside \
-     of CsrfLayer instead of outside (in a ServiceBuilder the outer layer comes first, with axum's \
-     Router::layer it comes last); for sessions of another kind use CsrfBuilder::session";
+const NO_SESSION: &str = "CsrfLayer finds no session: RefreshCookieLayer is missing, or stands inside of CsrfLayer \
+     instead of outside. In a ServiceBuilder the outer layer comes first, with axum's Router::layer it comes last. \
+     For sessions of another kind use CsrfBuilder::session";
 
 /// Two cookies of one name would replace each other.
-const SAME_NAME: &str = "CsrfBuilder::cookie_name is that of the refresh cookie, or of its jar cookie, which has the \
-     refresh cookie's name with _jar behind it: give one of them another name";
+const SAME_NAME: &str = "CsrfBuilder::cookie_name is that of the refresh cookie or its jar cookie: give one of \
+     them another name. The jar cookie has the refresh cookie's name with _jar behind it";
 
 /// A token from here would be of no session, and replace the one that the browser has.
 fn not_reached(path: &str, cookie_path: &str) -> String {
     let path: String = path.chars().take(80).collect();
     format!(
-        "CsrfLayer is around {path:?}, and the browser sends the refresh cookie to {cookie_path:?} and below alone: \
-         put it around RefreshCookieBuilder::cookie_path alone (with Auth, mount is the whole path of its routes), \
-         or give the cookie the path / with host_prefix (with Auth, everywhere); what a proxy in front takes off, or \
-         a router has around these routes, is said with external_prefix"
+        "CsrfLayer is around {path:?}. The browser sends the refresh cookie only to {cookie_path:?} and below. Put \
+         CsrfLayer around RefreshCookieBuilder::cookie_path alone (with Auth, mount is the whole path of its \
+         routes). Or give the cookie the path / with host_prefix (with Auth, everywhere). external_prefix names \
+         the prefix that a proxy in front removes, or that a router has around these routes"
     )
 }
 
-/// What a request's token has to do with.
+/// The sessions that a request's token may belong to.
 pub(super) struct Bound {
     pub(super) candidates: Candidates,
     /// The session of the refresh cookie, if a layer further out has one, which may move the browser on.
@@ -49,8 +49,8 @@ pub(super) struct Bound {
 pub(super) struct Good {
     pub(super) token: Token,
     pub(super) binding: CsrfSession,
-    /// The cookies of several sessions came, and one of them may be an attacker's own: no other token of
-    /// `binding` goes with this one, and the request acts on that session alone.
+    /// The cookies of several sessions came, and one of them may be an attacker's own. No other token of `binding`
+    /// goes with this one. The request acts on that session alone.
     pub(super) alone: bool,
 }
 
@@ -69,7 +69,7 @@ pub(super) enum Need {
     },
 }
 
-/// What is known of the copy that a request submits.
+/// The state of the copy that a request submits.
 pub(super) enum Proof {
     /// It is not asked for.
     Exempt,
@@ -81,13 +81,12 @@ pub(super) enum Proof {
     Absent,
 }
 
-/// What a form of files needs, which no layer reads.
-const MULTIPART: &str = "a multipart form is not read for its CSRF token: send that in the header \
-     (X-CSRF-Token), or let the handler check it with CsrfToken::verify \
-     (CsrfBuilder::handler_verifies)";
+/// The error for a form with files, which no layer reads.
+const MULTIPART: &str = "a multipart form is not read for its CSRF token. Send the token in the header \
+     (X-CSRF-Token), or let the handler check it with CsrfToken::verify (CsrfBuilder::handler_verifies)";
 
 impl Config {
-    /// What the token of the request is bound to.
+    /// Returns the sessions that the request's token may be bound to.
     ///
     /// # Errors
     ///
@@ -113,7 +112,7 @@ impl Config {
         })
     }
 
-    /// What is decided without a look at what was submitted.
+    /// Decides without reading the submitted token.
     pub(super) fn need(&self, parts: &Parts, candidates: &Candidates) -> Need {
         let headers = &parts.headers;
         if self.is_guarded(&parts.method, headers) {
@@ -135,9 +134,9 @@ impl Config {
 
     /// Judges the cookie of a safe request, and says whether the browser is to get another one.
     ///
-    /// A link on another site leads here without the `SameSite=Strict` cookie of the session, so
-    /// the browser looks like one without a session. Its token would be replaced by one of the wrong class,
-    /// and the forms in its other tabs refused, whenever a foreign page likes.
+    /// A link on another site leads here without the `SameSite=Strict` cookie of the session. So the browser looks
+    /// like one without a session. Its token would be replaced by one of the wrong class, and the forms in its other
+    /// tabs rejected. A foreign page could cause that at will.
     fn held(&self, headers: &HeaderMap, candidates: &Candidates) -> (Option<Good>, bool) {
         let token = self
             .cookie(headers)
@@ -187,7 +186,7 @@ impl Config {
         !cookies && authorization::is_explicit(headers)
     }
 
-    /// The token of the cookie, whatever it is worth.
+    /// The token of the cookie, valid or not.
     pub(super) fn cookie<'a>(&'a self, headers: &'a HeaderMap) -> Result<&'a [u8], CsrfReason> {
         let mut values = cookie::values(headers, self.cookie.name());
         let value = values.next().ok_or(CsrfReason::CookieMissing)?;
@@ -197,7 +196,7 @@ impl Config {
         }
     }
 
-    /// What the header says.
+    /// Reads the token from the header.
     fn submitted<'a>(&self, headers: &'a HeaderMap) -> Result<&'a [u8], CsrfReason> {
         let mut lines = headers.get_all(&self.header).iter();
         let line = lines.next().ok_or(CsrfReason::TokenMissing)?;
@@ -239,8 +238,8 @@ impl Config {
         Token::parse_raw(cookie).ok_or(CsrfReason::CookieMalformed)
     }
 
-    /// Whether `submitted` goes with the token in the cookie: a copy of it, or another token of the same
-    /// session, as the page in another tab was given one.
+    /// Whether `submitted` goes with the token in the cookie. It is a copy of it, or another token of the same
+    /// session, issued to another tab.
     pub(super) fn compare(&self, submitted: &[u8], cookie: &Good) -> Result<(), CsrfReason> {
         self.goes_with(submitted, &cookie.token, Some(cookie))
     }
@@ -266,8 +265,8 @@ impl Config {
         }
     }
 
-    /// The whole check where the header alone counts: the token is there, it and the cookie are written as
-    /// they should be, they go together, and the cookie is ours and of this session.
+    /// The whole check where the header alone counts. Header and cookie are present and well-formed, go together, and
+    /// the cookie is ours and of this session.
     pub(super) fn check(
         &self,
         headers: &HeaderMap,

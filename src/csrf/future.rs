@@ -34,10 +34,10 @@ pin_project! {
     }
 }
 
-/// What answers in place of a handler that has not checked the token.
+/// The data for the answer in place of a handler that has not checked the token.
 pub(super) struct Awaited<R> {
     refusal: Arc<Refusal<R>>,
-    /// What an answer reads of the request.
+    /// The request's extensions, which an answer reads.
     extensions: Extensions,
 }
 
@@ -93,7 +93,7 @@ where
                 refusal,
                 extensions,
             } = awaited;
-            // A handler that answers with what `verify` told it has had it written down.
+            // A handler that answers with the rejection of `verify` has had it logged.
             let known = response.extensions().get::<Rejection>();
             let known = known.and_then(Rejection::csrf_reason) == rejection.csrf_reason();
             return Poll::Ready(Ok(match known {

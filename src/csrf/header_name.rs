@@ -4,7 +4,7 @@ use http::HeaderName;
 
 use crate::{config::ConfigError, header_owner::HeaderOwner};
 
-/// Refuses a header that says nothing of the page that sent it, or that does not arrive as it was sent.
+/// Rejects a header that proves nothing about the sending page, or that is altered on the way.
 pub(super) fn check(name: &HeaderName) -> Result<(), ConfigError> {
     let reason = match HeaderOwner::of(name) {
         None => return Ok(()),

@@ -15,8 +15,8 @@ use crate::{
 
 /// The keys that CSRF tokens are made and checked with: the first one makes, all of them check.
 ///
-/// A [`KeyRing`] with a refresh secret is enough, each secret gives a key of its own for this
-/// purpose, and tokens follow the ring's rotation. [`CsrfKeys::new`] takes keys given apart.
+/// A [`KeyRing`] with a refresh secret is enough. Each secret yields a separate key for this purpose, and tokens
+/// follow the ring's rotation. [`CsrfKeys::new`] takes separate keys.
 ///
 /// ```
 /// use tower_bearer::{KeyRing, csrf::CsrfKeys};
@@ -44,7 +44,7 @@ enum Source {
 }
 
 impl CsrfKeys {
-    /// HMAC-SHA-256 keys of at least 32 random bytes each, used as they are.
+    /// Creates keys from HMAC-SHA-256 keys of at least 32 random bytes each, used as they are.
     ///
     /// # Errors
     ///
@@ -163,8 +163,8 @@ impl fmt::Debug for CsrfKeys {
     }
 }
 
-/// What the MAC covers: label, class, digest, nonce and an empty field, each with its length in front
-/// (32 bits, big-endian), so that no two readings of the fields give the same bytes.
+/// The input of the MAC: label, class, digest, nonce and an empty field. Each has its length in front (32 bits,
+/// big-endian). So no two readings of the fields give the same bytes.
 struct Message {
     bytes: [u8; Self::LONGEST],
     len: usize,

@@ -82,8 +82,8 @@ impl<R> CsrfLayer<R> {
         self.respond(ProblemJson)
     }
 
-    /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
-    /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
+    /// Replaces the answer to refused requests. The layer adds what the contract requires. A status outside 400 to
+    /// 599, such as a redirect's, becomes the rejection's own; see
     /// [`RejectionResponse`](crate::rejection::RejectionResponse).
     pub fn rejection_response<B>(
         self,
@@ -100,14 +100,13 @@ impl<R> CsrfLayer<R> {
         }
     }
 
-    /// Judges a request that needs a token by its `headers`, for what is not served through
-    /// `tower`. `binding` is the session that the request belongs to. The layer does the same;
-    /// which methods need a token, and the exemption of requests with credentials of the client's
-    /// own, come before it.
+    /// Judges a request that needs a token by its `headers`, for requests that `tower` does not serve. `binding` is
+    /// the session that the request belongs to. The layer does the same. The caller first decides which methods need
+    /// a token, and exempts requests with credentials of the client's own.
     ///
     /// # Errors
     ///
-    /// What is wrong, for logs. A client is told 403 and no more.
+    /// Returns the reason, for logs. Answer 403 to the client, without the reason.
     pub fn verify(&self, headers: &HeaderMap, binding: &CsrfSession) -> Result<(), CsrfReason> {
         self.config.check(headers, &(*binding).into()).map(drop)
     }

@@ -4,14 +4,13 @@
 //! v1s.<nonce 32>.<mac 32>           1m.<pad 64 | pad ^ (nonce|mac)>
 //! v1a.<nonce 32>.<mac 32>
 //! ```
-//! Every part is base64url without padding. `v1s` and `v1a` are the raw form, of a session and of no
-//! session; the cookie carries it. `1m` is the masked one: a page that
-//! is compressed together with what an attacker chose would give a constant secret away byte by
-//! byte (BREACH), so a page gets the token under a pad of its own each time.
+//! Every part is base64url without padding. `v1s` and `v1a` are the raw form, of a session and of no session; the
+//! cookie carries it. `1m` is the masked one. A page that is compressed together with an attacker's input would
+//! reveal a constant secret byte by byte (BREACH). So a page gets the token under a new pad each time.
 //!
-//! The masked tag begins with a digit, so that an answer that is a token alone is no program. A tag that
-//! begins with a letter would make it an expression of names, and a page of another host that loads it
-//! as a script reads the names through a `Proxy`.
+//! The masked tag begins with a digit, so that an answer that is a token alone is no program. A tag that begins with
+//! a letter would make it an expression of names. A page of another host could load it as a script and read the names
+//! through a `Proxy`.
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 use subtle::ConstantTimeEq;
@@ -106,9 +105,8 @@ impl Token {
     }
 }
 
-/// Whether two texts are the same, in a time that depends on their lengths alone. Every byte is looked
-/// at, with no branch on any, eight at a time: comparing byte by byte in constant time takes longer than
-/// the MAC.
+/// Whether two texts are the same, in a time that depends on their lengths alone. It reads every byte without
+/// branching on any, eight at a time. Comparing byte by byte in constant time takes longer than the MAC.
 pub(super) fn are_same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && difference(one, other).ct_eq(&0).into()
 }
@@ -190,8 +188,8 @@ mod tests {
         }
     }
 
-    /// A tag that begins with a letter makes the token a JavaScript expression, which another host's page
-    /// can load as a script and read.
+    /// A tag that begins with a letter makes the token a JavaScript expression. Another host's page can load it as a
+    /// script and read it.
     #[test]
     fn a_masked_token_is_no_program() {
         let masked = TOKEN.masked(&[0x33; BODY]);

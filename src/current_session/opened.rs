@@ -5,8 +5,8 @@ use crate::{
     session::{RefreshToken, SealContext, SessionId, UnsealError, unseal},
 };
 
-/// A browser has one session. One that has ended may have left its cookie under another path, and other hosts of the
-/// domain can set some: which of them lives, the store is asked for so many.
+/// A browser has one session. One that has ended may have left its cookie under another path. Other hosts of the
+/// domain can set some too. The store is asked which of them lives, for at most this many.
 const MOST_SESSIONS: usize = 4;
 
 /// The result of opening some values.
@@ -14,7 +14,7 @@ const MOST_SESSIONS: usize = 4;
 pub(crate) struct Opened {
     /// The newest of each session, of a few sessions.
     pub(crate) genuine: Vec<RefreshToken>,
-    /// Why one of them is none of ours, for the log.
+    /// Why one of them is not ours, for the log.
     pub(crate) fault: Option<UnsealError>,
 }
 

@@ -16,8 +16,8 @@ pub(crate) struct Outgoing {
     pub(crate) jar: Option<HeaderValue>,
     /// Clear what the browser may hold under a former path.
     pub(crate) former: Vec<HeaderValue>,
-    /// The token that `cookie` carries. The handle goes on with it: to the application the session
-    /// that a call has begun or moved on is *the* session from there on.
+    /// The token that `cookie` carries. The handle continues with it. From there on, the application acts on the
+    /// session that a call has begun or moved on.
     pub(crate) token: Option<RefreshToken>,
     /// How long `cookie` lasts in the browser.
     pub(crate) lasts: Lasts,
@@ -53,8 +53,8 @@ impl Outgoing {
 pub(crate) struct SessionMoved {
     /// Where the browser is from now on.
     pub(crate) to: CsrfSession,
-    /// The session is new, or its privileges are: tokens from before must not be handed on, even
-    /// where the id is the same.
+    /// The session is new, or its privileges are. Tokens from before must not be handed on, even where the id is the
+    /// same.
     pub(crate) renewed: bool,
     /// How long the cookie lasts that goes with the response.
     pub(crate) lasts: Lasts,

@@ -54,8 +54,8 @@ impl RefreshCookies {
         Some((jar, place))
     }
 
-    /// The jar cookie of the session of `token`. `None` where it is off, and where the key of the session
-    /// has just left the ring: no token of it is honoured any more.
+    /// The jar cookie of the session of `token`. `None` where it is off. `None` too where the session's key has just
+    /// left the ring: no token of it is accepted any more.
     pub(crate) fn jar_cookie(
         &self,
         token: &RefreshToken,
@@ -70,10 +70,10 @@ impl RefreshCookies {
 
     /// Whether the browser can send the cookie with a request for `path`.
     ///
-    /// The alarm must be true, so it needs what is known of the path that the browser has. A router that
-    /// nests takes its prefix off the request's path: axum keeps the whole one beside it as `OriginalUri`. The
-    /// layer does not see what another router or a proxy took off, so any tail of the cookie's path will do.
-    /// Where it took all of that off, the application says so.
+    /// The alarm must be true, so it uses all that is known of the browser's path. A router that nests removes its
+    /// prefix from the request's path. axum keeps the whole path beside it as `OriginalUri`. The layer does not see
+    /// what another router or a proxy removed, so any tail of the cookie's path counts. Where it removed all of that,
+    /// the application says so.
     pub(super) fn can_reach(&self, path: &str) -> bool {
         self.in_bodies || self.everywhere || self.cookie.reaches(path)
     }

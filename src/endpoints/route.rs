@@ -18,8 +18,8 @@ pub(super) enum Call<'a> {
 
 /// The call and the methods it answers, as an `Allow` value.
 ///
-/// Something in front may have taken leading segments of `base` off. The longest rest of it that leaves a call
-/// wins, so that endpoints below `/sessions` can be told from the list.
+/// A proxy or router in front may have removed leading segments of `base`. The longest rest of it that leaves a call
+/// wins. So endpoints below `/sessions` are distinguished from the list.
 pub(super) fn route<'a>(
     path: &'a str,
     base: &str,

@@ -17,7 +17,7 @@ use crate::{
     config::ConfigError, cookie::path, csrf::csrf_token::CsrfToken, refresh::session::Session,
 };
 
-/// Refresh, sign-out, a look at the session, the list and the CSRF token as one service to mount below the cookie's path.
+/// Serves refresh, sign-out, a look at the session, the list and the CSRF token. Mount it below the cookie's path.
 ///
 /// | call | success |
 /// |---|---|
@@ -42,7 +42,7 @@ use crate::{
 /// | cookies of two live sessions, and no CSRF token says which; any refresh cookie where tokens travel in bodies | 400 `ambiguous_session` | kept; cleared by `logout` |
 /// | cookies of several sessions, and the CSRF token is of a dead one where another lives | 403 `csrf` | kept |
 /// | the user authenticated longer ago than [`recent_auth_to_end_others`](crate::refresh::RefreshCookieBuilder::recent_auth_to_end_others): `logout-all`, and the end of another session | 403 `insufficient_user_authentication` with `max_age` | kept |
-/// | a session that is somebody else's or nobody's | 404 `not_found` | kept |
+/// | a session of another subject, or of none | 404 `not_found` | kept |
 /// | another method | 405 `method_not_allowed` with `Allow` | kept |
 /// | look, list, revocation or sign-out everywhere from a client that has not refreshed yet, also where it is late | 409 `refresh_first` | kept |
 /// | late otherwise: a newer cookie is in the browser, or will be in a moment | 409 `superseded` with `Retry-After` | kept |
@@ -56,7 +56,7 @@ use crate::{
 /// [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime).
 ///
 /// A client with a name that is new to the session is answered 409 `superseded` once, with the next cookie. The same
-/// request then succeeds: see [the decision](crate::manual::rotation#the-decision).
+/// request then succeeds: see [the decision](crate::manual::sessions#the-decision).
 ///
 /// The CSRF token is for the session of the refresh cookie, which may have ended. The guard judges by the cookie
 /// alone. So a sign-in and a sign-out work beside a dead one, and while the store is away. The store is asked where
@@ -64,8 +64,8 @@ use crate::{
 ///
 /// With [`RefreshTransport::Body`](crate::refresh::RefreshTransport::Body) each call is a `POST` of JSON with
 /// `refresh_token`, at most 4 KiB. Refresh answers a new one beside the access token when there is one. The look is
-/// `POST {base}/session`, the list `POST {base}/sessions`, and `POST {base}/sessions/{id}/end` ends one of its sessions.
-/// No browser adds the token there, so there is no CSRF token.
+/// `POST {base}/session`, the list `POST {base}/sessions`, and `POST {base}/sessions/{id}/end` ends one of its
+/// sessions. No browser adds the token there, so there is no CSRF token.
 ///
 /// The answers have bodies of the type `B`, which can be made of a text.
 ///
@@ -77,9 +77,9 @@ pub struct SessionEndpoints<B = String> {
 }
 
 impl SessionEndpoints {
-    /// An OpenAPI 3.1 document of the endpoints with every default, to be nested into your own below the
-    /// cookie's path. A plain text, so that no generator's types become part of this crate; a test
-    /// holds it to what the endpoints answer.
+    /// An OpenAPI 3.1 document of the endpoints with every default. Nest it into your own below the cookie's path. It
+    /// is plain text, so that no generator's types become part of this crate. A test compares it with the endpoints'
+    /// answers.
     ///
     /// ```
     /// use tower_bearer::SessionEndpoints;
@@ -90,7 +90,7 @@ impl SessionEndpoints {
     /// ```
     pub const OPENAPI: &'static str = include_str!("openapi.json");
 
-    /// The endpoints with every default.
+    /// Returns the endpoints with every default.
     pub fn new() -> Self {
         Self {
             settings: Settings::default(),
@@ -117,8 +117,8 @@ impl<B> SessionEndpoints<B> {
         }
     }
 
-    /// Sets the path below which the endpoints lie, where they are a plain service and the cookie's path does
-    /// not say it. Default: the cookie's path; `/auth` where `cookie_path` is `/`, as with
+    /// Sets the path below which the endpoints lie, where they are a plain service outside the cookie's path.
+    /// Default: the cookie's path; `/auth` where `cookie_path` is `/`, as with
     /// [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix).
     ///
     /// A router that takes the whole path off needs none.

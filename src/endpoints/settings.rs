@@ -77,7 +77,7 @@ impl Settings {
                 ended => ended.map(|_| no_content()),
             },
             Call::LogoutAll => match session.end_all().await {
-                // A client that wants to leave need not wait for a newer cookie.
+                // A client that signs out need not wait for a newer cookie.
                 Err(error) if error.kind() == SessionErrorKind::Superseded => {
                     Err(SessionError::new(SessionErrorKind::Invalid))
                 }

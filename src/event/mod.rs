@@ -1,4 +1,4 @@
-//! What happened, told to the application as it happens.
+//! Events: the layers and stores report them to the application as they happen.
 
 mod debug;
 mod name;
@@ -20,13 +20,13 @@ use crate::{jwks::error::JwksError, keys::UnusableKey};
 
 /// Something worth recording. Events carry no tokens, no hashes and no keys.
 ///
-/// Those about a session have its subject, and many its label and the application's note: for the sink, which needs no
-/// second look-up then. They are personal data, so neither `Debug`, nor a line, nor a label of a metric shows them.
+/// An event about a session has its subject, and many have its label and the application's note. So the sink needs no
+/// second look-up. They are personal data: `Debug`, log lines and labels of metrics leave them out.
 ///
 /// ```
 /// use tower_bearer::{Event, RevokeReason};
 ///
-/// /// What goes to whoever is on call. New kinds of events may come: `_` takes them.
+/// /// Selects the events for the operator on call. New kinds of events may come: `_` takes them.
 /// fn is_urgent(event: &Event<'_>) -> bool {
 ///     match event {
 ///         Event::StoreUnreachable | Event::StoreFailed(_) | Event::RevocationLost { .. } => true,
@@ -37,14 +37,15 @@ use crate::{jwks::error::JwksError, keys::UnusableKey};
 /// # assert!(is_urgent(&Event::StoreUnreachable) && !is_urgent(&Event::StoreRecovered));
 /// ```
 ///
-/// What to watch is in [the manual](crate::manual::runbooks#what-to-watch).
+/// [The manual](crate::manual::operations#events-and-cures) says which to watch, and what to do.
+///
+#[doc = include_str!("lines.md")]
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A sign-in came to a path to which browsers do not send the refresh cookie, and went on. It does not see
-    /// the session that it replaces, and where the session endpoints lie here too, no refresh finds the new one.
-    /// Mount both where the cookie goes, or set
-    /// [`cookie_path`](crate::refresh::RefreshCookieBuilder::cookie_path) or
+    /// A sign-in came to a path to which browsers do not send the refresh cookie, and went on. It does not see the
+    /// session that it replaces. Where the session endpoints lie here too, no refresh finds the new one. Mount both
+    /// where the cookie goes. Or set [`cookie_path`](crate::refresh::RefreshCookieBuilder::cookie_path) or
     /// [`external_prefix`](crate::refresh::RefreshCookieBuilder::external_prefix). At most ten are sent in half a
     /// minute.
     #[non_exhaustive]
@@ -62,8 +63,8 @@ pub enum Event<'a> {
         /// The subject as the application names it.
         subject: &'a str,
     },
-    /// A revocation was written, and fewer replicas than asked for have confirmed it in time: should
-    /// the server fail now, it may be lost with it. The store that wrote it remembers it.
+    /// A revocation was written, and fewer replicas than required have confirmed it in time. If the server fails now,
+    /// the revocation may be lost. The store that wrote it remembers it.
     #[non_exhaustive]
     DurabilityDegraded {
         /// The sessions that were revoked.
@@ -73,15 +74,15 @@ pub enum Event<'a> {
         /// How many were to.
         wanted: u32,
     },
-    /// The key that encrypts access tokens has been used a quarter as often as is safe with random
-    /// nonces (2^32 times, NIST SP 800-38D section 8.3): rotate it. Sent once a key and instance.
+    /// The key that encrypts access tokens has reached a quarter of its safe uses with random nonces. The safe number
+    /// is 2^32 (NIST SP 800-38D section 8.3). Rotate the key. Sent once for each key and instance.
     #[non_exhaustive]
     EncryptionKeyNearLimit {
         /// How many tokens this instance has encrypted with it.
         encryptions: u64,
     },
-    /// An operator has ended every session of every subject. No other event tells of them. A call that failed tells
-    /// [`SessionRefused`](Self::SessionRefused) in its place, and may have ended some.
+    /// An operator has ended every session of every subject. No other event reports them. A call that failed emits
+    /// [`SessionRefused`](Self::SessionRefused) instead, and may have ended some.
     #[non_exhaustive]
     EverythingRevoked {
         /// How many sessions have ended.
@@ -89,10 +90,11 @@ pub enum Event<'a> {
         /// They began at this time or earlier, by the store's clock.
         before: Timestamp,
     },
-    /// A refresh cookie came without the right cookie of its jar: it was copied alone, or a proxy or a renderer forwards
-    /// only that one. It got no access token, and the session goes on. Through such a proxy a sign-out ends nothing and a
-    /// sign-in does not replace the old session, while the browser sees both succeed: forward both cookies. At most one
-    /// a minute for each session. Sessions share 4096 counters, so another session's may leave it out.
+    /// A refresh cookie came without the right cookie of its jar. A thief copied it alone, or a proxy or a renderer
+    /// forwards only that one. It got no access token, and the session continues. Through such a proxy a sign-out
+    /// ends nothing and a sign-in does not replace the old session. The browser sees both succeed: forward both
+    /// cookies. At most one a minute for each session. Sessions share 4096 counters, so another session's may
+    /// suppress it.
     #[non_exhaustive]
     ForeignJar {
         /// The session.
@@ -106,7 +108,7 @@ pub enum Event<'a> {
     KeysCompromised {
         /// Its JWK Set, or its name where that is all that was configured.
         url: &'a str,
-        /// The keys, and how they were given away.
+        /// The keys, and how they were published.
         keys: &'a [UnusableKey],
     },
     /// An issuer's keys could not be fetched for so long that those from before are not used any more.
@@ -155,8 +157,7 @@ pub enum Event<'a> {
         error: &'a JwksError,
         /// How many tries in a row have failed.
         failures: u32,
-        /// Until when the keys that are there go on to verify; `None` when there are none, and requests
-        /// are answered 503.
+        /// The time until which the present keys verify. `None` when there are none, and requests are answered 503.
         usable_until: Option<Timestamp>,
     },
     /// An issuer has said twice in a row that it has no key that verifies signatures. Those from before
@@ -169,12 +170,12 @@ pub enum Event<'a> {
         /// Why no key of it verifies: each key with its fault.
         error: &'a JwksError,
     },
-    /// A client with a fingerprint that the session had not met came with a genuine token: a browser that calls itself
-    /// `presented` uses a session that began as `known`. Honest windows with two `User-Agent`s cause it once, and
-    /// so does a thief with the whole cookie jar. Sent once for each fingerprint that the [record
-    /// meets](crate::manual::rotation#the-record), possibly twice where the answer of the store was lost. Within the
-    /// interval a newcomer is written down only where it takes no other newcomer's place. Else each of its requests
-    /// tells again, at most once a minute.
+    /// A client with a fingerprint that is new to the session came with a genuine token. A browser that calls itself
+    /// `presented` uses a session that began as `known`. Honest windows with two `User-Agent`s cause it once, and so
+    /// does a thief with the whole cookie jar. Sent once for each fingerprint that the [record
+    /// meets](crate::manual::sessions#terms), possibly twice where the store's answer was lost. Within the
+    /// interval a newcomer is recorded only where it takes no other newcomer's place. Otherwise each of its requests
+    /// sends the event again, at most once a minute.
     #[non_exhaustive]
     NewFingerprint {
         /// The session.
@@ -185,7 +186,7 @@ pub enum Event<'a> {
         known: &'a str,
         /// The name that this client gives itself. It wrote that: escape it before it is shown.
         presented: &'a str,
-        /// The row of [the decision](crate::manual::rotation#the-decision).
+        /// The row of [the decision](crate::manual::sessions#the-decision).
         row: &'static str,
     },
     /// A token that was replaced came again where that is no theft yet, and got nothing. At most one a minute for
@@ -194,12 +195,12 @@ pub enum Event<'a> {
     OldToken {
         /// The session.
         session: SessionId,
-        /// The row of [the decision](crate::manual::rotation#the-decision): `7`, `7b` or `13a`.
+        /// The row of [the decision](crate::manual::sessions#the-decision): `7`, `7b` or `13a`.
         row: &'static str,
     },
-    /// An older token was answered anew, and the newer one is burned. Mostly a response was lost, or a browser died
-    /// before it wrote its cookies. Another window of the user's or a thief with the whole cookie jar causes it too:
-    /// [`NewFingerprint`](Self::NewFingerprint) has told of that client where it calls itself otherwise.
+    /// An older token was answered anew, and the newer one is invalidated. Mostly a response was lost, or a browser
+    /// died before it wrote its cookies. Another window of the user's or a thief with the whole cookie jar causes it
+    /// too. [`NewFingerprint`](Self::NewFingerprint) has reported that client where it calls itself otherwise.
     #[non_exhaustive]
     Recovered {
         /// The session.
@@ -227,8 +228,8 @@ pub enum Event<'a> {
     },
     /// A layer refused a request.
     Rejected(&'a Rejection),
-    /// A replaced token came back, and the line of [the decision](crate::manual::rotation#the-decision) is 3a or 13: two
-    /// clients hold tokens of one session. It is revoked, or all of the subject's.
+    /// A replaced token came back: two clients hold tokens of one session. The line of [the
+    /// decision](crate::manual::sessions#the-decision) is 3a or 13. The session is revoked, or all of the subject's.
     #[non_exhaustive]
     ReuseDetected {
         /// The session.
@@ -239,7 +240,7 @@ pub enum Event<'a> {
         label: &'a str,
         /// The application's note on the session; empty where it has none.
         note: &'a str,
-        /// The fingerprint that the current token was handed to.
+        /// The fingerprint that the current token was issued to.
         held_by: ClientFingerprint,
         /// The fingerprint of the client that presented the old token.
         presented_by: ClientFingerprint,
@@ -250,24 +251,24 @@ pub enum Event<'a> {
         /// Whether the right jar cookie came along: then the whole cookie jar is in other hands. Without it, and with
         /// `ended`, the refresh cookie may have been copied alone.
         jar: bool,
-        /// Why the session had ended before, if it had: the client that ended it was not the user's, or this one
+        /// Why the session had ended before, if it had. Then the client that ended it was not the user's, or this one
         /// is not.
         ended: Option<RevokeReason>,
         /// The store's time.
         at: Timestamp,
     },
-    /// A revocation could not be written and was given up: the store stayed away, too many waited already, or the
-    /// process or its runtime ended first. Sessions that should be over are not.
+    /// A revocation could not be written and was given up. The store stayed away, too many waited already, or the
+    /// process or its runtime ended first. Sessions that should have ended are still live.
     #[non_exhaustive]
     RevocationLost {
-        /// The session. Nothing where the application ended all of a subject's from outside a request, and where a
-        /// sign-in pushed out some that are not known yet.
+        /// The session. `None` where the application ended all of a subject's from outside a request. `None` too
+        /// where a sign-in pushed out some that are not known yet.
         session: Option<SessionId>,
         /// The subject, where several of its sessions should be over.
         subject: Option<&'a str>,
     },
-    /// A revocation could not be written and waits for the store. While it waits, another with the same to do is not
-    /// told of: the one that waits stands for both.
+    /// A revocation could not be written and waits for the store. While it waits, another one with the same task
+    /// emits no event: the waiting one stands for both.
     #[non_exhaustive]
     RevocationQueued {
         /// The session, as in [`RevocationLost`](Self::RevocationLost).
@@ -275,8 +276,8 @@ pub enum Event<'a> {
         /// The subject, where several of its sessions should be over.
         subject: Option<&'a str>,
     },
-    /// The store had forgotten a revocation, in a failover as far as anybody can tell. The session was
-    /// refused all the same, and is revoked again.
+    /// The store had lost a revocation, most likely in a failover. The session was refreshed all the same, and is
+    /// revoked again.
     #[non_exhaustive]
     RevocationRestored {
         /// The session.
@@ -284,12 +285,13 @@ pub enum Event<'a> {
     },
     /// A session ended before its time.
     ///
-    /// An end of one session is told once, also where the store's answer was lost and a further try found its own work. An
-    /// end of all of a subject's sessions may lose some: the store may end them, and its answer does not come. The call then
-    /// fails as [`Unavailable`](crate::SessionErrorKind::Unavailable), and [`RevocationQueued`](Self::RevocationQueued)
-    /// names the subject. The further try tells of those that it ends itself, idle ones too. It cannot tell who ended
-    /// the others. Unless [`RevocationLost`](Self::RevocationLost) follows, no session of the subject lives that began
-    /// before the call, but for one that was to be kept.
+    /// The end of one session is reported once. That holds too where the store's answer was lost and a further try
+    /// found its own work. An end of all of a subject's sessions may lose events: the store's answer may get lost.
+    /// The call then fails as [`Unavailable`](crate::SessionErrorKind::Unavailable), and
+    /// [`RevocationQueued`](Self::RevocationQueued) names the subject. The further try reports those that it ends
+    /// itself, idle ones too. It cannot tell what ended the others. Unless [`RevocationLost`](Self::RevocationLost)
+    /// follows, every session of the subject that began before the call has ended. A session that was to be kept is
+    /// the exception.
     #[non_exhaustive]
     Revoked {
         /// The session.
@@ -305,28 +307,28 @@ pub enum Event<'a> {
         /// The application's note on the session; empty where it has none.
         note: &'a str,
     },
-    /// A call of [`Session`](crate::Session) or [`SessionAdmin`](crate::SessionAdmin) failed: it answers "Why was I signed out?". Pages without a user
-    /// cause it too, with [`NoSession`](crate::SessionErrorKind::NoSession).
+    /// A call of [`Session`](crate::Session) or [`SessionAdmin`](crate::SessionAdmin) failed: it answers "Why was I
+    /// signed out?". Pages without a user cause it too, with [`NoSession`](crate::SessionErrorKind::NoSession).
     ///
     /// Clients can cause it at will, so it has limits in every half minute:
     ///
     /// * ten for each genuine session. Sessions that by chance share one of 4096 counters share the ten;
     /// * 1000 for all of these together, and beyond that the first of each counter: 5096 at most;
-    /// * for requests without a genuine session, ten of each of these: garbage, unknown keys, broken seals, no
-    ///   token, a lost refresh cookie, faults of the server, all else.
+    /// * for requests without a genuine session, ten for each cause. The causes are garbage, unknown keys, broken
+    ///   seals, no token, a lost refresh cookie, faults of the server, all else.
     ///
     /// Half minutes begin at fixed times, so twice as many can come within 30 seconds across the end of one.
     #[non_exhaustive]
     SessionRefused {
-        /// The session, where the refresh token was genuine or an operator has named it: also where the store does not
-        /// know it.
+        /// The session, where the refresh token was genuine or an operator has named it. Set even where the store
+        /// does not know it.
         session: Option<SessionId>,
-        /// The method, such as `refresh` or `start`; with `admin_` in front where an operator called; `csrf` where a page asked for its CSRF token. That call
-        /// answers where the browser has lost its refresh cookie, and tells
-        /// [`NoSession`](crate::SessionErrorKind::NoSession).
+        /// The method, such as `refresh` or `start`; with `admin_` in front where an operator called. It is `csrf`
+        /// where a page asked for its CSRF token. That call answers where the browser has lost its refresh cookie,
+        /// and reports [`NoSession`](crate::SessionErrorKind::NoSession).
         call: &'static str,
-        /// Why. Its [`source`](std::error::Error::source) names cause and cure, for the log and never for the
-        /// client; where the claims closure did not answer it ends in that closure's own error.
+        /// The error. Its [`source`](std::error::Error::source) names cause and remedy, for the log and never for the
+        /// client. Where the claims closure did not answer, the source ends in that closure's own error.
         error: &'a SessionError,
         /// Whether further ones like it are left out until the half minute is over. Where the limit of all sessions
         /// together is what leaves them out, none says so.
@@ -354,23 +356,24 @@ pub enum Event<'a> {
         /// The generation that was presented.
         presented_generation: u64,
     },
-    /// The server that keeps the sessions is set to throw entries away when its memory is full:
-    /// people will be signed out, and revoked sessions will be forgotten. Set it to `noeviction`.
+    /// The server that keeps the sessions is configured to evict entries when its memory is full. Users will then be
+    /// signed out, and revoked sessions forgotten. Set it to `noeviction`.
     #[non_exhaustive]
     StoreEvicts {
         /// Its `maxmemory-policy`.
         policy: &'a str,
     },
-    /// The store answered, and not with what it was asked for: no room, no right, a record that cannot
-    /// be read. The request was answered 503. The error's sources say what the server said.
+    /// The store answered with an error: no room, no permission, or a record that cannot be read. The request was
+    /// answered 503. The error's sources give the server's message.
     StoreFailed(&'a StoreError),
     /// The store answers again.
     StoreRecovered,
-    /// The store does not answer. Until it does, requests that need it fail: at once over Redis, and after the time-out
-    /// of a call over PostgreSQL.
+    /// The store does not answer. Until it does, requests that need it fail. They fail at once over Redis, and after
+    /// the time-out of a call over PostgreSQL.
     StoreUnreachable,
-    /// Sessions may have ended of which no event tells: an [`Ended`](crate::admin::Ended) was dropped, neither announced
-    /// nor discarded. Where its transaction was committed, the application forgot the call or panicked before it.
+    /// Sessions may have ended of which no event tells: an [`Ended`](crate::admin::Ended) was dropped, neither
+    /// announced nor discarded. Where its transaction was committed, the application forgot the call or panicked
+    /// before it.
     #[non_exhaustive]
     Unannounced {
         /// The subject as the application names it.

@@ -1,9 +1,9 @@
-//! What events are called in logs and metrics.
+//! The names of events in logs and metrics.
 
 use super::Event;
 
 impl Event<'_> {
-    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    /// Returns the name in `snake_case`, for logs and labels of metrics. It never changes.
     ///
     /// ```
     /// assert_eq!(tower_bearer::Event::StoreUnreachable.name(), "store_unreachable");

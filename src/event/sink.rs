@@ -10,8 +10,8 @@ use super::{Event, telemetry};
 
 /// Where events go: a function, shared by every layer it is given to.
 ///
-/// It runs on the request's path, so it hands long work to another task. A panic in it is caught: the panic hook reports it,
-/// and the request goes on.
+/// It runs on the request's path, so it hands long work to another task. A panic in it is caught: the panic hook
+/// reports it, and the request continues.
 ///
 /// ```
 /// use tower_bearer::{Event, EventSink};
@@ -34,9 +34,9 @@ impl EventSink {
         Self(Some(Arc::new(f)))
     }
 
-    /// Counts the event (feature `metrics`), writes it down (feature `tracing`) and hands it to the function.
+    /// Counts the event (feature `metrics`), logs it (feature `tracing`) and passes it to the function.
     ///
-    /// The layers do so by themselves. It is for a store or a task of your own that has something to tell.
+    /// The layers do so by themselves. Call it from a store or a task of your own that reports an event.
     ///
     /// ```
     /// use tower_bearer::{Event, EventSink, store::StoreError};
@@ -65,8 +65,8 @@ impl EventSink {
     }
 }
 
-/// Runs code of the application's: its sink, its recorder of metrics, its subscriber. An event tells of what is done, so
-/// a panic there undoes nothing, and above all no revocation.
+/// Runs code of the application's: its sink, its recorder of metrics, its subscriber. An event reports a completed
+/// action. So a panic there undoes nothing, and above all no revocation.
 fn survive(tell: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(tell));
 }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sink_that_panics_does_not_take_the_request_down() {
+    fn a_sink_that_panics_fails_no_request() {
         let sink = EventSink::new(|_: &Event<'_>| panic!("the sink panics for the test"));
         sink.emit(&Event::StoreRecovered);
         sink.deliver(&Event::StoreRecovered);

@@ -1,11 +1,11 @@
 //! Events as lines of `tracing`, with the feature of that name.
 //!
-//! Whatever is a fault of the service, or a sign of theft, is `WARN` or `ERROR`: that much belongs into
-//! every log. A client's mistake is one line at `INFO`, which names the cure: the client is often the
-//! application's own. Subjects, labels and notes are left out; the application's own sink has them.
+//! A fault of the service, or a sign of theft, is `WARN` or `ERROR`. Every log should keep these. A client's mistake
+//! is one line at `INFO`, which names the remedy: the client is often the application's own. Subjects, labels and
+//! notes are left out; the application's own sink has them.
 //!
-//! A field that does not apply is not there. A text that a client wrote stands in a field by itself, and `Debug`
-//! escapes what would forge a line of the log.
+//! A field that does not apply is absent. Each text from a client is a separate field. `Debug` escapes characters in
+//! it that would forge a line of the log.
 
 use std::{
     error::Error,
@@ -35,7 +35,7 @@ pub(super) fn trace(event: &Event<'_>) {
             request_path,
         } => {
             // The client wrote the path: `Debug` escapes what would forge a line of the log.
-            error!(target: TARGET, event = name, cookie_path, ?request_path, "browsers send the refresh cookie to cookie_path and below alone, and the sign-in came elsewhere: it does not see the session that it replaces, and where the session endpoints lie here too, no refresh finds the new one. Mount the sign-in and the endpoints there, or set RefreshCookieBuilder::cookie_path (Auth's mount); external_prefix names what something in front takes off the paths");
+            error!(target: TARGET, event = name, cookie_path, ?request_path, "browsers send the refresh cookie only to cookie_path and below, and the sign-in came elsewhere. It does not see the session that it replaces. Where the session endpoints lie here too, no refresh finds the new one. Mount the sign-in and the endpoints there, or set RefreshCookieBuilder::cookie_path (Auth's mount). external_prefix names the prefix that a proxy in front removes");
         }
         Event::Denied { session, .. } => {
             info!(target: TARGET, event = name, %session, "the application refused the subject");
@@ -45,7 +45,7 @@ pub(super) fn trace(event: &Event<'_>) {
             acknowledged,
             wanted,
         } => {
-            warn!(target: TARGET, event = name, sessions = sessions.len(), acknowledged, wanted, "a revocation has reached fewer replicas than asked for");
+            warn!(target: TARGET, event = name, sessions = sessions.len(), acknowledged, wanted, "a revocation has reached fewer replicas than required");
         }
         Event::EncryptionKeyNearLimit { encryptions } => {
             warn!(target: TARGET, event = name, encryptions, "the key that encrypts access tokens should be rotated");
@@ -55,7 +55,7 @@ pub(super) fn trace(event: &Event<'_>) {
             warn!(target: TARGET, event = name, sessions, before, "an operator has ended every session that had begun by then");
         }
         Event::ForeignJar { session } => {
-            warn!(target: TARGET, event = name, %session, "a refresh cookie came without the jar cookie beside it (its name ends in _jar): it was copied alone, or a proxy or a renderer forwards only that one. It gets nothing, and the session goes on: through such a proxy a sign-out ends nothing, and a sign-in does not replace the old session. Forward both cookies");
+            warn!(target: TARGET, event = name, %session, "a refresh cookie came without the jar cookie beside it (its name ends in _jar). A thief copied it alone, or a proxy or a renderer forwards only that one. It gets no token, and the session continues. Through such a proxy a sign-out ends nothing, and a sign-in does not replace the old session. Forward both cookies");
         }
         #[cfg(feature = "jwks")]
         Event::KeysRecovered { url } => {
@@ -68,11 +68,11 @@ pub(super) fn trace(event: &Event<'_>) {
         }
         #[cfg(feature = "jwks")]
         Event::KeysExpired { url } => {
-            error!(target: TARGET, event = name, url, "the issuer's keys are too old to go on with; requests are answered 503 until the issuer answers");
+            error!(target: TARGET, event = name, url, "the issuer's keys are too old to use; requests are answered 503 until the issuer answers");
         }
         #[cfg(feature = "jwks")]
         Event::KeysFetched { url, keys } => {
-            info!(target: TARGET, event = name, url, keys, "the issuer's keys have come, or have changed");
+            info!(target: TARGET, event = name, url, keys, "the issuer's keys have been fetched, or have changed");
         }
         #[cfg(feature = "jwks")]
         Event::KeysPassedOver { url, keys } => {
@@ -87,7 +87,7 @@ pub(super) fn trace(event: &Event<'_>) {
             usable_until,
         } => {
             let usable_until = usable_until.map(crate::clock::Timestamp::as_secs);
-            warn!(target: TARGET, event = name, url, error = %OneLine(error), failures, usable_until, "the issuer's keys could not be had; without usable_until there are none, and requests are answered 503");
+            warn!(target: TARGET, event = name, url, error = %OneLine(error), failures, usable_until, "the issuer's keys could not be fetched; without usable_until there are none, and requests are answered 503");
         }
         #[cfg(feature = "jwks")]
         Event::KeysWithdrawn { url, error } => {
@@ -99,17 +99,17 @@ pub(super) fn trace(event: &Event<'_>) {
             row,
             ..
         } => {
-            warn!(target: TARGET, event = name, %session, ?presented, row, "a browser that calls itself otherwise uses the session: another window of the user's, or a thief with the whole cookie jar");
+            warn!(target: TARGET, event = name, %session, ?presented, row, "a browser with another name uses the session: the user's other window, or a thief with the whole cookie jar");
         }
         Event::OldToken { session, row } => {
-            info!(target: TARGET, event = name, %session, row, "a replaced refresh token came again and got nothing");
+            info!(target: TARGET, event = name, %session, row, "a replaced refresh token came again and was rejected");
         }
         Event::Recovered {
             session,
             generation,
             recoveries,
         } => {
-            info!(target: TARGET, event = name, %session, generation, recoveries, "an older token was answered anew; the newer one is burned");
+            info!(target: TARGET, event = name, %session, generation, recoveries, "an older token was answered anew; the newer one is invalidated");
         }
         Event::Refreshed {
             session,
@@ -133,14 +133,14 @@ pub(super) fn trace(event: &Event<'_>) {
         }
         Event::RevocationLost { session, subject } => {
             let (session, several) = (session.map(tracing::field::display), subject.is_some());
-            error!(target: TARGET, event = name, session, several, "a revocation could not be written and was given up; where it was of several sessions, the event that the application's sink gets names their subject");
+            error!(target: TARGET, event = name, session, several, "a revocation could not be written and was given up. For several sessions, the event in the application's sink names their subject");
         }
         Event::RevocationQueued { session, subject } => {
             let (session, several) = (session.map(tracing::field::display), subject.is_some());
             warn!(target: TARGET, event = name, session, several, "a revocation could not be written and waits for the store");
         }
         Event::RevocationRestored { session } => {
-            warn!(target: TARGET, event = name, %session, "the store had forgotten a revocation; the session is revoked again");
+            warn!(target: TARGET, event = name, %session, "the store had lost a revocation; the session is revoked again");
         }
         Event::Revoked {
             session,
@@ -169,16 +169,16 @@ pub(super) fn trace(event: &Event<'_>) {
         Event::StoreRecovered => info!(target: TARGET, event = name, "the store answers again"),
         Event::StoreFailed(failure) => {
             let cause = failure.source().map(|cause| field::display(OneLine(cause)));
-            error!(target: TARGET, event = name, error = %OneLine(failure), cause, "the store did not do what it was asked");
+            error!(target: TARGET, event = name, error = %OneLine(failure), cause, "the store answered with an error");
         }
         Event::StoreEvicts { policy } => {
-            warn!(target: TARGET, event = name, ?policy, "the store throws sessions away when its memory is full; set noeviction");
+            warn!(target: TARGET, event = name, ?policy, "the store evicts sessions when its memory is full; set noeviction");
         }
         Event::StoreUnreachable => {
             error!(target: TARGET, event = name, "the store does not answer")
         }
         Event::Unannounced { sessions, .. } => {
-            warn!(target: TARGET, event = name, sessions, "sessions may have ended of which no event tells: an Ended was dropped without announce (after the commit) or discard (after a rollback)");
+            warn!(target: TARGET, event = name, sessions, "sessions may have ended without an event: an Ended was dropped. Call announce after the commit, or discard after a rollback");
         }
         Event::WouldReject(rejection) => {
             let (kind, reason) = (rejection.kind().as_str(), reason(rejection));
@@ -260,7 +260,7 @@ fn origin(rejection: &Rejection) -> Option<impl field::Value> {
     rejection.foreign_origin().map(field::debug)
 }
 
-/// An error, and each source behind it: the last one has the cure.
+/// An error, and each source behind it: the last one has the remedy.
 struct Why<'a>(&'a dyn Error);
 
 impl fmt::Display for Why<'_> {
@@ -276,7 +276,7 @@ impl fmt::Display for Why<'_> {
     }
 }
 
-/// A text that the application, a store or an issuer may have made out of anything: as `Debug` writes it, but
+/// A text that the application, a store or an issuer made, with any content. It is written as `Debug` writes it, but
 /// for quotes and backslashes. A line break in it would forge a line of the log.
 struct OneLine<T>(T);
 

@@ -6,10 +6,9 @@ use crate::rejection::GrpcMark;
 
 /// The content types of gRPC and gRPC-Web clients, letter for letter.
 ///
-/// The list is closed on purpose. A content type is what any client of any kind may write, and the
-/// answer to a refused gRPC request is HTTP 200. Any other spelling (capitals, parameters, another
-/// message format) is refused with the plain status instead, and gRPC clients know what that means:
-/// they map 401, 403 and 503 to codes themselves ("HTTP to gRPC Status Code Mapping").
+/// The list is closed on purpose. A client of any kind may send any content type. The answer to a refused gRPC
+/// request is HTTP 200. Any other spelling (capitals, parameters, another message format) is refused with the plain
+/// status instead. gRPC clients map 401, 403 and 503 to codes themselves ("HTTP to gRPC Status Code Mapping").
 const CONTENT_TYPES: [&str; 9] = [
     "application/grpc",
     "application/grpc+json",

@@ -15,7 +15,7 @@ pub struct GrpcLayer {
 }
 
 impl GrpcLayer {
-    /// The layer, which has no settings.
+    /// Returns the layer, which has no settings.
     pub const fn new() -> Self {
         Self { _private: () }
     }

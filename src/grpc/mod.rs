@@ -1,9 +1,9 @@
-//! Refusals in gRPC, for services that speak it.
+//! Refusals in gRPC, for services that use it.
 //!
-//! A refusal of this crate is an HTTP 4xx or 5xx, whatever the request says of itself. A service that
-//! serves gRPC puts [`GrpcLayer`](crate::GrpcLayer) outside of its guards. They then answer gRPC requests as gRPC
-//! answers: HTTP 200 without a body, with `grpc-status` and `grpc-message` in the headers
-//! ([gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md), "Responses").
+//! A refusal of this crate is an HTTP 4xx or 5xx for every kind of request. A service that serves gRPC puts
+//! [`GrpcLayer`](crate::GrpcLayer) outside of its guards. They then answer gRPC requests with HTTP 200 without a
+//! body. The headers carry `grpc-status` and `grpc-message` ([gRPC over
+//! HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md), "Responses").
 //!
 //! A request counts as gRPC when
 //!
@@ -12,12 +12,11 @@
 //!   `application/grpc-web-text`, alone or with `+proto` or `+json` behind it;
 //! * it came over HTTP/2 or later, which gRPC-Web alone does not need.
 //!
-//! Everything else is refused with the plain status. gRPC clients map that to a code themselves
-//! ([mapping](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md)): 401 is
-//! `UNAUTHENTICATED`, 403 `PERMISSION_DENIED`, 503 `UNAVAILABLE`, 400 `INTERNAL`, most others `UNKNOWN`.
-//! tonic says it so: `grpc-status header missing, mapped from HTTP status code 401`.
-//! The layer adds to that: the code is exact, and a client whose call is a stream learns it when
-//! it opens the stream.
+//! Everything else is refused with the plain status. gRPC clients
+//! [map](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md) that to a code themselves. 401 is
+//! `UNAUTHENTICATED`, 403 `PERMISSION_DENIED`, 503 `UNAVAILABLE`, 400 `INTERNAL`, most others `UNKNOWN`. tonic
+//! reports it as `grpc-status header missing, mapped from HTTP status code 401`. The layer improves on that: the code
+//! is exact. A client whose call is a stream learns it when it opens the stream.
 //!
 //! # Where it goes
 //!
@@ -25,7 +24,7 @@
 //! * **Only around gRPC.** In a service that serves pages too, put it around the routes of gRPC alone.
 //! * **Never on a service that a proxy asks for permission** (nginx `auth_request`, Traefik
 //!   `ForwardAuth`, Caddy `forward_auth`). The client writes the content type, and such a proxy takes
-//!   HTTP 200 for a yes: [manual](crate::manual::forward_auth).
+//!   HTTP 200 for permission: [manual](crate::manual::native#a-proxy-that-asks-for-permission).
 //!
 //! The layer judges a request once and leaves a private mark in its extensions, which no header can
 //! write. A mark that is there already counts for nothing.

@@ -1,4 +1,4 @@
-//! What `SecurityHeadersLayer` was told.
+//! The settings of `SecurityHeadersLayer`.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
@@ -24,8 +24,8 @@ impl Config {
             let name = header::STRICT_TRANSPORT_SECURITY;
             add(name, &self.strict_transport_security);
         }
-        // The headers of a 304 replace those of the stored page (RFC 9111 section 4.3.4), which may
-        // have policies of its own, with a nonce that its scripts need.
+        // The headers of a 304 replace those of the stored page (RFC 9111 section 4.3.4). That page may have policies
+        // of its own, with a nonce that its scripts need.
         if status != StatusCode::NOT_MODIFIED {
             let name = header::CONTENT_SECURITY_POLICY;
             add(name, &self.content_security_policy);

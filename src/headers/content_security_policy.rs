@@ -10,19 +10,26 @@ use http::HeaderValue;
 use self::scripts::Directive;
 use crate::config::ConfigError;
 
-/// What a page may load and who may embed it (W3C Content Security Policy Level 3).
+/// A policy for a page (W3C Content Security Policy Level 3). It lists the resources that the page may load and the
+/// pages that may embed it.
 ///
-/// Parsing refuses a quoted word that is no keyword, nonce or hash: a browser would pass over
-/// `'slef'`, and the policy would say more than it does. It also refuses what cannot name a directive, such
-/// as `default-src:`, a directive that comes twice, an empty policy, and a comma, which begins a second
-/// policy. Whether there is a directive of that name, and hosts, are not checked: look at the page in a
-/// browser, which reports what it does not know.
+/// Parsing rejects a quoted word that is no keyword, nonce or hash. A browser would ignore `'slef'`, and the policy
+/// would say more than it does. It also rejects an impossible name of a directive, such as `default-src:`, and a
+/// directive that comes twice. It rejects an empty policy, and a comma, which begins a second policy. It does not
+/// check whether a directive of that name exists, nor hosts. Look at the page in a browser, which reports unknown
+/// ones.
 ///
-/// A policy that lets scripts of an attacker run is an error as well: one with `*`, a scheme alone (`https:`,
-/// `data:`), `'unsafe-inline'` without a nonce or hash, or `'unsafe-eval'` in `script-src`, or in
-/// `default-src` where there is no `script-src`; and one without either. Under `'strict-dynamic'` with a nonce
-/// or hash, browsers pass over the first three. [`dangerous_any_script`](Self::dangerous_any_script) takes such
-/// a policy. A hash is the whole digest: browsers pass over a shorter one.
+/// A policy that lets scripts of an attacker run is an error as well. Such a policy has one of these in `script-src`,
+/// or in `default-src` where there is no `script-src`:
+///
+/// * `*`;
+/// * a scheme alone (`https:`, `data:`);
+/// * `'unsafe-inline'` without a nonce or hash;
+/// * `'unsafe-eval'`.
+///
+/// A policy without either directive is such a policy too. Under `'strict-dynamic'` with a nonce or hash, browsers
+/// ignore the first three. [`dangerous_any_script`](Self::dangerous_any_script) takes such a policy. A hash is the
+/// whole digest: browsers ignore a shorter one.
 ///
 /// A nonce is for one response: sent with every response, it is known to an attacker who has seen one.
 /// So [`SecurityHeadersLayer::content_security_policy`] refuses a policy with a nonce. A handler that needs
@@ -46,15 +53,15 @@ use crate::config::ConfigError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentSecurityPolicy(HeaderValue);
 
-/// What a page needs that loads its own files and calls its own server, and nothing more. Scripts and
-/// styles are files: `'self'` allows none inside of the page.
+/// The policy for a page that loads its own files and calls its own server, and nothing more. Scripts and styles are
+/// files: `'self'` allows none inside of the page.
 const DEFAULT: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; \
                        frame-ancestors 'none'; object-src 'none'";
 
 impl ContentSecurityPolicy {
     /// Takes a policy that lets scripts of an attacker run, and refuses other slips as parsing does.
     ///
-    /// It is for a page that cannot be had otherwise, until it can: what gets into such a page acts for
+    /// Use it only for a page that cannot work otherwise, until it can. A script that gets into such a page acts for
     /// its user.
     ///
     /// ```
@@ -67,8 +74,9 @@ impl ContentSecurityPolicy {
     ///
     /// # Errors
     ///
-    /// When there is no directive, one of them twice, a name that none can have, a quoted word that is no
-    /// keyword, nonce or hash, a comma, or anything but printable ASCII. The error says which.
+    /// Returns an error when there is no directive, or one of them twice. Other errors are an impossible name, and a
+    /// quoted word that is no keyword, nonce or hash. A comma and anything but printable ASCII are errors too. The
+    /// error says which.
     pub fn dangerous_any_script(text: &str) -> Result<Self, ConfigError> {
         let mut chars = text.char_indices();
         if let Some((at, odd)) = chars.find(|(_, c)| *c != ' ' && !c.is_ascii_graphic()) {
@@ -106,7 +114,7 @@ impl ContentSecurityPolicy {
         }
     }
 
-    /// The policy as it is written in the header.
+    /// Returns the policy as it is written in the header.
     pub fn as_str(&self) -> &str {
         // Only ASCII gets here.
         self.0.to_str().unwrap_or_default()
@@ -128,8 +136,8 @@ impl ContentSecurityPolicy {
         match words.find(|word| words::is_nonce(word)) {
             None => Ok(self.0),
             Some(word) => error(format!(
-                "has {word}, which would be the same with every response: send the policy with its nonce from \
-                 the handler, whose header the layer leaves alone"
+                "has {word}, which would be the same with every response. Send the policy with its nonce from the \
+                 handler: the layer leaves that header alone"
             )),
         }
     }
@@ -148,15 +156,15 @@ impl FromStr for ContentSecurityPolicy {
 
     /// # Errors
     ///
-    /// When there is no directive, one of them twice, a name that none can have, a quoted word that is no
-    /// keyword, nonce or hash, a comma, or anything but printable ASCII; and when scripts of an attacker
-    /// run. The error says which.
+    /// Returns an error when there is no directive, or one of them twice. Other errors are an impossible name, and a
+    /// quoted word that is no keyword, nonce or hash. A comma and anything but printable ASCII are errors too. So is
+    /// a policy that lets scripts of an attacker run. The error says which.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let policy = Self::dangerous_any_script(text)?;
         match scripts::opening(&directives(policy.as_str())) {
             None => Ok(policy),
             Some(opening) => error(format!(
-                "{opening}, or say that you want it with ContentSecurityPolicy::dangerous_any_script"
+                "{opening}, or accept it with ContentSecurityPolicy::dangerous_any_script"
             )),
         }
     }
@@ -206,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_is_accepted() {
+    fn common_policies_are_accepted() {
         for text in [
             "default-src 'none'",
             " Default-Src 'self' ; ",

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::config::ConfigError;
 
-/// Adds the response headers that harden a page: RFC 6797, Content Security Policy Level 3,
-/// Referrer Policy, and `nosniff` of the Fetch standard.
+/// Adds the response headers that harden a page. They follow RFC 6797, Content Security Policy Level 3, Referrer
+/// Policy, and `nosniff` of the Fetch standard.
 ///
 /// See the [module documentation](super) for the headers and an example. It works on pages, files,
 /// APIs and gRPC alike, asks nothing of bodies, and never refuses a request.
@@ -22,7 +22,7 @@ pub struct SecurityHeadersLayer {
 }
 
 impl SecurityHeadersLayer {
-    /// All four headers with their defaults.
+    /// Returns the layer with all four headers and their defaults.
     pub fn new() -> Self {
         Self {
             config: Arc::new(Config {
@@ -68,18 +68,18 @@ impl SecurityHeadersLayer {
         self.update(|config| config.referrer_policy = None)
     }
 
-    /// Sends no `Strict-Transport-Security` of its own, because a proxy in front sends it. If none
-    /// does, whoever is between a user and the first request can keep the user on plain http.
+    /// Sends no `Strict-Transport-Security` of its own, because a proxy in front sends it. If none does, an attacker
+    /// on the network before the first request can keep the user on plain http.
     pub fn dangerous_without_strict_transport_security(self) -> Self {
         self.update(|config| config.strict_transport_security = None)
     }
 
-    /// What the requests of a page tell about it.
+    /// Sets how much of its address a page reveals in its requests.
     pub fn referrer_policy(self, policy: ReferrerPolicy) -> Self {
         self.update(|config| config.referrer_policy = Some(policy.value()))
     }
 
-    /// For how long browsers use https alone.
+    /// Sets for how long browsers use only https.
     pub fn strict_transport_security(self, policy: StrictTransportSecurity) -> Self {
         self.update(|config| config.strict_transport_security = Some(policy.value()))
     }

@@ -11,40 +11,40 @@
 //! | `X-Content-Type-Options` | `nosniff` | a handler |
 //! | `Referrer-Policy` | `same-origin` | [`referrer_policy`](crate::SecurityHeadersLayer::referrer_policy) |
 //!
-//! The reasons, and the two cases where one is left out (over plain http, and in a 304), are in the
-//! [manual](crate::manual::defaults#response-headers). What the inner service
-//! has set itself stays as it is, so a handler can send a policy of its own, for instance one with a
-//! nonce. Refusals of layers further in get the headers too.
+//! The [manual](crate::manual::threats#response-headers) has the reasons. It also has the two cases where one is
+//! left out: over plain http, and in a 304. A header that the inner service has set itself stays as it is. So a
+//! handler can send a policy of its own, for instance one with a nonce. Refusals of layers further in get the headers
+//! too.
 //!
 //! # [`RequireHttpsLayer`](crate::RequireHttpsLayer)
 //!
 //! Refuses with 403 what did not come over TLS, before anything reads a credential. How it knows
 //! is said once, and nothing else is believed:
 //!
-//! * [`connection`](crate::RequireHttpsLayer::connection): by the [`ConnectionScheme`] that the server's own
-//!   code put into the extensions of the request. The scheme in the request target (`:scheme` in
-//!   HTTP/2, the absolute form in HTTP/1.1) is *not* read. It is what a client writes, right or
-//!   wrong, on any connection (RFC 9113 section 8.3.1 lets it differ from the connection's own).
-//! * [`behind_proxy`](crate::RequireHttpsLayer::behind_proxy): by a header that the proxy in front overwrites,
-//!   with `https` or `wss` in it, or with [a word of its own](crate::RequireHttpsLayer::value). Of a list, which
-//!   proxies write that append, [`last`](crate::RequireHttpsLayer::last) takes the word of the nearest and
-//!   [`first`](crate::RequireHttpsLayer::first) that of the outermost.
+//! * [`connection`](crate::RequireHttpsLayer::connection): by the [`ConnectionScheme`] that the server's own code put
+//!   into the extensions of the request. The scheme in the request target (`:scheme` in HTTP/2, the absolute form in
+//!   HTTP/1.1) is *not* read. A client writes any scheme, right or wrong, on any connection. RFC 9113 section 8.3.1
+//!   lets it differ from the connection's own.
+//! * [`behind_proxy`](crate::RequireHttpsLayer::behind_proxy): by a header that the proxy in front overwrites. It
+//!   holds `https` or `wss`, or [a word of its own](crate::RequireHttpsLayer::value). Proxies that append write a
+//!   list. [`last`](crate::RequireHttpsLayer::last) takes the nearest proxy's word from it,
+//!   [`first`](crate::RequireHttpsLayer::first) the outermost's.
 //!
-//! A credential that came over plain http has been read by whoever listens, and answering it, or
-//! redirecting it, would hide the mistake of the client that sent it. So nothing is redirected
-//! unless [`redirect_to`](crate::RequireHttpsLayer::redirect_to) asks for it, and then no request that has
-//! an `Authorization` or a cookie that may be this crate's, and none but `GET` and `HEAD`.
+//! Any listener on the network has read a credential that came over plain http. An answer or a redirect would hide
+//! the mistake of the client that sent it. So nothing is redirected unless
+//! [`redirect_to`](crate::RequireHttpsLayer::redirect_to) is set. Even then only `GET` and `HEAD` are redirected. A
+//! request with an `Authorization`, or a cookie that may be this crate's, is not.
 //!
-//! There are no exempt paths. The health check of a load balancer that speaks plain http is a route
-//! *outside* of the layer: in axum, one that is added to the router behind the call of `layer`.
+//! There are no exempt paths. The health check of a load balancer that speaks plain http is a route *outside* of the
+//! layer. In axum, add it to the router behind the call of `layer`.
 //!
 //! # Order
 //!
-//! `RequireHttps` goes in front of everything and `SecurityHeaders` in front of whatever may refuse; the
-//! rest is in the [manual](crate::manual::guards#order-of-layers). `RequireHttps` in front means that
-//! `Strict-Transport-Security` never leaves over plain http (RFC 6797 section 7.2). Without it, the
-//! header is left out where a [`ConnectionScheme`] says so and is sent otherwise; browsers ignore it
-//! over plain http (RFC 6797 section 8.1).
+//! `RequireHttps` goes in front of everything, and `SecurityHeaders` in front of every layer that may refuse. The
+//! rest is in the [manual](crate::manual::guards#order-of-layers). With `RequireHttps` in front,
+//! `Strict-Transport-Security` never leaves over plain http (RFC 6797 section 7.2). Without it, the header is left
+//! out where a [`ConnectionScheme`] says so and is sent otherwise. Browsers ignore it over plain http (RFC 6797
+//! section 8.1).
 //!
 //! # Example
 //!
@@ -62,7 +62,7 @@
 //!         Ok::<_, std::convert::Infallible>(Response::new("hello".to_owned()))
 //!     }));
 //!
-//! // The code that accepts connections knows which of them speak TLS.
+//! // The code that accepts connections knows which of them use TLS.
 //! let mut request = Request::get("/").body(String::new())?;
 //! request.extensions_mut().insert(ConnectionScheme::Https);
 //! let response = service.clone().oneshot(request).await?;

@@ -6,13 +6,12 @@ use http::HeaderValue;
 
 use crate::config::ConfigError;
 
-/// What a page's requests tell about the page (W3C Referrer Policy).
+/// How much of its address a page reveals in its requests (W3C Referrer Policy).
 ///
-/// Two kinds of policy are missing on purpose. With `no-referrer` browsers send `Origin: null` with
-/// the forms of a page, to its own server too, and an origin guard lets those in by the word of
-/// `Sec-Fetch-Site` alone, which older browsers do not send. `unsafe-url` and
-/// `no-referrer-when-downgrade` tell other sites the whole address. A handler that needs one of
-/// them all the same sets the header itself, for its own page.
+/// Two kinds of policy are missing on purpose. With `no-referrer` browsers send `Origin: null` with the forms of a
+/// page, to its own server too. An origin guard then accepts those by `Sec-Fetch-Site` alone, which older browsers do
+/// not send. `unsafe-url` and `no-referrer-when-downgrade` send the whole address to other sites. A handler that
+/// needs one of them all the same sets the header itself, for its own page.
 ///
 /// ```
 /// use tower_bearer::headers::ReferrerPolicy;
@@ -25,7 +24,7 @@ use crate::config::ConfigError;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReferrerPolicy {
-    /// `origin`: the page's origin alone, to everybody, over plain http too.
+    /// `origin`: the page's origin alone, to every site, over plain http too.
     Origin,
     /// `origin-when-cross-origin`: the whole address to the own origin, the origin to others, over
     /// plain http too.
@@ -42,7 +41,7 @@ pub enum ReferrerPolicy {
 }
 
 impl ReferrerPolicy {
-    /// The policy as it is written in the header.
+    /// Returns the policy as it is written in the header.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Origin => "origin",
@@ -81,7 +80,7 @@ impl FromStr for ReferrerPolicy {
                              forms; same-origin tells other sites as little"
                         }
                         "no-referrer-when-downgrade" | "unsafe-url" => {
-                            "must not tell other sites the whole address; \
+                            "must not send other sites the whole address; \
                              strict-origin-when-cross-origin tells them the origin"
                         }
                         _ => {
@@ -106,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn policies_are_read_back_as_written() {
         for policy in [
             ReferrerPolicy::Origin,
             ReferrerPolicy::OriginWhenCrossOrigin,
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_harms_is_refused_with_the_reason() {
+    fn harmful_policies_are_rejected_with_the_reason() {
         let problem = |text: &str| {
             let error = text.parse::<ReferrerPolicy>().unwrap_err();
             assert_eq!(error.setting(), "referrer_policy");

@@ -1,6 +1,6 @@
-//! What a connection speaks.
+//! The scheme of a connection.
 
-/// Whether a request came over TLS, told by the code that accepted the connection.
+/// Whether a request came over TLS, as the code that accepted the connection says.
 ///
 /// It goes into the extensions of the request, which no client can write to.
 /// [`RequireHttpsLayer::connection`](crate::RequireHttpsLayer::connection) decides by it. Take it
@@ -39,7 +39,7 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConnectionScheme {
-    /// The connection carries plain bytes that anybody on the way can read.
+    /// The connection carries plain bytes that an attacker on the network can read.
     Http,
     /// The connection is inside of TLS (or of QUIC, which includes it), ended by this process.
     Https,

@@ -29,31 +29,30 @@ pub struct StrictTransportSecurity {
 
 const YEAR_SECS: u64 = 365 * 24 * 60 * 60;
 
-/// More than that is sent as that, which is how caches read a number too large for them
-/// (RFC 9111 section 1.2.2).
+/// Longer times are sent as this one. Caches read a number too large for them so too (RFC 9111 section 1.2.2).
 const MOST_SECS: u64 = 1 << 31;
 
 impl StrictTransportSecurity {
-    /// For this host alone, for so long after each response, in whole seconds.
+    /// Returns the policy for this host alone, for this long after each response, in whole seconds.
     ///
     /// # Errors
     ///
-    /// When it is less than a second: zero makes browsers forget what they were told before. See
+    /// Returns an error when it is less than a second: zero makes browsers forget earlier policies. See
     /// [`dangerous_forget`](Self::dangerous_forget).
     pub fn new(max_age: Duration) -> Result<Self, ConfigError> {
         if max_age.as_secs() == 0 {
             return Err(ConfigError::about(
                 "strict_transport_security",
                 max_age,
-                "must be a second at least: with less, browsers forget what they were told before; \
-                 say that you want it with StrictTransportSecurity::dangerous_forget",
+                "must be a second at least: with less, browsers forget earlier policies; \
+                 use StrictTransportSecurity::dangerous_forget for that",
             ));
         }
         Ok(Self::host_alone(max_age.as_secs()))
     }
 
-    /// Makes browsers forget what they were told before: `max-age=0` (RFC 6797 section 6.1.1). They then
-    /// try plain http again. It is for a host that has to go back to it.
+    /// Makes browsers forget earlier policies: `max-age=0` (RFC 6797 section 6.1.1). They then
+    /// try plain http again. Use it for a host that has to return to plain http.
     ///
     /// ```
     /// use tower_bearer::{SecurityHeadersLayer, headers::StrictTransportSecurity};
@@ -74,7 +73,7 @@ impl StrictTransportSecurity {
         }
     }
 
-    /// For two years, every host below this one, and the lists that browsers are shipped with.
+    /// Returns the policy for two years, every host below this one, and the browsers' preload lists.
     ///
     /// Those lists ask for all of it, on the response of a registrable domain. Getting off them
     /// takes months, and until then no host below the domain can be reached over plain http.
@@ -86,7 +85,7 @@ impl StrictTransportSecurity {
         }
     }
 
-    /// Binds every host below this one as well, those that other people run among them.
+    /// Binds every host below this one as well, those of other operators among them.
     pub fn include_subdomains(self) -> Self {
         Self {
             include_subdomains: true,

@@ -1,4 +1,4 @@
-//! One round of questions to an issuer: where its keys are, if that is to be asked, and which they are.
+//! One round of requests to an issuer: the address of its keys, where that is unknown, and the keys.
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
@@ -70,14 +70,14 @@ impl Fetcher {
         let Some(before) = before else {
             return Ok(found);
         };
-        // The headers of the set in hand came from elsewhere, or its keys are for another algorithm.
+        // The headers of the current set came from elsewhere, or its keys are for another algorithm.
         if before.address != found.address || before.metadata.rsa() != found.metadata.rsa() {
             self.state().held_was_changed();
         }
         Ok(found)
     }
 
-    /// The metadata could not be read again: goes on with what is `known`, if anything is, and tells.
+    /// The metadata could not be read again: continues with the `known` state, if there is one, and reports it.
     fn read_later(
         &self,
         discovery: &Discovery,
@@ -103,8 +103,8 @@ impl Fetcher {
         Ok(found)
     }
 
-    /// Neither the set nor, after that, the metadata could be read: remembers why, and for how long the issuer wants to be
-    /// left alone with the latter. Returns the error of the set, which says both.
+    /// Neither the set nor, after that, the metadata could be read. Remembers why, and for how long the issuer wants
+    /// no further request for the latter. Returns the error of the set, which says both.
     fn not_found_again(
         &self,
         discovery: &Discovery,
@@ -142,7 +142,7 @@ impl Fetcher {
         }
     }
 
-    /// The set in hand is still the issuer's. Headers that the answer repeats replace those from
+    /// The current set is still the issuer's. Headers that the answer repeats replace those from
     /// before (RFC 9111 section 4.3.4).
     fn confirmed(
         &self,
@@ -168,7 +168,7 @@ impl Fetcher {
         })
     }
 
-    /// Reads a set, if it is another one than that in hand.
+    /// Reads a set, if it is another one than the current one.
     fn read(
         &self,
         headers: &HeaderMap,

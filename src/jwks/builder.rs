@@ -84,35 +84,36 @@ impl<T> RemoteJwksBuilder<T> {
         self
     }
 
-    /// Sets how long after an answer missing keys cause no further request: 10 seconds by default, 1
-    /// second to 1 hour. A key that is missed meanwhile is asked for when it is over.
+    /// Sets how long after an answer missing keys cause no further request. Default: 10 seconds; 1 second to 1 hour.
+    /// A key that is missed meanwhile is requested at the end of that time.
     ///
-    /// It bounds what an attacker who makes up key names can cost the issuer, and how long a token is
-    /// refused whose key was published at the very moment it was first used. It is measured by a clock
-    /// that is never set.
+    /// It bounds the requests that an attacker with invented key names can cause at the issuer. It also bounds how
+    /// long a token is rejected whose key was published just before its first use. It is measured by a clock that is
+    /// never set.
     pub fn cool_down(mut self, cool_down: Duration) -> Self {
         self.limits.cool_down = cool_down;
         self
     }
 
-    /// Takes plain `http` URLs to other machines, too: whoever is on the way can put keys of their own
-    /// into the answer, and so sign any token. For networks where somebody else sees to that, such as
-    /// an encrypting mesh.
+    /// Accepts plain `http` URLs to other machines, too. An attacker on the network can then put keys of their own
+    /// into the answer, and so sign any token. Use it only in networks that protect the traffic otherwise, such as an
+    /// encrypting mesh.
     pub fn dangerous_plain_http(mut self) -> Self {
         self.plain_http = true;
         self
     }
 
-    /// Sets where is reported to that keys have come or cannot be had. It runs in the task that asks
-    /// the issuer, and holds it up. A sink that does not return is told no more
-    /// until it does, and neither are the features `metrics` and `tracing`.
+    /// Sets the sink for the events that keys have come or cannot be fetched. It runs in the task that asks the
+    /// issuer, and delays it. A sink that does not return gets no more events until it does. Neither do the features
+    /// `metrics` and `tracing`.
     pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
         self
     }
 
-    /// Sets the client that asks, instead of the built-in one: for a company's proxy, a client certificate, answers that
-    /// are compressed. [`Fetch`] has an example. It trusts servers by itself: `root_certificates` has no use beside it.
+    /// Sets the client that asks, instead of the built-in one. Use it for a company's proxy, a client certificate or
+    /// compressed answers. [`Fetch`] has an example. It trusts servers by itself: `root_certificates` has no use
+    /// beside it.
     pub fn fetch(mut self, client: impl Fetch) -> Self {
         self.fetch = Some(Arc::new(client));
         self
@@ -125,16 +126,15 @@ impl<T> RemoteJwksBuilder<T> {
         self
     }
 
-    /// Sets the longest time a set is fresh, whatever its issuer says: 1 hour by default, at most 7
-    /// days. The set is asked for again before that, and a key that the issuer has taken back is
-    /// refused from then on.
+    /// Sets the longest time a set is fresh, whatever its issuer says: 1 hour by default, at most 7 days. The set is
+    /// requested again before that. A key that the issuer has withdrawn is rejected from then on.
     pub fn lifetime_ceiling(mut self, ceiling: Duration) -> Self {
         self.limits.ceiling = ceiling;
         self
     }
 
-    /// Sets the shortest time a set is fresh, whatever its issuer says, `no-store` included: 1 minute
-    /// by default, at least 1 second.
+    /// Sets the shortest time a set is fresh, whatever its issuer says, even `no-store`. Default: 1 minute, at least
+    /// 1 second.
     pub fn lifetime_floor(mut self, floor: Duration) -> Self {
         self.limits.floor = floor;
         self
@@ -146,27 +146,26 @@ impl<T> RemoteJwksBuilder<T> {
         self
     }
 
-    /// Sets who may vouch for the issuer's server, as certificates in PEM, instead of whoever the
-    /// system trusts. For `https` only.
+    /// Sets the authorities that may vouch for the issuer's server, as certificates in PEM. They replace those that
+    /// the system trusts. For `https` only.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates = Some(pem.into());
         self
     }
 
-    /// Sets how long a set goes on to verify when it is not fresh any more and the issuer gives no
-    /// other: 1 hour by default, at most 7 days, zero for not at all. Then requests are answered 503.
+    /// Sets how long a set still verifies when it is stale and the issuer gives no other. Default: 1 hour, at most 7
+    /// days, zero for not at all. After that requests are answered 503.
     ///
-    /// An attacker who has stolen a key, and can keep the issuer from being asked, has it for so long
-    /// more. Verification itself compares the time, so that it holds whatever becomes of the task.
+    /// An attacker with a stolen key who can block requests to the issuer can use it for this much longer.
+    /// Verification itself compares the time, so the limit holds even if the task has ended.
     ///
-    /// It holds against `must-revalidate` too: what caches are told is read as when to ask again.
+    /// It holds against `must-revalidate` too: directives for caches only set when to ask again.
     pub fn stale_limit(mut self, limit: Duration) -> Self {
         self.limits.stale_limit = limit;
         self
     }
 
-    /// Sets the time within which a request is over, from looking up the name to the last byte: 5
-    /// seconds by default, at most 60.
+    /// Sets the time-out of a request, from looking up the name to the last byte. Default: 5 seconds, at most 60.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = timeout;
         self
@@ -268,13 +267,17 @@ impl<T> RemoteJwksBuilder<T> {
 impl RemoteJwksBuilder {
     /// Judges all settings and, within a tokio runtime, begins to ask.
     ///
-    /// Outside of one it begins with the first request that needs a key, or with
-    /// [`refresh`](RemoteJwks::refresh), whichever comes first within a runtime.
+    /// Outside of one it begins with the first request that needs a key, or with [`refresh`](RemoteJwks::refresh).
+    /// The first of them within a runtime starts it.
     ///
     /// # Errors
     ///
-    /// When the URL is not `https` (or `http` where it may be), a setting is out of its range, the
-    /// certificates cannot be read or stand beside `fetch`, or neither they nor the system name an authority to trust.
+    /// Returns an error in these cases:
+    ///
+    /// * the URL is not `https` (or `http` where it may be);
+    /// * a setting is out of its range;
+    /// * the certificates cannot be read or stand beside `fetch`;
+    /// * neither they nor the system name an authority to trust.
     pub fn build(self) -> Result<RemoteJwks, ConfigError> {
         let address = Address::parse(&self.url, self.plain_http)?;
         let servers = match address.is_https() {
@@ -290,14 +293,17 @@ impl RemoteJwksBuilder {
 impl RemoteJwksBuilder<RemoteIssuer> {
     /// Judges all settings and, within a tokio runtime, begins to ask.
     ///
-    /// Outside of one it begins with the first request that needs a key, or with
-    /// [`refresh`](RemoteIssuer::refresh), whichever comes first within a runtime.
+    /// Outside of one it begins with the first request that needs a key, or with [`refresh`](RemoteIssuer::refresh).
+    /// The first of them within a runtime starts it.
     ///
     /// # Errors
     ///
-    /// When the issuer is no `https` URL (or `http` where it may be), has a query, or is the address of its metadata, a
-    /// setting is out of its range, the certificates cannot be read or stand beside `fetch`, or neither they nor the
-    /// system name an authority to trust.
+    /// Returns an error in these cases:
+    /// * the issuer is no `https` URL (or `http` where it may be);
+    /// * it has a query, or is the address of its metadata;
+    /// * a setting is out of its range;
+    /// * the certificates cannot be read or stand beside `fetch`;
+    /// * neither they nor the system name an authority to trust.
     pub fn build(mut self) -> Result<RemoteIssuer, ConfigError> {
         let discovery = Discovery::new(&self.url, self.plain_http)?;
         let servers = match discovery.is_https() && !self.plain_http {

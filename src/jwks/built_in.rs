@@ -17,7 +17,7 @@ use rustls::{
 use super::fetch::{Answer, Fetch};
 use crate::config::ConfigError;
 
-/// It follows no redirect, knows no proxy, decodes nothing, and keeps no connection: by the next request, minutes
+/// It follows no redirect, knows no proxy, decodes nothing, and keeps no connection. By the next request, minutes
 /// later, the other side would have closed it.
 pub(super) struct BuiltIn(Client<HttpsConnector<HttpConnector>, Empty<Bytes>>);
 

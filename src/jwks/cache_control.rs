@@ -8,9 +8,9 @@ use crate::clock::Timestamp;
 
 /// How long the answer says it may be kept; `None` when it says nothing.
 ///
-/// It is zero where it has to be checked every time, or cannot be read. We are a private
-/// cache, so `s-maxage` and `private` are not about us. `Expires` counts where there is no `max-age`
-/// (RFC 9111 section 5.3), from `Date` on, or from `now` where there is none.
+/// It is zero where it has to be checked every time, or cannot be read. This is a private cache, so `s-maxage` and
+/// `private` do not apply. `Expires` counts where there is no `max-age` (RFC 9111 section 5.3). It counts from `Date`
+/// on, or from `now` where there is none.
 pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let mut max_age = None;
     for line in headers.get_all(header::CACHE_CONTROL) {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_answer_says_of_itself() {
+    fn freshness_follows_the_headers_of_the_answer() {
         const CC: &str = "cache-control";
         const EXPIRES: &str = "expires";
         const SIX: &str = "Sun, 06 Nov 1994 08:49:37 GMT";

@@ -38,7 +38,7 @@ pub(super) const JWK_SET: &str = "application/jwk-set+json, application/json";
 pub(super) const JSON: &str = "application/json";
 
 impl Client {
-    /// Asks `address` once. `etag` is that of the document in hand.
+    /// Asks `address` once. `etag` is that of the current document.
     pub(super) async fn get(
         &self,
         address: &Address,
@@ -53,7 +53,8 @@ impl Client {
         self.judge(answer, etag.is_some())
     }
 
-    /// Sends it on a task of its own: a client that panics takes no other down, and one that blocks can be left.
+    /// Sends it on a task of its own. So a client that panics affects no other task, and one that blocks can be
+    /// abandoned.
     async fn send(&self, request: Request<()>) -> Result<Answer, JwksError> {
         let (fetch, limit) = (self.fetch.clone(), self.max_bytes);
         // It is aborted with the wait for it.

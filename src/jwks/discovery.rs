@@ -42,12 +42,12 @@ pub(super) struct Found {
     pub(super) failures: u32,
     /// why not,
     pub(super) last_error: Option<JwksError>,
-    /// and until when the issuer wants to be left alone.
+    /// and until when the issuer wants no further request.
     pub(super) not_before: PointInTime,
 }
 
 impl Place {
-    /// For people.
+    /// For logs and errors.
     pub(super) fn shown(&self) -> &str {
         match self {
             Self::Set(address) => address.shown(),
@@ -136,7 +136,7 @@ impl JwksError {
     /// The status, where it says that there is no document.
     fn missing(&self) -> Option<StatusCode> {
         let missing = |status: &StatusCode| {
-            // The one is an issuer in trouble, the other the word of a proxy on the way.
+            // The one is an issuer with a fault, the other comes from a proxy on the way.
             let of_others = [
                 StatusCode::TOO_MANY_REQUESTS,
                 StatusCode::PROXY_AUTHENTICATION_REQUIRED,
@@ -150,19 +150,19 @@ impl JwksError {
 /// The metadata name another issuer than the one that was configured: how, and what to write instead.
 fn other_issuer(named: &str, configured: &str) -> String {
     let cure = if named.contains(BRACES) {
-        format!("the one {TEMPLATE}")
+        format!("The one {TEMPLATE}")
     } else if named.strip_suffix('/') == Some(configured)
         || configured.strip_suffix('/') == Some(named)
     {
-        format!("the slash at the end counts: configure {}", quoted(named))
+        format!("The slash at the end counts: configure {}", quoted(named))
     } else {
         format!(
-            "configure {named} if that is the issuer you trust and its tokens have it in the claim iss, with \
-             .also_issuer(...) if it was renamed; where it is reached by another name, as inside a cluster, take \
-             RemoteJwks with the inner URL of its set and .issuer({named}), or set the issuer's own hostname",
+            "Configure {named} if you trust that issuer and its tokens have it in the claim iss. For a renamed \
+             issuer add .also_issuer(...). Where it goes by another name, as inside a cluster, take \
+             RemoteJwks with the set's inner URL and .issuer({named}). Or set the issuer's own hostname",
             named = quoted(named)
         )
     };
     let (named, configured) = (quoted(named), quoted(configured));
-    format!("are of {named} and {configured} was configured; {cure}")
+    format!("are of {named} and {configured} was configured. {cure}")
 }

@@ -10,8 +10,8 @@ use http::{HeaderValue, StatusCode};
 /// answer it holds nothing but names: of keys, of the issuer, of an encoding, escaped and cut. [`kind`](Self::kind) is
 /// for programs.
 ///
-/// `Debug` shows no more. [`source`](Error::source) is the client's own error: of the built-in client it names hosts,
-/// addresses and certificates, of a [`Fetch`](super::Fetch) of yours whatever that puts in.
+/// `Debug` shows no more. [`source`](Error::source) is the client's own error. That of the built-in client names
+/// hosts, addresses and certificates. That of your own [`Fetch`](super::Fetch) holds what your code puts in.
 ///
 /// ```
 /// use tower_bearer::jwks::{JwksErrorKind, RemoteJwks};
@@ -31,7 +31,7 @@ pub struct JwksError {
     /// The finding, and which setting helps.
     text: Arc<str>,
     status: Option<StatusCode>,
-    /// How long the issuer wants to be left alone.
+    /// How long the issuer wants no further request.
     retry_after: Option<Duration>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -128,7 +128,7 @@ impl JwksError {
     pub(super) fn no_metadata(asked: [(StatusCode, &str); 2]) -> Self {
         let [(one, first), (two, second)] = asked;
         let text = format!(
-            "the issuer has no metadata: it answered {} at {first} and {} at {second}; is it written as in the \
+            "the issuer has no metadata: it answered {} at {first} and {} at {second}. Is it written as in the \
              claim iss of its tokens?",
             one.as_u16(),
             two.as_u16()
@@ -150,15 +150,15 @@ impl JwksError {
 
     /// The issuer says that a set has not changed which has expired meanwhile.
     pub(super) fn nothing_held() -> Self {
-        Self::invalid("is said to be unchanged, and has expired meanwhile; it is asked for again")
+        Self::invalid("is said to be unchanged, and has expired meanwhile; it is requested again")
     }
 
     /// There is no tokio runtime, or it has ended.
     pub(super) fn no_runtime() -> Self {
         Self::new(
             JwksErrorKind::Runtime,
-            "no task fetches the issuer's keys: one starts with the first call within a tokio runtime that \
-             has its I/O and timers enabled",
+            "no task fetches the issuer's keys. One starts with the first call within a tokio runtime that has its \
+             I/O and timers enabled",
         )
     }
 
@@ -170,13 +170,15 @@ impl JwksError {
         }
     }
 
-    /// Another status than 200, and how long the issuer wants to be left alone.
+    /// Another status than 200, and how long the issuer wants no further request.
     pub(super) fn status_of(status: StatusCode, retry_after: Option<Duration>) -> Self {
         let cure = match status.as_u16() {
             300..=399 => {
                 "; redirects are not followed, so configure the URL where they end, or the issuer as its metadata name it"
             }
-            407 => "; a proxy on the way wants credentials: `fetch` takes a client that has them",
+            407 => {
+                "; a proxy on the way requires credentials: `fetch` takes a client that has them"
+            }
             429 => "",
             400..=499 => "; check the URL",
             _ => "",
@@ -184,7 +186,7 @@ impl JwksError {
         let alone = match retry_after.map(|wait| wait.as_secs()) {
             None | Some(0) => String::new(),
             Some(secs) => format!(
-                "; its Retry-After is heeded for {secs}s, 5 minutes at the most, and `refresh()` asks at once"
+                "; its Retry-After is honoured for {secs}s, 5 minutes at the most, and `refresh()` asks at once"
             ),
         };
         let text = format!(
@@ -214,7 +216,7 @@ impl JwksError {
         Self::new(JwksErrorKind::TooLarge, text)
     }
 
-    /// How long the issuer wants to be left alone, where it says so.
+    /// How long the issuer wants no further request, where it says so.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
@@ -233,7 +235,7 @@ impl JwksError {
 /// How many characters of an answer an error repeats.
 const LONGEST_QUOTE: usize = 120;
 
-/// Text of an answer, for people: escaped, and cut where it is long.
+/// Text of an answer, for logs: escaped, and cut where it is long.
 pub(super) fn quoted(text: &str) -> String {
     let cut: String = text.chars().take(LONGEST_QUOTE).collect();
     let more = if cut.len() < text.len() { "..." } else { "" };
@@ -258,7 +260,7 @@ fn cure(mut cause: &(dyn Error + 'static)) -> Option<&'static str> {
     }
 }
 
-// By hand: the client of `fetch` may have put a whole URL into its error, with the secret of a query.
+// By hand: the client of `fetch` may have put a whole URL into its error. Its query may hold a secret.
 impl fmt::Debug for JwksError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

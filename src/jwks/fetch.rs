@@ -10,10 +10,9 @@ pub(super) type Answer = Result<Response<Bytes>, Box<dyn Error + Send + Sync>>;
 
 /// Sends a request to an issuer: through a company's proxy, with a client certificate, or to a table in memory.
 ///
-/// [`RemoteJwksBuilder::fetch`](super::RemoteJwksBuilder::fetch) takes one. The rules stay the crate's: which address
-/// is asked, the time within which the answer has to be there, which statuses count, how long the answer may be,
-/// `If-None-Match` and `Retry-After`. A client that panics or hangs is a failed request. It must not block its thread, or
-/// the runtime that polls it stands still.
+/// [`RemoteJwksBuilder::fetch`](super::RemoteJwksBuilder::fetch) takes one. The crate still sets the rules: the
+/// address, the time-out, the statuses that count, the longest answer, `If-None-Match` and `Retry-After`. A client
+/// that panics or hangs is a failed request. It must not block its thread: the runtime that polls it would stop.
 ///
 /// Two things the crate cannot see. The client must not follow redirects, because keys come from where they were
 /// configured. And it must verify the server's certificate: an attacker that can change the answer can sign any token.
@@ -79,10 +78,10 @@ pub trait Fetch: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When there is no answer, for whatever reason. The text of its innermost source goes into
-    /// [`JwksError`](super::JwksError), and so into logs; the error itself is the `source()` of that. So neither it nor
-    /// any of its sources may hold a secret, in `Display` or in `Debug`. A URL is one where its query has a code or a
-    /// key: many clients put the whole URL into their errors.
+    /// Returns an error when there is no answer, for any reason. The text of its innermost source goes into
+    /// [`JwksError`](super::JwksError), and so into logs. The error itself is the `source()` of that. So neither it
+    /// nor any of its sources may hold a secret, in `Display` or in `Debug`. A URL with a code or a key in its query
+    /// is a secret. Many clients put the whole URL into their errors.
     ///
     /// # Cancel safety
     ///

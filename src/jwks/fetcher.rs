@@ -1,4 +1,4 @@
-//! The parts that the handles and the task share: the ring, what is known of the issuer, and one round of asking.
+//! The parts that the handles and the task share: the ring, the issuer's state, and one round of requests.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -32,13 +32,13 @@ pub(super) struct Fetcher {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) runtime_clock: RuntimeClock,
     pub(super) events: EventSink,
-    /// Whether the sink is being told.
+    /// Whether the sink is running.
     pub(super) telling: AtomicBool,
     /// The keys that the codecs verify with.
     pub(super) ring: KeyRing,
     /// Never locked over I/O, an event or a look into a set; not at all where a key is found.
     pub(super) state: Mutex<State>,
-    /// The keys that the issuer has given away.
+    /// The keys whose private half the issuer has published.
     pub(super) compromised: Mutex<Compromised>,
     /// The task, while it runs.
     pub(super) task: Mutex<Task>,
@@ -51,7 +51,7 @@ pub(super) struct Fetcher {
 /// A good answer, read.
 pub(super) struct Taken {
     pub(super) held: Held,
-    /// The set, when it is not the one in hand.
+    /// The set, when it is not the current one.
     pub(super) set: Option<PublicSet>,
 }
 
@@ -91,7 +91,7 @@ impl Fetcher {
         }
     }
 
-    /// A key is missing: wants the set again.
+    /// A key is missing: requests the set again.
     pub(super) fn request_refresh(&self) {
         let now = self.now();
         let (want, due) = {
@@ -105,9 +105,9 @@ impl Fetcher {
         }
     }
 
-    /// Ends the time of keys that are past their limit by the clock that is never set, for verifications to
-    /// see: they compare the date alone.
-    pub(super) fn end_what_is_over(&self) {
+    /// Ends the time of keys that are past their limit by the clock that is never set. Verifications compare the date
+    /// alone, so they see it.
+    pub(super) fn expire_old_keys(&self) {
         let elapsed = self.runtime_clock.elapsed();
         // Locked, so that keys that are confirmed meanwhile stay.
         let state = self.state();
@@ -169,7 +169,7 @@ impl Fetcher {
         self.ring.replace(Keys::of_set(set).with_rsa(named));
     }
 
-    /// Takes out of the set in hand the keys that the issuer gives away in another one.
+    /// Removes from the current set the keys that the issuer compromises in another one.
     fn drop_given_away(&self, other: &PublicSet) {
         let held = self.ring.load();
         if let Some(left) = other.without_given_away(&held.signing, &held.reports) {
@@ -207,13 +207,13 @@ impl Fetcher {
             back
         };
         let url = self.place.shown();
-        // While the metadata fail, their countdown goes on.
+        // While the metadata fail, their countdown continues.
         if back && keys > 0 && self.place.failures() == 0 {
             self.emit(&Event::KeysRecovered { url });
         }
         match (findings, &nothing) {
             (None, _) => {}
-            // Its keys are told where it is doubted.
+            // Its keys are reported where the set is doubted.
             (Some(_), Some(error)) => self.emit(&Event::KeysWithdrawn { url, error }),
             (Some(findings), None) => {
                 self.report(findings);
@@ -252,7 +252,7 @@ impl Fetcher {
         });
     }
 
-    /// Until when the keys in hand verify, if there are any.
+    /// Until when the current keys verify, if there are any.
     pub(super) fn usable_until(&self, state: &State) -> Option<Timestamp> {
         let held = state.held.as_ref()?;
         let until = self.limits.usable_until(held).date;

@@ -30,17 +30,17 @@ pub struct JwksHealth {
 }
 
 impl JwksHealth {
-    /// Whether tokens can be verified. While the issuer is away, a service with keys is ready.
+    /// Tells whether tokens can be verified. While the issuer is away, a service with keys is ready.
     pub fn is_ready(&self) -> bool {
         self.keys > 0
     }
 
-    /// How many keys verify signatures.
+    /// Returns how many keys verify signatures.
     pub fn keys(&self) -> usize {
         self.keys
     }
 
-    /// When the issuer last said that these are its keys.
+    /// Returns when the issuer last confirmed these keys.
     pub fn confirmed_at(&self) -> Option<Timestamp> {
         self.confirmed_at
     }
@@ -50,26 +50,26 @@ impl JwksHealth {
         self.usable_until
     }
 
-    /// Returns when the issuer is asked next, for its set or for its metadata: now, where a request is under way or
-    /// due. A token whose key is missing may have it asked earlier. Where the issuer has sent `Retry-After`, it is not
-    /// asked before that is over, and [`refresh`](super::RemoteJwks::refresh) asks at once.
+    /// Returns when the issuer is asked next, for its set or for its metadata. That is now, where a request is under
+    /// way or due. A token whose key is missing may cause an earlier request. Where the issuer has sent
+    /// `Retry-After`, it is not asked before that time. [`refresh`](super::RemoteJwks::refresh) asks at once.
     pub fn next_request_at(&self) -> Timestamp {
         self.next_request_at
     }
 
-    /// Returns how often in a row the issuer could not be asked: for its set, or for its metadata, whichever is more.
+    /// Returns how many requests in a row failed: for the set, or for the metadata, whichever is more.
     /// 0 when the last answer of each was good.
     pub fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// Returns what becomes of each key of the set in hand, in the set's order: at most 64 that are
-    /// poisoned, and 64 that are passed over.
+    /// Returns the verdict on each key of the current set, in the set's order. It lists at most 64 that are poisoned,
+    /// and 64 that are passed over.
     pub fn key_reports(&self) -> &[KeyReport] {
         &self.reports
     }
 
-    /// Returns the keys of the set in hand that are not used, and why, in the set's order: at most 64 that
+    /// Returns the keys of the current set that are not used, and why, in the set's order. It lists at most 64 that
     /// are compromised, and 64 that are passed over.
     pub fn unusable_keys(&self) -> &[UnusableKey] {
         &self.unusable

@@ -1,4 +1,4 @@
-//! An issuer that is told by its name alone.
+//! An issuer that is known by its name alone.
 
 use std::{fmt, sync::Arc};
 
@@ -12,11 +12,11 @@ use crate::{
     token::{TokenCodec, TokenCodecBuilder},
 };
 
-/// An issuer elsewhere, of which its name is known: its metadata say where its keys are (OpenID Connect Discovery 1.0
-/// section 4, RFC 8414 section 3).
+/// A remote issuer that is known by name. Its metadata say where its keys are (OpenID Connect Discovery 1.0 section
+/// 4, RFC 8414 section 3).
 ///
-/// It is [`RemoteJwks`] with one question before: the task in the background reads the metadata first, and again when
-/// they are not fresh any more, or when the set is not where it was. Everything else is as there.
+/// It is [`RemoteJwks`] with one request before. The task in the background reads the metadata first. It reads them
+/// again when they are stale, or when the set has moved. Everything else is as there.
 ///
 /// ```
 /// use tower_bearer::{BearerAuthLayer, NoClaims, jwks::RemoteIssuer};
@@ -45,8 +45,8 @@ impl RemoteIssuer {
     ///
     /// # Errors
     ///
-    /// When the name is no such URL, has a query or braces, or is the address of the metadata; or the system has no
-    /// certificates to trust a server by.
+    /// Returns an error when the name is no such URL, has a query or braces, or is the metadata address.
+    /// Returns one too when the system has no certificates to trust a server by.
     pub fn discover(issuer: impl Into<String>) -> Result<Self, ConfigError> {
         Self::builder(issuer).build()
     }

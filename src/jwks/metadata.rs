@@ -1,5 +1,5 @@
-//! The metadata of an issuer (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2), and the three members of it
-//! that count.
+//! The metadata of an issuer (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2). Three of its members
+//! count.
 
 use std::{borrow::Cow, fmt};
 
@@ -61,7 +61,7 @@ impl IssuerMetadata {
 
     /// Reads the document. The error says what is wrong with it.
     pub(super) fn read(json: &[u8]) -> Result<Self, String> {
-        // As with a JWK Set: a byte-order mark is skipped, and a bad byte harms the value that it is in.
+        // As with a JWK Set: a byte-order mark is skipped. A bad byte harms only the value that it is in.
         let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
         let text = String::from_utf8_lossy(json);
         let document: Document<'_> =
@@ -88,7 +88,7 @@ impl fmt::Debug for IssuerMetadata {
     }
 }
 
-/// The members that count. Whatever else there is is skipped, however deep it is.
+/// The members that count. All others are skipped, at any depth.
 #[derive(Default)]
 struct Document<'a> {
     issuer: Member<'a>,

@@ -45,7 +45,7 @@ use crate::{
 /// | names a key that is not in the set, or one with another signature | 401 `invalid_token`, and the set is fetched again, once a cool-down |
 /// | comes before the first set, after the stale limit, or while the issuer has no keys | 503 with `Retry-After` |
 ///
-/// The chapter [`remote_keys`](crate::manual::remote_keys) of the manual has the reasons, and every
+/// [The manual](crate::manual::access_tokens#the-issuers-keys) says how to configure it. [`RemoteJwksBuilder`] has every
 /// default.
 ///
 /// ```
@@ -78,7 +78,7 @@ pub struct RemoteJwks(Arc<Owner>);
 struct Owner(Arc<Fetcher>);
 
 impl RemoteJwks {
-    /// The JWK Set at `url`, with every default: `https`, or `http` on this machine.
+    /// Fetches the JWK Set at `url`, with every default: `https`, or `http` on this machine.
     ///
     /// Within a tokio runtime, with its timers and I/O enabled, it is asked for at once.
     ///
@@ -101,13 +101,13 @@ impl RemoteJwks {
 
     fn start(fetcher: Fetcher) -> Self {
         let fetcher = Arc::new(fetcher);
-        // Outside of a runtime it starts with whoever comes first within one.
+        // Outside of a runtime, the first call within one starts it.
         let _ = fetcher.start();
         Self(Arc::new(Owner(fetcher)))
     }
 
-    /// The ring that is filled with the issuer's keys, for [`TokenCodec::signed`]. It keeps the
-    /// task running as any handle does.
+    /// Returns the ring that is filled with the issuer's keys, for [`TokenCodec::signed`]. It keeps the task running
+    /// as any handle does.
     ///
     /// It is empty until the first set has come. [`rotate`](KeyRing::rotate) refuses to replace its keys.
     ///
@@ -119,15 +119,14 @@ impl RemoteJwks {
 
     /// Asks the issuer now, or waits for the request that is under way, however many call it.
     ///
-    /// Call it when the service starts, so that the first request finds keys, or when the issuer's
-    /// operator says that a key was stolen. It heeds neither cool-down nor pause: a service that lets
-    /// clients cause it has to limit them.
+    /// Call it when the service starts, so that the first request finds keys. Call it too when the issuer's operator
+    /// reports a stolen key. It heeds neither cool-down nor pause: a service that lets clients cause it has to limit
+    /// them.
     ///
     /// # Errors
     ///
-    /// Why the issuer's keys could not be fetched, or that its set has no key that verifies. Those that
-    /// were there go on to verify until the stale limit, or until the issuer says again that it has
-    /// none.
+    /// Returns an error when the issuer's keys could not be fetched, or its set has no key that verifies. The present
+    /// keys verify until the stale limit, or until the issuer confirms that it has none.
     ///
     /// # Cancel safety
     ///
@@ -138,8 +137,8 @@ impl RemoteJwks {
         fetcher.refreshed().await
     }
 
-    /// Returns how it stands with the keys, for the probe that tells a load balancer to send requests
-    /// ([`JwksHealth::is_ready`]) and for what people read.
+    /// Returns the state of the keys. It serves the readiness probe of a load balancer ([`JwksHealth::is_ready`]) and
+    /// pages for operators.
     ///
     /// However often a probe calls it, it causes no request to the issuer while the background task
     /// runs. Where none runs yet, or none any more, it starts one within a tokio runtime.

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-/// By the date, which can be set, and by a time that goes on alone and stands still while the machine
-/// sleeps. A point has come when either says so: a date that is set back puts nothing off, and a
-/// machine that slept catches up.
+/// It holds the date, which can be set, and a monotonic time, which stands still while the machine sleeps. A point
+/// has come when either says so. So a date that is set back postpones nothing, and a machine that slept catches up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct PointInTime {
     pub(super) date: Timestamp,

@@ -1,4 +1,4 @@
-//! How long an issuer wants to be left alone (RFC 9110 section 10.2.3).
+//! How long an issuer wants no further request (RFC 9110 section 10.2.3).
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use http::{HeaderMap, StatusCode, header};
 use super::cache_control::{date, delta_seconds};
 use crate::clock::Timestamp;
 
-/// No issuer is left alone for longer. Meanwhile its new keys are not known here, and a service that begins has none: an
-/// answer that others on the same address have caused must not be an outage for long.
+/// No pause is longer. During a pause the service does not learn of new keys, and one that has just started has none.
+/// Other clients on the same address may have caused the answer. It must not cause a long outage.
 pub(super) const LONGEST: Duration = Duration::from_secs(5 * 60);
 
 /// The time that `Retry-After` asks for, 5 minutes at most; `None` where it does not count, or cannot be read.

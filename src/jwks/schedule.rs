@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Where it stops: an issuer that comes back is noticed within a minute.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// The pause that clients are told while a request is under way: most take less.
+/// The `Retry-After` for clients while a request is under way: most take less.
 const SOON: Duration = Duration::from_secs(1);
 /// How late a request may be, beside its own time-out, before the task counts as gone.
 const GRACE: Duration = Duration::from_secs(120);
@@ -26,7 +26,7 @@ pub(super) struct Limits {
     pub(super) floor: Duration,
     /// and nothing for more.
     pub(super) ceiling: Duration,
-    /// How long a set goes on to verify when it is not fresh any more and no other can be had.
+    /// How long a set still verifies when it is stale and no other can be fetched.
     pub(super) stale_limit: Duration,
     /// How long after an answer missing keys cause no request.
     pub(super) cool_down: Duration,
@@ -41,14 +41,14 @@ pub(super) struct Limits {
 pub(super) struct Jitter(pub(super) u16);
 
 impl Jitter {
-    /// When to ask again for what is fresh for `lifetime`: before it ends, so that no request ever waits for the new
-    /// one.
+    /// When to ask again for a set that is fresh for `lifetime`. It is before the end, so that no request ever waits
+    /// for the new one.
     pub(super) fn before_the_end_of(self, lifetime: Duration) -> Duration {
         self.part(lifetime, 12, 14)
     }
 
-    /// How long to leave an issuer alone after an `error`, and no less than `pause`, or half of it. Those that it has
-    /// told the same time do not all come back at once.
+    /// How long to send an issuer no request after an `error`, and no less than `pause`, or half of it. Services that
+    /// got the same time do not all come back at once.
     fn after(self, error: &JwksError, pause: Duration) -> Duration {
         let own = self.part(pause, 8, 16);
         let asked = error.retry_after().map(|asked| self.part(asked, 16, 18));
@@ -108,7 +108,7 @@ pub(super) enum Doubt {
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) held: Option<Held>,
-    /// Since when a request is wanted or under way, by the time that goes on alone.
+    /// Since when a request is wanted or under way, by the monotonic time.
     busy_since: Option<Duration>,
     /// A key was missing during the cool-down.
     wanted: bool,
@@ -116,7 +116,7 @@ pub(super) struct State {
     wanted_again: bool,
     /// The issuer's last set, by its text, if it had no usable key and is not believed yet.
     doubted: Option<[u8; 32]>,
-    /// When the issuer last answered with a set, by the time that goes on alone.
+    /// When the issuer last answered with a set, by the monotonic time.
     answered: Option<Duration>,
     /// When the next request is due of itself: at once, in the beginning.
     pub(super) next: PointInTime,
@@ -157,9 +157,9 @@ impl Limits {
 impl State {
     /// Notes that a token needs a key which is not there.
     ///
-    /// However many ask, they cause one request a cool-down, and none before the pause after a failure
-    /// is over. A key that is missed during the cool-down is asked for when that is over: its owner
-    /// need not come again for it.
+    /// However many requests ask, they cause one request to the issuer a cool-down. None is sent before the pause
+    /// after a failure is over. A key that is missed during the cool-down is requested at its end. The client need
+    /// not send its token again for that.
     pub(super) fn want(&mut self, limits: &Limits, now: PointInTime) -> Want {
         let Some(answered) = self.answered else {
             return Want::Unchanged;
@@ -208,19 +208,19 @@ impl State {
         }
     }
 
-    /// How long until the set in hand must not be used any more, if there is one.
+    /// How long until the current set must not be used any more, if there is one.
     pub(super) fn usable_for(&self, limits: &Limits, now: PointInTime) -> Option<Duration> {
         let held = self.held.as_ref()?;
         Some(limits.usable_until(held).left(now))
     }
 
-    /// Whether the set in hand is past its limit by the time that goes on alone.
+    /// Whether the current set is past its limit by the monotonic time.
     pub(super) fn is_over(&self, limits: &Limits, elapsed: Duration) -> bool {
         let held = self.held.as_ref();
         held.is_some_and(|held| limits.usable_until(held).elapsed <= elapsed)
     }
 
-    /// When a client should come back after it was told that its token cannot be judged.
+    /// When a client should come back after an answer that its token cannot be judged.
     pub(super) fn retry_after(&self, limits: &Limits, now: PointInTime) -> Duration {
         // Up to the whole second in which the next request is surely over or under way.
         let wait = self.left(limits, now).as_millis().div_ceil(1000);
@@ -232,8 +232,8 @@ impl State {
         Duration::from_secs(u64::try_from(wait).unwrap_or(u64::MAX)).clamp(SOON, longest)
     }
 
-    /// Whether the task has not asked for so long that it must be gone: its runtime has ended without a
-    /// word, or something holds it up.
+    /// Whether the task has not asked for so long that it must have ended. Its runtime has ended silently, or the
+    /// task is blocked.
     pub(super) fn is_overdue(&self, limits: &Limits, now: PointInTime) -> bool {
         let due = match self.busy_since {
             Some(since) => since.min(self.next.elapsed),
@@ -247,8 +247,8 @@ impl State {
         self.next.date + limits.overdue()
     }
 
-    /// The issuer has answered with `held`, which is in the ring and has a key that verifies, or none
-    /// where it is not `usable`. True when it had failed before.
+    /// The issuer has answered with `held`, which is in the ring. It has a key that verifies, or none where it is not
+    /// `usable`. True when the issuer had failed before.
     pub(super) fn succeeded(&mut self, held: Held, usable: bool, jitter: Jitter) -> bool {
         self.next = held.confirmed.after(match usable {
             true => jitter.before_the_end_of(held.lifetime),
@@ -306,8 +306,7 @@ impl State {
         self.busy_since = None;
     }
 
-    /// The set in hand is not as its issuer wrote it any more: the next answer is read, even if it is the
-    /// same text.
+    /// The current set differs from the issuer's text now. The next answer is read, even if it is the same text.
     pub(super) fn held_was_changed(&mut self) {
         if let Some(held) = &mut self.held {
             (held.digest, held.etag) = (None, None);

@@ -1,5 +1,4 @@
-//! The task that asks the issuer: when it is due, when a token lacks a key, and who takes over from one
-//! that is gone.
+//! The task that asks the issuer, when it is due and when a token lacks a key. A task that has ended is replaced.
 
 use std::{
     sync::{Arc, MutexGuard, PoisonError},
@@ -16,8 +15,8 @@ use super::{
     fetcher::{Fetcher, Outcome},
 };
 
-/// How long it sleeps without a look at the clock, which may have been set, or have gone on while the
-/// machine slept.
+/// The longest sleep without a look at the clock. The clock may have been set, or have gone on while the machine
+/// slept.
 const STEP: Duration = Duration::from_secs(30);
 
 /// The task, as the handles know it.
@@ -37,8 +36,8 @@ enum Due {
     Expiry,
 }
 
-/// Tells the handles when the task ends: by itself never, but its runtime may be shut down, the last
-/// handle dropped, or a clock panic.
+/// Tells the handles when the task ends. It never ends by itself. Its runtime may be shut down, the last handle
+/// dropped, or a clock panic.
 struct End {
     fetcher: Arc<Fetcher>,
     number: u64,
@@ -106,10 +105,10 @@ impl Fetcher {
         self.task().number == number
     }
 
-    /// Sees to it that a task runs, if there is a runtime to run it: one that has ended, or is overdue,
-    /// is replaced on the runtime of the caller.
+    /// Ensures that a task runs, if there is a runtime to run it. A task that has ended, or is overdue, is replaced
+    /// on the runtime of the caller.
     pub(super) fn start(self: &Arc<Self>) -> Outcome {
-        self.end_what_is_over();
+        self.expire_old_keys();
         if self.is_looked_after() {
             return Ok(());
         }
@@ -161,7 +160,7 @@ impl Fetcher {
         }
     }
 
-    /// Task `number` has ended, for whatever reason. The keys stay until their time is over, and the
+    /// Task `number` has ended, for any reason. The keys stay until their time is over, and the
     /// next verification within a runtime starts another task.
     fn stopped(&self, number: u64) {
         {
@@ -188,7 +187,7 @@ impl Fetcher {
             }
             outcomes
         };
-        // A task that ended before this one listened has told it nothing.
+        // A task that ended before this one listened has sent it nothing.
         if !self.is_running() {
             return Err(JwksError::no_runtime());
         }

@@ -8,20 +8,20 @@ use crate::{config::ConfigError, host::is_loopback};
 pub(super) const BRACES: [char; 2] = ['{', '}'];
 
 /// Said of a name with such.
-pub(super) const TEMPLATE: &str = "is a template for many: configure the issuer of one tenant, with its id in place of the braces, as it \
-                                   stands in the claim iss of its tokens";
+pub(super) const TEMPLATE: &str = "is a template for many. Configure that of one tenant, with its id for the \
+     braces, as in the claim iss of its tokens";
 
 /// A URL that keys may be fetched from.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Address {
     uri: Uri,
-    /// The same without its query, which may hold what is nobody's business.
+    /// The same without its query, which may hold secrets.
     shown: Box<str>,
 }
 
 impl Address {
-    /// Takes https, and plain http to this machine or where `plain_http` says so: whoever is between
-    /// us and the issuer could otherwise put keys of their own in.
+    /// Accepts https, and plain http to this machine or where `plain_http` says so. Over plain http, an attacker
+    /// between the service and the issuer could insert keys of their own.
     pub(super) fn parse(url: &str, plain_http: bool) -> Result<Self, ConfigError> {
         let uri: Uri = url.parse().map_err(|_| not_a_url(url))?;
         let (scheme, authority) = match (uri.scheme_str(), uri.authority()) {
@@ -41,16 +41,16 @@ impl Address {
             return Err(ConfigError::about_url(
                 "url",
                 url,
-                "must be https, because whoever can change the answer can sign tokens; plain http is \
-                 for 127.0.0.1, [::1] and localhost, or with dangerous_plain_http()",
+                "must be https, because an attacker who changes the answer can sign tokens. Plain http is for \
+                 127.0.0.1, [::1] and localhost, or with dangerous_plain_http()",
             ));
         }
         let shown = format!("{scheme}://{authority}{}", uri.path()).into();
         Ok(Self { uri, shown })
     }
 
-    /// The two places for the metadata of `issuer`: that of OpenID Connect Discovery 1.0 section 4, behind its path,
-    /// and that of RFC 8414 section 3.1, between host and path.
+    /// The two places for the metadata of `issuer`. That of OpenID Connect Discovery 1.0 section 4 is behind its
+    /// path. That of RFC 8414 section 3.1 is between host and path.
     pub(super) fn of_metadata(issuer: &str, plain_http: bool) -> Result<[Self; 2], ConfigError> {
         let wrong = |problem| Err(ConfigError::about_url("issuer", issuer, problem));
         if issuer.contains("/.well-known/") {
@@ -83,7 +83,7 @@ impl Address {
         &self.uri
     }
 
-    /// For people.
+    /// For logs and errors.
     pub(super) fn shown(&self) -> &str {
         &self.shown
     }

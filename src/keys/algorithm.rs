@@ -6,8 +6,8 @@ use crate::config::ConfigError;
 
 /// How an access token is signed (RFC 7518 section 3.1, RFC 8037 section 3.1).
 ///
-/// There is no `none`: a key of this crate always has an algorithm of this list, and a token's
-/// header has to equal it.
+/// There is no `none`. A key of this crate always has an algorithm of this list, and a token's header has to equal
+/// it.
 ///
 /// ```
 /// use tower_bearer::SignatureAlgorithm;
@@ -88,7 +88,7 @@ impl SignatureAlgorithm {
         Self::Ps512,
     ];
 
-    /// The name in a JOSE header; of the two names of Ed25519 the older, `EdDSA`.
+    /// Returns the name in a JOSE header. Of the two names of Ed25519 it is the older, `EdDSA`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Hs256 => "HS256",
@@ -106,7 +106,7 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// Whether one shared secret both signs and verifies.
+    /// Tells whether one shared secret both signs and verifies.
     pub const fn is_symmetric(self) -> bool {
         matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
     }

@@ -50,8 +50,8 @@ impl KeyRingBuilder {
         Self::default()
     }
 
-    /// Derives a key for every purpose from one secret of at least 32 random bytes (HKDF,
-    /// RFC 5869, with a label for each purpose).
+    /// Derives a key for every purpose from one secret of at least 32 random bytes. The derivation is HKDF (RFC 5869)
+    /// with a label for each purpose.
     pub fn master(self, secret: &[u8]) -> Self {
         self.then("master secret", |builder| {
             strength::check_len(secret, 32).map_err(|p| ConfigError::new("master secret", p))?;
@@ -64,56 +64,54 @@ impl KeyRingBuilder {
         })
     }
 
-    /// A secret of at least 32 random bytes that signs access tokens with HS256. Its `kid` is
-    /// derived from it.
+    /// Adds a secret of at least 32 random bytes that signs access tokens with HS256. Its `kid` is derived from it.
     pub fn access_secret(self, secret: &[u8]) -> Self {
         self.then("access secret", |b| b.add_access_secret(secret))
     }
 
-    /// A key of exactly 32 random bytes that encrypts access tokens with A256GCM. Its `kid` is
-    /// derived from it.
+    /// Adds a key of exactly 32 random bytes that encrypts access tokens with A256GCM. Its `kid` is derived from it.
     pub fn encryption_key(self, key: &[u8]) -> Self {
         self.then("encryption key", |b| b.add_encryption_key(key))
     }
 
-    /// A secret of at least 32 random bytes for the refresh cookie.
+    /// Adds a secret of at least 32 random bytes for the refresh cookie.
     pub fn refresh_secret(self, secret: &[u8]) -> Self {
         self.then("refresh secret", |b| b.add_refresh_secret(secret))
     }
 
-    /// A key as JWK (RFC 7517), by its `use` or, without one, its `alg`:
+    /// Adds a key as JWK (RFC 7517), by its `use` or, without one, its `alg`:
     ///
     /// * signing keys: `oct`, `RSA`, `EC` (P-256, P-384) and `OKP` (Ed25519). `alg` is required
     ///   for `oct` and `RSA` and follows from the curve for the others. Without private members
     ///   the key only verifies.
-    /// * encryption keys: `alg` is `dir` (or `A128GCM`, `A256GCM`), or with the `josekit`
-    ///   feature `A256KW`, `RSA-OAEP-256` or `ECDH-ES+A256KW`; the member `enc` names the content
-    ///   encryption and is `A256GCM` when absent.
+    /// * encryption keys: `alg` is `dir` (or `A128GCM`, `A256GCM`). With the `josekit` feature it may be `A256KW`,
+    ///   `RSA-OAEP-256` or `ECDH-ES+A256KW` too. The member `enc` names the content encryption and is `A256GCM` when
+    ///   absent.
     /// * `"use": "refresh"` marks an `oct` key as a secret of the refresh cookie.
     ///
-    /// `key_ops` (RFC 7517 section 4.3) are honoured: a shared secret with `["sign"]` mints and does not
-    /// verify, one with `["encrypt"]` or `["wrapKey"]` mints and does not decrypt. A private key with
-    /// `["sign"]` verifies all the same, with its public half.
+    /// `key_ops` (RFC 7517 section 4.3) are honoured. A shared secret with `["sign"]` mints and does not verify. One
+    /// with `["encrypt"]` or `["wrapKey"]` mints and does not decrypt. A private key with `["sign"]` verifies all the
+    /// same, with its public half.
     pub fn jwk(self, json: &str) -> Self {
         self.then("JWK", |builder| builder.add_jwk(&Jwk::parse(json)?))
     }
 
-    /// Every key of a JWK Set, in its order, each as in [`KeyRingBuilder::jwk`].
+    /// Adds every key of a JWK Set, in its order, each as in [`KeyRingBuilder::jwk`].
     pub fn jwks(self, json: &str) -> Self {
         self.then("JWK Set", |builder| builder.add_jwks(json))
     }
 
-    /// A signing key in PEM (RFC 7468), for one algorithm:
+    /// Adds a signing key in PEM (RFC 7468), for one algorithm:
     ///
     /// * a private key: PKCS#8 (`BEGIN PRIVATE KEY`), or the older RSA (PKCS#1) and EC (SEC 1) forms;
-    /// * a public key: SubjectPublicKeyInfo (`BEGIN PUBLIC KEY`), or the older RSA form (PKCS#1), which
-    ///   only verifies. A ring of such keys alone is like that of [`KeyRing::verifier`]: it accepts what
-    ///   their owner signed, with the same `kid`, and mints nothing.
+    /// * a public key: SubjectPublicKeyInfo (`BEGIN PUBLIC KEY`), or the older RSA form (PKCS#1), which only
+    ///   verifies. A ring of such keys alone is like that of [`KeyRing::verifier`]. It accepts tokens that their
+    ///   owner signed, with the same `kid`, and mints nothing.
     ///
-    /// The key is RSA of 2048 bits or more for `RS256` to `PS512`, EC for `ES256` (P-256) and
-    /// `ES384` (P-384), and Ed25519 for `EdDSA`. A private RSA key has 4096 bits at the most. A private EC
-    /// key has its public half beside it, which `openssl ec` adds where it lacks. Certificates, encrypted
-    /// keys and files with more than one key are refused.
+    /// The key is RSA of 2048 bits or more for `RS256` to `PS512`. It is EC for `ES256` (P-256) and `ES384` (P-384),
+    /// and Ed25519 for `EdDSA`. A private RSA key has 4096 bits at the most. A private EC key has its public half
+    /// beside it, which `openssl ec` adds where it lacks. Certificates, encrypted keys and files with more than one
+    /// key are rejected.
     ///
     /// ```
     /// use tower_bearer::{KeyRing, SignatureAlgorithm};
@@ -137,7 +135,7 @@ impl KeyRingBuilder {
         })
     }
 
-    /// A signing key in DER, private or public, in the same forms as [`KeyRingBuilder::pem`].
+    /// Adds a signing key in DER, private or public, in the same forms as [`KeyRingBuilder::pem`].
     pub fn der(self, alg: SignatureAlgorithm, kid: Option<&str>, der: &[u8]) -> Self {
         self.then("DER key", |builder| {
             builder
@@ -147,18 +145,17 @@ impl KeyRingBuilder {
         })
     }
 
-    /// Takes secrets that are long enough and yet plainly not random, when they are given after
-    /// this call: a repeated byte, a sample's words. For tests with published keys; a service
-    /// that needs it has a secret that others know.
+    /// Accepts secrets that are long enough and yet plainly not random, when they are given after this call. Examples
+    /// are a repeated byte and a sample's words. Use it for tests with published keys. A service that needs it has a
+    /// secret that others know.
     pub fn dangerous_weak_secrets(mut self) -> Self {
         self.weak_secrets = true;
         self
     }
 
-    /// Names Ed25519 keys `Ed25519` in the tokens they sign and in [`KeyRing::jwks`], as RFC 9864
-    /// section 2.2 does, instead of `EdDSA` (RFC 8037 section 3.1). Verifiers of this crate accept
-    /// both names; ask those of others. A JWK whose `alg` is `Ed25519` is named so without this
-    /// setting.
+    /// Names Ed25519 keys `Ed25519` in the tokens they sign and in [`KeyRing::jwks`] (RFC 9864 section 2.2). Without
+    /// it they are named `EdDSA` (RFC 8037 section 3.1). Verifiers of this crate accept both names; check other
+    /// verifiers. A JWK whose `alg` is `Ed25519` is named so without this setting.
     ///
     /// ```
     /// use tower_bearer::KeyRing;
@@ -180,12 +177,12 @@ impl KeyRingBuilder {
         self
     }
 
-    /// The ring.
+    /// Returns the ring.
     ///
     /// # Errors
     ///
-    /// When a setting was wrong (the first is named), a `kid` occurs twice in one purpose, one
-    /// secret was given for two purposes, or nothing was given at all.
+    /// Returns an error when a setting was wrong (the first is named), or a `kid` occurs twice in one purpose.
+    /// Returns one too when one secret was given for two purposes, or nothing was given at all.
     pub fn build(self) -> Result<KeyRing, ConfigError> {
         let Self {
             signing,
@@ -219,7 +216,7 @@ impl KeyRingBuilder {
         Ok(KeyRing::new(keys))
     }
 
-    /// The fault of the last step. The builder then goes on.
+    /// The fault of the last step. The builder then continues.
     pub(super) fn take_error(&mut self) -> Option<ConfigError> {
         self.error.take()
     }

@@ -50,7 +50,7 @@ enum Material {
 /// An AES-GCM key that opens and seals content.
 pub(crate) struct ContentKey(LessSafeKey);
 
-/// What sealing adds to the ciphertext.
+/// The parts that sealing adds to the ciphertext.
 pub(crate) struct Sealed {
     pub(crate) iv: [u8; 12],
     pub(crate) tag: [u8; 16],

@@ -67,8 +67,8 @@ pub(super) fn from_vars(
         return Err(ConfigError::missing(
             ENVIRONMENT,
             format!(
-                "{ACCESS}, {ENCRYPTION} and {REFRESH} are not set, nor is {SET}, a JWK Set with such keys; \
-                 this makes the three, and the next start needs the same: {command}"
+                "{ACCESS}, {ENCRYPTION} and {REFRESH} are not set, nor is {SET}, a JWK Set with such keys. This \
+                 makes the three, and the next start needs the same: {command}"
             ),
         ));
     }
@@ -110,7 +110,7 @@ fn refuse_all(wrong: Vec<ConfigError>) -> Result<(), ConfigError> {
     }
 }
 
-/// What one variable says, itself or through its file.
+/// The value of one variable, itself or from its file.
 struct Value {
     /// The name without `_FILE`.
     name: &'static str,
@@ -168,8 +168,8 @@ impl Value {
     }
 }
 
-/// Hexadecimal, base64url or base64, padded or not. Hexadecimal comes first: 64 such digits
-/// would be base64 as well, and nobody has 48 random bytes that look like that.
+/// Hexadecimal, base64url or base64, padded or not. Hexadecimal comes first: 64 such digits would be base64 as well.
+/// Random bytes practically never look like that in base64.
 fn decode(text: &str) -> Result<Secret<Vec<u8>>, &'static str> {
     strength::check_placeholder(text.as_bytes())?;
     if text.len() >= 64
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_set_is_told_from_something_bad() {
+    fn missing_and_invalid_values_are_distinguished() {
         let missing = refused(&[]);
         assert!(missing.is_missing());
         let bad = refused(&[("ACCESS_SECRET", "short")]);
@@ -281,7 +281,7 @@ mod tests {
             ("ACCESS_SECRET", "c2hvcnQtdmFsdWU", "at least 32"),
             (
                 "ACCESS_SECRET",
-                "this-is-my-secret-do-not-tell-anybody",
+                "this-is-my-secret-do-not-tell-it-ever",
                 "placeholder",
             ),
             ("REFRESH_SECRET", "changeme", "placeholder"),
@@ -309,13 +309,13 @@ mod tests {
         }
     }
 
-    /// One start without keys tells all of it, and one pasted line is the cure.
+    /// One start without keys reports all of it, and one pasted line is the remedy.
     #[test]
     fn nothing_set_names_all_variables_and_the_one_line_that_makes_them() {
         assert_eq!(
             format!("{:?}", refused(&[])),
             "environment: ACCESS_SECRET, ENCRYPTION_KEY and REFRESH_SECRET are not set, nor is \
-             TOWER_BEARER_KEYS, a JWK Set with such keys; this makes the three, and the next start needs the \
+             TOWER_BEARER_KEYS, a JWK Set with such keys. This makes the three, and the next start needs the \
              same: export ACCESS_SECRET=$(openssl rand -base64 32) ENCRYPTION_KEY=$(openssl rand -base64 32) \
              REFRESH_SECRET=$(openssl rand -base64 32)"
         );

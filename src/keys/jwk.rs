@@ -1,6 +1,6 @@
 //! Reading a JWK of our own (RFC 7517, RFC 7518 section 6, RFC 8037 section 2) into a key.
 //!
-//! A small type of our own, because verifying with somebody's public keys must not need OpenSSL.
+//! A small type of our own: verifying with another service's public keys must not need OpenSSL.
 
 use std::sync::Arc;
 

@@ -12,8 +12,9 @@ use zeroize::Zeroizing;
 use super::{SignatureAlgorithm, SigningKey};
 use crate::config::ConfigError;
 
-/// What is taken, for errors about everything else.
-const ACCEPTED: &str = "a public key (SubjectPublicKeyInfo, `BEGIN PUBLIC KEY`, or PKCS#1) or an unencrypted private key (PKCS#8, PKCS#1 or SEC 1) is accepted";
+/// The accepted forms, for errors about all others.
+const ACCEPTED: &str = "Public keys (SubjectPublicKeyInfo, `BEGIN PUBLIC KEY`, or PKCS#1) and unencrypted \
+     private keys (PKCS#8, PKCS#1 or SEC 1) are accepted";
 
 /// The largest file, in bytes: an RSA private key of 8192 bits in PEM has about 6500.
 const MAX_LEN: usize = 64 * 1024;
@@ -22,7 +23,7 @@ const CERTIFICATE: &str =
     "an X.509 certificate (`openssl x509 -pubkey -noout` prints its public key)";
 const ENCRYPTED: &str = "an encrypted private key (`openssl pkey` decrypts it)";
 
-/// What a file holds.
+/// The form of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     /// SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7).
@@ -110,7 +111,7 @@ fn read(
 }
 
 impl Form {
-    /// What the label of a PEM text says. What it tells apart from a key is refused by it, before
+    /// Returns the form that the label of a PEM text names. Labels of other things than keys are rejected before
     /// anything is decoded.
     fn labelled(label: &str) -> Result<Self, ConfigError> {
         match label {
@@ -126,7 +127,7 @@ impl Form {
         }
     }
 
-    /// What the outline of the outermost sequence says; `None` for no DER, or nothing that is known.
+    /// Returns the form that the outline of the outermost sequence shows. `None` for no DER, or an unknown outline.
     fn of(der: &[u8]) -> Option<Self> {
         match tags(der).ok()?.as_slice() {
             [Tag::Sequence, Tag::BitString] => Some(Self::Spki),
@@ -155,9 +156,8 @@ fn tags(der: &[u8]) -> pkcs8::der::Result<Vec<Tag>> {
     Ok(tags)
 }
 
-/// The same text with its base64 on one line. Files are indented when they are pasted into another, and
-/// wrapped anew by editors, and the decoder takes lines of one length alone (RFC 7468 section 2: a parser
-/// may pass over white space).
+/// The same text with its base64 on one line. Files are indented when they are pasted into another, and editors wrap
+/// them anew. The decoder accepts only lines of one length (RFC 7468 section 2: a parser may pass over white space).
 fn unwrapped(pem: &str) -> Zeroizing<String> {
     // It never grows: a copy that is left behind would not be wiped.
     let mut text = Zeroizing::new(String::with_capacity(2 * pem.len()));
@@ -182,7 +182,7 @@ fn check_len(file: &[u8]) -> Result<(), ConfigError> {
 }
 
 fn refused(found: &str) -> ConfigError {
-    problem(format!("is {found}; {ACCEPTED}"))
+    problem(format!("is {found}. {ACCEPTED}"))
 }
 
 fn problem(problem: impl Into<std::borrow::Cow<'static, str>>) -> ConfigError {

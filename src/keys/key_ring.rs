@@ -14,11 +14,10 @@ use crate::{clock::Timestamp, config::ConfigError, random, secret::Secret};
 
 /// All keys of a service, replaced as a whole while it serves. Clones share the keys.
 ///
-/// Each purpose (signing access tokens, encrypting them, refresh cookies) has its own list: the
-/// first key of a list mints, every key of it is accepted. Rotation is therefore done in two
-/// steps, so that no instance meets a token it does not know yet: first the new key is added
-/// *behind* the old one everywhere, then it is moved to the front; the old one goes when the
-/// last token made with it has expired.
+/// Each purpose (signing access tokens, encrypting them, refresh cookies) has its own list. The first key of a list
+/// mints, and every key of it is accepted. So rotate in two steps: no instance then meets a token that it does not
+/// know yet. First add the new key *behind* the old one everywhere. Then move it to the front. Remove the old one
+/// when the last token made with it has expired.
 ///
 /// ```
 /// use tower_bearer::KeyRing;
@@ -31,19 +30,19 @@ use crate::{clock::Timestamp, config::ConfigError, random, secret::Secret};
 #[derive(Clone)]
 pub struct KeyRing {
     pub(super) keys: Arc<ArcSwap<Keys>>,
-    /// Who fills the ring, when it is not this process's own. Asked only when a key is missing.
+    /// The source that fills the ring, when it is not this process's own. Asked only when a key is missing.
     pub(super) source: Source,
     /// Whether it is an issuer's set as it was published, usable or not.
     pub(super) published: bool,
 }
 
 impl KeyRing {
-    /// How many tokens one shared encryption key may encrypt: 2^32, because each gets a random
-    /// 96-bit IV (NIST SP 800-38D section 8.3). Minting fails from there on.
+    /// How many tokens one shared encryption key may encrypt: 2^32. Each token gets a random 96-bit IV (NIST SP
+    /// 800-38D section 8.3). Minting fails from there on.
     pub const ENCRYPTION_LIMIT: u64 = SEAL_LIMIT;
 
-    /// Derives every symmetric key from one secret of at least 32 random bytes: HS256 for
-    /// signing, A256GCM for encryption, and the keys of the refresh cookie.
+    /// Derives every symmetric key from one secret of at least 32 random bytes. The keys are HS256 for signing,
+    /// A256GCM for encryption, and those of the refresh cookie.
     ///
     /// # Errors
     ///
@@ -52,7 +51,7 @@ impl KeyRing {
         Self::builder().master(secret).build()
     }
 
-    /// A ring of fresh random keys, for development and tests.
+    /// Generates a ring of fresh random keys, for development and tests.
     ///
     /// Every process gets its own: after a restart, and on another instance, all tokens and
     /// refresh cookies are refused.
@@ -69,10 +68,9 @@ impl KeyRing {
 
     /// Reads the keys from the environment. Either
     ///
-    /// * `ACCESS_SECRET` (signs access tokens with HS256), `ENCRYPTION_KEY` (encrypts them with
-    ///   A256GCM) and `REFRESH_SECRET` (refresh cookies), each base64url, base64 or hexadecimal
-    ///   of at least 32 random bytes, of exactly 32 for `ENCRYPTION_KEY`; several are separated
-    ///   by commas, the first mints and all are accepted; or
+    /// * `ACCESS_SECRET` (signs access tokens with HS256), `ENCRYPTION_KEY` (encrypts them with A256GCM) and
+    ///   `REFRESH_SECRET` (refresh cookies). Each is base64url, base64 or hexadecimal of at least 32 random bytes, of
+    ///   exactly 32 for `ENCRYPTION_KEY`. Several are separated by commas: the first mints and all are accepted. Or
     /// * `TOWER_BEARER_KEYS`, a JWK Set as in [`KeyRingBuilder::jwks`].
     ///
     /// With `_FILE` behind a name, it is the path of a file that holds the value. A service
@@ -101,11 +99,10 @@ impl KeyRing {
     /// Reads the JWK Set of another service, for a ring that verifies what it signed (RFC 7517
     /// section 5). The ring has public keys only, mints nothing and has no keys for refresh cookies.
     ///
-    /// Each key is judged alone, and one that cannot be used never takes the others down:
-    /// [`unusable_keys`](Self::unusable_keys) says which and why. A key whose private half is in the
-    /// set is not used either: log [`UnusableKey::is_compromised`] as an error. An RSA key without
-    /// `alg` is for RS256, or for the one RSA algorithm that
-    /// [`algorithms`](crate::token::TokenCodecBuilder::algorithms) names.
+    /// Each key is judged alone. An unusable one never affects the others: [`unusable_keys`](Self::unusable_keys)
+    /// says which and why. A key whose private half is in the set is not used either: log
+    /// [`UnusableKey::is_compromised`] as an error. An RSA key without `alg` is for RS256, or for the one RSA
+    /// algorithm that [`algorithms`](crate::token::TokenCodecBuilder::algorithms) names.
     ///
     /// With the feature `jwks`, `RemoteJwks` fetches the set and keeps such a ring current.
     ///
@@ -118,10 +115,10 @@ impl KeyRing {
         Ok(Self::new(Keys::of_set(set.not_empty()?)))
     }
 
-    /// Reads the JWK Set of another service as it was published, as [`verifier`](Self::verifier) does, and
-    /// takes a set without a usable key too. A codec over its ring then refuses every token with
-    /// [`KeysUnavailable`](crate::TokenErrorKind::KeysUnavailable), as one over a `RemoteJwks` does: for tools
-    /// that [report](Self::key_reports) on a set. A service wants an error when it starts.
+    /// Reads the published JWK Set of another service, as [`verifier`](Self::verifier) does. It accepts a set without
+    /// a usable key too. A codec over its ring then rejects every token with
+    /// [`KeysUnavailable`](crate::TokenErrorKind::KeysUnavailable), as one over a `RemoteJwks` does. Use it for tools
+    /// that [report](Self::key_reports) on a set. A service needs an error when it starts.
     ///
     /// # Errors
     ///
@@ -134,16 +131,16 @@ impl KeyRing {
         })
     }
 
-    /// Returns what becomes of each key of an issuer's JWK Set, in the set's order: of
-    /// [`verifier`](Self::verifier) or [`published`](Self::published), or of the set that a `RemoteJwks` holds
-    /// now. At most 64 that are poisoned, and 64 that are passed over. A ring of keys of one's own has none.
+    /// Returns the verdict on each key of an issuer's JWK Set, in the set's order. The set is that of
+    /// [`verifier`](Self::verifier) or [`published`](Self::published), or the current one of a `RemoteJwks`. It lists
+    /// at most 64 that are poisoned, and 64 that are passed over. A ring of keys of one's own has none.
     pub fn key_reports(&self) -> Vec<KeyReport> {
         self.load().reports.to_vec()
     }
 
-    /// Returns the keys of an issuer's JWK Set that are not used, in the set's order, and why: those
-    /// of [`verifier`](Self::verifier), or of the set that a `RemoteJwks` holds now. At most 64 that are
-    /// compromised, and 64 that are passed over. A ring of keys of one's own has none.
+    /// Returns the unused keys of an issuer's JWK Set, in the set's order, and why. The set is that of
+    /// [`verifier`](Self::verifier), or the current one of a `RemoteJwks`. It lists at most 64 that are compromised,
+    /// and 64 that are passed over. A ring of keys of one's own has none.
     pub fn unusable_keys(&self) -> Vec<UnusableKey> {
         unusable(&self.load().reports)
     }
@@ -157,21 +154,21 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// When `next` lacks a purpose that is in use: a service that encrypts its tokens cannot
-    /// go on without an encryption key. And when an issuer elsewhere fills this ring, or `next`. The keys are
-    /// then left as they are.
+    /// Returns an error when `next` lacks a purpose that is in use. A service that encrypts its tokens cannot
+    /// continue without an encryption key. Returns one too when a remote issuer fills this ring, or `next`. The keys
+    /// are then left as they are.
     pub fn rotate(&self, next: KeyRing) -> Result<(), ConfigError> {
         if self.is_remote() {
             return Err(ConfigError::new(
                 "keys",
-                "are an issuer's elsewhere, which replaces them itself",
+                "are those of a remote issuer, which replaces them itself",
             ));
         }
         if next.is_remote() {
             return Err(ConfigError::new(
                 "keys",
-                "are an issuer's elsewhere, and stay in a ring of their own: give its codec to Verifiers::new([...]) \
-                 beside that of this ring",
+                "are those of a remote issuer, and stay in a ring of their own. Give its codec to \
+                 Verifiers::new([...]) beside that of this ring",
             ));
         }
         let next = next.keys.load_full();
@@ -186,15 +183,15 @@ impl KeyRing {
         }
     }
 
-    /// How many tokens this process has encrypted with the active shared key. When it comes near
-    /// [`KeyRing::ENCRYPTION_LIMIT`], divided by the number of instances that share the key, a
-    /// fresh key has to take over.
+    /// Returns how many tokens this process has encrypted with the active shared key. The limit is
+    /// [`KeyRing::ENCRYPTION_LIMIT`], divided by the number of instances that share the key. Replace the key with a
+    /// fresh one before that.
     pub fn encryptions(&self) -> u64 {
         self.load().active_encryption().map_or(0, |k| k.sealed())
     }
 
-    /// The public signing keys as a JWK Set (RFC 7517 section 5), for services that verify the
-    /// tokens: never a shared secret, never a private member.
+    /// Returns the public signing keys as a JWK Set (RFC 7517 section 5), for services that verify the tokens. It
+    /// never has a shared secret or a private member.
     pub fn jwks(&self) -> String {
         super::jwks::jwks(&self.load().signing)
     }
@@ -236,7 +233,7 @@ impl KeyRing {
         self.keys.load()
     }
 
-    /// The same for keeping: tests and whatever outlives a request.
+    /// The same for keeping: for tests and for code that outlives a request.
     #[cfg(test)]
     pub(crate) fn load_full(&self) -> Arc<Keys> {
         self.keys.load_full()

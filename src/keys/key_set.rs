@@ -22,8 +22,8 @@ use super::{
 
 /// One snapshot of the ring. In each list the first key that can mint does; all are accepted.
 pub(crate) struct Keys {
-    /// Which snapshot this is; no two of a process have the same. What was found with one snapshot
-    /// is told by it from what another would find. An address would not do: it is used again.
+    /// The number of this snapshot; no two of a process have the same. It distinguishes results of one snapshot from
+    /// those of another. An address would not do: it is used again.
     pub(crate) generation: u64,
     pub(crate) signing: Vec<Arc<SigningKey>>,
     pub(crate) encryption: Vec<Arc<EncryptionKey>>,
@@ -118,8 +118,8 @@ impl Keys {
         self.encryption.iter().find(|key| key.can_seal())
     }
 
-    /// The key that writes exactly the protected header which `token` begins with, without looking
-    /// inside it, and the length of that.
+    /// The key that writes exactly the protected header which `token` begins with, and the length of that. It does
+    /// not read the header's content.
     pub(crate) fn signing_by_header(&self, token: &[u8]) -> Option<(&Arc<SigningKey>, usize)> {
         if self.twins {
             return None;
@@ -131,9 +131,9 @@ impl Keys {
         found.filter(|(key, _)| fits(key) && (key.kid().is_some() || self.is_alone(key)))
     }
 
-    /// The keys for a token's `kid` and `alg`, where RSA keys that name no algorithm are for `rsa`, if the verifier
-    /// names one: those of its name, or else those without a name, four at the most. A token costs no more
-    /// verifications than that.
+    /// The keys for a token's `kid` and `alg`. RSA keys that name no algorithm are for `rsa`, if the verifier names
+    /// one. It returns those of the token's name, or else those without a name, four at the most. A token costs no
+    /// more verifications than that.
     pub(crate) fn signing_by(
         &self,
         kid: Option<&str>,
@@ -248,8 +248,8 @@ fn nested_header(key: &EncryptionKey) -> Option<&str> {
     Some(key.encoded_header_nested())
 }
 
-/// The key that a `kid` names has to fit. Without one, or when the named key may be one that was
-/// configured without a name, exactly one key has to fit.
+/// The key that a `kid` names has to fit. Without one, exactly one key has to fit. So it is too when the named key
+/// may be one that was configured without a name.
 fn choose<'a, K>(
     keys: &'a [Arc<K>],
     kid: Option<&str>,

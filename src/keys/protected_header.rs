@@ -26,7 +26,7 @@ struct Header<'a> {
     epk: Option<&'a serde_json::Value>,
 }
 
-/// What an encrypted token holds.
+/// The content of an encrypted token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content<'a> {
     /// A signed JWT (`cty: "JWT"`, RFC 7519 section 5.2).

@@ -32,10 +32,10 @@ use crate::config::ConfigError;
 pub(crate) struct PublicSet {
     /// The keys that verify, in the set's order.
     pub(crate) keys: Vec<Arc<SigningKey>>,
-    /// All of the set's keys, in its order; of those that are not used the first [`MOST_FINDINGS`] that are
+    /// All of the set's keys, in its order. Of the unused ones it has the first [`MOST_FINDINGS`] that are
     /// compromised, and as many that are passed over.
     pub(crate) reports: Vec<KeyReport>,
-    /// How the keys are known again that this very set gives away.
+    /// The marks of the keys whose private half this set publishes.
     given_away: Vec<Mark>,
 }
 
@@ -50,12 +50,12 @@ struct Document<'a> {
 }
 
 impl PublicSet {
-    /// Reads `json` and adds the keys that it gives away to `compromised`, whose keys are left out.
+    /// Reads `json` and adds the keys that it compromises to `compromised`, whose keys are left out.
     ///
     /// # Errors
     ///
-    /// When the document is no JSON object with an array `keys`: then the issuer has made a mistake, and
-    /// nothing is known of its keys.
+    /// Returns an error when the document is no JSON object with an array `keys`. Then the issuer has made a mistake,
+    /// and nothing is known of its keys.
     pub(crate) fn read(json: &[u8], compromised: &mut Compromised) -> Result<Self, ConfigError> {
         let mut set = Self::default();
         let mut judged = Vec::new();
@@ -112,8 +112,8 @@ impl PublicSet {
         }
     }
 
-    /// The rest of `keys` without those that this set gives away, and what became of each, from `reports`;
-    /// `None` when it gives none of them away.
+    /// The rest of `keys` without those that this set compromises, and the verdict on each, from `reports`. `None`
+    /// when it publishes none of them.
     #[cfg(feature = "jwks")]
     pub(crate) fn without_given_away(
         &self,

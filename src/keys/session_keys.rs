@@ -1,5 +1,5 @@
-//! The keys of the refresh cookie (sealing, successor derivation, subject tags), and of the jar cookie and
-//! the CSRF token beside it.
+//! The keys of the refresh cookie (sealing, successor derivation, subject tags). Those of the jar cookie and the CSRF
+//! token are here too.
 
 use std::fmt;
 

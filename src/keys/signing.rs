@@ -1,7 +1,6 @@
 //! Keys that sign and verify, expanded once and used many times.
 //!
-//! What `ring` holds inside its own key types cannot be wiped by us; everything on the way
-//! there lies in buffers, and on a stack, that are.
+//! This crate cannot wipe the memory inside `ring`'s own key types. Every buffer and stack on the way there is wiped.
 
 mod import;
 
@@ -83,8 +82,8 @@ pub(crate) enum SignError {
 impl SigningKey {
     /// The same key, which signs or verifies only where that is allowed.
     ///
-    /// A pair that may sign always verifies: the operations of a private key are those of its private
-    /// half (RFC 7517 section 4.3), and its public half is no secret. A shared secret has no such half.
+    /// A pair that may sign always verifies. The operations of a private key are those of its private half (RFC 7517
+    /// section 4.3). Its public half is no secret. A shared secret has no such half.
     pub(super) fn allowed_to(mut self, sign: bool, verify: bool) -> Self {
         self.signs = sign;
         self.verifies = verify || !self.algorithm.is_symmetric();

@@ -16,21 +16,21 @@ const PLACEHOLDERS: [&[u8]; 7] = [
 /// Rows of the keyboard and the alphabet, which fill the rest of many a sample.
 const RUNS: [&[u8]; 2] = [b"0123456789", b"abcdefgh"];
 
-/// Fewer different bytes than this are not random: 32 random hexadecimal digits, the poorest
-/// honest encoding, have fewer once in a hundred million times.
+/// Fewer different bytes than this are not random. The poorest honest encoding, 32 random hexadecimal digits, has
+/// fewer once in a hundred million times.
 const MIN_DISTINCT: usize = 8;
 
-/// What every key of HMAC-SHA-256 has to be that is given as bytes and not as somebody's text: long
-/// enough, not filled with one value, and not a word of a sample. (Runs of consecutive bytes are let
-/// pass: they are what published test keys consist of, and nobody types them.)
+/// Checks a key of HMAC-SHA-256 that is given as bytes and not as text. It must be long enough, not filled with one
+/// value, and not a word of a sample. (Runs of consecutive bytes pass: published test keys consist of them, and no
+/// operator types them.)
 pub(crate) fn check_key(key: &[u8]) -> Result<(), Cow<'static, str>> {
     check_len(key, 32)?;
     check_distinct(key)?;
     Ok(check_words(key, &PLACEHOLDERS)?)
 }
 
-/// Says what is wrong with `secret`, if anything, and how to make a good one: an operator who forgot to
-/// replace a sample, or a program that never filled its buffer, is told at start-up.
+/// Returns the fault of `secret`, if any, and how to make a good one. So a forgotten sample, or a buffer that was
+/// never filled, is an error at start-up.
 pub(super) fn check(secret: &[u8]) -> Result<(), &'static str> {
     check_distinct(secret)?;
     check_placeholder(secret)
@@ -79,7 +79,7 @@ mod tests {
     use super::{check, check_key};
 
     #[test]
-    fn refuses_what_is_not_random() {
+    fn rejects_secrets_that_are_not_random() {
         assert!(check(&[0x42; 64]).is_err());
         assert!(check(&b"abcd".repeat(8)).is_err());
         assert!(check(b"my-super-SECRET-key-which-is-long-enough").is_err());

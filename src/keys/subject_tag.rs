@@ -2,8 +2,8 @@
 
 use crate::fixed_id::bytes_type;
 
-/// The subject as stores address it: a keyed hash of fixed length, so that neither the names of
-/// entries nor cookies tell who it is. (The record itself holds the subject in clear.)
+/// The subject as stores address it: a keyed hash of fixed length. So neither the names of entries nor cookies reveal
+/// the subject. (The record itself holds the subject in clear.)
 ///
 /// ```
 /// use tower_bearer::store::SubjectTag;

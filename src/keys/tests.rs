@@ -1,4 +1,4 @@
-//! What keys do and refuse, through the crate-internal interface.
+//! The behaviour of keys, through the crate-internal interface.
 
 use super::{encryption::*, signing::SignError, *};
 
@@ -45,7 +45,7 @@ fn jwk(json: &str) -> Result<KeyRing, crate::ConfigError> {
     KeyRing::builder().jwk(json).build()
 }
 
-/// Refuses `from` with `old` replaced by `new`, and says so with `expected`.
+/// Expects that `from` with `old` replaced by `new` is rejected with `expected`.
 #[track_caller]
 fn refuses(from: &str, old: &str, new: &str, expected: &str) {
     let json = from.replace(old, new);

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::KeyRing;
 
-/// A quarter of the bound of NIST SP 800-38D section 8.3. Several instances share a key and each
-/// counts for itself; with a thousand tokens a second one instance comes here after twelve days.
+/// A quarter of the bound of NIST SP 800-38D section 8.3. Several instances share a key, and each counts for itself.
+/// With a thousand tokens a second one instance reaches it after twelve days.
 const NEAR_LIMIT: u64 = KeyRing::ENCRYPTION_LIMIT / 4;
 
 /// Says once a key that it should be replaced.
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_said_once_a_key() {
+    fn the_limit_is_reported_once_for_each_key() {
         let usage = KeyUsage::default();
         let said = [0, NEAR_LIMIT - 1, NEAR_LIMIT, NEAR_LIMIT + 1, 3, NEAR_LIMIT]
             .map(|count| usage.crossed(count));

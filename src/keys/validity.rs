@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::clock::Timestamp;
 
-/// The times of one snapshot, in milliseconds since 1970. They are compared with the `now` that a
-/// verification has, so that they hold even where no task runs that could take the keys away.
+/// The times of one snapshot, in milliseconds since 1970. Verification compares them with its own `now`. So they hold
+/// even where no task runs that could remove the keys.
 ///
 /// The keys of this process itself are good for ever.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! What key agreement reads from a token's header (RFC 7518 section 4.6.1).
+//! The parts of a token's header that key agreement reads (RFC 7518 section 4.6.1).
 
 use std::borrow::Cow;
 

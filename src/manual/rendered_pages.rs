@@ -1,46 +1,109 @@
-//! An application whose pages the server renders: sign-in and sign-out are forms, and no script is needed.
+//! Rendered pages: sign-in and sign-out are forms, and no script is needed.
+//!
+//! You want pages that your server renders. The session cookie goes to every page, and each form carries a CSRF token:
 //!
 //! ```
-//! use std::collections::HashMap;
+//! use std::time::Duration;
 //!
-//! use axum::{Form, Router, extract::State, http::StatusCode, response::{Html, IntoResponse, Redirect}};
-//! use axum::{response::Result, routing::{get, post}};
-//! use tower_bearer::{Auth, ConfigError, CsrfToken, KeyRing, Session, TokenCodec, store::RefreshStore};
+//! use axum::{Form, Router, extract::FromRequestParts, http::{HeaderValue, Method, StatusCode, request::Parts}};
+//! use axum::{response::{Html, IntoResponse, Redirect, Response, Result}, routing::{get, post}};
+//! use tower_bearer::{Auth, ConfigError, CsrfToken, KeyRing, NewSession, Session, TokenCodec, store::RefreshStore};
 //!
-//! async fn home(State(codec): State<TokenCodec>, session: Session, csrf: CsrfToken) -> Result<Html<String>> {
-//!     // Before `masked`: the token is of no session where this one turns out to be over.
-//!     let user = match session.refresh().await {
-//!         Ok(token) => Some(codec.verify(token.as_str()).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?),
-//!         Err(error) => match error.status() {
-//!             StatusCode::UNAUTHORIZED => None,
-//!             // It may have the next cookie: after an update of the browser, or in a tab that wants the desktop site.
-//!             late @ StatusCode::CONFLICT => return Err((late, [("refresh", "1")], "One moment.").into()),
-//!             _ => return Err(error.into()), // 429 or 503: the session is as good as before
-//!         },
-//!     };
-//!     let token = csrf.masked()?;
-//!     let field = format!(r#"<input type="hidden" name="csrf_token" value="{token}">"#);
-//!     Ok(Html(match user.as_ref().map(|claims| claims.subject()) {
-//!         // An id of our own making. A name that a user has chosen has to be escaped.
-//!         Some(id) => format!(
-//!             r#"You are {id}. <form method="post" action="/sign-out">{field}<button>Sign out</button></form>"#
-//!         ),
-//!         None => format!(
-//!             r#"<form method="post" action="/sign-in">{field}<input name="name">
-//!                <input name="password" type="password"><button>Sign in</button></form>"#
-//!         ),
-//!     }))
+//! /// The id of the user who is signed in. A handler that takes it runs with a live session only.
+//! struct User(String);
+//!
+//! impl FromRequestParts<TokenCodec> for User {
+//!     type Rejection = Response;
+//!
+//!     async fn from_request_parts(parts: &mut Parts, codec: &TokenCodec) -> Result<Self, Response> {
+//!         let session = Session::from_extensions(&parts.extensions).map_err(IntoResponse::into_response)?;
+//!         let error = match session.refresh().await {
+//!             Ok(token) => {
+//!                 let claims = codec.verify(token.as_str());
+//!                 let claims = claims.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())?;
+//!                 return Ok(Self(claims.subject().to_owned()));
+//!             }
+//!             Err(error) => error,
+//!         };
+//!         let from_elsewhere = parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+//!         Err(match error.status() {
+//!             // A link in a web mail: the browser keeps its cookie back, and sends it with the next click.
+//!             StatusCode::UNAUTHORIZED if from_elsewhere && !session.has_cookie() => {
+//!                 Html(r#"<a href="">Continue</a>"#).into_response()
+//!             }
+//!             StatusCode::UNAUTHORIZED => Redirect::to("/sign-in").into_response(),
+//!             // The browser may have the next cookie by now: after its update, or from another tab. It asks again by
+//!             // GET, so a POST would lose its form.
+//!             late @ StatusCode::CONFLICT if parts.method == Method::GET => {
+//!                 (late, [("refresh", "1")], "One moment.").into_response()
+//!             }
+//!             _ => error.into_response(), // 429 or 503, or 409 for a POST: the session is as good as before
+//!         })
+//!     }
 //! }
 //!
-//! async fn sign_in(session: Session, Form(form): Form<HashMap<String, String>>) -> Result<Redirect> {
-//!     let id = user_with(&form).await.ok_or(StatusCode::UNAUTHORIZED)?; // the password is checked here
-//!     session.start(id).await?;
-//!     Ok(Redirect::to("/")) // with the cookies of the new session, that of its CSRF token among them
+//! async fn home(User(id): User, csrf: CsrfToken) -> Result<Html<String>> {
+//!     let field = field(&csrf)?;
+//!     Ok(Html(format!( // `id` is your own. Escape a name that a user has chosen.
+//!         r#"You are {id}. <form method="post" action="/note">{field}<input name="note"><button>Save</button></form>
+//!            <form method="post" action="/sign-out">{field}<button>Sign out</button></form>
+//!            <form method="post" action="/sign-out-everywhere">{field}<button>Sign out everywhere</button></form>"#
+//!     )))
+//! }
+//!
+//! fn field(csrf: &CsrfToken) -> Result<String> {
+//!     let token = csrf.masked()?; // needs no escaping
+//!     Ok(format!(r#"<input type="hidden" name="csrf_token" value="{token}">"#))
+//! }
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Note {
+//!     note: String,
+//! }
+//!
+//! async fn save(User(id): User, Form(form): Form<Note>) -> Redirect {
+//!     store_note(id, form.note).await; // yours
+//!     Redirect::to("/")
+//! }
+//!
+//! fn sign_in_form(csrf: &CsrfToken, message: &str) -> Result<Html<String>> {
+//!     let field = field(csrf)?;
+//!     Ok(Html(format!(
+//!         r#"{message} <form method="post" action="/sign-in">{field}<input name="name">
+//!            <input name="password" type="password"><input name="remember" type="checkbox">
+//!            <button>Sign in</button></form>"#
+//!     )))
+//! }
+//!
+//! #[derive(serde::Deserialize)]
+//! struct SignIn {
+//!     name: String,
+//!     password: String,
+//!     remember: Option<String>, // a browser sends a ticked checkbox alone
+//! }
+//!
+//! async fn sign_in(session: Session, csrf: CsrfToken, Form(form): Form<SignIn>) -> Result<Response> {
+//!     let Some(id) = user_with(&form).await else { // check the password here
+//!         let page = sign_in_form(&csrf, "Name or password is wrong.")?;
+//!         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
+//!     };
+//!     let new = NewSession::new(id);
+//!     let new = match form.remember {
+//!         Some(_) => new,
+//!         None => new.browser_session().lifetime(Duration::from_secs(12 * 60 * 60)),
+//!     };
+//!     session.start_with(new).await?;
+//!     Ok(Redirect::to("/").into_response()) // 303, with the cookies of the session and of its CSRF token
 //! }
 //!
 //! async fn sign_out(session: Session) -> Result<Redirect> {
 //!     session.end().await?;
-//!     Ok(Redirect::to("/"))
+//!     Ok(Redirect::to("/sign-in"))
+//! }
+//!
+//! async fn sign_out_everywhere(session: Session) -> Result<Redirect> {
+//!     session.end_all().await?;
+//!     Ok(Redirect::to("/sign-in"))
 //! }
 //!
 //! fn app(keys: &KeyRing, store: impl RefreshStore) -> Result<Router, ConfigError> {
@@ -48,107 +111,124 @@
 //!         .issuer("https://id.example")
 //!         .audience("api")
 //!         .store(store)
-//!         .origins(["https://app.example".parse()?])
+//!         .same_origin() // forms come from pages of this service
 //!         .everywhere() // the cookie comes with every page, and every page is guarded
 //!         .csrf(|csrf| csrf.http_only())
+//!         .refusals(HeaderValue::from_static("text/html; charset=utf-8"), |problem| {
+//!             let text = match problem.code() {
+//!                 "csrf" => "This page was out of date",
+//!                 "superseded" => "Please go back, and send the form again",
+//!                 "refresh_first" => "Please try again in a minute",
+//!                 _ => problem.title(), // needs no escaping
+//!             };
+//!             format!(r#"<p>{text}. <a href="/">Back</a></p>"#)
+//!         })
 //!         .build()?;
-//!     let pages = auth.routes().form_field("csrf_token")?;
-//!     let pages = pages.route("/", get(home)).route("/sign-in", post(sign_in)).route("/sign-out", post(sign_out));
+//!     let pages = auth.routes().form_field("csrf_token")?.route("/", get(home)).route("/note", post(save));
+//!     let pages = pages.route("/sign-in", get(async |csrf: CsrfToken| sign_in_form(&csrf, "")).post(sign_in));
+//!     let pages = pages.route("/sign-out", post(sign_out)).route("/sign-out-everywhere", post(sign_out_everywhere));
 //!     Ok(Router::new().merge(pages).layer(auth.headers()).with_state(auth.codec().clone()))
 //! }
-//! # async fn user_with(form: &HashMap<String, String>) -> Option<&'static str> {
-//! #     (form.get("password")? == "right").then_some("user-1")
+//! # async fn user_with(form: &SignIn) -> Option<&'static str> {
+//! #     (form.name == "ann" && form.password == "right").then_some("user-1")
+//! # }
+//! # async fn store_note(id: String, note: String) {
+//! #     assert_eq!((&*id, &*note), ("user-1", "milk"));
 //! # }
 //! #
-//! # /// A browser without scripts.
-//! # struct Browser(Router, HashMap<String, String>, &'static str);
-//! #
-//! # impl Browser {
-//! #     async fn send(&mut self, method: &str, path: &str, body: String) -> (u16, String) {
-//! #         use tower::ServiceExt;
-//! #         let jar: Vec<_> = self.1.iter().map(|(name, value)| format!("{name}={value}")).collect();
-//! #         let request = http::Request::builder().method(method).uri(path)
-//! #             .header("cookie", jar.join("; "))
-//! #             .header("user-agent", self.2)
-//! #             .header("origin", "https://app.example")
-//! #             .header("sec-fetch-site", "same-origin")
-//! #             .header("content-type", "application/x-www-form-urlencoded");
-//! #         let response = self.0.clone().oneshot(request.body(axum::body::Body::from(body)).unwrap()).await.unwrap();
-//! #         for line in response.headers().get_all("set-cookie") {
-//! #             let (name, rest) = line.to_str().unwrap().split_once('=').unwrap();
-//! #             match rest.split(';').next().unwrap() {
-//! #                 "" => self.1.remove(name),
-//! #                 value => self.1.insert(name.into(), value.into()),
-//! #             };
-//! #         }
-//! #         let status = response.status().as_u16();
-//! #         let bytes = axum::body::to_bytes(response.into_body(), 65536).await.unwrap();
-//! #         (status, String::from_utf8(bytes.into()).unwrap())
-//! #     }
-//! #     /// Opens the page, which says `text`, and returns the field of its form.
-//! #     async fn open(&mut self, text: &str) -> String {
-//! #         let (status, page) = self.send("GET", "/", String::new()).await;
-//! #         assert!(status == 200 && page.contains(text), "{status} {page}");
-//! #         let token = page.split("value=\"").nth(1).unwrap().split('"').next().unwrap();
-//! #         format!("csrf_token={token}&password=")
-//! #     }
-//! #     async fn post(&mut self, path: &str, form: String) -> u16 {
-//! #         self.send("POST", path, form).await.0
-//! #     }
+//! # use tower_bearer::test_util::{TestBrowser, TestResponse};
+//! # /// Opens the page, which says `text`, and returns the token of its form.
+//! # async fn open(browser: &mut TestBrowser, path: &str, text: &str) -> String {
+//! #     let page = browser.get(path).send().await.expect_status(200);
+//! #     assert!(page.text().contains(text), "{page:?}");
+//! #     page.text().split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+//! # }
+//! # async fn sent(browser: &mut TestBrowser, path: &str, token: &str, password: &str) -> TestResponse {
+//! #     let form = [("csrf_token", token), ("name", "ann"), ("password", password), ("note", "milk")];
+//! #     browser.post(path).form(form).send().await
+//! # }
+//! # async fn post_form(browser: &mut TestBrowser, path: &str, token: &str, password: &str) -> u16 {
+//! #     sent(browser, path, token, password).await.status().as_u16()
 //! # }
 //! #
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-//! # let keys = KeyRing::generate()?;
-//! # let app = app(&keys, tower_bearer::MemoryStore::new())?;
-//! # let mut browser = Browser(app, HashMap::new(), "Browser 1");
-//! # let form = browser.open("Sign in").await;
-//! # assert_eq!(browser.post("/sign-in", "password=right".into()).await, 403);
-//! # assert_eq!(browser.post("/sign-in", form.clone() + "wrong").await, 401);
-//! # assert_eq!(browser.post("/sign-in", form + "right").await, 303);
+//! # let app = app(&KeyRing::generate()?, tower_bearer::MemoryStore::new())?;
+//! # let browser = &mut TestBrowser::new(app, "https://app.example").user_agent("Browser 1");
+//! # assert_eq!(browser.get("/").send().await.expect_status(303).header("location"), Some("/sign-in"));
+//! # let token = open(browser, "/sign-in", "Sign in").await;
+//! # let refused = sent(browser, "/sign-in", "", "right").await.expect_status(403);
+//! # assert!(refused.text().contains("out of date") && refused.header("content-type").unwrap().starts_with("text/html"));
+//! # let wrong = sent(browser, "/sign-in", &token, "wrong").await.expect_status(401);
+//! # assert!(wrong.text().contains("password is wrong. <form"));
+//! # assert_eq!(post_form(browser, "/sign-in", &token, "right").await, 303);
 //! # // A newer version of the browser.
-//! # browser.2 = "Browser 2";
-//! # assert_eq!(browser.send("GET", "/", String::new()).await.0, 409);
-//! # let form = browser.open("You are user-1.").await;
-//! # let left = browser.1.clone();
-//! # assert_eq!(browser.post("/sign-out", String::new()).await, 403);
-//! # assert_eq!(browser.post("/sign-out", form).await, 303);
-//! # let form = browser.open("Sign in").await;
-//! # assert_eq!(browser.post("/sign-in", form + "right").await, 303);
+//! # let browser = &mut browser.clone().user_agent("Browser 2");
+//! # let form = &mut browser.clone();
+//! # let moment = browser.get("/").send().await.expect_status(409);
+//! # assert_eq!(moment.header("refresh"), Some("1"));
+//! # let token = open(browser, "/", "You are user-1.").await;
+//! # assert_eq!(post_form(browser, "/note", &token, "").await, 303);
+//! # let late = sent(form, "/note", &token, "").await;
+//! # println!("FORM {late:?} {}", late.text());
+//! # let late = sent(form, "/note", &token, "").await;
+//! # println!("FORM2 {late:?} {}", late.text());
+//! # let newer = &mut browser.clone().user_agent("Browser 3");
+//! # let late = sent(newer, "/sign-out-everywhere", &token, "").await;
+//! # println!("ALL {late:?} {}", late.text());
+//! # let late = sent(newer, "/note", &token, "").await;
+//! # println!("NOTE {late:?} {}", late.text());
+//! # let late = sent(newer, "/sign-out-everywhere", &token, "").await;
+//! # println!("ALL {late:?} {}", late.text());
+//! # let left = &mut browser.clone();
+//! # assert_eq!(post_form(browser, "/sign-out", "", "").await, 403);
+//! # assert_eq!(post_form(browser, "/sign-out", &token, "").await, 303);
+//! # // The form of another tab.
+//! # assert_eq!(post_form(browser, "/sign-out", &token, "").await, 403);
+//! # browser.get("/").send().await.expect_status(303);
+//! # let token = open(browser, "/sign-in", "Sign in").await;
+//! # assert_eq!(post_form(browser, "/sign-in", &token, "right").await, 303);
 //! # // The cookies of a session that is over.
-//! # browser.1 = left;
-//! # let form = browser.open("Sign in").await;
-//! # assert_eq!(browser.post("/sign-in", form + "right").await, 303);
-//! # browser.open("You are user-1.").await;
+//! # let other = &mut left.clone();
+//! # let token = open(other, "/sign-in", "Sign in").await;
+//! # let r = sent(other, "/sign-in", &token, "right").await;
+//! # println!("DEAD {r:?} {}", r.text());
+//! # left.get("/").send().await.expect_status(303);
+//! # let token = open(left, "/sign-in", "Sign in").await;
+//! # assert_eq!(post_form(left, "/sign-in", &token, "right").await, 303);
+//! # let token = open(left, "/", "You are user-1.").await;
+//! # assert_eq!(post_form(left, "/sign-out-everywhere", &token, "").await, 303);
+//! # browser.get("/").send().await.expect_status(303);
 //! # Ok(())
 //! # }
 //! ```
 //!
+//! `user_with` and `store_note` are yours. The rest, `main` and the secrets too, is that of the [front page](crate). Its
+//! `app` is now `app(&KeyRing::from_env()?, MemoryStore::new())?`.
+//!
+//! `examples/rendered` is a whole application: a template library, a list of the sessions.
+//! [Remember me](super::sessions#remember-me) has the settings behind the checkbox.
+//!
+//! * Right after a browser update, `end_all` answers 409 `refresh_first` for up to a minute. `end` works then too.
+//! * A service with pages of other origins lists them: [`origins`](crate::auth::AuthBuilder::origins).
+//! * Files such as `/app.css`, and an API with access tokens, are routes of the outer router.
+//! * Safari keeps no `Secure` cookie over plain http. In development
+//!   [`dangerous_insecure_cookies`](crate::auth::AuthBuilder::dangerous_insecure_cookies) helps.
+//!
 //! # How a page learns its user
 //!
-//! Two calls say who is signed in. The page above calls [`Session::refresh`](crate::Session::refresh), because no
-//! script keeps its session going. Where a script refreshes, the server only looks, with
-//! [`Session::peek`](crate::Session::peek).
+//! Call [`Session::refresh`](crate::Session::refresh) where no script keeps the session going. Call
+//! [`Session::peek`](crate::Session::peek) where a script refreshes, and on public pages.
 //!
 //! | | `refresh` | `peek` |
 //! |---|---|---|
-//! | asks | the store and the claims closure: roles of this moment | the store |
-//! | the cookie | replaced about once in an [interval](crate::refresh::RotationPolicyBuilder::interval), however many pages are opened | stays |
-//! | the idle end | moves, unless the request [is passive](super::how_to#ending-unused-sessions) | stays |
-//! | a session that was ended elsewhere | is over at once | is over at once |
-//! | a replaced token | is judged by [the decision](super::rotation#the-decision) | is judged likewise; 409 `refresh_first` where `refresh` would recover or confirm, and at lines 7 and 7b for a client that is not the session's own |
+//! | asks | the store and the claims closure, so roles are current | the store |
+//! | the cookie | is replaced about once in an [interval](crate::refresh::RotationPolicyBuilder::interval) | stays |
+//! | the idle end | moves, unless the request [is passive](super::sessions#end-unused-sessions) | stays |
+//! | a session that was ended elsewhere | is refused at once | is refused at once |
+//! | a replaced token | is judged by [the decision](super::sessions#the-decision) | likewise, or answered 409 `refresh_first`: see the errors of [`peek`](crate::Session::peek) |
 //!
-//! Tabs that open together, and answers that get lost, are [provided for](super::rotation).
-//! Where the cookies of several sessions came, a form's text goes with no cookie until `GET {base}/csrf` was asked:
-//! see [`masked`](crate::CsrfToken::masked).
-//! [`Session::id`](crate::Session::id) asks no store: it names the session of the cookie, dead or alive. That is enough
-//! for a log, and not for a page of the user's.
-//!
-//! # A renderer beside an API
-//!
-//! Where a script of the page refreshes, the server that renders only looks: [`Session::peek`](crate::Session::peek),
-//! or `GET /auth/session` where the renderer is a service of its own. It names the user and rotates nothing, so that
-//! two servers never compete for the next cookie.
+//! A server that renders beside an API peeks, so that two servers never compete for the next cookie:
 //!
 //! ```
 //! use tower_bearer::{Session, SessionError};
@@ -156,8 +236,7 @@
 //! async fn greeting(session: Session) -> Result<String, SessionError> {
 //!     match session.peek().await {
 //!         Ok(peeked) => Ok(format!("You are {}.", peeked.subject)),
-//!         // 401: no user. 409: a refresh of the script that brings a cookie settles it, a minute after a rotation at
-//!         // the latest. The page is drawn without a user until then.
+//!         // 409 ends with the next refresh of the script that sets a cookie, a minute after a rotation at the latest.
 //!         Err(error) if matches!(error.status().as_u16(), 401 | 409) => Ok("Welcome.".to_owned()),
 //!         Err(later) => Err(later),
 //!     }
@@ -165,19 +244,187 @@
 //! # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(greeting));
 //! ```
 //!
-//! * A service of its own forwards every cookie of the path and the `User-Agent`, as they came, and any `Set-Cookie` of
-//!   the answer: an old token that comes from elsewhere ends the session here too.
-//! * The claims closure is not asked. A user whom it would refuse is named until the next refresh; end the sessions of
-//!   such a user with [`end_all`](crate::SessionAdmin::end_all).
-//! * A look is no use of the session: the idle end stays where it is.
+//! * A renderer that is a service of its own asks `GET /auth/session`. It forwards every cookie of the path and the
+//!   `User-Agent` unchanged, and passes on any `Set-Cookie`. An old token from elsewhere revokes the session here too.
+//! * `peek` names a user whom the claims closure would refuse, until the next refresh.
+//!   [`end_all`](crate::SessionAdmin::end_all) revokes the sessions of such a user.
 //!
-//! # Around it
+//! # Forms
 //!
-//! * A link from another site comes without the `SameSite=Strict` cookie: the page then shows the form for signing in.
-//!   With [`same_site_lax`](crate::refresh::RefreshCookieBuilder::same_site_lax) it knows its user there too.
-//! * A refused form gets a problem document with 403 or 413. Give people a page instead, with a link to the one before:
-//!   `.refusals(HeaderValue::from_static("text/html"), |problem| ...)`. [A reload](super::guards#rendered-pages) may
-//!   not be enough.
-//! * Files for the page, such as `/app.css`, are routes of the outer router. So are those of an API that takes access
-//!   tokens.
-//! * `RequireHttpsLayer` goes around the whole: see the [order of layers](super::guards#order-of-layers).
+//! * Call [`masked`](crate::CsrfToken::masked) before the head of the answer leaves. It sets the headers and the
+//!   cookie.
+//! * The extractor [`CsrfToken`](crate::CsrfToken) brings the cookie to the browser. `Extension<CsrfToken>` does not.
+//! * A page with a form is `no-store`, unless the handler says `private`. A stored page that is answered 304 gets no
+//!   cookie.
+//! * [`CsrfFormLayer`](crate::csrf::CsrfFormLayer) has the rules for bodies, multipart forms and the limit of 64 KiB.
+//! * A refused form gets a problem document with 403 or 413. [`refusals`](crate::auth::AuthBuilder::refusals) with
+//!   `text/html` makes it a page.
+//!
+//! A token is valid in every tab of its session, until the session ends. Three cases remain:
+//!
+//! * Several tabs have a form without a session, such as the sign-in. Only the tab that was loaded last can send it.
+//! * A browser without `Sec-Fetch-Site` follows a link from another site. Its page replaces the token of the other
+//!   tabs. That is Safari before 16.4, and any browser over plain http to another host than localhost.
+//! * A browser that has lost the CSRF cookie, or holds a worthless one, follows such a link. Its page gets a token of
+//!   no session, or a copy of the worthless one.
+//!
+//! A link to the same page heals all three: `<a href="">`.
+//!
+//! `kept.rs` of the example shows a refused form again with its text. This middleware asks for the page of the form.
+//! It wraps the router as a whole: behind `Router::layer` its `GET` would run the POST handler, without a CSRF check.
+//!
+//! # Links from mail and `SameSite`
+//!
+//! A link on another site, such as a web mail, comes without the `SameSite=Strict` cookie. The page sees no session.
+//! The browser still has the cookie, and sends it with the next request from your own page.
+//!
+//! | you write | the user sees |
+//! |---|---|
+//! | nothing | the sign-in form, though signed in |
+//! | a page with `<a href="">Continue</a>`, where no cookie came and `Sec-Fetch-Site` is `cross-site` (`user.rs` of the example) | one click more |
+//! | [`same_site_lax`](crate::refresh::RefreshCookieBuilder::same_site_lax) | the page. No GET may change anything then. |
+//!
+//! A reload is no cure: it is `cross-site` again. The browser's own reload shows it in Chromium and Firefox,
+//! `location.reload()` in Firefox. With `same_site_lax` the last two cases of forms do not arise.
+//!
+//! # The default policy and existing pages
+//!
+//! [`Auth::headers`](crate::Auth::headers) allows pages their own files alone. Existing pages lose:
+//!
+//! | lost | cure |
+//! |---|---|
+//! | inline `<script>`, `onclick`, `<style>`, `style=` | files, served by the outer router |
+//! | scripts, images and fonts of other hosts | your own policy |
+//! | a form that posts elsewhere; in some browsers also a redirect elsewhere after a form | list the site in `form-action` |
+//! | being shown in a frame | `frame-ancestors` |
+//!
+//! ```
+//! use tower_bearer::{ConfigError, SecurityHeadersLayer};
+//!
+//! /// For `Auth::builder(..).security_headers(..)`.
+//! fn headers() -> Result<SecurityHeadersLayer, ConfigError> {
+//!     let policy = "default-src 'self'; img-src 'self' https://images.example; base-uri 'none'; \
+//!                   form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+//!     SecurityHeadersLayer::new().content_security_policy(policy.parse()?)
+//! }
+//! # headers().unwrap();
+//! ```
+//!
+//! A handler may send a policy of its own, with a new nonce for each answer. Try a stricter one as
+//! `Content-Security-Policy-Report-Only` first. [Guards](super::guards#order-of-layers) has the order of layers.
+//!
+//! # htmx
+//!
+//! Forms with the hidden field work as they are. Other requests send the token in `X-CSRF-Token`. The page has it in
+//! `<meta name="csrf-token" content="{token}">`, and a listener adds it (htmx 2; htmx 4 has another event):
+//!
+//! ```js
+//! const token = () =>
+//!   document.cookie.match(/(?:^|; )__Host-csrf=([^;]+)/)?.[1] ??
+//!   document.querySelector('meta[name="csrf-token"]').content;
+//!
+//! document.addEventListener("htmx:configRequest", ({ detail }) => {
+//!   if (detail.verb !== "get") detail.headers["X-CSRF-Token"] = token();
+//! });
+//! document.addEventListener("htmx:responseError", ({ detail }) => {
+//!   // Another session, or other keys. Offer a link: an automatic reload could loop.
+//!   if (detail.xhr.status === 403) document.querySelector("#reload").hidden = false;
+//! });
+//! ```
+//!
+//! * htmx 2 sends to its own origin alone (`selfRequestsOnly`). Where that is off, as in htmx 1, check the address
+//!   before you add the token.
+//! * `hx-headers` on `<body>` needs no script. `hx-boost` does not replace it, so after a sign-in it holds the old
+//!   token.
+//! * A sign-in and a sign-out change the token. With an [`http_only`](crate::csrf::CsrfBuilder::http_only) cookie,
+//!   answer them with `HX-Redirect: /`, which loads a new `<meta>`.
+//! * For the default policy: `<meta name="htmx-config" content='{"includeIndicatorStyles":false,"allowEval":false}'>`,
+//!   and the style of indicators in a file.
+//!
+//! # Turbo
+//!
+//! Turbo 8 sends `X-CSRF-Token` itself, with every submission that is not a GET. It takes the cookie whose name begins
+//! as `<meta name="csrf-param" content="__Host-csrf=">` says, else `<meta name="csrf-token">`. Keep the `=`: without
+//! it `__Host-csrf-other` would do.
+//!
+//! * Your own `fetch` calls add the header. At `turbo:submit-end` with 403, show a link to the page.
+//! * With an `http_only` cookie leave `csrf-param` out. Answer a sign-in with a redirect: frames and streams bring no
+//!   `<meta>`. `<meta name="turbo-cache-control" content="no-cache">` keeps old tokens out of Turbo's cache.
+//! * Turbo wants 303 after a form, as axum's `Redirect::to` sends.
+//! * The default policy blocks the inline style of the progress bar. Write its rules into a file. Or send a nonce in
+//!   `style-src`, and in `<meta name="csp-nonce">` in front of Turbo's script.
+//!
+//! ```css
+//! .turbo-progress-bar { position: fixed; top: 0; left: 0; z-index: 9999; height: 3px; background: #06c; }
+//! ```
+//!
+//! # Callbacks by POST
+//!
+//! OpenID Connect's `form_post` and SAML answer with a form on the provider's page. Its POST has the provider's
+//! `Origin` or `null`, and `Sec-Fetch-Site: cross-site`. `SameSite=None` cookies alone come along (RFC 6265bis section
+//! 5.2), and no CSRF token. The guards refuse it.
+//!
+//! Ask for `response_mode=query` and PKCE where you can, as the example `oauth_redirect` does. Otherwise give the POST
+//! a route outside of the guards, which can do nothing else. Never list the provider as an origin: all its pages could
+//! then call your endpoints. A **code** goes on to a GET, to which the `Lax` cookie of the `state` comes:
+//!
+//! ```
+//! use axum::{Router, extract::DefaultBodyLimit, response::Redirect, routing::{get, post}};
+//! use form_urlencoded::Serializer;
+//! use tower_bearer::OriginGuardLayer;
+//!
+//! /// The fields of RFC 6749 section 4.1.2 and RFC 9207, and no others.
+//! async fn hand_over(body: String) -> Redirect {
+//!     let known = |name: &str| ["code", "error", "iss", "state"].contains(&name);
+//!     let fields = form_urlencoded::parse(body.as_bytes()).filter(|(name, _)| known(name));
+//!     let query = Serializer::new(String::new()).extend_pairs(fields).finish();
+//!     Redirect::to(&format!("/auth/callback?{query}"))
+//! }
+//!
+//! # async fn callback() {}
+//! # fn app() -> Router {
+//! let pages = Router::new()
+//!     .route("/auth/callback", get(callback)) // finds the cookie of the state: see `oauth_redirect`
+//!     .layer(OriginGuardLayer::same_origin()); // and the session's layers
+//! Router::new()
+//!     .route("/auth/form-post", post(hand_over))
+//!     .layer(DefaultBodyLimit::max(4096)) // it becomes a header line
+//!     .merge(pages)
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use axum::{body::Body, http::Request};
+//! # use tower::ServiceExt;
+//! # for origin in ["https://provider.example", "null"] {
+//! #     let request = |path: &str| Request::post(path)
+//! #         .header("host", "app.example")
+//! #         .header("origin", origin)
+//! #         .header("sec-fetch-site", "cross-site")
+//! #         .body(Body::from("state=a%26b&code=c%0D%0Ad&user=eve&iss=https%3A%2F%2Fprovider.example"));
+//! #     let answer = app().oneshot(request("/auth/form-post")?).await?;
+//! #     assert_eq!(answer.status(), 303);
+//! #     let to = "/auth/callback?state=a%26b&code=c%0D%0Ad&iss=https%3A%2F%2Fprovider.example";
+//! #     assert_eq!(answer.headers()["location"], to);
+//! #     assert_eq!(app().oneshot(request("/auth/callback")?).await?.status(), 403);
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Keep queries of this route out of your logs. The code works once, and with PKCE for this browser's verifier alone.
+//!
+//! An **ID token or SAML response** does not belong in an address. Its route needs the cookie of the `state`. With
+//! SAML it is the cookie of the request id, which `InResponseTo` repeats. This cookie alone is `SameSite=None`:
+//!
+//! ```text
+//! Set-Cookie: __Host-signing-in-<hash of state>=<state>.<nonce>; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=600
+//! ```
+//!
+//! * Verify signature, issuer, audience, times and nonce with a library for the protocol. Then call
+//!   [`Session::start`](crate::Session::start).
+//! * Without that cookie sign no user in: an attacker could sign the reader in as the attacker. Redirect instead.
+//! * The layer of the [sessions](crate::Auth::sessions) goes around this route too.
+//! * The refresh cookie does not come with this POST. The new session replaces the cookie, and the old session lasts
+//!   until its own end. Where that matters, hand over to a page of your own that posts on.
+//! * The page behind the 303 belongs to the provider's navigation, so it needs `same_site_lax`. It brings the CSRF
+//!   token.

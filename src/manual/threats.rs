@@ -1,190 +1,224 @@
-//! What the crate protects against, and what it does not.
+//! Attacks that the crate stops, attacks that it does not stop, and the default settings.
 //!
-//! # What is defended
+//! You want to judge whether this protection is enough, or to make it stricter. These settings make it stricter:
 //!
-//! **A refresh cookie that was copied alone**, out of a log, a proxy or a backup. A session has a [second
-//! cookie](super::rotation#cookies), and belongs to the cookie jar that has shown it. The browser shows it at its first
-//! refresh under the name that it signed in with. From then on the copy gets no token. The session goes on, and
-//! [`Event::ForeignJar`](crate::Event::ForeignJar) tells. [Before that](#what-is-not-defended), and without a jar
-//! cookie, a copy of the refresh cookie is worth what a copy of the whole jar is.
+//! ```
+//! use std::time::Duration;
+//! use tower_bearer::{Auth, ConfigError, Event, EventSink, KeyRing, MemoryStore, NoClaims, ReusePolicy};
 //!
-//! Such a copy can still raise the alarm about a session that has ended. One of its clients ended it more than the
-//! grace ago, and the copied token had been replaced. [`Event::ReuseDetected`](crate::Event::ReuseDetected) then has
-//! `jar` false and `ended`. Under [`ReusePolicy::Subject`](crate::ReusePolicy::Subject) the subject's other sessions
-//! end with it.
+//! fn strict(keys: &KeyRing) -> Result<Auth<NoClaims>, ConfigError> {
+//!     Auth::builder(keys)
+//!         .issuer("https://id.example")
+//!         .audience("api")
+//!         .store(MemoryStore::new())
+//!         .origins(["https://app.example".parse()?])
+//!         // A stolen access token works for 5 minutes, not for 15.
+//!         .tokens(|tokens| tokens.lifetime(Duration::from_secs(5 * 60)))
+//!         .sessions(|sessions| {
+//!             sessions
+//!                 // A thief loses the session after one day, not after 7.
+//!                 .absolute_lifetime(Duration::from_secs(24 * 60 * 60))
+//!                 // A replaced token that comes back revokes all sessions of its user.
+//!                 .reuse(ReusePolicy::Subject)
+//!         })
+//!         .events(EventSink::new(|event: &Event<'_>| {
+//!             if let Event::ReuseDetected { subject, .. } = event {
+//!                 eprintln!("tell {subject} that a session was stolen");
+//!             }
+//!         }))
+//!         .build()
+//! }
+//! # strict(&KeyRing::generate().unwrap()).unwrap();
+//! ```
 //!
-//! **A cookie jar that was copied whole.** Two clients then hold tokens of one session. The one that refreshes first
-//! replaces the token, and the other one comes with a token that was replaced. The verdict also depends on what they
-//! call themselves. A `User-Agent` is evidence and no identity, since millions of browsers send the same one.
+//! # Attacks that it stops
 //!
-//! * *Another `User-Agent` than the user's.* The application hears of it, by
-//!   [`Event::NewFingerprint`](crate::Event::NewFingerprint). The thief gets a successor, and no access token before it
-//!   comes back with that one, but for [the minute after a rotation](#what-is-not-defended). Once both sides have
-//!   refreshed an interval apart, the session is revoked.
-//! * *The same `User-Agent`.* The replaced token looks like that of a browser that has lost an answer, or has died
-//!   before it wrote its cookies. It is answered once, and the token of the other side is burned. When the burned one
-//!   comes back, the session is revoked. Some thieves escape that: see [below](#what-is-not-defended).
+//! **A refresh cookie copied alone**, from a log, a proxy or a backup. The first refresh under the `User-Agent` of
+//! the sign-in binds the session to a second cookie, the [jar cookie](crate::refresh::JarCookie). From then on a copy
+//! without it gets no token. The session goes on, and the server emits
+//! [`Event::ForeignJar`](crate::Event::ForeignJar). [Before that](#attacks-that-it-does-not-stop) the copy is worth a
+//! copy of the whole jar.
 //!
-//! A revoked session has no refresh token that works, and [`Event::ReuseDetected`](crate::Event::ReuseDetected) names
-//! both clients. The user signs in again; the thief cannot. Until then the thief has what the user has, and its access
-//! token lives until it expires. The whole table is in [`rotation`](super::rotation).
+//! The copy can still raise [`Event::ReuseDetected`](crate::Event::ReuseDetected) after the session's end, with `jar`
+//! false and `ended`. Its token must have been replaced, and the session ended by a client more than the grace ago.
+//! [`ReusePolicy::Subject`](crate::ReusePolicy::Subject) then revokes the user's other sessions.
 //!
-//! **A thief who covers its tracks.** It refreshes and then signs out, or signs in as itself in the copied jar. The
-//! record keeps which client ended the session. The user's replaced token then raises the alarm all the same, unless
-//! the thief sends the user's `User-Agent`.
+//! **A whole cookie jar, copied.** The thief and the browser hold tokens of one session. The first to refresh
+//! replaces the token, and the other presents a replaced one. The answer depends on the `User-Agent` of each, which
+//! is evidence and no identity:
 //!
-//! **A thief who times itself by the session list.** The list gives the time of the answer for the session that asks,
-//! and rounds its end up to the hour. So it does not tell when the user was here.
+//! * *Another `User-Agent` than the user's.* The server emits
+//!   [`Event::NewFingerprint`](crate::Event::NewFingerprint). The thief gets a successor, and an access token only
+//!   once it presents that. The [minute after a rotation](#attacks-that-it-does-not-stop) is the exception. Once both
+//!   sides have refreshed an interval apart, the server revokes the session.
+//! * *The same `User-Agent`.* The replaced token looks like one from a browser that lost an answer. The server
+//!   answers it once and burns the other side's token. When the burned token comes back, the server revokes the
+//!   session.
 //!
-//! **Honest traffic that looks like theft.** Access tokens live in memory, so every page load, second tab and restored
-//! window refreshes. Networks lose answers, and browsers die. A replaced token is therefore answered again for a short
-//! time, with no other successor than the first. Later a client of the same jar gets a new one. The tests run the rule
-//! over simulated browsers and thieves, and search it exhaustively in [small worlds](super::rotation#how-sure-it-is).
+//! A revoked session has no working refresh token, and [`Event::ReuseDetected`](crate::Event::ReuseDetected) names
+//! both clients. [`sessions`](super::sessions) has the decision table.
 //!
-//! **Forged, truncated, foreign and swapped cookies.** The cookie is sealed (AES-256-GCM) to its name
-//! and to the issuer. What does not open is refused before the store is asked, so garbage costs no
-//! round trip, and a cookie of one service is nothing at another.
+//! **A thief that covers its tracks**: it refreshes, then signs out or signs in as itself in the copied jar. The
+//! user's replaced token still raises the alarm, unless the thief sends the user's `User-Agent`.
 //!
-//! **A dump of the session store.** It holds hashes and seeds. A hash of 32 random bytes is not
-//! guessed; a seed makes the next token only together with a token and the server's key. Subjects are
-//! stored in clear inside the record, and nowhere else.
+//! **Forged, truncated, foreign or swapped cookies.** AES-256-GCM seals the cookie to its name and issuer. The server
+//! rejects other cookies before it asks the store. A cookie from one service is rejected by another.
 //!
-//! **Tokens of the wrong kind.** Verifier and keys fix the form, algorithm and type. A token's header
-//! chooses nothing: `none`, another algorithm, keys that travel in the header, compression and unknown
-//! critical members are refused. An access token in the refresh cookie, and the reverse, is refused.
+//! **A dump of the session store.** It holds hashes of 32 random bytes, and seeds. A seed is useless without a token
+//! and the server's key. Subjects are in clear text.
 //!
-//! **Cross-site requests.** What works by cookie has three lines of defence, and each holds where
-//! another does not:
+//! **Tokens of the wrong kind.** The server rejects `none`, another algorithm, keys in the header, compression and
+//! unknown critical members. It rejects access tokens in the refresh cookie, and the reverse.
 //!
-//! * The refresh cookie is `SameSite=Strict` and limited to the path of the session endpoints. That
-//!   looks at the *site*, so a page on another host of the same domain still has it sent; and it cannot
-//!   help at sign-in, where no cookie is needed.
-//! * [`OriginGuardLayer`](crate::OriginGuardLayer) refuses origins that are not listed, at sign-in too:
-//!   other hosts of the same domain, and the page on plain http of the same host, which an attacker on the
-//!   network can write. It believes what browsers say, and what a proxy leaves of it.
-//! * [`CsrfLayer`](crate::CsrfLayer) asks for a token that foreign pages cannot read. The token
-//!   is signed and bound to the session. Who plants a cookie of their own from a sibling host, or keeps
-//!   one from before the user signed in, has a token of another session, which is refused. Sign-in
-//!   itself needs a token too, so nobody is signed in to somebody else's account unawares.
+//! **Cross-site requests.** Cookie-authenticated routes have three defences ([`guards`](super::guards)):
 //!
-//! The API takes its token from a header that no browser adds by itself, and needs none of them.
+//! * The refresh cookie is `SameSite=Strict` and limited to the session endpoints. Sibling hosts can still cause it
+//!   to be sent.
+//! * [`OriginGuardLayer`](crate::OriginGuardLayer) rejects origins that you did not list, also at sign-in. Sibling
+//!   hosts and plain-http pages of the same host are such origins.
+//! * [`CsrfLayer`](crate::CsrfLayer) needs a signed token of the session, so a planted one fails. A sign-in needs a
+//!   token too: an attacker cannot sign a user into another account.
 //!
-//! **Foreign frames, sniffed content, plain http.** [`SecurityHeadersLayer`](crate::SecurityHeadersLayer)
-//! keeps pages out of frames and uploads from running as scripts, and has browsers use https alone;
-//! [`RequireHttpsLayer`](crate::RequireHttpsLayer) refuses clients that do not. How all of these go
-//! together is in [`guards`](super::guards).
+//! The API reads its token from a header that browsers never add by themselves, and needs none of the three.
 //!
-//! **Leaks through logs.** No type prints a token, key or hash; failures tell clients one opaque code.
-//! The nested and encrypted forms tell whoever finds a token nothing about the user.
+//! **Frames, sniffed uploads, plain http**: [`SecurityHeadersLayer`](crate::SecurityHeadersLayer) and
+//! [`RequireHttpsLayer`](crate::RequireHttpsLayer).
 //!
-//! **Overload by malformed input.** Lengths are checked before anything is parsed or allocated; JSON
-//! depth is bounded; the in-memory store has a capacity; one token that is sent over and over is
-//! answered 429.
+//! **Leaks through logs.** No type prints a token, key or hash. Clients get one opaque code. Nested and encrypted
+//! tokens hide the user.
 //!
-//! # What is not defended
+//! **Malformed input.** The server checks lengths before it parses or allocates, and bounds JSON's depth and the
+//! in-memory store. One token sent over and over gets 429.
 //!
-//! **A stolen access token, until it expires.** It is verified without a look at the store; that is
-//! what makes it cheap. Sign-out and revocation reach it when it ends: 15 minutes by default.
-//! Choose less where that is too much, or give
-//! [`BearerAuthLayer::check`](crate::BearerAuthLayer::check) something to ask. A
-//! [cache of verified tokens](super::performance#the-verified-token-cache) changes nothing about it, for better or worse.
+//! # Attacks that it does not stop
 //!
-//! **A script in your page.** It cannot read the cookie, and it can take the access token only if it
-//! reaches the variable that holds it. But it *is* the page: while it runs, it can refresh and call the
-//! API as the user, CSRF tokens included. No token scheme prevents that. A strict content policy keeps
-//! such scripts out: [`SecurityHeadersLayer`](crate::SecurityHeadersLayer) sends one, and the example's is
-//! stricter still. The same goes for pages of other origins that are listed for the guard and for CORS.
+//! **A stolen access token works until it expires**, 15 minutes by default. Sign-out and revocation do not shorten
+//! that, since the server verifies the token without the store. Shorten the lifetime, or ask the store in
+//! [`BearerAuthLayer::check`](crate::BearerAuthLayer::check).
 //!
-//! **A thief who has the whole cookie jar and sends the user's `User-Agent`.** Three such thieves go unnoticed, because
-//! a browser does the same:
+//! **A script in your page.** It cannot read the cookie, and reads the access token only from a variable in its
+//! reach. But while it runs, it can refresh and call the API as the user, with CSRF tokens. A strict content policy
+//! keeps scripts out. Pages that you list for the guard and CORS have the same power.
 //!
-//! * One that refreshes once, right after the copy, and never again. The user's browser seems to have lost an answer.
-//!   The thief has one access token, for 15 minutes.
-//! * One that shadows the user: it refreshes within the grace of each of the user's refreshes, as a second tab does. It
-//!   has an access token for as long as the user is there.
-//! * One that refreshes, and then signs out. The user is signed out without an alarm, and the thief's access token
-//!   lives until it expires.
+//! **A whole cookie jar, used with the user's `User-Agent`.** Three such thieves go unnoticed, because a browser does
+//! the same:
 //!
-//! [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) can use a stronger signal, such as
-//! a certificate. **Keys bound to the device (DPoP, device-bound sessions) will close it**: the same client is then the
-//! same key, which no copy of a jar contains. They are not built yet; the stored record has fields reserved for them.
+//! * One refreshes once, right after the copy. It has one access token.
+//! * One shadows the user: it refreshes within the grace of each of the user's refreshes. It has access tokens for as
+//!   long as the user is active.
+//! * One refreshes, then signs out. It has one access token, and the user is signed out without an alarm.
 //!
-//! **A thief who has the whole cookie jar, in the first minute after a rotation.** Whatever it calls itself, each
-//! refresh brings an access token until the interval ends, as to a second tab. At most
-//! [`repeat_limit`](crate::refresh::RefreshCookieBuilder::repeat_limit) are answered in half a minute. With another
-//! `User-Agent` the event tells.
+//! [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) can use a stronger signal, such
+//! as a client certificate. Device-bound keys (DPoP, device-bound sessions) would close this gap. They are not built
+//! yet.
 //!
-//! **A refresh cookie that was copied before its session is bound.** The session asks for the second cookie once the
-//! browser has shown it, at its first refresh under the name that it signed in with. Until then a copy of the refresh
-//! cookie alone gets an access token and, by `Set-Cookie`, the second cookie: it is a copy of the whole jar. A page
-//! that refreshes right after the sign-in makes the time short. A session whose refreshes all come under other names
-//! than its sign-in is never bound. One with a native sign-in and a web view that refreshes is so, unless
-//! [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) calls both the same. Searched: with
-//! another `User-Agent` each token of such a thief ends in an alarm, and with the user's some do not.
+//! **A whole cookie jar, in the minute after a rotation.** Under any `User-Agent`, each refresh returns an access
+//! token until the interval ends, up to [`repeat_limit`](crate::refresh::RefreshCookieBuilder::repeat_limit) in half
+//! a minute. Another `User-Agent` causes an event.
 //!
-//! **A thief who looks.** A copy that asks for the list or for the session learns no time. It learns that its token was
-//! replaced, up to one grace after that: it is refused then. With a known name it also sees when a client with a new
-//! name takes the token.
+//! **A refresh cookie copied before its session is bound.** The copy alone gets an access token and the jar cookie. A
+//! page that refreshes right after the sign-in keeps this time short. A session whose refreshes all have another
+//! `User-Agent` than its sign-in is never bound. For a native sign-in with a refreshing web view, let
+//! [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) return the same for both.
 //!
-//! **A refresh cookie without a second one**: with [`JarCookie::Off`](crate::refresh::JarCookie::Off), and for tokens
-//! that [travel in bodies](super::rotation#tokens-in-bodies). The refresh token alone is the session.
+//! **A thief that only looks.** It learns that its token was replaced, up to one grace after that, and no time.
 //!
-//! **A theft that the user never contradicts.** If the user does not come back, no replaced token does. The absolute
-//! lifetime is the bound: 7 days by default.
+//! **Refresh tokens without a jar cookie**: with [`JarCookie::Off`](crate::refresh::JarCookie::Off), and in
+//! [bodies](crate::refresh::RefreshTransport::Body). The refresh token alone is the session.
 //!
-//! **Malware on the user's machine** sees what the browser sees.
+//! **A theft that the user never contradicts.** If the user does not come back, no replaced token does. The thief
+//! keeps the session until its absolute end.
 //!
-//! **Passwords.** Guessing, stuffing and phishing are for your sign-in handler: hash slowly, limit
-//! attempts, ask for a second factor and call [`Session::elevate`](crate::Session::elevate) after it.
+//! **Malware on the user's machine**, which sees all that the browser sees.
 //!
-//! **Theft of the server's keys.** Who has the keys mints tokens. Keep them out of images and
-//! repositories (`*_FILE` variables read mounted secrets), and rotate them: see
-//! [`keys`](super::keys).
+//! **Passwords.** Your sign-in handler must hash slowly, [limit attempts](super::operations) and ask for a second
+//! factor. It then calls [`Session::elevate`](crate::Session::elevate).
 //!
-//! **A store that lies.** The store is trusted to compare and replace atomically and to keep what it
-//! acknowledged. One lost write is recognised and healed; more than that asks the user to sign in
-//! again, and never counts as theft.
+//! **Stolen server keys.** An attacker with the keys mints tokens. Keep them out of images and repositories, and
+//! [rotate](super::keys) them.
 //!
-//! **A token gives its rights to its holder.** Access tokens are bearer tokens: nothing ties them to a client. A token
-//! that *is* tied to one (`cnf`: DPoP, certificates) is refused, since the tie is not checked here.
+//! **A store that lies.** It must compare and replace atomically, and keep acknowledged writes. The server repairs
+//! one lost write. After more, the user signs in again, without an alarm.
 //!
-//! **A page that keeps its tokens badly.** Nothing here can see that a page puts its access token into `localStorage`, into
-//! an address or into a log of its own.
+//! **Bearers.** Any holder can use a bearer token. The server rejects bound ones (`cnf`: DPoP, certificates), since
+//! it does not check the binding.
 //!
-//! **Cookies planted for the refresh cookie's name.** A sibling host can set a cookie of that name. A made-up one takes
-//! no place. One of a dead session of the attacker's own changes nothing, since the live session counts. One of a *live*
-//! session makes two of them: the CSRF token of the page says which is meant, since no other host can set its cookie.
-//! Without [`CsrfLayer`](crate::CsrfLayer) the answer is 400 while the planted one lives. The cookies of four other
-//! sessions before the user's own shut that out: no more are asked for. A browser that has no session of its own goes on
-//! with the planted one, as after any sign-in that its user did not make.
+//! **Tokens in `localStorage`, addresses or logs of the page.**
+//!
+//! **A planted refresh cookie.** A sibling host can set a cookie of that name.
+//!
+//! * A made-up value, or one of an ended session, changes nothing.
+//! * With a value of a *live* session, the page's CSRF token says which one counts. Without
+//!   [`CsrfLayer`](crate::CsrfLayer) the server answers 400 while the planted cookie lives.
+//! * Cookies of four other sessions in front shut the user out.
+//! * A browser without a session of its own goes on with the planted one.
+//!
 //! [`host_prefix`](crate::refresh::RefreshCookieBuilder::host_prefix) closes this, at the price of `Path=/`.
 //!
-//! **Handlers.** A `GET` that changes something, a route that forgot its layer, an object that belongs to somebody else:
-//! a layer sees the head of a request and knows nothing of what a handler does with it.
+//! **Handlers.** Layers do not see a `GET` that changes data, a route without its layer, or another user's object.
 //!
-//! **Floods.** Garbage is refused early and cheaply, and one token is answered so often in half a minute. There is no limit
-//! by address, neither at sign-in nor elsewhere. A flood of *genuine* sign-ins fills the store up to its bound.
+//! **Floods.** There is no limit by address. Genuine sign-ins fill the store up to its bound.
 //!
-//! **Being seen.** Whoever watches the network learns that somebody refreshes, and whoever holds a signed token reads it.
-//! Whether a subject exists, no answer of this crate tells; your sign-in handler's answers and their timing may.
+//! **Observers.** A network observer sees that a client refreshes. The holder of a signed token can read it. This
+//! crate's answers do not show whether a subject exists. Your sign-in handler's answers and their timing may.
 //!
-//! **Signing in through others.** Redirects, PKCE, state and mix-up (RFC 9700) belong to the library that does it. This crate
-//! begins where somebody has been signed in.
+//! **Sign-in at a provider.** Redirects, PKCE, state and mix-up (RFC 9700) belong to your OAuth library.
 //!
-//! `DESIGN.md` has the points of the usual lists (RFC 8725, 9068, 9700 and 10017, OWASP), one by one.
+//! `DESIGN.md` goes through RFC 8725, 9068, 9700 and 10017 and OWASP's lists point by point.
 //!
-//! # What honest users may still notice
+//! # Effects on honest users
 //!
-//! * A window with a new `User-Agent`: one more round trip, once, and you get an event.
-//! * A browser that dies within 30 s of a rotation whose token has come back, while its `User-Agent` is not known to
-//!   the session: one sign-in, with an alarm. The first rotation for a window with a new `User-Agent` is always one.
-//!   For a browser that has updated itself it stays so until the session ends.
-//! * A lost answer, a privilege change or a browser that dies, and a failover of the store within seconds of it:
-//!   possibly one sign-in.
-//! * A store whose clock jumps forward by more than half the grace between two requests: possibly one sign-in.
-//! * More lost answers in a row than [recoveries](crate::refresh::RotationPolicyBuilder::recoveries) allow, 255 by
-//!   default: one sign-in, and no alarm.
-//! * An answer that was under way when the user signed in again, signed out and in, or passed a second
-//!   factor in another tab, and reaches the browser after that one: its `Set-Cookie` is older and wins.
-//!   One sign-in. A page that sends such requests one at a time, as the example does with Web Locks,
-//!   does not see it.
+//! Tabs, reloads, lost answers and crashes present replaced tokens too. The server answers such a token again for a
+//! short time, with the same successor. Later a client of the same jar gets a new one. Other effects:
+//!
+//! | cause | effect |
+//! |---|---|
+//! | a window with a new `User-Agent` | one more round trip, once, and an event |
+//! | a browser that dies within 30 s of a rotation whose token has come back | one sign-in with an alarm, if its `User-Agent` is new to the session. A browser update makes it new until the session ends. |
+//! | a store's failover within seconds of a lost answer, privilege change or crash | possibly one sign-in, perhaps with an alarm |
+//! | the store's clock jumps forward by more than half the grace | possibly one sign-in, perhaps with an alarm |
+//! | more lost answers in a row than [`recoveries`](crate::refresh::RotationPolicyBuilder::recoveries) | one sign-in, without an alarm |
+//! | an answer that arrives after another tab's new sign-in or second factor | one sign-in: its older `Set-Cookie` wins. The npm package avoids it. |
+//!
+//! # Defaults
+//!
+//! Other settings state their default in their documentation.
+//!
+//! | setting | default | reason |
+//! |---|---|---|
+//! | [issuer](crate::token::TokenCodecBuilder::issuer), [audience](crate::token::TokenCodecBuilder::audience) | required | Without an audience, a token for one service is accepted by another. |
+//! | [`lifetime`](crate::token::TokenCodecBuilder::lifetime) | 15 minutes | Bounds a stolen token. |
+//! | [`leeway`](crate::token::TokenCodecBuilder::leeway) | 60 s, at most 300 s | Synchronised clocks differ by less. |
+//! | [`token_types`](crate::token::TokenCodecBuilder::token_types) | `at+jwt` | RFC 9068: an id token is no access token. |
+//! | [`absolute_lifetime`](crate::refresh::RefreshCookieBuilder::absolute_lifetime) | 7 days | Bounds an unnoticed theft. |
+//! | [`idle_lifetime`](crate::refresh::RefreshCookieBuilder::idle_lifetime) | as the absolute one | Shorten it for shared machines. |
+//! | [`session_limit`](crate::refresh::RefreshCookieBuilder::session_limit) | 32 a subject | More than a user has devices. |
+//! | [`reuse`](crate::refresh::RefreshCookieBuilder::reuse) | its session | One device was robbed. |
+//! | [`client_fingerprint`](crate::refresh::RefreshCookieBuilder::client_fingerprint) | `User-Agent` | Addresses change. |
+//! | [`grace`](crate::refresh::RotationPolicyBuilder::grace) | 30 s | Longer than slow answers take. |
+//! | [`interval`](crate::refresh::RotationPolicyBuilder::interval) | 60 s, at least twice the grace | Twenty restored tabs cause one rotation. |
+//! | [refresh cookie](crate::refresh::RefreshCookieBuilder::cookie_name) | `__Secure-refresh_token`, `Path=/auth`, `HttpOnly`, `Secure`, `SameSite=Strict` | Scripts, other paths and other sites do not get it. |
+//! | its `Domain` | never | Each subdomain would get it. |
+//! | [CSRF cookie](crate::csrf::CsrfBuilder::http_only) | `__Host-csrf`, `SameSite=Lax`, readable by scripts | `Strict` would replace the token after a link from another site. |
+//! | [`missing_origin`](crate::OriginGuardLayer::missing_origin) | rejected with credentials | Browsers name the origin. |
+//! | WebSocket handshakes | guarded | CORS does not apply. |
+//! | [events](crate::EventSink) | none | [Connect](super::operations) them. |
+//!
+//! ## Response headers
+//!
+//! [`SecurityHeadersLayer`](crate::SecurityHeadersLayer) adds [these](crate::headers) where a handler sends none.
+//!
+//! | header | reason |
+//! |---|---|
+//! | `Strict-Transport-Security: max-age=31536000` | A year is the least for preload lists. |
+//! | `Content-Security-Policy`: `default-src 'self'` | Keeps out inline and foreign scripts. |
+//! | `base-uri 'none'` | An injected `<base>` would redirect relative addresses. |
+//! | `form-action 'self'` | An injected form would send passwords. List sites that forms redirect to. |
+//! | `frame-ancestors 'none'` | Stops clickjacking, in place of `X-Frame-Options`. |
+//! | `object-src 'none'` | Drop it for a PDF in an `<object>`. |
+//! | `X-Content-Type-Options: nosniff` | Uploads do not run as scripts. |
+//! | `Referrer-Policy: same-origin` | Forms to another origin need [`StrictOriginWhenCrossOrigin`](crate::headers::ReferrerPolicy::StrictOriginWhenCrossOrigin), or browsers send `Origin: null`. |
+//!
+//! A 304 gets neither policy, since its headers replace those of the stored page. Plain http gets no
+//! `Strict-Transport-Security` where a [`ConnectionScheme`](crate::headers::ConnectionScheme) says so (RFC 6797
+//! section 7.2). An API without pages can use `default-src 'none'; frame-ancestors 'none'`.

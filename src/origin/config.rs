@@ -1,10 +1,10 @@
-//! What `OriginGuardLayer` was told.
+//! The settings of `OriginGuardLayer`.
 
 use std::fmt;
 
 use super::origin::Origin;
 
-/// What `OriginGuardLayer` was told.
+/// The settings of `OriginGuardLayer`.
 #[derive(Clone, Debug)]
 pub(super) struct Config {
     pub(super) origins: Origins,
@@ -23,7 +23,7 @@ pub(super) enum Origins {
 }
 
 impl Origins {
-    /// Says in logs what a refused request lacks.
+    /// Names in logs the part that a refused request lacks.
     pub(super) fn lacking(&self) -> &'static str {
         match self {
             Self::Listed(_) => {
@@ -37,8 +37,8 @@ impl Origins {
     }
 }
 
-/// Says what becomes of a request that names neither its origin nor its referrer (RFC 6454 section
-/// 7.3 lets a client leave the header out).
+/// Sets the answer to a request that names neither its origin nor its referrer. RFC 6454 section 7.3 lets a client
+/// leave the header out.
 ///
 /// ```
 /// use tower_bearer::{OriginGuardLayer, origin::MissingOrigin};

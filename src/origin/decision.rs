@@ -15,7 +15,7 @@ use crate::{
     request::{SEC_FETCH_SITE, overrides_method},
 };
 
-/// Cookies of this crate that authenticate no client: the CSRF cookie, and the jar cookie without the refresh
+/// Cookies of this crate that authenticate no client. They are the CSRF cookie, and the jar cookie without the refresh
 /// cookie, which it outlives. Their names are those that the application has not changed.
 const HARMLESS: [&str; 6] = {
     let [csrf, csrf_of_answers] = CSRF_COOKIES;
@@ -61,8 +61,8 @@ impl Config {
         }
     }
 
-    /// Safe methods change nothing, so they pass. `OPTIONS` is what CORS asks with. A `GET` that
-    /// opens a WebSocket is guarded: browsers apply no CORS there and send the cookies along.
+    /// Safe methods change nothing, so they pass. CORS asks with `OPTIONS`. A `GET` that opens a WebSocket is guarded:
+    /// browsers apply no CORS there and send the cookies along.
     fn is_guarded(&self, method: &Method, headers: &HeaderMap) -> bool {
         let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
         let overridden = || self.method_override && overrides_method(headers);
@@ -85,7 +85,7 @@ impl Config {
             };
         }
         let passes = match (&self.origins, site) {
-            // The browser knows which address it asks. `Host` is what proxies make of it.
+            // The browser knows which address it asks. Proxies may change `Host`.
             (Origins::Own, Some(b"same-origin")) => {
                 std::str::from_utf8(origin).is_ok_and(is_web_origin)
             }
@@ -135,12 +135,12 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u
     Ok(first.map(|value| value.as_bytes().trim_ascii()))
 }
 
-/// Whether `origin` is the host that the request is sent to, as `:authority` (or the authority of
-/// an absolute target) and `Host` name it.
+/// Returns whether `origin` is the host that the request is sent to. The host is that of `:authority` (or the authority
+/// of an absolute target) and of `Host`.
 ///
-/// Where both are there they must agree (RFC 9113 section 8.3.1): what forwards a request whose two
-/// hosts differ has been fooled or fools us. A request that names its scheme as `https` is not the
-/// own of a page on plain `http`, which an attacker on the way can write.
+/// Where both are there they must agree (RFC 9113 section 8.3.1). A proxy that forwards a request with two different
+/// hosts was deceived, or deceives this server. A request that names its scheme as `https` does not come from an own
+/// page on plain `http`. An attacker on the network can write such a page.
 fn is_own(origin: &str, uri: &Uri, headers: &HeaderMap) -> bool {
     if uri.scheme() == Some(&Scheme::HTTPS) && !origin.starts_with("https://") {
         return false;
@@ -157,10 +157,9 @@ fn is_own(origin: &str, uri: &Uri, headers: &HeaderMap) -> bool {
 
 /// Whether a `GET` asks for a WebSocket (RFC 6455 section 4.1).
 ///
-/// `Upgrade` is a list of protocols, over several lines perhaps, each in any case and with a version
-/// behind a slash (RFC 9110 section 7.8). A proxy may have taken it off as a hop-by-hop header in
-/// front of a server that does not insist on it; the key of the handshake is left then. Pages can
-/// set neither.
+/// `Upgrade` is a list of protocols, possibly over several lines. Each is in any case and may have a version behind a
+/// slash (RFC 9110 section 7.8). A proxy may have removed it as a hop-by-hop header, in front of a server that does not
+/// require it. The handshake's key then remains. Pages can set neither.
 fn is_websocket(headers: &HeaderMap) -> bool {
     let is_name = |protocol: &[u8]| {
         let mut parts = protocol.trim_ascii().split(|b| !is_tchar(*b));
@@ -174,8 +173,8 @@ fn is_websocket(headers: &HeaderMap) -> bool {
             .any(|line| line.as_bytes().split(|b| *b == b',').any(is_name))
 }
 
-/// Whether the browser may have added credentials by itself: a cookie, or an `Authorization` of a scheme
-/// that browsers send unasked.
+/// Returns whether the browser may have added credentials by itself. That is a cookie, or an `Authorization` of a
+/// scheme that browsers send unasked.
 fn has_ambient(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::AUTHORIZATION).iter();
     cookie::has_other_than(headers, &HARMLESS) || lines.any(|line| is_ambient(line.as_bytes()))

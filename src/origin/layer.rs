@@ -59,8 +59,8 @@ impl OriginGuardLayer {
     /// 1. `Sec-Fetch-Site: same-origin` passes without `Origin`, or with one that is written as
     ///    browsers write it. The browser compares the page with the address that *it* asks, so a
     ///    proxy may change `Host` and port.
-    /// 2. `same-site` and `cross-site` are refused, even where `Origin` is on the host of the
-    ///    request: it is the page on plain `http` then, or a sibling.
+    /// 2. `same-site` and `cross-site` are refused, even where `Origin` is on the host of the request. Such a request
+    ///    comes from a page on plain `http`, or from a sibling.
     /// 3. Otherwise `Origin`, or else `Referer`, must be on the host that the request is sent to:
     ///    `:authority`, or `Host`. Where both are there they must agree. A request with repeated
     ///    `Host` lines has no host. This is for old browsers, for plain `http`, and for WebSockets:
@@ -102,8 +102,7 @@ impl OriginGuardLayer {
 }
 
 impl<R> OriginGuardLayer<R> {
-    /// The verdict of this layer on the head of a request, for handshakes that are not served
-    /// through tower.
+    /// Returns the verdict of this layer on the head of a request, for handshakes that are not served through tower.
     ///
     /// It is a pure function: no event is sent, and [`report_only`](Self::report_only) changes
     /// nothing about it. Nothing is allocated.
@@ -134,7 +133,7 @@ impl<R> OriginGuardLayer<R> {
         self.config.check(method, uri, headers)
     }
 
-    /// Where refusals are reported to.
+    /// Sets the sink for refusals.
     pub fn events(mut self, events: EventSink) -> Self {
         self.refusal.events = events;
         self
@@ -146,7 +145,7 @@ impl<R> OriginGuardLayer<R> {
         self.update(|config| config.method_override = true)
     }
 
-    /// Sets what becomes of a request that does not say where it comes from. Default:
+    /// Sets the answer to a request that does not say where it comes from. Default:
     /// [`MissingOrigin::RefuseWithCredentials`].
     pub fn missing_origin(self, missing: MissingOrigin) -> Self {
         self.update(|config| config.missing = missing)
@@ -161,8 +160,8 @@ impl<R> OriginGuardLayer<R> {
         }
     }
 
-    /// Replaces the answer to refused requests. The layer adds what the contract asks for, and a status
-    /// outside of 400 to 599, a redirect's for example, becomes the rejection's own; see
+    /// Replaces the answer to refused requests. The layer adds the headers that the contract requires. A status outside
+    /// of 400 to 599, for example a redirect, becomes the rejection's own; see
     /// [`RejectionResponse`](crate::rejection::RejectionResponse).
     pub fn rejection_response<B>(
         self,
@@ -174,12 +173,11 @@ impl<R> OriginGuardLayer<R> {
         }
     }
 
-    /// Lets every request through and sends [`Event::WouldReject`](crate::Event::WouldReject) for
-    /// each that would have been refused, to the sink given to [`events`](Self::events). What the list
-    /// lacks is [`Rejection::foreign_origin`].
+    /// Lets every request through and sends [`Event::WouldReject`](crate::Event::WouldReject) for each that would have
+    /// been refused, to the sink given to [`events`](Self::events). [`Rejection::foreign_origin`] names the origin that
+    /// the list lacks.
     ///
-    /// It is for trying a list on real traffic before it is enforced, and guards nothing until this
-    /// call is taken out again.
+    /// Use it to try a list on real traffic before you enforce it. The layer guards nothing until you remove this call.
     pub fn report_only(self) -> Self {
         self.update(|config| config.report_only = true)
     }

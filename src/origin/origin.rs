@@ -17,17 +17,16 @@ use crate::{
 /// | `https://**.app.example` | every host with one label more, or several |
 /// | `http://localhost:*` | this host with any port: for development servers |
 ///
-/// Parsing is strict and normalises what is only spelling: the case of scheme and host, a default
-/// port, and the form of an IPv6 address. What is left is written exactly as browsers send it, so
-/// an entry that parses is an entry that can match. Hosts are ASCII: an internationalised name is
-/// given in punycode. A host with a final dot is another one than the host without, for browsers
-/// and cookies too: list both where both are meant.
+/// Parsing is strict and normalises only spelling. That is the case of scheme and host, a default port, and the form of
+/// an IPv6 address. The result is written exactly as browsers send it. So an entry that parses is an entry that can
+/// match. Hosts are ASCII: an internationalised name is given in punycode. For browsers and cookies, a host with a
+/// final dot differs from the host without. List both where you mean both.
 ///
-/// A wildcard trusts every owner of a host name below it. Directly below a top-level domain
-/// (`https://*.com`) that is the whole of the internet, and an error. Below a public suffix of more
-/// labels, such as a hosting provider's domain (`https://*.github.io`), it is every customer of the
-/// provider: no list of such suffixes is built in, so the entry is accepted. Below your own domain a
-/// wildcard trusts each forgotten name that points to a server of others by now.
+/// A wildcard trusts every owner of a host name below it. Directly below a top-level domain (`https://*.com`) that is
+/// the whole of the internet, and an error. Below a public suffix of more labels it trusts every customer of the
+/// provider, such as a hosting provider's (`https://*.github.io`). No list of such suffixes is built in, so the entry
+/// is accepted. Below your own domain, a wildcard trusts each forgotten name that now points to a server of another
+/// owner.
 ///
 /// Any port is for loopback hosts: `localhost` and the names below it, `127.0.0.1` and `[::1]`. It
 /// trusts every program that serves pages on the user's machine, so production lists have none.
@@ -70,12 +69,11 @@ pub(super) struct Wildcard {
 }
 
 impl Origin {
-    /// Reads an origin of a scheme other than `http` and `https`, as applications in a web view have:
+    /// Reads an origin of a scheme other than `http` and `https`. Applications in a web view have them:
     /// `tauri://localhost`, `chrome-extension://…`, Electron's `app://-`.
     ///
-    /// Such a host is opaque to browsers (WHATWG URL, "opaque-host parser"): it need not be a name,
-    /// may be empty, and comes in the case it was given in. So the entry is kept as it is written
-    /// here, and matches exactly that.
+    /// Such a host is opaque to browsers (WHATWG URL, "opaque-host parser"). It need not be a name, may be empty, and
+    /// keeps the case it was given in. So the entry is kept as it is written here, and matches exactly that.
     ///
     /// ```
     /// use tower_bearer::origin::Origin;
@@ -88,9 +86,8 @@ impl Origin {
     ///
     /// # Errors
     ///
-    /// As with parsing; schemes whose origins are opaque (`file`, `data`, `javascript`, `blob`,
-    /// `about`) are refused, and so are `ws` and `wss`: a WebSocket has the origin of the page that
-    /// opens it.
+    /// As with parsing. Schemes whose origins are opaque (`file`, `data`, `javascript`, `blob`, `about`) are refused.
+    /// So are `ws` and `wss`: a WebSocket has the origin of the page that opens it.
     pub fn custom_scheme(text: &str) -> Result<Self, ConfigError> {
         parse(text, true)
     }
@@ -100,7 +97,7 @@ impl Origin {
         &self.text
     }
 
-    /// Whether its pages come over plain http from elsewhere than the user's own machine: browsers keep no
+    /// Returns whether its pages come over plain http from another machine than the user's own. Browsers keep no
     /// `Secure` cookie for them.
     pub(crate) fn is_plain_http(&self) -> bool {
         let Some(authority) = self.text.strip_prefix("http://") else {
@@ -114,11 +111,11 @@ impl Origin {
         !is_loopback(host)
     }
 
-    /// Whether `origin`, exactly as it came over the wire, is this entry's. With it, one list serves
-    /// the guard and CORS (`AllowOrigin::predicate` of `tower-http`).
+    /// Returns whether `origin`, exactly as it came over the wire, is this entry's. With it, one list serves the guard
+    /// and CORS (`AllowOrigin::predicate` of `tower-http`).
     ///
-    /// Nothing is normalised here. Browsers send the canonical form, and who sends another is no
-    /// browser or an attempt to be read in two ways.
+    /// Nothing is normalised here. Browsers send the canonical form. Another form comes from another client, or is an
+    /// attempt to be read in two ways.
     ///
     /// ```
     /// let entry: tower_bearer::origin::Origin = "https://*.app.example".parse()?;
@@ -159,8 +156,7 @@ impl Pattern {
     }
 }
 
-/// Cuts the port off an origin, if it is one as browsers write it: without leading zeros, and not
-/// the default port.
+/// Cuts the port off an origin, if browsers write it so: without leading zeros, and not the default port.
 fn without_port(origin: &str) -> Option<&str> {
     let (scheme, authority) = origin.split_once("://")?;
     let (host, port) = split_port(authority)?;
@@ -175,7 +171,7 @@ impl FromStr for Origin {
 
     /// # Errors
     ///
-    /// When the text is no entry of the table above; the error says what is in the way.
+    /// When the text is no entry of the table above; the error names the fault.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         parse(text, false)
     }
@@ -187,8 +183,8 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The origin of a `Referer`: everything up to its path. What comes behind is not looked at, because
-/// the browsers that send no `Origin` write bytes of any encoding there.
+/// The origin of a `Referer`: everything up to its path. The bytes behind it are not read: the browsers that send no
+/// `Origin` write bytes of any encoding there.
 pub(super) fn origin_of(referer: &[u8]) -> Option<&[u8]> {
     let scheme = referer.iter().position(|b| *b == b':')?;
     let start = scheme + "://".len();

@@ -48,8 +48,8 @@ fn read(text: &str, custom: bool) -> Result<Origin, Problem> {
     }
     if any_port.is_some() && (is_opaque || !is_loopback(&host)) {
         return Err(
-            "must not have any port (`:*`), except with http or https on a loopback host: \
-             localhost or a name below it, 127.0.0.1, [::1]",
+            "must not have any port (`:*`), except with http or https on a loopback host. That is localhost or a \
+             name below it, 127.0.0.1, [::1]",
         );
     }
 
@@ -122,8 +122,8 @@ fn tuple_host(host: &str, keep_case: bool) -> Result<String, Problem> {
     }
 }
 
-/// The host of a scheme that browsers do not know: a registered name (RFC 3986 section 3.2.2), which
-/// may be empty. A star and a comma are in none here: they read as a wildcard and as a list.
+/// The host of a scheme that browsers do not know. It is a registered name (RFC 3986 section 3.2.2), which may be
+/// empty. A star and a comma are in none here: they read as a wildcard and as a list.
 fn opaque_host(host: &str, port: Option<u16>) -> Result<String, Problem> {
     let is_of_name = |b: u8| b.is_ascii_alphanumeric() || b"-._~%!$&'()+;=".contains(&b);
     if !host.bytes().all(is_of_name) {
@@ -152,8 +152,8 @@ fn check_below_wildcard(host: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether browsers reach the user's own machine by this host, in canonical form, whatever a name
-/// server says (RFC 6761 section 6.3).
+/// Returns whether browsers reach the user's own machine by this host, in canonical form. A name server does not change
+/// that (RFC 6761 section 6.3).
 pub(super) fn is_loopback(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost")
 }
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_never_match_is_refused() {
+    fn an_entry_that_could_never_match_is_refused() {
         for given in [
             "",
             "*",
@@ -293,7 +293,10 @@ mod tests {
             ("https://*.[::1]", "a wildcard in front of an IP address"),
             ("https://*.com", "directly below a top-level domain"),
             ("https://**.com.", "directly below a top-level domain"),
-            ("https://app.example:*", "on a loopback host: localhost"),
+            (
+                "https://app.example:*",
+                "on a loopback host. That is localhost",
+            ),
             ("*", "is a bare wildcard, which is not offered"),
             ("https://*", "is a bare wildcard, which is not offered"),
             ("http://**:8080", "is a bare wildcard, which is not offered"),

@@ -1,4 +1,4 @@
-//! Which of the cookies that came is the refresh token, and what it is worth.
+//! Chooses the refresh token among the cookies that came, and judges it.
 
 use std::pin::pin;
 
@@ -80,9 +80,9 @@ impl Session {
 
     /// Which of the `genuine` tokens, each of another session, the request acts on.
     ///
-    /// A session that has ended may have left its cookie under another path, and another host of the domain can set
-    /// one of its own: the store knows which of them lives. Where the CSRF token of the request is of a session, the
-    /// request acts on that one only, and not at all where another one lives in its place.
+    /// A session that has ended may have left its cookie under another path. Another host of the domain can set a
+    /// cookie of its own. The store knows which session lives. Where the CSRF token of the request is of a session, the
+    /// request acts on that one only. It acts on none where another one lives in its place.
     async fn choose<'t>(
         &self,
         genuine: &'t [RefreshToken],
@@ -112,9 +112,9 @@ impl Session {
         Ok(live.or(noted).or(Some(first)))
     }
 
-    /// The session that a page is to get a CSRF token for, where the cookies of several came: the one that the browser
-    /// `holds` a token of, if that lives, or else the first live one. `None` where there is no choice, and the store
-    /// is not asked.
+    /// Returns the session that a page gets a CSRF token for, where the cookies of several came. It is the one that the
+    /// browser `holds` a token of, if that lives. Otherwise it is the first live one. `None` where there is no choice,
+    /// and the store is not asked.
     pub(crate) async fn live_session(
         &self,
         holds: Option<CsrfSession>,
@@ -162,7 +162,7 @@ impl Session {
         loaded.map(Found::from).map_err(unavailable)
     }
 
-    /// Judges a token against what the store has.
+    /// Judges a token against the store's record.
     pub(crate) fn decision(
         &self,
         token: &RefreshToken,
@@ -182,15 +182,15 @@ impl Session {
 
     /// The presented token, if a refresh would honour it now. Nothing is rotated.
     ///
-    /// A stolen token is as much an alarm here as at a refresh, and a client that has not shown that it is the
-    /// session's own has to refresh first: authenticated here, a thief could use the session without ever taking
-    /// a successor, which is what gives it away.
+    /// As at a refresh, a stolen token raises an alarm. A client that has not shown that it is the session's own has to
+    /// refresh first. If it were authenticated here, a thief could use the session and never take a successor. Taking a
+    /// successor is what exposes the thief.
     pub(crate) async fn honoured(&self) -> Result<Authenticated, SessionError> {
         self.authenticated(false).await
     }
 
-    /// Like [`current`](Self::current), for a change of privilege: the answer to an earlier one may have been lost,
-    /// and the token from before it leads to the same one again. The application has checked anew who asks.
+    /// Like [`current`](Self::current), for a change of privilege. The answer to an earlier change may have been lost.
+    /// The token from before it leads to the same one again. The application has authenticated the client anew.
     pub(crate) async fn for_elevation(&self) -> Result<Authenticated, SessionError> {
         newest(self.authenticated(true).await?)
     }
@@ -212,8 +212,8 @@ impl Session {
         };
         match (decision.row, record) {
             (Row::PreviousElsewhere | Row::Barrier, Some(record)) if !is_own(&record) => {
-                // The answer to the current token, too: were it another, the moment would tell a thief who asks again
-                // and again when the owner's browser came.
+                // Also the answer to the current token. If it differed, a thief who asks repeatedly would learn when
+                // the owner's browser came.
                 self.tell_old_token(&token, &decision, time.now);
                 Err(refresh_first())
             }

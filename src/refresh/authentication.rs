@@ -1,4 +1,4 @@
-//! When and how the user of a session authenticated: as the application says it, and where it has to be recent.
+//! When and how the user of a session authenticated: the application's statement, and the check that it is recent.
 
 use std::{fmt, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::{
     session::{Authentication, Methods, SessionError, SessionErrorKind},
 };
 
-/// How far ahead of the store's clock another one may be: as much as a codec may be told to forgive.
+/// How far ahead of the store's clock another clock may be. It is as much as a codec may be set to forgive.
 const AHEAD: Duration = Duration::from_secs(300);
 
 /// An authentication, as far as the application says.
@@ -21,12 +21,13 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// The authentication that is meant, which is heard of at `now`. Methods that are not said are not known, whatever was said of
-    /// an earlier one: a password that is checked days after a second factor does not make that one recent.
+    /// The authentication that is meant, which is reported at `now`. Methods that are not named are not known, whatever
+    /// an earlier authentication named. A password that is checked days after a second factor does not make that factor
+    /// recent.
     ///
     /// # Errors
     ///
-    /// Names what cannot be kept.
+    /// Names the values that cannot be kept.
     pub(super) fn judge(&self, now: Timestamp) -> Result<Authentication, SessionError> {
         let Self {
             auth_time,
@@ -55,21 +56,21 @@ const ACR: &str = "acr must have 1 to 64 printable ASCII characters without spac
      backslashes";
 const AMR: &str = "amr must have at most 8 entries, each of 1 to 32 printable ASCII characters \
      without spaces, quotes and backslashes";
-const FUTURE: &str = "auth_time must not lie in the future: it is more than five minutes ahead of the store's clock \
-     (seconds and milliseconds confused?)";
+const FUTURE: &str = "auth_time must not lie in the future. It is more than five minutes ahead of the store's \
+     clock (seconds and milliseconds confused?)";
 
 pub(super) fn invalid(problem: &'static str) -> SessionError {
     SessionError::with_source(SessionErrorKind::InvalidInput, problem)
 }
 
 impl RefreshCookieBuilder {
-    /// Sets whether access tokens say when and how their user authenticated: `auth_time`, and `amr` and `acr` where
-    /// the application has named them (RFC 9068 section 2.2.1, OpenID Connect Core 1.0 section 2). Default: off, since
-    /// every request carries the token.
+    /// Sets whether access tokens say when and how their user authenticated. They say `auth_time`, and `amr` and `acr`
+    /// where the application named them. See RFC 9068 section 2.2.1 and OpenID Connect Core 1.0 section 2. Default:
+    /// off, since every request carries the token.
     ///
     /// [`RequireRecentAuth`](crate::RequireRecentAuth) needs it on. The claims of the application then have no member
-    /// of these names: such a token cannot be minted, which is answered 500, and the log names the member. A struct of
-    /// the application's does not see them, with `deny_unknown_fields` either, unless it names them.
+    /// of these names. Such a token cannot be minted: the answer is 500, and the log names the member. A struct of the
+    /// application does not see them, with `deny_unknown_fields` either, unless it names them.
     ///
     /// ```
     /// use tower_bearer::refresh::RefreshCookieBuilder;
@@ -124,7 +125,7 @@ pub(super) fn check(max_age: Option<Duration>) -> Result<(), ConfigError> {
 
 /// Refuses a client whose user `authenticated` longer ago than `max_age`, where that is set.
 ///
-/// A date of the future is the store's, whose clock was set back: as far as clocks differ it is recent.
+/// A date in the future is the store's, whose clock was set back. Within the allowed difference of clocks it is recent.
 pub(super) fn require_recent(
     max_age: Option<Duration>,
     authenticated: Timestamp,
@@ -139,7 +140,7 @@ pub(super) fn require_recent(
     }
 }
 
-/// Why other sessions were not ended: the cure for the log, and what the client is told.
+/// Why other sessions were not ended: the cure for the log, and the answer to the client.
 #[derive(Debug)]
 pub(super) struct TooOld {
     pub(super) max_age: Duration,
@@ -150,8 +151,8 @@ impl fmt::Display for TooOld {
         let Self { max_age } = self;
         write!(
             f,
-            "more than recent_auth_to_end_others, {max_age:?}, has passed since the user authenticated: the page asks \
-             for the credentials again, and the application calls elevate"
+            "more than recent_auth_to_end_others, {max_age:?}, has passed since the user authenticated. The page \
+             asks for the credentials again, and the application calls elevate"
         )
     }
 }
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_is_not_known_and_what_cannot_be_kept_is_named() {
+    fn unnamed_methods_are_unknown_and_values_that_cannot_be_kept_are_named() {
         let judge = |amr: Option<&[&str]>, acr: Option<&str>| {
             let said = Said {
                 auth_time: None,

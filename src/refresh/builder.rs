@@ -103,9 +103,9 @@ impl RefreshCookieBuilder {
         }
     }
 
-    /// Sets how long a session lasts from sign-in, refreshed or not: the longest that any may get, since
-    /// [`NewSession::lifetime`](crate::NewSession::lifetime) gives a shorter one. Default 7 days; at least one
-    /// second, and not shorter than an access token lives. The cookie's `Max-Age` is at most 400 days.
+    /// Sets how long a session lasts from sign-in, refreshed or not. This is the longest that any session may get:
+    /// [`NewSession::lifetime`](crate::NewSession::lifetime) gives a shorter one. Default 7 days; at least one second,
+    /// and not shorter than an access token lives. The cookie's `Max-Age` is at most 400 days.
     pub fn absolute_lifetime(mut self, lifetime: Duration) -> Self {
         self.policy.absolute = lifetime;
         self
@@ -115,15 +115,15 @@ impl RefreshCookieBuilder {
     /// Default, and at most: the absolute lifetime.
     ///
     /// Each refresh counts as use, unless its request has the header `X-Session-Activity: passive`. A page sends that
-    /// when its timer refreshes and its user did nothing since the last time: the answer brings a token that ends with
-    /// the session at the latest, and the session ends all the same. Input shortly before that end is told
-    /// [at once](crate::manual::how_to#ending-unused-sessions). Without the header an open tab keeps its session to the
+    /// when its timer refreshes and its user did nothing since the last time. The answer then brings a token that ends
+    /// with the session at the latest. The idle end stays where it is. The page reports input shortly before that end
+    /// [at once](crate::manual::sessions#end-unused-sessions). Without the header an open tab keeps its session to the
     /// absolute end. The value is `passive` in lower case, in one line; any other is active. A client can only shorten
     /// its own session by it.
     ///
     /// A use within the [interval](crate::refresh::RotationPolicyBuilder::interval) of the last one may not count. So a
-    /// lifetime that is shorter than the absolute one is longer than that, the grace and an access token's life
-    /// together: between two refreshes an active user would be signed out.
+    /// lifetime shorter than the absolute one must exceed the interval, the grace and an access token's life together.
+    /// Otherwise an active user would be signed out between two refreshes.
     pub fn idle_lifetime(mut self, lifetime: Duration) -> Self {
         self.idle = Some(lifetime);
         self
@@ -135,7 +135,7 @@ impl RefreshCookieBuilder {
         self
     }
 
-    /// Sets what ends when an old token comes back. Default: its session.
+    /// Sets the sessions that end when an old token comes back. Default: its session.
     pub fn reuse(mut self, reuse: ReusePolicy) -> Self {
         self.policy.reuse = reuse;
         self
@@ -152,8 +152,8 @@ impl RefreshCookieBuilder {
     /// Sets how many answers one token gets in half a minute without moving on. Default 200; more
     /// are answered 429.
     ///
-    /// It stops clients that refresh in a loop, and no attacker: across the end of a half minute twice as many
-    /// are answered, and sessions that share a counter forgive each other.
+    /// It stops clients that refresh in a loop, and no attacker. Across the end of a half minute twice as many are
+    /// answered. Sessions that share a counter forgive each other.
     pub fn repeat_limit(mut self, answers: u16) -> Self {
         self.repeats = answers;
         self
@@ -166,7 +166,7 @@ impl RefreshCookieBuilder {
         self
     }
 
-    /// Sets who is told what happens.
+    /// Sets the event sink.
     pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
         self
@@ -182,7 +182,7 @@ impl RefreshCookieBuilder {
         self.transport == RefreshTransport::Body
     }
 
-    /// The layer.
+    /// Returns the layer.
     ///
     /// # Errors
     ///

@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl Session {
-    /// Runs the call `name` in its span, and tells of its failure. The caller pins the work: a future that
-    /// is moved into another one takes its room twice.
+    /// Runs the call `name` in its span, and reports its failure. The caller pins the work: a future that is moved into
+    /// another one takes its room twice.
     pub(crate) async fn call<T>(
         &self,
         name: &'static str,

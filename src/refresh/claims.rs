@@ -1,4 +1,4 @@
-//! What goes into an access token, decided by the application in one closure.
+//! The claims of an access token, which the application decides in one closure.
 
 use std::{error::Error, fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -11,8 +11,8 @@ use crate::{
     token::{AccessToken, Grant, TokenCodec},
 };
 
-/// What the claims closure is asked for. It serves sign-in and refresh alike, so what is in a
-/// token is decided in one place.
+/// A request for claims, which the claims closure gets. It serves sign-in and refresh alike, so one place decides the
+/// content of a token.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -147,7 +147,7 @@ where
                 return Err(SessionError::with_source(SessionErrorKind::Expired, over));
             }
             let minted = self.codec.mint_at(&grant, now);
-            // A client that comes again does not change what the application is made of.
+            // A client that comes again does not change the application's type.
             minted.map_err(|error| SessionError::with_source(SessionErrorKind::Internal, error))
         })
     }
@@ -195,17 +195,17 @@ impl ClaimsRequest {
         Self { is_minted, ..self }
     }
 
-    /// The subject as it was given to [`Session::start`](crate::Session::start).
+    /// Returns the subject as it was given to [`Session::start`](crate::Session::start).
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// The session the token will belong to.
+    /// Returns the session that the token will belong to.
     pub fn session(&self) -> SessionId {
         self.session
     }
 
-    /// The application's own bytes, as given at sign-in or at the last privilege change.
+    /// Returns the application's own bytes, as given at sign-in or at the last privilege change.
     pub fn context(&self) -> &[u8] {
         &self.context
     }
@@ -226,7 +226,7 @@ impl ClaimsRequest {
         self.authentication.methods.acr()
     }
 
-    /// Why the token is needed.
+    /// Returns the reason why the token is needed.
     pub fn reason(&self) -> ClaimsReason {
         self.reason
     }
@@ -259,7 +259,7 @@ impl From<std::convert::Infallible> for ClaimsError {
 }
 
 impl ClaimsError {
-    /// The answer is not to be had now, because of `source`, which is written to the log.
+    /// Reports that the answer is not available now, because of `source`, which is written to the log.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable(source.into())
     }

@@ -11,10 +11,10 @@ use crate::{
 };
 
 impl RefreshCookieBuilder {
-    /// Sets what a client is called: bytes that stay the same for one browser and differ for many others. Default:
-    /// the `User-Agent`, which millions share. It is evidence beside the jar cookie, and the only one where tokens
-    /// travel in bodies. A server that refreshes on a browser's behalf forwards that header, or the service takes
-    /// another signal here.
+    /// Sets the name of a client: bytes that stay the same for one browser and differ for many others. Default: the
+    /// `User-Agent`, which millions share. It is evidence beside the jar cookie, and the only one where tokens travel
+    /// in bodies. A server that refreshes on a browser's behalf forwards that header, or the service takes another
+    /// signal here.
     ///
     /// Another function gets another [`fingerprint_version`](Self::fingerprint_version).
     pub fn client_fingerprint<T: Into<Vec<u8>>>(
@@ -61,7 +61,7 @@ pub(super) fn check(fingerprints: FingerprintPolicy, jar: bool) -> Result<(), Co
     if fingerprints == FingerprintPolicy::Ignored && !jar {
         return Err(ConfigError::new(
             "fingerprints",
-            "cannot be ignored where no jar cookie is sent (JarCookie::Off, RefreshTransport::Body): nothing would \
+            "cannot be ignored where no jar cookie is sent (JarCookie::Off, RefreshTransport::Body). Nothing would \
              tell a thief from the session's own client",
         ));
     }

@@ -1,4 +1,4 @@
-//! What all requests of one layer share.
+//! The settings that all requests of one layer share.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use crate::{
     store::MeasuredStore,
 };
 
-/// Reads what tells one client from another out of a request's head.
+/// Reads the part of a request's head that distinguishes clients.
 pub(crate) type ClientSignal = Arc<dyn Fn(&Parts) -> Vec<u8> + Send + Sync>;
 
 /// Everything a [`Session`](super::Session) needs that does not change from request to request.
@@ -43,7 +43,7 @@ pub(crate) struct Config {
     /// How recently the user must have authenticated to end other sessions.
     pub(crate) recent_auth_to_end_others: Option<Duration>,
     pub(crate) throttle: Throttle,
-    /// Keep what clients can cause at will from filling the application's sink.
+    /// Keep events that clients cause at will from filling the application's sink.
     pub(crate) foreign_jars: OnceAMinute,
     pub(crate) old_tokens: OnceAMinute,
     pub(crate) newcomers: OnceAMinute,

@@ -14,9 +14,9 @@ const BASE: &str = "/auth";
 
 /// Whether a second cookie shows that a request comes out of the session's own cookie jar.
 ///
-/// The jar cookie has the refresh cookie's name with `_jar` behind it, and the same attributes. The server derives
-/// its value of 28 characters from the session's id. It stays the same until the session ends. A browser that dies
-/// before its cookies are on the disk loses the newest refresh token, and has this one still.
+/// The jar cookie has the refresh cookie's name with `_jar` behind it, and the same attributes. The server derives its
+/// value of 28 characters from the session's id. It stays the same until the session ends. A browser that dies before
+/// it writes its cookies to the disk loses the newest refresh token. It still has this cookie.
 ///
 /// ```
 /// use tower_bearer::refresh::{JarCookie, RefreshCookieBuilder};
@@ -91,7 +91,7 @@ impl RefreshCookieBuilder {
     /// Sets the path under which the session endpoints lie, and which the cookie is sent to.
     /// Default `/auth`.
     ///
-    /// It is the path that this service sees. A sign-in elsewhere is told as
+    /// It is the path that this service sees. A sign-in elsewhere is reported as
     /// [`Event::CookiePathMismatch`](crate::Event::CookiePathMismatch): it does not see the session that it replaces.
     pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
         self.cookie.path = Some(path.into());
@@ -101,7 +101,7 @@ impl RefreshCookieBuilder {
     /// Names a path that the cookie had before, as browsers have it: the prefix that a proxy takes off included.
     /// Default: none.
     ///
-    /// A cookie is told from others by its path too. After a change of [`cookie_path`](Self::cookie_path) a browser
+    /// Cookies of one name differ by their path too. After a change of [`cookie_path`](Self::cookie_path) a browser
     /// sends the old one beside the new one, until it ends. Each answer that sets or clears the cookie then clears it
     /// under the former path as well. Leave it set for one absolute lifetime after the change. Browsers have one path
     /// for all `__Host-` cookies, so it does not go with [`host_prefix`](Self::host_prefix).
@@ -120,8 +120,9 @@ impl RefreshCookieBuilder {
         self
     }
 
-    /// Sets what something in front takes off the paths of requests: a proxy, or a router around the layer that
-    /// is not axum's (or is, without this crate's feature `axum`). Default: nothing, as with an empty prefix.
+    /// Sets the prefix that a component in front removes from the paths of requests. That is a proxy, or a router
+    /// around the layer other than axum's. It is also axum's router without this crate's feature `axum`. Default:
+    /// nothing, as with an empty prefix.
     ///
     /// The browser's path has it, so it goes in front of [`cookie_path`](Self::cookie_path) in the cookie.
     ///
@@ -143,8 +144,8 @@ impl RefreshCookieBuilder {
         self
     }
 
-    /// Names the cookie `__Host-…` with `Path=/`: no other host of the domain can set it, and every
-    /// request to this host carries it. The endpoints lie below `/auth`, unless
+    /// Names the cookie `__Host-…` with `Path=/`. No other host of the domain can set it, and every request to this
+    /// host carries it. The endpoints lie below `/auth`, unless
     /// [`SessionEndpoints::base`](crate::SessionEndpoints::base) says otherwise.
     pub fn host_prefix(mut self) -> Self {
         self.cookie.host_prefix = true;
@@ -153,13 +154,13 @@ impl RefreshCookieBuilder {
 
     /// Names the cookie `__Http-…`, with [`host_prefix`](Self::host_prefix) `__Host-Http-…`. Default: off.
     ///
-    /// A browser that knows the prefixes takes such a cookie with `Secure` and `HttpOnly` alone: it came in an
-    /// answer, and no script has planted it (draft-ietf-httpbis-layered-cookies; Chrome 140, Firefox 143).
-    /// An older browser reads `__Host-Http-` as `__Host-`, and `__Http-` as a name like any other, which
-    /// lacks even the protection of `__Secure-`.
+    /// A browser that knows the prefixes takes such a cookie with `Secure` and `HttpOnly` alone. It came in an answer,
+    /// and no script has planted it (draft-ietf-httpbis-layered-cookies; Chrome 140, Firefox 143). An older browser
+    /// reads `__Host-Http-` as `__Host-`. It reads `__Http-` as an ordinary name, which lacks even the protection of
+    /// `__Secure-`.
     ///
-    /// A new name signs every user out. Chromium refuses a `__Host-Http-` cookie as the one that a device-bound
-    /// session renews, and takes `__Http-` and `__Host-` (seen in Chromium 156).
+    /// A new name signs every user out. Chromium refuses a `__Host-Http-` cookie as the one that a device-bound session
+    /// renews. It takes `__Http-` and `__Host-` (seen in Chromium 156).
     pub fn http_prefix(mut self) -> Self {
         self.cookie.http_prefix = true;
         self
@@ -168,11 +169,11 @@ impl RefreshCookieBuilder {
     /// Sends the cookie with top-level navigations by GET from other sites too. Default
     /// `SameSite=Strict`.
     ///
-    /// The return from an OAuth provider is such a navigation. With `Strict` the cookie does not come
-    /// with it: a page that the server renders says that no user is signed in, and
-    /// [`Session::start`](crate::Session::start) in the callback does not see the session it
-    /// replaces. Such pages lie outside of `/auth`, so they need [`host_prefix`](Self::host_prefix) as
-    /// well. A page that refreshes by `fetch` once it is loaded works with `Strict`.
+    /// The return from an OAuth provider is such a navigation. With `Strict` the cookie does not come with it. A page
+    /// that the server renders then says that no user is signed in. [`Session::start`](crate::Session::start) in the
+    /// callback does not see the session it replaces. Such pages lie outside of `/auth`, so they need
+    /// [`host_prefix`](Self::host_prefix) as well. A page that refreshes by `fetch` once it is loaded works with
+    /// `Strict`.
     pub fn same_site_lax(mut self) -> Self {
         self.cookie.same_site = SameSite::Lax;
         self
@@ -282,21 +283,21 @@ impl CookieSettings {
         }
     }
 
-    /// The prefix of the name, which tells browsers what to refuse.
+    /// The prefix of the name, by which browsers refuse some cookies.
     fn prefix(&self) -> Result<Prefix, ConfigError> {
         let clash = |setting, problem| Err(ConfigError::new(setting, problem));
         let elsewhere = self.path.as_ref().filter(|path| *path != "/");
         match (self.host_prefix, self.http_prefix, self.insecure) {
             (true, _, true) => clash(
                 "host_prefix",
-                "does not go with dangerous_insecure_cookie: browsers take a __Host- cookie with Secure \
-                 alone; in development over plain http say cookie_path(\"/\") instead of host_prefix",
+                "does not go with dangerous_insecure_cookie: browsers accept a __Host- cookie only with Secure. In \
+                 development over plain http say cookie_path(\"/\") instead of host_prefix",
             ),
             (_, true, true) => clash("http_prefix", HTTP_PREFIX_NEEDS_SECURE),
             (true, ..) if elsewhere.is_some() => clash(
                 "host_prefix",
-                "does not go with cookie_path: browsers take a __Host- cookie with the path / alone, and \
-                 send it with every request; leave cookie_path out, and say where the endpoints lie with \
+                "does not go with cookie_path: browsers accept a __Host- cookie only with the path /, and send it \
+                 with every request. Leave cookie_path out and say where the endpoints lie with \
                  SessionEndpoints::base, or leave host_prefix out",
             ),
             (true, http, false) => Ok(if http { Prefix::HostHttp } else { Prefix::Host }),
@@ -312,9 +313,9 @@ impl CookieSettings {
         match self.external_prefix.as_str() {
             "" => Ok(""),
             _ if self.host_prefix => error(
-                "does not go with host_prefix: browsers send a __Host- cookie with every request to the \
-                 host, and to what else it serves; leave external_prefix out, or say cookie_path(\"/\") \
-                 instead of host_prefix",
+                "does not go with host_prefix: browsers send a __Host- cookie with every request to the host, \
+                 whatever else it serves. Leave external_prefix out, or say cookie_path(\"/\") instead of \
+                 host_prefix",
             ),
             "/" => error("must name what is taken off the paths, such as \"/app\""),
             front => match path::check(front) {

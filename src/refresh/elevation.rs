@@ -5,12 +5,12 @@ use std::fmt;
 use super::authentication::Said;
 use crate::clock::Timestamp;
 
-/// A change of privilege, for [`Session::elevate_with`](crate::Session::elevate_with). All that is not said stays as it
-/// is, but for the authentication: its time is now, and methods and class are those that are named here.
+/// A change of privilege, for [`Session::elevate_with`](crate::Session::elevate_with). All that is not set here stays
+/// as it is, except for the authentication. Its time is now, and its methods and class are those named here.
 ///
-/// **Say what was checked** where the application asks for a class
-/// ([`acr_values`](crate::RequireRecentAuth::acr_values)). An earlier authentication does not count: a
-/// password that is checked today does not make the second factor of last week a recent one.
+/// **Name the methods that were checked** where the application asks for a class
+/// ([`acr_values`](crate::RequireRecentAuth::acr_values)). An earlier authentication does not count. A password that is
+/// checked today does not make the second factor of last week recent.
 ///
 /// ```
 /// use tower_bearer::{AccessToken, Session, SessionError, refresh::Elevation};

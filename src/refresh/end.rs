@@ -24,17 +24,16 @@ impl Session {
     /// cookie. Succeeds without a cookie and with a dead one. Where the cookies of several sessions came, it ends the
     /// one that lives and no other.
     ///
-    /// A refresh cookie without its jar cookie ends nothing: the cookies are cleared, the session goes on, and
-    /// [`Event::ForeignJar`](crate::Event::ForeignJar) tells of it. That is a thief who copied the one cookie, and also
-    /// a user behind a proxy that forwards only that one, whose sign-outs then end nothing.
+    /// A refresh cookie without its jar cookie ends nothing. The cookies are cleared, the session goes on, and
+    /// [`Event::ForeignJar`](crate::Event::ForeignJar) reports it. The client may be a thief who copied the one cookie.
+    /// It may also be a user behind a proxy that forwards only that one. The sign-outs of that user then end nothing.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer. The cookie is
-    /// cleared all the same and the revocation is tried again in the background. Where the cookies of several sessions
-    /// came, only the store can tell which one is meant: the cookie is then kept. So it is at
-    /// [`CsrfFailed`](SessionErrorKind::CsrfFailed). At [`Ambiguous`](SessionErrorKind::Ambiguous) it is cleared, and no
-    /// session is ended.
+    /// [`Unavailable`](SessionErrorKind::Unavailable) when the store did not answer. The cookie is cleared all the same
+    /// and the revocation is tried again in the background. Where the cookies of several sessions came, only the store
+    /// can tell which one is meant. The cookie is then kept. So it is at [`CsrfFailed`](SessionErrorKind::CsrfFailed).
+    /// At [`Ambiguous`](SessionErrorKind::Ambiguous) it is cleared, and no session is ended.
     ///
     /// # Cancel safety
     ///
@@ -59,12 +58,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`refresh`](Self::refresh); [`Superseded`](SessionErrorKind::Superseded) when the
-    /// cookie is not the newest one, [`RefreshFirst`](SessionErrorKind::RefreshFirst) when the client
-    /// has not shown yet that it is the session's own. With [`Unavailable`](SessionErrorKind::Unavailable) the sessions
-    /// that are left are ended in the background, and none that begins after the call; the cookie stays, so that the
-    /// client can ask again. Of others that had ended before the answer was lost no
-    /// [`Revoked`](crate::Event::Revoked) may come. [`AuthenticationTooOld`](SessionErrorKind::AuthenticationTooOld) where
+    /// As [`refresh`](Self::refresh). [`Superseded`](SessionErrorKind::Superseded) when the cookie is not the newest
+    /// one. [`RefreshFirst`](SessionErrorKind::RefreshFirst) when the client has not shown yet that it is the session's
+    /// own. With [`Unavailable`](SessionErrorKind::Unavailable) the remaining sessions are ended in the background, and
+    /// none that begins after the call. The cookie stays, so that the client can ask again. Sessions that had ended
+    /// before the answer was lost may get no [`Revoked`](crate::Event::Revoked).
+    /// [`AuthenticationTooOld`](SessionErrorKind::AuthenticationTooOld) where
     /// [`recent_auth_to_end_others`](crate::refresh::RefreshCookieBuilder::recent_auth_to_end_others) asks for it.
     ///
     /// # Cancel safety
@@ -84,8 +83,8 @@ impl Session {
         self.call("end_all", pin!(work)).await
     }
 
-    /// Ends every other session of the subject and gives this one a new token, as after a changed password:
-    /// a token that was stolen before is worth nothing afterwards. When the user authenticated stays as it is.
+    /// Ends every other session of the subject and gives this one a new token, as after a changed password. A token
+    /// that was stolen before is then refused. When the user authenticated stays as it is.
     ///
     /// # Errors
     ///
@@ -120,13 +119,11 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](SessionErrorKind::NotFound) when there is no such live session, be it another
-    /// subject's or none; [`RefreshFirst`](SessionErrorKind::RefreshFirst) when the client has not
-    /// shown yet that it is the session's own;
+    /// [`NotFound`](SessionErrorKind::NotFound) when there is no such live session, be it another subject's or none.
+    /// [`RefreshFirst`](SessionErrorKind::RefreshFirst) when the client has not shown yet that it is the session's own.
     /// [`AuthenticationTooOld`](SessionErrorKind::AuthenticationTooOld) for the id of another session, whether there is
-    /// one or not, where
-    /// [`recent_auth_to_end_others`](crate::refresh::RefreshCookieBuilder::recent_auth_to_end_others) asks for it;
-    /// otherwise as [`refresh`](Self::refresh).
+    /// one or not, where [`recent_auth_to_end_others`](crate::refresh::RefreshCookieBuilder::recent_auth_to_end_others)
+    /// asks for it. Otherwise as [`refresh`](Self::refresh).
     ///
     /// # Cancel safety
     ///
@@ -156,10 +153,10 @@ impl Session {
         self.call("end_session", pin!(work)).await
     }
 
-    /// The live sessions of the subject, this one first, then the most recently seen.
+    /// Returns the live sessions of the subject: this one first, then the most recently seen.
     ///
-    /// No time in the entry of this one changes when it rotates: the entry is no clock for a thief who looks. A token
-    /// that was replaced is answered for the grace, and later no more.
+    /// No time in the entry of this one changes when it rotates. So the entry does not show a thief when the owner
+    /// refreshes. A token that was replaced is answered for the grace, and no longer.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ use crate::{
     store::{RefreshStore, StoreError, StoreErrorKind},
 };
 
-/// Something to end. A try that failed is made again, and then ends what is left.
+/// Something to end. A try that failed is made again, and then ends the rest.
 #[allow(
     clippy::large_enum_variant,
     reason = "one is made for each ending, and kept where it is"
@@ -52,8 +52,8 @@ pub(crate) enum Target {
 }
 
 impl Ending {
-    /// Returns the sessions that it ended. A further try knows since when the ending is asked for: no session of the
-    /// subject that began later is meant.
+    /// Returns the sessions that it ended. A further try knows when the ending was requested. No session of the subject
+    /// that began later is meant.
     pub(crate) async fn attempt(
         &mut self,
         config: &Config,
@@ -157,8 +157,8 @@ impl Ending {
     }
 }
 
-/// Revokes every session of the subject but `keep`, under the tag of every accepted key: at a further try those that
-/// began before it was `asked` for. One tag that fails leaves none of the others out.
+/// Revokes every session of the subject but `keep`, under the tag of every accepted key. A further try revokes those
+/// that began before it was `asked` for. One tag that fails leaves none of the others out.
 pub(crate) async fn all(
     config: &Config,
     subject: &str,
@@ -196,14 +196,14 @@ fn told(config: &Config, ended: &[SessionRecord]) -> Vec<SessionId> {
     ended.iter().map(SessionRecord::id).collect()
 }
 
-/// Revokes what began before it was `asked` for, since the user may have signed in again meanwhile.
+/// Revokes sessions that began before it was `asked` for, since the user may have signed in again meanwhile.
 async fn older(
     config: &Config,
     tag: SubjectTag,
     keep: Option<SessionId>,
     asked: RuntimeClock,
 ) -> Result<Vec<SessionId>, StoreError> {
-    // Read first: a slow answer then moves the bound to a later time, and no session that is meant is left out.
+    // Read first: a slow answer then moves the bound to a later time. So no session that is meant is left out.
     let elapsed = asked.elapsed();
     let now = store_time(config, tag).await?;
     let before = now - elapsed;

@@ -17,8 +17,8 @@ pin_project_lite::pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the inner service's future. No cookie is sent then; what a method of
-    /// [`Session`](crate::Session) does when it is dropped stands with the method.
+    /// Dropping it drops the inner service's future. No cookie is sent then; each method of [`Session`](crate::Session)
+    /// documents the effect of dropping it.
     pub struct RefreshCookieFuture<F> {
         #[pin]
         inner: F,

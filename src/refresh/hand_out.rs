@@ -26,7 +26,7 @@ impl Session {
     }
 
     /// The handle goes on with `token`, and so does the browser, by a cookie of this `value`. The jar cookie goes along
-    /// until the session is bound to it: an answer that was lost leaves no browser outside.
+    /// until the session is bound to it, so a lost answer locks no browser out.
     pub(crate) fn set_cookies(
         &self,
         token: RefreshToken,

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{config::ConfigError, store::RefreshStore, token::TokenCodec};
 
-/// Carries the refresh cookie: gives every request a [`Session`](crate::Session) and appends what
-/// the handle decided to the response. It never rejects and never waits. Cheap to clone.
+/// Carries the refresh cookie: gives every request a [`Session`](crate::Session) and appends the handle's decision to
+/// the response. It never rejects and never waits. Cheap to clone.
 ///
 /// Refresh tokens rotate (RFC 9700 section 4.14.2), in a cookie as RFC 6265 has it. There is an example on
 /// the [module page](crate::refresh).
@@ -24,13 +24,13 @@ pub struct RefreshCookieLayer {
 }
 
 impl RefreshCookieLayer {
-    /// The layer with every default: rotating cookie `__Secure-refresh_token` on `/auth`, seven
-    /// days. `claims` decides what goes into every access token, at sign-in and at refresh.
+    /// Returns the layer with every default: rotating cookie `__Secure-refresh_token` on `/auth`, seven days. `claims`
+    /// decides the content of every access token, at sign-in and at refresh.
     ///
     /// # Errors
     ///
-    /// When the codec cannot mint, its ring has no refresh secret, or its access tokens live
-    /// shorter than the grace of the rotation.
+    /// When the codec cannot mint, or its ring has no refresh secret. Also when its access tokens live shorter than the
+    /// grace of the rotation.
     pub fn new<C, F, Fut, E>(
         codec: TokenCodec<C>,
         store: impl RefreshStore,
@@ -64,8 +64,8 @@ impl RefreshCookieLayer {
     /// server has answered its last request, before the runtime ends. Revocations that were lost before are not
     /// counted.
     ///
-    /// Revocations that wait for the store are tried at once and go on being tried. Those that are left when the runtime
-    /// ends are lost, and [`Event::RevocationLost`](crate::Event::RevocationLost) tells of each.
+    /// Revocations that wait for the store are tried at once and go on being tried. Those that are left when the
+    /// runtime ends are lost, and [`Event::RevocationLost`](crate::Event::RevocationLost) reports each.
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,4 +1,4 @@
-//! How long sessions last: what the layer says for all, and a sign-in for one.
+//! How long sessions last: the layer's rule for all, and a sign-in's own.
 
 use std::time::Duration;
 
@@ -55,8 +55,8 @@ pub(super) fn judge(
             idle,
             idle.1 >= longest || idle.1 > bound,
             format!(
-                "must be longer than {bound:?}, the lifetime of an access token, the interval and the grace together, \
-                 or active users are signed out between two refreshes: raise it, or shorten those"
+                "must be longer than {bound:?}, the lifetime of an access token, the interval and the grace \
+                 together. Otherwise active users are signed out between two refreshes: raise it, or shorten those"
             ),
         ),
     ];
@@ -98,7 +98,7 @@ impl Config {
     }
 }
 
-/// The token together with the session that it belongs to, as its client hears of it at `now`.
+/// The token together with the session that it belongs to, as the client learns of it at `now`.
 pub(super) fn telling(token: AccessToken, record: &SessionRecord, now: Timestamp) -> AccessToken {
     // Where both ends are one, it is the absolute one: no use of the session moves that.
     let idle = record.idle_expires_at < record.absolute_expires_at;
@@ -112,8 +112,8 @@ pub(super) fn telling(token: AccessToken, record: &SessionRecord, now: Timestamp
     })
 }
 
-/// When the session of the client that asks ends, as it is told at `now`: rounded up to the hour, and counted as if
-/// the session were used now.
+/// Returns when the session of the asking client ends, as the client learns of it at `now`. The time is rounded up to
+/// the hour, and counted as if the session were used now.
 ///
 /// The true end moves with each use. A thief who only looks would learn from it when the owner's browser comes.
 pub(super) fn told_end(

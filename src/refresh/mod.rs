@@ -1,25 +1,25 @@
 //! The carrier of the refresh cookie and the [`Session`](crate::Session) handle.
 //!
-//! [`RefreshCookieLayer`](crate::RefreshCookieLayer) never rejects and never waits: it puts a [`Session`](crate::Session) into the request
-//! extensions, calls the inner service, and appends the handle's `Set-Cookie` on the way out. All
-//! store I/O happens in the handle's `async` methods, awaited by the application's own handler or
-//! by [`SessionEndpoints`](crate::SessionEndpoints).
+//! [`RefreshCookieLayer`](crate::RefreshCookieLayer) never rejects and never waits. It puts a
+//! [`Session`](crate::Session) into the request extensions and calls the inner service. It appends the handle's
+//! `Set-Cookie` to the response. All store I/O happens in the handle's `async` methods, awaited by the application's
+//! own handler or by [`SessionEndpoints`](crate::SessionEndpoints).
 //!
 //! # Cookies
 //!
-//! A session has two. The *refresh cookie*, `__Secure-refresh_token` by default, holds the refresh token and
-//! changes with each rotation. The *jar cookie* has the same name with `_jar` behind it, and the same attributes. It
-//! lasts to the end of the session, idle or not. Its value, 28 characters, is a truncated HMAC-SHA-256 of the session's
-//! id (RFC 2104): it shows that a request comes out of the cookie jar that the session began in, opens nothing by
-//! itself, and never changes. They come together and are cleared together. [`JarCookie::Off`] leaves the second one out; where tokens travel in
-//! bodies there is neither.
+//! A session has two. The *refresh cookie*, `__Secure-refresh_token` by default, holds the refresh token and changes
+//! with each rotation. The *jar cookie* has the same name with `_jar` behind it, and the same attributes. It lasts to
+//! the end of the session, idle or not. Its value, 28 characters, is a truncated HMAC-SHA-256 of the session's id (RFC
+//! 2104). It shows that a request comes from the cookie jar that the session began in. It opens nothing by itself, and
+//! never changes. They come together and are cleared together. [`JarCookie::Off`] leaves the second one out; where
+//! tokens travel in bodies there is neither.
 //!
-//! A browser can send several values of one name: a former path or another host of the domain has set the others. Of
-//! at most 16 that have the right length and name a key of the ring, up to four sessions count. The store says which of
-//! them lives: the request acts on that one. Two live ones are ambiguous, and answered 400. Where
-//! [`CsrfLayer`](crate::CsrfLayer) has checked the request, its token says which one is meant. Where that one is dead and
-//! another lives, nothing is done (403).
-//! [`former_path`](RefreshCookieBuilder::former_path) clears what an earlier path has left.
+//! A browser can send several values of one name. A former path or another host of the domain has set the others. The
+//! layer considers at most 16 that have the right length and name a key of the ring. Up to four sessions count. The
+//! store says which of them lives: the request acts on that one. Two live ones are ambiguous, and answered 400. Where
+//! [`CsrfLayer`](crate::CsrfLayer) has checked the request, its token says which one is meant. Where that one is dead
+//! and another lives, nothing is done (403). [`former_path`](RefreshCookieBuilder::former_path) clears what an earlier
+//! path has left.
 //!
 //! # Example
 //!

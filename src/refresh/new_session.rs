@@ -66,7 +66,7 @@ impl NewSession {
 
     /// Sets how long this session lasts, refreshed or not. Default, and at most: the layer's
     /// [`absolute_lifetime`](crate::refresh::RefreshCookieBuilder::absolute_lifetime). At least one second, and not
-    /// shorter than an access token lives. One that does not fit is a mistake of the application: the sign-in fails
+    /// shorter than an access token lives. One that does not fit is a mistake of the application. The sign-in fails
     /// with [`Internal`](crate::SessionErrorKind::Internal), and the log names the setting.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
@@ -91,8 +91,8 @@ impl NewSession {
         self
     }
 
-    /// Sets when the user has authenticated, where a provider says it: `auth_time` of its ID token (OpenID Connect Core
-    /// 1.0 section 2), which may be hours before this sign-in. Default: now, by the store's clock.
+    /// Sets when the user has authenticated, where a provider says it. That is `auth_time` of its ID token (OpenID
+    /// Connect Core 1.0 section 2), which may be hours before this sign-in. Default: now, by the store's clock.
     ///
     /// Clocks differ, so a time that is up to five minutes ahead counts as now. One that is further ahead is a mistake,
     /// most often of seconds for milliseconds, and the sign-in fails with
@@ -111,8 +111,8 @@ impl NewSession {
         self
     }
 
-    /// Names the authentication context class: how sure the authentication is, in words that the services agree on
-    /// (OpenID Connect Core 1.0 section 2). 1 to 64 bytes, of the characters that a scope has. Default: none.
+    /// Names the authentication context class. It says how sure the authentication is, in words that the services agree
+    /// on (OpenID Connect Core 1.0 section 2). 1 to 64 bytes, of the characters that a scope has. Default: none.
     ///
     /// Longer or other ones fail with [`InvalidInput`](crate::SessionErrorKind::InvalidInput).
     pub fn acr(mut self, acr: impl Into<String>) -> Self {
@@ -120,8 +120,8 @@ impl NewSession {
         self
     }
 
-    /// Sets a note that events and the lists of operators show with the session, such as the device or the place of
-    /// the sign-in. At most 256 bytes; it stays as it is. Default: none. Longer ones fail with
+    /// Sets a note that events and the lists of operators show with the session. Examples are the device or the place
+    /// of the sign-in. At most 256 bytes; it stays as it is. Default: none. Longer ones fail with
     /// [`InvalidInput`](crate::SessionErrorKind::InvalidInput).
     ///
     /// No token has it, and no line of the log.

@@ -47,8 +47,8 @@ pub struct PeekedSession {
 impl Session {
     /// Returns whose session the request carries, and until when, for servers that render pages.
     ///
-    /// It rotates nothing and asks the store once. It does not run the claims closure: a subject that this would
-    /// refuse is told all the same, until its next refresh. Nor does it count as use: the idle end stays where it is.
+    /// It rotates nothing and asks the store once. It does not run the claims closure. A subject that the closure would
+    /// refuse is still reported, until its next refresh. Nor does it count as use: the idle end stays where it is.
     ///
     /// No time in its answer changes when the session rotates: it is no clock for a thief who looks. A token that was
     /// replaced is answered for the grace, and later no more.

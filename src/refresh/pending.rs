@@ -1,4 +1,4 @@
-//! Revocations that are not done: tried again until they are, and told of where they are given up.
+//! Revocations that are not done: tried again until they are, and reported where they are given up.
 
 use std::{
     collections::HashMap,
@@ -22,7 +22,7 @@ use crate::{
 /// Revocations that may wait at one time. A dead store cannot fill the memory.
 const MOST_WAITING: usize = 1024;
 
-/// How many alarms leave their work to one that waits, and have it told.
+/// How many alarms leave their work to one that waits, and its report.
 const MOST_COVERED: usize = 64;
 
 /// The revocations of one layer that are not done.
@@ -35,7 +35,7 @@ pub(crate) struct Queue {
     pub(crate) patience: Patience,
 }
 
-/// What is known of one that waits.
+/// The state of one ending that waits.
 struct Waiting {
     /// When it was asked for last.
     asked: RuntimeClock,
@@ -56,8 +56,8 @@ pub(crate) struct Patience {
     pub(crate) whole: Duration,
 }
 
-/// An ending that has to be done. Dropped before it is, it is lost and says so: a runtime that ends, a task that is
-/// aborted and a panic drop it too.
+/// An ending that has to be done. If it is dropped before that, it is lost and says so. A runtime that ends, an aborted
+/// task and a panic drop it too.
 pub(crate) struct Pending {
     config: Arc<Config>,
     ending: Ending,

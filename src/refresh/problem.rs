@@ -11,14 +11,14 @@ use crate::{
     token::MintError,
 };
 
-/// Seconds a client is asked to wait when the store did not answer, or a newer cookie is on its way.
+/// The seconds that a client waits when the store did not answer, or when a newer cookie is coming.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 /// Seconds a client is asked to wait when it sent one token too often.
 const SLOW_DOWN: HeaderValue = HeaderValue::from_static("30");
 
 impl SessionError {
-    /// The answer that [`SessionEndpoints`](crate::SessionEndpoints) gives to this failure:
-    /// `application/problem+json` (RFC 9457). With the feature `axum` an error is a response by itself.
+    /// Returns the answer that [`SessionEndpoints`](crate::SessionEndpoints) gives to this failure:
+    /// `application/problem+json` (RFC 9457). With the feature `axum` an error is itself a response.
     ///
     /// ```
     /// use http::Response;
@@ -37,7 +37,7 @@ impl SessionError {
     }
 
     /// Returns the status of that answer, for error types of the application's own: see
-    /// [the recipe](crate::manual::connections#one-error-type-for-all-handlers).
+    /// [the recipe](crate::manual::guards#one-error-type-for-all-handlers).
     ///
     /// ```
     /// use tower_bearer::SessionError;
@@ -138,7 +138,7 @@ impl SessionError {
     }
 }
 
-/// The answer of the session endpoints, with what a client is told beside the problem.
+/// The answer of the session endpoints, with the members beside the problem.
 pub(crate) fn answer(problem: &Problem) -> Response<String> {
     let mut response = problem.answer(|text| text);
     let headers = response.headers_mut();

@@ -24,34 +24,32 @@ use crate::{
 const ATTEMPTS: usize = 6;
 
 impl Session {
-    /// Answers the refresh cookie with a new access token, and with a new cookie where the
-    /// protocol has one to give: see [the decision table](crate::manual::rotation#the-decision). It counts as use of
-    /// the session, unless the request says
-    /// [`X-Session-Activity: passive`](crate::refresh::RefreshCookieBuilder::idle_lifetime).
+    /// Answers the refresh cookie with a new access token. It adds a new cookie where the protocol has one to give: see
+    /// [the decision table](crate::manual::sessions#the-decision). It counts as use of the session, unless the request
+    /// says [`X-Session-Activity: passive`](crate::refresh::RefreshCookieBuilder::idle_lifetime).
     ///
     /// # Errors
     ///
-    /// [`NoSession`](SessionErrorKind::NoSession), [`Invalid`](SessionErrorKind::Invalid),
-    /// [`Expired`](SessionErrorKind::Expired), [`Revoked`](SessionErrorKind::Revoked),
-    /// [`Denied`](SessionErrorKind::Denied), [`Reuse`](SessionErrorKind::Reuse),
-    /// [`ForeignJar`](SessionErrorKind::ForeignJar),
+    /// The user signs in again after [`NoSession`](SessionErrorKind::NoSession),
+    /// [`Invalid`](SessionErrorKind::Invalid), [`Expired`](SessionErrorKind::Expired),
+    /// [`Revoked`](SessionErrorKind::Revoked), [`Denied`](SessionErrorKind::Denied),
+    /// [`Reuse`](SessionErrorKind::Reuse), [`ForeignJar`](SessionErrorKind::ForeignJar),
     /// [`StateLost`](SessionErrorKind::StateLost), [`Outdated`](SessionErrorKind::Outdated) and
-    /// [`Ambiguous`](SessionErrorKind::Ambiguous) mean that the user signs in again;
-    /// [`Unavailable`](SessionErrorKind::Unavailable) and
-    /// [`TooManyRequests`](SessionErrorKind::TooManyRequests) that the same cookie works later;
-    /// [`Superseded`](SessionErrorKind::Superseded) that a newer one works now;
-    /// [`Internal`](SessionErrorKind::Internal) that the claims cannot be written into a token.
+    /// [`Ambiguous`](SessionErrorKind::Ambiguous). After [`Unavailable`](SessionErrorKind::Unavailable) and
+    /// [`TooManyRequests`](SessionErrorKind::TooManyRequests) the same cookie works later. After
+    /// [`Superseded`](SessionErrorKind::Superseded) a newer one works now. [`Internal`](SessionErrorKind::Internal)
+    /// means that the claims cannot be written into a token.
     ///
     /// # Cancel safety
     ///
-    /// Safe. A refresh that is dropped either did not happen or is answered again with the same
-    /// successor; a revocation, once begun, runs to its end.
+    /// Safe. A refresh that is dropped either did not happen or is answered again with the same successor. A revocation
+    /// that has begun runs to its end.
     pub async fn refresh(&self) -> Result<AccessToken, SessionError> {
         let mut row = None;
         let done = self.call("refresh", pin!(self.answer(&mut row))).await;
         telemetry::refreshed(match (&done, row) {
-            // A row that could not be carried out, or none at all: the store was away, the subject was
-            // denied, nothing genuine came.
+            // A row that could not be carried out, or none at all. The store was away, the subject was denied, or no
+            // genuine token came.
             (Err(error), row) if row.is_none_or(|row| row.success().is_some()) => {
                 error.kind().as_str()
             }
@@ -139,8 +137,8 @@ impl Session {
                     }
                 }
             } else if asks {
-                // An end that was written while the claims were under way holds: nothing but another look shows it
-                // where no swap does.
+                // An end that was written while the claims were computed holds. Where no swap follows, only another
+                // load shows it.
                 let newest = self.load(&token.key()).await?;
                 if newest.record.as_ref() != Some(&record) {
                     found = newest;

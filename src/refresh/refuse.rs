@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Session {
-    /// Does what follows from a token that is not honoured.
+    /// Carries out the consequences of a token that is not honoured.
     pub(crate) async fn refuse(
         &self,
         decision: &Decision,
@@ -73,7 +73,7 @@ impl Session {
         SessionError::with_source(kind, cause)
     }
 
-    /// Tells of a token that was replaced and is no theft yet.
+    /// Reports a token that was replaced and is no theft yet.
     pub(crate) fn tell_old_token(&self, token: &RefreshToken, decision: &Decision, now: Timestamp) {
         let old = matches!(
             decision.row,
@@ -106,7 +106,7 @@ impl Session {
             jar: presenter.jar == JarProof::Shown,
             ended,
         };
-        // Told where it is written: who comes second finds the session revoked and is not told of.
+        // Reported where it is written: the second caller finds the session revoked and reports nothing.
         let alarm = Revocation::of(record, now, RevokeReason::Reuse).because_of(theft);
         if let Err(error) = alarm.run(self.config()).await {
             return unavailable(error);
@@ -144,7 +144,7 @@ impl Session {
     }
 
     /// A fingerprint has come that the session had not met. `surely` where it is written down now: then it comes once.
-    /// Otherwise it may have been told before, and is told once a minute.
+    /// Otherwise it may have been reported before, and is reported once a minute.
     pub(crate) fn report_newcomer(
         &self,
         decision: &Decision,

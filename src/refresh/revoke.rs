@@ -21,8 +21,8 @@ use crate::{
     telemetry::in_current_span,
 };
 
-/// Revocation always wins in the end; a refresh rotates at most once an interval, so a handful of
-/// lost races is already unusual.
+/// Revocation always wins in the end. A refresh rotates at most once an interval, so a handful of lost races is already
+/// unusual.
 const ATTEMPTS: usize = 16;
 
 /// One session to end, and what else is to be done about it.
@@ -34,17 +34,18 @@ pub(crate) struct Revocation {
     /// The client of the session that ends it. One that comes without the session's jar ends nothing.
     by: Option<Presenter>,
     theft: Option<ReuseReport>,
-    /// Marks what an alarm writes as its own. Two requests that meet one theft would write the same, and the store would
-    /// take the second for its own work: told twice. Nothing where the system gives no random bytes.
+    /// Marks what an alarm writes as its own. Two requests that meet one theft would write the same. The store would
+    /// take the second for its own work, and the theft would be reported twice. Nothing where the system gives no
+    /// random bytes.
     mark: Option<Mark>,
-    /// The marks of alarms that failed and left their work to this one. Where the store has one of them, or this one's own
-    /// behind a conflict, it was written after all, and this one tells of the theft.
+    /// The marks of alarms that failed and left their work to this one. Where the store has one of them, or this one's
+    /// own behind a conflict, the alarm was written. This one then reports the theft.
     covers: Vec<Mark>,
     /// An earlier try has revoked the session: at most the subject's other sessions are left to end.
     done: bool,
 }
 
-/// Tells what one alarm writes from what another does.
+/// Distinguishes the writes of one alarm from those of another.
 pub(crate) type Mark = [u8; 32];
 
 /// Says which revocations of a session do the same. One by a client without the jar ends less, an alarm does more.
@@ -55,7 +56,7 @@ pub(crate) struct Aim {
     is_alarm: bool,
 }
 
-/// The evidence of a theft. Told once, where the session is revoked.
+/// The evidence of a theft. Reported once, where the session is revoked.
 pub(crate) struct ReuseReport {
     pub(crate) presented_by: ClientFingerprint,
     pub(crate) presented_generation: u64,
@@ -65,8 +66,8 @@ pub(crate) struct ReuseReport {
     pub(crate) ended: Option<RevokeReason>,
 }
 
-/// Ends what is to be ended in a task of its own, so that no client cancels it by hanging up. A try that fails is made
-/// again in the background.
+/// Ends these sessions in a task of its own, which runs to completion even if the client disconnects. A try that fails
+/// is made again in the background.
 pub(crate) async fn run(
     config: &Arc<Config>,
     ending: Ending,
@@ -102,8 +103,8 @@ pub(crate) async fn all(
     run(config, ending).await
 }
 
-/// Revokes every session that has begun by now, of every subject, and tells how many. It goes on, and tells, though its
-/// caller goes away; one that fails is not tried again.
+/// Revokes every session that has begun by now, of every subject, and tells how many. It goes on, and reports, though
+/// its caller goes away; one that fails is not tried again.
 pub(crate) async fn everything(config: &Arc<Config>) -> Result<u64, StoreError> {
     let config = config.clone();
     complete(async move {
@@ -157,7 +158,7 @@ impl Revocation {
         }
     }
 
-    /// The same, because of a theft. It is told and followed up with the revocation.
+    /// The same, because of a theft. It is reported and followed up with the revocation.
     pub(crate) fn because_of(self, theft: ReuseReport) -> Self {
         Self {
             theft: Some(theft),
@@ -166,14 +167,14 @@ impl Revocation {
         }
     }
 
-    /// Revokes as [`run`] does: a client that hangs up stays no more unnoticed than one that waits. True when this
-    /// call revoked the session, false when it was over already.
+    /// Revokes as [`run`] does: the theft of a client that disconnects is noticed too. True when this call revoked the
+    /// session, false when it was over already.
     pub(crate) async fn run(self, config: &Arc<Config>) -> Result<bool, StoreError> {
         let ended = run(config, Ending::Session(self)).await?;
         Ok(!ended.is_empty())
     }
 
-    /// Whether its end makes room for another session under the tag `subject`. A client without the jar ends none, and a
+    /// Whether its end makes room for another session under the tag `subject`. A client without the jar ends none. A
     /// session that was idle for too long counts in no store any more.
     pub(crate) fn makes_room(&self, subject: &SubjectTag) -> bool {
         let found = self.found.as_ref().zip(self.by.as_ref());
@@ -246,25 +247,25 @@ impl Revocation {
 
     /// Revokes the session and does nothing about a theft.
     pub(super) async fn write(&mut self, config: &Config) -> Result<bool, StoreError> {
-        // A known record is tried first even when an attempt has failed: that attempt may have
-        // been applied all the same, and the store then recognises it.
+        // A known record is tried first even when an attempt has failed. That attempt may have been applied all the
+        // same, and the store then recognises it.
         let (mut record, mut now) = match &self.found {
             Some(found) => found.clone(),
             None => {
                 let loaded = config.store.load(&self.key).await?;
                 match loaded.record {
-                    // Kept for the next attempt: should this one be applied and its answer be lost, the
-                    // store recognises the same swap.
+                    // Kept for the next attempt. If this one is applied and its answer is lost, the store recognises
+                    // the same swap.
                     Some(record) => self.found.insert((record, loaded.now)).clone(),
                     None => return Ok(false),
                 }
             }
         };
-        // Whether its end is still to be told of.
+        // Whether its end is still to be reported.
         let was_live = record.is_live();
         for _ in 0..ATTEMPTS {
             // It is over by itself. An idle one is not: a refresh that is under way may set a new idle end. An alarm is
-            // told of all the same.
+            // reported all the same.
             if self.theft.is_none() && now >= record.absolute_expires_at {
                 return Ok(false);
             }
@@ -275,7 +276,7 @@ impl Revocation {
             }
             let mut next = match (record.state(), &mut self.theft) {
                 (SessionState::Live, _) => record.ended(self.reason, self.by.as_ref(), now),
-                // Told once, and also where the thief's own sign-out was quicker.
+                // Reported once, and also where the thief's own sign-out was quicker.
                 (SessionState::Revoked(reason), Some(theft)) if reason != RevokeReason::Reuse => {
                     theft.ended = Some(reason);
                     record.alarmed()
@@ -294,7 +295,7 @@ impl Revocation {
             next.seed = self.mark.unwrap_or(next.seed);
             match config.store.swap(&record, &next).await? {
                 Swap::Applied => {
-                    // One that had ended before has been told of then.
+                    // One that had ended before was reported then.
                     if record.is_live() {
                         config.revoked(&record, self.reason, self.is_known(config, &record));
                     }

@@ -39,8 +39,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        // Where the layer is applied twice, the outer one serves the request: with a handle of its own in
-        // between, a CSRF layer would not see what the handler does.
+        // Where the layer is applied twice, the outer one serves the request. With an inner handle of its own, a CSRF
+        // layer would not see what the handler does.
         let current = parts.extensions.get::<CurrentSession>();
         let is_served = current.is_some_and(|current| current.is_of(&self.config.cookies));
         let session = (!is_served).then(|| {

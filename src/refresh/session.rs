@@ -23,12 +23,12 @@ use crate::{
 /// The refresh session of one request: what came in, and what goes back. The
 /// [module page](crate::refresh) has an example.
 ///
-/// [`RefreshCookieLayer`](crate::RefreshCookieLayer) puts it into the request extensions. Its
-/// methods do the store's work; the `Set-Cookie` they decide on is appended to the response when
-/// it passes the layer again, so a handle kept beyond that has no effect on the client.
+/// [`RefreshCookieLayer`](crate::RefreshCookieLayer) puts it into the request extensions. Its methods do the store's
+/// work. The `Set-Cookie` that they decide on is appended to the response when it passes the layer again. A handle that
+/// is kept beyond that has no effect on the client.
 ///
-/// Calls on one handle follow each other as they would in requests of their own: after
-/// [`start`](Self::start) the new session can be elevated, listed or ended.
+/// Calls on one handle follow each other as they would in separate requests. After [`start`](Self::start) the new
+/// session can be elevated, listed or ended.
 #[derive(Clone)]
 pub struct Session(pub(crate) Arc<Handle>);
 
@@ -39,7 +39,7 @@ pub(crate) struct Handle {
     body: OnceLock<Box<str>>,
     user_agent: Option<HeaderValue>,
     activity: Activity,
-    /// What the application's own binding reads; the `User-Agent` where it has none.
+    /// The application's own binding reads this; without one it is the `User-Agent`.
     signal: Option<Vec<u8>>,
 }
 
@@ -56,7 +56,7 @@ impl Session {
         }))
     }
 
-    /// The handle of a request.
+    /// Returns the handle of a request.
     ///
     /// # Errors
     ///
@@ -73,8 +73,8 @@ impl Session {
         })
     }
 
-    /// Whether the request carries anything under the refresh cookie's name. It says nothing about
-    /// what it is worth.
+    /// Returns whether the request carries anything under the refresh cookie's name. It does not say whether that is
+    /// valid.
     pub fn has_cookie(&self) -> bool {
         self.0.current.is_sent()
     }
@@ -102,11 +102,11 @@ impl Session {
         Ok(())
     }
 
-    /// The session of the refresh cookie that came: genuine, and not looked for in the store, where
-    /// it may have ended. `None` where the cookies are of several sessions and the request has shown the CSRF token
-    /// of none of them, and where tokens travel in bodies.
+    /// Returns the session of the refresh cookie that came. The cookie is genuine, but the store was not asked: the
+    /// session may have ended there. `None` where the cookies are of several sessions and the request has shown the
+    /// CSRF token of none of them. Also `None` where tokens travel in bodies.
     ///
-    /// It serves logs and journals. [`refresh`](Self::refresh) and the access token say who is signed in.
+    /// It serves logs and journals. [`refresh`](Self::refresh) and the access token name the signed-in user.
     pub fn id(&self) -> Option<SessionId> {
         self.0.current.session()
     }
@@ -130,8 +130,8 @@ impl Session {
         })
     }
 
-    /// The session that a call is about, whatever the store says of it: the one that an earlier call has
-    /// handed out, the one whose CSRF token came, or that of the genuine tokens, if they are of one.
+    /// Returns the session that a call is about, whatever the store says of it. It is the one that an earlier call has
+    /// handed out, or the one whose CSRF token came. Otherwise it is that of the genuine tokens, if they are of one.
     pub(crate) fn genuine_id(&self) -> Option<SessionId> {
         let named = self.handed_out_session().or_else(|| self.noted());
         named.or_else(|| self.opened().ok()?.session())
@@ -206,7 +206,7 @@ impl Session {
         }
     }
 
-    /// What names the client to its owner.
+    /// The name by which the owner recognises the client.
     pub(crate) fn label(&self) -> String {
         let agent = self.0.user_agent.as_ref().map(HeaderValue::as_bytes);
         String::from_utf8_lossy(agent.unwrap_or_default())

@@ -36,7 +36,7 @@ pub struct SessionInfo {
     /// When it ends if it is not used. Of the session that asks: if it were refreshed now, rounded up to the hour.
     #[serde(serialize_with = "seconds")]
     pub expires_at: Timestamp,
-    /// What names the client: the `User-Agent` unless configured otherwise.
+    /// The name by which the owner recognises the client: the `User-Agent` unless configured otherwise.
     pub client: String,
     /// The application's note of the sign-in, in an operator's list, where it has written one. Left out of JSON where there
     /// is none.

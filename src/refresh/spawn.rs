@@ -1,4 +1,4 @@
-//! Work that must finish though the client hangs up, or within its time.
+//! Work that runs to completion even if the client disconnects, or ends within its time.
 //!
 //! The timers are none of tokio's: those panic on a runtime that was built without them.
 
@@ -62,7 +62,7 @@ pub(crate) async fn within<T>(limit: Option<Duration>, work: impl Future<Output 
 /// The output of `work`; nothing where it panics. Code of the application runs in it, and of its store.
 pub(crate) async fn survived<T>(work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
-    // It is not polled again, and what it has left half done is written so that it can be begun anew.
+    // It is not polled again. Its half-finished work is written so that it can begin anew.
     let caught = poll_fn(
         |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
             Ok(polled) => polled.map(Some),
@@ -107,7 +107,7 @@ mod tests {
         }
     }
 
-    /// Work that never answers is given up, and pauses end, where tokio has no timers and where it is not at all.
+    /// Work that never answers is given up, and pauses end: where tokio has no timers, and without tokio.
     #[test]
     fn without_timers_of_a_runtime_there_are_timers_all_the_same() {
         let brief = Duration::from_millis(20);

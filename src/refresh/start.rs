@@ -35,36 +35,37 @@ const A_MOMENT: std::time::Duration = std::time::Duration::from_secs(1);
 impl Session {
     /// Signs `subject` in: a new session, its cookie, and the first access token.
     ///
-    /// Call it once the application has checked who is asking. The session whose cookie came with the request is
-    /// replaced and not piled up, of whichever subject it is: a browser has one session. Where the cookies of several
-    /// came, it is the one whose CSRF token the request has shown, or the one that lives; of two that live none. One
-    /// whose refresh cookie came without its jar cookie is not replaced: it may have been copied alone, so the session
-    /// goes on and [`Event::ForeignJar`] tells of it.
+    /// Call it once the application has authenticated the user. The session whose cookie came with the request is
+    /// replaced, whichever subject it is of: a browser has one session. Where the cookies of several came, it is the
+    /// one whose CSRF token the request has shown. Otherwise it is the one that lives; of two that live, it is none. A
+    /// session whose refresh cookie came without its jar cookie is not replaced: the cookie may have been copied alone.
+    /// The session goes on and [`Event::ForeignJar`](crate::Event::ForeignJar) reports it.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](SessionErrorKind::InvalidInput) for an empty or overlong subject,
-    /// [`Denied`](SessionErrorKind::Denied) when the claims closure refuses it,
-    /// [`Internal`](SessionErrorKind::Internal) when its claims cannot be written into a token,
-    /// [`Unavailable`](SessionErrorKind::Unavailable) when the store or the claims did not answer;
-    /// nothing leaves then, and the old cookie stays. Where the cookies of several sessions came, also
+    /// [`InvalidInput`](SessionErrorKind::InvalidInput) for an empty or overlong subject.
+    /// [`Denied`](SessionErrorKind::Denied) when the claims closure refuses it.
+    /// [`Internal`](SessionErrorKind::Internal) when its claims cannot be written into a token.
+    /// [`Unavailable`](SessionErrorKind::Unavailable) when the store or the claims did not answer. No token leaves
+    /// then, and the old cookie stays. Where the cookies of several sessions came, also
     /// [`CsrfFailed`](SessionErrorKind::CsrfFailed), before anything is done.
     ///
     /// # Cancel safety
     ///
-    /// A start that is dropped may leave a session that nobody holds a token of; it counts towards
-    /// the subject's limit until it expires.
+    /// A start that is dropped may leave a session whose token no client holds. It counts towards the subject's limit
+    /// until it expires.
     pub async fn start(&self, subject: impl Into<String>) -> Result<AccessToken, SessionError> {
         self.start_with(NewSession::new(subject)).await
     }
 
-    /// Like [`start`](Self::start), with everything a session may begin with.
+    /// Starts like [`start`](Self::start), with everything a session may begin with.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start); [`InvalidInput`](SessionErrorKind::InvalidInput) also for a context or a note that is
-    /// too long, and for an `auth_time`, `amr` or `acr` that cannot be kept. [`Internal`](SessionErrorKind::Internal) also for a lifetime that does not fit the layer's settings. Its
-    /// source is a [`ConfigError`](crate::ConfigError) that names the setting: see [`NewSession::lifetime`] and
+    /// As [`start`](Self::start). [`InvalidInput`](SessionErrorKind::InvalidInput) also for a context or a note that is
+    /// too long. It is also for an `auth_time`, `amr` or `acr` that cannot be kept.
+    /// [`Internal`](SessionErrorKind::Internal) also for a lifetime that does not fit the layer's settings. Its source
+    /// is a [`ConfigError`](crate::ConfigError) that names the setting: see [`NewSession::lifetime`] and
     /// [`NewSession::idle`].
     ///
     /// # Cancel safety
@@ -113,8 +114,7 @@ impl Session {
             authentication,
         };
         let request = ClaimsRequest::new(&new.subject, fresh.id, basis, reason);
-        // No other request knows the session yet: its claims may take their time, and none of it is taken off the
-        // session.
+        // No other request knows the session yet. Its claims may take their time, and the session loses none of it.
         let access = self.ask(request, None, time).await?;
         let now = time.later();
         let (record, token) = SessionRecord::start(&opening, &fresh, now, policy, active(&keys)?);
@@ -153,7 +153,7 @@ impl Session {
         for dropped in inserted.dropped {
             self.config().revoked(&dropped, RevokeReason::Limit, None);
         }
-        // The new session stands; what cannot be ended now is ended in the background.
+        // The new session stands; sessions that cannot be ended now are ended in the background.
         let several_keys = keys.iter().nth(1).is_some();
         if several_keys || replaced.is_some() {
             let ending = Ending::SignIn {
@@ -182,19 +182,18 @@ impl Session {
         Ok(ending.map(|ending| ending.by(self.presenter(&key.id))))
     }
 
-    /// Gives the session a new token after a privilege change, such as a second factor: tokens from before
-    /// it are refused from now on, and the claims closure decides anew. It works in the handler
-    /// that has just started the session, too.
+    /// Gives the session a new token after a privilege change, such as a second factor. Tokens from before it are
+    /// refused from now on, and the claims closure decides anew. It works in the handler that has just started the
+    /// session, too.
     ///
-    /// Call it once the application has checked a credential, at each call: the token from before leads here to the
-    /// new one for as long as that has not come back. The user has authenticated now, by the store's clock, and by
-    /// methods of which nothing is known: see [`RequireRecentAuth`](crate::RequireRecentAuth), and [`Elevation`], which
-    /// names them.
+    /// Call it once the application has checked a credential, at each call. The token from before leads to the new one
+    /// until a client presents the new one. The user has authenticated now, by the store's clock, and the methods are
+    /// unknown. See [`RequireRecentAuth`](crate::RequireRecentAuth), and [`Elevation`], which names them.
     ///
     /// # Errors
     ///
-    /// As [`refresh`](Self::refresh); [`Superseded`](SessionErrorKind::Superseded) when the
-    /// cookie is not the newest one: the client tries again, after a refresh if need be.
+    /// As [`refresh`](Self::refresh). [`Superseded`](SessionErrorKind::Superseded) when the cookie is not the newest
+    /// one: the client tries again, after a refresh if need be.
     ///
     /// # Cancel safety
     ///
@@ -204,13 +203,13 @@ impl Session {
         self.elevate_with(Elevation::new()).await
     }
 
-    /// Like [`elevate`](Self::elevate), with another context for the claims closure, or with what the application says
-    /// of the authentication. There is an example with [`Elevation`].
+    /// Elevates like [`elevate`](Self::elevate), with another context for the claims closure, or with what the
+    /// application says of the authentication. There is an example with [`Elevation`].
     ///
     /// # Errors
     ///
-    /// As [`elevate`](Self::elevate), and [`InvalidInput`](SessionErrorKind::InvalidInput) for a
-    /// context that is too long, and for an `auth_time`, `amr` or `acr` that cannot be kept.
+    /// As [`elevate`](Self::elevate). [`InvalidInput`](SessionErrorKind::InvalidInput) also for a context that is too
+    /// long, and for an `auth_time`, `amr` or `acr` that cannot be kept.
     ///
     /// # Cancel safety
     ///
@@ -249,7 +248,7 @@ impl Session {
             let context = context.unwrap_or(record.context());
             let authentication = record.authentication();
             let authentication = match &elevation {
-                // Before the claims, which take their time: what is minted and what is written say the same.
+                // Before the claims, which take their time: the minted token and the written record then agree.
                 Some(new) => new.said.judge(time.now)?,
                 None => authentication,
             };
@@ -265,7 +264,7 @@ impl Session {
                 }
             };
             let at = time.later();
-            // Its end has come while the claims were under way: as in a refresh, a write would bring the session back.
+            // The session's end has come while the claims were computed. As in a refresh, a write would bring it back.
             if let Some(cause) = cause::end_of(&record, at) {
                 let kind = SessionErrorKind::Expired;
                 return Err(SessionError::with_source(kind, cause));

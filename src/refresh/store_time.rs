@@ -1,4 +1,4 @@
-//! The store's time, and what has passed since it was read.
+//! The store's time, and the time since it was read.
 
 use crate::{
     clock::{RuntimeClock, Timestamp},
@@ -15,7 +15,7 @@ pub(crate) struct StoreTime {
 }
 
 impl StoreTime {
-    /// The store's time by now: what is written and minted is dated with it, since claims take their time.
+    /// The store's time by now: it dates records and tokens, since claims take their time.
     pub(crate) fn later(&self) -> Timestamp {
         self.now + self.read.elapsed()
     }

@@ -6,10 +6,9 @@ use crate::{clock::Timestamp, session::SessionId};
 
 /// How many answers one session gets in a window without its token moving on.
 ///
-/// A fixed table of counters, one word each, so that it never grows and takes no lock. Sessions
-/// that share a slot push each other out, which only ever forgives: it stops clients that loop, and no
-/// attacker with two sessions of one slot. Windows begin at fixed times, so that twice as many can fall
-/// into the time of one.
+/// A fixed table of counters, one word each, so that it never grows and takes no lock. Sessions that share a slot push
+/// each other out, which only ever forgives. It stops clients that loop, and no attacker with two sessions of one slot.
+/// Windows begin at fixed times, so that twice as many can fall into the time of one.
 pub(crate) struct Throttle {
     limit: u16,
     slots: Box<[AtomicU64]>,
@@ -52,8 +51,8 @@ impl Throttle {
 
 /// Allows one event in a minute for each session: clients can cause it at will.
 ///
-/// Sessions that share one of the counters share its four events, so that no number of sessions makes more than four
-/// times as many as there are counters. With one event a session would silence another: of 200, a few do share one.
+/// Sessions that share one of the counters share its four events. So no number of sessions makes more than four times
+/// as many as there are counters. With one event a session would silence another: of 200, a few do share one.
 pub(crate) struct OnceAMinute(Box<[AtomicU64]>);
 
 impl OnceAMinute {
@@ -61,7 +60,7 @@ impl OnceAMinute {
         Self((0..SLOTS).map(|_| AtomicU64::new(u64::MAX)).collect())
     }
 
-    /// Whether the event of `session` is to be told.
+    /// Whether to report the event of `session`.
     pub(crate) fn allow(&self, session: &SessionId, now: Timestamp) -> bool {
         const SHARED: u64 = 4;
         let [a, b, c, d, e, ..] = *session.as_bytes();
@@ -69,7 +68,7 @@ impl OnceAMinute {
         let Some(told) = self.0.get(slot) else {
             return true;
         };
-        // Minute (32 bits), count (8 bits) and the session that was told of last (24 bits) in one word.
+        // Minute (32 bits), count (8 bits) and the last reported session (24 bits) in one word.
         let minute = (now.as_secs() / 60) << 32;
         let session = u64::from(u32::from_be_bytes([0, c, d, e]));
         let mut allowed = true;
@@ -112,7 +111,7 @@ mod tests {
         assert_eq!([60, 119].map(at), [true, false]);
         // The store's clock may step back: a moment seen before is another one again.
         assert_eq!([0, 0].map(at), [true, false]);
-        // One that shares the counter is told of as well. Two of them in turn do not tell without end.
+        // One that shares the counter is reported as well. Two of them in turn do not report without end.
         let mut other = [1; 16];
         other[4] = 2;
         let other = SessionId::from_bytes(other);

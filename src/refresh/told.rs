@@ -1,4 +1,4 @@
-//! How many failures are told. Clients cause them at will, and no number of them fills the log.
+//! How many failures are reported. Clients cause them at will, and no number of them fills the log.
 
 use std::{
     error::Error,
@@ -10,9 +10,9 @@ use crate::{
     session::{SessionError, SessionErrorKind, SessionId, UnsealError},
 };
 
-/// Told in a window of each counter.
+/// Reported in a window of each counter.
 const EACH: u64 = 10;
-/// Told in a window of all genuine sessions together. Beyond it each counter still tells its first: an attacker
+/// Reported in a window of all genuine sessions together. Beyond it each counter still tells its first: an attacker
 /// needs some thousand sign-ins to hide the others.
 const ALL: u64 = 1000;
 /// Counters of genuine sessions: a fixed number, so that they never grow. Those that share one share its ten.
@@ -20,7 +20,7 @@ const COUNTERS: usize = 4096;
 /// Windows begin at fixed times: twice as many can fall into half a minute across the end of one.
 const WINDOW_SECS: u64 = 30;
 
-/// Counts what has been told, without a lock.
+/// Counts the reports, without a lock.
 pub(crate) struct Told {
     apart: [Counter; Apart::COUNT],
     sessions: Box<[Counter]>,

@@ -1,7 +1,6 @@
 //! How the refresh token travels: in a cookie, or in JSON bodies.
 
-/// How the refresh token travels. One layer has one transport, and a token that was given out by
-/// the one is worth nothing in the other.
+/// How the refresh token travels. One layer has one transport. It rejects tokens that were issued for the other.
 ///
 /// ```
 /// use tower_bearer::refresh::{RefreshCookieBuilder, RefreshTransport};
@@ -17,8 +16,8 @@ pub enum RefreshTransport {
     /// In an `HttpOnly` cookie: browsers.
     #[default]
     Cookie,
-    /// As `refresh_token` in the JSON of requests and answers (RFC 6749 section 6): clients without
-    /// a cookie jar, which keep it in the store that their platform has for secrets. No `Set-Cookie`
-    /// is ever sent, and a request that carries the cookie as well is refused.
+    /// As `refresh_token` in the JSON of requests and answers (RFC 6749 section 6). It is for clients without a cookie
+    /// jar, which keep it in their platform's store for secrets. No `Set-Cookie` is ever sent, and a request that
+    /// carries the cookie as well is refused.
     Body,
 }

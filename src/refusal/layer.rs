@@ -13,13 +13,13 @@ use crate::{
     rejection::Rejection,
 };
 
-/// Says in one place how the refusals further in look, and which sink is told of them.
+/// Sets in one place the look of the refusals further in, and the sink that they are reported to.
 ///
-/// It goes around everything that may refuse: layers, extractors, [`SessionEndpoints`](crate::SessionEndpoints),
-/// and handlers that answer with a [`SessionError`](crate::SessionError), a
-/// [`Rejection`] or a [`Problem`]. Status, challenge, cookies and
-/// the other headers of a refusal stay as they are. Answers that the application writes itself are left
-/// alone, and so are those of gRPC, which have no body.
+/// It goes around everything that may refuse. That is layers, extractors and
+/// [`SessionEndpoints`](crate::SessionEndpoints). It is also handlers that answer with a
+/// [`SessionError`](crate::SessionError), a [`Rejection`] or a [`Problem`]. Status, challenge, cookies and the other
+/// headers of a refusal stay as they are. Answers that the application writes itself are left alone, and so are those
+/// of gRPC, which have no body.
 ///
 /// [`RequireHttpsLayer`](crate::RequireHttpsLayer) stands outside of the layers of [`Auth`](crate::Auth), so of their
 /// `RefusalLayer` too: put another one around it. Where a handler overrides the status of an answer, as
@@ -76,7 +76,7 @@ impl RefusalLayer {
         Self::default()
     }
 
-    /// Replaces the bodies of refusals by what `write` makes, and their `Content-Type` by `content_type`.
+    /// Replaces the bodies of refusals by those that `write` makes, and their `Content-Type` by `content_type`.
     /// Default: [`Problem::to_json`].
     pub fn format(
         mut self,
@@ -90,7 +90,7 @@ impl RefusalLayer {
         self
     }
 
-    /// Sets the sink for refusals that no other sink has been told of: those of extractors, and of layers
+    /// Sets the sink for refusals that were reported to no other sink. Those are refusals of extractors, and of layers
     /// without a sink of their own.
     pub fn events(mut self, events: EventSink) -> Self {
         Arc::make_mut(&mut self.config).events = events;

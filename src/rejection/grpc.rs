@@ -22,7 +22,7 @@ const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
 impl GrpcMark {
-    /// The content type is a text of ours, never a copy of what the client sent.
+    /// The content type is a text of ours, never a copy of the client's.
     pub(crate) const fn new(content_type: &'static str) -> Self {
         Self { content_type }
     }

@@ -25,7 +25,7 @@ pub enum RejectionKind {
     InsecureTransport,
     /// The token is good but does not carry the required scope: 403 `insufficient_scope`.
     InsufficientScope,
-    /// The token is good, and its user authenticated too long ago, or in another way than is asked for: 401
+    /// The token is good, but its user authenticated too long ago, or in another way than required. The answer is 401
     /// `insufficient_user_authentication` (RFC 9470). A refresh does not help.
     InsufficientUserAuthentication,
     /// The server is at fault, for instance a layer is missing: 500, and never a challenge.
@@ -41,7 +41,7 @@ pub enum RejectionKind {
 }
 
 impl RejectionKind {
-    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    /// Returns the name in `snake_case`, for logs and labels of metrics. It does not change.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,8 +1,8 @@
 //! Why a layer refused a request, and the answer the client sees.
 //!
-//! A [`Rejection`] says everything a refusal consists of: the kind, the status, the challenge
-//! and the typed reason. The reason stays inside: it goes into the extensions of the response
-//! and into one event, and the client learns the kind alone.
+//! A [`Rejection`] says everything a refusal consists of: the kind, the status, the challenge and the typed reason. The
+//! reason stays inside. It goes into the extensions of the response and into one event, and the client learns the kind
+//! alone.
 
 mod grpc;
 mod kind;
@@ -23,8 +23,8 @@ use crate::{problem::Problem, token::TokenError};
 
 /// Why a layer refused a request.
 ///
-/// Every layer of this crate puts it into the extensions of the response it answers with,
-/// whatever body a custom answer has, so that a layer further out can log or count it.
+/// Every layer of this crate puts it into the extensions of its response, whatever body a custom answer has. So a layer
+/// further out can log or count it.
 ///
 /// ```
 /// use http::Response;
@@ -50,7 +50,7 @@ pub struct Rejection {
     retry_after: Option<Duration>,
     /// A layer is missing, or in the wrong place: the text is for the developer.
     wiring: bool,
-    /// The application's sink has been told.
+    /// The application's sink has the report.
     told: bool,
     /// The text says all: the reason behind it would mislead.
     alone: bool,
@@ -107,7 +107,7 @@ impl Rejection {
         ))
     }
 
-    /// Whether a sink of the application's has been told.
+    /// Whether a sink of the application's has the report.
     pub(crate) fn is_told(&self) -> bool {
         self.told
     }
@@ -135,8 +135,8 @@ impl Rejection {
     pub(crate) fn missing_credentials(challenge: HeaderValue) -> Self {
         Self::new(
             RejectionKind::MissingCredentials,
-            "the request carries no bearer token: a script sends the header Authorization: Bearer TOKEN, \
-             and a sign-in route lies outside of BearerAuthLayer",
+            "the request carries no bearer token. A script sends the header Authorization: Bearer TOKEN. A sign-in \
+             route lies outside of BearerAuthLayer",
         )
         .with_challenge(challenge)
     }
@@ -178,7 +178,7 @@ impl Rejection {
         }
     }
 
-    /// A token that nobody can judge before the issuer's keys have come.
+    /// A token that cannot be judged before the issuer's keys have come.
     pub(crate) fn keys_unavailable(error: TokenError, retry_after: Duration) -> Self {
         Self {
             token: Some(error),
@@ -190,7 +190,7 @@ impl Rejection {
         }
     }
 
-    /// A request from a foreign origin, which is what its `Origin` says. `lacking` is the text for logs.
+    /// A request from a foreign origin, by its `Origin`. `lacking` is the text for logs.
     pub(crate) fn origin(
         reason: OriginReason,
         origin: Option<&HeaderValue>,
@@ -244,13 +244,13 @@ impl Rejection {
         }
     }
 
-    /// What kind of refusal it is.
+    /// Returns the kind of refusal.
     pub fn kind(&self) -> RejectionKind {
         self.kind
     }
 
-    /// The status of the HTTP answer, a 4xx or a 5xx. Where a [`GrpcLayer`](crate::GrpcLayer) has found
-    /// the request to be gRPC, the answer is 200 with a `grpc-status`.
+    /// Returns the status of the HTTP answer, a 4xx or a 5xx. Where a [`GrpcLayer`](crate::GrpcLayer) has found the
+    /// request to be gRPC, the answer is 200 with a `grpc-status`.
     pub fn status(&self) -> StatusCode {
         match self.kind {
             RejectionKind::ContentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -286,10 +286,10 @@ impl Rejection {
         4000 + self.status().as_u16()
     }
 
-    /// The most precise reason there is, as a name in `snake_case` that stays as it is: the kind of the
-    /// [`TokenError`], the [`OriginReason`] or the [`CsrfReason`], `revoked` where the application's own
-    /// check refused the token, and the kind of the rejection where nothing else is known. For logs and
-    /// labels of metrics, never for a client.
+    /// Returns the most precise reason there is, as a name in `snake_case` that does not change. It is the kind of the
+    /// [`TokenError`], the [`OriginReason`] or the [`CsrfReason`]. It is `revoked` where the application's own check
+    /// refused the token. Where none of these is known, it is the kind of the rejection. For logs and labels of
+    /// metrics, never for a client.
     pub fn reason(&self) -> &'static str {
         let token = self.token.as_ref().map(|error| error.kind().as_str());
         let origin = self.origin.map(OriginReason::as_str);
@@ -301,18 +301,18 @@ impl Rejection {
         })
     }
 
-    /// Why the token was refused, when it was the token itself. For logs and tests only: telling
-    /// a client apart from forged and expired helps nobody but an attacker.
+    /// Returns why the token was refused, when the token itself was at fault. For logs and tests only: telling a client
+    /// whether a token was forged or expired helps only an attacker.
     pub fn token_error(&self) -> Option<&TokenError> {
         self.token.as_ref()
     }
 
-    /// Why the origin was refused, for [`RejectionKind::ForeignOrigin`].
+    /// Returns why the origin was refused, for [`RejectionKind::ForeignOrigin`].
     pub fn origin_reason(&self) -> Option<OriginReason> {
         self.origin
     }
 
-    /// Returns what `Origin` said, if it came, for [`RejectionKind::ForeignOrigin`]: the first line of several. The
+    /// Returns the value of `Origin`, if it came, for [`RejectionKind::ForeignOrigin`]: the first line of several. The
     /// client wrote it, so print it with `{:?}`, which escapes it. The list lacks it, or a page asks that should not.
     pub fn foreign_origin(&self) -> Option<&HeaderValue> {
         match self.found.as_deref()? {
@@ -321,8 +321,7 @@ impl Rejection {
         }
     }
 
-    /// What is wrong with the CSRF token, for [`RejectionKind::CsrfFailed`] and
-    /// [`RejectionKind::ContentTooLarge`].
+    /// Returns the fault of the CSRF token, for [`RejectionKind::CsrfFailed`] and [`RejectionKind::ContentTooLarge`].
     pub fn csrf_reason(&self) -> Option<CsrfReason> {
         self.csrf
     }
@@ -353,13 +352,13 @@ impl Rejection {
         }
     }
 
-    /// The value of `WWW-Authenticate` (RFC 6750 section 3), where the answer carries one.
+    /// Returns the value of `WWW-Authenticate` (RFC 6750 section 3), where the answer carries one.
     pub fn challenge(&self) -> Option<&HeaderValue> {
         self.challenge.as_ref()
     }
 
-    /// How long the client is asked to wait, where the answer carries `Retry-After`: whole seconds
-    /// (RFC 9110 section 10.2.3), five of them, or as many as the issuer's keys may take, up to 60.
+    /// Returns how long the client is asked to wait, where the answer carries `Retry-After`. It is in whole seconds
+    /// (RFC 9110 section 10.2.3): five, or up to 60 where the issuer's keys need them.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

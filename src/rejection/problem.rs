@@ -4,10 +4,9 @@ use super::{Rejection, RejectionKind};
 use crate::problem::Problem;
 
 impl Rejection {
-    /// Returns the refusal as the client sees it, with a coarse `code` that stays as it is. A mistake in the
-    /// wiring (500) has its text as `detail`, because the developer who tries the route out has nothing else
-    /// to go by. It tells an attacker nothing. To answer with it, take [`response`](Self::response), which has the
-    /// challenge as well.
+    /// Returns the refusal as the client sees it, with a coarse `code` that does not change. A mistake in the wiring
+    /// (500) has its text as `detail`. The developer who tries the route has no other hint. It tells an attacker
+    /// nothing. To answer with it, take [`response`](Self::response), which has the challenge as well.
     #[must_use]
     pub fn problem(&self) -> Problem {
         let (code, title) = match self.kind {

@@ -2,8 +2,7 @@
 
 use std::{error::Error, fmt};
 
-/// Why `CsrfLayer` refused a request. A client is told 403 (413 for a form that is too long) and no
-/// more.
+/// Why `CsrfLayer` refused a request. A client only gets 403 (413 for a form that is too long).
 ///
 /// ```
 /// use http::HeaderMap;
@@ -42,7 +41,7 @@ pub enum CsrfReason {
 }
 
 impl CsrfReason {
-    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    /// Returns the name in `snake_case`, for logs and labels of metrics. It does not change.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -60,7 +59,7 @@ impl CsrfReason {
     }
 }
 
-/// Why `OriginGuardLayer` refused a request. A client is told 403 and no more.
+/// Why `OriginGuardLayer` refused a request. A client only gets 403.
 ///
 /// ```
 /// use tower_bearer::rejection::{OriginReason, Rejection};
@@ -84,13 +83,13 @@ pub enum OriginReason {
     Repeated,
     /// `Origin` is not on the list, or is not written as browsers write it.
     UnlistedOrigin,
-    /// There is neither `Origin` nor a known `Sec-Fetch-Site`, and `Referer` is not of a listed
-    /// origin, or is missing beside an unknown `Sec-Fetch-Site`.
+    /// There is neither `Origin` nor a known `Sec-Fetch-Site`. `Referer` is not of a listed origin, or is missing
+    /// beside an unknown `Sec-Fetch-Site`.
     UnlistedReferer,
 }
 
 impl OriginReason {
-    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    /// Returns the name in `snake_case`, for logs and labels of metrics. It does not change.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -111,8 +110,8 @@ impl fmt::Display for CsrfReason {
             Self::CookieDuplicate => "several cookies have the name of the CSRF cookie",
             Self::CookieMalformed => "the CSRF cookie is malformed",
             Self::CookieMissing => {
-                "there is no CSRF cookie: the page has to ask for a token first, over https, and a page of \
-                 another origin fetches with `credentials: \"include\"`"
+                "there is no CSRF cookie: the page has to ask for a token first, over https. A page of another \
+                 origin fetches with `credentials: \"include\"`"
             },
             Self::SignatureInvalid => {
                 "the CSRF cookie is not of this session: the page has to ask for a new token"
@@ -120,13 +119,13 @@ impl fmt::Display for CsrfReason {
             Self::TokenDuplicate => "the CSRF token was submitted more than once",
             Self::TokenMalformed => "the submitted CSRF token is malformed",
             Self::TokenMismatch => {
-                "the submitted CSRF token is not the one in the cookie, nor another of the one session that \
-                 came: the page has to ask for a new one"
+                "the submitted CSRF token is not the one in the cookie, nor another of the one session that came. \
+                 The page has to ask for a new one"
             }
             Self::TokenMissing => {
-                "no CSRF token was submitted: a script sends it in the header (x-csrf-token, unless \
-                 CsrfBuilder::header_name names another), a form without files in the field of CsrfFormLayer (with Auth, \
-                 routes().form_field)"
+                "no CSRF token was submitted. A script sends it in the header (x-csrf-token, unless \
+                 CsrfBuilder::header_name names another). A form without files sends it in the field of \
+                 CsrfFormLayer (with Auth, routes().form_field)"
             },
             Self::Unverified => "the handler did not call CsrfToken::verify",
         })

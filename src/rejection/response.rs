@@ -9,18 +9,17 @@ use super::Rejection;
 
 /// Makes the HTTP answer to a refused request.
 ///
-/// Whatever it makes, the layer adds what the contract asks for and is absent: the challenge,
-/// `Cache-Control`, `Retry-After`, `Vary`, and the [`Rejection`] in the extensions.
+/// The layer adds the headers that the contract requires and the answer lacks: the challenge, `Cache-Control`,
+/// `Retry-After` and `Vary`. It puts the [`Rejection`] into the extensions.
 ///
-/// **A refusal is a 4xx or a 5xx.** Any other status becomes the rejection's own, a redirect's too;
-/// headers and body stay. A status that was forgotten would turn the refusal into a success, and a
-/// proxy that asks this service whether a request may pass acts on the status alone. To send a
-/// browser to a sign-in page, answer in the handler behind an `optional` layer, or in a layer
-/// outside: [manual](crate::manual::connections#a-redirect-to-the-sign-in-page).
+/// **A refusal is a 4xx or a 5xx.** Any other status becomes the rejection's own, a redirect's too; headers and body
+/// stay. A forgotten status would turn the refusal into a success. A proxy that asks this service whether a request may
+/// pass acts on the status alone. To send a browser to a sign-in page, answer in the handler behind an `optional`
+/// layer, or outside. See the [manual](crate::manual::native#a-redirect-to-the-sign-in-page).
 ///
-/// It is asked whatever the request's content type. The one exception are requests that a
-/// [`GrpcLayer`](crate::GrpcLayer) outside has found to be gRPC: the layer answers those itself,
-/// because their answer has no body to customise.
+/// It is called whatever the request's content type. The one exception are requests that a
+/// [`GrpcLayer`](crate::GrpcLayer) outside has found to be gRPC. The layer answers those itself, because their answer
+/// has no body to customise.
 ///
 /// ```
 /// use http::Response;
@@ -56,7 +55,7 @@ pub trait RejectionResponse<B> {
 /// Answers with the status alone and an empty body, which a [`RefusalLayer`](crate::RefusalLayer) further out
 /// fills. With the feature `axum`, bodies of axum get what [`ProblemJson`] writes.
 ///
-/// It is what layers begin with, and stands in their types where one is kept in a struct:
+/// Layers begin with it, and it stands in their types where one is kept in a struct:
 ///
 /// ```
 /// use tower_bearer::{BearerAuthLayer, NoClaims, rejection::DefaultRejection};
@@ -93,7 +92,7 @@ pub struct DefaultRejection;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProblemJson;
 
-/// Answers with what a function makes; the `rejection_response` setters of the layers make it.
+/// Answers with the result of a function; the `rejection_response` setters of the layers make it.
 ///
 /// It stands in the types of layers where one is kept in a struct:
 ///

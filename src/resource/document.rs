@@ -173,9 +173,9 @@ impl ResourceMetadataBuilder {
     ///
     /// # Errors
     ///
-    /// When a URL is not `https` (or `http` to this machine), has a fragment, or a query where there must not be
-    /// one; when there is no authorization server, a scope has characters that a scope cannot have, or a further
-    /// member is one that the builder writes.
+    /// When a URL is not `https` (or `http` to this machine). When a URL has a fragment, or a query where there must
+    /// not be one. When there is no authorization server, or a scope has characters that a scope cannot have. When a
+    /// further member is one that the builder writes.
     pub fn build(self) -> Result<ResourceMetadata, ConfigError> {
         let json = self.document()?.to_string();
         Ok(ResourceMetadata(Arc::new(Document {

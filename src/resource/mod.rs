@@ -1,8 +1,8 @@
 //! The protected-resource metadata: where a client learns how to obtain a token (RFC 9728).
 //!
-//! A client without a token is answered 401, and the challenge names the URL of a JSON document. The document
-//! names the authorization servers. That is all a client has to know beforehand, and what the Model Context
-//! Protocol asks of a server. [`ResourceMetadata`] is that document, and the tower layer that serves it:
+//! A client without a token is answered 401, and the challenge names the URL of a JSON document. The document names the
+//! authorization servers. A client has to know no more beforehand, and the Model Context Protocol asks no more of a
+//! server. [`ResourceMetadata`] is that document, and the tower layer that serves it:
 //!
 //! ```
 //! use http::{Request, Response, StatusCode};
@@ -53,12 +53,12 @@
 //! | axum | `.layer(document)` | in the outermost router, last |
 //! | a router or a body of another kind | [`path`](ResourceMetadata::path), [`response`](ResourceMetadata::response) | before the layer is asked |
 //!
-//! Three wirings of axum lose the document without a word, so ask for it once with `curl` where it will run:
+//! Three wirings of axum lose the document without an error. So ask for it once with `curl` where it will run:
 //!
 //! * `.route_layer(document)` sees the application's own paths alone: 404.
 //! * Within `.nest("/v1", ...)` a layer or route sees only paths below `/v1`: 404.
-//! * A router with `.layer(document)` is merged into one with a fallback of its own: that answers, a single-page
-//!   application with its page and 200. Merge `document.routes()` instead.
+//! * A router with `.layer(document)` is merged into one with a fallback of its own. The fallback then answers: a
+//!   single-page application answers with its page and 200. Merge `document.routes()` instead.
 //!
 //! # Behind a proxy
 //!
@@ -76,7 +76,7 @@
 //!
 //! # Clients in browsers
 //!
-//! The document is readable for every page. `/mcp` is your own route: a page reads its challenge, and so finds the
+//! The document is readable for every page. `/mcp` is your own route. A page reads its challenge, and so finds the
 //! document, with CORS outside of all layers. This is for clients of any origin, which send no cookies:
 //!
 //! ```

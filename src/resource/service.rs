@@ -13,8 +13,8 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// The service of [`ResourceMetadata`], which the [module documentation](super) shows.
 ///
-/// The body of its answers is made of a `String`, as those of axum, of tonic and hyper's `Full` can be. With another
-/// one, such as `BoxBody`, ask [`ResourceMetadata::response`] instead.
+/// The body of its answers is made of a `String`, as axum's, tonic's and hyper's `Full` can be. With another one, such
+/// as `BoxBody`, ask [`ResourceMetadata::response`] instead.
 #[derive(Clone, Debug)]
 pub struct ServeMetadata<S> {
     inner: S,

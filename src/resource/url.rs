@@ -80,8 +80,8 @@ impl FromStr for MetadataUrl {
 
     /// # Errors
     ///
-    /// When the text is not an absolute `https` URL, or `http` to this machine, or has a fragment, a user, a quote or
-    /// a backslash. The rule is that of the [`resource`](super::ResourceMetadata::builder).
+    /// When the text is not an absolute `https` URL, or `http` to this machine. Also when it has a fragment, a user, a
+    /// quote or a backslash. The rule is that of the [`resource`](super::ResourceMetadata::builder).
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             uri: check("resource_metadata", text, true)?,
@@ -91,7 +91,7 @@ impl FromStr for MetadataUrl {
     }
 }
 
-/// Refuses what is no https URL, or http to this machine, and a query where there must not be one.
+/// Refuses a text that is no https URL, or http to this machine. Refuses a query where there must not be one.
 pub(super) fn check(setting: &'static str, text: &str, query: bool) -> Result<Uri, ConfigError> {
     let refuse = |problem| Err(ConfigError::about_url(setting, text, problem));
     let Some(uri) = absolute(text) else {

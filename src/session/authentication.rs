@@ -1,5 +1,5 @@
-//! When and how the user of a session authenticated: the claims `auth_time`, `amr` and `acr` of OpenID Connect
-//! Core 1.0 section 2, as a record keeps them.
+//! When and how the user of a session authenticated. A record keeps the claims `auth_time`, `amr` and `acr` of OpenID
+//! Connect Core 1.0 section 2.
 
 use crate::{authorization::is_scope_character, clock::Timestamp};
 
@@ -54,7 +54,7 @@ impl Methods {
         Some(self.change(|named| named.acr = acr))
     }
 
-    /// There is one form of each value: nothing is kept of what says nothing.
+    /// There is one form of each value: an empty value is not kept.
     fn change(self, change: impl FnOnce(&mut Named)) -> Self {
         let mut named = self.0.unwrap_or_default();
         change(&mut named);

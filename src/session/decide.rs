@@ -1,13 +1,13 @@
 //! The decision: one pure function, first match wins.
 //!
-//! It reads no clock, asks no store and draws no random number, so that everything the protocol
-//! promises can be proved about it: `proof` runs simulations and an exhaustive search over this
-//! very function. Row numbers are those of the protocol's table. *G* is the grace, *M* the interval. The *window*
-//! is open within `G` of when the current token was last handed out or first presented; *seen* means presented.
-//! A client is the *same* as another one with the same fingerprint, or where both are known; a *newcomer* is
-//! neither known nor the holder of the current token. In rows 8 to 10 it is a holder that is not known yet. *Confirm*:
-//! the successor, and no access token. A request is *active* unless it says that its user did nothing. Rows 6, 6b, 10 to
-//! 10c and 11 begin the idle lifetime anew for an active one; rows 5, 8 and 9 where that moves its end by `M` or more.
+//! It reads no clock, asks no store and draws no random number. So everything that the protocol promises can be proved
+//! about it. `proof` runs simulations and model-checks this very function exhaustively. Row numbers are those of the
+//! protocol's table. *G* is the grace, *M* the interval. The *window* is open within `G` of when the current token was
+//! last handed out or first presented. *Seen* means presented. A client is the *same* as another one with the same
+//! fingerprint, or where both are known. A *newcomer* is neither known nor the holder of the current token. In rows 8
+//! to 10 it is a holder that is not known yet. *Confirm*: the successor, and no access token. A request is *active*
+//! unless it says that its user did nothing. For an active one, rows 6, 6b, 10 to 10c and 11 begin the idle lifetime
+//! anew. Rows 5, 8 and 9 do so where that moves its end by `M` or more.
 //!
 //! | # | condition | outcome |
 //! |---|---|---|
@@ -31,8 +31,8 @@
 //! | 13a | burned sibling within `G` of the recovery | superseded |
 //! | 13 | anything else: older, burned, previous behind a newcomer that has shown its token | reuse |
 //!
-//! The strict policy has no rows 5, 6b to 10c and 13a. Where tokens travel in bodies there is no jar: newcomers
-//! get their access token at once, so nothing is confirmed and 10c is 13.
+//! The strict policy has no rows 5, 6b to 10c and 13a. Where tokens travel in bodies there is no jar. Newcomers get
+//! their access token at once, so nothing is confirmed and 10c is 13.
 
 mod case;
 
@@ -50,7 +50,7 @@ use crate::{clock::Timestamp, keys::SessionKeys};
 
 /// Judges `presented` against `record`.
 ///
-/// `now` is the store's time, `presenter` what the request shows beside the token.
+/// `now` is the store's time, and `presenter` the client's proof beside the token.
 pub(crate) fn decide(
     presented: &RefreshToken,
     record: Option<&SessionRecord>,
@@ -95,7 +95,7 @@ impl Case<'_> {
     fn over(&self, position: Position, reason: RevokeReason) -> Decision {
         let Self { record, now, .. } = *self;
         let over = Decision::refuse(Outcome::Revoked, Row::Over);
-        // The reason of an alarm is its own: it is told once.
+        // The reason of an alarm is its own: it is reported once.
         let Some(by) = self.fingerprints.ended_by() else {
             return over;
         };
@@ -159,8 +159,8 @@ impl Case<'_> {
                 generation: successor.generation,
                 previous: Some(record.current),
                 barrier: false,
-                // From here on the presenter is the holder: the other one, thief or victim, then stands out
-                // when it comes with the token that was replaced.
+                // From here on the presenter is the holder. The other one, thief or victim, then stands out when it
+                // brings the replaced token.
                 ..self.renewed(successor.hash(), 0, self.shown())
             }
         })
@@ -204,13 +204,13 @@ impl Case<'_> {
         })
     }
 
-    /// Row 7b: a token of the time before a privilege change. It is not answered any more, and it is no theft
-    /// either, so nothing is revoked and no cookie is cleared.
+    /// Row 7b: a token of the time before a privilege change. It is not answered any more, but it is no theft. So
+    /// nothing is revoked and no cookie is cleared.
     ///
-    /// The search in `proof` shows why both halves are needed. A change of privilege does not wait
-    /// for the interval: within seconds of a rotation another tab may still be late with the token
-    /// before last. And an answer that still carried the previous token may reach the jar after
-    /// the one with the new token: the browser then has nothing better, however much later.
+    /// The search in `proof` shows why both halves are needed. A change of privilege does not wait for the interval.
+    /// Within seconds of a rotation another tab may still bring the token before last. An answer that still carried the
+    /// previous token may reach the jar after the one with the new token. The browser then has nothing better, however
+    /// much later.
     fn before_the_barrier(&self) -> Decision {
         // Later than the window the newer token evidently never arrived, and only signing in helps.
         let outcome = if self.window_is_open() {
@@ -242,8 +242,8 @@ impl Case<'_> {
                 }),
                 extends,
                 confirm: self.confirms(!self.is_known()),
-                // Once it was seen, the jar has it, or has lost it for good: handed out again, it could reach the jar
-                // after the next one. A newcomer has to show it.
+                // Once it was seen, the jar has it, or has lost it for good. If it were handed out again, it could
+                // reach the jar after the next one. A newcomer has to show it.
                 successor: (unseen || !self.is_known()).then_some(successor),
                 ..Decision::refuse(Outcome::Replayed, row)
             },
@@ -252,7 +252,7 @@ impl Case<'_> {
         }
     }
 
-    /// Row 11: the token becomes what the lost write had made of it.
+    /// Row 11: the token becomes the one that the lost write had made of it.
     fn adopt(&self, barrier: bool) -> Decision {
         let Self {
             presented, record, ..

@@ -1,4 +1,4 @@
-//! Why a session method did not do what it was asked.
+//! Why a session method failed.
 
 use std::{error::Error, fmt};
 
@@ -11,7 +11,7 @@ use std::{error::Error, fmt};
 /// async fn refresh(session: &Session) -> Result<Option<AccessToken>, SessionError> {
 ///     match session.refresh().await {
 ///         Ok(token) => Ok(Some(token)),
-///         // Nobody is signed in, which a page that works without a user takes as it is.
+///         // No user is signed in: a page that works without a user accepts that.
 ///         Err(error) if error.kind() == SessionErrorKind::NoSession => Ok(None),
 ///         Err(error) => Err(error),
 ///     }
@@ -39,7 +39,7 @@ pub struct SessionError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionErrorKind {
-    /// Refresh cookies of two live sessions came together and no CSRF token says which, or a cookie came where tokens
+    /// Refresh cookies of two live sessions came together and no CSRF token says which. Or a cookie came where tokens
     /// travel in bodies. None of the sessions is ended. A sign-out clears the cookie, and nothing else does.
     Ambiguous,
     /// The call ends other sessions, and the user authenticated longer ago than
@@ -56,12 +56,11 @@ pub enum SessionErrorKind {
     Expired,
     /// The call itself is wrong: an empty subject, a context too large.
     InvalidInput,
-    /// The session belongs to a browser's cookie jar, and the refresh cookie came without the jar's other cookie: it
+    /// The session belongs to a browser's cookie jar, and the refresh cookie came without the jar's other cookie. It
     /// was copied alone, or a proxy or a renderer forwards only that one. The session goes on for its browser.
     ForeignJar,
-    /// The server is at fault, and trying again does not help: the application's claims cannot be written
-    /// into a token, or a sign-in asks for a lifetime that the layer's settings do not allow.
-    /// [`source`](Error::source) says why.
+    /// The server is at fault, and trying again does not help. The application's claims cannot be written into a token.
+    /// Or a sign-in asks for a lifetime that the layer's settings do not allow. [`source`](Error::source) says why.
     Internal,
     /// The cookie is not one of ours, or names a session the store does not know.
     Invalid,
@@ -69,15 +68,15 @@ pub enum SessionErrorKind {
     NoSession,
     /// The session is not the caller's, or does not exist.
     NotFound,
-    /// The token is from before a privilege change, longer ago than any answer is under way, or more answers were
-    /// lost than are recovered from: the user signs in again and nothing is revoked.
+    /// The token is from before a privilege change, and no answer can still be under way. Or more answers were lost
+    /// than are recovered from. The user signs in again and nothing is revoked.
     Outdated,
-    /// The call is for the client that holds the session, and this one has to refresh first: that shows the
-    /// owner's browser, and makes a thief stand out. A refresh within
-    /// [`interval`](crate::refresh::RotationPolicyBuilder::interval) of the last rotation rotates nothing: a client
-    /// with a new name stays new, and is answered so, until the first refresh after it. A server with another
-    /// [`fingerprint_version`](crate::refresh::RefreshCookieBuilder::fingerprint_version) than the last refresh
-    /// answers so too.
+    /// The call is for the client that holds the session, and this one has to refresh first. That shows the owner's
+    /// browser, and exposes a thief. A refresh within [`interval`](crate::refresh::RotationPolicyBuilder::interval) of
+    /// the last rotation rotates nothing. A client with a new name stays new, and gets this answer, until the first
+    /// refresh after it. A server with another
+    /// [`fingerprint_version`](crate::refresh::RefreshCookieBuilder::fingerprint_version) than the last refresh answers
+    /// so too.
     RefreshFirst,
     /// An old token came back and the session is revoked.
     Reuse,
@@ -95,7 +94,7 @@ pub enum SessionErrorKind {
 }
 
 impl SessionErrorKind {
-    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    /// Returns the name in `snake_case`, for logs and labels of metrics. It does not change.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -137,7 +136,7 @@ impl SessionError {
         }
     }
 
-    /// What kind of failure it is.
+    /// Returns the kind of failure.
     pub fn kind(&self) -> SessionErrorKind {
         self.kind
     }

@@ -1,10 +1,10 @@
-//! The tagged fields of a record: what came after its layout was fixed.
+//! The tagged fields of a record, added after its layout was fixed.
 //!
 //! ```text
 //! tag:1 | length:2 | value
 //! ```
-//! Ascending by tag, each at most once. A reader must know every tag below 128; it keeps those above as they
-//! are, through every swap, for the release that wrote them.
+//! Ascending by tag, each at most once. A reader must know every tag below 128. It keeps those above as they are,
+//! through every swap, for the release that wrote them.
 //!
 //! | tag | value |
 //! |---|---|
@@ -13,7 +13,7 @@
 //! | 3 | when the user authenticated, where that is not when the session began: 8, milliseconds |
 //! | 4 | `acr`: 1 to 64 |
 //! | 5 | `amr`: up to 8 of 1 to 32 each, a space between two |
-//! | 6 | how long the session lasts, where its sign-in said so: kind:1 (1: until the browser closes), idle lifetime:8 in milliseconds, 0 where the policy says it |
+//! | 6 | how long the session lasts, where its sign-in set that. kind:1 (1: until the browser closes), idle lifetime:8 in milliseconds. 0 where the policy sets it |
 //! | 7 | version of the function that made the fingerprints:1, where it is not 0 |
 //! | 128 | note of the application: 1 to 256 of UTF-8 |
 
@@ -64,7 +64,7 @@ struct Said {
 }
 
 impl Fields {
-    /// An idle lifetime is kept in whole milliseconds, and is one at least: none is what the policy says.
+    /// An idle lifetime is kept in whole milliseconds, and is one at least: none stands for the policy's.
     pub(crate) fn of(until_closed: bool, idle: Option<Duration>) -> Self {
         let whole = |idle: Duration| u64::try_from(idle.as_millis()).unwrap_or(u64::MAX).max(1);
         Self {
@@ -102,7 +102,7 @@ impl Fields {
         })
     }
 
-    /// There is one form of each value: nothing is kept of what says nothing.
+    /// There is one form of each value: an empty value is not kept.
     fn change(self, change: impl FnOnce(&mut Said)) -> Self {
         let mut said = self.said.unwrap_or_default();
         change(&mut said);

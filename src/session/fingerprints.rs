@@ -1,4 +1,4 @@
-//! The client fingerprints that a session has met, and what is known of them.
+//! The client fingerprints that a session has met, and the session's knowledge of them.
 
 use super::id::ClientFingerprint;
 
@@ -7,8 +7,8 @@ const MOST: usize = 4;
 
 /// Up to four fingerprints in the order in which they came.
 ///
-/// The *holder* is the one that the current token was handed to. *Known* are that of the sign-in, and each
-/// holder whose token came back from a known one: only one cookie jar does that. Any other is a *newcomer*.
+/// The *holder* is the one that the current token was handed to. *Known* are that of the sign-in, and each holder whose
+/// token came back from a known one. Only one cookie jar does that. Any other is a *newcomer*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprints {
     list: [ClientFingerprint; MOST],
@@ -82,8 +82,8 @@ impl Fingerprints {
         one == other || (self.is_known(one) && self.is_known(other))
     }
 
-    /// With `fingerprint` among them. A fifth takes the place of the oldest newcomer that is not the holder, else
-    /// of the oldest known one that is not.
+    /// Adds `fingerprint`. A fifth takes the place of the oldest newcomer that is not the holder. Without one it takes
+    /// that of the oldest known one that is not.
     pub(crate) fn met(mut self, fingerprint: ClientFingerprint) -> Self {
         if self.has_met(fingerprint) {
             return self;

@@ -1,4 +1,4 @@
-//! What the tests of this module start from.
+//! Records, tokens and fingerprints that the tests of this module start from.
 
 use super::{
     authentication::Methods,
@@ -16,7 +16,7 @@ use crate::{clock::Timestamp, keys::SessionKeys, secret::Secret};
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 /// The honest browser.
 pub(super) const BROWSER: ClientFingerprint = ClientFingerprint::from_bytes(*b"browser.");
-/// Anybody else.
+/// Any other client.
 pub(super) const STRANGER: ClientFingerprint = ClientFingerprint::from_bytes(*b"stranger");
 
 pub(super) const OLD: &[u8] = b"the old master secret, 32 bytes.";

@@ -7,8 +7,8 @@ use crate::{fixed_id::bytes_type, keys::SubjectTag, secret::sha256};
 
 /// One sign-in on one client: the family of refresh tokens that replaced each other.
 ///
-/// 16 random bytes, written as 22 characters of base64url. It is no secret: it names a session in
-/// a list, in the `sid` claim and in an event, and opens nothing.
+/// 16 random bytes, written as 22 characters of base64url. It is no secret. It names a session in a list, in the `sid`
+/// claim and in an event, and opens nothing.
 ///
 /// ```
 /// use tower_bearer::{SessionErrorKind, SessionId};
@@ -93,8 +93,8 @@ impl ClientFingerprint {
 
     /// The binding of a client that shows `signal`, within one session.
     ///
-    /// Salted with the random session id and not keyed: a keyed hash would change with the key and
-    /// make every browser a stranger, and the same client cannot be followed across sessions.
+    /// Salted with the random session id and not keyed. A keyed hash would change with the key, and every browser would
+    /// then look new. The same client cannot be followed across sessions.
     pub(crate) fn of(session: &SessionId, signal: &[u8]) -> Self {
         let hash = sha256(&[b"tower-bearer client v1", session.as_bytes(), signal]);
         let [a, b, c, d, e, f, g, h, ..] = hash;

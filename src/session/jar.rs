@@ -4,8 +4,8 @@
 //! cookie = base64url( kind:1 | key id:4 | HMAC-SHA-256_K( label, kind, cookie name, issuer, session id )[..16] )
 //! ```
 //!
-//! It is derived and never drawn, with the key that the session's successors are derived with: sending it
-//! again changes nothing, whichever server does, and no store keeps it.
+//! It is derived and never drawn, with the key that the session's successors are derived with. So any server can send
+//! it again without a change, and no store keeps it.
 
 use ring::hmac;
 use subtle::ConstantTimeEq;

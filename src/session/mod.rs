@@ -1,4 +1,4 @@
-//! Refresh sessions: what the browser holds, what the store holds, and the pure decision between.
+//! Refresh sessions: the browser's token, the store's record, and the pure decision between.
 
 mod authentication;
 mod decide;

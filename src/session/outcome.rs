@@ -1,11 +1,11 @@
-//! What the decision says.
+//! The result of the decision.
 
 use std::fmt;
 
 use super::{policy::SessionPolicy, record::SessionRecord, refresh_token::RefreshToken};
 use crate::clock::Timestamp;
 
-/// Says how a refresh succeeded: the row of [the decision](crate::manual::rotation#the-decision) that
+/// Says how a refresh succeeded: the row of [the decision](crate::manual::sessions#the-decision) that
 /// matched.
 ///
 /// ```
@@ -173,7 +173,7 @@ impl Row {
     }
 }
 
-/// What to do about a presented token.
+/// The action for a presented token.
 #[derive(Clone, Debug)]
 pub(crate) struct Decision {
     pub(crate) outcome: Outcome,

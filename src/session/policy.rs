@@ -10,7 +10,7 @@ use crate::config::ConfigError;
 
 /// How refresh tokens are rotated. [`Default`] takes one cookie jar for one client. A client with a new name shows
 /// first that it shares the jar. [`strict`](Self::strict) is the literal one-time-use rule. The numbers
-/// are those of [the manual](crate::manual::rotation).
+/// are those of [the manual](crate::manual::sessions#how-refresh-tokens-rotate).
 ///
 /// ```
 /// use std::time::Duration;
@@ -46,7 +46,7 @@ pub struct RotationPolicyBuilder {
     policy: RotationPolicy,
 }
 
-/// What ends when an old token comes back.
+/// The sessions that end when an old token comes back.
 ///
 /// ```
 /// use tower_bearer::{ReusePolicy, refresh::RefreshCookieBuilder};
@@ -63,18 +63,18 @@ pub enum ReusePolicy {
     #[default]
     Session,
     /// Every session of the subject. A replaced token of a session that has ended can raise [the
-    /// alarm](crate::manual::rotation#the-decision) too (3a), and ends the other sessions. A refresh cookie that was
+    /// alarm](crate::manual::sessions#the-decision) too (3a), and ends the other sessions. A refresh cookie that was
     /// copied alone is enough for that.
     Subject,
 }
 
-/// Everything the decision function is told beside the record.
+/// The inputs of the decision function beside the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SessionPolicy {
     pub(crate) rotation: RotationPolicy,
     pub(crate) fingerprints: FingerprintPolicy,
-    /// A newcomer shows its successor before it gets an access token. Where tokens travel in bodies, there is no
-    /// jar to share, and an answer without an access token would be lost on the client.
+    /// A newcomer shows its successor before it gets an access token. Where tokens travel in bodies, there is no jar to
+    /// share. An answer without an access token would be lost on the client.
     pub(crate) confirms: bool,
     pub(crate) reuse: ReusePolicy,
     /// From sign-in to the end of the session, refreshed or not.
@@ -86,8 +86,8 @@ pub(crate) struct SessionPolicy {
 }
 
 impl RotationPolicy {
-    /// Rotates at every use and forgives nothing: two tabs that wake together, or one lost answer,
-    /// end the session of an honest user.
+    /// Rotates at every use and forgives nothing. Two tabs that wake together, or one lost answer, end the session of
+    /// an honest user.
     pub fn strict() -> Self {
         Self {
             grace: Duration::ZERO,
@@ -139,7 +139,7 @@ impl RotationPolicyBuilder {
         self
     }
 
-    /// The policy.
+    /// Returns the policy.
     ///
     /// # Errors
     ///
@@ -155,7 +155,7 @@ impl RotationPolicyBuilder {
         if self.policy.recoveries == 0 {
             return Err(ConfigError::new(
                 "recoveries",
-                "must be at least 1, or the first lost answer is taken for theft; RotationPolicy::strict() is the \
+                "must be at least 1, or the first lost answer is taken for theft. RotationPolicy::strict() is the \
                  rule that forgives nothing",
             ));
         }

@@ -1,4 +1,4 @@
-//! What a store keeps of a session.
+//! The record of a session, as a store keeps it.
 
 use std::{fmt, time::Duration};
 
@@ -21,10 +21,9 @@ pub(crate) const LONGEST_CONTEXT: usize = 1024;
 
 /// Everything a store keeps of one session. Bounded: the same size after 10 000 rotations.
 ///
-/// A store treats it as one value: it compares and replaces it whole, and reads only
-/// [`key`](Self::key), [`is_live`](Self::is_live), [`expires_at`](Self::expires_at) and
-/// [`last_rotated_at`](Self::last_rotated_at). No field opens a session: refresh tokens are kept as
-/// hashes, and the seed is worth nothing without the server's key.
+/// A store treats it as one value, and compares and replaces it whole. It reads only [`key`](Self::key),
+/// [`is_live`](Self::is_live), [`expires_at`](Self::expires_at) and [`last_rotated_at`](Self::last_rotated_at). No
+/// field opens a session. Refresh tokens are kept as hashes, and the seed is useless without the server's key.
 ///
 /// ```
 /// use tower_bearer::store::{SessionRecord, StoreError};
@@ -69,7 +68,7 @@ pub struct SessionRecord {
     /// When a client of the session ended it.
     pub(crate) ended_at: Option<Timestamp>,
     pub(crate) fields: Fields,
-    /// `User-Agent` or what else names the client to its owner, at most 200 bytes.
+    /// `User-Agent` or another name of the client for its owner, at most 200 bytes.
     pub(crate) label: Box<str>,
     /// The application's own bytes, bounded by the session policy.
     pub(crate) context: Box<[u8]>,
@@ -121,8 +120,8 @@ pub enum RevokeReason {
     /// Every session of the subject was ended.
     RevokedAll,
     /// An operator ended it, by [`SessionAdmin::end`](crate::SessionAdmin::end). The record keeps
-    /// [`RevokedByOwner`](Self::RevokedByOwner) for it: instances of an earlier release could not read another reason, and
-    /// while they run beside newer ones, or again after a rollback, the user could not sign in there.
+    /// [`RevokedByOwner`](Self::RevokedByOwner) for it, since instances of an earlier release could not read another
+    /// reason. The user could not sign in there while they run beside newer ones, or again after a rollback.
     RevokedByOperator,
     /// Its owner ended it from the list of sessions. Of a record: its owner or an operator did.
     RevokedByOwner,
@@ -135,7 +134,7 @@ pub enum RevokeReason {
 }
 
 impl RevokeReason {
-    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    /// Returns the name in `snake_case`, for logs and labels of metrics. It does not change.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -152,7 +151,7 @@ impl RevokeReason {
 }
 
 impl SessionRecord {
-    /// Where the session lives.
+    /// Returns the key that the session is stored under.
     pub fn key(&self) -> SessionKey {
         SessionKey {
             subject: self.subject_tag,
@@ -160,34 +159,35 @@ impl SessionRecord {
         }
     }
 
-    /// Which session it is.
+    /// Returns the session's id.
     pub fn id(&self) -> SessionId {
         self.id
     }
 
-    /// The subject as the application names it.
+    /// Returns the subject as the application names it.
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// How often the session has rotated, 0 at sign-in.
+    /// Returns how often the session has rotated, 0 at sign-in.
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// What names the client to its owner: `User-Agent` or what the application chose instead, at
-    /// most 200 bytes. The client wrote it, so it is escaped before it is shown.
+    /// Returns the name by which the owner recognises the client: `User-Agent` or the application's choice, at most 200
+    /// bytes. The client wrote it, so escape it before you show it.
     pub fn label(&self) -> &str {
         &self.label
     }
 
-    /// The bytes that the application gave the session when it began.
+    /// Returns the bytes that the application gave the session when it began.
     pub fn context(&self) -> &[u8] {
         &self.context
     }
 
-    /// Returns the note that the application gave the session when it began ([`NewSession::note`](crate::NewSession::note)):
-    /// what events and lists of the operator's are to show. Empty where there is none.
+    /// Returns the note that the application gave the session when it began
+    /// ([`NewSession::note`](crate::NewSession::note)). Events and the operator's lists show it. Empty where there is
+    /// none.
     pub fn note(&self) -> &str {
         self.fields.note()
     }
@@ -210,28 +210,28 @@ impl SessionRecord {
         self.fields.methods()?.acr()
     }
 
-    /// The fingerprint of the client that the current token was handed to.
+    /// Returns the fingerprint of the client that the current token was handed to.
     pub fn client(&self) -> ClientFingerprint {
         self.fingerprints.holder()
     }
 
-    /// Whether the session may still be refreshed, and why not. Expiry is judged apart.
+    /// Returns whether the session may still be refreshed, and why not. Expiry is judged separately.
     pub fn state(&self) -> SessionState {
         self.state
     }
 
-    /// When the session began.
+    /// Returns when the session began.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }
 
-    /// When its client was last seen: at the last rotation, hand-out or first use of a token.
+    /// Returns when its client was last seen: at the last rotation, hand-out or first use of a token.
     pub fn last_seen(&self) -> Timestamp {
         let presented = self.presented_at.unwrap_or_default();
         self.rotated_at.max(self.handed_out_at).max(presented)
     }
 
-    /// Whether the session is not revoked. Expiry is judged apart, with the store's time.
+    /// Returns whether the session is not revoked. Expiry is judged separately, with the store's time.
     pub fn is_live(&self) -> bool {
         matches!(self.state, SessionState::Live)
     }
@@ -241,8 +241,8 @@ impl SessionRecord {
         self.is_live() && now < self.expires_at()
     }
 
-    /// Whether the session is neither revoked nor past its absolute end. One that was idle for too long is among them: a
-    /// refresh that was decided before its idle end may still be written, and sets a new one.
+    /// Whether the session is neither revoked nor past its absolute end. One that was idle for too long is among them.
+    /// A refresh that was decided before its idle end may still be written, and sets a new one.
     pub(crate) fn may_live_on(&self, now: Timestamp) -> bool {
         self.is_live() && now < self.absolute_expires_at
     }
@@ -252,18 +252,18 @@ impl SessionRecord {
         self.generation == token.generation && self.current == token.hash()
     }
 
-    /// When the record is worth nothing any more, whatever its state.
+    /// Returns when the record becomes useless, whatever its state.
     pub fn expires_at(&self) -> Timestamp {
         self.absolute_expires_at.min(self.idle_expires_at)
     }
 
-    /// When the current token became current: the order in which a full subject loses sessions.
+    /// Returns when the current token became current. A full subject loses sessions in this order.
     pub fn last_rotated_at(&self) -> Timestamp {
         self.rotated_at
     }
 
-    /// The same session, revoked for `reason`. An earlier reason stays. One by an operator is kept as
-    /// [one by the owner](RevokeReason::RevokedByOperator).
+    /// Returns the same session, revoked for `reason`. An earlier reason stays. One by an operator is kept as [one by
+    /// the owner](RevokeReason::RevokedByOperator).
     #[must_use]
     pub fn revoked(&self, reason: RevokeReason) -> Self {
         let mut next = self.clone();
@@ -321,8 +321,8 @@ impl SessionRecord {
         }
     }
 
-    /// Whether the current token was handed out, or first seen back, within the grace: its
-    /// predecessor may still be on the way.
+    /// Returns whether the current token was handed out, or first seen back, within the grace. Its predecessor may
+    /// still be on the way.
     pub(crate) fn window_is_open(&self, now: Timestamp, grace: Duration) -> bool {
         let within = |at| within(now.since(at), grace);
         within(self.handed_out_at) || self.presented_at.is_some_and(within)

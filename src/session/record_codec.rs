@@ -7,15 +7,14 @@
 //! | subject length:2 | label length:2 | context length:4 | fields length:2
 //! | subject | label | context | fields
 //! ```
-//! Numbers are big-endian, times are milliseconds since 1970. Flags: 1 has a previous token, 2
-//! that one is behind a privilege change, 4 the current token has been presented, 8 bound to a cookie jar, 16
-//! ended at a time that is known; what a flag declares absent is zero. Known: a bit for each of the
-//! fingerprints from the lowest on, and in the upper half how many there are. Holder: its place, and in the
-//! upper half that of the one that ended the session, 15 where none did. State: 0 live, else why it was
-//! revoked. Fields: see `fields`. Everything but the three texts and the fields
-//! has a fixed size, so a record does not grow however often it rotates. One record has exactly
-//! one encoding in each version, so a store that writes all it reads may compare bytes where the trait says "equals";
-//! one that outlives a release compares records.
+//! Numbers are big-endian, times are milliseconds since 1970. Flags: 1 has a previous token, 2 that one is behind a
+//! privilege change, 4 the current token was presented. Also 8 bound to a cookie jar, 16 ended at a time that is known.
+//! Fields that a flag declares absent are zero. Known: a bit for each of the fingerprints from the lowest on. The upper
+//! half says how many there are. Holder: its place, and in the upper half that of the one that ended the session, 15
+//! where none did. State: 0 live, else why it was revoked. Fields: see `fields`. Everything but the three texts and the
+//! fields has a fixed size. So a record does not grow however often it rotates. One record has exactly one encoding in
+//! each version. So a store that writes all it reads may compare bytes where the trait says "equals". A store that
+//! outlives a release compares records.
 //!
 //! The store in memory, which finds a record by its subject tag, keeps it without that: see `encoded`.
 //!
@@ -80,16 +79,16 @@ pub(super) enum Damage {
 }
 
 impl SessionRecord {
-    /// The largest encoding, in bytes: what a column or a buffer has to hold.
+    /// The largest encoding, in bytes: a column or a buffer has to hold it.
     pub const LARGEST: usize =
         FIXED + LONGEST_SUBJECT + LABEL_LIMIT + LONGEST_CONTEXT + fields::LONGEST;
 
-    /// The record as bytes: version 2 of a compact layout, the same for equal records. Bytes of another version
-    /// may say the same record: compare what [`decode`](Self::decode) returns.
+    /// Returns the record as bytes: version 2 of a compact layout, the same for equal records. Bytes of another version
+    /// may encode the same record: compare what [`decode`](Self::decode) returns.
     ///
-    /// 240 bytes, the subject, label and context, and a few more where the session has something of its own; at
-    /// most [`LARGEST`](Self::LARGEST). The layout may get a new version in a later release, which then still
-    /// reads this one.
+    /// The length is 240 bytes, the subject, label and context. A few more follow where the session has something of
+    /// its own. It is at most [`LARGEST`](Self::LARGEST). The layout may get a new version in a later release, which
+    /// then still reads this one.
     pub fn encode(&self) -> Vec<u8> {
         self.encode_with(self.subject_tag.as_bytes())
     }
@@ -165,7 +164,7 @@ impl SessionRecord {
         out
     }
 
-    /// The record that [`encode`](Self::encode) made `bytes` of, in this release or an earlier one.
+    /// Returns the record that [`encode`](Self::encode) made `bytes` of, in this release or an earlier one.
     ///
     /// # Errors
     ///

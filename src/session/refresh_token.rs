@@ -1,4 +1,4 @@
-//! The refresh token itself: sealed by us, opened by us, opaque to everybody else.
+//! The refresh token itself: the server seals it and opens it, and it is opaque to every client.
 //!
 //! ```text
 //! cookie = base64url( version:1 | key id:4 | salt:24 | AES-256-GCM_K( body:101 ) | tag:16 )
@@ -7,14 +7,13 @@
 //! ```
 //! Numbers are big-endian, the expiry is in milliseconds since 1970.
 //!
-//! Two key ids, because they answer two questions. The outer one says which key opens the seal:
-//! always the active key of the server that sealed. The inner one says which key the successors
-//! are derived with: the active key of the server where the session began, for as long as it
-//! lives. Were a successor derived with the key that sealed its predecessor, two servers in the
-//! middle of a key change would seal one secret under two keys, and the two seals would lead to
-//! two different successors: a retry that lands on the other server would then look like theft.
-//! With the derivation key fixed at sign-in every retry converges whichever server answers it,
-//! and an old key can still be dropped one absolute session lifetime after it was last active.
+//! Two key ids, because they answer two questions. The outer one says which key opens the seal: always the active key
+//! of the server that sealed. The inner one says which key the successors are derived with. It is the active key of the
+//! server where the session began, for as long as the session lives. Suppose a successor were derived with the key that
+//! sealed its predecessor. Two servers in the middle of a key change would then seal one secret under two keys. The two
+//! seals would lead to two different successors. A retry that reaches the other server would then look like theft. With
+//! the derivation key fixed at sign-in every retry converges, whichever server answers it. An old key can still be
+//! dropped one absolute session lifetime after it was last active.
 
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
@@ -54,7 +53,7 @@ const RAW: usize = HEADER + BODY + TAG;
 /// The length of every cookie value: base64url without padding.
 pub(super) const TEXT: usize = (RAW * 4).div_ceil(3);
 
-/// What a refresh token says, once opened.
+/// The content of a refresh token, once opened.
 #[derive(Clone, Debug)]
 pub(crate) struct RefreshToken {
     /// The key that successors are derived with, the same for the whole life of a session. It is
@@ -71,7 +70,7 @@ pub(crate) struct RefreshToken {
     pub(crate) parent: [u8; 16],
 }
 
-/// What a seal is bound to beside its key, so that it opens in one place only.
+/// The context that a seal is bound to beside its key, so that it opens in one place only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SealContext<'a> {
     /// The cookie's name, or what stands for it where the token travels in bodies.
@@ -135,9 +134,9 @@ pub(crate) fn seal(
 ///
 /// # Errors
 ///
-/// [`UnsealError::Malformed`] before any cryptography, [`UnsealError::UnknownKey`] when the key
-/// that sealed it or that its successor is derived with is not in the ring,
-/// [`UnsealError::Broken`] when it was not sealed by that key for this place.
+/// [`UnsealError::Malformed`] before any cryptography. [`UnsealError::UnknownKey`] when the ring lacks the key that
+/// sealed it, or the key that its successor is derived with. [`UnsealError::Broken`] when it was not sealed by that key
+/// for this place.
 pub(crate) fn unseal(
     value: &[u8],
     keys: &SessionKeys,
@@ -207,10 +206,10 @@ impl RefreshToken {
         }
     }
 
-    /// SHA-256(label | session id | generation | secret): what the store keeps.
+    /// SHA-256(label | session id | generation | secret), which the store keeps.
     ///
-    /// One unsalted round is enough for a secret of 256 random bits. No key enters it, so it does
-    /// not depend on who sealed the token.
+    /// One unsalted round is enough for a secret of 256 random bits. No key enters it, so it does not depend on the
+    /// server that sealed the token.
     pub(crate) fn hash(&self) -> [u8; 32] {
         sha256(&[
             HASH_LABEL,
@@ -349,8 +348,8 @@ fn message_key(
     UnboundKey::new(&AES_256_GCM, key.expose()).map(LessSafeKey::new)
 }
 
-/// A fixed nonce is sound because each key seals one message: it is derived from 192 random bits,
-/// which do not repeat in the life of a service. A random 96-bit nonce under one key would.
+/// A fixed nonce is sound because each key seals one message. The key is derived from 192 random bits, which do not
+/// repeat in the life of a service. A random 96-bit nonce under one key would.
 fn nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; 12])
 }

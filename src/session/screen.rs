@@ -1,5 +1,5 @@
-//! Which values may be ours, by their length and by the key that they name. Nothing is verified: it keeps what is
-//! planted beside a genuine cookie from being worked through.
+//! Which values may be ours, by their length and by the key that they name. Nothing is verified: it bounds the work for
+//! cookies that were planted beside a genuine one.
 
 use super::{
     jar::JarText,

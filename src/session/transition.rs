@@ -30,7 +30,7 @@ pub(crate) struct NewSecrets {
     pub(crate) secret: Secret<[u8; 32]>,
 }
 
-/// What a session is opened with.
+/// The values that a session is opened with.
 #[derive(Clone, Debug)]
 pub(crate) struct SignIn<'a> {
     /// The subject as the application names it.
@@ -149,10 +149,10 @@ impl SessionRecord {
 
     /// The same session after a change of privilege, and the token that replaces its current one.
     ///
-    /// A barrier stands before that token: none from before it is refreshed any more. It is derived from the
-    /// `presented` one, so a change whose answer was lost leads to the same token when it is asked for again.
-    /// `presenter` asks for the change. The session keeps its end. `None` when the derivation key has left the
-    /// ring or the generations are used up.
+    /// A barrier stands before that token: tokens from before it are not refreshed any more. It is derived from the
+    /// `presented` one. So a change whose answer was lost leads to the same token when a client asks again. `presenter`
+    /// asks for the change. The session keeps its end. `None` when the derivation key has left the ring or the
+    /// generations are used up.
     pub(crate) fn elevated(
         &self,
         presented: &RefreshToken,
@@ -182,8 +182,8 @@ impl SessionRecord {
         Some((record, token))
     }
 
-    /// The current token again, where the `presented` one was replaced by it at a change of privilege, and it has
-    /// not come back: its answer may have been lost.
+    /// Returns the current token again. It replaced the `presented` one at a change of privilege, and has not come
+    /// back. Its answer may have been lost.
     pub(crate) fn elevated_again(
         &self,
         presented: &RefreshToken,

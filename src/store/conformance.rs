@@ -1,8 +1,7 @@
 //! Tests any store must pass.
 //!
-//! A [`RefreshStore`] that passes [`run`] carries the protocol; one that fails it signs users out
-//! or lets thieves through, and the [`Violation`] says which rule it breaks. Feature
-//! `store-tests`.
+//! A [`RefreshStore`] that passes [`run`] carries the protocol. One that fails it signs users out or lets thieves
+//! through, and the [`Violation`] says which rule it breaks. Feature `store-tests`.
 //!
 //! ```
 //! use tower_bearer::{ManualClock, MemoryStore, Timestamp, store::conformance};
@@ -47,22 +46,21 @@ pub struct Violation {
 
 /// Runs every case against instances that `make` returns.
 ///
-/// `make` returns an instance over *one* backend, each time the same one: what another server would hold. It
-/// is called three times. Build the store anew in it, over the same database; a clone shows nothing of what an
-/// instance keeps for itself, such as a cache or a lock. Each case works on subjects of its own, drawn at
-/// random, and leaves everything else alone.
+/// `make` returns an instance over *one* backend, each time the same one, as another server would have it. It is called
+/// three times. Build the store anew in it, over the same database. A clone does not test what an instance keeps for
+/// itself, such as a cache or a lock. Each case works on subjects of its own, drawn at random, and leaves everything
+/// else alone.
 ///
-/// `advance` moves the clock of the store forward by at least the time it is given, which is six seconds, once;
-/// for a store with a real clock it sleeps. Instances of one machine share its clock: no test on one machine
-/// tells it from the clock of the store.
+/// `advance` moves the clock of the store forward by at least the given time, which is six seconds, once. For a store
+/// with a real clock it sleeps. Instances of one machine share its clock. So no test on one machine tells that clock
+/// from the clock of the store.
 ///
-/// Each call has a time limit of ten seconds, within which the store answers or breaks the rule that was tried.
+/// Each call has a time limit of ten seconds. A store that does not answer within it breaks the rule under test.
 /// `advance` has none. A call that blocks its thread, and does not wait, holds up the suite too.
 ///
 /// Call it on a tokio runtime with timers, best a multi-threaded one: some cases run in tasks. Races and dropped
-/// futures are arranged between any two steps of a call, so a store that is wrong there is refused each time. A
-/// race between two steps without an `await` in between needs two threads that meet there; that is a matter of
-/// luck, and of many rounds.
+/// futures are arranged between any two steps of a call. So a store that is wrong there is refused each time. A race
+/// between two steps without an `await` in between needs two threads that meet there. That takes luck and many rounds.
 ///
 /// # Errors
 ///
@@ -70,7 +68,7 @@ pub struct Violation {
 ///
 /// # Cancel safety
 ///
-/// Dropping the future stops at any point; what the cases have stored stays until it expires.
+/// Dropping the future stops at any point; the cases' sessions stay until they expire.
 pub async fn run<S: RefreshStore + Clone>(
     make: impl AsyncFn() -> S,
     advance: impl AsyncFn(Duration),
@@ -120,8 +118,8 @@ pub async fn run<S: RefreshStore + Clone>(
     case(|| swaps::ten_thousand_rotations_do_not_grow(one)).await
 }
 
-/// The future of a case, apart from the others. Without optimization the one that runs them all would have room on the
-/// stack for each of them, more than a thread of a test has.
+/// The future of a case, apart from the others. Without optimization, the future that runs them all would have room on
+/// the stack for each of them. A thread of a test has less.
 fn case<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
     Box::pin(make())
 }
@@ -145,7 +143,7 @@ impl Violation {
         self.rule
     }
 
-    /// Says what was observed instead.
+    /// Names the observation instead.
     pub fn detail(&self) -> &str {
         &self.detail
     }

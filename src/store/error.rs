@@ -44,7 +44,7 @@ pub enum StoreErrorKind {
 }
 
 impl StoreErrorKind {
-    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    /// Returns the name in `snake_case`, for logs and labels of metrics. It does not change.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl StoreErrorKind {
 }
 
 impl StoreError {
-    /// An error of this kind with its cause.
+    /// Returns an error of this kind with its cause.
     pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             kind,
@@ -66,12 +66,12 @@ impl StoreError {
         }
     }
 
-    /// The store did not answer: `source` says why.
+    /// Reports that the store did not answer: `source` says why.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(StoreErrorKind::Unavailable, source)
     }
 
-    /// What kind of failure it is.
+    /// Returns the kind of failure.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }

@@ -1,4 +1,4 @@
-//! What a layer sees of its store: the store itself, with a span around each call and its time taken.
+//! A layer's view of its store: the store itself, with a span and a timer around each call.
 //!
 //! A type of its own, so that a store that is made of others is measured once.
 

@@ -3,9 +3,9 @@
 //! One map entry holds all sessions of a subject, encoded, so that every operation is atomic under
 //! one shard lock. No guard leaves a synchronous function, so none is ever held across an await.
 //!
-//! Expired sessions are swept in slices: whoever adds a session first looks at the next few
-//! subjects in a round of all of them. What makes the store grow pays for keeping it small, a
-//! slice takes microseconds, and there is never a moment at which everything stands still.
+//! Expired sessions are swept in slices. Each insertion first looks at the next few subjects in a round of all of them.
+//! So the calls that make the store grow also keep it small. A slice takes microseconds, and the store never stops for
+//! a full sweep.
 
 mod encoded;
 mod sessions;
@@ -31,14 +31,13 @@ const SUBJECTS_AT_ONCE: usize = 256;
 ///
 /// It is right for one server, for tests and for development. Clones share the sessions.
 ///
-/// A session takes about 330 bytes and its subject, label and context: some 445 bytes with a
-/// browser's `User-Agent` for a label, or 445 MB for a million, with the index and all else.
+/// A session takes about 330 bytes and its subject, label and context. With a browser's `User-Agent` for a label that
+/// is some 445 bytes. A million take 445 MB, with the index and all else.
 ///
 /// It is bounded: at its capacity it first sweeps expired sessions and then refuses new ones with
-/// [`StoreErrorKind::Full`](crate::store::StoreErrorKind::Full); it never ends a live session of another subject
-/// to make room. A session that the limit of its subject drops is revoked and stays, until it
-/// expires, to be recognised; of such ended sessions a subject keeps about as many as it may have
-/// live ones, and about 32 at most.
+/// [`StoreErrorKind::Full`](crate::store::StoreErrorKind::Full). It never ends a live session of another subject to
+/// make room. A session that the limit of its subject drops is revoked. It stays until it expires, so that the store
+/// recognises it. Of such ended sessions a subject keeps about as many as it may have live ones, at most about 32.
 ///
 /// ```
 /// use tower_bearer::MemoryStore;
@@ -68,7 +67,7 @@ pub struct MemoryStoreBuilder {
 }
 
 impl MemoryStore {
-    /// An empty store for a million sessions, by the system clock.
+    /// Returns an empty store for a million sessions, by the system clock.
     pub fn new() -> Self {
         Self::with(Self::builder())
     }
@@ -81,12 +80,12 @@ impl MemoryStore {
         }
     }
 
-    /// How many sessions it holds, those not yet swept included.
+    /// Returns how many sessions it holds, those not yet swept included.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether it holds no session.
+    /// Returns whether it holds no session.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -110,7 +109,7 @@ impl MemoryStoreBuilder {
         self
     }
 
-    /// The store.
+    /// Returns the store.
     ///
     /// # Errors
     ///
@@ -119,14 +118,14 @@ impl MemoryStoreBuilder {
         if self.capacity == 0 {
             return Err(ConfigError::new(
                 "capacity",
-                "must be at least 1, or nobody can sign in",
+                "must be at least 1, or no user can sign in",
             ));
         }
         Ok(MemoryStore::with(self))
     }
 }
 
-/// Every operation on one session or one subject is one synchronous step: dropping a future before its first poll does
+/// Every operation on one session or one subject is one synchronous step. Dropping a future before its first poll does
 /// nothing, and there is no later point to drop it at.
 impl RefreshStore for MemoryStore {
     async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
@@ -168,8 +167,8 @@ impl RefreshStore for MemoryStore {
         self.0.revoke(subject, rule)
     }
 
-    /// Unlike the others it is not one step: for a million sessions that would hold a thread of the runtime for more
-    /// than a second.
+    /// Unlike the others it is not one step. For a million sessions one step would hold a thread of the runtime for
+    /// more than a second.
     async fn revoke_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
         let rule = |sessions: &mut [_], now| rules::revoke_before(sessions, before, now);
         let (mut count, mut outcome) = (0, Ok(()));

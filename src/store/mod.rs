@@ -31,20 +31,19 @@ use crate::{clock::Timestamp, session::SessionId};
 
 /// Where sessions live.
 ///
-/// All policy is in the caller; a store compares, replaces and counts. Implementors write plain
-/// `async fn`, treat a [`SessionRecord`] as one value, which is compared whole, and run the suite of the
-/// feature `store-tests` over the result.
+/// All policy is in the caller; a store compares, replaces and counts. Implementors write plain `async fn` and treat a
+/// [`SessionRecord`] as one value, which is compared whole. They run the suite of the feature `store-tests` over the
+/// result.
 ///
-/// Compare records, and not the bytes of [`SessionRecord::encode`] alone: an earlier release may have
-/// written an equal record in another layout. [The manual](crate::manual::stores#comparing) has the
-/// steps for SQL.
+/// Compare records, and not the bytes of [`SessionRecord::encode`] alone. An earlier release may have written an equal
+/// record in another layout. [The manual](crate::manual::stores#comparing) has the steps for SQL.
 ///
-/// # What a wrong answer costs
+/// # The cost of a wrong answer
 ///
-/// * A `swap` that is not atomic, or replaces another record than `current`: two tokens of one
-///   generation, and an honest user who is taken for a thief.
-/// * A `swap` that does not recognise its own second application: a resent command looks like a
-///   conflict with somebody else.
+/// * A `swap` that is not atomic, or replaces another record than `current`: two tokens of one generation exist. The
+///   protocol then takes an honest user for a thief.
+/// * A `swap` that does not recognise its own second application: a resent command looks like a conflict with another
+///   client.
 /// * A read from a replica that lags behind: a token that was just replaced looks current.
 /// * An `insert` that is not atomic with `revoke_all`: a session that survives a password reset.
 /// * A `revoke_everything` that passes a session over: a session of a leaked key that lives on.
@@ -116,25 +115,24 @@ use crate::{clock::Timestamp, session::SessionId};
             `tower_bearer::store::SharedStore` is a store that clones share"
 )]
 pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
-    /// Adds a session. When the subject already has `limit` live ones (at least 1), the least
-    /// recently rotated are dropped, so that the new one is within the limit, and returned.
+    /// Adds a session. When the subject already has `limit` live ones (at least 1), the least recently rotated are
+    /// dropped. They are returned. The new one is then within the limit.
     ///
-    /// [`admit`] is the rule, for a store that reads all of a subject's sessions and
-    /// writes them back in one step. Dropped means forgotten or revoked, as the store likes. Sessions that are revoked or have
-    /// expired do not count. A record that is there already is left as it is: when it equals
-    /// `record`, that is a success without drops, otherwise nothing is overwritten and the answer
-    /// is an error.
+    /// [`admit`] is the rule. It is for a store that reads all of a subject's sessions and writes them back in one
+    /// step. Dropped means forgotten or revoked, as the store likes. Sessions that are revoked or have expired do not
+    /// count. A record that is there already is left as it is. When it equals `record`, that is a success without
+    /// drops. Otherwise nothing is overwritten and the answer is an error.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Full`] when the store has no room; nobody else's session is ended for it.
+    /// [`StoreErrorKind::Full`] when the store has no room; no other subject's session is ended for it.
     fn insert(
         &self,
         record: &SessionRecord,
         limit: usize,
     ) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
 
-    /// The record, if any, and the store's time. An expired record may be absent or present.
+    /// Returns the record, if any, and the store's time. An expired record may be absent or present.
     ///
     /// # Errors
     ///
@@ -154,9 +152,9 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     /// record, though `next` had been stored. No store can tell this from a lost race, and none has to.
     ///
     /// The caller must not conclude that `next` never was the session. It takes the record in the conflict as the
-    /// session and judges by that, as if it had just been loaded. The layers of this crate do so: a successor is
-    /// derived and not drawn, so a writer that follows `next` has handed out the same token. A caller that does
-    /// something else once for each applied swap, such as counting, does it once too few.
+    /// session and judges by that, as if it were just loaded. The layers of this crate do so. A successor is derived
+    /// and not drawn, so a writer that follows `next` has issued the same token. A caller that does something else once
+    /// for each applied swap, such as counting, may do it once too few.
     ///
     /// # Errors
     ///
@@ -167,7 +165,7 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
         next: &SessionRecord,
     ) -> impl Future<Output = Result<Swap, StoreError>> + Send;
 
-    /// Every session of the subject that has not expired, revoked ones too, each once, in any order.
+    /// Returns every session of the subject that has not expired, revoked ones too, each once, in any order.
     ///
     /// # Errors
     ///
@@ -177,11 +175,11 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
         subject: &SubjectTag,
     ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send;
 
-    /// Revokes every live session of the subject but `keep`, atomically with respect to `insert`
-    /// and `swap`, and returns those it revoked, as it holds them now.
+    /// Revokes every live session of the subject but `keep`, atomically with respect to `insert` and `swap`. Returns
+    /// those it revoked, as it holds them now.
     ///
-    /// [`revoke_all`] is the rule. A session that was idle for too long is revoked too, as long as the store holds
-    /// it: a swap that was decided before its idle end must find a conflict.
+    /// [`revoke_all`] is the rule. A session that was idle for too long is revoked too, as long as the store holds it.
+    /// A swap that was decided before its idle end must find a conflict.
     ///
     /// # Errors
     ///
@@ -192,15 +190,16 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
         keep: Option<&SessionId>,
     ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send;
 
-    /// Revokes every live session of the subject but `keep` that began at `before` or earlier, and returns those it
+    /// Revokes every live session of the subject but `keep` that began at `before` or earlier. Returns those it
     /// revoked, as it holds them now. Sessions that begin later are not meant.
     ///
     /// The layer calls it after a [`revoke_all`](Self::revoke_all) that failed. It is one atomic step, as that one is.
-    /// [`revoke_older`] is the rule, and revokes what was idle for too long as well.
+    /// [`revoke_older`] is the rule, and also revokes sessions that were idle for too long.
     ///
     /// A store may leave it out. The answer is then [`Unsupported`](StoreErrorKind::Unsupported), and nothing is
-    /// revoked. The layer then ends what [`list`](Self::list) returns, session by session. That is weaker: the list
-    /// leaves out what was idle for too long. A swap that was decided before the idle end may then prolong a session.
+    /// revoked. The layer then ends the sessions of [`list`](Self::list), one by one. That is weaker: the list leaves
+    /// out sessions that were idle for too long. A swap that was decided before the idle end may then prolong a
+    /// session.
     ///
     /// # Errors
     ///
@@ -215,13 +214,12 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
         std::future::ready(Err(StoreErrorKind::Unsupported.into()))
     }
 
-    /// Revokes every live session of every subject that began at `before` or earlier, and returns how many: the
-    /// operator's answer to keys that leaked. Sessions that begin later are not meant.
+    /// Revokes every live session of every subject that began at `before` or earlier, and returns how many. It is the
+    /// operator's answer to leaked keys. Sessions that begin later are not meant.
     ///
-    /// It need not be one step: each session ends as by [`swap`](Self::swap), by the rule of
-    /// [`revoke_before`], and a call that failed half way is completed by another one.
-    /// A store that cannot go through all sessions leaves it out; the answer is then
-    /// [`Unsupported`](StoreErrorKind::Unsupported), and nothing is revoked.
+    /// It need not be one step. Each session ends as by [`swap`](Self::swap), by the rule of [`revoke_before`]. Another
+    /// call completes one that failed half way. A store that cannot go through all sessions leaves it out; the answer
+    /// is then [`Unsupported`](StoreErrorKind::Unsupported), and nothing is revoked.
     ///
     /// # Errors
     ///
@@ -235,7 +233,7 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// What [`RefreshStore::load`] found.
+/// The result of [`RefreshStore::load`].
 ///
 /// ```
 /// use tower_bearer::{Timestamp, store::Loaded};
@@ -250,8 +248,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Answers with the record, if the store has one, and with the store's time: the only one that
-    /// sessions are judged by.
+    /// Answers with the record, if the store has one, and with the store's time. Sessions are judged by that time only.
     pub const fn new(record: Option<SessionRecord>, now: Timestamp) -> Self {
         Self { record, now }
     }
@@ -272,7 +269,7 @@ impl Loaded {
     }
 }
 
-/// What [`RefreshStore::insert`] did.
+/// The result of [`RefreshStore::insert`].
 ///
 /// ```
 /// use tower_bearer::store::Inserted;
@@ -287,8 +284,8 @@ pub struct Inserted {
 }
 
 impl Inserted {
-    /// Answers that the session is in, and that `dropped` had to go to stay within the limit: each as the store
-    /// holds it now, revoked.
+    /// Answers that the session is stored, and that `dropped` were dropped to stay within the limit. Each is as the
+    /// store holds it now, revoked.
     pub const fn new(dropped: Vec<SessionRecord>) -> Self {
         Self { dropped }
     }
@@ -299,7 +296,7 @@ impl Inserted {
     }
 }
 
-/// What [`RefreshStore::swap`] did.
+/// The result of [`RefreshStore::swap`].
 ///
 /// ```
 /// use tower_bearer::{
@@ -324,7 +321,7 @@ impl Inserted {
 pub enum Swap {
     /// The store now holds `next`.
     Applied,
-    /// The store held neither `current` nor `next`; this is what it holds, and its time. It may have held `next`
-    /// before: [a conflict may hide a swap that was applied](RefreshStore::swap).
+    /// The store held neither `current` nor `next`; this is the record that it holds, and its time. It may have held
+    /// `next` before: [a conflict may hide a swap that was applied](RefreshStore::swap).
     Conflict(Loaded),
 }

@@ -1,11 +1,10 @@
 //! Sessions in Redis or Valkey.
 //!
-//! One hash holds all sessions of a subject, one field each, so that every operation is about one key:
-//! atomic on the server, and never split between the nodes of a cluster. A session is replaced by
-//! comparing and swapping its bytes in a script of ten lines, and added by another one while there are
-//! fewer than the limit. All sessions of a subject together are read, decided here by the same
-//! functions as for every store, and written back if nothing that matters has changed in between. No
-//! policy is in a script.
+//! One hash holds all sessions of a subject, one field each. So every operation is about one key: atomic on the server,
+//! and never split between the nodes of a cluster. A script of ten lines replaces a session by comparing and swapping
+//! its bytes. Another script adds a session while there are fewer than the limit. For all sessions of a subject
+//! together, the store reads them and decides here. It uses the same functions as every store. It writes the result
+//! back if nothing that matters has changed in between. No policy is in a script.
 
 mod breaker;
 mod builder;
@@ -51,15 +50,11 @@ use crate::{
 
 /// Sessions in Redis or Valkey: one server, Sentinel or Cluster, shared by all instances of a service.
 ///
-/// Redis 7.0 or later, or Valkey; Redis 6.2 and relatives with less: see
-/// [what was tried](crate::manual::operations#relatives). Nothing is connected to before the first request; call
-/// [`health`](Self::health) when the service starts. Clones share the connection.
+/// Nothing is connected to before the first request; call [`health`](Self::health) when the service starts. Clones
+/// share the connection.
 ///
-/// Every request is bounded in time. A server that does not answer costs one time-out; until it is
-/// back, requests then fail at once, and are answered 503 with the cookie left alone.
-///
-/// The chapter [`operations`](crate::manual::operations) of the manual has the settings to choose on the
-/// server and what each of its failures costs.
+/// Every request is bounded in time. A server that does not answer costs one time-out. Until it is back, requests then
+/// fail at once, and are answered 503 with the cookie unchanged.
 ///
 /// ```no_run
 /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
@@ -76,6 +71,8 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+///
+#[doc = include_str!("redis/reference.md")]
 #[derive(Clone)]
 pub struct RedisStore(Arc<Shared>);
 
@@ -89,19 +86,19 @@ struct Shared {
 }
 
 impl RedisStore {
-    /// Sessions on the server at `url`, with every default.
+    /// Makes a store for the server at `url`, with every default.
     ///
     /// # Errors
     ///
-    /// When the URL is none that Redis is reached at: see [`builder`](Self::builder). The error speaks of
-    /// the setting `url` and never repeats it; where it came from a variable of your own, say so together
-    /// with [`ConfigError::problem`].
+    /// When the URL is not one of Redis: see [`builder`](Self::builder). The error names the setting `url` and never
+    /// repeats its value. Where the value came from a variable of your own, say so together with
+    /// [`ConfigError::problem`].
     pub fn new(url: &str) -> Result<Self, ConfigError> {
         Self::builder(url).build()
     }
 
-    /// Asks the server how it is, and whether it lets this account read all of a subject's sessions and run each
-    /// of the scripts. Where the account may not end every session of every subject, there is a warning.
+    /// Asks the server for its state. Asks also whether it lets this account read all of a subject's sessions and run
+    /// each of the scripts. Where the account may not end every session of every subject, there is a warning.
     ///
     /// Call it when the service starts. A server that does not answer yet is no reason not to start:
     /// requests are answered 503 until it does.
@@ -110,9 +107,9 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](StoreErrorKind::Unavailable) when the server does not answer,
-    /// [`Refused`](StoreErrorKind::Refused) when it does and the login or the account is not as it must
-    /// be: that does not pass by waiting.
+    /// [`Unavailable`](StoreErrorKind::Unavailable) when the server does not answer.
+    /// [`Refused`](StoreErrorKind::Refused) when it does and the login or the account is not as it must be. Waiting
+    /// does not cure that.
     ///
     /// # Cancel safety
     ///
@@ -126,7 +123,7 @@ impl RedisStore {
         };
         let replies = self.0.client.ask(&info).await?;
         let mut health = RedisHealth::read(replies, monotonic().saturating_sub(begun))?;
-        // None of them changes anything where there is nothing.
+        // None of them changes anything where there is no session.
         let key = &format!("{}health", self.0.prefix);
         for probe in health::probes(key) {
             self.0.client.ask(&probe).await?;
@@ -223,7 +220,7 @@ impl RedisStore {
         }
     }
 
-    /// The record that lies at `at`. Bytes that say something else have been put there by somebody else.
+    /// The record that lies at `at`. Bytes that say something else were written by another program.
     fn decode(&self, bytes: &[u8], at: &SessionKey) -> Result<SessionRecord, StoreError> {
         let decoded = match SessionRecord::decode(bytes) {
             Ok(record) if record.key() == *at => Ok(record),
@@ -233,8 +230,8 @@ impl RedisStore {
         decoded.inspect_err(|error| self.0.events.emit(&Event::StoreFailed(error)))
     }
 
-    /// A session that was revoked here by the time that the store was asked is revoked, whatever the store says, and is
-    /// made so again.
+    /// A session that was revoked here by the time that the store was asked is revoked, whatever the store says. It is
+    /// revoked there again.
     async fn corrected(&self, loaded: Loaded, at: Moment) -> Loaded {
         let Loaded { record, now } = loaded;
         let Some(found) = record else {
@@ -278,8 +275,8 @@ impl RedisStore {
     }
 }
 
-/// Every operation may be sent twice, and is then carried out once: a connection that breaks leaves
-/// nobody knowing whether the first was.
+/// Every operation may be sent twice, and is then carried out once. When a connection breaks, the client does not know
+/// whether the first was.
 impl RefreshStore for RedisStore {
     async fn insert(&self, record: &SessionRecord, limit: usize) -> Result<Inserted, StoreError> {
         // Among fewer than the limit no live session is in the way.

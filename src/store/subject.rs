@@ -1,8 +1,8 @@
-//! What becomes of a subject's sessions when one is added, and when all are revoked.
+//! Changes of a subject's sessions when one is added, and when all are revoked.
 //!
-//! These are the two operations that concern all of them at once. They are pure and public, so that
-//! every store counts and drops alike: a store reads all of a subject's sessions, calls one of
-//! these, and writes the result back in one atomic step.
+//! These are the two operations that concern all of them at once. They are pure and public, so that every store counts
+//! and drops alike. A store reads all of a subject's sessions and calls one of these. It writes the result back in one
+//! atomic step.
 
 use std::collections::BTreeSet;
 
@@ -18,16 +18,15 @@ const MOST_ENDED: usize = 32;
 
 /// Adds `record` to the `sessions` of its subject, and returns those that it drove out, revoked.
 ///
-/// It is what [`RefreshStore::insert`](crate::store::RefreshStore::insert) has to do with all sessions
-/// of one subject at once, `now` by the store's clock.
+/// It is the work of [`RefreshStore::insert`](crate::store::RefreshStore::insert) on all sessions of one subject at
+/// once, with `now` by the store's clock.
 ///
-/// Expired sessions are removed. Of the live ones, those that were rotated least recently are
-/// revoked, so that the new one is within `limit` (at least 1); they stay to be recognised. Of
-/// those that had ended before, `limit` stay and at most 32, or signing in and out would fill the store: first those
-/// that a client of theirs has ended, since an old token of theirs is an alarm, and of these the latest.
+/// Expired sessions are removed. Of the live ones, those that were rotated least recently are revoked. The new one is
+/// then within `limit` (at least 1). They stay, so that the store recognises them. Of those that had ended before,
+/// `limit` stay and at most 32. Otherwise signing in and out would fill the store. First come those that a client of
+/// theirs has ended, since an old token of theirs raises an alarm. Of these the latest stay.
 ///
-/// A record that is there already is left as it is, and so is everything else: the second of two
-/// applications changes nothing.
+/// A record that is there already is left as it is, and so is all else. The second of two applications changes nothing.
 ///
 /// # Errors
 ///
@@ -81,12 +80,12 @@ pub fn admit(
 
 /// Revokes every live session but `keep`, and returns those that it revoked, as they are now.
 ///
-/// It is what [`RefreshStore::revoke_all`](crate::store::RefreshStore::revoke_all) has to do with all
-/// sessions of one subject at once, `now` by the store's clock.
+/// It is the work of [`RefreshStore::revoke_all`](crate::store::RefreshStore::revoke_all) on all sessions of one
+/// subject at once, with `now` by the store's clock.
 ///
-/// A session that was idle for too long is revoked too. A refresh that was decided before its idle end may
-/// still be waiting to be written, and would set a new one. So a store gives this function every record that
-/// it holds of the subject, and filters none. One past its absolute end stays as it is: no refresh moves that.
+/// A session that was idle for too long is revoked too. A refresh that was decided before its idle end may still wait
+/// to be written. It would set a new idle end. So a store gives this function every record that it holds of the
+/// subject, and filters none. One past its absolute end stays as it is: no refresh moves that.
 ///
 /// ```
 /// use tower_bearer::{SessionId, Timestamp, store::{self, SessionRecord}};
@@ -112,8 +111,8 @@ pub fn revoke_all(
 
 /// Revokes every live session that began at `before` or earlier, and returns those that it revoked, as they are now.
 ///
-/// It is what [`RefreshStore::revoke_everything`](crate::store::RefreshStore::revoke_everything) has to do with each
-/// session it comes to, `now` by the store's clock. A session that was idle for too long is meant too, as by
+/// It is the work of [`RefreshStore::revoke_everything`](crate::store::RefreshStore::revoke_everything) on each session
+/// that it visits, with `now` by the store's clock. A session that was idle for too long is meant too, as by
 /// [`revoke_all`].
 ///
 /// ```
@@ -133,11 +132,11 @@ pub fn revoke_before(
     revoke(sessions, now, |session| session.created_at <= before)
 }
 
-/// Revokes every live session but `keep` that began at `before` or earlier, and returns those that it revoked, as they
-/// are now.
+/// Revokes every live session but `keep` that began at `before` or earlier. Returns those that it revoked, as they are
+/// now.
 ///
-/// It is what [`RefreshStore::revoke_older`](crate::store::RefreshStore::revoke_older) has to do with all sessions of
-/// one subject at once, `now` by the store's clock. A session that was idle for too long is meant too, as by
+/// It is the work of [`RefreshStore::revoke_older`](crate::store::RefreshStore::revoke_older) on all sessions of one
+/// subject at once, with `now` by the store's clock. A session that was idle for too long is meant too, as by
 /// [`revoke_all`]: a store filters no record that it holds.
 ///
 /// ```
@@ -165,7 +164,7 @@ pub fn revoke_older(
     })
 }
 
-/// A session past its absolute end stays as it is: it is worth nothing for ever, and no event tells of it.
+/// A session past its absolute end stays as it is. It stays useless for ever, and no event reports it.
 fn revoke(
     sessions: &mut [SessionRecord],
     now: Timestamp,

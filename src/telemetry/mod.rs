@@ -1,9 +1,9 @@
-//! What is seen from outside: `tracing` (feature `tracing`) and `metrics` (feature `metrics`).
+//! The crate's outside view: `tracing` (feature `tracing`) and `metrics` (feature `metrics`).
 //!
-//! The rest of the crate says what happened and does not know whether anything listens: without the
-//! features the functions here are empty, or hand back the future that they were given. Names of
-//! spans, metrics and labels stand in this folder and in `event/telemetry.rs`, and nowhere else; the
-//! manual's chapter `observability` lists them and a test compares the two.
+//! The rest of the crate reports each occurrence and does not know whether anything listens. Without the features the
+//! functions here are empty, or return the future that they were given. Names of spans, metrics and labels stand in
+//! this folder and in `event/telemetry.rs`, and nowhere else. `event/lines.md`, `metrics/metrics.md` and the manual's
+//! chapter `operations` list them, and a test compares.
 //!
 //! Nothing secret comes here, and no subject: that may be an e-mail address.
 
@@ -31,7 +31,7 @@ pub(crate) async fn store_call<T, E>(
     done
 }
 
-/// What a span is about.
+/// The subject of a span.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Work {
     /// A method of `Session`.

@@ -16,7 +16,7 @@ use crate::{
 
 /// Makes requests of `subject`, with the application's own claims, in a test (feature `test-util`).
 ///
-/// The answer is a layer that stands in place of [`BearerAuthLayer`](crate::BearerAuthLayer): it asks for no token, and
+/// The answer is a layer that stands in place of [`BearerAuthLayer`](crate::BearerAuthLayer). It asks for no token, and
 /// each request carries these claims. All layers and extractors of this crate take them for verified ones. For one
 /// request, its [`context`](ActingAsLayer::context) is an extension.
 ///
@@ -54,7 +54,7 @@ pub fn acting_as<C: Serialize>(subject: &str, custom: C) -> ActingAsLayer<C> {
     ActingAsLayer::from_claims(subject, &custom)
 }
 
-/// The claims of a test's requests: what [`acting_as`] makes, and more to say of them.
+/// The claims of a test's requests: [`acting_as`] makes them, and the methods add more.
 ///
 /// Claims are verified as of the system's time, unless [`at`](Self::at) gives another, when they are taken out. They
 /// last 15 minutes, as tokens do by default.
@@ -68,7 +68,7 @@ pub struct ActingAsLayer<C = NoClaims> {
 }
 
 impl<C> ActingAsLayer<C> {
-    /// Makes the same of claims in another form than `C`: for a type that an application only reads, as it does the
+    /// Makes the same of claims in another form than `C`. Use it for a type that an application only reads, such as the
     /// claims of an issuer elsewhere.
     ///
     /// ```
@@ -159,8 +159,8 @@ impl<C: DeserializeOwned> ActingAsLayer<C> {
     ///
     /// # Panics
     ///
-    /// When no token can have these claims: the subject is empty, one has the name of a claim that only the codec
-    /// writes, or they do not fit `C`. Also in a build without debug assertions.
+    /// When no token can have these claims. The subject is empty, or one has the name of a claim that only the codec
+    /// writes. Or they do not fit `C`. Also in a build without debug assertions.
     #[must_use]
     pub fn claims(&self) -> Claims<C> {
         let now = self.at.unwrap_or_else(|| SystemClock.now());
@@ -174,7 +174,7 @@ impl<C: DeserializeOwned> ActingAsLayer<C> {
 }
 
 impl<C: DeserializeOwned + Send + Sync + 'static> ActingAsLayer<C> {
-    /// Returns the claims as the bearer layer puts them into the extensions of a request: for
+    /// Returns the claims as the bearer layer puts them into the extensions of a request. Use them with
     /// `Request::builder().extension(..)`, in place of a layer.
     ///
     /// # Panics

@@ -17,10 +17,10 @@ use crate::clock::{Clock, SystemClock, Timestamp};
 /// A browser with one page of the application, for tests of the whole (feature `test-util`).
 ///
 /// It asks any [`Service`] of requests, such as a router of axum, without a server. It keeps cookies as a browser does
-/// ([`TestJar`]). Each request says what one of the page's scripts would say: its cookies, `Host`, `User-Agent`, Fetch
-/// Metadata, and with an unsafe method its `Origin` and the CSRF token, a copy of the cookie that scripts can read.
-/// A clone is another browser with copies of the cookies, as a thief has them. [`user_agent`](Self::user_agent) gives it
-/// another name.
+/// ([`TestJar`]). Each request carries what one of the page's scripts would send: its cookies, `Host`, `User-Agent` and
+/// Fetch Metadata. With an unsafe method it also carries its `Origin` and the CSRF token. The token is a copy of the
+/// cookie that scripts can read. A clone is another browser with copies of the cookies, as a thief has them.
+/// [`user_agent`](Self::user_agent) gives it another name.
 ///
 /// ```
 /// use axum::{Json, Router, routing::{get, post}};
@@ -155,8 +155,8 @@ impl TestBrowser {
         self
     }
 
-    /// Sets the whole name of the CSRF cookie and the header that its copy travels in, where the application has
-    /// [named](crate::csrf::CsrfBuilder::cookie_name) [them](crate::csrf::CsrfBuilder::header_name) so. Default:
+    /// Sets the whole name of the CSRF cookie and the header that its copy travels in. Call it where the application
+    /// has [named](crate::csrf::CsrfBuilder::cookie_name) [them](crate::csrf::CsrfBuilder::header_name) so. Default:
     /// `__Host-csrf`, or `csrf` where there is none of that name, and `X-CSRF-Token`.
     #[must_use]
     pub fn csrf(mut self, cookie: &str, header: HeaderName) -> Self {
@@ -207,8 +207,8 @@ impl TestBrowser {
     }
 
     /// Returns the CSRF token that a script of the page reads from its cookie. `None` where there is no cookie of that
-    /// name, and where it is `HttpOnly`: such a page asks `GET {mount}/csrf`, and
-    /// [`TestRequest::csrf`](super::TestRequest::csrf) sends what it was told.
+    /// name, and where it is `HttpOnly`. Such a page asks `GET {mount}/csrf`, and
+    /// [`TestRequest::csrf`](super::TestRequest::csrf) sends the token from the answer.
     #[must_use]
     pub fn csrf_token(&self) -> Option<&str> {
         let now = self.now();
@@ -227,8 +227,8 @@ impl TestBrowser {
         &mut self.jar
     }
 
-    /// Closes the browser and opens it again: the page forgets its access token, and the jar the cookies that last until
-    /// then.
+    /// Closes the browser and opens it again. The page forgets its access token, and the jar forgets the cookies that
+    /// last until then.
     pub fn close(&mut self) {
         self.jar.close();
         self.access_token = None;

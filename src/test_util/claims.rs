@@ -60,21 +60,23 @@ pub(super) fn members_of(custom: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(custom) {
         Ok(Value::Object(members)) => members,
         Ok(other) => panic!(
-            "claims for a test are the members of a JSON object, and these are {other}: give a struct, or \
+            "claims for a test are the members of a JSON object, and these are {other}. Give a struct, or \
              `NoClaims {{}}` where there are none"
         ),
         Err(error) => panic!("the claims for a test cannot be written as JSON: {error}"),
     }
 }
 
-/// Refuses in a build that is none of tests: with such claims in it, a service would let in whom it was told to.
+/// Refuses in a build that is not for tests. A service with such claims in it would accept any user that it was told
+/// to.
 fn only_in_tests(debug_assertions: bool) -> Result<(), &'static str> {
     match debug_assertions {
         true => Ok(()),
         false => Err(
             "tower-bearer: this build has no debug assertions and asks for claims that no token proved. They are for \
-             tests alone: move the feature `test-util` to [dev-dependencies], and the call into a test. For tests \
-             that are built with --release set debug-assertions = true in that profile",
+             tests alone: move the feature `test-util` to [dev-dependencies], and the call into a test. Optimized \
+             tests need a profile of their own: [profile.fast-test] with inherits = \"release\" and \
+             debug-assertions = true. Run them with cargo test --profile fast-test",
         ),
     }
 }

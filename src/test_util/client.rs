@@ -16,7 +16,8 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use tower_service::Service;
 
-/// The body of the requests that a [`TestBrowser`](super::TestBrowser) sends: what is there at once, and no more.
+/// The body of the requests that a [`TestBrowser`](super::TestBrowser) sends: bytes that are there at once, and no
+/// more.
 ///
 /// ```
 /// use http_body_util::BodyExt;

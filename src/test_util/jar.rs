@@ -13,9 +13,9 @@ use crate::clock::Timestamp;
 
 /// The cookies that a browser keeps of one host, for a test (feature `test-util`). A clone is a copy of the jar.
 ///
-/// It follows `Path`, `Secure`, `Domain`, `Max-Age`, `Expires`, `SameSite` and the prefixes of names as browsers do
-/// (RFC 6265bis sections 5.6 to 5.8). Time is what it is told. [`TestBrowser`](super::TestBrowser) has one. By itself it
-/// serves tests that ask a server with a client of their own.
+/// It follows `Path`, `Secure`, `Domain`, `Max-Age`, `Expires`, `SameSite` and the prefixes of names as browsers do.
+/// See RFC 6265bis sections 5.6 to 5.8. The caller tells it the time. [`TestBrowser`](super::TestBrowser) has one. By
+/// itself it serves tests that ask a server with a client of their own.
 ///
 /// ```
 /// use http::{HeaderMap, header::SET_COOKIE};
@@ -62,8 +62,8 @@ impl TestJar {
         }
     }
 
-    /// Takes the cookies of the answer to a request for `path`, which came at `now`, and forgets those that it clears.
-    /// Returns those that a browser drops, each with the reason. Their values are left out.
+    /// Takes the cookies of the answer to a request for `path`, which came at `now`. It forgets those that the answer
+    /// clears. Returns those that a browser drops, each with the reason. Their values are left out.
     ///
     /// # Panics
     ///

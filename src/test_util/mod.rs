@@ -1,5 +1,5 @@
-//! A kit for tests of an application (feature `test-util`): claims without a token, a session without a server, and a
-//! browser without a network.
+//! A kit for tests of an application (feature `test-util`). It has claims without a token, a session without a server,
+//! and a browser without a network.
 //!
 //! [The chapter on testing](crate::manual::testing) begins with a test of each kind.
 //!
@@ -20,14 +20,14 @@
 //! tower-bearer = { version = "0.1", features = ["test-util"] }
 //! ```
 //!
-//! Cargo then leaves it out of what `cargo build` makes. Nothing else in the crate uses this module, so the feature
-//! changes no other code. Claims that no token proved are refused in a build without debug assertions: it panics,
-//! and says so. A token inside of such claims is signed with a key that was drawn for it and is gone, so no service
-//! accepts it.
+//! Cargo then leaves it out of the artefacts of `cargo build`. Nothing else in the crate uses this module, so the
+//! feature changes no other code. Claims that no token proved are refused in a build without debug assertions: it
+//! panics, and says so. A token inside of such claims is signed with a key that was drawn for it and discarded. So no
+//! service accepts it.
 //!
 //! # Failures
 //!
-//! The kit fails a test by a panic that says what to change. None of its methods returns an error.
+//! The kit fails a test by a panic that names the cure. None of its methods returns an error.
 #![allow(
     clippy::panic,
     reason = "a test fails by panicking, and a wrong use of the kit fails the test"

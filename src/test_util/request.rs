@@ -77,7 +77,7 @@ impl<'a> TestRequest<'a> {
         }
     }
 
-    /// Sets a header, in place of what the browser would send.
+    /// Sets a header, in place of the browser's.
     ///
     /// # Panics
     ///
@@ -93,8 +93,8 @@ impl<'a> TestRequest<'a> {
         self
     }
 
-    /// Puts a value into the extensions of the request, as a server or a layer further out would:
-    /// [`acting_as(..).context()`](super::ActingAsLayer::context), or axum's `ConnectInfo`.
+    /// Puts a value into the extensions of the request, as a server or a layer further out would. Examples are
+    /// [`acting_as(..).context()`](super::ActingAsLayer::context) and axum's `ConnectInfo`.
     pub fn extension(mut self, value: impl Clone + Send + Sync + 'static) -> Self {
         self.extensions.insert(value);
         self
@@ -137,8 +137,8 @@ impl<'a> TestRequest<'a> {
     pub fn bearer(self) -> Self {
         let token = self.browser.access_token.clone().unwrap_or_else(|| {
             panic!(
-                "no answer has brought this browser an access token: sign in or refresh before, by a handler that \
-                 answers with the AccessToken as JSON, or give one with `.bearer_token(..)`"
+                "no answer has brought this browser an access token. Sign in or refresh before, by a handler that \
+                 answers with the AccessToken as JSON. Or give one with `.bearer_token(..)`"
             )
         });
         self.bearer_token(&token)
@@ -165,8 +165,9 @@ impl<'a> TestRequest<'a> {
         self
     }
 
-    /// Lets a page of `origin`, on another site, cause the request. It says so, has no CSRF token, and of the cookies only
-    /// those with `SameSite=None` come along. The kit does not look at what the page could read of the answer.
+    /// Lets a page of `origin`, on another site, cause the request. It says so, has no CSRF token, and of the cookies
+    /// only those with `SameSite=None` come along. The kit does not check which parts of the answer the page could
+    /// read.
     ///
     /// # Panics
     ///
@@ -233,7 +234,7 @@ impl<'a> TestRequest<'a> {
         };
         let cookies = browser.jar.header_for(&self.target, side, browser.now());
         let site = if foreign { "cross-site" } else { "same-origin" };
-        // Plain http hears of it on the user's own machine alone (W3C Fetch Metadata section 2).
+        // Over plain http, browsers send it to the user's own machine alone (W3C Fetch Metadata section 2).
         let fetch = own.is_trustworthy;
         let lines = [
             (&HOST, Some(own.authority.as_str())),

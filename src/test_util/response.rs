@@ -26,7 +26,7 @@ use crate::rejection::Rejection;
 /// # }
 /// ```
 pub struct TestResponse {
-    /// The request, for what is said of it.
+    /// The request, for messages about it.
     what: String,
     answer: Response<Bytes>,
     dropped: Vec<String>,
@@ -34,7 +34,7 @@ pub struct TestResponse {
 
 /// The longest text of a body that a failure shows.
 const SHOWN: usize = 2000;
-/// The members of a body that are worth something to an attacker, and are shown nowhere.
+/// The members of a body that an attacker could use; they are shown nowhere.
 const SECRETS: [&str; 6] = [
     "access_token",
     "accessToken",

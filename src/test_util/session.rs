@@ -22,11 +22,10 @@ use crate::{
     token::{NoClaims, TokenCodec},
 };
 
-/// A client and the sessions that it may have, for a test of a handler that takes a [`Session`] (feature
-/// `test-util`).
+/// A client and its sessions, for a test of a handler that takes a [`Session`] (feature `test-util`).
 ///
-/// The test gives the handler [`session`](Self::session), and asks afterwards what became of it. Sessions are kept in
-/// a [`MemoryStore`] of the test's own, by its [`clock`](Self::clock). Access tokens have no claims of the application's,
+/// The test gives the handler [`session`](Self::session), and then asks for the result. Sessions are kept in a
+/// [`MemoryStore`] of the test's own, by its [`clock`](Self::clock). Access tokens have no claims of the application's,
 /// and cookies are those of a layer with every default. It works on a tokio runtime, as `#[tokio::test]` has it.
 ///
 /// ```
@@ -92,8 +91,8 @@ impl TestSession {
         Self::started_with(NewSession::new(subject)).await
     }
 
-    /// Returns a client that has signed in with everything that a session may begin with: a context, a lifetime, when
-    /// and how its user authenticated.
+    /// Returns a client that has signed in with everything that a session may begin with. That is a context, a
+    /// lifetime, and when and how its user authenticated.
     ///
     /// # Panics
     ///
@@ -109,7 +108,7 @@ impl TestSession {
     }
 
     /// Returns the session of the client's next request, for the handler. It has the cookies that the requests before
-    /// have left. As an extension of a request it reaches an extractor too, though the cookies then stand in no answer:
+    /// have left. As an extension of a request it reaches an extractor too, though no answer then has the cookies.
     /// [`set_cookies`](Self::set_cookies) has them.
     pub fn session(&mut self) -> Session {
         self.take_cookies();
@@ -136,7 +135,7 @@ impl TestSession {
         Session::new(config.clone(), current, &parts)
     }
 
-    /// Does with the cookies that the handler has decided on what the layer and a browser do.
+    /// Treats the handler's cookies as the layer and a browser do.
     fn take_cookies(&mut self) {
         let Some(session) = &self.current else { return };
         let cookies = session.outgoing().take_cookies();
@@ -148,7 +147,8 @@ impl TestSession {
         assert!(dropped.is_empty(), "a browser drops {dropped:?}");
     }
 
-    /// Returns as whom the client is signed in by now: what the store says of its cookies. `None` where it is not.
+    /// Returns the subject that the client is signed in as by now, by the store's record of its cookies. `None` where
+    /// it is not.
     ///
     /// # Panics
     ///
@@ -169,7 +169,7 @@ impl TestSession {
         }
     }
 
-    /// Returns for whom a session began since [`session`](Self::session) was called. `None` where none did.
+    /// Returns the subject of a session that began since [`session`](Self::session) was called. `None` where none did.
     #[must_use]
     pub fn started_for(&self) -> Option<String> {
         let journal = self.journal.read();
@@ -177,9 +177,9 @@ impl TestSession {
         Some(subject.clone())
     }
 
-    /// Returns why the client's session ended since [`session`](Self::session) was called: the one that the request came
-    /// with, or one that began in it. `None` where it goes on, and where there was none. A sign-in ends the session
-    /// before it as [`Replaced`](RevokeReason::Replaced).
+    /// Returns why the client's session ended since [`session`](Self::session) was called. It is the session that the
+    /// request came with, or one that began in it. `None` where it goes on, and where there was none. A sign-in ends
+    /// the session before it as [`Replaced`](RevokeReason::Replaced).
     #[must_use]
     pub fn ended(&self) -> Option<RevokeReason> {
         let journal = self.journal.read();

@@ -61,7 +61,8 @@ impl Site {
 pub(super) fn path_of(target: &str) -> &str {
     assert!(
         target.starts_with('/'),
-        "a request of a test goes to a path such as /auth/refresh, and not to {target:?}: the browser knows its origin"
+        "a request of a test goes to a path such as /auth/refresh, and not to {target:?}. The browser knows its \
+         origin"
     );
     target.split('?').next().unwrap_or_default()
 }

@@ -4,11 +4,11 @@ use std::mem::MaybeUninit;
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 
-/// What fits on the stack: an ordinary token never allocates while it is checked.
+/// The size that fits on the stack: an ordinary token never allocates while it is checked.
 const STACK: usize = 2048;
 
-/// Room for one decoded segment. Segments that do not fit the stack go to the heap; how long a
-/// segment can be is bounded by the codec before anything is decoded.
+/// Room for one decoded segment. Segments that do not fit the stack go to the heap. The codec bounds how long a segment
+/// can be before anything is decoded.
 pub(super) struct Scratch {
     // Left uninitialised: clearing two kibibytes would cost as much as decoding the token.
     stack: [MaybeUninit<u8>; STACK],
@@ -23,8 +23,8 @@ impl Scratch {
         }
     }
 
-    /// Decodes `text`. Nothing is returned for padding, foreign characters, an impossible length
-    /// or unused bits that are not zero, so that a token has exactly one spelling.
+    /// Decodes `text`. Nothing is returned for padding, foreign characters, an impossible length or unused bits that
+    /// are not zero. So a token has exactly one spelling.
     pub(super) fn decode(&mut self, text: &[u8]) -> Option<&mut [u8]> {
         let len = decoded_len(text)?;
         let out = match self.stack.get_mut(..len) {

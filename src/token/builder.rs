@@ -83,7 +83,7 @@ impl<C> TokenCodecBuilder<C> {
         }
     }
 
-    /// An accepted `iss`, compared exactly. The first one given is minted.
+    /// Adds an accepted `iss`, compared exactly. The first one given is minted.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuers.push(issuer.into());
         self
@@ -116,22 +116,21 @@ impl<C> TokenCodecBuilder<C> {
         self
     }
 
-    /// An accepted audience: `aud` must name one of them, compared exactly. The first one given
-    /// is minted.
+    /// Adds an accepted audience: `aud` must name one of them, compared exactly. The first one given is minted.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
     }
 
-    /// Accepts tokens for every audience, and tokens that name none: a token that was issued for
-    /// another service passes here, too.
+    /// Accepts tokens for every audience, and tokens that name none. So this service also accepts a token that was
+    /// issued for another service.
     pub fn dangerous_any_audience(mut self) -> Self {
         self.any_audience = true;
         self
     }
 
-    /// Takes `claim` for the audience in the place of `aud`, in what is verified and in what is minted: `client_id`
-    /// for the access tokens of Amazon Cognito, which have no `aud`. It is a string or an array of strings.
+    /// Takes `claim` for the audience in the place of `aud`, in verified and in minted tokens. An example is
+    /// `client_id` for the access tokens of Amazon Cognito, which have no `aud`. It is a string or an array of strings.
     ///
     /// `aud` is then a claim of the application's like any other, and not judged. The application's own type sees
     /// `claim`, too, and cannot write it. [`build`](Self::build) refuses the name of another registered claim.
@@ -191,14 +190,14 @@ impl<C> TokenCodecBuilder<C> {
         self
     }
 
-    /// How far the clocks of issuer and verifier may differ: 60 seconds by default, 300 at most.
+    /// Sets how far the clocks of issuer and verifier may differ: 60 seconds by default, 300 at most.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// How long minted tokens are good for, in whole seconds: 15 minutes by default, at least one
-    /// second, at most 24 hours.
+    /// Sets how long minted tokens are valid, in whole seconds. It is 15 minutes by default, at least one second, at
+    /// most 24 hours.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
@@ -232,8 +231,8 @@ impl<C> TokenCodecBuilder<C> {
         self
     }
 
-    /// The longest accepted token in bytes, checked before anything is parsed: 8192 by default,
-    /// 65536 at most. Minting refuses to make a longer one.
+    /// Sets the longest accepted token in bytes, checked before anything is parsed: 8192 by default, 65536 at most.
+    /// Minting refuses to make a longer one.
     pub fn max_token_bytes(mut self, bytes: usize) -> Self {
         self.max_token_bytes = bytes;
         self
@@ -242,15 +241,15 @@ impl<C> TokenCodecBuilder<C> {
     /// Accepts these signature algorithms only. By default every key of the ring is accepted,
     /// each for the one algorithm it is configured for.
     ///
-    /// Many issuers publish RSA keys without `alg`. Those are for RS256 (OpenID Connect Core 1.0
-    /// section 3.1.3.7), or, when exactly one RSA algorithm is named here, for that one. Where none is, the issuer's
-    /// metadata may name one.
+    /// Many issuers publish RSA keys without `alg`. Those are for RS256 (OpenID Connect Core 1.0 section 3.1.3.7). When
+    /// exactly one RSA algorithm is named here, they are for that one. Where none is, the issuer's metadata may name
+    /// one.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = SignatureAlgorithm>) -> Self {
         self.algorithms = Some(algorithms.into_iter().collect());
         self
     }
 
-    /// Where the time comes from: the system's clock by default.
+    /// Sets the clock: the system's by default.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -271,8 +270,8 @@ impl<C> TokenCodecBuilder<C> {
     ///
     /// # Errors
     ///
-    /// When issuer or audience is missing and not waived by name, a setting is out of range, the ring
-    /// lacks a key that the profile needs, or its keys (RFC 7517 section 4.3) allow neither minting nor
+    /// When issuer or audience is missing and not waived by name, or a setting is out of range. Also when the ring
+    /// lacks a key that the profile needs. Also when its keys (RFC 7517 section 4.3) allow neither minting nor
     /// verifying.
     pub fn build(self) -> Result<TokenCodec<C>, ConfigError> {
         self.check_names()?;

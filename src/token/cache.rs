@@ -30,9 +30,9 @@ const PLACE: usize = size_of::<(Key, Entry)>() + 32;
 /// Bytes that an `Arc` and the allocator add to a text: two counts, a header, and rounding up.
 const PER_TEXT: usize = 40;
 
-/// The text of an entry is taken for no less than this, which is what a token with few claims of the
-/// application's comes to. So there is an end to the places that can be needed, and all of them
-/// are laid out at once: a table that grew would hold two copies of itself while it does.
+/// The text of an entry counts at least this much. A token with few claims of the application's has about this length.
+/// So the number of places is bounded, and all of them are laid out at once. A table that grew would hold two copies of
+/// itself while it grows.
 const LEAST: usize = 224;
 
 /// The smallest part that a table is divided into: far more than the claims of the longest token.
@@ -41,10 +41,9 @@ const SMALLEST_SHARD: usize = 512 * 1024;
 /// Remembers tokens that have been verified, so that the same token costs a look-up the next time. Off
 /// by default; [`TokenCodecBuilder::cache`] gives a codec its own.
 ///
-/// It is there for public-key algorithms, whose verification costs thirty times and more of what a
-/// look-up does. With a shared secret (`HS256`, `A256GCM`) a verification costs about as much as
-/// a look-up: see [the manual](crate::manual::performance#the-verified-token-cache) for figures,
-/// and for when to leave it off.
+/// It is there for public-key algorithms, whose verification costs at least thirty times as much as a look-up. With a
+/// shared secret (`HS256`, `A256GCM`) a verification costs about as much as a look-up. See [the
+/// manual](crate::manual::access_tokens#remember-verified-tokens) for figures, and for when to leave it off.
 ///
 /// ```
 /// use tower_bearer::{KeyRing, NoClaims, TokenCache, TokenCodec};
@@ -64,26 +63,26 @@ const SMALLEST_SHARD: usize = 512 * 1024;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # What it never changes
+/// # Unchanged by the cache
 ///
 /// The answer. A token gets the claims or the error that it would get without a cache. A look-up spares
 /// the cryptography; the same code reads and judges the text of the claims each time:
 ///
 /// * **Successes only.** A refused token is verified again each time it comes, and takes no room.
-/// * **The time is looked at each time**: `exp`, `nbf`, `iat` and
-///   [`max_age`](crate::token::TokenCodecBuilder::max_age), with the codec's leeway, whichever way the clock goes.
+/// * **The time is checked each time**: `exp`, `nbf`, `iat` and [`max_age`](crate::token::TokenCodecBuilder::max_age),
+///   with the codec's leeway, whichever way the clock goes.
 /// * **A verdict lives as long as the keys it was reached with.** [`KeyRing::rotate`] makes all of
 ///   them stale at once.
 /// * **A revoked session is not its business**, with or without a cache: an access token is good until
 ///   it expires. [`BearerAuthLayer::check`](crate::BearerAuthLayer::check) refuses it earlier, and runs for
 ///   every request, remembered or not.
-/// * **A cache belongs to one codec** and its clones. A verdict is by one issuer, one audience, one set
-///   of rules; this type cannot be cloned, so no other codec can take it over.
+/// * **A cache belongs to one codec** and its clones. A verdict is by one issuer, one audience, one set of rules. This
+///   type cannot be cloned, so no other codec can take it over.
 ///
 /// # The key
 ///
-/// The codec finds a token by its digest and keeps no token. The digest is SHA-256 over 64 random bytes,
-/// which the codec draws when it is built, and all bytes of the token.
+/// The codec finds a token by its digest and keeps no token. The digest is SHA-256 over 64 random bytes and all bytes
+/// of the token. The codec draws the random bytes when it is built.
 ///
 /// * **Collisions.** A token that passes for another one is a collision of SHA-256.
 /// * **Timing.** Only a holder of the secret knows a digest, so the time of a comparison tells nothing. The
@@ -94,11 +93,10 @@ const SMALLEST_SHARD: usize = 512 * 1024;
 ///
 /// # Memory
 ///
-/// `max_bytes` bounds everything: the table, which is laid out when the codec is built, and the
-/// claims. Kept of a token is the text of its claims, whose length is known, and nothing that the
-/// application's type makes of it: so the bound holds for every type. A token takes 130 bytes and its
-/// claims, and some 310 at least. When the cache is full, tokens that
-/// were asked for once make room before those that were asked for twice: a flood of distinct tokens
+/// `max_bytes` bounds everything: the table, which is laid out when the codec is built, and the claims. The cache keeps
+/// the text of a token's claims, whose length is known. It keeps nothing that the application's type makes of it. So
+/// the bound holds for every type. A token takes 130 bytes and its claims, and some 310 at least. When the cache is
+/// full, tokens that were asked for once make room before those that were asked for twice. A flood of distinct tokens
 /// evicts, and never grows. Expired tokens go in the same way; no thread sweeps.
 ///
 /// A look-up takes the read lock of one shard, and never waits for a verification.
@@ -116,7 +114,7 @@ pub struct TokenCache {
 
 type Table = Cache<Key, Entry, Weigh, RandomState, DefaultLifecycle<Key, Entry>>;
 
-/// What stands for a token: its digest under the secret of the codec.
+/// The key of a token: its digest under the secret of the codec.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Key([u8; SHA256_OUTPUT_LEN]);
 
@@ -133,8 +131,8 @@ struct Entry {
 struct Weigh;
 
 impl TokenCache {
-    /// A cache of `max_bytes` bytes for one codec; 16 MiB hold some 50 000 tokens. Whether it is a
-    /// good number is told by [`build`](crate::token::TokenCodecBuilder::build).
+    /// Returns a cache of `max_bytes` bytes for one codec; 16 MiB hold some 50 000 tokens.
+    /// [`build`](crate::token::TokenCodecBuilder::build) returns an error if it is too small or too large.
     pub fn new(max_bytes: usize) -> Self {
         Self {
             max_bytes,
@@ -145,38 +143,39 @@ impl TokenCache {
         }
     }
 
-    /// How many tokens it remembers, those that have expired since or whose keys are gone among them.
+    /// Returns how many tokens it remembers. It counts also those that have expired since, and those whose keys are
+    /// gone.
     pub fn len(&self) -> usize {
         self.table.len()
     }
 
-    /// Whether it remembers none.
+    /// Returns whether it remembers none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many look-ups have taken the place of a verification since the codec was built. Beside the number
-    /// of requests it tells whether the cache is worth its memory.
+    /// Returns how many look-ups have taken the place of a verification since the codec was built. Compare it with the
+    /// number of requests to see whether the cache is worth its memory.
     pub fn hits(&self) -> u64 {
         self.hits.load(Ordering::Relaxed)
     }
 
-    /// How many bytes its entries take now, with the index of the table. Places that are laid out and
-    /// empty are not counted.
+    /// Returns how many bytes its entries take now, with the index of the table. Places that are laid out and empty are
+    /// not counted.
     pub fn bytes(&self) -> usize {
         let claims = usize::try_from(self.table.weight()).unwrap_or(usize::MAX);
         self.table.memory_used().total().saturating_add(claims)
     }
 
-    /// The most bytes it may take, as given to [`TokenCache::new`].
+    /// Returns the most bytes it may take, as given to [`TokenCache::new`].
     pub fn max_bytes(&self) -> usize {
         self.max_bytes
     }
 
     /// Lays out the table and draws the secret.
     pub(super) fn lay_out(mut self, max_token_bytes: usize) -> Result<Self, ConfigError> {
-        // Far more than the claims of the longest token, which have to fit into the part of the table
-        // that only newcomers have.
+        // Far more than the claims of the longest token. They have to fit into the part of the table that only
+        // newcomers have.
         let least = 4 * max_token_bytes + 4096;
         if self.max_bytes < least || self.max_bytes as u64 > MOST {
             return Err(ConfigError::about(
@@ -228,8 +227,8 @@ fn table(bytes: usize) -> Result<Table, ConfigError> {
         .shards(1 << shards.ilog2())
         .estimated_items_capacity(entries)
         .weight_capacity((entries * LEAST) as u64)
-        // A tenth for newcomers that have not been asked for twice: a flood of tokens that
-        // are never seen again passes through it, and those in use stay.
+        // A tenth for newcomers that have not been asked for twice. A flood of tokens that are never seen again passes
+        // through it, and those in use stay.
         .hot_allocation(0.9)
         // An evicted token is forgotten: a memory of it takes places, too.
         .ghost_allocation(0.0)

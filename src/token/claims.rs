@@ -18,7 +18,7 @@ use self::verified::Verified;
 use super::{presented::PresentedToken, registered_claims::Registered};
 use crate::clock::Timestamp;
 
-/// What a verified access token says (RFC 7519 section 4.1). Cheap to clone.
+/// The claims of a verified access token (RFC 7519 section 4.1). Cheap to clone.
 ///
 /// ```
 /// use tower_bearer::{KeyRing, NoClaims, TokenCodec};
@@ -52,9 +52,8 @@ struct ClaimsSet<C> {
     custom: C,
 }
 
-/// The registered claims of a verified token, for code that does not know the application's type:
-/// [`RequireScopeLayer`](crate::RequireScopeLayer), a
-/// [check](crate::BearerAuthLayer::check), or a layer of your own.
+/// The registered claims of a verified token, for code that does not know the application's type. Examples are
+/// [`RequireScopeLayer`](crate::RequireScopeLayer), a [check](crate::BearerAuthLayer::check), or a layer of your own.
 ///
 /// ```
 /// use http::Request;
@@ -92,7 +91,7 @@ impl<C: Send + Sync + 'static> Context for ClaimsSet<C> {
 }
 
 impl<C> Claims<C> {
-    /// `json` is the authentic text that `claims` were read from, and `token` what held it.
+    /// `json` is the authentic text that `claims` were read from, and `token` the token that held it.
     pub(super) fn new(
         claims: &Registered<'_>,
         json: &str,
@@ -108,20 +107,20 @@ impl<C> Claims<C> {
         }))
     }
 
-    /// `sub`: who the token speaks for. Empty only when the codec was built with
+    /// Returns `sub`: the subject that the token speaks for. Empty only when the codec was built with
     /// [`subject_optional`](super::TokenCodecBuilder::subject_optional) and there is none.
     pub fn subject(&self) -> &str {
         self.0.verified.subject()
     }
 
-    /// `iss`: who issued the token; one of the codec's issuers unless every issuer is accepted.
+    /// Returns `iss`: the issuer of the token. It is one of the codec's issuers unless every issuer is accepted.
     pub fn issuer(&self) -> Option<&str> {
         self.0.verified.issuer()
     }
 
     /// Returns the audiences that the token names in `aud`, or in the claim of
-    /// [`audience_claim`](super::TokenCodecBuilder::audience_claim), in its order. One of them is an audience of
-    /// the codec, unless every audience is accepted: a codec with several learns here which one it was.
+    /// [`audience_claim`](super::TokenCodecBuilder::audience_claim), in its order. One of them is an audience of the
+    /// codec, unless every audience is accepted. A codec with several learns here which one it was.
     ///
     /// ```
     /// use tower_bearer::{KeyRing, NoClaims, TokenCodec};
@@ -140,33 +139,33 @@ impl<C> Claims<C> {
         self.0.verified.audiences()
     }
 
-    /// `sid`: the refresh session the token was minted for.
+    /// Returns `sid`: the refresh session the token was minted for.
     pub fn session(&self) -> Option<&str> {
         self.0.verified.session()
     }
 
-    /// `jti`: the token's own name.
+    /// Returns `jti`: the token's own name.
     pub fn token_id(&self) -> Option<&str> {
         self.0.verified.token_id()
     }
 
-    /// Returns the scopes of the token, with a space between two (RFC 8693 section 4.2), from `scope` or from the
-    /// claims of [`scope_claims`](super::TokenCodecBuilder::scope_claims). `None` where the token has none of them.
+    /// Returns the scopes of the token, with a space between two (RFC 8693 section 4.2). They are from `scope` or from
+    /// the claims of [`scope_claims`](super::TokenCodecBuilder::scope_claims). `None` where the token has none of them.
     pub fn scope(&self) -> Option<&str> {
         self.0.verified.scope()
     }
 
-    /// `iat`: when the token was issued.
+    /// Returns `iat`: when the token was issued.
     pub fn issued_at(&self) -> Option<Timestamp> {
         self.0.verified.issued_at
     }
 
-    /// `nbf`: when the token began to be good.
+    /// Returns `nbf`: when the token became valid.
     pub fn not_before(&self) -> Option<Timestamp> {
         self.0.verified.not_before
     }
 
-    /// `exp`: when the token ends.
+    /// Returns `exp`: when the token expires.
     pub fn expires_at(&self) -> Timestamp {
         self.0.verified.expires_at
     }
@@ -190,20 +189,20 @@ impl<C> Claims<C> {
         self.0.verified.raw()
     }
 
-    /// Returns the token that these claims are of, as the client presented it, for the next service that the
+    /// Returns the token that these claims are of, as the client presented it. Send it to the next service that the
     /// request goes to. See [`PresentedToken`] for an example.
     pub fn token(&self) -> PresentedToken<'_> {
         self.0.verified.token()
     }
 
-    /// The application's own claims.
+    /// Returns the application's own claims.
     pub fn custom(&self) -> &C {
         &self.0.custom
     }
 }
 
 impl<C: Send + Sync + 'static> Claims<C> {
-    /// The registered claims without the application's type; shares the memory.
+    /// Returns the registered claims without the application's type; shares the memory.
     pub fn context(&self) -> TokenContext {
         TokenContext::from(self.clone())
     }
@@ -219,8 +218,8 @@ impl<C: Send + Sync + 'static> From<Claims<C>> for TokenContext {
 }
 
 impl TokenContext {
-    /// All claims, for code that does know the application's type; `None` when it is another.
-    /// Shares the memory.
+    /// Returns all claims, for code that does know the application's type; `None` when it is another. Shares the
+    /// memory.
     ///
     /// ```
     /// use tower_bearer::{KeyRing, NoClaims, TokenCodec, TokenContext};
@@ -259,12 +258,12 @@ impl TokenContext {
         self.claims.verified().scope_claims()
     }
 
-    /// `sub`: who the token speaks for.
+    /// Returns `sub`: the subject that the token speaks for.
     pub fn subject(&self) -> &str {
         self.claims.verified().subject()
     }
 
-    /// `iss`: who issued the token.
+    /// Returns `iss`: the issuer of the token.
     pub fn issuer(&self) -> Option<&str> {
         self.claims.verified().issuer()
     }
@@ -274,12 +273,12 @@ impl TokenContext {
         self.claims.verified().audiences()
     }
 
-    /// `sid`: the refresh session the token was minted for.
+    /// Returns `sid`: the refresh session the token was minted for.
     pub fn session(&self) -> Option<&str> {
         self.claims.verified().session()
     }
 
-    /// `jti`: the token's own name.
+    /// Returns `jti`: the token's own name.
     pub fn token_id(&self) -> Option<&str> {
         self.claims.verified().token_id()
     }
@@ -289,17 +288,17 @@ impl TokenContext {
         self.claims.verified().scope()
     }
 
-    /// `iat`: when the token was issued.
+    /// Returns `iat`: when the token was issued.
     pub fn issued_at(&self) -> Option<Timestamp> {
         self.claims.verified().issued_at
     }
 
-    /// `nbf`: when the token began to be good.
+    /// Returns `nbf`: when the token became valid.
     pub fn not_before(&self) -> Option<Timestamp> {
         self.claims.verified().not_before
     }
 
-    /// `exp`: when the token ends.
+    /// Returns `exp`: when the token expires.
     pub fn expires_at(&self) -> Timestamp {
         self.claims.verified().expires_at
     }
@@ -323,7 +322,7 @@ impl<C> Clone for Claims<C> {
 
 impl<C> fmt::Debug for Claims<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Who a token speaks for is personal data: it stays out of logs, like the rest.
+        // The subject of a token is personal data. It stays out of logs, like the rest.
         let Self(inner) = self;
         f.debug_struct("Claims")
             .field("expires_at", &inner.verified.expires_at)

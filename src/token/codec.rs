@@ -1,4 +1,4 @@
-//! What a codec is and what it knows.
+//! The codec and its settings.
 
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
@@ -67,7 +67,7 @@ pub(super) enum Profile {
     Signed,
 }
 
-/// What a token is minted for; see [`TokenCodec::mint_at`].
+/// The content of a token to mint; see [`TokenCodec::mint_at`].
 ///
 /// ```
 /// use tower_bearer::{KeyRing, NoClaims, Timestamp, TokenCodec, token::Grant};
@@ -92,7 +92,7 @@ pub struct Grant<'a, C> {
 }
 
 impl<'a, C> Grant<'a, C> {
-    /// A token for `subject` (`sub`), with the application's own claims.
+    /// Returns a token for `subject` (`sub`), with the application's own claims.
     #[must_use]
     pub fn new(subject: &'a str, custom: &'a C) -> Self {
         Self {
@@ -182,23 +182,23 @@ impl<C> TokenCodec<C> {
         }
     }
 
-    /// How long minted tokens are good for.
+    /// Returns how long minted tokens are valid.
     pub fn lifetime(&self) -> Duration {
         self.config.lifetime
     }
 
-    /// The issuer that is minted; empty when none is configured.
+    /// Returns the issuer that is minted; empty when none is configured.
     pub fn issuer(&self) -> &str {
         &self.config.issuer
     }
 
-    /// The clock that tokens are verified with.
+    /// Returns the clock that tokens are verified with.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.config.clock
     }
 
-    /// Returns when it begins to refuse a token with these times, and as what: as expired, or as older than its
-    /// [`max_age`](super::TokenCodecBuilder::max_age).
+    /// Returns when it begins to refuse a token with these times, and as what. It is refused as expired, or as older
+    /// than its [`max_age`](super::TokenCodecBuilder::max_age).
     pub(crate) fn end(
         &self,
         exp: Timestamp,
@@ -219,7 +219,7 @@ impl<C> TokenCodec<C> {
         }
     }
 
-    /// Whether the ring holds every key that minting needs, as it is now.
+    /// Returns whether the ring holds every key that minting needs, as it is now.
     pub fn can_mint(&self) -> bool {
         let keys = self.config.keys.load();
         let (signs, encrypts) = (
@@ -233,18 +233,18 @@ impl<C> TokenCodec<C> {
         }
     }
 
-    /// The longest accepted token in bytes.
+    /// Returns the longest accepted token in bytes.
     pub fn max_token_bytes(&self) -> usize {
         self.config.max_token_bytes
     }
 
-    /// The cache of verified tokens, where the codec has one.
+    /// Returns the cache of verified tokens, where the codec has one.
     #[cfg(feature = "cache")]
     pub fn cache(&self) -> Option<&TokenCache> {
         self.config.cache.as_ref()
     }
 
-    /// The ring the codec takes its keys from.
+    /// Returns the ring the codec takes its keys from.
     pub fn keys(&self) -> &KeyRing {
         &self.config.keys
     }
@@ -276,8 +276,8 @@ impl CodecConfig {
         }
     }
 
-    /// Whether content under `key` proves anything about its sender. Anybody can encrypt to a
-    /// public key, so that alone never does.
+    /// Whether content under `key` proves anything about its sender. Every client can encrypt to a public key, so that
+    /// alone never does.
     pub(super) fn authenticates(&self, key: &EncryptionKey) -> bool {
         self.profile == Profile::Nested || is_shared(key.management())
     }

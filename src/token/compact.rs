@@ -2,7 +2,7 @@
 
 /// The three segments of a signed token.
 pub(super) struct Signed<'a> {
-    /// Header, dot and payload: what the signature is over.
+    /// Header, dot and payload: the input of the signature.
     pub(super) input: &'a [u8],
     pub(super) payload: &'a [u8],
     pub(super) signature: &'a [u8],
@@ -18,9 +18,9 @@ pub(super) struct Encrypted<'a> {
 }
 
 impl<'a> Signed<'a> {
-    /// The same for a token whose first `header` bytes are its header and whose signature has
-    /// `signature` characters, which tells where the dots have to be. Other dots are not looked
-    /// for; they are no base64url, and so decoding finds them.
+    /// The same for a token whose first `header` bytes are its header and whose signature has `signature` characters.
+    /// That tells where the dots have to be. Other dots are not looked for; they are no base64url, and so decoding
+    /// finds them.
     pub(super) fn behind_header(token: &'a [u8], header: usize, signature: usize) -> Option<Self> {
         let end = token.len().checked_sub(signature + 1)?;
         let (input, signature) = token.split_at_checked(end)?;
@@ -48,9 +48,9 @@ impl<'a> Signed<'a> {
 }
 
 impl<'a> Encrypted<'a> {
-    /// The same for a token whose first `header` bytes are its header, and which brings no encrypted
-    /// key: then the lengths of iv and tag tell where the dots have to be. Other dots are not looked
-    /// for; they are no base64url, and so decoding finds them.
+    /// The same for a token whose first `header` bytes are its header, and which brings no encrypted key. Then the
+    /// lengths of iv and tag tell where the dots have to be. Other dots are not looked for; they are no base64url, and
+    /// so decoding finds them.
     pub(super) fn behind_header(token: &'a [u8], header: usize) -> Option<Self> {
         const IV: usize = 16;
         const TAG: usize = 22;
@@ -103,8 +103,8 @@ mod tests {
     }
 
     proptest! {
-        /// Where lengths tell the segments, they are those between the dots, or one of them holds a
-        /// dot and cannot be decoded.
+        /// Where lengths tell the segments, they are those between the dots. Otherwise one of them holds a dot and
+        /// cannot be decoded.
         #[test]
         fn lengths_tell_the_segments_that_the_dots_do(
             token in "[a.]{0,6}\\.[a.]{0,6}\\.[a.]{0,6}",

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, error::Error, fmt};
 
-/// Why a token was refused. For logs and tests; a client is told `invalid_token` and no more.
+/// Why a token was refused. For logs and tests; the client only gets `invalid_token`.
 ///
 /// ```
 /// use tower_bearer::{KeyRing, NoClaims, TokenCodec, TokenErrorKind};
@@ -73,16 +73,15 @@ pub enum TokenErrorKind {
     Algorithm,
     /// No configured key fits.
     Key,
-    /// There are no keys to judge by: none of the issuer's have come yet, the last ones are past their
-    /// limit, or the issuer has none. The same token may pass later. Only with the keys of a
-    /// `RemoteJwks`.
+    /// There are no keys to judge by. None of the issuer's have come yet, the last ones are past their limit, or the
+    /// issuer has none. The same token may pass later. Only with the keys of a `RemoteJwks`.
     KeysUnavailable,
     /// The content could not be decrypted and authenticated.
     Decryption,
     /// The signature or MAC is wrong.
     Signature,
-    /// The claims are not a JSON object, repeat a member, nest too deeply or have a wrong type; or they tell of
-    /// `events`, where `typ` leaves open what the token is for.
+    /// The claims are not a JSON object, repeat a member, nest too deeply or have a wrong type. Or they have `events`,
+    /// where `typ` leaves open what the token is for.
     Claims,
     /// `iss` is missing or not the configured one.
     Issuer,
@@ -98,7 +97,7 @@ pub enum TokenErrorKind {
     SenderConstrained,
 }
 
-/// A method of the builder that takes what was refused. By number, so that an error stays small.
+/// A method of the builder that accepts the refused value. By number, so that an error stays small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Setting {
     Algorithms,
@@ -131,7 +130,7 @@ impl Setting {
 }
 
 impl TokenErrorKind {
-    /// The name in `snake_case`, which stays as it is: for logs and labels of metrics.
+    /// Returns the name in `snake_case`, for logs and labels of metrics. It does not change.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -207,7 +206,7 @@ impl TokenError {
         }
     }
 
-    /// What kind of refusal it is.
+    /// Returns the kind of refusal.
     pub fn kind(&self) -> TokenErrorKind {
         self.kind
     }

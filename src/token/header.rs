@@ -8,9 +8,9 @@ use super::{
 };
 use crate::keys::{Epk, WrapHeader};
 
-/// What is read of a header. Nothing in it is trusted: `alg` and `enc` are compared with those of
-/// the configured key, `kid` only selects among configured keys, and parameters that bring a key
-/// along (`jwk`, `jku`, `x5u`, `x5c`) are not looked at.
+/// The parameters that are read of a header. The codec trusts nothing in it. It compares `alg` and `enc` with those of
+/// the configured key. `kid` only selects among configured keys. Parameters that bring a key along (`jwk`, `jku`,
+/// `x5u`, `x5c`) are not read.
 #[derive(Default)]
 pub(super) struct Header<'a> {
     alg: Option<Cow<'a, str>>,
@@ -27,8 +27,8 @@ pub(super) struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// Reads the decoded header. Extensions that must be understood are refused, because none is
-    /// (RFC 7515 section 4.1.11), and so is an unencoded payload (RFC 7797 section 7).
+    /// Reads the decoded header. Extensions that must be understood are refused, because none is (RFC 7515 section
+    /// 4.1.11). So is an unencoded payload (RFC 7797 section 7).
     pub(super) fn read(&mut self, bytes: &'a [u8]) -> Result<(), TokenError> {
         let fault = |detail: Fault| TokenError::new(TokenErrorKind::Header, detail);
         let text = std::str::from_utf8(bytes).map_err(|_| fault("the header is not utf-8"))?;
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_identifies_a_key_is_read() {
+    fn parameters_that_identify_a_key_are_read() {
         let json = br#"{"\u0061lg":"ES256","kid":"k\n","jwk":{"kty":"oct"},"x5c":[1],"zip":"DEF"}"#;
         let mut header = Header::default();
         header.read(json).unwrap();

@@ -33,11 +33,10 @@ enum Opener<'k> {
     Unwrapped(ContentKey),
 }
 
-/// Opens an encrypted token into `scratch` and returns the plaintext, and what its type says of its purpose.
+/// Opens an encrypted token into `scratch` and returns the plaintext, and the purpose that its type states.
 ///
-/// The header that a shared key writes itself is known by its bytes, and then the lengths of iv and
-/// tag tell where the segments are. Every other token is read in the general way, which comes to the
-/// same end on those, too.
+/// The header that a shared key writes itself is known by its bytes. Then the lengths of iv and tag tell where the
+/// segments are. Every other token is read in the general way, which has the same result on those, too.
 pub(super) fn open<'s>(
     codec: &CodecConfig,
     keys: &Keys,
@@ -54,7 +53,7 @@ pub(super) fn open<'s>(
         && key.can_open()
         && let Some(parts) = Encrypted::behind_header(token, header)
     {
-        // A shared key authenticates whoever has it, so every profile takes it.
+        // A shared key authenticates every holder, so every profile takes it.
         return open_content(&Opener::Direct(key), &parts, scratch)
             .map(|content| (content, Purpose::Typed))
             .map_err(|error| segments_first(error, token));
@@ -78,8 +77,8 @@ pub(super) fn open_any<'s>(
         .map_err(|error| segments_first(error, token))
 }
 
-/// The number of segments is judged before all else, also where positions were computed from
-/// lengths and a dot too many was met as a foreign character, or not yet.
+/// The number of segments is judged before all else. That also holds where positions were computed from lengths. An
+/// extra dot may then have been met as a foreign character, or not yet.
 #[cold]
 fn segments_first(error: TokenError, token: &[u8]) -> TokenError {
     if error.kind() == TokenErrorKind::Segments {
@@ -156,7 +155,7 @@ fn find_opener<'k>(
     Ok((opener(codec, key, &header.wrap()?, parts.key)?, purpose))
 }
 
-/// What opens the content of a token for `key`.
+/// Returns the key that opens the content of a token for `key`.
 fn opener<'k>(
     codec: &CodecConfig,
     key: &'k EncryptionKey,
@@ -198,7 +197,7 @@ pub(super) fn seal(
         .active_encryption()
         .ok_or_else(|| MintError::new("the ring has no key that encrypts"))?;
     if !codec.authenticates(key) {
-        return Err(MintError::new("the encryption key authenticates nobody"));
+        return Err(MintError::new("the encryption key authenticates no sender"));
     }
     let holds = match codec.profile {
         Profile::Nested => Content::Nested,

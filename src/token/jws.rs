@@ -19,8 +19,8 @@ const FORGED: TokenError = TokenError::new(
 /// The issuer's set has no such key.
 const OTHER_KEY: TokenError = TokenError::new(
     TokenErrorKind::Key,
-    "no key of the issuer has this kid: the token is of another tenant, environment or issuer, or its key is passed \
-     over, which the key reports tell",
+    "no key of the issuer has this kid. The token is of another tenant, environment or issuer, or its key is \
+     passed over, which the key reports tell",
 );
 
 /// The key is an RSA key that names no algorithm.
@@ -40,10 +40,10 @@ const SEGMENTS: TokenError = TokenError::new(
     "a signed token has three segments; an opaque one is for its issuer alone: ask that for a JWT",
 );
 
-/// Verifies a signed token and returns its payload, still encoded, and what its type says of its purpose.
+/// Verifies a signed token and returns its payload, still encoded, and the purpose that its type states.
 ///
-/// The header that a key writes itself is known by its bytes. Every other is read in the general
-/// way, which comes to the same end on those, too.
+/// The header that a key writes itself is known by its bytes. Every other is read in the general way, which has the
+/// same result on those, too.
 pub(super) fn open<'t>(
     codec: &CodecConfig,
     keys: &Keys,
@@ -62,7 +62,7 @@ pub(super) fn open<'t>(
     opened.map_err(|error| perhaps_replaced(codec, error))
 }
 
-/// Whether another key might come to another end.
+/// Whether another key might give another verdict.
 fn is_of_the_key(error: &TokenError) -> bool {
     matches!(
         error.kind(),
@@ -106,8 +106,8 @@ fn open_by_header<'t>(
     Err(refused)
 }
 
-/// The number of segments is judged before all else. It is counted only here, for a token that is
-/// refused: the lengths of header and signature tell where the dots of a good one are.
+/// The number of segments is judged before all else. It is counted only here, for a token that is refused. The lengths
+/// of header and signature tell where the dots of a good one are.
 #[cold]
 fn segments_first(error: TokenError, token: &[u8]) -> TokenError {
     if error.kind() == TokenErrorKind::Segments {
@@ -172,8 +172,8 @@ fn check<'t>(
     Ok(parts.payload)
 }
 
-/// Finds the keys for a header that is not one of those our keys write, the algorithm it names, and what its
-/// type says of its purpose.
+/// Finds the keys for a header that is not one of those our keys write. Also returns the algorithm it names, and the
+/// purpose that its type states.
 fn find_keys<'k>(
     codec: &CodecConfig,
     keys: &'k Keys,

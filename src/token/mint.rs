@@ -25,12 +25,11 @@ impl<C: Serialize> TokenCodec<C> {
     ///
     /// # Errors
     ///
-    /// When the application's claims are not a JSON object or have a member that only the codec
-    /// writes (`iss`, `sub`, `aud` or the claim of
-    /// [`audience_claim`](super::TokenCodecBuilder::audience_claim) in its place, `exp`, `nbf`, `iat`, `jti`,
-    /// `sid`, `cnf`, and `auth_time`, `amr` and `acr` where the session layer
-    /// [says them](crate::refresh::RefreshCookieBuilder::authentication_in_tokens)), the subject is empty, the ring has no key that mints, or the token would be longer than
-    /// accepted.
+    /// When the application's claims are not a JSON object or have a member that only the codec writes. Those are
+    /// `iss`, `sub`, `aud` or the claim of [`audience_claim`](super::TokenCodecBuilder::audience_claim) in its place,
+    /// `exp`, `nbf`, `iat`, `jti`, `sid` and `cnf`. They are also `auth_time`, `amr` and `acr` where the session layer
+    /// [says them](crate::refresh::RefreshCookieBuilder::authentication_in_tokens). When the subject is empty, the ring
+    /// has no key that mints, or the token would be longer than accepted.
     pub fn mint_at(&self, grant: &Grant<'_, C>, now: Timestamp) -> Result<AccessToken, MintError> {
         let (iat, until) = (now.as_secs(), grant.until.as_secs());
         let exp = until.min(iat + self.config.lifetime.as_secs());

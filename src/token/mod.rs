@@ -1,8 +1,8 @@
 //! Access tokens: minting, verifying and the claims in between.
 //!
-//! A token is checked from the outside in, and each step only sees what the one before it let
-//! through: the size, the number of segments, the header against the configured key, strict
-//! base64url, the AEAD, the signature, UTF-8, and only then the claims.
+//! A token is checked from the outside in, and each step only sees what the one before it let through. The steps check
+//! the size, the number of segments, the header against the configured key and strict base64url. The AEAD, the
+//! signature and UTF-8 follow, and only then the claims.
 
 mod base64;
 mod builder;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use http::HeaderValue;
 
-/// A verified token as the client presented it, from [`Claims::token`](crate::Claims::token). It is a secret: who
-/// has it acts for its subject, so `Debug` shows nothing of it.
+/// A verified token as the client presented it, from [`Claims::token`](crate::Claims::token). It is a secret: its
+/// holder acts for its subject, so `Debug` shows nothing of it.
 ///
 /// ```
 /// use tower_bearer::{KeyRing, NoClaims, TokenCodec};
@@ -23,7 +23,7 @@ use http::HeaderValue;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// [The manual](crate::manual::how_to#calling-the-next-service-for-the-user) says when a token may travel on.
+/// [The manual](crate::manual::native#calling-the-next-service-for-the-user) says when a token may travel on.
 #[derive(Clone, Copy)]
 pub struct PresentedToken<'a>(&'a str);
 

@@ -24,8 +24,7 @@ pub(super) struct Member<'a> {
     pub(super) value: &'a str,
 }
 
-/// The members of one token. A few lie on the stack, so that no token that people make costs an
-/// allocation here.
+/// The members of one token. A few lie on the stack, so that no usual token costs an allocation here.
 pub(super) type Members<'a> = SmallVec<[Member<'a>; 8]>;
 
 /// The claims that only the codec writes, but for the one that names audiences.
@@ -49,13 +48,13 @@ pub(super) const RESERVED_WITH_AUTHENTICATION: [&str; 11] = [
 /// Claims that the session layer may have minted, and an issuer elsewhere may write (RFC 9068 section 2.2.1).
 pub(super) const AUTHENTICATION: [&str; 3] = ["auth_time", "amr", "acr"];
 
-/// Reads the application's type from its members alone, so that the registered claims are
-/// neither read twice nor in the way of `deny_unknown_fields`.
+/// Reads the application's type from its members alone. So the registered claims are neither read twice nor in the way
+/// of `deny_unknown_fields`.
 pub(super) fn from_members<C: DeserializeOwned>(members: &[Member<'_>]) -> Result<C, Error> {
     C::deserialize(Object(members))
 }
 
-/// Checks the serialised form of the application's type: an object without `reserved` claims, and without
+/// Checks the serialised form of the application's type. It is an object without `reserved` claims, and without
 /// `audience`, the one that names audiences. The error is for its developer.
 pub(super) fn check<const N: usize>(
     json: &str,
@@ -72,7 +71,7 @@ pub(super) fn check<const N: usize>(
         clash = clash.or(written.find(|written| *written == name));
         if name == "scope" && reader.peek() != Some(b'"') {
             return Err(
-                "scope is not a string: it is one text, with a space between two scopes; leave it out \
+                "scope is not a string: it is one text, with a space between two scopes. Leave it out \
                  where there is none (skip_serializing_if)",
             );
         }
@@ -106,8 +105,8 @@ impl<'m, 'a> Access<'m, 'a> {
         }
     }
 
-    /// Whether the type sees this member. When and how the user authenticated is no claim of the application's: it
-    /// is not in the way of `deny_unknown_fields` where no field has the name.
+    /// Whether the type sees this member. When and how the user authenticated is no claim of the application's. It is
+    /// not in the way of `deny_unknown_fields` where no field has the name.
     #[inline]
     fn shows(&self, name: &str) -> bool {
         match (name.as_bytes(), self.fields) {
@@ -283,7 +282,7 @@ mod tests {
 
     /// They are the application's, as long as the session layer does not mint them.
     #[test]
-    fn what_is_minted_of_an_authentication_is_reserved_with_it() {
+    fn minted_authentication_claims_are_reserved() {
         assert!(RESERVED_WITH_AUTHENTICATION.starts_with(&RESERVED));
         assert!(RESERVED_WITH_AUTHENTICATION.ends_with(&AUTHENTICATION));
         for name in AUTHENTICATION {

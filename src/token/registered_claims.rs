@@ -18,13 +18,13 @@ use super::{
 };
 use crate::clock::Timestamp;
 
-/// The last second of the year 9999. What lies behind it is a mistake (or milliseconds).
+/// The last second of the year 9999. A later second is a mistake (or milliseconds).
 const MAX_SECONDS: i64 = 253_402_300_799;
 
-/// The most that the clocks of issuer and verifier may be told to differ.
+/// The largest leeway between the clocks of issuer and verifier.
 pub(super) const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
-/// What a codec demands of the registered claims.
+/// A codec's rules for the registered claims.
 #[derive(Clone)]
 pub(super) struct Rules {
     /// The accepted issuers; `None` when every issuer is accepted.
@@ -72,7 +72,7 @@ pub(super) struct Registered<'a> {
     not_before: Option<i64>,
     issued_at: Option<i64>,
     confirmation: Option<()>,
-    /// Whether the token tells of events, and so is a logout token or a security event.
+    /// Whether the token has events, and so is a logout token or a security event.
     events: bool,
 }
 
@@ -103,9 +103,9 @@ impl<'a> Registered<'a> {
             .map_err(invalid)
     }
 
-    /// Reads as many members as follow each other just as the codec writes them, and leaves the
-    /// first that differs, and all behind it, to the general path. It never decides that something
-    /// is wrong, so a text is judged the same whether it is read here or there.
+    /// Reads as many members as follow each other just as the codec writes them. The first that differs, and all behind
+    /// it, go to the general path. It never decides that something is wrong. So a text is judged the same whether it is
+    /// read here or there.
     #[inline]
     fn read_as_minted(&mut self, reader: &mut Reader<'a>) {
         self.subject = reader.plain_string_behind(",\"sub\":").map(Cow::Borrowed);

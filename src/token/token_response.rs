@@ -63,7 +63,7 @@ impl AccessToken {
         }
     }
 
-    /// The token itself, to be sent as `Authorization: Bearer …`.
+    /// Returns the token itself, to be sent as `Authorization: Bearer …`.
     pub fn as_str(&self) -> &str {
         &self.access_token
     }
@@ -101,13 +101,13 @@ impl AccessToken {
         self.session?.idle_expires_in
     }
 
-    /// The refresh token that goes out with it: only where the layer's transport is
+    /// Returns the refresh token that goes out with it. It is there only where the layer's transport is
     /// [`RefreshTransport::Body`](crate::refresh::RefreshTransport::Body), and only when there is a new one.
     pub fn refresh_token(&self) -> Option<&str> {
         self.refresh_token.as_deref()
     }
 
-    /// How long it is good for, counted from when it was minted. A token of a session does not outlive it.
+    /// Returns how long it is valid, counted from when it was minted. A token of a session does not outlive it.
     pub fn expires_in(&self) -> Duration {
         self.expires_in
     }

@@ -11,8 +11,8 @@ const JWT: &str = "JWT";
 /// [`TokenCodecBuilder::token_types`](super::TokenCodecBuilder::token_types). Compared in any case, and with or
 /// without `application/`.
 ///
-/// RFC 9068 gives access tokens a type of their own, so that no other token which the same key signed passes
-/// for one (RFC 8725 section 3.11). Many issuers write `JWT` or no type at all.
+/// RFC 9068 gives access tokens a type of their own. So no other token that the same key signed passes for one (RFC
+/// 8725 section 3.11). Many issuers write `JWT` or no type at all.
 ///
 /// ```
 /// use tower_bearer::{KeyRing, TokenCodec, token::TokenType};
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_list_of_types_is_refused() {
+    fn an_invalid_list_of_types_is_refused() {
         use TokenType::{Absent, AccessToken, Jwt};
         let lists: [&[TokenType]; 10] = [
             &[],

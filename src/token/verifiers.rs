@@ -28,10 +28,9 @@ const NO_ISSUER: TokenError = TokenError::new(TokenErrorKind::Issuer, "iss is mi
 /// codec judges it, and nothing else. That codec then verifies the whole token by its own rules and with its own
 /// keys, `iss` included. So the keys of one issuer never vouch for another (RFC 8725 section 3.8).
 ///
-/// A token of three segments goes to the codec that accepts its `iss`, one of five segments to the one codec that
-/// decrypts. Where none fits, the refusal is [`TokenErrorKind::Issuer`] or
-/// [`TokenErrorKind::Segments`]. While an issuer is away, tokens that name it are
-/// answered 503, forged ones too, and those of the others go on.
+/// A token of three segments goes to the codec that accepts its `iss`. One of five segments goes to the one codec that
+/// decrypts. Where none fits, the refusal is [`TokenErrorKind::Issuer`] or [`TokenErrorKind::Segments`]. While an
+/// issuer is away, tokens that name it are answered 503, forged ones too. Tokens of the others go on.
 ///
 /// All codecs read the same claims type. Members that one issuer lacks are `Option`s there.
 ///
@@ -69,8 +68,8 @@ impl<C> Verifiers<C> {
     ///
     /// # Errors
     ///
-    /// When there is none, two accept the same issuer or share a key ring, one of several accepts every issuer, or
-    /// more than one decrypts.
+    /// When there is none, or two accept the same issuer or share a key ring. Also when one of several accepts every
+    /// issuer, or more than one decrypts.
     pub fn new(codecs: impl IntoIterator<Item = TokenCodec<C>>) -> Result<Self, ConfigError> {
         let wrong = |problem: &'static str| Err(ConfigError::new("verifiers", problem));
         let mut codecs = codecs.into_iter();
@@ -105,14 +104,14 @@ impl<C> Verifiers<C> {
         }
         if verifiers.share_keys() {
             return wrong(
-                "two codecs share one key ring, so that the keys of one issuer would vouch for the other: each has \
-                 keys of its own, and .also_issuer(...) is for another name of the same issuer",
+                "two codecs share one key ring, so that the keys of one issuer would vouch for the other. Each has \
+                 keys of its own. For another name of the same issuer use .also_issuer(...)",
             );
         }
         if verifiers.codecs().filter(|c| c.decrypts()).count() > 1 {
             return wrong(
-                "two decrypt, and an encrypted token does not show its issuer: one nested or encrypted codec \
-                 can stand beside signed ones",
+                "two decrypt, and an encrypted token does not show its issuer. One nested or encrypted codec can \
+                 stand beside signed ones",
             );
         }
         let longest = verifiers.codecs().map(TokenCodec::max_token_bytes).max();
@@ -168,7 +167,8 @@ impl<C> Verifiers<C> {
         let chosen = Encrypted::split(token).and_then(|_| self.codecs().find(|c| c.decrypts()));
         chosen.ok_or(TokenError::new(
             TokenErrorKind::Segments,
-            "the number of segments is that of no codec; an opaque token is for its issuer alone: ask that for a JWT",
+            "the number of segments is that of no codec. An opaque token is for its issuer alone: ask that for a \
+             JWT",
         ))
     }
 
@@ -180,8 +180,8 @@ impl<C> Verifiers<C> {
         let issuers = self.codecs().flat_map(|c| c.config.rules.issuers.iter());
         let issuers: Vec<_> = issuers.flatten().map(String::as_str).collect();
         Some(format!(
-            "the access token is not acceptable where iss has to be `{}`: .also_issuer(...) takes the other name of \
-             one of them, a codec more in Verifiers another issuer",
+            "the access token is not acceptable: no codec is for its issuer. For another name of an issuer use \
+             .also_issuer(...), for another issuer one more codec in Verifiers. The claim iss has to be `{}`",
             issuers.join("` or `")
         ))
     }
@@ -211,7 +211,7 @@ impl<C: DeserializeOwned> Verifiers<C> {
     ///
     /// # Errors
     ///
-    /// See [`TokenErrorKind`]. The reason is for logs; a client is told `invalid_token`
+    /// See [`TokenErrorKind`]. The reason is for logs; a client gets `invalid_token`
     /// (RFC 6750 section 3.1) and no more.
     pub fn verify(&self, token: &str) -> Result<Claims<C>, TokenError> {
         self.judge(token.as_bytes())?.verify(token)

@@ -19,7 +19,7 @@ impl<C: DeserializeOwned> TokenCodec<C> {
     ///
     /// # Errors
     ///
-    /// See [`TokenErrorKind`]. The reason is for logs; a client is told `invalid_token`
+    /// See [`TokenErrorKind`]. The reason is for logs; a client gets `invalid_token`
     /// (RFC 6750 section 3.1) and no more.
     pub fn verify(&self, token: &str) -> Result<Claims<C>, TokenError> {
         self.verify_at(token, self.clock().now())
@@ -34,7 +34,7 @@ impl<C: DeserializeOwned> TokenCodec<C> {
         self.verify_bytes(token.as_bytes(), now)
     }
 
-    /// The same for a token that nobody has found to be text yet: when it verifies, it is.
+    /// The same for a token that was not checked to be text yet: when it verifies, it is.
     pub(crate) fn verify_bytes(
         &self,
         token: &[u8],
@@ -67,9 +67,8 @@ impl<C: DeserializeOwned> TokenCodec<C> {
 }
 
 impl CodecConfig {
-    /// Lets `verify` judge a token with the keys that are good as of `now`. When they are replaced
-    /// meanwhile and the token was refused, it is judged again: with its own key gone or come, the
-    /// answer may be another.
+    /// Lets `verify` judge a token with the keys that are good as of `now`. When they are replaced meanwhile and the
+    /// token was refused, it is judged again. With its own key gone or come, the answer may be another.
     #[inline]
     pub(super) fn with_keys<T>(
         &self,
@@ -116,8 +115,8 @@ impl CodecConfig {
         let custom = from_members(&members).map_err(|_| {
             TokenError::new(
                 TokenErrorKind::Claims,
-                "a claim does not fit the application's own type, or is missing from the token; scope may be an array, which \
-                 Claims::scope() reads as well",
+                "a claim does not fit the application's own type, or is missing from the token. The claim scope \
+                 may be an array, which Claims::scope() reads as well",
             )
         })?;
         let judged = Judged {
@@ -136,8 +135,8 @@ impl CodecConfig {
         ))
     }
 
-    /// The authentic text of the claims, and what their type says of their purpose. Independent of the application's type, so that it is
-    /// compiled once.
+    /// The authentic text of the claims, and the purpose that their type states. Independent of the application's type,
+    /// so that it is compiled once.
     fn open<'s>(
         &self,
         keys: &Keys,
@@ -163,7 +162,7 @@ impl CodecConfig {
     }
 }
 
-/// Whether other keys could have come to another verdict.
+/// Whether other keys could have given another verdict.
 fn depends_on_keys(error: &TokenError) -> bool {
     matches!(
         error.kind(),

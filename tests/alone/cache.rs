@@ -1,7 +1,7 @@
 //! The cache of verified tokens keeps its bound whatever the application's type makes of the claims.
 //!
-//! The operating system says by how much the process has grown, so that nothing is left out: neither what a
-//! type keeps on the heap nor what the allocator adds to it.
+//! The operating system says by how much the process has grown. So nothing is left out: neither a type's memory on the
+//! heap nor the allocator's own.
 #![allow(
     dead_code,
     reason = "the types are read to be kept, not to be looked at"
@@ -80,8 +80,8 @@ pub fn of_long_texts() {
     );
 }
 
-/// Verifies so many tokens that the cache holds a fraction of them, and compares what the process has
-/// then, and at the most, with what it had before there was a cache.
+/// Verifies so many tokens that the cache holds a fraction of them. Compares the memory of the process then, and at its
+/// peak, with the memory before there was a cache.
 fn flood<C>(tokens: usize, claims: impl Fn(usize) -> Value)
 where
     C: DeserializeOwned + Send + Sync + 'static,

@@ -1,7 +1,7 @@
 //! Facts about a whole process: its memory, and what becomes of that in a fork.
 //!
-//! Each case runs in a process of its own, on the only thread of it: the program starts itself again
-//! with the case's name.
+//! Each case runs in a process of its own, on the only thread of it. The program starts itself again with the case's
+//! name.
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -1,8 +1,7 @@
-//! Secrets that are left in memory: the whole of it is photographed, and looked through when all
-//! photographs have been taken.
+//! Secrets that are left in memory. The whole of it is photographed, and searched when all photographs have been taken.
 //!
-//! Until then nothing here holds a secret but for the moment in which it is handed over, and what the library
-//! derives of it is not computed.
+//! Until then nothing here holds a secret, except for the moment in which it is handed over. The library's derived
+//! secrets are not computed.
 
 use std::{
     fs::{self, File},

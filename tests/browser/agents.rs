@@ -1,5 +1,4 @@
-//! One profile that calls itself two things: a tab with the desktop site of a telephone, a web view beside native
-//! code.
+//! One profile with two names: a tab with the desktop site of a telephone, a web view beside native code.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +15,7 @@ const SLEEPER: &str = "new BroadcastChannel('wake').onmessage = () => location.r
 /// On a host without Web Locks, so that no tab waits for the other. Each wake comes an interval after the one before,
 /// and rotates.
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_simultaneous_wakes_of_two_user_agents_sign_nobody_out() {
+async fn ten_simultaneous_wakes_of_two_user_agents_sign_no_user_out() {
     let stage = Stage::with("app.test", &[("INSECURE_COOKIE", "1"), QUICK]).await;
     let browser = &stage.browser;
     browser.sign_in().await;

@@ -1,4 +1,4 @@
-//! Pages of other sites and of other origins, open in the browser of somebody who is signed in.
+//! Pages of other sites and of other origins, open in the browser of a user who is signed in.
 
 use axum::{Router, http::StatusCode, response::Html};
 use tokio::{net::TcpListener, task::AbortHandle};
@@ -39,7 +39,7 @@ async fn session(browser: &Browser) -> String {
     session.as_str().unwrap().to_owned()
 }
 
-/// What `fetch` comes to, in words.
+/// The result of `fetch`, in words.
 async fn fetched(browser: &Browser, url: &str, options: &str) -> String {
     let script = format!(
         "return fetch('{url}', {{ credentials: 'include', {options} }}).then(
@@ -152,8 +152,8 @@ async fn a_page_of_another_site_can_do_nothing() {
     attack(&stage, &page, "cross-site", false).await;
 }
 
-/// Cookies know no ports: the browser sends them along, and this page even reads the CSRF cookie. What
-/// stops it is that its origin is not listed, and so gets no leave to send the token in a header either.
+/// Cookies know no ports: the browser sends them along, and this page even reads the CSRF cookie. The server stops it:
+/// its origin is not listed, and so may not send the token in a header either.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_the_same_site_on_another_port_can_do_nothing() {
     let (stage, foreign) = (Stage::signed_in().await, Foreign::start().await);

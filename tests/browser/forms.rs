@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
 
-use crate::harness::{Browser, Engine, Pages, in_every_engine};
+use crate::harness::{Browser, Engine, Example, Pages, in_every_engine};
 
 in_every_engine! {
     twenty_restored_tabs_can_all_submit
     a_page_opened_from_another_site_can_submit
+    a_rendered_page_opened_from_another_site_knows_its_user_after_its_link
 }
 
 const HOST: &str = "app.pages.localhost";
@@ -17,8 +18,8 @@ const TABS: usize = 20;
 /// A user who has filled the form in does this.
 const SUBMIT: &str = "document.forms[0].submit()";
 
-/// The browser has restored its tabs and kept the session, but not the CSRF cookie. All tabs ask before one of
-/// them is answered: each comes without that cookie and gets another, and the browser keeps the last.
+/// The browser has restored its tabs and kept the session, but not the CSRF cookie. All tabs ask before one of them is
+/// answered. Each comes without that cookie and gets another, and the browser keeps the last.
 async fn twenty_restored_tabs_can_all_submit(engine: Engine) {
     let pages = Pages::start().await;
     let browser = Browser::start(engine).await;
@@ -43,22 +44,14 @@ async fn twenty_restored_tabs_can_all_submit(engine: Engine) {
     assert_eq!(passed, TABS);
 }
 
-/// A link in a mail, after the browser was closed. It leaves the `SameSite=Strict` cookie of the session out of the
-/// request for the page, and sends it with the page's form.
+/// A link in a mail, after the browser was closed. The browser leaves the session's `SameSite=Strict` cookie out of the
+/// request for the page. It sends the cookie with the page's form.
 async fn a_page_opened_from_another_site_can_submit(engine: Engine) {
     let pages = Pages::start().await;
     let browser = Browser::start(engine).await;
     browser.go(&pages.url(HOST, "/sign-in")).await;
     browser.forget_session_cookies().await;
-    browser.go(&pages.url("mail.localhost", "/")).await;
-    let follow = format!(
-        "const link = document.createElement('a');
-         link.href = '{}';
-         document.body.append(link);
-         link.click();",
-        pages.url(HOST, "/form")
-    );
-    browser.run(&follow).await;
+    follow(&pages, &browser, &pages.url(HOST, "/form")).await;
     browser.until_title("form").await;
     let loaded = pages.asked("/form").pop().unwrap();
     assert!(!loaded.header("cookie").contains("refresh_token="));
@@ -67,4 +60,33 @@ async fn a_page_opened_from_another_site_can_submit(engine: Engine) {
     let posted = pages.asked("/save").pop().unwrap();
     assert!(posted.header("cookie").contains("refresh_token="));
     assert_eq!(status, StatusCode::OK);
+}
+
+/// Follows a link to `url` on a page of another site.
+async fn follow(pages: &Pages, browser: &Browser, url: &str) {
+    browser.go(&pages.url("mail.localhost", "/")).await;
+    let follow = format!(
+        "const link = document.createElement('a');
+         link.href = '{url}';
+         document.body.append(link);
+         link.click();"
+    );
+    browser.run(&follow).await;
+}
+
+/// The example `rendered`, whose session cookie is `SameSite=Strict`.
+async fn a_rendered_page_opened_from_another_site_knows_its_user_after_its_link(engine: Engine) {
+    let (pages, example) = (Pages::start().await, Example::rendered().await);
+    let browser = Browser::start(engine).await;
+    browser.go(&format!("{}/sign-in", example.url)).await;
+    let fill = "document.querySelector('[name=email]').value = 'dev@example.com';
+         document.querySelector('[name=password]').value = 'correct horse battery staple'";
+    browser.run(fill).await;
+    browser.press("button").await;
+    browser.until_says("Signed in as Dev Example").await;
+
+    follow(&pages, &browser, &format!("{}/notes", example.url)).await;
+    browser.until_says("You come from another site").await;
+    browser.press("a").await;
+    browser.until_says("Signed in as Dev Example").await;
 }

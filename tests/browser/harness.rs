@@ -1,4 +1,4 @@
-//! What every scenario needs: the example, the proxy, the browser, and a client that is none.
+//! Shared by every scenario: the example, the proxy, the browser, and a client that is no browser.
 
 mod browser;
 mod cable;

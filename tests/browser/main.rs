@@ -1,8 +1,8 @@
-//! The page of the example `demo` in a real browser, driven through WebDriver: headless Chromium, and where
+//! The page of the example `demo` in a real browser, driven through WebDriver. It is headless Chromium, and where
 //! browsers differ Firefox and WebKitGTK too.
 //!
-//! Each test starts the example, a proxy before it that writes down what passes, and a browser with a
-//! fresh profile. Where there is no such browser they fail and say how to install it.
+//! Each test starts the example, a proxy before it that records the traffic, and a browser with a fresh profile. Where
+//! there is no such browser they fail and say how to install it.
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -1,5 +1,5 @@
-//! What the page looks like with something to show. `TOWER_BEARER_SCREENSHOT` names a file for a picture
-//! of it, which `scripts/screenshot` sets.
+//! The page with something to show. `TOWER_BEARER_SCREENSHOT` names a file for a picture of it, which
+//! `scripts/screenshot` sets.
 
 use std::{env, fs};
 

@@ -1,4 +1,4 @@
-//! A browser that is closed and opened again, by a user who is to be remembered and by one who is not.
+//! A browser that is closed and opened again. One user is to be remembered, and one is not.
 
 use crate::harness::{Browser, Stage};
 

@@ -1,4 +1,4 @@
-//! Tokens that end while somebody looks, and pages that come back after a while.
+//! Tokens that end while a user looks, and pages that come back after a while.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn a_token_is_renewed_before_it_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_away_signs_nobody_out() {
+async fn a_server_that_is_away_signs_no_user_out() {
     let stage = Stage::signed_in().await;
     let browser = &stage.browser;
     stage.proxy.set_away(true);
@@ -60,7 +60,7 @@ async fn a_server_that_is_away_signs_nobody_out() {
 
 /// Browsers keep a page that is left, and show it again as it was. By then the session may be over.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_from_the_back_forward_cache_shows_nobody_before_it_has_asked() {
+async fn a_page_from_the_back_forward_cache_shows_no_user_before_it_has_asked() {
     let stage = Stage::signed_in().await;
     let browser = &stage.browser;
     browser
@@ -130,7 +130,7 @@ async fn an_untouched_tab_ends_at_the_idle_lifetime_and_one_in_use_does_not() {
     // Left open.
     let left = Instant::now();
     browser.until_state("signed-out").await;
-    // From the last refresh that told of a touch, and until the one at the end: timers refresh twice a minute at most.
+    // From the last refresh that reported a touch, until the one at the end. Timers refresh twice a minute at most.
     let after = left.elapsed();
     let slack = IDLE / 3;
     let floor = Duration::from_secs(30);

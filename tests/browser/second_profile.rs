@@ -49,7 +49,7 @@ async fn all_cookies_and_another_user_agent_are_told_and_then_the_session_ends()
     stage.browser.until_text("alert-list", notice).await;
 }
 
-/// Left open: a thief with all cookies who calls itself the same is not told from the user by one request.
+/// Left open: a thief with all cookies and the same name cannot be told from the user by one request.
 #[tokio::test(flavor = "multi_thread")]
 async fn all_cookies_and_the_same_user_agent_are_served_until_both_have_acted() {
     let (stage, thief) = copied(None).await;

@@ -53,7 +53,7 @@ async fn no_script_finds_a_token() {
     assert_eq!(cookies.len(), 2, "{cookies:?}");
 
     let all = in_reach(&stage).await;
-    // What is to be found is found, so the search is none of nothing.
+    // A value that is there is found, so the search works.
     assert!(all.contains("__Host-csrf=") && all.contains("dev@example.com"));
     let cookies = cookies.iter().map(|(_, value)| &**value);
     for secret in cookies.chain([token]) {

@@ -53,8 +53,8 @@ async fn a_masked_token_is_no_script(engine: Engine) {
     // A member access is read, so the trap works here.
     assert_eq!(read(&browser, &pages, "/name", 3, 1).await, "abc");
 
-    // The trap catches what it can by chance: of ten such runs about nine read a token that is a script. A token
-    // that is none is caught in no run.
+    // The trap catches by chance: of ten such runs about nine read a token that is a script. A token that is none is
+    // caught in no run.
     for path in ["/token", "/bare"] {
         let caught = read(&browser, &pages, path, rest.len(), 40).await;
         let asked = pages.asked(path);

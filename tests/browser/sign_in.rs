@@ -27,7 +27,7 @@ async fn a_reload_keeps_the_user_signed_in_and_a_sign_out_does_not() {
     assert_eq!(browser.refresh_cookie().await, None);
     browser.reload().await;
     browser.until_state("signed-out").await;
-    assert_eq!(browser.text("status").await, "", "nobody was there");
+    assert_eq!(browser.text("status").await, "", "no user was there");
     assert_eq!(stage.alarms().await, 0);
 }
 
@@ -48,7 +48,7 @@ async fn a_wrong_password_is_told() {
 
 /// Each page is left while its refresh is under way: half of the answers never arrive.
 #[tokio::test(flavor = "multi_thread")]
-async fn eight_fast_reloads_sign_nobody_out() {
+async fn eight_fast_reloads_sign_no_user_out() {
     let stage = Stage::signed_in().await;
     let hurry = "const known = fetch;
         window.fetch = (url, options) => {

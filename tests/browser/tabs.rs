@@ -31,8 +31,8 @@ async fn ten_restored_tabs_share_one_session() {
     restore_tabs(&stage).await;
 }
 
-/// Plain http on a host that is not this machine's own: browsers have no Web Locks there, and the tabs
-/// do not wait for each other.
+/// Plain http on a host that is not this machine's own. Browsers have no Web Locks there, and the tabs do not wait for
+/// each other.
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_restored_tabs_without_locks_share_one_session() {
     let stage = Stage::with("app.test", &[("INSECURE_COOKIE", "1")]).await;
@@ -43,7 +43,7 @@ async fn ten_restored_tabs_without_locks_share_one_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_happens_in_one_tab_is_seen_in_the_others() {
+async fn changes_in_one_tab_are_seen_in_the_others() {
     let stage = Stage::start().await;
     let browser = &stage.browser;
     browser.until_state("signed-out").await;

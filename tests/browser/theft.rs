@@ -1,4 +1,4 @@
-//! A cookie that somebody has copied out of the browser.
+//! A cookie that a thief has copied out of the browser.
 
 use axum::http::{Method, StatusCode};
 
@@ -16,8 +16,8 @@ async fn signed_in() -> Stage {
     stage
 }
 
-/// The thief comes late. One cookie later it is told to wait, for honest windows come so too; two cookies later
-/// it is a thief.
+/// The thief comes late. One cookie later it is told to wait, for honest windows come so too. Two cookies later it is a
+/// thief.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_cookie_used_elsewhere_ends_the_session_and_the_user_is_told() {
     let stage = signed_in().await;
@@ -48,14 +48,14 @@ async fn an_old_cookie_used_elsewhere_ends_the_session_and_the_user_is_told() {
     assert_eq!(answer.body["code"], "invalid_session");
     assert_eq!(stage.alarms().await, 1);
 
-    // Nobody touches the page: it asks what was decided, finds out, and tells the other tab.
+    // No user touches the page. It asks for the decision, finds out, and tells the other tab.
     for tab in [&other, &first] {
         browser.switch_to(tab).await;
         browser.until_state("signed-out").await;
         browser.until_text("status", WHY).await;
         assert_eq!(browser.text("email").await, "");
     }
-    // The newest cookie is dead as well, whoever has it.
+    // The newest cookie is rejected as well, whichever client has it.
     let answer = stage.client(THIEF).with_cookies(&newest).refresh().await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(stage.alarms().await, 1, "one theft, one alarm");
@@ -99,8 +99,7 @@ async fn a_cookie_used_elsewhere_first_is_found_out_by_its_owner() {
     assert_eq!(stage.alarms().await, 1);
     assert_eq!(thief.refresh().await.status, StatusCode::UNAUTHORIZED);
 
-    // What the thief still has is an access token for some minutes. The alert is not for its eyes,
-    // and not for it to put away.
+    // The thief still has an access token for some minutes. The alert is not for its eyes, and not for it to put away.
     let seen = thief.api(Method::GET, "/api/alerts", &token).await;
     let seen = seen.body["alerts"].as_array().unwrap();
     assert!(seen.iter().all(|alert| alert["what"] == "new_client"));

@@ -1,5 +1,4 @@
-//! A store that notes what is written through it, whether it was applied or not: no session has two successors of one
-//! age.
+//! A store that notes every write through it, whether it was applied or not. No session has two successors of one age.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -8,8 +8,8 @@ use tokio::{
     sync::mpsc,
 };
 
-/// The program of an example: in the folder that `TOWER_BEARER_PROGRAMS` names, where all of them have been
-/// built at once, or built here.
+/// The program of an example. It is in the folder that `TOWER_BEARER_PROGRAMS` names, where all of them have been built
+/// at once, or built here.
 pub(crate) fn built(example: &str) -> String {
     if let Some(folder) = env::var_os("TOWER_BEARER_PROGRAMS") {
         let program = Path::new(&folder).join(format!("{example}{}", env::consts::EXE_SUFFIX));

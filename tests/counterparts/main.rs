@@ -1,5 +1,5 @@
-//! This crate beside software of others: behind nginx, next to two other verifiers, with an issuer that is not
-//! ours, and as an issuer for verifiers that are not.
+//! This crate beside software of others. It runs behind nginx, next to two other verifiers, and with an issuer that is
+//! not ours. It is also an issuer for verifiers that are not ours.
 //!
 //! `scripts/install-counterparts` installs what is needed. Where it is missing the tests fail and say so.
 #![allow(

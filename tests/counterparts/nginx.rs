@@ -1,5 +1,5 @@
-//! A real nginx in front of the example `forward_auth`: the status codes that this crate answers are what a
-//! proxy reads, and no header of a client turns a refusal into one that lets it in.
+//! A real nginx in front of the example `forward_auth`. A proxy reads the status codes that this crate answers. No
+//! header of a client turns a refusal into one that lets it in.
 
 mod place;
 mod wire;
@@ -191,8 +191,7 @@ fn the_manual_has_this_configuration() {
             .filter(|line| !["", "}"].contains(line) && !line.starts_with("listen "))
             .collect()
     }
-    let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/src/manual/forward_auth.rs");
-    let manual =
-        std::fs::read_to_string(manual).expect("the manual has the chapter `forward_auth`");
+    let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/src/manual/native.rs");
+    let manual = std::fs::read_to_string(manual).expect("the manual has the chapter `native`");
     assert_eq!(server(&manual), server(place::CONFIGURATION));
 }

@@ -1,5 +1,5 @@
-//! Tokens and keys that this crate mints and publishes, read by `jose` and by PyJWT: they find the keys by the issuer's metadata, with
-//! their own clients for a set at a URL.
+//! `jose` and PyJWT read tokens and keys that this crate mints and publishes. They find the keys by the issuer's
+//! metadata, with their own clients for a set at a URL.
 
 use std::time::Duration;
 

@@ -39,7 +39,8 @@ struct Question {
 /// The answer to a question, and why not.
 type Verdict = Result<(), String>;
 
-/// A reason, and the questions to which a library answers not as we do: the name of the set, and the token.
+/// A reason, and the questions to which a library answers otherwise than we do. Each has the name of the set, and the
+/// token.
 #[derive(Deserialize)]
 struct Difference {
     library: Library,

@@ -19,8 +19,8 @@ pub(crate) const PAGE: &str = "https://app.example";
 /// Held by the test whose program listens there.
 pub(crate) static PORT: Mutex<()> = Mutex::const_new(());
 
-/// Starts it. It says nothing, so it is there when it answers; while another program has its port, it cannot
-/// start, and is started again.
+/// Starts it. It prints nothing, so it is there when it answers. While another program has its port, it cannot start,
+/// and is started again.
 pub(crate) async fn start(command: &mut Command) -> Program {
     let begin = Instant::now();
     let mut program = Program::spawn(command);
@@ -84,8 +84,8 @@ async fn a_session_from_sign_in_to_sign_out() {
     copy.refresh().await.is(401);
 }
 
-/// The blocks of the README's first screen that are for a shell: what is added, what starts the program, and the
-/// walk.
+/// The blocks of the README's first screen that are for a shell. They add the dependency, start the program, and walk
+/// through it.
 fn blocks() -> [&'static str; 3] {
     let (_, start) = README.split_once("\n## Start\n").expect("a part `Start`");
     let (start, _) = start.split_once("\n## ").unwrap();
@@ -137,7 +137,7 @@ async fn the_walk_of_the_readme_answers_what_the_readme_says() {
 
 /// A start without them is the first mistake of all.
 #[tokio::test]
-async fn what_its_secrets_lack_is_said_with_the_line_of_the_readme() {
+async fn faults_of_its_secrets_are_reported_with_the_line_of_the_readme() {
     let [_, start, _] = blocks();
     let (export, _) = start.split_once('\n').unwrap();
     Ended::refused(&mut example("axum"), export).await;

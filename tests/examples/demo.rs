@@ -216,7 +216,7 @@ async fn a_changed_password_ends_the_other_sessions() {
     third.refresh().await.is(401);
     other.sign_in(PASSWORD).await.is(401);
 
-    // The same once more, as after an answer that said no or never came: it is the new password by now.
+    // The same once more, as after a refusal or a lost answer. It is the new password by now.
     other.sign_in(NEW).await.is(200);
     let again = browser.post("/auth/password").json(&right).bearer(&first);
     again.await.is(200);

@@ -225,7 +225,7 @@ fn a_file_is_what_its_url_is() {
 }
 
 #[test]
-fn what_cannot_be_explained() {
+fn inputs_that_cannot_be_explained() {
     let set = Set::of(shape("Okta")["jwks"].to_string());
     let path = set.path();
     let path = path.to_str().unwrap();

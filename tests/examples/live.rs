@@ -111,7 +111,7 @@ async fn the_next_token_prolongs_the_socket_and_one_of_another_session_ends_it()
 }
 
 #[tokio::test]
-async fn what_is_no_token_closes_the_socket() {
+async fn a_message_that_is_no_token_closes_the_socket() {
     let (program, _) = start().await;
     assert_eq!(Socket::with(&program, "a.b.c").await.end().await, 4401);
     assert_eq!(Socket::with(&program, "no token").await.end().await, 4400);

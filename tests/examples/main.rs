@@ -1,4 +1,4 @@
-//! Every example, started as its user starts it and asked from outside: by HTTP, by its command line, and by
+//! Every example, started as its user starts it. It is asked from outside: by HTTP, by its command line, and by
 //! signals. One module an example, each test with programs of its own, so that they run side by side.
 //!
 //! `demo` is asked through a real nginx and a real HAProxy too, and `forward_auth` through nginx, by
@@ -24,6 +24,7 @@ mod native_client;
 mod oauth_redirect;
 mod proxies;
 mod redis;
+mod rendered;
 mod sqlite;
 mod support;
 mod tonic;

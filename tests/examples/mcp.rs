@@ -1,4 +1,4 @@
-//! A client that knows the URL of a server alone: by hand, with the example's own client, and through a proxy.
+//! A client that knows only the URL of a server. It asks by hand, with the example's own client, and through a proxy.
 
 use std::{fs, path::Path};
 

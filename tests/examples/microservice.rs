@@ -1,5 +1,4 @@
-//! An API that knows an issuer by its JWK Set alone, and an issuer that replaces its key, goes away and comes
-//! back.
+//! An API that knows an issuer by its JWK Set alone. The issuer replaces its key, goes away and comes back.
 
 use base64_simd::URL_SAFE_NO_PAD as BASE64URL;
 use tokio::time::{Duration, Instant, sleep};

@@ -210,7 +210,7 @@ async fn four_processes_at_once() {
 }
 
 #[tokio::test]
-async fn what_is_on_the_wire() {
+async fn the_bytes_on_the_wire() {
     let mut user = User::signed_in().await;
     let token = user.token();
     let nothing = user.post("{}".into(), None).await;

@@ -575,7 +575,7 @@ async fn the_provider_sends_no_browser_elsewhere() {
 }
 
 #[tokio::test]
-async fn what_lax_does_not_keep_out_the_guards_do() {
+async fn the_guards_keep_out_requests_that_lax_lets_in() {
     let place = Place::new().await;
     let mut browser = place.signed_in().await;
     let foreign = browser.refresh().header("origin", &place.provider).await;

@@ -119,8 +119,8 @@ impl Place {
         self.post("auth/refresh").await.is(401);
     }
 
-    /// Refused is what pages elsewhere send with the user's cookies. It has the right CSRF token, which such a
-    /// page does not have, so that the origin is the only reason.
+    /// Requests of pages elsewhere with the user's cookies are refused. They have the right CSRF token, which such a
+    /// page does not have. So the origin is the only reason.
     async fn is_guarded(&mut self) {
         let service = format!("http://{}", self.proxy.service());
         for (site, origin) in [
@@ -366,7 +366,7 @@ async fn sends(proxy: Proxy) -> (Proxy, Vec<String>) {
 
 /// nginx sends all that the browser has sent, but its service's address as `Host`, over HTTP/1.0.
 #[tokio::test]
-async fn what_nginx_sends() {
+async fn the_headers_of_nginx() {
     let (proxy, head) = sends(Proxy::nginx(NGINX).await).await;
     let host = format!("host: {}", proxy.service());
     assert_eq!(head, ["connection: close", &host, "post /a%2fb?c http/1.0"]);
@@ -382,7 +382,7 @@ async fn what_nginx_sends() {
 
 /// HAProxy sends all that the browser has sent, `Host` too.
 #[tokio::test]
-async fn what_haproxy_sends() {
+async fn the_headers_of_haproxy() {
     let (proxy, head) = sends(Proxy::haproxy(HAPROXY).await).await;
     let host = |proxy: &Proxy| format!("host: {}", proxy.url().split_once("//").unwrap().1);
     assert_eq!(head, [&host(&proxy), "post /a%2fb?c http/1.1"]);

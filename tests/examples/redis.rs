@@ -1,5 +1,4 @@
-//! Sessions in a Redis of the test's own, which goes away and comes back: two instances over it, and the
-//! page's service.
+//! Sessions in a Redis of the test's own, which goes away and comes back. Two instances use it, and the page's service.
 
 use std::process::Command;
 

@@ -76,7 +76,7 @@ async fn a_refusal_on_the_wire() {
 }
 
 #[tokio::test]
-async fn what_no_client_of_grpc_sends_is_refused_with_the_plain_status() {
+async fn requests_that_no_client_of_grpc_sends_are_refused_with_the_plain_status() {
     let service = start(keys()).await;
     let mut client = Browser::new(service.url(0));
     for (method, content_type) in [

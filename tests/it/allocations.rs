@@ -1,4 +1,4 @@
-//! What must cost no allocation, counted.
+//! The work that must cost no allocation, counted.
 
 use allocation_counter::measure;
 use http::{HeaderMap, Method, Request, Response, Uri};
@@ -249,7 +249,7 @@ fn verifying_a_token() {
         )
         .session("Zk3J8qLxR2uV0wYt5aBcDg");
         let good = mints.mint_at(&grant, NOW).unwrap().as_str().to_owned();
-        // What a thread sets up once is not what a token costs.
+        // Work that a thread does once does not count as a cost of a token.
         codec.verify_at(&good, NOW).unwrap();
         let counted = measure(|| drop(codec.verify_at(&good, NOW).unwrap()));
         // The claims, and the texts that they name.

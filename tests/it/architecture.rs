@@ -1,4 +1,4 @@
-//! The structure of the source tree, as far as no lint checks it: who imports whom, which crates stay
+//! The structure of the source tree, as far as no lint checks it. That is which module imports which, which crates stay
 //! inside, and how long a file is. The reasons stand in `DESIGN.md`.
 //!
 //! The checks read text, not syntax trees: they lean on the layout that `rustfmt` gives every file.
@@ -164,7 +164,7 @@ impl Source {
         .collect()
     }
 
-    /// What users see: functions from their parameters on, fields, aliases, re-exports.
+    /// The public interface: functions from their parameters on, fields, aliases, re-exports.
     fn signatures(&self) -> Vec<&str> {
         let public = self.code.split("pub ").skip(1);
         public
@@ -337,17 +337,17 @@ fn design_names_files_that_exist() {
     }
 }
 
-/// The chapter says what was searched: each row of its tables has a number in every cell behind the first.
+/// The part says what was searched: each row of its tables has a number in every cell behind the first.
 #[test]
-fn the_chapter_on_rotation_has_its_figures() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manual/rotation.rs");
+fn the_design_has_the_figures_of_the_rotation() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("DESIGN.md");
     let text = fs::read_to_string(path).unwrap();
     assert!(!text.contains("FIGURES"));
-    let (_, part) = text.split_once("//! # How sure it is\n").unwrap();
-    let part = part.split("//! # ").next().unwrap();
+    let (_, part) = text.split_once("\n### How sure the rotation is\n").unwrap();
+    let part = part.split("\n#").next().unwrap();
     let mut rows = 0;
-    for table in part.split("\n//!\n") {
-        let lines = table.lines().filter_map(|line| line.strip_prefix("//! | "));
+    for table in part.split("\n\n") {
+        let lines = table.lines().filter_map(|line| line.strip_prefix("| "));
         // The first is the heading, and the rule below it begins with `|-`.
         for line in lines.skip(1) {
             let mut cells = line.trim_end_matches('|').split('|').skip(1);
@@ -361,7 +361,7 @@ fn the_chapter_on_rotation_has_its_figures() {
 
 /// The reading itself, on snippets.
 #[test]
-fn what_breaks_a_rule_is_seen() {
+fn a_broken_rule_is_seen() {
     let text = "//! crate::a\nuse crate::{\n    b::{C, D},\n    e,\n};\nfn f(g: crate::h::I) {}\n\
                 m! { $crate::j }\n#[cfg(test)]\nmod tests {\n    use crate::k;\n}\n";
     let imports = Source::new("x/y.rs", text).imports();

@@ -89,14 +89,14 @@ async fn an_oversized_token_is_refused_before_its_characters_are_looked_at() {
 }
 
 #[tokio::test]
-async fn optional_lets_nobody_through_with_a_bad_token() {
+async fn optional_lets_no_bad_token_through() {
     let (response, echo) = send(layer().optional(), bare()).await;
     assert_eq!(response.status(), StatusCode::OK);
     let head = echo.last();
     assert!(head.extensions.get::<TokenContext>().is_none());
-    let nobody = Claims::<NoClaims>::from_extensions(&head.extensions).unwrap_err();
-    assert_eq!(nobody.kind(), RejectionKind::MissingCredentials);
-    assert_eq!(nobody.challenge().unwrap(), "Bearer realm=\"api\"");
+    let anonymous = Claims::<NoClaims>::from_extensions(&head.extensions).unwrap_err();
+    assert_eq!(anonymous.kind(), RejectionKind::MissingCredentials);
+    assert_eq!(anonymous.challenge().unwrap(), "Bearer realm=\"api\"");
 
     for (request, expected) in [
         (with_token("junk"), RejectionKind::InvalidToken),
@@ -184,7 +184,7 @@ async fn the_check_decides_last() {
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
         let rejection = response.extensions().get::<Rejection>().unwrap();
         assert!(rejection.token_error().is_none());
-        // What fails while the service runs is nothing for outside.
+        // A failure while the service runs is not shown to clients.
         assert!(!response.headers().contains_key("tower-bearer-mistake"));
     }
 }

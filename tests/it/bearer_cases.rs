@@ -45,7 +45,7 @@ async fn every_row() {
     assert_eq!(by_hand, by_hand::COUNT);
 }
 
-/// What `<good>` stands for in the rows that describe a place for a token.
+/// The token for `<good>` in the rows that describe a place for a token.
 fn good_token(rows: &[Value]) -> String {
     let row = rows
         .iter()
@@ -205,7 +205,7 @@ fn kinds(reason: &str) -> &'static [TokenErrorKind] {
         "tag" => &[Decryption],
         "too old" => &[TooOld],
         member if member.starts_with("duplicate member") => &[Claims, Header],
-        other => panic!("a reason nobody knows: {other}"),
+        other => panic!("an unknown reason: {other}"),
     }
 }
 
@@ -293,7 +293,7 @@ pub(crate) fn codec(given: &Value, fixtures: &Value) -> Result<TokenCodec<NoClai
             "scope",
             "typ",
         ];
-        assert!(known.contains(&name), "a setting nobody reads: {name}");
+        assert!(known.contains(&name), "an unknown setting: {name}");
     }
     builder.build().map_err(|e| e.to_string())
 }

@@ -143,8 +143,7 @@ fn configure(row: &Value, keys: &KeyRing) -> Result<TokenCodecBuilder<Anything>,
     Ok(builder.leeway(seconds("leeway")?.unwrap_or_default()))
 }
 
-/// The claims with an `exp` of the far future where the row neither has one nor asks for one:
-/// our tokens always end.
+/// The claims with an `exp` of the far future, where the row neither has one nor asks for one. Our tokens always end.
 fn completed(claims: &Value, options: &Value) -> Value {
     let mut claims = claims.clone();
     if let Some(members) = claims.as_object_mut()
@@ -176,7 +175,7 @@ fn header(row: &Value) -> String {
     header.to_string()
 }
 
-/// What other libraries compare and our callers compare by themselves.
+/// The parts that other libraries compare and our callers compare by themselves.
 fn check_rest(row: &Value, verified: &Claims<Anything>) -> Result<(), String> {
     let (options, claims) = (&row["options"], &row["claims"]);
     let ensure = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };

@@ -137,7 +137,7 @@ fn a_configuration_error_says_which_entry_it_means() {
 
 /// `main` prints the error that it returns with `Debug`.
 #[test]
-fn what_main_prints_is_the_sentence() {
+fn main_prints_the_sentence() {
     let error: Box<dyn Error> = KeyRing::from_master(b"hunter2").unwrap_err().into();
     assert_eq!(format!("{error:?}"), error.to_string());
     assert!(error.to_string().starts_with("master secret: must"));

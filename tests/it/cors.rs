@@ -1,4 +1,4 @@
-//! The lists for CORS, as the manual and the front door have them: a page can read what the refusals say.
+//! The lists for CORS, as the manual and the front door have them. A page can read the text of a refusal.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ const RECIPES: [(&str, &str); 2] = [
     ("front door", include_str!("../../src/auth/cors/enabled.rs")),
 ];
 
-/// Scripts go by these when a request is refused: when to try again, what is missing, and the status of
+/// Scripts use these when a request is refused. They say when to try again, the missing part, and the status of
 /// gRPC-Web, which is nowhere else.
 const NEEDED: [&str; 4] = [
     "grpc-message",

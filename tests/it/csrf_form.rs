@@ -66,7 +66,7 @@ fn post<B>(body: B) -> Request<B> {
         .unwrap()
 }
 
-/// What the readiness of the layer is tried with, where it has read a form.
+/// The requests that the readiness of the layer is tried with, where it has read a form.
 pub(crate) const READ: Requests = Requests {
     passed: || post(format!("t={}", token())),
     refused: Some(|| post("t=junk".to_owned())),
@@ -94,7 +94,7 @@ async fn a_form_with_the_token_passes_raw_and_masked() {
 }
 
 #[tokio::test]
-async fn what_the_page_renders_comes_back_as_it_was_rendered() {
+async fn a_rendered_token_comes_back_as_it_was_rendered() {
     // The page that `masked` is made for, with another cookie each time.
     let page = Inner::rendering();
     let get = Request::get("/").body(Full::default()).unwrap();

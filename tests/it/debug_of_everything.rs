@@ -35,8 +35,8 @@ use crate::support::{
 };
 
 const MASTER: &[u8; 40] = b"zT4kQ8wN1xV6bM3cJ9fH2sL7dG5pR0yEuAoIiXjC";
-const CONTEXT: &str = "context-that-nobody-reads";
-const PRIVATE: &str = "claim-that-nobody-reads";
+const CONTEXT: &str = "context-that-stays-hidden";
+const PRIVATE: &str = "claim-that-stays-hidden";
 
 /// Every exported type and how it prints.
 #[derive(Default)]
@@ -48,7 +48,7 @@ impl Printed {
     }
 }
 
-/// What `src/lib.rs` exports, traits left out: they have no values.
+/// Returns the exports of `src/lib.rs`, traits left out: they have no values.
 fn exported() -> BTreeSet<String> {
     let lib = std::fs::read_to_string("src/lib.rs").unwrap();
     let traits = ["Clock", "Fetch", "RefreshStore", "RejectionResponse"];
@@ -64,13 +64,13 @@ fn exported() -> BTreeSet<String> {
         assert!(first, "`{name}` has two public paths");
     };
     for text in std::iter::once(lib.clone()).chain(modules) {
-        // What is re-exported: the last segments of the paths.
+        // Re-exports: the last segments of the paths.
         let uses = text.split("\npub use ").skip(1);
         for path in uses.filter_map(|rest| rest.split_once(';').map(|(path, _)| path)) {
             let leaves = path.split(['{', '}', ',']);
             leaves.for_each(|leaf| add(leaf.rsplit("::").next().unwrap_or_default().trim()));
         }
-        // What is defined there.
+        // Definitions there.
         for kind in ["\npub struct ", "\npub enum ", "    pub struct "] {
             for rest in text.split(kind).skip(1) {
                 add(rest
@@ -574,7 +574,7 @@ async fn add_test_kit(printed: &mut Printed, access: &str, cookie: &str) {
     printed.add("TestSession", &client);
 }
 
-/// An issuer whose URL holds what is nobody's business.
+/// An issuer whose URL holds a secret.
 async fn add_remote_keys(printed: &mut Printed) {
     let builder = || RemoteJwks::builder(format!("http://127.0.0.1:9/jwks?code={PRIVATE}"));
     let issuer = builder().build().unwrap();

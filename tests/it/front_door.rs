@@ -584,7 +584,7 @@ async fn a_sink_that_one_layer_is_given_is_heard() {
 }
 
 #[test]
-fn what_is_missing_or_does_not_agree_is_named() {
+fn missing_and_contradictory_settings_are_named() {
     let keys = KeyRing::generate().unwrap();
     let base = || {
         Auth::builder(&keys)

@@ -1,5 +1,5 @@
-//! Which refusals are gRPC: content types, methods and versions of HTTP, for every layer that refuses,
-//! with and without `GrpcLayer` outside.
+//! The refusals that are gRPC. The tests cover content types, methods and versions of HTTP, for every layer that
+//! refuses, with and without `GrpcLayer` outside.
 
 use bytes::Bytes;
 use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode, Version, header};
@@ -129,8 +129,8 @@ fn grpc_status(response: &Response<String>) -> Option<&str> {
     Some(value.to_str().unwrap())
 }
 
-/// Sends a copy of `request` that `guard` refuses, and says how it was answered and how often the
-/// application's own answer was asked for.
+/// Sends a copy of `request` that `guard` refuses. Returns the answer, and how often the application's own answer was
+/// asked for.
 async fn refused(
     guard: &Guard,
     with_layer: bool,

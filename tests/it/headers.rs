@@ -81,7 +81,7 @@ async fn every_response_gets_the_four_headers_and_no_other() {
 }
 
 #[tokio::test]
-async fn what_the_inner_service_set_stays_and_the_rest_is_added() {
+async fn headers_of_the_inner_service_stay_and_the_rest_are_added() {
     let own = [
         (HSTS, "max-age=60"),
         (CSP, "script-src 'nonce-Zm9v'"),
@@ -230,7 +230,7 @@ async fn transport_security_is_not_announced_over_plain_http() {
     for (scheme, sent) in [
         (Some(ConnectionScheme::Http), false),
         (Some(ConnectionScheme::Https), true),
-        // Nobody said: browsers ignore it if it does come over plain http.
+        // No scheme is named: browsers ignore it if it does come over plain http.
         (None, true),
     ] {
         let mut request = Request::new(String::new());
@@ -346,7 +346,7 @@ proptest! {
     fn parsing_settings_never_panics(text in "\\PC{0,60}", policy in "[a-z';, -]{0,60}") {
         for text in [&text, &policy] {
             if let Ok(policy) = text.parse::<ContentSecurityPolicy>() {
-                // What is accepted is sent as it is read.
+                // An accepted value is sent as it is read.
                 prop_assert_eq!(policy.as_str(), text.trim());
                 prop_assert_eq!(policy.as_str().parse(), Ok(policy.clone()));
                 prop_assert_eq!(ContentSecurityPolicy::dangerous_any_script(text), Ok(policy));

@@ -1,5 +1,5 @@
-//! josekit on the other side: it verifies and opens what we mint, and we verify what it mints,
-//! for every algorithm both have.
+//! josekit on the other side. It verifies and opens our tokens, and we verify its tokens, for every algorithm that both
+//! have.
 
 use crate::support::profile::Profile;
 use josekit::{
@@ -247,7 +247,7 @@ fn encrypted_claims_go_both_ways_under_a_shared_key() {
         for jwk in encryption_keys(enc, &rsa) {
             let ring = ring(&[&jwk]);
             if !matches!(jwk.algorithm().unwrap(), "dir" | "A256KW") {
-                // Anybody can encrypt to a public key, so nothing would be authenticated.
+                // Every client can encrypt to a public key, so nothing would be authenticated.
                 let builder = TokenCodec::<NoClaims>::encrypted(&ring);
                 assert!(builder.issuer("i").audience("a").build().is_err());
                 continue;

@@ -1,4 +1,4 @@
-//! The manual's page "Your issuer": its lines take the tokens of the issuers that it names.
+//! The manual's chapter on access tokens: its lines accept the tokens of the issuers that it names.
 
 mod several;
 
@@ -177,7 +177,7 @@ fn the_profile_of_rfc_9068_needs_no_line() {
 /// The lines above are those of the page, letter for letter.
 #[test]
 fn the_page_has_these_lines() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manual/issuers.rs");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manual/access_tokens.rs");
     let page = fs::read_to_string(path).unwrap();
     for row in &ROWS {
         let begin = format!("//! | {}", row.page);

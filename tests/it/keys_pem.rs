@@ -108,7 +108,7 @@ const PAIRS: [Pair; 4] = [
     },
 ];
 
-/// The rings of a file as it is, as it comes from Windows, on one line, indented, wrapped anew, and in DER.
+/// The rings of a file as it is, from Windows, on one line, indented, wrapped anew, and in DER.
 fn rings(alg: Alg, file: &str) -> Vec<KeyRing> {
     let windows = format!("\r\n{}\r\n\r\n", file.trim().replace('\n', "\r\n"));
     let lines: Vec<_> = file.lines().collect();
@@ -123,7 +123,7 @@ fn rings(alg: Alg, file: &str) -> Vec<KeyRing> {
 }
 
 #[test]
-fn what_a_private_file_signs_a_public_file_verifies() {
+fn a_public_file_verifies_tokens_of_its_private_file() {
     for pair in PAIRS {
         for &alg in pair.algs {
             let public: Vec<_> = pair.public.iter().flat_map(|f| rings(alg, f)).collect();
@@ -199,7 +199,7 @@ fn a_curve_in_front_of_the_key_is_passed_over() {
 
 /// Version 2 of PKCS#8 (RFC 5958) has the public half beside the private one.
 #[test]
-fn what_ring_generates_is_read() {
+fn keys_that_ring_generates_are_read() {
     let random = SystemRandom::new();
     let ed = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
     let ec = EcdsaKeyPair::generate_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, &random).unwrap();
@@ -216,7 +216,7 @@ fn what_ring_generates_is_read() {
 }
 
 #[test]
-fn what_is_no_key_for_the_algorithm_is_refused_by_name() {
+fn a_key_of_another_algorithm_is_refused_by_name() {
     let (ed, rsa) = (file!("ed25519_public"), file!("rsa2048_public"));
     let (ec, ec384) = (file!("p256_public"), file!("p384_public"));
     let cases = [

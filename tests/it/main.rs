@@ -12,6 +12,7 @@ mod architecture;
 mod backing;
 mod bearer;
 mod bearer_cases;
+mod chapters;
 mod claims;
 mod config_errors;
 mod cors;

@@ -29,7 +29,7 @@ fn document() -> Value {
     serde_json::from_str(SessionEndpoints::OPENAPI).unwrap()
 }
 
-/// What a `$ref` stands for.
+/// Resolves a `$ref`.
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str() {
         Some(pointer) => document
@@ -129,14 +129,14 @@ async fn the_document_has_what_the_endpoints_answer_and_nothing_else() {
     let document = document();
     let mut seen = Seen::new();
     for (method, path) in CALLS {
-        // Nobody, a forger, and whoever is signed in.
+        // A visitor, a forger, and a user who is signed in.
         let world = World::new();
-        let nobody = world.browser();
+        let visitor = world.browser();
         let mut forger = world.browser();
         forger.cookie = Some("v1.forged".to_owned());
         let alice = world.signed_in("alice").await;
         let id = own_id(&world, &alice).await;
-        for browser in [&nobody, &forger] {
+        for browser in [&visitor, &forger] {
             let reply = send(&world, browser, &method, path, &id).await;
             check(&document, &mut seen, &method, path, &reply);
         }
@@ -229,7 +229,7 @@ async fn csrf_token(document: &Value, seen: &mut Seen) {
     }
 }
 
-/// What only some of the calls answer.
+/// The answers of only some of the calls.
 async fn only_some(document: &Value, seen: &mut Seen) {
     let delete = (Method::DELETE, "/sessions/{id}");
     let world = World::new();

@@ -235,7 +235,7 @@ async fn pages_of_applications_and_of_development_servers_can_be_listed() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_a_choice() {
+async fn a_missing_origin_is_a_choice() {
     let cookie = [("cookie", "a=b")];
     let missing = Some(OriginReason::Missing);
     // The CSRF cookie authenticates no client, whichever prefix it has, nor does a jar cookie alone.
@@ -271,7 +271,7 @@ async fn what_is_missing_is_a_choice() {
     );
 }
 
-/// What was sent to a sink: the event's name and the reason.
+/// The reports to a sink: the event's name and the reason.
 type Seen = Arc<Mutex<Vec<(&'static str, Option<OriginReason>)>>>;
 
 fn recorder() -> (EventSink, Seen) {
@@ -316,7 +316,7 @@ async fn report_only_lets_through_and_reports() {
     assert!(response.extensions().get::<Rejection>().is_none());
     let expected = [("would reject", Some(OriginReason::UnlistedOrigin))];
     assert_eq!(*seen.lock().unwrap(), expected);
-    // What passes anyway is not worth a word.
+    // Requests that pass anyway are not reported.
     let (_, ran) = send(layer.clone(), post(&[("origin", "https://app.example")])).await;
     assert!(ran);
     assert_eq!(*seen.lock().unwrap(), expected);

@@ -1,6 +1,5 @@
-//! The origin guard beside `tower_http::csrf`, row by row. Where the two differ, the row stands in
-//! a list with the reason; a difference that is not listed fails, and so does a listed one that is
-//! gone.
+//! The origin guard beside `tower_http::csrf`, row by row. Where the two differ, the row stands in a list with the
+//! reason. A difference that is not listed fails, and so does a listed one that is gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -22,7 +22,7 @@ fn call(origin: &str, content_type: &str) -> Request<String> {
         .unwrap()
 }
 
-/// What a refused call with this content type is answered, after checking what every answer has.
+/// Returns the answer to a refused call with this content type, after checking the parts that every answer has.
 async fn refusal(content_type: &str) -> Response<String> {
     let echo = Echo::default();
     let service = guard().layer(echo.clone());

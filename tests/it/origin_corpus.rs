@@ -70,7 +70,7 @@ const ORIGINS: [&str; 50] = [
     "https://evil.example",
 ];
 
-/// The requests that `same_origin` lets in where the browser says `Sec-Fetch-Site: same-origin`: whatever a
+/// The requests that `same_origin` lets in where the browser says `Sec-Fetch-Site: same-origin`. These are all that a
 /// browser could have sent, because it says that this is the origin of the address.
 const WELL_FORMED: [&str; 10] = [
     "http://app.example",
@@ -186,7 +186,7 @@ fn same_origin_lets_in_what_browsers_write() {
 
 /// The judge of what is well formed is another implementation of the URL standard.
 #[test]
-fn what_passes_is_written_as_the_url_standard_writes_it() {
+fn an_accepted_origin_is_written_as_the_url_standard_writes_it() {
     let browser_writes = |origin: &str| {
         let url = reqwest::Url::parse(origin).ok();
         url.map(|url| url.origin().ascii_serialization())

@@ -1,4 +1,4 @@
-//! What holds for every origin and every request, not for the examples alone.
+//! Properties of every origin and every request, not of the examples alone.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use tower_bearer::{
 
 use crate::support::echo::Echo;
 
-/// What a tuple origin is made of.
+/// The parts of a tuple origin.
 type Tuple = (&'static str, String, Option<u16>);
 
 /// As browsers serialise an origin (RFC 6454 section 6.2).
@@ -123,8 +123,7 @@ fn layers() -> impl Strategy<Value = OriginGuardLayer> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1024) })]
 
-    /// Nothing that HTTP can carry brings the guard down, and the inner service runs exactly when
-    /// the verdict is to let it.
+    /// Nothing that HTTP can carry brings the guard down. The inner service runs exactly when the verdict is to let it.
     #[test]
     fn the_layer_follows_the_verdict(
         layer in layers(),
@@ -165,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn what_browsers_send_is_canonical(tuple in tuple()) {
+    fn origins_of_browsers_are_canonical(tuple in tuple()) {
         let text = serialise(&tuple);
         let origin: Origin = text.parse().unwrap();
         prop_assert_eq!(origin.as_str(), &text);
@@ -275,7 +274,7 @@ proptest! {
             && !label.starts_with('-') && !label.ends_with('-');
         let origin = format!("https://{label}.app.example");
         prop_assert_eq!(verdict(&layer, &origin).is_ok(), legal);
-        // What passes is an origin that could have been listed.
+        // An origin that passes could have been listed.
         if legal {
             let parsed: Origin = origin.parse().unwrap();
             prop_assert_eq!(parsed.as_str(), &origin);

@@ -110,7 +110,7 @@ fn every_entry() {
         let parsed: Result<Vec<Origin>, ConfigError> =
             entries.iter().map(cases::text).map(parse).collect();
         let layer = parsed.clone().and_then(OriginGuardLayer::new);
-        // Nobody is there to be warned; the documentation of `Origin` names the danger.
+        // No operator is there to be warned; the documentation of `Origin` names the danger.
         let right = match (row["expect"].as_str().unwrap(), &layer) {
             ("accept" | "warn", layer) => layer.is_ok(),
             ("reject", Err(error)) => ["origin", "origins"].contains(&error.setting()),

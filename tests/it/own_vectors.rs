@@ -1,6 +1,6 @@
-//! Our own vector files, always run: examples of the RFCs, tokens that another implementation
-//! made for each profile, and malformed ones with the reason each is refused for. What verifies
-//! is also run with one bit flipped in each segment, and with each single character changed.
+//! Our own vector files, always run. They hold examples of the RFCs, and tokens that another implementation made for
+//! each profile. They also hold malformed tokens, each with the reason of its refusal. A token that verifies is also
+//! run with one bit flipped in each segment. It is also run with each single character changed.
 
 use std::path::{Path, PathBuf};
 

@@ -34,7 +34,7 @@ const CODES: [(RejectionKind, u16, &str); 12] = [
     (RejectionKind::Unavailable, 503, "unavailable"),
 ];
 
-/// Every guard's refusal has a code, and a bare layer over a body of another kind keeps it to the status.
+/// Every guard's refusal has a code. A bare layer over a body of another kind keeps it to the status.
 #[tokio::test]
 async fn every_refusal_has_a_code() {
     for guard in guards::all() {

@@ -249,8 +249,8 @@ async fn of_a_list_the_last_or_the_first_member_counts_where_it_is_said() {
         (&["http,https"], 308, 200),
         (&["http", "https"], 308, 200),
         (&["http, wss", "ws,\tHTTPS "], 308, 200),
-        // By the last it came over plain http from a proxy, which may be one that speaks https to the
-        // browser: a redirect would go round for ever.
+        // By the last it came over plain http from a proxy. The proxy may speak https to the browser. A redirect would
+        // go round for ever.
         (&["https,http"], 200, 403),
         (&["https", "http"], 200, 403),
         (&["http, https", "http"], 308, 403),
@@ -384,7 +384,7 @@ async fn bytes_that_are_no_text_are_refused() {
 }
 
 #[test]
-fn what_cannot_name_the_transport_is_a_configuration_error() {
+fn a_header_that_cannot_name_the_transport_is_a_configuration_error() {
     for name in [
         "forwarded",
         "Forwarded",
@@ -492,7 +492,7 @@ async fn requests_without_credentials_are_redirected_to_the_configured_host() {
 }
 
 #[tokio::test]
-async fn what_carries_credentials_or_changes_something_is_never_redirected() {
+async fn requests_with_credentials_or_unsafe_methods_are_never_redirected() {
     let layer = || proxied().redirect_to(host());
     for method in [
         "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get", "TRACE", "BREW",

@@ -162,7 +162,7 @@ fn the_document_has_the_members_of_the_rfc() {
 }
 
 #[test]
-fn what_no_client_could_use_is_a_configuration_error() {
+fn a_document_that_no_client_could_use_is_a_configuration_error() {
     let about = |resource: &str| {
         let builder = ResourceMetadata::builder(resource);
         builder.authorization_server("https://id.example").build()
@@ -446,7 +446,7 @@ async fn each_wiring_of_axum() {
     }
 }
 
-/// As a route it answers what it answers as a layer, and other paths, other queries and odd paths are nothing to it.
+/// As a route it answers the same as a layer. It ignores other paths, other queries and odd paths.
 #[tokio::test]
 async fn the_route_answers_what_the_layer_answers() {
     use axum::{Router, body::Body};

@@ -105,7 +105,7 @@ async fn the_wrong_order_is_the_same_mistake() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_to_sign_in_and_not_told_of_a_mistake() {
+async fn a_request_without_a_user_gets_401_and_no_mistake() {
     let bearer = || BearerAuthLayer::<Scoped>::new(codec());
     let preflight = Request::options("/").header("access-control-request-method", "GET");
     for (bearer, request) in [

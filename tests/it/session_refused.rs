@@ -294,7 +294,7 @@ async fn a_refusal_that_signs_no_user_out_says_what_helps() {
         "no such session of this subject",
     );
     ada.thief().call(world, Method::GET, "/sessions").await;
-    server.one(Some(id), "list", Kind::RefreshFirst, "another User-Agent");
+    server.one(Some(id), "list", Kind::RefreshFirst, "Another User-Agent");
     let mut late = ada.clone();
     assert_eq!(ada.call(world, Method::POST, "/elevate").await.status, 200);
     server
@@ -343,7 +343,7 @@ async fn a_refusal_that_signs_no_user_out_says_what_helps() {
             &mut both,
             None,
             Kind::Ambiguous,
-            "another host of the domain",
+            "Another host of the domain",
         )
         .await;
 }
@@ -397,7 +397,7 @@ async fn a_request_without_a_token_is_told_with_what_may_have_become_of_it() {
     for (server, cure) in [
         (
             Server::new(),
-            "or the browser never kept it or keeps it back (cookie_path, external_prefix,",
+            "Or the browser never kept it or keeps it back (cookie_path, external_prefix,",
         ),
         (Server::with(bodies), "has no refresh_token"),
     ] {

@@ -102,7 +102,7 @@ fn http2(row: &Row) -> Option<Request<Full<Bytes>>> {
     *request.method_mut() = row.method();
     *request.uri_mut() = match (row.uri(), row.host()) {
         (Some(uri), _) => uri,
-        // What `Host` says there stands in `:authority`.
+        // The value of `Host` there stands in `:authority`.
         (None, Some(host)) => {
             let hosts = request.headers_mut().get_all(header::HOST).iter().count();
             if hosts == 1 {
@@ -188,7 +188,7 @@ async fn header_lines_reach_the_guard_as_they_were_sent() {
 }
 
 #[tokio::test]
-async fn what_http_itself_refuses_never_gets_in() {
+async fn requests_that_http_itself_refuses_never_get_in() {
     for value in [
         b"https://app.example\x00".as_slice(),
         b"https://app.example\x01",

@@ -46,7 +46,7 @@ fn grant(custom: &Role) -> Grant<'_, Role> {
 }
 
 #[test]
-fn what_is_minted_verifies_and_says_the_same() {
+fn a_minted_token_verifies_and_says_the_same() {
     for profile in PROFILES {
         let codec: TokenCodec<Role> = builder(profile, &keys()).build().unwrap();
         let token = codec.mint_at(&grant(&role()), NOW).unwrap();
@@ -200,7 +200,7 @@ fn waived_names_may_be_absent() {
 }
 
 #[test]
-fn what_cannot_be_used_is_refused_when_building() {
+fn unusable_settings_are_refused_when_building() {
     let setting = |builder: TokenCodecBuilder| {
         let built = builder.build();
         built.err().map(|error| error.setting().to_owned())
@@ -275,7 +275,7 @@ fn keys_of_other_algorithms_than_the_accepted_verify_nothing() {
 }
 
 #[test]
-fn what_would_not_verify_is_not_minted() {
+fn a_token_that_would_not_verify_is_not_minted() {
     fn minted<C: Serialize>(custom: C) -> Result<(), String> {
         let codec: TokenCodec<C> = builder(Profile::Signed, &keys()).build().unwrap();
         codec

@@ -1,6 +1,6 @@
-//! A header that a key of ours writes is recognised by its bytes; every other one is parsed. Both
-//! ways have to come to the same end, whatever keys are in the ring and whoever spelled the header:
-//! each header is tried as our keys write it and in other spellings, against a model of the rules.
+//! A header that a key of ours writes is recognised by its bytes; every other one is parsed. Both ways must have the
+//! same result, whatever keys are in the ring and however the header is spelled. Each header is tried as our keys write
+//! it and in other spellings, against a model of the rules.
 
 use ring::{
     aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
@@ -30,7 +30,7 @@ struct Key {
     kid: Option<&'static str>,
 }
 
-/// What a token says of itself, and the key it was really made with.
+/// A token's header, and the key it was really made with.
 #[derive(Clone, Copy, Debug)]
 struct Made {
     secret: usize,
@@ -55,8 +55,8 @@ fn rings() -> Vec<Vec<Key>> {
     one.chain(two).collect()
 }
 
-/// The rule in other words: a name that is known stands for its key alone; a token without one,
-/// or whose name may be that of a nameless key, needs exactly one key that fits.
+/// The rule in other words. A known name stands for its key alone. A token without one, or whose name may be that of a
+/// nameless key, needs exactly one key that fits.
 fn expected(keys: &[Key], made: Made, signed: bool) -> Option<TokenErrorKind> {
     let named: Vec<_> = keys
         .iter()
@@ -273,7 +273,7 @@ fn every_spelling_of_an_encrypted_header_comes_to_the_same_end() {
                     Some(TokenErrorKind::Signature) => Some(TokenErrorKind::Decryption),
                     other => other,
                 };
-                // What the header says of its content is judged before a key is looked for.
+                // The header's type is judged before a key is looked for.
                 if typ.is_some() && made.typ != typ {
                     wanted = Some(TokenErrorKind::HeaderParameter);
                 }

@@ -1,5 +1,5 @@
-//! Tokens that real issuers write in other ways than RFC 9068: the settings that take them, and the words of a
-//! refusal that name these.
+//! Tokens that real issuers write in other ways than RFC 9068. The tests cover the settings that take them, and the
+//! words of a refusal that name these.
 
 mod errors;
 
@@ -104,7 +104,7 @@ fn the_listed_types_are_taken_and_no_others() {
     }
 }
 
-/// A logout token is typed `JWT` or not at all by many issuers, under the very key of the access tokens.
+/// Many issuers type a logout token `JWT` or not at all. They sign it with the very key of the access tokens.
 #[test]
 fn a_token_of_events_is_an_access_token_only_where_its_type_says_so() {
     let all = [

@@ -1,4 +1,4 @@
-//! What the token tests share: rows of vector files, and a signer that is not the crate's.
+//! Shared by the token tests: rows of vector files, and a signer that is not the crate's.
 
 use std::path::{Path, PathBuf};
 
@@ -56,8 +56,8 @@ pub(crate) fn sign_hs256(key: &[u8], header: &str, claims: &str) -> String {
     format!("{input}.{}", base64url(mac))
 }
 
-/// Every token that differs from `token` in one bit of one of its segments' bytes, taken at the
-/// beginning, the middle and the end of the segment.
+/// Every token that differs from `token` in one bit of one of its segments' bytes. The bits are at the beginning, the
+/// middle and the end of the segment.
 pub(crate) fn bit_flips(token: &str) -> Vec<String> {
     let segments: Vec<&str> = token.split('.').collect();
     let mut flipped = Vec::new();

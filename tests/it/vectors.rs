@@ -15,7 +15,7 @@ use crate::token_support::{bit_flips, public_vectors, rows, text, types_with};
 /// An application type that takes every claim.
 type Anything = serde_json::Map<String, Value>;
 
-/// What happened to the rows of one file.
+/// The results of the rows of one file.
 #[derive(Debug, Default, PartialEq)]
 struct Counts {
     /// `valid`, and claims came out.
@@ -82,7 +82,7 @@ fn judge_file(file: &Path, judge: fn(&Value) -> Outcome) -> Counts {
                 counts.authentic += 1;
                 check_flips(&row, judge);
             }
-            // What is wrong with the cryptography has to be found there, not later by luck.
+            // A fault of the cryptography has to be found there, not later by luck.
             ("invalid", Outcome::Judged(Err(error)))
                 if text(&row, "layer") == "jwt"
                     || row.get("expect_layer").is_some()
@@ -164,7 +164,7 @@ fn judge_encrypted(row: &Value) -> Outcome {
         return verify(Profile::Nested, &keys, row);
     }
     if ["RSA-OAEP-256", "ECDH-ES+A256KW"].contains(&management) {
-        // Anybody can encrypt to a public key: without an inner signature it is not offered.
+        // Every client can encrypt to a public key: without an inner signature it is not offered.
         let built = codec(Profile::Encrypted, &keys, row).build();
         assert!(built.is_err(), "{row}");
         return Outcome::NotOffered;
@@ -172,9 +172,8 @@ fn judge_encrypted(row: &Value) -> Outcome {
     verify(Profile::Encrypted, &keys, row)
 }
 
-/// The row's key, or set of keys, with the algorithms that the operator configures, not those of
-/// the token. What a key says of itself stands: it may contradict the operator, and is then no
-/// key to use.
+/// The row's key, or set of keys, with the algorithms that the operator configures, not those of the token. A key's own
+/// statement stands. It may contradict the operator, and the key is then unusable.
 fn ring(row: &Value) -> KeyRingBuilder {
     let pin = |key: &Value| {
         let mut key = key.clone();

@@ -145,7 +145,7 @@ async fn the_key_of_one_never_vouches_for_the_other() {
 
 /// Refused before any key is looked at, and with the kind that a codec has for it.
 #[tokio::test]
-async fn what_names_no_issuer_is_for_none_of_them() {
+async fn a_token_without_an_issuer_is_for_none_of_them() {
     use TokenErrorKind::*;
     let (verifiers, deep) = (both(), format!(r#"{{"a":{}"#, "[".repeat(100)));
     let payload = |json: &str| sign(1, "key-a", json);
@@ -393,7 +393,7 @@ async fn keys_of_an_issuer_elsewhere_are_for_that_one_alone() {
     assert!(into_local.problem().contains("Verifiers"), "{into_local}");
     for error in [into_local, into_remote, between] {
         assert!(
-            error.problem().starts_with("are an issuer's elsewhere"),
+            error.problem().starts_with("are those of a remote issuer"),
             "{error}"
         );
     }

@@ -109,8 +109,8 @@ fn second_reading(header: &[u8]) -> Option<Map<String, Value>> {
     }
 }
 
-/// Whether a token with this header, signed by `signer`, is one of the ring's: `a` has seed 1, and two
-/// keys named `b` have the seeds 2 and 3. One without a name has seed 4.
+/// Whether a token with this header, signed by `signer`, is one of the ring's. `a` has seed 1, and two keys named `b`
+/// have the seeds 2 and 3. One without a name has seed 4.
 fn is_good(header: &Map<String, Value>, signer: u8) -> bool {
     let text = |name| header.get(name).and_then(Value::as_str);
     let typ = text("typ").unwrap_or_default().to_ascii_lowercase();

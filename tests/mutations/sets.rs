@@ -1,5 +1,5 @@
-//! Changed JWK Sets: no panic, no key that is not there, no key whose private half is there, and a key
-//! that stands there unharmed is used.
+//! Changed JWK Sets: no panic, no key that is not there, and no key whose private half is there. A key that stands
+//! there unharmed is used.
 
 use serde_json::{Value, value::RawValue};
 use tower_bearer::KeyRing;

@@ -139,7 +139,7 @@ async fn operator(world: &World, secrets: &mut Vec<String>) {
     drop(admin.ended(heidi, vec![world.store.last().await]));
     // The clock of the store stood still during the sign-in.
     world.secs(1);
-    assert_eq!(admin.end_everybody().await.unwrap(), 1);
+    assert_eq!(admin.end_everything().await.unwrap(), 1);
 }
 
 /// The bearer layer lets some through and refuses others.

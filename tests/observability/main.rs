@@ -1,4 +1,4 @@
-//! What the features `metrics` and `tracing` show, compared with what the manual says they do.
+//! The output of the features `metrics` and `tracing`, compared with the manual.
 #![allow(
     clippy::expect_used,
     clippy::panic,

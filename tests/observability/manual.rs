@@ -1,19 +1,38 @@
-//! The tables of the manual's chapter, as sets of names.
+//! The tables of the documentation, as sets of names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-const CHAPTER: &str = include_str!("../../src/manual/observability.rs");
+/// The parts of the chapter, of the documentation of `Event` and of that of `describe_metrics`.
+const DOCUMENTATION: [&str; 3] = [
+    include_str!("../../src/manual/operations.rs"),
+    include_str!("../../src/event/lines.md"),
+    include_str!("../../src/telemetry/metrics/metrics.md"),
+];
 const NAMES: &str = include_str!("../../src/event/name.rs");
+
+/// The parts of a text: the heading and the lines under it.
+fn parts(text: &str) -> Vec<(&str, Vec<&str>)> {
+    let mut parts = vec![("", Vec::new())];
+    for line in text.lines() {
+        let line = line.strip_prefix("//! ").unwrap_or(line);
+        if let Some(heading) = line.strip_prefix("# ") {
+            parts.push((heading, Vec::new()));
+        } else if let Some((_, lines)) = parts.last_mut() {
+            lines.push(line);
+        }
+    }
+    parts
+}
 
 /// The rows of the table under the heading, each a list of cells.
 pub(crate) fn table(heading: &str) -> Vec<Vec<String>> {
-    let from = CHAPTER
-        .split_once(&format!("//! # {heading}\n"))
-        .unwrap_or_else(|| panic!("the chapter has no part {heading}"))
+    let mut parts = DOCUMENTATION.iter().flat_map(|text| parts(text));
+    let part = parts
+        .find(|(name, _)| *name == heading)
+        .unwrap_or_else(|| panic!("the documentation has no part {heading}"))
         .1;
-    let part = from.split("//! # ").next().unwrap();
-    part.lines()
-        .filter_map(|line| line.strip_prefix("//! | "))
+    part.iter()
+        .filter_map(|line| line.strip_prefix("| "))
         .skip(1)
         .map(|line| {
             let cells = line.trim_end_matches('|').split('|');

@@ -1,4 +1,4 @@
-//! What a recorder hears.
+//! The records of a recorder.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -110,7 +110,7 @@ fn refreshes_are_counted_by_what_was_decided() {
 }
 
 #[test]
-fn what_is_new_in_a_session_is_counted() {
+fn events_of_a_session_are_counted() {
     let (heard, ..) = heard_of_a_day();
     for event in ["foreign_jar", "new_fingerprint", "old_token"] {
         let labels = [("event", event)];
@@ -244,7 +244,7 @@ fn a_token_that_the_handler_refuses_is_counted_once() {
 
 /// A refusal of an open connection is one, as that of a request is.
 #[test]
-fn what_a_connection_is_refused_is_counted_as_of_a_request() {
+fn refusals_of_a_connection_are_counted_as_of_a_request() {
     let clock = ManualClock::new(Timestamp::from_secs(1_800_000_000));
     let codec: TokenCodec = TokenCodec::nested(&KeyRing::generate().unwrap())
         .issuer("https://id.example")

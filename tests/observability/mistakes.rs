@@ -1,8 +1,8 @@
-//! The mistakes in putting a service together, and what each shows: an error of the configuration, or a line of
+//! The mistakes in putting a service together, and their reports. Each is an error of the configuration, or a line of
 //! the log and the answer. Each text alone has to name the place and the cure.
 //!
-//! The words of rustc where a feature is off are in `tests/examples/features.rs`; a start without the variables
-//! of the keys is in `tests/examples/axum.rs`, in a process that has none.
+//! The words of rustc where a feature is off are in `tests/examples/features.rs`. A start without the variables of the
+//! keys is in `tests/examples/axum.rs`, in a process that has none.
 
 use std::{
     sync::{Arc, Mutex},
@@ -117,7 +117,7 @@ fn says(text: &str, words: &[&str]) {
 }
 
 impl Seen {
-    /// A mistake in the wiring: 500, and the same text in the header, in the body and in the one line.
+    /// A mistake in the wiring: 500, and the same text in the header, the body and the one line.
     #[track_caller]
     fn is_wiring(&self, words: &[&str]) {
         assert_eq!(self.status, 500, "{self:?}");
@@ -166,7 +166,7 @@ fn wrong_order_of_layers() {
     );
     seen.is_wiring(&[
         "RefreshCookieLayer is missing, or stands inside of CsrfLayer instead of outside",
-        "in a ServiceBuilder the outer layer comes first, with axum's Router::layer it comes last",
+        "In a ServiceBuilder the outer layer comes first, with axum's Router::layer it comes last",
     ]);
     let app = Router::new()
         .route("/", get(profile))
@@ -235,7 +235,7 @@ fn a_mount_that_is_not_the_path_of_the_cookie() {
     let nested = Router::new().nest("/app", app(&auth));
     let seen = ask(nested, Request::get("/app/auth/csrf"));
     seen.is_wiring(&[
-        "and the browser sends the refresh cookie to",
+        "The browser sends the refresh cookie only to",
         "mount",
         "external_prefix",
     ]);
@@ -256,7 +256,7 @@ fn a_mount_that_is_not_the_path_of_the_cookie() {
         &[
             "cookie_path=/auth ",
             "request_path=\"/account/login\"",
-            "where the session endpoints lie here too, no refresh finds the new one",
+            "Where the session endpoints lie here too, no refresh finds the new one",
             "cookie_path",
             "external_prefix",
         ],
@@ -398,7 +398,7 @@ fn a_scope_that_is_none() {
         &error.to_string(),
         &[
             "scope is not a string",
-            "leave it out",
+            "Leave it out",
             "skip_serializing_if",
         ],
     );
@@ -482,13 +482,13 @@ fn bearer_around_the_sign_in() {
         "missing_token",
         &[
             "no bearer token",
-            "a sign-in route lies outside of BearerAuthLayer",
+            "A sign-in route lies outside of BearerAuthLayer",
         ],
     );
 }
 
 #[test]
-fn what_cannot_be_configured() {
+fn invalid_settings_do_not_build() {
     fn refused<T: std::fmt::Debug>(built: Result<T, ConfigError>) -> String {
         built.expect_err("it cannot be used").to_string()
     }

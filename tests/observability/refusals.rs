@@ -163,7 +163,7 @@ fn the_line_of_a_refused_token_names_the_cure() {
         ),
         (
             &[origin, ("cookie", &cookie)],
-            "a script sends it in the header (x-csrf-token, unless",
+            "A script sends it in the header (x-csrf-token, unless",
         ),
         (
             &[
@@ -275,7 +275,7 @@ fn the_line_of_a_refused_bearer_names_the_cure() {
     for (token, cure, expected) in [
         (
             None,
-            "a script sends the header Authorization: Bearer TOKEN, and a sign-in route lies outside of",
+            "A script sends the header Authorization: Bearer TOKEN. A sign-in route lies outside of",
             line("missing_credentials", None, None, None),
         ),
         (

@@ -1,4 +1,4 @@
-//! What a subscriber hears.
+//! The records of a subscriber.
 
 use std::{
     cell::RefCell,
@@ -36,20 +36,20 @@ struct Notes {
 }
 
 thread_local! {
-    /// What the test on this thread has seen.
+    /// The notes of the test on this thread.
     static NOTES: RefCell<Notes> = RefCell::default();
 }
 
 /// Writes everything down, at every level.
 struct Notebook;
 
-/// Begins to listen, once for the whole program: a subscriber of one thread alone may miss lines whose
-/// place in the code another thread came to first, while nobody listened.
+/// Begins to listen, once for the whole program. A subscriber of one thread alone may miss lines that another thread
+/// reached first while no subscriber listened.
 pub(crate) fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let subscriber = tracing_subscriber::registry().with(Notebook);
-        tracing::subscriber::set_global_default(subscriber).expect("nobody else listens");
+        tracing::subscriber::set_global_default(subscriber).expect("no other subscriber listens");
     });
 }
 
@@ -72,7 +72,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Notebook {
         attributes.record(&mut fields);
         let span = ctx.span(id).unwrap();
         let operation = &fields.0["operation"];
-        let name = format!("{}:{operation}", span.name());
+        let (kind, named) = span.name().split_once('.').unwrap();
+        assert_eq!(named, operation, "the name of a span carries its operation");
+        let name = format!("{kind}:{operation}");
         let mut path: Vec<String> = Vec::new();
         if let Some(parent) = span.parent() {
             path.extend(parent.extensions().get::<Vec<String>>().unwrap().clone());
@@ -184,7 +186,7 @@ fn the_line_of_a_sign_in_where_the_cookie_does_not_go_names_both_paths_and_the_c
     assert_eq!(line.fields["request_path"], "\"/auth/login\"");
     for cure in [
         "does not see the session that it replaces",
-        "where the session endpoints lie here too, no refresh finds the new one",
+        "Where the session endpoints lie here too, no refresh finds the new one",
         "Mount",
         "Builder::cookie_path",
         "external_prefix",
@@ -317,7 +319,7 @@ fn spans_are_as_the_manual_says() {
         "session:admin_list > store:list",
         "session:admin_end > store:swap",
         "session:admin_end_all > store:revoke_all",
-        "session:admin_end_everybody > store:revoke_everything",
+        "session:admin_end_everything > store:revoke_everything",
     ] {
         assert!(seen.contains(path), "{path} is not among {seen:#?}");
     }

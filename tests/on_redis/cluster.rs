@@ -107,7 +107,7 @@ async fn a_node_that_dies_is_503_for_its_sessions_until_its_replica_has_taken_ov
     assert_ok(&reply);
     assert_ne!(cluster.master_of(slot).await, dead);
     assert_eq!(world.count("ReuseDetected"), 0);
-    // Everybody else is served as well.
+    // Every other client is served as well.
     for user in ["bob", "eve", "joe", "sue"] {
         let mut browser = world.signed_in(user).await;
         assert_ok(&browser.refresh(&world).await);
@@ -134,7 +134,7 @@ async fn a_node_that_hangs_is_left_for_the_replica_that_has_taken_over() {
             others.push(other);
         }
     }
-    let mut other = others.pop().expect("somebody is on another node");
+    let mut other = others.pop().expect("one is on another node");
     let serving = {
         let (world, stop) = (world.clone(), stop.clone());
         tokio::spawn(async move {
@@ -175,6 +175,6 @@ async fn the_nodes_tell_how_they_are() {
     let store = cluster_store(&cluster);
     let health = store.health().await.unwrap();
     assert!(health.version().is_some());
-    // It is not the master that is asked in any case: what counts is that somebody answers.
+    // The test does not depend on the master being asked: only an answer counts.
     assert!(health.role().is_some());
 }

@@ -84,7 +84,7 @@ fn each_bad_setting_is_named() {
 }
 
 #[test]
-fn what_can_be_used_is_taken_without_a_word_to_the_server() {
+fn usable_settings_are_taken_without_a_command_to_the_server() {
     for builder in [
         RedisStore::builder(NO_SERVER),
         RedisStore::builder("rediss://user:password@127.0.0.1:1/3"),

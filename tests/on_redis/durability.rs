@@ -48,7 +48,7 @@ async fn a_revocation_that_no_replica_has_confirmed_stands_and_is_reported() {
     let session = *world.store.last_key().id();
     servers.cut_replication().await;
 
-    // Refreshing waits for nobody.
+    // Refreshing waits for no confirmation.
     let begun = tokio::time::Instant::now();
     assert_ok(&browser.refresh(&world).await);
     assert!(begun.elapsed() < WAIT, "{:?}", begun.elapsed());
@@ -154,7 +154,7 @@ async fn a_sign_out_everywhere_whose_reply_is_lost_is_remembered_and_confirmed()
     );
     assert!(lost.has_struck());
     assert_eq!(heard.count("DurabilityDegraded"), 1);
-    // What a promoted replica would say: the session as it was.
+    // A promoted replica's record: the session as it was.
     let name = key_of(&subject);
     let old = servers.replica().command(&["DUMP", &name]).await;
     let redis::Value::BulkString(old) = old else {

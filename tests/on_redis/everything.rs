@@ -26,8 +26,8 @@ use crate::{
     support::redis::{Cluster, Proxy, Replicated, Server, until},
 };
 
-/// Where the time stands that a session began at: behind the two names, two counters, flags, three hashes and three
-/// other times.
+/// Where the time stands that a session began at. It is behind the two names, two counters, flags, three hashes and
+/// three other times.
 const CREATED: usize = 1 + 16 + 16 + 8 + 1 + 1 + 3 * 32 + 3 * 8;
 
 /// The same record for another subject, and as another of its sessions.
@@ -206,7 +206,7 @@ async fn thousands_of_subjects_end_while_some_refresh_and_others_sign_in() {
 
 /// Some of these have names like those of sessions.
 #[tokio::test]
-async fn what_is_not_the_services_is_left_alone() {
+async fn keys_of_other_services_are_left_alone() {
     let server = Server::start().await;
     let build = |prefix| {
         RedisStore::builder(server.url())

@@ -33,8 +33,8 @@ impl Stage {
         }
     }
 
-    /// Lets time pass, once: a server looks at its clock ten times a second, and one that loses its
-    /// master before that believes to have lost it long ago. Sentinels do not promote such a replica.
+    /// Lets time pass, once. A server looks at its clock ten times a second. One that loses its master before that
+    /// believes to have lost it long ago. Sentinels do not promote such a replica.
     async fn secs(&self, secs: u64) {
         for clock in &self.clocks {
             clock.advance(Duration::from_secs(secs));
@@ -164,7 +164,7 @@ async fn revocation_lost_in_a_failover_is_refused_and_reapplied_where_it_was_mad
     assert_eq!(stage.heard.count("RevocationRestored"), 1);
     assert!(
         !other.store.peek(&key).await.unwrap().is_live(),
-        "for everybody"
+        "at every instance"
     );
     assert_eq!(stage.world.count("ReuseDetected"), 1, "no second alarm");
 }
@@ -222,7 +222,7 @@ async fn the_end_of_everything_lost_in_a_failover_holds_where_it_was_made_and_fo
     }
     servers.wait_for_replica().await;
     servers.cut_replication().await;
-    let ended = world.layer.admin().end_everybody().await.unwrap();
+    let ended = world.layer.admin().end_everything().await.unwrap();
     assert_eq!(ended, SESSIONS as u64);
     servers.fail_over().await;
 

@@ -121,7 +121,7 @@ async fn restart_with_an_empty_data_set_is_401_and_keeps_the_cookie_for_a_restor
         (401, "invalid_session")
     );
     assert_eq!(reply.set_cookie(), None, "the cookie is kept");
-    // Somebody brings back what was there.
+    // An operator brings the former data back.
     let mut restore = redis::cmd("RESTORE");
     restore.arg(&name).arg(0).arg(dump);
     let mut connection = server.connection().await.unwrap();
@@ -202,7 +202,7 @@ async fn a_server_that_has_become_a_replica_is_503_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn the_servers_clock_steps_back_an_hour_and_nobody_is_judged() {
+async fn the_servers_clock_steps_back_an_hour_and_no_session_ends() {
     let stage = Stage::new().await;
     let mut browser = stage.world.signed_in("ada").await;
     assert_ok(&browser.refresh(&stage.world).await);
@@ -323,10 +323,10 @@ async fn something_else_under_the_key_is_an_error_that_touches_nothing() {
     let mut browser = world.signed_in("ada").await;
     let key = world.store.last_key();
     let name = key_of(key.subject());
-    server.command(&["SET", &name, "somebody else's"]).await;
+    server.command(&["SET", &name, "another program's"]).await;
     assert_unavailable(&browser.refresh(&world).await);
     let error = world.store.load(&key).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Corrupt);
     let kept = server.command(&["GET", &name]).await;
-    assert_eq!(kept, Value::BulkString(b"somebody else's".to_vec()));
+    assert_eq!(kept, Value::BulkString(b"another program's".to_vec()));
 }

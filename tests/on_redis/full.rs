@@ -76,8 +76,8 @@ async fn a_full_disk_is_503_and_nothing_is_lost() {
     let world = instance(store(server.url()));
     let mut browser = world.signed_in("ada").await;
     let key = world.store.last_key();
-    // What a server does whose disk has no room for its snapshot: it takes no write that it could not
-    // keep. The device says "no space left" to every byte.
+    // A server whose disk has no room for its snapshot takes no write that it could not keep. The device says "no space
+    // left" to every byte.
     for (name, value) in [("save", "3600 1"), ("stop-writes-on-bgsave-error", "yes")] {
         server.command(&["CONFIG", "SET", name, value]).await;
     }

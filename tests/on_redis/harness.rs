@@ -1,5 +1,5 @@
-//! The harness for Redis does what its tests rely on: its servers are real and end, its clocks are
-//! followed, and each of its faults happens.
+//! The harness for Redis does as its tests expect. Its servers are real and end, its clocks are followed, and each of
+//! its faults happens.
 
 mod clock;
 mod cluster;

@@ -1,5 +1,5 @@
-//! Histories of concurrent clients over one server, whose connections are cut every 40 ms: no forks, no lost
-//! updates, no survivors.
+//! Histories of concurrent clients over one server, whose connections are cut every 40 ms. No forks, no lost updates,
+//! no survivors.
 //!
 //! Bounded: four seconds, or as many as `TOWER_BEARER_STORM_SECONDS` says.
 

@@ -183,7 +183,7 @@ async fn with_ten_thousand_sessions_a_sign_in_is_one_script_call() {
     assert_eq!(proxy.requests() - all, 3);
 }
 
-/// At the limit one has to go, and all are looked at; nothing that the server does for it takes long.
+/// At the limit one has to go, and all are looked at. Nothing that the server does for it takes long.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn at_a_limit_of_ten_thousand_the_least_recent_goes_and_others_do_not_wait() {
     let server = Server::start().await;
@@ -213,7 +213,7 @@ async fn at_a_limit_of_ten_thousand_the_least_recent_goes_and_others_do_not_wait
 }
 
 #[tokio::test]
-async fn what_has_expired_does_not_pile_up_below_the_limit() {
+async fn expired_sessions_do_not_pile_up_below_the_limit() {
     let server = Server::start().await;
     let world = instance(store(server.url()));
     world.signed_in("ada").await;
@@ -243,7 +243,7 @@ async fn what_has_expired_does_not_pile_up_below_the_limit() {
 
 /// Signing in and out, over and over, where any number of sessions may be live.
 #[tokio::test]
-async fn what_has_ended_does_not_pile_up_below_the_limit() {
+async fn ended_sessions_do_not_pile_up_below_the_limit() {
     let server = Server::start().await;
     let world = instance_with(store(server.url()), |builder| {
         builder.session_limit(usize::MAX)

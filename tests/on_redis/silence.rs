@@ -85,7 +85,7 @@ async fn after_the_pause_one_request_goes_first() {
 }
 
 #[tokio::test]
-async fn nobody_listens_and_then_somebody_does() {
+async fn no_server_listens_and_then_one_does() {
     let server = Server::start().await;
     let proxy = Proxy::to(server.port()).await;
     let world = instance(store(proxy.url()));
@@ -126,7 +126,7 @@ async fn a_slow_reply_within_the_time_out_is_waited_for() {
     let world = instance(redis.clone());
     let mut browser = world.signed_in("ada").await;
     let key = world.store.last_key();
-    // The server itself is slow with this one: it sleeps, and answers everybody after it.
+    // The server itself is slow with this one: it sleeps, and answers every client after it.
     let sleeper = server.connection().await.unwrap();
     let asleep = tokio::spawn(async move {
         let mut sleeper = sleeper;
@@ -134,7 +134,7 @@ async fn a_slow_reply_within_the_time_out_is_waited_for() {
         nap.exec_async(&mut sleeper).await.unwrap();
     });
     tokio::time::sleep(Duration::from_millis(50)).await;
-    // Slow, and within the time-out: nobody is sent away, and nobody looks for another connection.
+    // Slow, and within the time-out: no client is sent away, and none looks for another connection.
     let clients = server.info("total_connections_received");
     let (before, reply) = tokio::join!(clients, browser.refresh(&world));
     assert_ok(&reply);
@@ -149,8 +149,8 @@ async fn a_slow_reply_within_the_time_out_is_waited_for() {
     assert!(heard.all().is_empty(), "{:?}", heard.all());
 }
 
-/// One reply takes longer than the time-out, while others come all the time: the server is there, and
-/// so is the connection.
+/// One reply takes longer than the time-out, while others come all the time. The server is there, and so is the
+/// connection.
 #[tokio::test]
 async fn one_late_reply_among_good_ones_costs_the_others_nothing() {
     let server = Server::start().await;

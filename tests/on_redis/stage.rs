@@ -1,4 +1,4 @@
-//! What most of the tests start from: a service over a store, with settings for impatient tests.
+//! The start of most of the tests: a service over a store, with settings for impatient tests.
 
 use std::{
     sync::{Arc, Mutex},
@@ -34,7 +34,7 @@ pub fn store(url: &str) -> RedisStore {
     impatient(RedisStore::builder(url)).build().unwrap()
 }
 
-/// What a store has told, as text.
+/// A store's reports, as text.
 #[derive(Clone, Debug, Default)]
 pub struct Heard(Arc<Mutex<Vec<String>>>);
 

@@ -3,7 +3,7 @@
 //! Each session is one cookie jar that two windows with two `User-Agent`s share. Their tabs wake together, read
 //! one cookie and refresh at once.
 //!
-//! Bounded: so many sessions, so many tabs each, a pause between two wakes, and 20 seconds, or as many as
+//! Bounded: so many sessions, so many tabs each, and a pause between two wakes. It takes 20 seconds, or as many as
 //! `TOWER_BEARER_STORM_SECONDS` says. All of it goes over loopback.
 
 #[path = "../common/noting.rs"]
@@ -51,7 +51,7 @@ const AGENTS: [&str; 2] = [
     FIREFOX,
     "Mozilla/5.0 (a window that asks for the desktop site)",
 ];
-/// What 30 s and 60 s are by default: time passes faster here, and rotations come by the dozen.
+/// The values for 30 s and 60 s by default: time passes faster here, and rotations come by the dozen.
 const GRACE: Duration = Duration::from_secs(4);
 const INTERVAL: Duration = Duration::from_secs(8);
 
@@ -258,7 +258,7 @@ async fn two_hundred_sessions_on_a_bad_network() {
     });
     let begin = Instant::now();
     let end = begin + length;
-    // A theft shows when a rotation is due, and a tab has asked once more behind the window: few need this.
+    // A theft shows when a rotation is due, and a tab has asked once more behind the window. Few need this.
     let last = end + INTERVAL;
     let (mut tabs, mut thieves) = (JoinSet::new(), JoinSet::new());
     for (n, (key, jar)) in sessions.iter().enumerate() {
@@ -366,7 +366,7 @@ async fn two_hundred_sessions_on_a_bad_network() {
         assert_eq!(hashes.len(), 1, "{session} has two successors at {age:?}");
     }
 
-    // What is left on the server: every session once, and the honest ones work.
+    // The records on the server: every session once, and the honest ones work.
     let mut records = 0;
     for n in (0..HONEST + ROBBED).step_by(2) {
         let key = key_of(sessions[n].0.subject());

@@ -1,4 +1,4 @@
-//! What the integration tests share.
+//! Code that the integration tests share.
 #![allow(dead_code, reason = "each of the test programs uses a part of it")]
 
 #[path = "../it/support/faults.rs"]

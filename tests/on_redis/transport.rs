@@ -10,7 +10,7 @@ use crate::{
     support::redis::{Cluster, Replicated, Server},
 };
 
-/// All that a service asks of its store: sign-ins, one of them at the limit, a refresh, a sign-out, a list, and a
+/// All that a service asks of its store. It is sign-ins, one of them at the limit, a refresh, a sign-out, a list, and a
 /// sign-out everywhere.
 async fn works(store: RedisStoreBuilder) {
     let store = impatient(store).build().unwrap();
@@ -50,7 +50,7 @@ async fn tls_with_a_ca_of_ones_own() {
 }
 
 #[tokio::test]
-async fn a_server_that_nobody_vouches_for_is_not_spoken_to() {
+async fn a_server_with_an_untrusted_certificate_is_refused() {
     let (server, other) = (Server::tls().await, Server::tls().await);
     fails(RedisStore::builder(server.url())).await;
     fails(RedisStore::builder(server.url()).root_certificates(other.ca_pem())).await;

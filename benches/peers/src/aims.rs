@@ -1,4 +1,4 @@
-//! What is compared with what, and what is aimed at.
+//! The comparisons, and the aims.
 
 use crate::{refused, rounds::Series, statistics::Summary};
 
@@ -7,7 +7,7 @@ use crate::{refused, rounds::Series, statistics::Summary};
 pub enum Side {
     /// The time of a case.
     Of(&'static str),
-    /// What a case takes more than the bare one with the same head.
+    /// The extra time of a case over the bare one with the same head.
     Added(&'static str, &'static str),
     /// Whichever of two is faster on the whole: it is chosen once, not in every round.
     Faster(&'static Side, &'static Side),
@@ -130,7 +130,7 @@ impl Bound {
 }
 
 impl Aim {
-    /// The ratio of every round; nothing when one of its cases was not measured.
+    /// Returns the ratio of every round; nothing when one of its cases was not measured.
     pub fn summary(&self, series: &[Series]) -> Option<Summary> {
         let (above, below) = (self.above.figures(series)?, self.below.figures(series)?);
         let ratios = above.iter().zip(&below).map(|(above, below)| above / below);
@@ -139,7 +139,7 @@ impl Aim {
 }
 
 impl Count {
-    /// Nothing when they were not counted.
+    /// Returns nothing when they were not counted.
     pub fn value(&self, series: &[Series]) -> Option<u64> {
         let ours = series.iter().filter(|one| self.cases.contains(&&*one.name));
         ours.filter_map(|one| one.allocations).max()

@@ -1,7 +1,7 @@
-//! Counting allocations, apart from the time: while a case is timed, the allocator that counts is told to
-//! look away. What is left of it costs all cases alike about a hundredth of their time.
+//! Counting allocations, apart from the time. While a case is timed, the counting allocator does not count. The rest
+//! costs all cases alike about a hundredth of their time.
 
-/// How many allocations `call` makes on this thread; nothing when they are not counted.
+/// Counts the allocations that `call` makes on this thread; returns nothing when they are not counted.
 #[cfg(feature = "count-allocations")]
 pub fn count(call: impl FnOnce()) -> Option<u64> {
     Some(allocation_counter::measure(call).count_total)

@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// Whether a case of this name is asked for.
+    /// Returns whether a case of this name is asked for.
     pub fn wants(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|text| name.contains(text))
     }

@@ -16,13 +16,13 @@ const TOKENS: usize = 1000;
 /// Enough for all of them.
 const BYTES: usize = 16 * 1024 * 1024;
 
-/// A codec that remembers what it has verified.
+/// Returns a codec that remembers the tokens it has verified.
 pub fn codec(profile: Profile, keys: &KeyRing) -> TokenCodec<NoClaims> {
     let builder = ours::builder(profile, keys).cache(TokenCache::new(BYTES));
     builder.build().expect("the codec is complete")
 }
 
-/// The tokens, in an order that has nothing to do with that of their making.
+/// Returns the tokens, in an order independent of that of their making.
 pub fn tokens(profile: Profile, keys: &KeyRing) -> Vec<String> {
     let codec = ours::codec(profile, keys);
     let mut tokens: Vec<String> = (0..TOKENS).map(|_| ours::mint(&codec)).collect();
@@ -55,8 +55,8 @@ fn visiting(name: &str, profile: Profile, keys: &KeyRing) -> Box<dyn Case> {
     Box::new(Visiting(case(name, call, ours::inspect)))
 }
 
-/// A case that visits all tokens before it is timed. What lies in the processor's caches is then what
-/// a server has there that answers one request after the other, and not what other cases have left.
+/// A case that visits all tokens before it is timed. The processor's caches then hold the data of a server that answers
+/// one request after the other. They do not hold the rest of other cases.
 struct Visiting(Box<dyn Case>);
 
 impl Case for Visiting {

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{allocations, tokens::Form};
 
-/// What went wrong, with the name of the case in front.
+/// The fault, with the name of the case in front.
 pub type Problem = String;
 
 pub trait Case {
@@ -34,7 +34,7 @@ struct Local<F, G> {
     inspect: G,
 }
 
-/// The case `name`: `call` is measured, `inspect` looks at what one call gave.
+/// Returns the case `name`: `call` is measured, and `inspect` checks the result of one call.
 pub fn case<T, E, F, G>(name: impl Into<String>, call: F, inspect: G) -> Box<dyn Case>
 where
     T: 'static,
@@ -71,7 +71,7 @@ where
 
     fn allocations(&mut self) -> Result<Option<u64>, Problem> {
         let mut outcome = Ok(());
-        // What is set up by a first call is not counted.
+        // The set-up of a first call is not counted.
         for _ in 0..2 {
             black_box((self.call)()).map_err(|error| problem(&self.name, error))?;
         }
@@ -87,7 +87,7 @@ struct Verifying {
     refuses: Box<dyn Fn() -> Result<(), Problem>>,
 }
 
-/// The case `name`: verifying the good one among `tokens`.
+/// Returns the case `name`: verifying the good one among `tokens`.
 pub fn verifying<T, E>(
     name: impl Into<String>,
     tokens: &Form,
@@ -142,7 +142,7 @@ struct Parallel<F> {
     verify: F,
 }
 
-/// The case `name@2threads`: verifying the good one among `tokens`.
+/// Returns the case `name@2threads`: verifying the good one among `tokens`.
 pub fn on_two_threads<T, E, F>(name: &str, tokens: &Form, verify: F) -> Box<dyn Case>
 where
     T: 'static,

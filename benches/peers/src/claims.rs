@@ -1,4 +1,4 @@
-//! What every token says, and what every case demands of it.
+//! The content of every token, and the demands of every case on it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -57,7 +57,7 @@ impl Owned {
     }
 }
 
-/// What a case gave for a claim has to be what was minted.
+/// Checks that a case gave the claim that was minted.
 pub fn equal(name: &str, found: &str, expected: &str) -> Result<(), String> {
     if found == expected {
         return Ok(());
@@ -65,7 +65,7 @@ pub fn equal(name: &str, found: &str, expected: &str) -> Result<(), String> {
     Err(format!("{name} is {found:?} instead of {expected:?}"))
 }
 
-/// Seconds since the epoch. Every case reads the system's clock once a call, as it would in production.
+/// Returns the seconds since the epoch. Every case reads the system's clock once a call, as it would in production.
 pub fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.unwrap_or_default().as_secs()

@@ -1,7 +1,7 @@
 //! The same over loopback HTTP/1.1: requests per second behind each layer, as a share of bare axum's.
 //!
-//! Every server has a thread and a runtime of its own, and one processor is left for the tool that sends the
-//! requests. The servers take turns; those whose turn it is not wait for connections and cost nothing.
+//! Every server has a thread and a runtime of its own. One processor is left for the tool that sends the requests. The
+//! servers take turns; those whose turn it is not wait for connections and cost nothing.
 
 use std::{
     io,

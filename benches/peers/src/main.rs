@@ -1,8 +1,8 @@
-//! What tower-bearer costs, beside a floor written by hand and beside other crates.
+//! The cost of tower-bearer, beside a floor written by hand and beside other crates.
 //!
-//! Every case takes a token of the same claims from its text to claims with types, and checks its issuer, its
-//! audience and its dates by the system's clock. Each case is done in batches; rounds visit the batches of
-//! all cases in another order each; ratios are taken within a round. `--help` tells the rest.
+//! Every case takes a token of the same claims from its text to claims with types. It checks the token's issuer, its
+//! audience and its dates by the system's clock. Each case is done in batches. Rounds visit the batches of all cases in
+//! another order each, and ratios are taken within a round. `--help` tells the rest.
 
 mod aims;
 mod allocations;
@@ -91,8 +91,8 @@ fn run(args: Args) -> Result<(), Problem> {
 
 /// All cases: those of this process, and those of the others.
 ///
-/// axum has processes of its own for the sake of the allocator: among all these cases the heap gets into a
-/// state in which the large futures that some layers box cost microseconds.
+/// axum has processes of its own because of the allocator. Among all these cases the heap gets into a bad state. In it
+/// the large futures that some layers box cost microseconds.
 fn cases(tokens: &Tokens) -> Result<Vec<Box<dyn Case>>, Problem> {
     let mut cases = ours::shared(tokens);
     cases.extend(ours::pairs(tokens));

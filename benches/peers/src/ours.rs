@@ -16,7 +16,7 @@ use crate::{
     tokens::{Form, Tokens},
 };
 
-/// A codec with the rules of every case, still open. It reads the system's clock, as by default.
+/// Returns a codec with the rules of every case, still open. It reads the system's clock, as by default.
 pub fn builder<C>(profile: Profile, keys: &KeyRing) -> TokenCodecBuilder<C> {
     profile
         .codec(keys)
@@ -32,7 +32,7 @@ pub fn codec<C>(profile: Profile, keys: &KeyRing) -> TokenCodec<C> {
         .expect("the codec is complete")
 }
 
-/// A token of the usual claims. Each has another `jti`.
+/// Returns a token of the usual claims. Each has another `jti`.
 pub fn mint(codec: &TokenCodec<Custom>) -> String {
     mint_at(codec, codec.clock().now())
 }
@@ -46,7 +46,7 @@ fn grant(custom: &Custom) -> Grant<'_, Custom> {
     Grant::new(SUBJECT, custom).session(SESSION)
 }
 
-/// Ours and the floor, for everything that is done with the shared keys.
+/// Returns our cases and those of the floor, for the shared keys.
 pub fn shared(tokens: &Tokens) -> Vec<Box<dyn Case>> {
     let keys = keys::shared();
     let floor = Arc::new(Floor::new());
@@ -73,7 +73,7 @@ pub fn shared(tokens: &Tokens) -> Vec<Box<dyn Case>> {
     cases
 }
 
-/// Signatures of key pairs: what the bare check of the signature costs is in [`crate::bare`].
+/// Returns the cases for signatures of key pairs. [`crate::bare`] has the cost of the signature's check alone.
 pub fn pairs(tokens: &Tokens) -> Vec<Box<dyn Case>> {
     let forms = [
         ("eddsa", keys::ED25519_JWK, &tokens.eddsa),
@@ -99,7 +99,7 @@ fn custom(codec: TokenCodec<Custom>, tokens: &Form) -> Box<dyn Case> {
     })
 }
 
-/// The function is not called by a pointer: what is called is known to the compiler, as it is for ours.
+/// The function is not called by a pointer. The compiler knows the callee, as it does for ours.
 fn verify_by(
     floor: &Arc<Floor>,
     name: &str,

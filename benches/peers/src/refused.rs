@@ -1,4 +1,4 @@
-//! Tokens that are refused. Whoever sends them is nobody, so refusing has to be cheap.
+//! Tokens that are refused. Unauthenticated clients send them, so refusing has to be cheap.
 
 use std::hint::black_box;
 

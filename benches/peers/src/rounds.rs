@@ -1,5 +1,5 @@
-//! Rounds: each visits every case once, in another order, so that whatever disturbs the machine for a while
-//! meets all of them. A ratio is taken within a round.
+//! Rounds: each visits every case once, in another order. So a disturbance of the machine for a while meets all of
+//! them. A ratio is taken within a round.
 
 use std::time::{Duration, Instant};
 
@@ -58,7 +58,7 @@ pub fn run(cases: &mut [Box<dyn Case>], length: Length, seed: u64) -> Result<Vec
         order.shuffle(&mut random);
         for &at in &order {
             let (case, calls) = (&mut cases[at], calls[at]);
-            // What the case before has thrown out of the caches comes back outside of the time.
+            // Data that the case before has thrown out of the caches comes back outside of the time.
             case.time((calls / 8).max(1))?;
             let time = case.time(calls)?;
             series[at].nanos.push(time.as_nanos() as f64 / calls as f64);

@@ -1,4 +1,4 @@
-//! What a row of figures says.
+//! A row of figures.
 
 /// The middle of the figures and how far they lie from it.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Nothing when there are no figures.
+    /// Returns nothing when there are no figures.
     pub fn of(figures: &[f64]) -> Option<Self> {
         let figures = sorted(figures);
         let median = at(&figures, 0.5)?;

@@ -1,4 +1,4 @@
-//! The tokens that all cases share: a good one of each form, and some that nobody may take.
+//! The tokens that all cases share: a good one of each form, and some that every verifier must refuse.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ impl Form {
     }
 }
 
-/// `token` with another character at `at`, which the alphabet has as well.
+/// Returns `token` with another character at `at`, which the alphabet has as well.
 pub fn changed(token: &str, at: usize) -> String {
     let other = if token[at..].starts_with('A') {
         "B"

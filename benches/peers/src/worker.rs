@@ -1,7 +1,7 @@
 //! A further process of this program, for cases that cannot be measured in this one.
 //!
-//! It is asked line by line, a batch at a time, so that its batches lie among those of the others; in
-//! between it waits for the next line and takes no time of the processor.
+//! It is asked line by line, a batch at a time. So its batches lie among those of the others. In between it waits for
+//! the next line and uses no processor time.
 
 use std::{
     cell::RefCell,
@@ -53,7 +53,7 @@ pub fn start(backend: Backend) -> Result<Vec<Box<dyn Case>>, Problem> {
     Ok(cases.collect())
 }
 
-/// Is the worker: answers until there are no more questions.
+/// Answers as the worker until there are no more questions.
 pub fn serve(mut cases: Vec<Box<dyn Case>>) -> Result<(), Problem> {
     let names: Vec<&str> = cases.iter().map(|case| case.name()).collect();
     println!("{}", names.join(" "));
@@ -130,7 +130,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.input = None;
-        // Nobody is left to be told.
+        // No process is left to be told.
         let _ = self.child.wait();
     }
 }

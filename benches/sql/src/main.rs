@@ -1,9 +1,9 @@
-//! Rotations a second over PostgreSQL and SQLite: by the stores of tower-bearer-sqlx, and by what does the same work
-//! beside them.
+//! Rotations a second over PostgreSQL and SQLite. The stores of tower-bearer-sqlx stand beside tools that do the same
+//! work.
 //!
 //! A rotation is two statements: one reads the session, one replaces it. `pgbench` and a bare loop over rusqlite run
-//! the very statements of the stores; tower-sessions loads and saves a session of the same size. All of them take
-//! turns in rounds, over one server or one disk, and ratios are taken within a round.
+//! the very statements of the stores. tower-sessions loads and saves a session of the same size. All of them take turns
+//! in rounds, over one server or one disk, and ratios are taken within a round.
 
 mod postgres;
 mod report;

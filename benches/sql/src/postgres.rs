@@ -17,7 +17,7 @@ use crate::{
     work::{CLIENTS, pair, rotate, runtime},
 };
 
-/// What the server is told, and what that is called.
+/// The servers' settings, and a name for each.
 const SERVERS: [(&str, &[&str]); 2] = [
     ("each commit waits for the disk", &["fsync=on"]),
     ("no commit waits for the disk", &["fsync=off"]),

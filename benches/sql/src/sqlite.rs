@@ -1,9 +1,9 @@
 //! Over SQLite: the store, and a bare loop over rusqlite with the store's own statements and settings.
 //!
-//! The loop is fair: one library, one file, WAL and `synchronous = FULL` on both sides, statements that are prepared
-//! once, and a commit for each rotation. It has no threads to wait for, which no service can do: its requests would
+//! The loop is fair: one library, one file, WAL and `synchronous = FULL` on both sides. Statements are prepared once,
+//! and each rotation has a commit. It has no threads to wait for, which no service can do. A service's requests would
 //! wait for the disk one after the other. It is the bar for 8 clients too. Eight threads with a connection each are
-//! measured beside it: SQLite has one writer at a time, so where a commit waits for the disk they are slower than one.
+//! measured beside it. SQLite has one writer at a time. So where a commit waits for the disk they are slower than one.
 //! The store is ahead of both there, since swaps that wait share a commit.
 //!
 //! With one client there is nothing to share. It pays for two messages to a thread and back, one for each statement.
@@ -32,7 +32,7 @@ const SWAP: &str = "UPDATE tower_bearer_sessions SET record = ?, expires_at = ?,
 /// Those of the store are private, and this is where they stand.
 const STATEMENTS: &str = include_str!("../../../stores/sqlx/src/sqlite/statements.rs");
 
-/// A folder on the disk, and one in memory where the system has one. What is left there is the work: most of it hands
+/// A folder on the disk, and one in memory where the system has one. In memory, only the work remains. Most of it hands
 /// statements to a thread and answers back, since calls of SQLite block.
 const FOLDERS: [(&str, Option<&str>, Option<f64>); 2] = [
     ("each commit waits for the disk", None, Some(0.7)),

@@ -13,13 +13,13 @@ use crate::sessions::session;
 /// How many rotate at one time, each a session of its own.
 pub const CLIENTS: u64 = 8;
 
-/// The session of a client as it is and as a rotation leaves it. Its end moves too, as that of real ones does.
+/// Returns the session of a client as it is and as a rotation leaves it. Its end moves too, as that of real ones does.
 pub fn pair(client: u64) -> [SessionRecord; 2] {
     let year = 365 * 24 * 3600;
     [session(client, 1, year), session(client, 2, year + 60)]
 }
 
-/// One thread for all tasks, as the tools beside it have.
+/// Returns one thread for all tasks, as the tools beside it have.
 pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -27,7 +27,7 @@ pub fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-/// Rotations a second of so many clients, each to and fro between two records.
+/// Counts the rotations a second of so many clients, each to and fro between two records.
 pub async fn rotate(store: &(impl RefreshStore + Clone), clients: u64, turn: Duration) -> f64 {
     let client = |client| {
         let store = store.clone();
@@ -55,7 +55,7 @@ async fn rotating(store: impl RefreshStore, client: u64, end: Instant) -> u64 {
     count
 }
 
-/// What all of these do in a second together, where each says how much it has done by the end.
+/// Counts the work of all of these together in a second. Each says at the end how much it has done.
 pub async fn together<F>(
     clients: impl Iterator<Item = impl FnOnce(Instant) -> F>,
     turn: Duration,

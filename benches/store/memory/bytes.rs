@@ -1,4 +1,4 @@
-//! What a session takes.
+//! The memory of a session.
 
 use std::fs;
 
@@ -9,8 +9,8 @@ use crate::support::{memory::Store, run::Run, sessions::session};
 /// Where Linux does not use another: the size of a page, which /proc/self/statm counts in.
 const PAGE: u64 = 4096;
 
-/// Fills a store with sessions of as many subjects. What is asked of the allocator is counted, and
-/// what the process grows by shows what the allocator makes of it.
+/// Fills a store with sessions of as many subjects. The requests to the allocator are counted. The growth of the
+/// process shows the allocator's own overhead.
 pub fn report(run: &Run, name: &str) {
     let sessions: u64 = run.size(1_000_000, 2_000);
     let (store, _) = Store::new();

@@ -20,12 +20,12 @@ const READS: usize = 20_000_000;
 /// No read should wait longer, in nanoseconds.
 const GOAL: u32 = 500_000;
 
-/// One thread reads live sessions while another one signs users in, and so sweeps the expired ones
-/// and makes every table of the map grow: the store begins below the size at which its tables
-/// double and ends above it, near its capacity.
+/// One thread reads live sessions while another one signs users in. The second also sweeps the expired ones and makes
+/// every table of the map grow. The store begins below the size at which its tables double and ends above it, near its
+/// capacity.
 ///
-/// Between any two reads the reader reads a store that nobody writes to. How long that takes at
-/// worst is what the machine adds, by giving the processor to somebody else.
+/// Between any two reads the reader reads a store without a writer. The worst time of that is the machine's part, which
+/// gives the processor to another process.
 pub fn report(run: &Run, name: &str) {
     for _ in 0..run.size(3, 1) {
         once(run, name);

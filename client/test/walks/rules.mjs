@@ -134,15 +134,15 @@ export class Rules {
 
   /**
    * Whether the cookie says that there is no session beside one that lives. An answer that was asked for before a
-   * sign-in and comes after it puts it back, and a page that is loaded then cannot know better.
+   * sign-in and comes after it puts it back. A page that is loaded then cannot know better.
    */
   #misleads(jar) {
     return this.server.sessionOf(jar) !== null && Boolean(jar.value(this.server.name)?.startsWith("v1a."));
   }
 
   /**
-   * Whether the page asked without the session's cookie. Without Web Locks requests of two tabs cross: the answer of a
-   * sign-out takes the cookie of a sign-in away, and the answer of a refresh that left before puts it back.
+   * Whether the page asked without the session's cookie. Without Web Locks requests of two tabs cross. The answer of a
+   * sign-out takes the cookie of a sign-in away. The answer of a refresh that left before puts it back.
    */
   #lostTheCookie({ lastRefresh }) {
     return !this.hasLocks && !lastRefresh.cookies.some(([name]) => name === "refresh");
@@ -204,7 +204,7 @@ export class Rules {
     }
   }
 
-  /** What a tab has to say. One that the cookie misled says `out` as long as it does. */
+  /** The event that a tab has to send. One that the cookie misled says `out` as long as it does. */
   #wanted(page) {
     const { jar } = page.browser;
     if (page.isMisled && this.#misleads(jar)) return "out";

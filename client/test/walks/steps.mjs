@@ -123,7 +123,7 @@ const ACTS = {
   },
 };
 
-/** What happens to the world, or to a page that may be frozen. */
+/** Events of the world, or to a page that may be frozen. */
 const EVENTS = {
   reload: (tabs, page, { slot }, open) => open(tabs, slot),
   thaw: (tabs, page) => page.frozen === "suspended" && page.thaw(),

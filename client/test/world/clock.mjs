@@ -1,4 +1,4 @@
-// Virtual time: what happens next happens at once, in the order of its time, and the same for the same seed.
+// Virtual time: the next event happens at once, in the order of its time. The same seed gives the same order.
 
 /** Lets every promise that can go on go on: no timer of node runs before that. */
 const drained = () => new Promise((done) => setImmediate(done));

@@ -26,14 +26,14 @@ export class Jar {
     this.#cookies.unshift({ path: "/", httpOnly: false, end: Infinity, ...cookie });
   }
 
-  /** What a request to this path carries, as pairs. */
+  /** The cookies of a request to this path, as pairs. */
   sentTo(path) {
     return this.#live()
       .filter((cookie) => cookie.path === "/" || path === cookie.path || path.startsWith(`${cookie.path}/`))
       .map(({ name, value }) => [name, value]);
   }
 
-  /** What `document.cookie` shows. */
+  /** The value of `document.cookie`. */
   get visible() {
     const seen = this.#live().filter((cookie) => !cookie.httpOnly && cookie.path === "/");
     return seen.map(({ name, value }) => `${name}=${value}`).join("; ");

@@ -81,7 +81,7 @@ export class Net {
   }
 }
 
-/** What a page asks for. A string is resolved as browsers do: against the `<base>` element. */
+/** Reads a page's request. A string is resolved as browsers do: against the `<base>` element. */
 function read(page, input, init) {
   const isRequest = input instanceof Request;
   const url = new URL(isRequest ? input.url : String(input), page.document.baseURI);

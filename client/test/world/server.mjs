@@ -130,7 +130,7 @@ export class Server {
     return this.#owner(request, session, name);
   }
 
-  /** What only a client may do that has refreshed. */
+  /** The calls of a client that has refreshed, and of no other. */
   #owner(request, session, name) {
     const { method, headers, agent } = request;
     const age = (this.clock.now - session.authenticatedAt) / 1000;

@@ -1,4 +1,4 @@
-// Sessions as the server rotates them: `src/manual/rotation.rs`, for the clients of one jar.
+// Sessions as the server rotates them: `src/manual/sessions.rs`, for the clients of one jar.
 
 const SECOND = 1000;
 

@@ -13,7 +13,7 @@ use tower_bearer::{Claims, Session, rejection::Rejection};
 
 use crate::{Role, journal::Journal};
 
-/// Behind the access token: the user's own decisions and alerts, and nobody else's.
+/// Behind the access token: the user's own decisions and alerts, and those of no other user.
 pub(crate) fn router<S>(journal: Journal) -> Router<S> {
     Router::new()
         .route("/decisions", get(decisions))
@@ -54,8 +54,7 @@ fn no_store(body: serde_json::Value) -> Response {
     ([(header::CACHE_CONTROL, no_store)], Json(body)).into_response()
 }
 
-/// Goes around everything under `/auth`: events name no client, and nobody sends one for an
-/// answer that says no.
+/// Goes around everything under `/auth`. Events name no client, and an answer of a refusal sends none.
 pub(crate) async fn watch(
     State(journal): State<Journal>,
     session: Session,
@@ -84,7 +83,7 @@ pub(crate) async fn watch(
     response
 }
 
-/// What the session endpoints mean by these.
+/// The meaning of these statuses at the session endpoints.
 fn refusal(status: StatusCode) -> Option<&'static str> {
     match status {
         StatusCode::UNAUTHORIZED => Some("the session is over"),
@@ -95,7 +94,7 @@ fn refusal(status: StatusCode) -> Option<&'static str> {
     }
 }
 
-/// What a client calls itself, in a length that can be kept.
+/// The client's own name, in a length that can be kept.
 fn client(parts: &Parts) -> String {
     let agent = parts.headers.get(header::USER_AGENT);
     let agent = agent.and_then(|value| value.to_str().ok());

@@ -1,4 +1,4 @@
-//! What the server decided lately, for the people whom it concerns.
+//! The server's recent decisions, for the users whom they concern.
 //!
 //! The layers tell their events to a function ([`EventSink`](tower_bearer::EventSink)). Here it sorts
 //! them by user and keeps the newest in memory. No event holds a token, a hash or a key. A real service
@@ -57,7 +57,7 @@ pub(crate) struct Decision {
     pub(crate) session: String,
     what: &'static str,
     why: Option<String>,
-    /// What the client calls itself, which is not to be believed.
+    /// The client's own name, which must not be trusted.
     client: Option<String>,
 }
 
@@ -153,8 +153,8 @@ impl Journal {
         push(&mut user.alerts, ALERTS, alert);
     }
 
-    /// Writes down that a request with the cookie of a session was refused. Where no session of ours
-    /// is named, nobody is concerned.
+    /// Writes down that a request with the cookie of a session was refused. Where no session of ours is named, no user
+    /// is concerned.
     pub(crate) fn refused(&self, session: Option<&str>, why: String) {
         if let Some(session) = session {
             self.lock().write(session, "refused", Some(why));
@@ -169,9 +169,9 @@ impl Journal {
             .unwrap_or_default()
     }
 
-    /// The news that `subject` has to know, as far as `reader` may: a session that was ended may be in the hands of
-    /// the thief until its access token ends. A new client is told of in its own session too: a user may have no
-    /// other, and the client knows what it calls itself.
+    /// The news for `subject`, as far as `reader` may see it. The thief may hold a revoked session until its access
+    /// token ends. A new client is reported in its own session too. A user may have no other, and the client knows its
+    /// own name.
     pub(crate) fn alerts(&self, subject: &str, reader: &str) -> Vec<Alert> {
         let inner = self.lock();
         let alerts = inner.users.get(subject).map(|user| &user.alerts);
@@ -220,7 +220,7 @@ impl Inner {
         push(&mut user.decisions, DECISIONS, decision);
     }
 
-    /// The client that asks with the cookie of this session: nobody's name, if two of them do.
+    /// The client that asks with the cookie of this session. None, if two of them do.
     fn client_of(&self, session: &str) -> Option<String> {
         let mut clients = self
             .asking

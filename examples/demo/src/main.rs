@@ -4,29 +4,35 @@
 //! cargo run -p demo
 //! ```
 //!
-//! Settings, all optional: `ADDR`, `ACCESS_TTL` (seconds), `GRACE_SECONDS` (30: how long a cookie that was replaced
-//! is still answered; cookies live at least twice as long, and with 2 the rules are tried out quickly),
-//! `IDLE_SECONDS` (none: how long an unused session lasts), `RECENT_SECONDS` (300: after which the password is asked
-//! for again, before the data are exported or other sessions ended),
-//! `ALLOWED_ORIGINS` (comma-separated: this service's own, and those of pages elsewhere that may call it),
-//! `INSECURE_COOKIE` (see below),
-//! `TRUSTED_PROTO_HEADER=x-forwarded-proto` (behind a proxy that overwrites it: plain http is refused),
-//! `PUBLIC_PATH=/app` (behind a proxy that takes this off the paths), and the keys as `KeyRing` reads them
-//! (`ACCESS_SECRET`, `REFRESH_SECRET`, `ENCRYPTION_KEY`; see the example `keygen`). Started with
-//! `--features redis` it takes `REDIS_URL` too, and with `--features sqlite` it takes `DATABASE`, the path of a file:
-//! sessions live there instead of in this process.
+//! All settings are optional:
 //!
-//! Without `ALLOWED_ORIGINS` only the service's own page may use the cookies, and a proxy in front may change
-//! `Host` and port. With it, pages of the list may, and no others.
+//! * `ADDR`: the address to listen on.
+//! * `ACCESS_TTL`: how long an access token lives, in seconds.
+//! * `GRACE_SECONDS` (30): how long a replaced cookie is still answered. Cookies live at least twice as long. With 2
+//!   you can try out the rules quickly.
+//! * `IDLE_SECONDS` (none): how long an unused session lasts.
+//! * `RECENT_SECONDS` (300): the time after which the server asks for the password again. It asks before it exports
+//!   data or ends other sessions.
+//! * `ALLOWED_ORIGINS`, comma-separated: this service's own, and those of pages elsewhere that may call it.
+//! * `INSECURE_COOKIE`: see below.
+//! * `TRUSTED_PROTO_HEADER=x-forwarded-proto`, behind a proxy that overwrites it: plain http is then refused.
+//! * `PUBLIC_PATH=/app`, behind a proxy that takes this off the paths.
+//! * `ACCESS_SECRET`, `REFRESH_SECRET` and `ENCRYPTION_KEY`: the keys as `KeyRing` reads them (see the example
+//!   `keygen`).
+//! * `REDIS_URL`, with `--features redis`: sessions live there instead of in this process.
+//! * `DATABASE`, with `--features sqlite`: the path of a file that sessions live in.
 //!
-//! Safari keeps no `Secure` cookie over plain http, not even on localhost. So the cookies go without it where
-//! the demo listens on loopback and no setting names https or another machine; it prints that. Where a proxy on
-//! this machine ends TLS, `TRUSTED_PROTO_HEADER` or a listed origin of `https` says so, and they have it.
+//! Without `ALLOWED_ORIGINS` only the service's own page may use the cookies. A proxy in front may change `Host` and
+//! port. With it, pages of the list may, and no others.
+//!
+//! Safari keeps no `Secure` cookie over plain http, not even on localhost. So the cookies go without it where the demo
+//! listens on loopback and no setting names https or another machine. The demo prints that. Where a proxy on this
+//! machine ends TLS, `TRUSTED_PROTO_HEADER` or a listed origin of `https` says so. Then they have it.
 //! `INSECURE_COOKIE=1` drops it there too, and `INSECURE_COOKIE=0` keeps it everywhere.
 //!
-//! With `REDIS_URL` or `DATABASE` and keys of your own a restart signs no user out, and several of these processes are
-//! one service. A Redis that does not answer keeps it from starting no more than from running: it says
-//! so, and answers 503 to sign-in and refresh until Redis is there. Access tokens work meanwhile.
+//! With `REDIS_URL` or `DATABASE` and keys of your own a restart signs no user out. Several of these processes are then
+//! one service. The demo also starts and runs while Redis does not answer. It says so, and answers 503 to sign-in and
+//! refresh until Redis is there. Access tokens work meanwhile.
 
 mod decisions;
 mod journal;
@@ -64,7 +70,7 @@ type Form<T> = std::result::Result<Json<T>, JsonRejection>;
 /// Anything that keeps the process from starting.
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// What our access tokens say beyond whom they speak for.
+/// The claims of our access tokens beyond their subject.
 #[derive(Serialize, Deserialize)]
 struct Role {
     role: String,
@@ -126,16 +132,16 @@ async fn change_password(
     if !users.is_password(user, old).await && !users.is_password(user, new.clone()).await {
         return Err(problem::wrong_password().into());
     }
-    // Before it, so that nothing is stored while they cannot be ended; and after it, for a sign-in with the old
-    // password in between.
+    // Called before it, so that no password is stored while the sessions cannot be ended. Called after it for a sign-in
+    // with the old password in between.
     session.end_others().await?;
     let stored = users.set_password(user, new).await;
     stored.ok_or_else(problem::no_such_user)?;
     Ok(session.end_others().await?)
 }
 
-/// The access token says whose password is asked for, the cookie which session goes on: of one session, or another
-/// tab has signed in as another user.
+/// The access token says whose password is asked for, and the cookie which session goes on. They must be of one
+/// session, or another tab has signed in as another user.
 fn same_session(claims: &Claims<Role>, session: &Session) -> std::result::Result<(), Problem> {
     let id = session.id().map(|id| id.to_string());
     match id.as_deref() == claims.session() {
@@ -144,7 +150,7 @@ fn same_session(claims: &Claims<Role>, session: &Session) -> std::result::Result
     }
 }
 
-/// Who the token says is asking.
+/// The user whom the token names.
 #[derive(Serialize)]
 struct Me {
     #[serde(flatten)]
@@ -160,7 +166,7 @@ async fn profile(
 ) -> Result<([(HeaderName, HeaderValue); 1], Json<Me>)> {
     let user = users.by_id(claims.subject()).cloned();
     let mut user = user.ok_or_else(problem::no_such_user)?;
-    // What counts is the role the token was minted with; a new one comes with the next refresh.
+    // The role that the token was minted with counts; a new one comes with the next refresh.
     user.role = claims.custom().role.clone();
     let me = Me {
         user,
@@ -229,20 +235,20 @@ fn app(
     }
     let auth = auth.build()?;
 
-    // What works by cookie. The browser sends it here only, so here is where the guards go.
+    // The routes that are authenticated by cookie. The browser sends it only to these routes, so the guards go here.
     let routes = auth
         .routes()
         .route("/login", post(login))
         .route("/password", post(change_password).layer(auth.bearer()))
         .route("/step-up", post(step_up::step_up).layer(auth.bearer()))
         .map(|router| router.layer(DefaultBodyLimit::max(4096)));
-    // Around the guards, so that the journal has what they refuse. It asks for the session, which the layer of
-    // the sessions gives; the same layer is among the guards, and does its work once.
+    // Around the guards, so that the journal has what they refuse. It asks for the session, which the layer of the
+    // sessions gives. The same layer is among the guards, and does its work once.
     let routes =
         Router::from(routes).layer(ServiceBuilder::new().layer(auth.sessions().clone()).layer(
             middleware::from_fn_with_state(journal.clone(), decisions::watch),
         ));
-    // What works by access token, which no browser adds by itself.
+    // The routes that are authenticated by access token, which no browser adds by itself.
     let export = get(step_up::export).with_state((users.clone(), journal.clone()));
     let api = Router::new()
         .route("/profile", get(profile))

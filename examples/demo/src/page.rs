@@ -6,8 +6,8 @@ use axum::{
     routing::{MethodRouter, get},
 };
 
-/// Own files only: no inline script or style, no frames, no other server. A script that somebody
-/// smuggles into the page does not run, and so cannot use the session while the page is open.
+/// Own files only: no inline script or style, no frames, no other server. A script that an attacker smuggles into the
+/// page does not run. So it cannot use the session while the page is open.
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";

@@ -1,4 +1,4 @@
-//! What the environment says. Everything has a default that works on one machine.
+//! The settings from the environment. Everything has a default that works on one machine.
 
 use std::{
     env,
@@ -78,8 +78,8 @@ impl Settings {
         })
     }
 
-    /// `INSECURE_COOKIE`: whether the cookies go without `Secure`. Unless that says so, they do where this
-    /// machine alone can ask, and no page is known to come from elsewhere or over https.
+    /// `INSECURE_COOKIE`: whether the cookies go without `Secure`. Unless that is set, they do where this machine alone
+    /// can ask. No page may then be known to come from elsewhere or over https.
     pub(crate) fn insecure_cookie(&self, listening: SocketAddr) -> bool {
         self.insecure_cookie.unwrap_or_else(|| {
             listening.ip().is_loopback()
@@ -141,7 +141,7 @@ pub(crate) fn keys() -> Result<KeyRing, Error> {
         // A key that is there but unusable must not be replaced in silence.
         Err(error) if error.is_missing() => {
             eprintln!("WARNING: no keys in the environment ({error}).");
-            eprintln!("WARNING: using fresh random keys: a restart signs everybody out.");
+            eprintln!("WARNING: using fresh random keys: a restart signs every user out.");
             eprintln!("WARNING: `cargo run -p keygen` prints a set to keep.");
             Ok(KeyRing::generate()?)
         }

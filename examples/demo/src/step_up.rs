@@ -23,7 +23,7 @@ pub(crate) struct Password {
 }
 
 /// Checks the password of the user whom the access token names. The session goes on with a new token, which says that
-/// they have just authenticated; one from before is worth nothing more.
+/// the user has just authenticated. A token from before is then refused.
 pub(crate) async fn step_up(
     State(users): State<Users>,
     claims: Claims<Role>,

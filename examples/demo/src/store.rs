@@ -37,8 +37,8 @@ async fn in_redis(url: &str, events: EventSink) -> Result<SharedStore, Error> {
                 eprintln!("WARNING: {warning}");
             }
         }
-        // No reason not to start: after a power cut Redis may be the slower of the two, and starting again
-        // and again until it is there gains nothing over the 503 that clients get.
+        // No reason not to start: after a power cut Redis may be the slower of the two. Restarting until it is there is
+        // no better than the 503 that clients get.
         Err(error) => {
             let why = error.source().map(ToString::to_string).unwrap_or_default();
             eprintln!("WARNING: Redis cannot be used ({why}): until it can, no user signs in.");

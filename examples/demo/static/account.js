@@ -24,7 +24,7 @@ export async function showSessions(during, revoked) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Revoke";
-    // "Revoke", eight times over, tells nobody which.
+    // Eight buttons named "Revoke" do not tell a screen reader's user which session each is for.
     button.setAttribute("aria-label", `Revoke ${entry.current ? "this session" : named(entry.client)}`);
     button.addEventListener("click", () =>
       during(button, async () => {

@@ -8,7 +8,7 @@ import { API, SignedOut, session } from "./session.js";
 
 const POLL = 3000; // How often the page asks what the server has decided, in milliseconds.
 
-/** What a page can honestly say: the server does not tell a dead cookie why. */
+/** The words for a signed-out page: the server does not tell a dead cookie why. */
 const WHY_SIGNED_OUT = {
   no_session: "",
   invalid_session: "You are signed out: the session was ended, has run out, or was used elsewhere.",
@@ -84,7 +84,7 @@ async function exportData() {
   $("exported").hidden = false;
 }
 
-/** Empties what is about a user: it has no place in a page that shows nobody's account. */
+/** Empties what is about a user: a page without an account shows none of it. */
 function clear() {
   for (const id of ["name", "email", "role", "sessions", "exported"]) $(id).replaceChildren();
   $("exported").hidden = true;
@@ -127,7 +127,7 @@ function showState() {
   $("state").textContent = left === null ? names[shown] : `${names[shown]} · token ends in ${left} s`;
 }
 
-/** While somebody looks: what the server has decided, and whether that was the end of this session. */
+/** While a user looks: asks for the server's decisions, and whether one was the end of this session. */
 async function poll() {
   if (document.hidden || $("account").hidden) return;
   const [{ changed, ended }] = await Promise.all([showDecisions(), showAlerts()]);

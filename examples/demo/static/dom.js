@@ -1,5 +1,5 @@
-// What the parts of the page share: elements, and words for times and clients. What comes from a server
-// or a client is put in as text and never as HTML.
+// Shared parts of the page: elements, and words for times and clients. Text from a server or a client is put in as text
+// and never as HTML.
 
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });

@@ -1,4 +1,4 @@
-// What the server decided about the user's sessions, and what the user has to know.
+// The server's decisions about the user's sessions, and the alerts that the user has to know.
 
 import { $, date, make, named, time } from "./dom.js";
 import { API, session as here } from "./session.js";
@@ -77,8 +77,8 @@ function sentence(text) {
 }
 
 /**
- * Shows what is still to be read. It comes from the server. That a session was ended comes only to those who
- * have signed in since: an answer to the thief's cookie tells nothing.
+ * Shows what is still to be read. It comes from the server. Only clients that have signed in since learn that a session
+ * was ended. An answer to the thief's cookie tells nothing.
  */
 export async function showAlerts() {
   /** @type {{ session: string, alerts: Alert[] }} */

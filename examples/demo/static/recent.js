@@ -1,4 +1,5 @@
-// Work that the server does for a user who has typed the password recently: it is asked for again where it has to be.
+// Work that the server does for a user who has typed the password recently. Where it is too long ago, the page asks for
+// it again.
 
 import { $, button, input } from "./dom.js";
 import { Failed, SignedOut, session, stepUp } from "./session.js";

@@ -4,8 +4,8 @@ import { createSession } from "./tower-bearer/index.js";
 
 export { Failed, SignedOut } from "./tower-bearer/index.js";
 
-// Where the page is. A proxy may have put it below a path of its own. With the origin in front: a path that begins
-// with two slashes, as a link can make it, names another server to `fetch`.
+// Where the page is. A proxy may have put it below a path of its own. With the origin in front. A path that begins with
+// two slashes, as a link can make it, names another server to `fetch`.
 const HERE = location.origin + new URL(".", location.href).pathname;
 
 const BASE = `${HERE}auth`;
@@ -18,8 +18,8 @@ export const session = createSession({ base: BASE });
 export const { keepAlive } = session;
 
 /**
- * Tells the server that the user is still the same: the session goes on with a new token, and one from before is worth
- * nothing. Rejects with `Failed`, of the code `wrong_password` when it is wrong.
+ * Tells the server that the user is still the same. The session goes on with a new token, and one from before is
+ * refused. Rejects with `Failed`, of the code `wrong_password` when it is wrong.
  * @param {string} password
  */
 export async function stepUp(password) {

@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, Read};
 
-/// The lines that are not empty. The rest of one that is longer than every token is left out, so that no line
-/// fills the memory; what is kept of it is too long still.
+/// The lines that are not empty. The rest of one that is longer than every token is left out, so that no line fills the
+/// memory. The kept part is still too long.
 pub(crate) struct Lines<R>(R);
 
 /// Longer than any token: a codec accepts no longer one.

@@ -6,10 +6,10 @@
 //! ```
 //!
 //! Tokens come from standard input, one a line, with or without `Bearer ` in front. The first line that it prints has
-//! the issuer's keys and what becomes of each; then comes a line for each token. Both are JSON.
+//! the issuer's keys and the verdict on each. Then comes a line for each token. Both are JSON.
 //!
-//! `--issuer` may stand there again, for an issuer that was renamed, and `--audience` too. Every verdict, reason
-//! and setting is the crate's own: what is accepted here is accepted by a service with the same lines.
+//! `--issuer` may stand there again, for an issuer that was renamed, and `--audience` too. Every verdict, reason and
+//! setting is the crate's own. A service with the same lines accepts the same tokens.
 //!
 //! It ends with 1 when the keys cannot be had, and with 2 when its arguments make no sense.
 

@@ -11,14 +11,14 @@
 //!
 //! As root, put `user root;` first in that file: nginx gives its own user up, which cannot enter the folder.
 //!
-//! The page knows its reader by the header `X-Auth-Subject`. It has no layer of its own, and so listens where the
-//! proxy alone can reach it; the proxy replaces an `X-Auth-Subject` that a client sends.
+//! The page knows its reader by the header `X-Auth-Subject`. It has no layer of its own, and so listens where only the
+//! proxy can reach it. The proxy replaces an `X-Auth-Subject` that a client sends.
 //!
-//! A proxy reads the status and nothing else. So the layers here are those for HTTP: without `GrpcLayer` a
-//! refusal is a 4xx or 5xx whatever `Content-Type` the client sends. nginx passes on 401 and 403 as they are, and
-//! answers 500 where this service answers 400, to `Authorization: Bearer a b` for example.
+//! A proxy reads the status and nothing else. So the layers here are those for HTTP. Without `GrpcLayer` a refusal is a
+//! 4xx or 5xx whatever `Content-Type` the client sends. nginx passes on 401 and 403 as they are. It answers 500 where
+//! this service answers 400, for example to `Authorization: Bearer a b`.
 //!
-//! The manual's chapter `forward_auth` has the same for Traefik and Caddy, and the reasons.
+//! The manual's chapter `native` has the same for Traefik and Caddy, and the reasons.
 //!
 //! Settings: the keys as `KeyRing` reads them, and `CHECK_ADDR` and `PAGE_ADDR`, which are optional.
 

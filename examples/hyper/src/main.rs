@@ -16,8 +16,8 @@
 //! curl -H 'Authorization: Bearer <the access token of either>' $url/api/me
 //! ```
 //!
-//! Settings, optional: `ADDR`. The keys are made anew at each start, so a restart signs everybody out;
-//! yours come from `KeyRing::from_env` (see the example `keygen`).
+//! Settings, optional: `ADDR`. The keys are made anew at each start, so a restart signs every user out. Yours come from
+//! `KeyRing::from_env` (see the example `keygen`).
 
 use std::{convert::Infallible, env, pin::pin, time::Duration};
 
@@ -80,7 +80,7 @@ fn body(content_type: &'static str, body: String) -> Answer {
 async fn login(users: Users, request: Request<Incoming>) -> Result<Answer, BoxError> {
     let (parts, content) = request.into_parts();
     let session = Session::from_extensions(&parts.extensions)?;
-    // Whoever may send a body decides how long it is, unless somebody says so.
+    // Without a limit, the client decides how long a body is.
     let Ok(content) = Limited::new(content, 4096).collect().await else {
         return Ok(bad_request());
     };
@@ -152,8 +152,8 @@ async fn main() -> Result<(), BoxError> {
         .origins([url.parse()?])
         .build()?;
 
-    // What works by cookie, behind the guards, and what works by access token. Neither does any work of
-    // its own when it is cloned.
+    // The routes that are authenticated by cookie, behind the guards, and those that are authenticated by access token.
+    // Neither does any work of its own when it is cloned.
     let endpoints = auth.endpoints();
     let by_cookie = auth.guards().layer(service_fn(move |request| {
         below_auth(users.clone(), endpoints.clone(), request)
@@ -191,8 +191,8 @@ where
     S::Future: Send,
 {
     let mut server = auto::Builder::new(TokioExecutor::new());
-    // Without a timer hyper waits for the head of a request for ever. A connection that never sends the first
-    // bytes, by which the version is told, is held all the same: the proxy in front ends those.
+    // Without a timer hyper waits for the head of a request for ever. A connection that never sends the first bytes,
+    // which tell the version, is held all the same. The proxy in front ends those.
     server.http1().timer(TokioTimer::new());
     let open = GracefulShutdown::new();
     let mut ctrl_c = pin!(tokio::signal::ctrl_c());
@@ -210,7 +210,7 @@ where
         let connection = server.serve_connection(TokioIo::new(stream), app);
         let connection = open.watch(connection.into_owned());
         tokio::spawn(async move {
-            // What goes wrong on one connection concerns nobody else.
+            // A failure on one connection concerns no other one.
             let _ = connection.await;
         });
     }

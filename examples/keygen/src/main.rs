@@ -70,7 +70,7 @@ fn jwks(alg: &str) -> Result<String, Box<dyn Error>> {
         { "kty": "oct", "use": "refresh", "k": random_text(32)? },
     ]})
     .to_string();
-    // What is printed has been read once by what will read it.
+    // The output has been read once by its later reader, `KeyRing`.
     KeyRing::builder().jwks(&set).build()?;
     Ok(format!("TOWER_BEARER_KEYS='{set}'"))
 }
@@ -93,8 +93,8 @@ fn ecdsa(
 ) -> Result<Value, Box<dyn Error>> {
     let random = SystemRandom::new();
     let der = EcdsaKeyPair::generate_pkcs8(algorithm, &random).map_err(|_| "ECDSA failed")?;
-    // `ring` hands out PKCS#8 that ends in the scalar, five bytes of ASN.1 and the point
-    // (RFC 5915 section 3): 04, x and y.
+    // `ring` hands out PKCS#8 (RFC 5915 section 3). It ends in the scalar, five bytes of ASN.1 and the point. The point
+    // is 04, x and y.
     let (rest, y) = der.as_ref().split_at(der.as_ref().len() - len);
     let (rest, x) = rest.split_at(rest.len() - len);
     let (rest, _) = rest.split_at(rest.len() - 6);

@@ -1,15 +1,15 @@
-//! A WebSocket and an event stream that end with their access token, and a page that goes on with the next one.
+//! A WebSocket and an event stream that end with their access token. A page goes on with the next token.
 //!
 //! ```sh
 //! cargo run -p live
 //! ```
 //!
-//! Open the address that it prints, and sign in. With `ACCESS_TTL=5` (seconds) tokens expire while you look: both
+//! Open the address that it prints, and sign in. With `ACCESS_TTL=5` (seconds) tokens expire while you look. Both
 //! connections end, and the page opens them again with a fresh token.
 //!
 //! A browser sends no `Authorization` with the handshake of a WebSocket. So the token is the first message, and a later
 //! message may bring the next one. The server closes the socket with 4401 when the token expires. The event stream is
-//! an answer to a request of the page's `fetch`, which has the header; it ends with the token too.
+//! an answer to a request of the page's `fetch`, which has the header. It ends with the token too.
 //!
 //! Settings, optional: `ADDR` and `ACCESS_TTL`.
 

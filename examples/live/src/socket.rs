@@ -32,7 +32,7 @@ pub(crate) async fn socket(State(app): State<App>, upgrade: WebSocketUpgrade) ->
 async fn talk(mut socket: WebSocket, bearer: Bearer) {
     let code = serve(&mut socket, &bearer).await;
     let reason = "".into();
-    // Where the client has gone there is no one to tell.
+    // It fails where the client has disconnected.
     let _ = socket
         .send(Message::Close(Some(CloseFrame { code, reason })))
         .await;
@@ -85,8 +85,8 @@ async fn serve(socket: &mut WebSocket, bearer: &Bearer) -> u16 {
     }
 }
 
-/// Sends the line each second until a text comes, which is returned, or until the socket ends, by the code to close it
-/// with.
+/// Sends the line each second until a text comes, which is returned. Otherwise the socket ends, and the code to close
+/// it with is returned.
 async fn talk_on(
     socket: &mut WebSocket,
     ticks: &mut Interval,

@@ -1,5 +1,5 @@
-//! A server of the Model Context Protocol, whose clients need to know nothing but its URL: they learn from it where
-//! to get a token (RFC 9728). The authorization server is a toy in the same program.
+//! A server of the Model Context Protocol. Its clients need only its URL: they learn from it where to get a token (RFC
+//! 9728). The authorization server is a toy in the same program.
 //!
 //! ```sh
 //! cargo run -p mcp &
@@ -18,8 +18,9 @@
 //! curl -i http://127.0.0.1:3000/mcp -H 'Content-Type: application/json' -H "Authorization: Bearer $token" -d "$call"
 //! ```
 //!
-//! `server.rs` is the part to copy. Settings, all optional: `ADDR` and `ISSUER_ADDR` of the two servers, `SERVER`, the
-//! URL that the client is told, and `PUBLIC_URL`, what stands in front of `/mcp` where a proxy has another address:
+//! `server.rs` is the part to copy. All settings are optional. `ADDR` and `ISSUER_ADDR` are the addresses of the two
+//! servers. `SERVER` is the URL that the client is given. `PUBLIC_URL` is the address in front of `/mcp` where a proxy
+//! has another one:
 //!
 //! ```sh
 //! PUBLIC_URL=https://api.example/notes cargo run -p mcp    # the lines for nginx: documentation of `resource`

@@ -1,5 +1,5 @@
-//! Two services that share no secret: one issues tokens, the other verifies them with nothing but the
-//! URL of the issuer's JWK Set.
+//! Two services that share no secret. One issues tokens, and the other verifies them with only the URL of the issuer's
+//! JWK Set.
 //!
 //! ```sh
 //! cargo run -p microservice
@@ -16,9 +16,9 @@
 //! curl -i -H "Authorization: Bearer $token" $api/me   # 200
 //! ```
 //!
-//! Settings, all optional: `ISSUER_ADDR`, `API_ADDR`, and `ONLY=issuer` or `ONLY=api` to start one of
-//! them. Anybody may have a token here, and replace the key: a real issuer checks a password, as the example
-//! `demo` does, and rotates by itself.
+//! Settings, all optional: `ISSUER_ADDR`, `API_ADDR`, and `ONLY=issuer` or `ONLY=api` to start one of them. Any client
+//! may have a token here, and replace the key. A real issuer checks a password, as the example `demo` does, and rotates
+//! by itself.
 
 use std::{
     env,
@@ -66,7 +66,7 @@ impl Issuer {
         })
     }
 
-    /// A new key signs from now on. The one before stays published, for the tokens that are out. A
+    /// A new key signs from now on. The one before stays published, for the issued tokens. A
     /// real service publishes a key for an hour or so before it signs: then no client sees a 401.
     fn rotate(&self) -> Result<(), Error> {
         let mut private = self.private.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,7 +100,7 @@ impl Issuer {
 /// The service that verifies. It starts without the issuer, and goes on without it.
 fn api(issuer: &str) -> Result<Router, ConfigError> {
     let keys = RemoteJwks::builder(format!("{issuer}/.well-known/jwks.json"))
-        // The default is 10 seconds; one, so that nobody who tries this out has to wait.
+        // The default is 10 seconds; it is one here, so that a user who tries this out need not wait.
         .cool_down(Duration::from_secs(1))
         .events(EventSink::new(|event: &Event<'_>| match event {
             Event::KeysFetched { keys, .. } => eprintln!("api: the issuer has {keys} keys"),
@@ -182,7 +182,7 @@ async fn main() -> Result<(), Error> {
         let app = api(&issuer)?;
         servers.spawn(async move { axum::serve(listener, app).await });
     }
-    println!("Sign in as anybody: curl -X POST {issuer}/token/alice");
+    println!("Sign in as any user: curl -X POST {issuer}/token/alice");
     while let Some(ended) = servers.join_next().await {
         ended??;
     }

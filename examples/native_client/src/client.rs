@@ -1,7 +1,7 @@
-//! What a client without a cookie jar does with its refresh token.
+//! A client without a cookie jar, and its refresh token.
 //!
-//! 1. It keeps the token where nobody else reads it. Here that is a file with mode 0600; on a desktop or
-//!    a phone it is the keychain, for which there is the crate `keyring`.
+//! 1. It keeps the token where no other user can read it. Here that is a file with mode 0600. On a desktop or a phone
+//!    it is the keychain; the crate `keyring` writes to it.
 //! 2. It stores a new token *before* it uses what came with it. After an answer without one it goes on
 //!    with the newest that it has.
 //! 3. When an answer is lost, it sends *the same token* again. The server knows it by what it was, and
@@ -30,7 +30,7 @@ const TRIES: u32 = 5;
 /// How long it waits where the server has not said how long.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
-/// What sign-in and refresh answer. Not printed anywhere, so no `Debug`.
+/// The answer to sign-in and refresh. It is never printed, so it has no `Debug`.
 #[derive(Deserialize)]
 struct Tokens {
     access_token: String,
@@ -56,7 +56,7 @@ impl Client {
     }
 
     pub(crate) async fn sign_in(&self, email: &str, password: &str) -> Result<(), Error> {
-        // A token that is overwritten would leave a session that nobody ends.
+        // Overwriting a token would leave a session that is never ended.
         self.sign_out().await?;
         let _lock = self.lock()?;
         let to = format!("{}/native/login", self.server);
@@ -69,8 +69,8 @@ impl Client {
         Ok(write(&self.file, &refresh)?)
     }
 
-    /// Reads something that takes an access token. A program that runs for longer keeps the token in
-    /// memory, never in a file, and asks for the next one when `expires_in` is nearly over.
+    /// Reads something that takes an access token. A program that runs for longer keeps the token in memory, never in a
+    /// file. It asks for the next one when `expires_in` is nearly over.
     pub(crate) async fn get(&self, path: &str) -> Result<String, Error> {
         let token = self.refresh().await?;
         let at = format!("{}{path}", self.server);
@@ -146,8 +146,8 @@ impl Client {
         Ok(tokens.access_token)
     }
 
-    /// Held until it is dropped, by one process at a time. It waits, for as long as another one refreshes:
-    /// a program that has other things to do meanwhile takes it in `spawn_blocking`.
+    /// Held until it is dropped, by one process at a time. It waits as long as another process refreshes. A program
+    /// with other work to do meanwhile takes it in `spawn_blocking`.
     fn lock(&self) -> io::Result<File> {
         let lock = File::create(self.file.with_extension("lock"))?;
         lock.lock()?;
@@ -158,7 +158,7 @@ impl Client {
 fn retry_after(answer: &reqwest::Response) -> Duration {
     let value = answer.headers().get(header::RETRY_AFTER);
     let seconds = value.and_then(|value| value.to_str().ok()?.parse().ok());
-    // The lock is held meanwhile: no server is trusted with more than half a minute of everybody's time.
+    // The lock is held meanwhile, so no server may make the other processes wait for more than half a minute.
     seconds.map_or(A_MOMENT, |seconds: u64| {
         Duration::from_secs(seconds.min(30))
     })
@@ -172,10 +172,10 @@ fn read(file: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// Replaces the file in one step: after a crash there is the old token or the new one, never half of one.
+/// Replaces the file in one step. After a crash there is the old token or the new one, never half of one.
 fn write(file: &Path, token: &str) -> io::Result<()> {
     let new = file.with_extension("new");
-    // What a crash has left behind may have any mode; the one below is for files that are created.
+    // A file that a crash has left behind may have any mode. The one below is for files that are created.
     let _ = fs::remove_file(&new);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -64,9 +64,9 @@ fn app() -> Result<Router, Error> {
         let account = accounts.by_id(request.subject()).map(|_| NoClaims {});
         async move { account.ok_or(ClaimsError::Denied) }
     };
-    // Browsers, if there are any, have a layer and a path of their own: a token of the one transport is
-    // worth nothing in the other. No cookie is ever read here, so there is nothing that a foreign page
-    // could make use of, and neither `OriginGuardLayer` nor `CsrfLayer` has anything to guard.
+    // Browsers, if there are any, have a layer and a path of their own. Each transport rejects the tokens of the other.
+    // No cookie is ever read here, so a foreign page can use none. So neither `OriginGuardLayer` nor `CsrfLayer` has
+    // anything to guard.
     let sessions = RefreshCookieLayer::builder(codec.clone(), MemoryStore::new(), claims)
         .transport(RefreshTransport::Body)
         .cookie_path("/native")

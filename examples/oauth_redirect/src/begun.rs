@@ -16,8 +16,8 @@ use crate::{random, sha256};
 /// Time enough for a password and a second factor at the provider.
 const SECONDS: u32 = 600;
 
-/// One more, and the oldest gives way. Their short life does not bound the header `Cookie`: many tabs, or a
-/// hostile page in a browser without `Sec-Fetch-Site`, can begin at any pace. This does, to about one kilobyte.
+/// One more, and the oldest gives way. Their short life does not bound the header `Cookie`. Many tabs, or a hostile
+/// page in a browser without `Sec-Fetch-Site`, can begin at any pace. This limit does, to about one kilobyte.
 const MOST: usize = 8;
 
 /// A sign-in under way.

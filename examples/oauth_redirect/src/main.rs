@@ -7,26 +7,26 @@
 //! Open the address that it prints. Two servers run: the application on `localhost`, and a toy provider on
 //! `127.0.0.1`, which to a browser is another site.
 //!
-//! The way back is a navigation that the provider's page begins, and with such a one a browser sends no
-//! `SameSite=Strict` cookie. So the cookies here are `Lax`, or the first page after signing in would offer
-//! to sign in, and the callback could neither tell which sign-in it ends nor which session it replaces.
-//! `Lax` is safe where it is used like this: from other sites it travels with navigations by GET alone, no
-//! GET here changes anything but the callback, and that one asks for `state`. Everything else that changes
-//! something is a POST behind `OriginGuardLayer` and `CsrfLayer`.
+//! The way back is a navigation that the provider's page begins. With such a one a browser sends no `SameSite=Strict`
+//! cookie. So the cookies here are `Lax`. Otherwise the first page after signing in would offer to sign in. The
+//! callback could neither tell which sign-in it ends nor which session it replaces. `Lax` is safe where it is used like
+//! this: from other sites it travels with navigations by GET alone. No GET here changes anything but the callback, and
+//! that one asks for `state`. Everything else that changes something is a POST behind `OriginGuardLayer` and
+//! `CsrfLayer`.
 //!
-//! One browser may begin several sign-ins, say in two tabs: `begun.rs` keeps them apart. A callback whose
-//! sign-in this browser has not begun, or has ended, signs in no user and is no error: it leads to the page,
-//! which knows by itself whether the browser has a session. That is what a reload of the callback meets.
+//! One browser may begin several sign-ins, say in two tabs: `begun.rs` keeps them apart. A callback may belong to a
+//! sign-in that this browser has not begun, or has ended. It signs in no user and is no error. It leads to the page,
+//! which knows by itself whether the browser has a session. A reload of the callback has the same result.
 //!
 //! A page of another site cannot begin one: `/auth/begin` then leads to the page, where the user can. Else a
 //! hostile page could begin so many that those of the user give way.
 //!
-//! Settings, optional: `ADDR` and `PROVIDER_ADDR`, both on this machine, and `PUBLIC_URL=https://app.example`,
-//! where browsers see the application behind a proxy that ends TLS.
+//! Settings, optional: `ADDR` and `PROVIDER_ADDR`, both on this machine, and `PUBLIC_URL=https://app.example`. The last
+//! is where browsers see the application behind a proxy that ends TLS.
 //!
-//! Safari keeps no `Secure` cookie over plain http, not even on localhost. So the cookies go without it, and
-//! without the prefix `__Host-`, where this listens on loopback and has no `PUBLIC_URL`; it prints that. Any
-//! other program on this machine can then plant such cookies, which is no way to serve users.
+//! Safari keeps no `Secure` cookie over plain http, not even on localhost. So the cookies go without it, and without
+//! the prefix `__Host-`, where this listens on loopback and has no `PUBLIC_URL`. The program prints that. Any other
+//! program on this machine can then plant such cookies, so never serve users like this.
 
 mod begun;
 mod provider;
@@ -56,7 +56,7 @@ use crate::begun::{Beginnings, Begun};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// The page, after a callback that has no sign-in to end: a reload, a link that was planted, a late answer.
+/// The page, after a callback that has no sign-in to end. It was a reload, a link that was planted, or a late answer.
 const OVER: &str = "/?over";
 
 /// The application's side of the provider: in your service its settings.
@@ -68,7 +68,7 @@ struct Client {
     beginnings: Beginnings,
 }
 
-/// What the provider sends the browser back with (RFC 6749 section 4.1.2, RFC 9207).
+/// The provider's answer, which the browser brings back (RFC 6749 section 4.1.2, RFC 9207).
 #[derive(Deserialize)]
 struct Answer {
     state: String,
@@ -203,7 +203,7 @@ impl Client {
         let at = format!("{}/userinfo", self.issuer);
         let answer = self.http.get(at).bearer_auth(access_token).send().await?;
         let User { sub } = answer.error_for_status()?.json().await?;
-        // Two providers may call two people by the same name; an e-mail address may change its owner.
+        // Two providers may give two users the same name; an e-mail address may change its owner.
         Ok(format!("{}|{sub}", self.issuer))
     }
 }

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::{challenge, random};
 
-/// What the application sends the browser with.
+/// The application's request, which the browser brings.
 #[derive(Clone, Deserialize)]
 struct Asked {
     response_type: String,
@@ -144,7 +144,7 @@ async fn exchange(
     Form(form): Form<Exchange>,
 ) -> Result<Json<Value>> {
     let asked = provider.take(Kind::Code, &form.code)?;
-    // Whoever presents the code is whoever began: only they know what the challenge was made of.
+    // The client that presents the code is the one that began: only it knows the source of the challenge.
     let right = form.grant_type == "authorization_code"
         && form.client_id == asked.client_id
         && form.redirect_uri == asked.redirect_uri

@@ -59,8 +59,8 @@ async fn login(
     Ok(Json(session.start(&user.id).await?))
 }
 
-/// One instance, with nothing of the other's: on two machines it would be built just like this. What
-/// they have in common is the Redis, the keys, the accounts, and the origins of the pages.
+/// One instance, with nothing of the other's: on two machines it would be built just like this. They share the Redis,
+/// the keys, the accounts, and the origins of the pages.
 async fn instance(
     name: &'static str,
     redis_url: &str,
@@ -118,7 +118,7 @@ async fn instance(
         .with_state(users))
 }
 
-/// What whoever runs the service wants to know of its store and its sessions.
+/// The events that an operator wants to know of its store and its sessions.
 fn report(name: &str, event: &Event<'_>) {
     match event {
         Event::StoreUnreachable => {
@@ -141,7 +141,7 @@ fn keys() -> Result<KeyRing, Error> {
     match KeyRing::from_env() {
         Err(error) if error.is_missing() => {
             eprintln!("WARNING: no keys in the environment ({error}).");
-            eprintln!("WARNING: using fresh random keys: a restart signs everybody out.");
+            eprintln!("WARNING: using fresh random keys: a restart signs every user out.");
             Ok(KeyRing::generate()?)
         }
         keys => Ok(keys?),

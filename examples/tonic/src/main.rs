@@ -6,8 +6,8 @@
 //! cargo run -p example-tonic -- check http://127.0.0.1:50051
 //! ```
 //!
-//! The second command is a client in a process of its own. It calls with no token, with bad ones and with
-//! good ones, prints each code, and ends with an error when one is not what it ought to be.
+//! The second command is a client in a process of its own. It calls with no token, with bad ones and with good ones,
+//! and prints each code. It ends with an error when one is not as expected.
 //!
 //! Behind `GrpcLayer` a refusal is a gRPC answer. A plain 401, a client would take for a stream that was
 //! opened, until its first message.
@@ -34,7 +34,7 @@ use tower_bearer::{BearerAuthLayer, Claims, GrpcLayer, KeyRing, RequireScopeLaye
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// What the tokens say beyond whom they speak for: what they may be used for.
+/// The claims of the tokens beyond their subject: the uses that they allow.
 #[derive(Serialize, Deserialize)]
 struct Scoped {
     scope: String,
@@ -42,7 +42,7 @@ struct Scoped {
 
 struct Service;
 
-/// Who is calling: the layer has verified the token, and tonic hands its claims on.
+/// The caller: the layer has verified the token, and tonic passes its claims on.
 fn caller(request: &Request<HealthCheckRequest>) -> Result<Claims<Scoped>, Status> {
     // Fails only when the layer is missing.
     Claims::from_extensions(request.extensions())
@@ -107,7 +107,7 @@ fn request(authorization: Option<&str>) -> Result<Request<HealthCheckRequest>, E
     Ok(request)
 }
 
-/// What the issuer hands out, as the header has it.
+/// A token of the issuer, as the header has it.
 fn bearer(codec: &TokenCodec<Scoped>, scope: &str) -> Result<String, Error> {
     let scope = scope.to_owned();
     let token = codec.mint("user-1", &Scoped { scope })?;

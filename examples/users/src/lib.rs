@@ -1,4 +1,4 @@
-//! The people who may sign in. A real service keeps them in a database; the shape stays the same.
+//! The users who may sign in. A real service keeps them in a database; the shape stays the same.
 
 use std::{
     fmt,
@@ -46,13 +46,13 @@ impl Account {
 /// The person of an account.
 #[derive(Clone, Debug, Serialize)]
 pub struct User {
-    /// What tokens call the user: never changes, says nothing.
+    /// The user's name in tokens: it never changes and says nothing.
     pub id: String,
-    /// What they sign in with.
+    /// The user's name at sign-in.
     pub email: String,
-    /// What a page calls them.
+    /// The user's name on a page.
     pub name: String,
-    /// What they may do.
+    /// The user's role.
     pub role: String,
 }
 
@@ -63,7 +63,7 @@ impl fmt::Debug for Users {
 }
 
 impl Users {
-    /// The demonstration's account.
+    /// Returns the demonstration's account.
     ///
     /// # Errors
     ///
@@ -88,14 +88,14 @@ impl Users {
         })))
     }
 
-    /// The account that tokens call `id`.
+    /// Returns the account that tokens call `id`.
     pub fn by_id(&self, id: &str) -> Option<&User> {
         let mut users = self.0.accounts.iter().map(|account| &account.user);
         users.find(|user| user.id == id)
     }
 
-    /// The account of `email` if `password` is right. An unknown account and a wrong password take
-    /// the same time and give the same answer.
+    /// Returns the account of `email` if `password` is right. An unknown account and a wrong password take the same
+    /// time and give the same answer.
     pub async fn check(&self, email: &str, password: String) -> Option<User> {
         let email = email.trim();
         let mut accounts = self.0.accounts.iter();
@@ -107,7 +107,7 @@ impl Users {
         Some(account.user.clone())
     }
 
-    /// Whether the password of the account that tokens call `id` is `password`.
+    /// Returns whether the password of the account that tokens call `id` is `password`.
     pub async fn is_password(&self, id: &str, password: String) -> bool {
         match self.by_id(id) {
             Some(user) => self.check(&user.email, password).await.is_some(),
@@ -131,7 +131,7 @@ impl Users {
         // Nothing closes the semaphore, so there is always a permit to come.
         let permit = self.0.checks.clone().acquire_owned().await.ok()?;
         let done = task::spawn_blocking(move || {
-            // The work goes on when the client hangs up, and so the permit goes with it.
+            // The work goes on when the client disconnects, and so the permit goes with it.
             let _permit = permit;
             work()
         });

@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_says_so_once() {
+    fn the_content_type_of_a_form_occurs_once() {
         let of = |lines: &[&'static str]| is_form(&headers(header::CONTENT_TYPE, lines));
         for form in [
             "application/x-www-form-urlencoded",
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_compressed_is_not_read() {
+    fn compressed_forms_are_not_read() {
         for encoding in ["gzip", "identity", ""] {
             let mut headers = headers(header::CONTENT_TYPE, &["application/x-www-form-urlencoded"]);
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::rejection::CsrfReason;
 
-/// What the form `body` says in the field `name`. More than one is ambiguous, whatever they say. It is
-/// read as the URL standard does (section 5.1, `application/x-www-form-urlencoded` parsing).
+/// Returns the value that the form `body` has in the field `name`. More than one is ambiguous, whatever they say. It
+/// is read as the URL standard does (section 5.1, `application/x-www-form-urlencoded` parsing).
 pub(super) fn submitted<'a>(body: &'a [u8], name: &str) -> Result<Cow<'a, str>, CsrfReason> {
     let mut values = form_urlencoded::parse(body).filter(|(key, _)| key == name);
     let (_, value) = values.next().ok_or(CsrfReason::TokenMissing)?;

@@ -23,8 +23,8 @@ use crate::{
 };
 
 pin_project! {
-    /// The future of [`CsrfForm`](crate::csrf::CsrfForm): reads the form where that is needed, and then
-    /// is the inner service's, whose response gets the token, or an answer that is ready at once.
+    /// The future of [`CsrfForm`](crate::csrf::CsrfForm). It reads the form where that is needed. Then it is the
+    /// inner service's, whose response gets the token, or an immediate answer.
     ///
     /// # Cancel safety
     ///

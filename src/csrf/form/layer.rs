@@ -10,26 +10,25 @@ use crate::{config::ConfigError, csrf::layer::CsrfLayer, rejection::DefaultRejec
 /// A [`CsrfLayer`] that also looks for the token in a field of an HTML form.
 /// [`CsrfLayer::form_field`] makes it.
 ///
-/// Whether a request needs a token is decided as without it, and a header that is there decides
-/// alone, good or bad. Where a token is needed and there is no such header:
+/// Whether a request needs a token is decided as without it. A header that is there decides alone, valid or not.
+/// Where a token is needed and there is no such header:
 ///
 /// 1. The cookie is checked, so that the body of a request that fails anyway is never read.
 /// 2. The request must be a form: one `Content-Type` of `application/x-www-form-urlencoded`, and no
-///    `Content-Encoding`, as nothing is decompressed here. Everything else submits no token, and is
-///    not read either: a multipart form sends the header, or its handler checks the field
+///    `Content-Encoding`, as nothing is decompressed here. Any other body submits no token, and is not read either. A
+///    multipart form sends the header, or its handler checks the field
 ///    ([`CsrfBuilder::handler_verifies`](crate::csrf::CsrfBuilder::handler_verifies)).
 /// 3. The body is read up to [`body_limit`](Self::body_limit). The field must be in it exactly once,
 ///    raw or masked, as in the header.
 ///
-/// A longer form is refused with 413, everything else with 403. A body that ends in an error submits
-/// no token: the error is not handed on, since the inner service must not see a request that was
-/// not checked. That also holds for the limit of a layer further out, so this one's is better the
-/// lower of the two.
+/// The layer rejects a longer form with 413, and everything else with 403. A body that ends in an error submits no
+/// token. The error is not passed on, since the inner service must not see an unchecked request. That also holds for
+/// the limit of a layer further out. So keep this layer's limit the lower of the two.
 ///
-/// The inner service gets a form that was read in a body of the same type, made of the same bytes. So
-/// the type is one that bytes make, such as axum's `Body` or `Full<Bytes>`. While the form is read, the
-/// inner service is kept ready, a permit of a concurrency limit included. How long a client may take
-/// for its form is for the server's time-outs to say, as with every other body.
+/// The inner service gets the form in a body of the same type, made of the same bytes. So the type is one that bytes
+/// make, such as axum's `Body` or `Full<Bytes>`. While the form is read, the inner service is kept ready, a permit of
+/// a concurrency limit included. The server's time-outs limit how long a client may take for its form, as with every
+/// other body.
 ///
 /// # Example
 ///
@@ -73,7 +72,7 @@ pub struct CsrfFormLayer<R = DefaultRejection> {
     pub(super) settings: Arc<Settings>,
 }
 
-/// What is set for forms.
+/// The settings for forms.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     /// The name of the field.
@@ -82,18 +81,17 @@ pub(super) struct Settings {
     pub(super) limit: usize,
 }
 
-/// Enough for the forms that people type into, and little enough to be held for each of them.
+/// Enough for typed forms, and small enough to be held in memory for each of them.
 const LIMIT: usize = 64 * 1024;
 
 impl<R> CsrfLayer<R> {
-    /// Also looks for the token in the field `name` of an HTML form, for pages that work without a
-    /// script. The layer then reads bodies, so it is another one, with settings of its own: see
-    /// [`CsrfFormLayer`].
+    /// Accepts the token from the field `name` of an HTML form too, for pages that work without a script. The layer
+    /// then reads bodies, so it is another one, with settings of its own: see [`CsrfFormLayer`].
     ///
     /// # Errors
     ///
-    /// When the name is empty, or has something else in it than visible ASCII characters other
-    /// than `"` and `\`: browsers write those in several ways. And when the handler is to check:
+    /// Returns an error when the name is empty or has other than visible ASCII characters. It may not have `"` and
+    /// `\` either: browsers write those in several ways. Returns one too when the handler is to check:
     /// [`handler_verifies`](crate::csrf::CsrfBuilder::handler_verifies).
     pub fn form_field(self, name: impl Into<String>) -> Result<CsrfFormLayer<R>, ConfigError> {
         let name = name.into();
@@ -121,10 +119,9 @@ impl<R> CsrfLayer<R> {
 }
 
 impl<R> CsrfFormLayer<R> {
-    /// The longest form that is read, in bytes; one more is refused with 413. Default: 64 KiB,
-    /// which is enough for what people type. Every request that has a good cookie can make the
-    /// server hold that much, twice for a moment, so a higher limit wants a bound on the number of
-    /// requests.
+    /// Sets the longest form that is read, in bytes; a longer one is rejected with 413. Default: 64 KiB, which is
+    /// enough for typed text. Every request with a valid cookie can make the server hold that much, twice for a
+    /// moment. So limit the number of requests too if you raise it.
     ///
     /// It binds forms that are read here only. A request with the token in its header may be of any
     /// length.

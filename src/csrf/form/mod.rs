@@ -1,7 +1,7 @@
 //! The token in a field of a form, for pages that work without a script.
 //!
-//! It is a layer of its own, so that the one that reads headers alone neither buffers nor clones the
-//! inner service, and takes any body.
+//! It is a separate layer. So the one that reads headers alone neither buffers nor clones the inner service, and
+//! takes any body.
 
 mod encoding;
 mod field;

@@ -86,8 +86,8 @@ where
                 if body.size_hint().lower() > self.layer.settings.limit as u64 {
                     return answer(Rejection::csrf(CsrfReason::BodyTooLarge));
                 }
-                // The service that was polled ready is the one that gets the request, so it
-                // is taken; the clone that stays behind is polled before the next call.
+                // The service that was polled ready must get the request, so it is taken. The clone that stays behind
+                // is polled before the next call.
                 let clone = self.inner.clone();
                 let pending = Pending {
                     inner: mem::replace(&mut self.inner, clone),

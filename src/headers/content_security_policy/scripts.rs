@@ -9,7 +9,7 @@ const OPEN_SCHEMES: [&str; 5] = ["data:", "http:", "https:", "ws:", "wss:"];
 /// The name and the sources of one directive.
 pub(super) type Directive<'a> = (String, Vec<&'a str>);
 
-/// The opening by which scripts of an attacker run and its cure, or nothing.
+/// The opening by which scripts of an attacker run and its remedy, or nothing.
 pub(super) fn opening(directives: &[Directive]) -> Option<String> {
     let sources = |wanted: &str| directives.iter().find(|(name, _)| name == wanted);
     // In a sandbox nothing runs, unless the sandbox says so.
@@ -19,8 +19,8 @@ pub(super) fn opening(directives: &[Directive]) -> Option<String> {
     }
     let Some(general) = sources("script-src").or_else(|| sources("default-src")) else {
         return Some(
-            "has neither script-src nor default-src, so that every script runs; an API writes default-src \
-             'none'; frame-ancestors 'none', and a page default-src 'self'"
+            "has neither script-src nor default-src, so that every script runs. An API writes default-src 'none'; \
+             frame-ancestors 'none', and a page default-src 'self'"
                 .to_owned(),
         );
     };
@@ -42,9 +42,9 @@ pub(super) fn opening(directives: &[Directive]) -> Option<String> {
 /// Says what to write in place of a `source` that opens the list.
 fn cure(source: &str, sources: &[&str]) -> &'static str {
     if is_keyword(source, "unsafe-eval") {
-        "take the word out, and out of the scripts what evaluates a text"
+        "remove the word, and the code that evaluates a text from the scripts"
     } else if is_keyword(source, "unsafe-inline") {
-        "put a hash of each script beside it, or from a handler a nonce, or take the word out"
+        "put a hash of each script beside it, or from a handler a nonce, or remove the word"
     } else if sources
         .iter()
         .any(|source| is_keyword(source, "strict-dynamic"))
@@ -58,10 +58,10 @@ fn cure(source: &str, sources: &[&str]) -> &'static str {
 
 /// The first source that opens the list.
 fn opening_source<'a>(sources: &[&'a str]) -> Option<&'a str> {
-    // Browsers pass over `'unsafe-inline'` beside a nonce or hash, and over origins beside `'strict-dynamic'`
-    // too (CSP Level 3, "Does a source list allow all inline behavior", "Script directives pre-request check").
-    // Those that do not know `'strict-dynamic'` pass over that word instead. So it counts beside a nonce or
-    // hash alone, without which it would let no script run.
+    // Browsers ignore `'unsafe-inline'` beside a nonce or hash, and origins beside `'strict-dynamic'` too. See CSP
+    // Level 3, "Does a source list allow all inline behavior" and "Script directives pre-request check". Those that
+    // do not know `'strict-dynamic'` ignore that word instead. So it counts beside a nonce or hash alone, without
+    // which it would let no script run.
     let named = sources.iter().any(|source| is_nonce_or_hash(source));
     let strict = named
         && sources
@@ -206,17 +206,17 @@ mod tests {
         }
     }
 
-    /// A cure that leaves the fault where it is sends its reader round and round.
+    /// A remedy that leaves the fault would send its reader in circles.
     #[test]
-    fn the_cure_fits_the_fault() {
+    fn the_remedy_fits_the_fault() {
         for (text, part) in [
             (
                 "script-src 'unsafe-inline'",
-                "a hash of each script beside it, or from a handler a nonce, or take the word out",
+                "a hash of each script beside it, or from a handler a nonce, or remove the word",
             ),
             (
                 "script-src 'unsafe-eval'",
-                "take the word out, and out of the scripts what evaluates a text",
+                "remove the word, and the code that evaluates a text from the scripts",
             ),
             (
                 "script-src https:",
@@ -228,7 +228,7 @@ mod tests {
             ),
             (
                 "frame-ancestors 'none'",
-                "an API writes default-src 'none'; frame-ancestors 'none',",
+                "An API writes default-src 'none'; frame-ancestors 'none',",
             ),
         ] {
             let problem = problem(text).unwrap();

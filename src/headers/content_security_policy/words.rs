@@ -61,8 +61,8 @@ pub(super) fn is_nonce_or_hash(source: &str) -> bool {
 pub(super) fn cure(source: &str) -> &'static str {
     let word = source.trim_matches(['\'', '"', '`']).to_ascii_lowercase();
     if word.starts_with("nonce") {
-        "; a nonce is base64 and another one for each response: send the policy with it from the handler, \
-         whose header SecurityHeadersLayer leaves alone"
+        "; a nonce is base64 and another one for each response. Send the policy with it from the handler: \
+         SecurityHeadersLayer leaves that header alone"
     } else if word.starts_with("sha") {
         "; a hash is sha256-, sha384- or sha512- and the whole digest in base64: 43 digits and =, 64, or 86 \
          and =="

@@ -1,4 +1,4 @@
-//! What `RequireHttpsLayer` was told.
+//! The settings of `RequireHttpsLayer`.
 
 use super::{decision::Evidence, host::HttpsHost};
 

@@ -5,7 +5,7 @@ use http::{Extensions, HeaderMap};
 use super::proxy_header::ProxyHeader;
 use crate::{headers::scheme::ConnectionScheme, rejection::Rejection};
 
-/// What is believed about the transport, and nothing else is.
+/// The only evidence about the transport that counts.
 #[derive(Clone, Debug)]
 pub(super) enum Evidence {
     /// The marker that the server's own code put into the extensions.
@@ -14,7 +14,7 @@ pub(super) enum Evidence {
     Header(ProxyHeader),
 }
 
-/// What the evidence says.
+/// The verdict from the evidence.
 #[derive(Debug)]
 pub(super) enum Verdict {
     Https,

@@ -5,7 +5,7 @@ use http::{HeaderName, header};
 use crate::{config::ConfigError, header_owner::HeaderOwner};
 
 /// Proxies, tracing and pages write these, and never a scheme. One that a client may write as well, with a
-/// word of [`value`](crate::RequireHttpsLayer::value), would prove whatever the client likes.
+/// word of [`value`](crate::RequireHttpsLayer::value), would let the client prove anything.
 const NO_SCHEME: [&str; 22] = [
     "b3",
     "baggage",

@@ -22,7 +22,7 @@ use crate::{
 pub struct HttpsHost(Box<str>);
 
 impl HttpsHost {
-    /// The host, in lower case, with its port unless that is 443.
+    /// Returns the host, in lower case, with its port unless that is 443.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -33,8 +33,8 @@ impl FromStr for HttpsHost {
 
     /// # Errors
     ///
-    /// When the text is anything but a host name in ASCII, an IPv4 address or an IPv6 address in
-    /// brackets, with a port between 1 and 65535 or none.
+    /// Accepts a host name in ASCII, an IPv4 address or an IPv6 address in brackets. A port between 1 and 65535 may
+    /// follow. Any other text is an error.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let parts = split_port(text).and_then(|(host, port)| Some((canonical_host(host)?, port)));
         // To browsers a host with a final dot is another one: cookies and HSTS would not apply there.
@@ -43,8 +43,8 @@ impl FromStr for HttpsHost {
             return Err(ConfigError::about_url(
                 "redirect_to",
                 text,
-                "must be a host such as app.example, with a port if it is not 443, and without a \
-                 scheme, a user name or a path",
+                "must be a host such as app.example, with a port if it is not 443. It has no scheme, user name or \
+                 path",
             ));
         };
         if let Some(port) = port.filter(|port| *port != 443) {

@@ -22,10 +22,9 @@ use crate::{
 
 /// Refuses requests that came over plain http.
 ///
-/// See the [module documentation](crate::headers) for what it believes, where it goes, and an
-/// example. A refusal is 403 (behind a [`GrpcLayer`](crate::GrpcLayer) a gRPC client gets
-/// `PERMISSION_DENIED`), and the
-/// [`Rejection`] in the extensions of the response is of the kind
+/// See the [module documentation](crate::headers) for the evidence that it accepts, its place, and an example. A
+/// refusal is 403; behind a [`GrpcLayer`](crate::GrpcLayer) a gRPC client gets `PERMISSION_DENIED`. The [`Rejection`]
+/// in the extensions of the response is of the kind
 /// [`InsecureTransport`](crate::rejection::RejectionKind::InsecureTransport).
 #[derive(Clone)]
 #[must_use]
@@ -44,11 +43,10 @@ impl RequireHttpsLayer {
 
     /// Believes a header that the proxy in front sets, such as `x-forwarded-proto`.
     ///
-    /// Exactly one line with the one value `https` passes, in any case and with blanks around it, or
-    /// `wss`, which some proxies write for WebSockets. No line, two of them, a list or another value is
-    /// refused: then the proxy is not there, or is not set up as it must be. For proxies that write
-    /// another word see [`value`](Self::value); for those that append, [`last`](Self::last) and
-    /// [`first`](Self::first).
+    /// Exactly one line with the one value `https` passes, in any case and with blanks around it. `wss` passes too,
+    /// which some proxies write for WebSockets. No line, two of them, a list or another value is rejected. Then the
+    /// proxy is missing or wrongly configured. For proxies that write another word see [`value`](Self::value); for
+    /// those that append, [`last`](Self::last) and [`first`](Self::first).
     ///
     /// **The proxy must overwrite the header**, whatever the client sent, and must be the only way to
     /// this server. Otherwise clients write it themselves.
@@ -64,10 +62,10 @@ impl RequireHttpsLayer {
     ///
     /// # Errors
     ///
-    /// When it is no header name, one that clients and browsers write, such as `Host`, `Origin` or
-    /// `User-Agent`, or one that never holds a scheme, such as `X-Forwarded-For`. And when it is `Forwarded`
-    /// (RFC 7239): that one is a list that every hop may add to and is not parsed here; have the proxy set a
-    /// header with the scheme alone.
+    /// Returns an error when it is no header name, or one that clients and browsers write. Examples are `Host`,
+    /// `Origin` and `User-Agent`. Returns one too for a header that never holds a scheme, such as `X-Forwarded-For`.
+    /// `Forwarded` (RFC 7239) is also an error. It is a list that every hop may add to, and is not parsed here. Have
+    /// the proxy set a header with the scheme alone.
     pub fn behind_proxy(header: impl TryInto<HeaderName>) -> Result<Self, ConfigError> {
         let Ok(name) = header.try_into() else {
             return Err(ConfigError::new(
@@ -91,18 +89,18 @@ impl RequireHttpsLayer {
 }
 
 impl<R> RequireHttpsLayer<R> {
-    /// Where refusals are reported to, redirects among them.
+    /// Sets the sink for refusals, redirects among them.
     pub fn events(mut self, events: EventSink) -> Self {
         self.refusal.events = events;
         self
     }
 
-    /// Takes the first member of the header of [`behind_proxy`](RequireHttpsLayer::behind_proxy), which is a
+    /// Takes the first member of the header of [`behind_proxy`](RequireHttpsLayer::behind_proxy). The header is a
     /// list then, in one line or several (RFC 9110 section 5.3).
     ///
-    /// It is for a chain of proxies in which each appends, and the outermost *overwrites* what the
-    /// client sent: the first member is then what the browser spoke. An outermost proxy that appends
-    /// lets the client write that member. Take [`last`](Self::last) there.
+    /// Use it for a chain of proxies in which each appends, and the outermost *overwrites* the client's value. The
+    /// first member is then the scheme that the browser used. An outermost proxy that appends lets the client write
+    /// that member. Take [`last`](Self::last) there.
     ///
     /// ```
     /// use tower_bearer::RequireHttpsLayer;
@@ -121,13 +119,13 @@ impl<R> RequireHttpsLayer<R> {
         Ok(self)
     }
 
-    /// Takes the last member of the header of [`behind_proxy`](RequireHttpsLayer::behind_proxy), which is a
-    /// list then, in one line or several (RFC 9110 section 5.3).
+    /// Takes the last member of the header of [`behind_proxy`](RequireHttpsLayer::behind_proxy). The header is a list
+    /// then, in one line or several (RFC 9110 section 5.3).
     ///
-    /// It is for a proxy that *appends* to what the client sent: the last member is its own word, and no
-    /// client can write it where that proxy is the only way in. In a chain it is what the nearest
-    /// proxy's client spoke, another proxy as it may be. Where it says plain http and a member further out
-    /// does not, the request is refused and never redirected: it would come back in the same way.
+    /// Use it for a proxy that *appends* to the client's value. The last member is the proxy's own word. No client
+    /// can write it where that proxy is the only way in. In a chain it is the scheme that the nearest proxy's client
+    /// used, which may be another proxy. Where it says plain http and a member further out does not, the request is
+    /// rejected and never redirected. It would come back in the same way.
     ///
     /// ```
     /// use tower_bearer::RequireHttpsLayer;
@@ -148,9 +146,9 @@ impl<R> RequireHttpsLayer<R> {
     /// Replaces the word that proves https in the header of
     /// [`behind_proxy`](RequireHttpsLayer::behind_proxy): `on` for `X-Forwarded-Ssl` and `Front-End-Https`.
     ///
-    /// Exactly this word passes, in any case. `off`, `http` and `ws` say plain http, and everything else
-    /// proves nothing. nginx's `$https` is `on` or empty, and nginx sends no header with an empty value:
-    /// plain requests are then refused and never redirected.
+    /// Exactly this word passes, in any case. `off`, `http` and `ws` say plain http, and everything else proves
+    /// nothing. nginx's `$https` is `on` or empty, and nginx sends no header with an empty value. Plain requests are
+    /// then rejected and never redirected.
     ///
     /// ```
     /// use tower_bearer::RequireHttpsLayer;
@@ -180,16 +178,16 @@ impl<R> RequireHttpsLayer<R> {
         }
     }
 
-    /// Answers `GET` and `HEAD` requests that are known to have come over plain http, without
-    /// credentials, with 308 to the same path and query at this host. Everything else stays refused.
+    /// Answers `GET` and `HEAD` requests that are known to have come over plain http, without credentials. The answer
+    /// is 308 to the same path and query at this host. Everything else stays rejected.
     ///
-    /// Credentials are an `Authorization`, and a cookie that may be this crate's: one whose name begins
-    /// with `__Host-`, `__Http-` or `__Secure-`, or is `refresh_token` or `csrf`. Other cookies, such as those of an
+    /// Credentials are an `Authorization`, and a cookie that may be this crate's. Such a cookie's name begins with
+    /// `__Host-`, `__Http-` or `__Secure-`, or is `refresh_token` or `csrf`. Other cookies, such as those of an
     /// analysis of visits, come with every typed address and change nothing.
     ///
-    /// A browser that goes round and round shows that an inner proxy overwrites the header with the scheme
-    /// that *it* was asked by: an nginx with `$scheme` behind an ALB, for example. Only the proxy that ends
-    /// TLS may write the header. The inner nginx passes it on:
+    /// A redirect loop in the browser shows that an inner proxy overwrites the header with its own scheme. An example
+    /// is an nginx with `$scheme` behind an ALB. Only the proxy that ends TLS may write the header. The inner nginx
+    /// passes it on:
     ///
     /// ```nginx
     /// proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;
@@ -208,8 +206,8 @@ impl<R> RequireHttpsLayer<R> {
         }
     }
 
-    /// Replaces the answer to refused requests, not that to redirected ones. What the contract
-    /// asks for is added to it; see [`RejectionResponse`](crate::rejection::RejectionResponse).
+    /// Replaces the answer to refused requests, not that to redirected ones. The layer adds what the contract
+    /// requires; see [`RejectionResponse`](crate::rejection::RejectionResponse).
     pub fn rejection_response<B>(
         self,
         response: impl Fn(&Rejection) -> Response<B> + Send + Sync + 'static,

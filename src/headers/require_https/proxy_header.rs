@@ -81,8 +81,8 @@ impl ProxyHeader {
             Verdict::Https
         } else if self.member == Member::Only && member.contains(&b',') {
             self.unproven(
-                "is a list: .last() takes the word of the nearest proxy, .first() that of the outermost, which must \
-                 overwrite what clients send",
+                "is a list: .last() takes the word of the nearest proxy, .first() that of the outermost. The \
+                 outermost must overwrite what clients send",
             )
         } else if !is_one_of(&PLAIN, member) {
             let expected = self.value.as_deref().unwrap_or("https or wss");

@@ -6,8 +6,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::host::HttpsHost;
 use crate::cookie;
 
-/// What a path may not hold as it is: all but unreserved characters, sub-delimiters, `/:@` (RFC 3986
-/// section 3.3), and `%` as it came. Browsers send a few others (`|`, `"`, bytes of UTF-8).
+/// The bytes that are encoded in a path. All but unreserved characters, sub-delimiters, `/:@` (RFC 3986 section 3.3),
+/// and a `%` that came. Browsers send a few others (`|`, `"`, bytes of UTF-8).
 const PATH: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -34,9 +34,9 @@ const QUERY: AsciiSet = PATH.remove(b'?');
 
 /// Where to send a request, if it may be sent anywhere.
 ///
-/// A request with credentials is refused instead: they are known to the network by now, and a client
-/// that is redirected without a word goes on sending them. Cookies of others are no credentials here:
-/// a typed address brings those that the pages of a site have set since the day before.
+/// A request with credentials is rejected instead: the network has already seen them. A client that is silently
+/// redirected would go on sending them. Cookies of others are no credentials here. A typed address brings those that
+/// the pages of a site have set since the day before.
 pub(super) fn location(
     host: &HttpsHost,
     method: &Method,
@@ -49,8 +49,8 @@ pub(super) fn location(
     if !safe || credentials || !uri.path().starts_with('/') {
         return None;
     }
-    // Nothing of the address but path and query is the client's: neither `Host` nor the authority
-    // of the request target is read.
+    // Only path and query of the address come from the client. Neither `Host` nor the authority of the request target
+    // is read.
     let path = utf8_percent_encode(uri.path(), &PATH);
     let mut text = format!("https://{host}{path}");
     if let Some(query) = uri.query() {
@@ -60,8 +60,8 @@ pub(super) fn location(
     HeaderValue::try_from(text).ok()
 }
 
-/// 308, so that `HEAD` stays `HEAD` (RFC 9110 section 15.4.9). A 308 is cached unless it says
-/// otherwise, and a cache behind the proxy would answer it to the https request that follows.
+/// 308, so that `HEAD` stays `HEAD` (RFC 9110 section 15.4.9). A 308 is cached unless it says otherwise. A cache
+/// behind the proxy would answer it to the https request that follows.
 pub(super) fn answer<B: Default>(location: HeaderValue) -> Response<B> {
     let mut response = Response::new(B::default());
     *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_goes_nowhere() {
+    fn requests_without_a_path_are_not_redirected() {
         assert_eq!(to("*"), None);
         let mut parts = http::uri::Parts::default();
         for path in [".evil.example/", "@evil.example/", ":80@evil.example/"] {

@@ -50,7 +50,7 @@ impl<S, R> RequireHttps<S, R> {
         let Some(location) = location else {
             return self.refusal.answer(request.extensions(), rejection);
         };
-        // The inner service did not see the request, so it is told like any other refusal.
+        // The inner service did not see the request, so it is reported like any other refusal.
         self.refusal.events.emit(&Event::Rejected(&rejection));
         let mut response = redirect::answer(location);
         response.extensions_mut().insert(rejection);

@@ -100,7 +100,7 @@ fn missing_keys_cause_one_request_a_cool_down() {
 }
 
 #[test]
-fn what_a_missing_key_causes() {
+fn a_missing_key_causes_a_request_at_the_right_time() {
     let mut state = State::default();
     assert_eq!(state.want(&LIMITS, at(0)), Want::Unchanged, "no set yet");
     assert_eq!(state.left(&LIMITS, START), Duration::ZERO, "due at once");

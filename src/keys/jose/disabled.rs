@@ -1,5 +1,5 @@
-//! Without the `josekit` feature there are no wrapped keys: a type of no values stands in, so
-//! that nothing outside this file asks for the feature.
+//! Without the `josekit` feature there are no wrapped keys. A type of no values replaces them, so that nothing
+//! outside this file asks for the feature.
 
 use std::convert::Infallible;
 

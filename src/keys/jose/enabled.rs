@@ -1,8 +1,8 @@
 //! Wrapped content keys, with josekit: A256KW, RSA-OAEP-256 and ECDH-ES+A256KW.
 //!
-//! josekit is fenced: everything of a token that reaches it has been checked here for structure
-//! and exact length, it unwraps the content key and nothing else, and `ring` opens the content.
-//! None of its types leaves this file, and none is ever formatted.
+//! josekit is isolated. It gets only parts of a token whose structure and exact length have been checked here. It
+//! unwraps the content key and nothing else, and `ring` opens the content. None of its types leaves this file, and
+//! none is ever formatted.
 
 use josekit::{
     jwe::{
@@ -95,7 +95,7 @@ impl Wrapping {
         Ok(wrapping)
     }
 
-    /// A key whose halves do not belong together would make tokens that nobody can open.
+    /// A key whose halves do not belong together would make tokens that no key can open.
     fn check_halves(&self) -> Result<(), ConfigError> {
         let failed = || problem("its private and public halves do not belong together");
         if !self.can_unwrap() {
@@ -136,8 +136,8 @@ impl Wrapping {
 
     /// The content key of a token.
     ///
-    /// Whatever the key itself does not unwrap gives a random content key, so that a wrong
-    /// padding, a wrong integrity check and a wrong content fail at one and the same place.
+    /// If the key itself does not unwrap the input, the result is a random content key. So a wrong padding, integrity
+    /// check or content all fail at one and the same place.
     pub(super) fn unwrap_key(
         &self,
         content: ContentEncryption,

@@ -1,7 +1,7 @@
 //! Which key a text names: a `kid`, or the protected header that a key writes.
 //!
-//! One key after the other: a service has one to ten of them. An issuer's set is as long as the limit on its
-//! document lets it be, and costs a token that much at the most.
+//! One key after the other: a service has one to ten of them. The limit on an issuer's document limits its set too,
+//! and with it the cost of a token.
 
 use std::sync::Arc;
 
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_keys_of_one_name_the_first_has_it() {
+    fn of_two_keys_of_one_name_the_first_counts() {
         let key = |n: u8| {
             Arc::new(SigningKey::hmac(SignatureAlgorithm::Hs256, Some("k"), &[n; 32]).unwrap())
         };

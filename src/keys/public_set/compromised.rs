@@ -1,14 +1,14 @@
-//! Which keys an issuer has given away.
+//! The keys whose private half an issuer has published.
 
 use std::collections::VecDeque;
 
 use super::thumbprint::Thumbprint;
 use crate::keys::SigningKey;
 
-/// How many are remembered. An issuer that gives more away has no key that is worth a word.
+/// How many are remembered. An issuer that compromises more has no key that can be trusted.
 const MOST: usize = 64;
 
-/// How a key is known again that must not be used any more.
+/// Identifies a key that must not be used any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
     Thumbprint(Thumbprint),

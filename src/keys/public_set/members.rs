@@ -30,8 +30,8 @@ pub(super) struct Members {
     pub(super) qi: Member,
     pub(super) oth: Member,
     pub(super) k: Member,
-    /// Whether one of them stands there twice. Of two values the one that says something is kept, so that a
-    /// private half is seen whatever stands beside it.
+    /// Whether a member occurs twice. Of two values the one with content is kept. So a private half is seen whatever
+    /// stands beside it.
     pub(super) is_repeated: bool,
 }
 
@@ -81,7 +81,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
         let mut seen = Vec::new();
         while let Some(name) = map.next_key::<&RawValue>()? {
             let value: &RawValue = map.next_value()?;
-            // A name that is no text is none of ours.
+            // A name that is no text is not ours.
             let name: String = serde_json::from_str(name.get()).unwrap_or_default();
             let Some(member) = members.member(&name) else {
                 continue;

@@ -113,15 +113,15 @@ impl KeyReport {
         }
     }
 
-    /// Returns the `alg` that the issuer wrote, letter for letter; `None` where it wrote none, or no text of
-    /// 64 bytes at the most. Print it with `{:?}`.
+    /// Returns the `alg` that the issuer wrote, letter for letter. `None` where it wrote none, or no text of 64 bytes
+    /// at the most. Print it with `{:?}`.
     pub fn alg(&self) -> Option<&str> {
         self.alg.as_deref()
     }
 
-    /// Returns what a usable key verifies: the algorithm that `alg` names, or else what follows from its
-    /// type. An RSA key without `alg` is for the one RSA algorithm that the issuer's metadata name, or else RS256,
-    /// unless the codec's [`algorithms`](crate::token::TokenCodecBuilder::algorithms) name another.
+    /// Returns the algorithm that a usable key verifies: the one of `alg`, or else the one of its type. An RSA key
+    /// without `alg` is for the one RSA algorithm of the issuer's metadata, or else RS256. The codec's
+    /// [`algorithms`](crate::token::TokenCodecBuilder::algorithms) can name another.
     pub fn algorithm(&self) -> Option<SignatureAlgorithm> {
         self.key.as_ref().ok().map(|key| match key.is_assumed() {
             true => self.rsa,

@@ -28,8 +28,8 @@ impl Thumbprint {
         }
     }
 
-    /// The thumbprints of every key of ours that the numbers of `members` allow, whatever else they say: a
-    /// private half gives its public half away under any name of its type.
+    /// The thumbprints of every key of ours that the numbers of `members` allow, whatever else they say. A private
+    /// half reveals its public half under any name of its type.
     pub(super) fn all_of(members: &Members) -> Vec<Self> {
         let number = |member: &Member| member.text().and_then(decode);
         let (x, y) = (number(&members.x), number(&members.y));
@@ -80,8 +80,8 @@ pub(super) fn unsigned(bytes: &[u8]) -> &[u8] {
     bytes.get(zeros..).unwrap_or_default()
 }
 
-/// A coordinate in the full length of its curve (RFC 7518 section 6.2.1.2): some libraries leave the zeros
-/// in front out, and others write one more.
+/// A coordinate in the full length of its curve (RFC 7518 section 6.2.1.2). Some libraries omit the zeros in front,
+/// and others write one more.
 fn coordinate(bytes: &[u8], len: usize) -> Vec<u8> {
     let bytes = unsigned(bytes);
     [&vec![0; len.saturating_sub(bytes.len())], bytes].concat()

@@ -102,8 +102,8 @@ impl UnusableKey {
         &self.detail
     }
 
-    /// Whether the issuer has published its private half or a shared secret. The issuer has to replace
-    /// it at once, and whatever it signed is worth nothing.
+    /// Tells whether the issuer has published its private half or a shared secret. The issuer has to replace it at
+    /// once. Nothing that it signed can be trusted.
     pub fn is_compromised(&self) -> bool {
         self.reason == UnusableReason::Compromised
     }

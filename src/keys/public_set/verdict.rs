@@ -18,7 +18,7 @@ pub(super) struct Judged {
 pub(super) enum Verdict {
     Usable(SigningKey),
     Unusable(UnusableKey),
-    /// It gives away what only the issuer may have, and how it is known again.
+    /// It publishes a secret of the issuer. The marks identify it later.
     Compromised(UnusableKey, Vec<Mark>),
 }
 
@@ -62,7 +62,7 @@ fn verdict_on_members(index: usize, members: &Members, json: &str) -> Verdict {
         Verdict::Compromised(key, marks)
     };
     if given(is_private) {
-        // Whatever its name and type say: a private half is given away.
+        // Whatever its name and type say: a private half is published.
         return compromised(PRIVATE, marks(readings, kid.unwrap_or_default()));
     }
     if given(is_secret) {
@@ -79,7 +79,7 @@ fn verdict_on_members(index: usize, members: &Members, json: &str) -> Verdict {
     }
 }
 
-/// How a key is known again whose private half was given away.
+/// The marks of a key whose private half was published.
 fn marks(readings: [Option<&Members>; 2], kid: Option<&str>) -> Vec<Mark> {
     let thumbprints = readings.into_iter().flatten().flat_map(Thumbprint::all_of);
     let mut marks: Vec<_> = thumbprints.map(Mark::Thumbprint).collect();
@@ -101,7 +101,7 @@ fn lacks_numbers(members: &Members) -> bool {
     }
 }
 
-/// The members as a reader takes them for whom the last one counts.
+/// The members as a reader sees them that takes the last one.
 fn last_values(json: &str) -> Option<Members> {
     let object: serde_json::Value = serde_json::from_str(json).ok()?;
     serde_json::from_str(&object.to_string()).ok()
@@ -279,7 +279,7 @@ fn okp(members: &Members, named: Option<Alg>) -> Result<SigningKey, Fault> {
     SigningKey::ed25519_public(None, &x).map_err(|_| {
         (
             Reason::Weak,
-            "is a point of small order, for which every attacker can sign",
+            "is a point of small order, for which an attacker can forge signatures",
         )
     })
 }

@@ -1,4 +1,4 @@
-//! A ring whose keys are an issuer's elsewhere, and come and go as that says.
+//! A ring whose keys are those of a remote issuer, which replaces them.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ pub(crate) trait Remote: fmt::Debug + Send + Sync {
     /// The issuer whose keys they are, where the fetcher knows it.
     fn issuer(&self) -> Option<&str>;
 
-    /// When it is worth coming back, in whole seconds.
+    /// When to try again, in whole seconds.
     fn retry_after(&self) -> Duration;
 }
 
@@ -75,7 +75,7 @@ impl KeyRing {
         }
     }
 
-    /// When it is worth coming back for a missing key.
+    /// When to try again for a missing key.
     pub(crate) fn retry_after(&self) -> Duration {
         let Source(remote) = &self.source;
         let shortest = Duration::from_secs(1);

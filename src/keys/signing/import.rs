@@ -35,7 +35,7 @@ impl SigningKey {
         }
         if has_small_order(public) {
             return Err(bad_key(
-                "is a point of small order, which anybody can sign for",
+                "is a point of small order, for which an attacker can forge signatures",
             ));
         }
         let public = public.into();
@@ -249,8 +249,8 @@ fn has_small_order(public: &[u8]) -> bool {
     })
 }
 
-/// `ring` checks a point when it agrees on a secret with it, so a throw-away agreement tells
-/// at start-up what would otherwise fail at each request.
+/// `ring` checks a point when it agrees on a secret with it. So a throw-away agreement finds at start-up the fault
+/// that would otherwise fail each request.
 fn on_curve(curve: &'static agreement::Algorithm, point: &[u8]) -> bool {
     let Ok(own) = agreement::EphemeralPrivateKey::generate(curve, &SystemRandom::new()) else {
         return false;
@@ -283,7 +283,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_that_anybody_can_sign_for_are_refused() {
+    fn keys_of_small_order_are_rejected() {
         // The identity as R and zero as S satisfy the equation whenever the point vanishes.
         let mut forged = [0; 64];
         forged[0] = 1;

@@ -70,7 +70,7 @@ fn opens(key: &ContentKey, iv: &[u8; 12], text: &[u8], tag: &[u8; 16]) -> bool {
 }
 
 #[test]
-fn what_is_wrapped_is_unwrapped_and_nothing_else() {
+fn only_wrapped_keys_are_unwrapped() {
     for json in all_keys("A256GCM").iter().chain(&all_keys("A128GCM")) {
         let ring = jwk(json).unwrap();
         let keys = ring.load();

@@ -114,8 +114,8 @@ async fn draining_waits_out_no_pause_and_nothing_that_is_not_open() {
     assert!(!world.is_live(&record).await);
 }
 
-/// The first alarm waits, and the second leaves its work to it. It had been written, and its answer was lost: the first
-/// finds a mark that is not its own, and tells of the theft all the same.
+/// The first alarm waits, and the second leaves its work to it. It had been written, and its answer was lost. The first
+/// finds a mark that is not its own, and reports the theft all the same.
 #[tokio::test]
 async fn an_alarm_tells_of_what_another_has_written_that_left_its_work_to_it() {
     let world = World::patient();
@@ -136,7 +136,7 @@ async fn an_alarm_tells_of_what_another_has_written_that_left_its_work_to_it() {
     assert_eq!(world.count("ReuseDetected"), 1);
 }
 
-/// What began between the first request and the second is ended by a further try only.
+/// Only a further try ends sessions that began between the first request and the second.
 #[tokio::test]
 async fn an_ending_that_is_asked_for_again_during_its_try_is_tried_again() {
     let queue = Queue::default();

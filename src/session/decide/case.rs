@@ -133,7 +133,7 @@ impl Case<'_> {
         self.presenter.activity == Activity::Active
     }
 
-    /// Rows 5, 8 and 9: whether a note moves the idle end. Not by less than the interval: a session that an active
+    /// Rows 5, 8 and 9: whether a note moves the idle end. Not by less than the interval. A session that an active
     /// client has just rotated needs none, and no burst of requests writes more than one.
     pub(super) fn is_idle_end_due(&self) -> bool {
         let (old, new) = (self.record.idle_expires_at, self.idle_end(true));

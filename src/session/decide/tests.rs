@@ -44,7 +44,7 @@ fn is_mere_refusal(decision: &Decision) -> bool {
     decision.next.is_none() && decision.successor.is_none() && !decision.confirm
 }
 
-/// A session whose current token was handed to [`STRANGER`], which it does not know: the world, the token that
+/// A session whose current token was handed to [`STRANGER`], which it does not know. Returns the world, the token that
 /// was replaced and the current one, which has not come back.
 fn with_newcomer() -> (World, RefreshToken, RefreshToken) {
     let (mut world, _, current) = World::rotated();

@@ -92,7 +92,7 @@ fn one_flipped_bit_is_refused_wherever_it_is() {
     }
 }
 
-/// Of 21 bytes no character has a bit to spare, so the alphabet is all that could give a second spelling.
+/// Of 21 bytes no character has a spare bit. So only the alphabet could give a second spelling.
 #[test]
 fn a_value_has_one_spelling() {
     assert_eq!(RAW % 3, 0);

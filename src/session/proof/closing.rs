@@ -1,4 +1,4 @@
-//! The end of a theft, when no one hurries any more: both sides act an interval apart.
+//! The end of a theft, when neither side hurries any more: both sides act an interval apart.
 
 use std::collections::HashMap;
 

@@ -1,8 +1,8 @@
 //! Worlds with an idle lifetime, in which each refresh may be active or passive.
 //!
-//! An *active* user is one whose requests reach the server within the idle lifetime less `M`, and less the time of the
-//! claims, of each other. The builder refuses a lifetime in which a client that refreshes when its access token ends
-//! would come later. Such a user is never signed out, and a session that is not used ends.
+//! An *active* user sends requests that reach the server within a time of each other. That time is the idle lifetime
+//! less `M`, and less the time of the claims. The builder refuses a lifetime in which a client that refreshes when its
+//! access token ends would come later. Such a user is never signed out, and a session that is not used ends.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! The real decision function over small numbers.
 //!
-//! The search visits millions of states but few different records and questions. Tokens and records are numbered
-//! in the order in which they first appear, each record as if it were read at [`NOW`], and each question is put
-//! to the real function, with the real hashes, once.
+//! The search visits millions of states but few different records and questions. Tokens and records are numbered in the
+//! order in which they first appear. Each record is numbered as if it were read at [`NOW`]. Each question is put to the
+//! real function, with the real hashes, once.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -262,7 +262,7 @@ impl Ledger {
         (self.tokens.len(), self.records.len(), self.verdicts.len())
     }
 
-    /// A state in a line, for people.
+    /// A state in a line, for the reader of a report.
     pub(super) fn describe(&self, state: &State) -> String {
         let record = self.record(state.store);
         let units = |at: Timestamp| NOW.since(at).as_millis() / self.unit.as_millis();

@@ -1,8 +1,8 @@
 //! The promises of the protocol, shown over the real decision function.
 //!
-//! * [`search`] walks every path of a small world, so that "never" means never. [`worlds`] are those in which
-//!   an honest user is not accused, [`thefts`] those in which a thief does not go on unnoticed, and [`refuted`]
-//!   those that fail, so that it is known what the others show and where they end.
+//! * [`search`] walks every path of a small world, so that "never" means never. In [`worlds`] an honest user is not
+//!   accused. In [`thefts`] a thief does not go on unnoticed. Those in [`refuted`] fail. They show what the others
+//!   prove and where they end.
 //! * [`idle`] has the worlds with an idle lifetime: an active user stays signed in, and an open tab does not.
 //! * [`sim`] plays thousands of random runs of browsers, networks and thieves.
 //! * [`vectors`] is the decision table for other implementations.

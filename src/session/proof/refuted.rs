@@ -145,8 +145,8 @@ fn a_crash_at_the_first_rotation_of_a_new_fingerprint() {
     assert_fails("2 fingerprints, 1 crash", &bounds);
 }
 
-/// Handed out again, the token that the dead browser has lost would rotate at the end of its interval, while another
-/// request with the one before is still under way.
+/// If it were handed out again, the token that the dead browser has lost would rotate after its interval. Another
+/// request with the one before would still be under way.
 #[test]
 fn a_crash_where_seen_tokens_go_out_again() {
     let bounds = Bounds {
@@ -181,8 +181,8 @@ fn a_clock_that_jumps_further_than_half_the_grace() {
     assert_fails("the clock jumps 11/8 G", &bounds);
 }
 
-/// The answer to a client that calls itself another way is lost, and the next request is from its old self again.
-/// Without a jar that may be a thief who has got an access token.
+/// The answer to a client that calls itself another way is lost. The next request has its old name again. Without a jar
+/// that may be a thief who has got an access token.
 #[test]
 fn two_fingerprints_that_take_turns_over_tokens_in_bodies() {
     let bounds = Bounds {
@@ -234,7 +234,7 @@ fn a_window_that_is_not_counted_from_the_presentation() {
     assert_fails("presentations open no window", &bounds);
 }
 
-/// The victim, whom the session knows, then brings the token that the thief holds: both share the jar, as it seems.
+/// The victim, whom the session knows, then brings the token that the thief holds. Both seem to share the jar.
 #[test]
 fn a_thief_that_holds_what_is_adopted() {
     for rule in [

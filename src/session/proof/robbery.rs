@@ -169,8 +169,8 @@ impl Sim {
         }
     }
 
-    /// A list is judged like a refresh, but nothing is handed out: a client that would get a new cookie is told to
-    /// refresh first.
+    /// A list is judged like a refresh, but nothing is handed out. A client that would get a new cookie has to refresh
+    /// first.
     fn list(&mut self, loot: usize) {
         let robbery = &self.robbery;
         let (token, visitor) = (&robbery.loot[loot], robbery.visitor);

@@ -109,7 +109,7 @@ pub(super) struct Answer {
     pub(super) words: Words,
     pub(super) next: Option<SessionRecord>,
     pub(super) cookie: Option<RefreshToken>,
-    /// Whether the application is told by an event that accuses no one.
+    /// Whether the application is told by an event that accuses no client.
     pub(super) told: bool,
 }
 
@@ -244,7 +244,7 @@ fn words(decision: &Decision) -> Words {
     }
 }
 
-/// Whether the application is told by an event that accuses no one.
+/// Whether the application is told by an event that accuses no client.
 fn told(question: &Question<'_>, answer: &Answer) -> bool {
     let presenter = &question.presenter;
     let met = question.record.fingerprints_for(presenter);

@@ -1,12 +1,12 @@
 //! Every path of a small world, breadth first.
 //!
-//! One honest browser with one cookie jar and one or two `User-Agent`s. At any moment it may send a request with
-//! the cookie it has, a request under way may reach the server, the server may come to its write, an answer under
-//! way may reach the jar (in any order), an answer may be lost, the browser may die and come back with what its
-//! disk had, the store may lose its last write or refuse one, its clock may jump, a thief may copy the cookie or
-//! present what it has, or time may pass. Where there is an idle lifetime, the user does something before a request or
-//! does not. A message is under way for at most `delay` units in each direction, and
-//! the server works for at most `work` units: time cannot pass while one is due.
+//! One honest browser with one cookie jar and one or two `User-Agent`s. At any moment it may send a request with the
+//! cookie it has. A request under way may reach the server, and the server may come to its write. An answer under way
+//! may reach the jar (in any order), or be lost. The browser may die and come back with what its disk had. The store
+//! may lose its last write or refuse one, and its clock may jump. A thief may copy the cookie or present what it has.
+//! Time may pass. Where there is an idle lifetime, the user does something before a request or does not. A message is
+//! under way for at most `delay` units in each direction. The server works for at most `work` units. Time cannot pass
+//! while one is due.
 
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
@@ -27,8 +27,8 @@ pub(super) struct Report {
     pub(super) broken: Broken,
     /// Different tokens, records and questions to the decision function.
     pub(super) ledger: (usize, usize, usize),
-    /// The first path on which an honest user is accused, or signed out for no reason that was given, or goes on
-    /// without having used the session.
+    /// The first path on which an honest user is accused, or signed out for no given reason. Also one on which a user
+    /// goes on without having used the session.
     pub(super) accused: Option<Vec<String>>,
     /// The first path on which a thief goes on and on.
     pub(super) unnoticed: Option<Vec<String>>,
@@ -40,8 +40,8 @@ pub(super) struct Report {
     pub(super) unused: usize,
     /// How often a thief's session ended with an alarm.
     pub(super) alarms: usize,
-    /// Moments at which a thief may stop for good; those at which it has got a token and the victim brings no
-    /// alarm; and those of them of which the application was not told by another event either.
+    /// Moments at which a thief may stop for good. Then those at which it has got a token and the victim brings no
+    /// alarm. Then those of them that no other event reported to the application either.
     pub(super) ends: usize,
     pub(super) escapes: usize,
     pub(super) silent: usize,

@@ -77,7 +77,7 @@ pub(super) struct State {
     pub(super) over: bool,
 }
 
-/// Written as a few words: the hash of each field for itself takes longer than all the rest of the search.
+/// Written as a few words. The hash of each field for itself takes longer than all the rest of the search.
 impl Hash for State {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         let [a, b, c] = self.flights.map(Flight::word);

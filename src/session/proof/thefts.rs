@@ -1,4 +1,4 @@
-//! Thieves in the worlds: no one is served on and on unnoticed.
+//! Thieves in the worlds: no thief is served on and on unnoticed.
 
 use super::{
     bounds::{Bounds, Budget, NOTHING, honest},
@@ -204,7 +204,7 @@ fn one_use_within_the_interval_is_all_that_escapes_the_alarm() {
     assert_eq!(report.escapes, 0);
 }
 
-/// Until the browser has shown the jar cookie once, the session asks no one for it.
+/// Until the browser has shown the jar cookie once, the session asks no client for it.
 #[test]
 fn before_the_session_is_bound_a_thief_needs_no_jar() {
     let bounds = Bounds {

@@ -42,7 +42,7 @@ pub(super) fn assert_holds(name: &str, goal: Option<usize>, bounds: &Bounds) -> 
     report
 }
 
-/// Holds, and no one has to sign in again.
+/// Holds, and no user has to sign in again.
 pub(super) fn assert_undisturbed(name: &str, goal: Option<usize>, bounds: &Bounds) {
     let report = assert_holds(name, goal, bounds);
     assert_eq!((report.outdated, report.state_lost), (0, 0), "{name}");
@@ -277,7 +277,7 @@ fn fingerprints_that_do_not_count() {
     );
 }
 
-/// The sign-in's answer is the first that brings the jar cookie; until it is shown, the session is open to all.
+/// The sign-in's answer is the first that brings the jar cookie. Until it is shown, the session is open to all.
 #[test]
 fn a_session_that_is_not_bound_yet() {
     let bounds = Bounds {

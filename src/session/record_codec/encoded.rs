@@ -1,5 +1,5 @@
-//! An encoded record without its subject tag, for a store that keeps it under that. It is read in place: what
-//! such a store must know to find it among others and to drop it in time.
+//! An encoded record without its subject tag, for a store that keeps it under that. It is read in place. A store needs
+//! these fields to find it among others and to drop it in time.
 
 use super::{Damage, DecodeError, UNTAGGED, VERSION, decode, fingerprints, slice, time};
 use crate::{

@@ -286,7 +286,7 @@ fn a_cut_or_lengthened_record_is_refused() {
 }
 
 #[test]
-fn what_a_flag_declares_absent_is_zero() {
+fn fields_that_a_flag_declares_absent_are_zero() {
     let (record, _) = start(&SessionPolicy::default(), &keys());
     for (at, name) in [
         (80, "previous"),

@@ -17,8 +17,8 @@ use crate::session::{
 
 pub(super) const VERSION: u8 = 1;
 
-/// The bytes in front of the flags, from there to the times, and the times behind the presentation: where they
-/// stand in version 2, too.
+/// The bytes in front of the flags, from there to the times, and the times behind the presentation. They stand there in
+/// version 2, too.
 const BEFORE: usize = 16 + 16 + 8 + 1;
 const HASHES: usize = 3 * 32 + 8;
 const TIMES: usize = 4 * 8;

@@ -191,8 +191,8 @@ fn an_old_key_is_needed_by_the_sessions_that_began_under_it_and_no_others() {
     let policy = SessionPolicy::default();
     let (_, old) = start(&policy, &before);
     let (record, new) = start(&policy, &after);
-    // Sealed with the new key, but derived with the old one: refused when it is opened, so that
-    // no decision is ever asked for a successor that nobody can derive.
+    // Sealed with the new key, but derived with the old one. It is refused when it is opened. So no decision is ever
+    // asked for a successor that cannot be derived.
     let resealed = seal(&old, &after, PLACE).unwrap();
     let error = unseal(resealed.as_bytes(), &dropped, PLACE).unwrap_err();
     assert_eq!(error, UnsealError::UnknownKey);

@@ -173,7 +173,7 @@ fn the_client_that_asks_for_a_privilege_change_holds_the_new_token_and_shows_its
     }
 }
 
-/// An answer that was lost costs no sign-in: the same change leads to the same token, by the old cookie too.
+/// A lost answer costs no sign-in. The same change leads to the same token, by the old cookie too.
 #[test]
 fn a_privilege_change_that_is_asked_for_again_leads_to_the_same_token() {
     let (mut world, previous, current) = World::rotated();

@@ -1,6 +1,6 @@
 //! Calls whose future is dropped between two of their steps.
 //!
-//! A command that was sent may still arrive, so each look takes one moment for itself: a list is before it or after it.
+//! A command that was sent may still arrive. So each look takes one moment for itself: a list is before it or after it.
 
 use super::{
     Rule,

@@ -192,7 +192,7 @@ async fn revoke_idle(
     })
 }
 
-/// A subject with a session that is idle for too long before its refresh is written, and with one that lasts.
+/// A subject with a session that is idle for too long before its refresh is written. Another session of it lasts.
 struct Idle {
     subject: Subject,
     idle: SessionRecord,

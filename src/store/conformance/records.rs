@@ -1,4 +1,4 @@
-//! A store keeps what it was given, whatever that says.
+//! A store keeps the record that it was given, whatever its content.
 
 use super::{
     Rule,

@@ -34,7 +34,7 @@ pub(super) async fn a_taken_id_is_not_overwritten(store: &impl RefreshStore) -> 
     expect(store, rule, &record, Some(&newer)).await
 }
 
-/// Each of three sessions is once the one that was not used: no other order than that of the rotations names it.
+/// Each of three sessions is once the one that was not used. Only the order of the rotations names it.
 pub(super) async fn the_limit_drops_the_least_recently_rotated(
     store: &impl RefreshStore,
 ) -> Outcome {
@@ -145,8 +145,8 @@ pub(super) async fn revoke_all_keeps_what_it_is_told(store: &impl RefreshStore) 
 
 const ENDED: Rule = Rule("a session that was ended is listed and loaded, as it was and revoked");
 
-/// A session that is gone is one that its owner cannot ask about, and a token of it that comes late is nothing
-/// to the server.
+/// The owner of a session that is gone cannot ask about it. The server does not recognise a token of it that comes
+/// late.
 pub(super) async fn ended_sessions_are_listed(store: &impl RefreshStore) -> Outcome {
     let subject = Subject::new(store, ENDED).await?;
     let record = sign_in(store, ENDED, &subject).await?;

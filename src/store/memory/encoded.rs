@@ -11,13 +11,12 @@ use crate::{
 
 /// The encodings of a subject's sessions, one behind the other.
 ///
-/// A record is some 300 bytes of fields and an allocation for each of three texts; its encoding is 224
-/// bytes and the texts, in one allocation, and most subjects have one session. The subject tag is not in it: the
-/// map has that for a key. A boxed slice has no room to spare, and takes 16 bytes in the map, whose tables may be
-/// half empty.
+/// A record is some 300 bytes of fields and an allocation for each of three texts. Its encoding is 224 bytes and the
+/// texts, in one allocation. Most subjects have one session. The subject tag is not in it: the map has that for a key.
+/// A boxed slice has no spare room. It takes 16 bytes in the map, whose tables may be half empty.
 ///
-/// Bytes that are no record end the list. This store writes none; if it did, what stands behind them
-/// would be lost, and a lost session is refused and not misused.
+/// Bytes that are no record end the list. This store writes none. If it did, the records behind them would be lost. A
+/// lost session is refused and not misused.
 pub(super) struct Encoded(Box<[u8]>);
 
 impl Encoded {
@@ -74,8 +73,8 @@ impl Encoded {
         }
     }
 
-    /// Removes the sessions that have expired, and says how many. What they lay in is left in `emptied`, for
-    /// the caller to give back when no lock is held: giving memory back can take milliseconds.
+    /// Removes the sessions that have expired, and says how many. The boxes that held them are left in `emptied`, for
+    /// the caller to free when no lock is held. Freeing memory can take milliseconds.
     pub(super) fn remove_expired(&mut self, now: Timestamp, emptied: &mut Self) -> usize {
         let remains = |session: &EncodedRecord<'_>| now < session.expires_at;
         let expired = self.iter().filter(|session| !remains(session)).count();

@@ -19,14 +19,13 @@ use crate::{
     telemetry,
 };
 
-/// Subjects of one shard, at the capacity. A shard's table doubles while its lock is held, and every
-/// reader of the shard waits: at this size 900 entries move, in less than a tenth of a millisecond,
-/// where one of 16 000 takes milliseconds. The new table of 66 KiB is also small enough for
-/// malloc not to ask the system for it.
+/// Subjects of one shard, at the capacity. A shard's table doubles while its lock is held, and every reader of the
+/// shard waits. At this size 900 entries move, in less than a tenth of a millisecond. A table of 16 000 takes
+/// milliseconds. The new table of 66 KiB is also small enough for malloc not to ask the system for it.
 const SHARD: usize = 1024;
 /// More shards than threads that write at once, for small stores.
 const FEWEST_SHARDS: usize = 64;
-/// A shard takes 128 bytes when it is empty, so this is 2 MB for a store of 16 million sessions.
+/// A shard takes 128 bytes when it is empty. So this is 2 MB for a store of 16 million sessions.
 const MOST_SHARDS: usize = 16_384;
 /// Subjects looked at before each insertion: the round is faster than the store can grow.
 const SLICE: usize = 4;
@@ -35,8 +34,8 @@ const LONG_SLICE: usize = 1024;
 
 pub(super) struct Sessions {
     pub(super) subjects: DashMap<SubjectTag, Encoded>,
-    /// Every subject of the map once, in the order of the next visits of the sweep; those being
-    /// visited are with the visitor. Only the sweep removes subjects.
+    /// Every subject of the map once, in the order of the next visits of the sweep. Those being visited are with the
+    /// visitor. Only the sweep removes subjects.
     round: Mutex<Round>,
     /// Sessions in the map. Added to before the session is, so that the bound holds.
     len: AtomicUsize,
@@ -179,7 +178,7 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// Revokes what `rule` revokes of the subject's sessions, and returns it.
+    /// Revokes those of the subject's sessions that `rule` revokes, and returns them.
     pub(super) fn revoke(
         &self,
         subject: &SubjectTag,
@@ -202,7 +201,7 @@ impl Sessions {
         self.subjects.iter().map(|entry| *entry.key()).collect()
     }
 
-    /// Visits the next `subjects` of the round and removes what has expired.
+    /// Visits the next `subjects` of the round and removes expired sessions.
     fn sweep(&self, now: Timestamp, subjects: usize) {
         let mut visited: Vec<SubjectTag> = {
             let mut round = self.round();

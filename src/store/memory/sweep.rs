@@ -4,14 +4,14 @@ use std::{collections::VecDeque, mem, vec};
 
 use crate::keys::SubjectTag;
 
-/// Subjects that move together: 16 KiB of them, so that the list of the chunks is short and the
-/// room that the first and the last one leave unused is nothing.
+/// Subjects that move together. They take 16 KiB, so the list of the chunks is short. The unused room of the first and
+/// the last one is negligible.
 const CHUNK: usize = 1024;
 
 /// A queue of subjects, in chunks.
 ///
-/// One ring of a million subjects would double by copying 16 MB while every insertion waits, and
-/// might then be half empty. Here nothing is ever moved but a short list of chunks.
+/// One ring of a million subjects would double by copying 16 MB while every insertion waits. It might then be half
+/// empty. Here nothing is ever moved but a short list of chunks.
 #[derive(Default)]
 pub(super) struct Round {
     first: vec::IntoIter<SubjectTag>,
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn who_came_first_goes_first_over_any_number_of_chunks() {
+    fn subjects_that_came_first_go_first_over_any_number_of_chunks() {
         for count in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * CHUNK + 7] {
             let mut round = Round::default();
             for n in 0..count {

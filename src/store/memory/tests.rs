@@ -47,7 +47,7 @@ fn store(capacity: usize) -> (MemoryStore, ManualClock) {
 }
 
 #[test]
-fn at_its_bound_it_refuses_and_ends_nobody_elses_session() {
+fn at_its_bound_it_refuses_and_ends_no_other_session() {
     let (store, clock) = store(2);
     let (a, b) = (session("a", 60), session("b", 3600));
     store.0.insert(&a, 9).unwrap();
@@ -275,9 +275,9 @@ fn no_capacity_is_a_configuration_error() {
 #[test]
 fn debug_shows_numbers_only() {
     let (store, _) = store(10);
-    let record = session("a subject nobody should read", 60);
+    let record = session("a hidden subject", 60);
     store.0.insert(&record, 9).unwrap();
     let text = format!("{store:?} {:?}", MemoryStore::builder());
     assert!(text.contains("len: 1"), "{text}");
-    assert!(!text.contains("nobody") && !text.contains(&record.id.to_string()));
+    assert!(!text.contains("hidden") && !text.contains(&record.id.to_string()));
 }

@@ -1,12 +1,11 @@
 //! Leaves a server alone that does not answer.
 //!
-//! A request that waited its whole time-out, while nothing else was answered either, is taken as a
-//! sign that the server is gone: for a moment every request fails at once, and then one goes first.
-//! So a dead server costs one time-out and not one a request, while a single lost reply among many
-//! good ones costs nobody anything.
+//! A request may wait its whole time-out while nothing else is answered either. That is taken as a sign that the server
+//! is gone. For a moment every request fails at once, and then one goes first. So a dead server costs one time-out and
+//! not one a request. A single lost reply among many good ones costs no client anything.
 //!
-//! Breakers of existing crates count failures in a window: either the first one trips them, however
-//! many requests are answered meanwhile, or a dead server costs several time-outs.
+//! Breakers of existing crates count failures in a window. Either the first one trips them, however many requests are
+//! answered meanwhile, or a dead server costs several time-outs.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -30,7 +29,7 @@ pub(super) struct Breaker {
     probing: AtomicBool,
 }
 
-/// A request that was let through. Dropped without a word, it has said nothing about the server.
+/// A request that was let through. When it is dropped without a result, it says nothing about the server.
 #[must_use]
 pub(super) struct Permit<'a> {
     breaker: &'a Breaker,
@@ -97,8 +96,8 @@ impl Permit<'_> {
         was == CLOSED
     }
 
-    /// The server was found silent after this request was let through: it does not have to find that
-    /// out once more.
+    /// The server was found silent after this request was let through. So this request does not have to find that out
+    /// again.
     pub(super) fn is_void(&self) -> bool {
         !self.probe && self.breaker.is_open()
     }

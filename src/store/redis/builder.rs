@@ -1,4 +1,4 @@
-//! Construction: every setting, checked together once, without a word to any server.
+//! Construction: every setting, checked together once, without a command to any server.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -48,16 +48,16 @@ impl RedisStore {
     /// `rediss://` for TLS, or `redis+unix:///path/to/socket`.
     ///
     /// TLS is rustls's, whose cryptography the whole process shares. An application that chooses it by
-    /// `CryptoProvider::install_default` does so before this; where nobody has, `ring` is installed.
+    /// `CryptoProvider::install_default` does so before this. Where no provider is installed, this installs `ring`.
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder::new(ServerConfig::Server(url.into()))
     }
 
     /// Starts with every default, for the server that the sentinels name as the master of `master`.
     ///
-    /// `sentinels` are the URLs of the sentinels, with *their* user and password. What the servers ask
-    /// for goes into [`username`](RedisStoreBuilder::username), [`password`](RedisStoreBuilder::password)
-    /// and [`database`](RedisStoreBuilder::database). `rediss://` means TLS to both.
+    /// `sentinels` are the URLs of the sentinels, with *their* user and password. The user, password and database of
+    /// the servers go into [`username`](RedisStoreBuilder::username), [`password`](RedisStoreBuilder::password) and
+    /// [`database`](RedisStoreBuilder::database). `rediss://` means TLS to both.
     ///
     /// ```
     /// use tower_bearer::RedisStore;
@@ -95,8 +95,8 @@ impl RedisStore {
         ))
     }
 
-    /// Starts with every default, over a connection that the application has: of the `redis` crate in
-    /// the version that this crate uses, and one that stays connected by itself.
+    /// Starts with every default, over a connection that the application has. It is of the `redis` crate in the version
+    /// that this crate uses, and stays connected by itself.
     ///
     /// The feature `redis-connection` ties your build to that version of the `redis` crate.
     ///
@@ -125,7 +125,7 @@ impl RedisStoreBuilder {
         }
     }
 
-    /// Sets what the name of every key begins with. Default `tower-bearer:`.
+    /// Sets the beginning of the name of every key. Default `tower-bearer:`.
     ///
     /// Services that share a server and not their sessions have different ones.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
@@ -133,9 +133,9 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Sets how long opening a connection may take. Default 1 s. In a cluster, where the nodes are found
-    /// first, all of it may take three times as long; under Sentinel twice and a second and a half, which
-    /// is what the sentinels get.
+    /// Sets how long opening a connection may take. Default 1 s. In a cluster, where the nodes are found first, all of
+    /// it may take three times as long. Under Sentinel it may take twice as long and a second and a half, which the
+    /// sentinels get.
     pub fn connect_timeout(mut self, at_most: Duration) -> Self {
         self.limits.connect = at_most;
         self
@@ -178,15 +178,14 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Sets who may vouch for the server, as certificates in PEM. Default: whoever the system trusts.
+    /// Sets the authorities that may certify the server, as certificates in PEM. Default: those that the system trusts.
     /// For `rediss://` only.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.access.root_certificates = Some(pem.into());
         self
     }
 
-    /// Sets what the server is shown of the client: a certificate and its private key in PEM. For
-    /// `rediss://` only.
+    /// Sets the client's certificate for the server: the certificate and its private key in PEM. For `rediss://` only.
     pub fn client_certificate(
         mut self,
         certificate: impl Into<Vec<u8>>,
@@ -196,21 +195,21 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Has revocations wait until `replicas` have confirmed them, for `at_most` that long
-    /// (`WAIT`). When fewer do, the revocation stands and
-    /// [`Event::DurabilityDegraded`](crate::Event::DurabilityDegraded) is sent. Default: no waiting.
+    /// Makes revocations wait until `replicas` have confirmed them, for `at_most` that long (`WAIT`). When fewer do,
+    /// the revocation stands and [`Event::DurabilityDegraded`](crate::Event::DurabilityDegraded) is sent. Default: no
+    /// waiting.
     ///
-    /// Waiting takes a connection of its own, so that nothing else waits as well, and so it does not go with
+    /// Waiting takes a connection of its own, so that nothing else waits as well. So it does not go with
     /// `RedisStore::with_connection`.
     pub fn wait_for_replicas(mut self, replicas: u32, at_most: Duration) -> Self {
         self.wait = Some(Wait { replicas, at_most });
         self
     }
 
-    /// Sets how many revocations this instance remembers, to refuse a session that the server presents
-    /// as live again after a failover. Default 65 536, about 6 MB when all are used; the oldest is
-    /// forgotten first. Of [`end_everybody`](crate::SessionAdmin::end_everybody) the instance that was asked remembers the
-    /// time as well, however many sessions ended. None is remembered with 0.
+    /// Sets how many revocations this instance remembers. It refuses those sessions when the server presents them as
+    /// live again after a failover. Default 65 536, about 6 MB when all are used; the oldest is forgotten first. After
+    /// [`end_everything`](crate::SessionAdmin::end_everything), the instance that was called also remembers the time,
+    /// however many sessions ended. None is remembered with 0.
     pub fn remembered_revocations(mut self, sessions: usize) -> Self {
         self.revocations = sessions;
         self
@@ -225,7 +224,7 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The store. Nothing is connected to yet.
+    /// Returns the store. Nothing is connected to yet.
     ///
     /// # Errors
     ///
@@ -260,7 +259,7 @@ impl RedisStoreBuilder {
             response: self.limits.response + wait.at_most,
             ..self.limits
         };
-        // What goes wrong here is told as a confirmation that did not come.
+        // A failure here is reported as a missing confirmation.
         let source = self.target.connector(&self.access)?;
         let client = Client::new(source, limits, EventSink::default());
         Ok(Durability::new(client, wait))

@@ -21,8 +21,8 @@ use crate::{
     store::StoreError,
 };
 
-/// The pauses before each try after the first. A moment later the sentinels may have another master
-/// and a slot another node; what takes longer is told to the client, which comes back by itself.
+/// The pauses before each try after the first. A moment later the sentinels may have another master and a slot another
+/// node. A longer failure is reported to the client, which comes back by itself.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(80)];
 
 /// A server, and how it is dealt with.
@@ -173,8 +173,8 @@ impl Client {
     }
 }
 
-/// Whether the script in another wording may do better: the server does not have it, or gives no reason
-/// that a code would name, as for a flag that it does not know; or it has no room, which a flag would give.
+/// Returns whether the script in another wording may do better. Either the server does not have it, or gives no reason
+/// with a code, as for an unknown flag. Or the server has no room, which a flag would give.
 fn is_about_wording(fault: &Fault, request: &Request<'_>) -> bool {
     fault.kind == FaultKind::NoScript
         || fault.is_unnamed()

@@ -1,4 +1,4 @@
-//! From addresses and passwords to what opens connections.
+//! Turns addresses and passwords into connectors.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use redis::{
 use super::{connector::Connector, tcp};
 use crate::config::ConfigError;
 
-/// What sessions are to be kept in.
+/// The server that keeps the sessions.
 pub(super) enum ServerConfig {
     #[cfg(feature = "redis-cluster")]
     Cluster(Vec<String>),
@@ -24,7 +24,7 @@ pub(super) enum ServerConfig {
     Server(String),
 }
 
-/// What a server wants to see and is to be seen by, where the URL does not say it.
+/// The credentials and certificates of a connection, where the URL does not give them.
 #[derive(Clone, Default)]
 pub(super) struct Access {
     pub(super) username: Option<String>,
@@ -36,7 +36,7 @@ pub(super) struct Access {
 }
 
 impl ServerConfig {
-    /// Judges all of it, without a word to any server.
+    /// Judges all of it, without a command to any server.
     pub(super) fn connector(&self, access: &Access) -> Result<Connector, ConfigError> {
         match self {
             #[cfg(feature = "redis-cluster")]
@@ -113,7 +113,7 @@ fn sentinel(master: &str, sentinels: &[String], access: &Access) -> Result<Conne
         }
         builder.build()
     };
-    // A mistake in the settings is told now and not at the first request.
+    // A mistake in the settings is an error now and not at the first request.
     build().map_err(|_| certificate_error())?;
     Ok(Connector::Sentinel(Box::new(build)))
 }
@@ -164,7 +164,7 @@ impl Access {
         login
     }
 
-    /// Certificates that would not be used are a mistake: somebody believes in TLS that is not there.
+    /// Certificates that would not be used are a mistake: the operator believes in TLS that is not there.
     fn check_tls(&self, tls: bool) -> Result<(), ConfigError> {
         if tls {
             choose_cryptography();
@@ -218,7 +218,7 @@ impl Access {
 /// put nothing there and several would do, it would panic at the first connection.
 fn choose_cryptography() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Somebody else may have been quicker, which is as good.
+        // Another part of the process may have been quicker, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }

@@ -28,8 +28,8 @@ use crate::clock::monotonic;
 
 /// At most one connection for each runtime, opened when it is first needed.
 ///
-/// The connection manager of the redis crate knows nothing of Sentinel, and keeps a connection on
-/// which nothing comes back any more; so this is our own.
+/// The connection manager of the redis crate knows nothing of Sentinel. It also keeps a connection on which no reply
+/// comes any more. So this is our own.
 pub(super) struct Connection(Arc<State>);
 
 struct State {
@@ -41,7 +41,7 @@ struct State {
 }
 
 /// Where a runtime has its connection, and what its requests have to do with each other. A task of the runtime that
-/// opened a connection reads from it, and stands still whenever that runtime does; so does what a request holds.
+/// opened a connection reads from it, and stops whenever that runtime stops. So does anything that a request holds.
 pub(super) struct Place {
     pub(super) breaker: Breaker,
     pub(super) room: Semaphore,
@@ -49,7 +49,7 @@ pub(super) struct Place {
     pub(super) turn: Mutex<()>,
     runtime: Option<runtime::Id>,
     current: ArcSwapOption<Open>,
-    /// Held while a connection is being opened; whoever needs one waits for it.
+    /// Held while a connection is being opened; a request that needs one waits for it.
     opening: Arc<Mutex<()>>,
 }
 
@@ -101,7 +101,7 @@ impl Connection {
         if let Some(connection) = place.current.load_full() {
             return Ok(connection);
         }
-        // In a task of its own: clients that hang up too soon would have it begin anew for ever.
+        // In a task of its own: clients that disconnect too soon would make it begin anew for ever.
         let inner = self.0.clone();
         let opened = tokio::spawn(async move {
             let _opening = opening;

@@ -52,7 +52,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Transport for C {
     }
 }
 
-/// What opens connections.
+/// The connectors.
 #[allow(clippy::large_enum_variant, reason = "there are two for each store")]
 pub(super) enum Connector {
     /// Redis Cluster: one handle on connections to all nodes, which follows the slots by itself.

@@ -26,11 +26,11 @@ impl Durability {
         self.wait.replicas
     }
 
-    /// How many replicas have `record`, which lies under `key`, and all that was written before it, as
-    /// far as was found out in time.
+    /// Returns how many replicas have `record`, which lies under `key`, and everything written before it. It counts
+    /// those found out in time.
     pub(super) async fn confirmed(&self, key: &str, record: &SessionRecord) -> u32 {
-        // One at a time: with replicas that lag, each would wait for all those before it, and longer
-        // than anybody was told. Who does not get a turn in time has no confirmation.
+        // One at a time. With replicas that lag, each would wait for all those before it, and longer than its caller
+        // allowed. A caller that gets no turn in time has no confirmation.
         let place = self.client.place();
         let Ok(_turn) = timeout(self.wait.at_most, place.turn.lock()).await else {
             return 0;

@@ -1,4 +1,4 @@
-//! What a failed request says about the server, and what follows from it.
+//! Conclusions from a failed request about the server.
 
 use redis::{ErrorKind, RedisError, Value};
 
@@ -11,10 +11,10 @@ pub(super) struct Fault {
     error: RedisError,
 }
 
-/// What is to be done about a [`Fault`].
+/// The action after a [`Fault`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FaultKind {
-    /// The server is not ready or busy, or the slot is on its way to another one: a moment later it works.
+    /// The server is not ready or busy, or the slot is on its way to another one. A moment later it works.
     Busy,
     /// The connection is gone and the request with it: it may or may not have been carried out. The
     /// same request over a new connection finds out, since every one may be carried out twice.
@@ -37,7 +37,7 @@ impl Fault {
         }
     }
 
-    /// Nothing came back: `what` says of what.
+    /// No reply came: `what` names the request.
     pub(super) fn silent(what: &'static str) -> Self {
         Self {
             kind: FaultKind::Silent,
@@ -136,8 +136,8 @@ fn detail(error: &RedisError) -> &str {
     error.detail().unwrap_or_default()
 }
 
-/// The code that says what is the matter. Redis 6 and its relatives name none for what happens within a
-/// script, and put it behind where in the script that was: `ERR Error running script (call to f_…):
+/// The code that names the fault. Redis 6 and its relatives name none for a fault within a script. They put it behind
+/// the place in the script: `ERR Error running script (call to f_…):
 /// @user_script:3: @user_script: 3: -OOM command not allowed`.
 fn code(error: &RedisError) -> Option<&str> {
     let code = error.code()?;
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_says_decides_what_follows() {
+    fn the_servers_error_decides_the_next_action() {
         for (error, kind, store) in [
             (
                 "LOADING Redis is loading the dataset in memory",

@@ -1,8 +1,9 @@
 //! Every session of every subject: gone through server by server, and ended subject by subject.
 //!
-//! A server names every key that is there from its first page to its last. A server that starts anew breaks this without
-//! a word; so do a replica that takes over and a slot that moves. So each page says which run of which server it is
-//! from. Each master says before and after which slots are its own. Slots that did not stay are gone through again.
+//! A server names every key that is there from its first page to its last. A server that starts anew breaks this
+//! without an error. So do a replica that takes over and a slot that moves. So each page says which run of which server
+//! it is from. Each master says before and after which slots are its own. Slots that did not stay are gone through
+//! again.
 
 use tokio::task::JoinSet;
 
@@ -24,16 +25,16 @@ use crate::{
 /// How often all is gone through where servers and slots do not stay.
 const PASSES: u32 = 16;
 
-/// How many subjects are worked on at one time: enough to keep a server busy, and few beside all the requests that may
+/// How many subjects are worked on at one time. They keep a server busy, and are few beside all the requests that may
 /// be under way.
 const AT_ONCE: usize = 16;
 
 impl RedisStore {
     /// Ends every session that began at `before` or earlier, and says how many those were.
     ///
-    /// Once it has gone through everything, this instance remembers the time: a replica without the last writes that
-    /// takes over shows no such session as live to it. A time that is still to come is remembered as the present one,
-    /// since sessions that begin later are not meant.
+    /// Once it has gone through everything, this instance remembers the time. When a replica without the last writes
+    /// takes over, no such session appears live to this instance. A time that is still to come is remembered as the
+    /// present one. Sessions that begin later are not meant.
     pub(super) async fn end_everything(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut sweep = Sweep {
             store: self,
@@ -108,7 +109,7 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Asks each master what it has. Without those that do not answer there will be slots without a place.
+    /// Asks each master for its slots. Without those that do not answer there will be slots without a place.
     async fn look(&mut self) -> Result<Look, StoreError> {
         let client = &self.store.0.client;
         let mut look = Look::new(client.has_nodes());
@@ -132,7 +133,7 @@ impl Sweep<'_> {
         Shard::read(slot, replies)
     }
 
-    /// Ends what a master has, page by page. True when one run of it has named all of its keys.
+    /// Ends the sessions of a master, page by page. True when one run of it has named all of its keys.
     async fn go_through(&mut self, shard: &Shard) -> bool {
         let mut cursor = b"0".to_vec();
         loop {

@@ -1,4 +1,4 @@
-//! What a server says of itself.
+//! A server's statement about itself.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{clock::Timestamp, store::StoreError};
 
-/// What [`RedisStore::health`](super::RedisStore::health) found.
+/// The result of [`RedisStore::health`](super::RedisStore::health).
 ///
 /// ```no_run
 /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
@@ -43,7 +43,7 @@ pub struct RedisHealth {
 /// The oldest version that the scripts were ever tried with.
 const OLDEST: (u32, u32) = (6, 2);
 
-/// Each of the scripts and the read of all, about sessions under `key`, where there is none: the script that would add
+/// Each of the scripts and the read of all, about sessions under `key`, where there is none. The script that would add
 /// one may not.
 pub(super) fn probes(key: &str) -> [Request<'_>; 6] {
     let read = Request::ReadPage { key, cursor: b"0" };
@@ -87,7 +87,7 @@ impl RedisHealth {
             .next()
             .and_then(reply::time)
             .ok_or_else(unexpected)?;
-        // `INFO` may be refused to the account: what it would say is then unknown, and no failure.
+        // `INFO` may be refused to the account: its values are then unknown, and that is no failure.
         let replies: Vec<Value> = replies.collect();
         let is_refused = |reply: &Value| matches!(reply, Value::ServerError(_));
         let sweeps = !replies.iter().any(is_refused);
@@ -113,32 +113,32 @@ impl RedisHealth {
         self.takes_flags = takes;
     }
 
-    /// The server's time.
+    /// Returns the server's time.
     pub fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// How long the answer took.
+    /// Returns how long the answer took.
     pub fn round_trip(&self) -> Duration {
         self.round_trip
     }
 
-    /// The server's version, if the account may ask for it.
+    /// Returns the server's version, if the account may ask for it.
     pub fn version(&self) -> Option<&str> {
         self.version.as_deref()
     }
 
-    /// `master` or `slave`, if the account may ask for it.
+    /// Returns `master` or `slave`, if the account may ask for it.
     pub fn role(&self) -> Option<&str> {
         self.role.as_deref()
     }
 
-    /// The server's `maxmemory-policy`, if the account may ask for it.
+    /// Returns the server's `maxmemory-policy`, if the account may ask for it.
     pub fn eviction_policy(&self) -> Option<&str> {
         self.eviction_policy.as_deref()
     }
 
-    /// How many replicas are connected, if the account may ask for it.
+    /// Returns how many replicas are connected, if the account may ask for it.
     pub fn replicas(&self) -> Option<u32> {
         self.replicas
     }
@@ -149,41 +149,41 @@ impl RedisHealth {
             .filter(|policy| *policy != "noeviction")
     }
 
-    /// What whoever runs the server should change, in sentences. Empty when all is well.
+    /// Returns the changes that the operator should make to the server, in sentences. Empty when all is well.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if let Some(policy) = self.evicts() {
             warnings.push(format!(
-                "Redis throws entries away when its memory is full (maxmemory-policy {policy}): \
-                 people are signed out and revoked sessions are forgotten; set it to noeviction"
+                "Redis throws entries away when its memory is full (maxmemory-policy {policy}). Users are signed \
+                 out and revoked sessions are forgotten: set it to noeviction"
             ));
         }
         if self.role().is_some_and(|role| role != "master") {
             warnings.push(
-                "this Redis is a replica: it takes no writes, so nobody can sign in; point the \
-                 store at the master or at the sentinels"
+                "this Redis is a replica: it takes no writes, so no user can sign in. Point the store at the \
+                 master or at the sentinels"
                     .into(),
             );
         }
         if self.appends == Some(false) && self.replicas == Some(0) {
             warnings.push(
-                "Redis keeps no append-only file and has no replica: a restart signs out everybody who \
-                 came since its last snapshot; set appendonly to yes"
+                "Redis keeps no append-only file and has no replica. A restart signs out every user who signed in \
+                 since its last snapshot: set appendonly to yes"
                     .into(),
             );
         }
         if !self.takes_flags {
             warnings.push(
-                "this server lacks something that the scripts have on Redis 7, such as their flags, as Redis 6, KeyDB \
-                 and Dragonfly do: when its memory is full it may refuse to sign out and to answer theft; leave \
-                 it room, or use Redis 7 or Valkey"
+                "this server lacks something that the scripts have on Redis 7, such as their flags. Redis 6, KeyDB \
+                 and Dragonfly lack it. When the server's memory is full it may refuse to sign out and to answer theft. \
+                 Leave it room, or use Redis 7 or Valkey"
                     .into(),
             );
         }
         if !self.sweeps {
             warnings.push(
-                "this account may not run SCAN and INFO, or CLUSTER NODES in a cluster: revoke_everything, the \
-                 answer to keys that leaked, would be refused; allow them"
+                "this account may not run SCAN and INFO, or CLUSTER NODES in a cluster. Redis would refuse \
+                 revoke_everything, the answer to keys that leaked: allow them"
                     .into(),
             );
         }
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_should_be_changed_is_said() {
+    fn changes_that_the_operator_should_make_are_reported() {
         let good = info(
             "# Server\nredis_version:7.0.15\nmaxmemory_policy:noeviction\nrole:master\nconnected_slaves:2\n",
         );
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_without_flags_costs_is_said() {
+    fn a_server_without_flags_gets_a_warning() {
         let mut health = info("redis_version:6.2.14\n");
         health.takes_flags(false);
         let warnings = health.warnings();

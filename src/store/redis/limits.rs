@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What bounds the work with a server.
+/// The bounds of the work with a server.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// How long opening a connection may take.

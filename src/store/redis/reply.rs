@@ -5,7 +5,7 @@ use redis::Value;
 use super::error::unexpected;
 use crate::{clock::Timestamp, store::StoreError};
 
-/// What was read, and the time behind it.
+/// Returns the value that was read, and the time behind it.
 pub(super) fn with_time<T>(
     replies: Vec<Value>,
     read: impl Fn(Value) -> Option<T>,
@@ -40,7 +40,7 @@ pub(super) fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     value.map(str::trim)
 }
 
-/// What `TIME` says: seconds and the microseconds of the second.
+/// The content of `TIME`: seconds and the microseconds of the second.
 pub(super) fn time(reply: Value) -> Option<Timestamp> {
     let Value::Array(parts) = reply else {
         return None;
@@ -67,7 +67,7 @@ pub(super) fn page(reply: Value) -> Option<(Vec<u8>, Vec<Pair>)> {
     Some((cursor, pairs))
 }
 
-/// The reply to `SCAN`, and the names in that to `HSCAN`: where it goes on, and what it has found so far.
+/// The reply to `SCAN`, and the names in that to `HSCAN`. It says where the scan goes on, and which keys it found.
 pub(super) fn found(reply: Value) -> Option<(Vec<u8>, Vec<Vec<u8>>)> {
     let Value::Array(parts) = reply else {
         return None;

@@ -1,4 +1,4 @@
-//! What is asked of a server: one pipeline, or one script.
+//! A request to a server: one pipeline, or one script.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ pub(super) struct Wait {
 /// A session as the store has it: its name and its bytes.
 pub(super) type Stored = (String, Vec<u8>);
 
-/// What goes over the wire at once. One command alone is less work than a pipeline of one.
+/// The commands that go over the wire at once. One command alone is less work than a pipeline of one.
 pub(super) enum Commands {
     One(Cmd),
     Many(Pipeline),
 }
 
-/// Until when a session lives, in the two ways that servers are told.
+/// Until when a session lives, in the two forms that servers take.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Expiry {
     at: Timestamp,
@@ -59,7 +59,7 @@ impl Expiry {
     }
 }
 
-/// What is asked. `key` names a subject's sessions.
+/// A request. `key` names a subject's sessions.
 pub(super) enum Request<'a> {
     /// The server's word of itself, and whether it would show the names of keys, and of `nodes`.
     Info { pattern: &'a str, nodes: bool },
@@ -302,8 +302,7 @@ fn scan(cursor: &[u8], pattern: &str, count: usize) -> Cmd {
     scan
 }
 
-/// The read comes first: in a cluster, what a node lets through that is giving the slot away is the first
-/// command only.
+/// The read comes first. In a cluster, a node that is giving the slot away lets only the first command through.
 fn and_time(read: Cmd) -> Commands {
     let mut pipeline = Pipeline::with_capacity(2);
     pipeline.add_command(read);

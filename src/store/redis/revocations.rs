@@ -1,8 +1,8 @@
 //! The revocations that this instance has written, in case the store forgets them.
 //!
-//! A server acknowledges a write before its replicas have it. One that fails in that moment takes the
-//! write with it, and its successor presents a revoked session as a live one. Whoever has made the
-//! revocation still knows, refuses the session, and revokes it again.
+//! A server acknowledges a write before its replicas have it. A server that fails at that moment loses the write, and
+//! its successor presents a revoked session as live. The instance that made the revocation still knows, refuses the
+//! session, and revokes it again.
 //!
 //! The memory is bounded: the oldest revocation is forgotten first. Write losses surface within
 //! seconds of a failover, so the newest are the ones that count. The end of every session may be millions of
@@ -52,7 +52,8 @@ struct Entries {
     everything: Ends,
 }
 
-/// The ends of every session: the last, and the one before it for the answers that were asked for in between.
+/// The ends of every session. They are the last one, and the one before it for the answers that were requested in
+/// between.
 #[derive(Clone, Copy, Default)]
 struct Ends {
     last: Option<Everything>,
@@ -130,8 +131,8 @@ impl Revocations {
         Moment(self.noted.load(Ordering::Acquire))
     }
 
-    /// The record as it has to be, when a server that was asked at that moment presents a session as live that had
-    /// been revoked here.
+    /// Returns the corrected record. A server that was asked at that moment may present a session as live that had been
+    /// revoked here.
     pub(super) fn correct(&self, record: &SessionRecord, at: Moment) -> Option<SessionRecord> {
         if at.0 == 0 || !record.is_live() {
             return None;
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_before_a_revocation_may_be_older() {
+    fn answers_to_requests_before_a_revocation_may_be_older() {
         let revocations = Revocations::new(9);
         let (record, other) = (session(), session());
         let before = revocations.now();
@@ -251,7 +252,7 @@ mod tests {
             version: 3,
             ..BROWSER
         };
-        // Without the client that ended it a thief who signs out would not be told of later.
+        // Without the client that ended it a thief who signs out would not be reported later.
         for revoked in [
             record.ended(RevokeReason::SignedOut, Some(&BROWSER), NOW),
             record.ended(RevokeReason::Replaced, Some(&other_browser), NOW),
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_live_is_not_noted() {
+    fn a_live_session_is_not_noted() {
         let revocations = Revocations::new(9);
         revocations.note(&session());
         assert!(revocations.lock().sessions.is_empty());

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use redis::{Cmd, Script};
 
-/// Lets a script write though `maxmemory` is reached: revocations must not wait for room, and change
-/// nothing in the size of a record.
+/// Lets a script write though `maxmemory` is reached. Revocations must not wait for room, and change nothing in the
+/// size of a record.
 macro_rules! revoking {
     ($text:expr) => {
         concat!("#!lua flags=allow-oom\n", $text)
@@ -57,8 +57,8 @@ script!(
     file!("replace")
 );
 
-/// How a script is sent. Servers forget scripts when they restart and with `SCRIPT FLUSH`, and a node
-/// that a slot has moved to may never have had them.
+/// How a script is sent. Servers forget scripts when they restart and with `SCRIPT FLUSH`. A node that a slot has moved
+/// to may never have had them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Form {
     /// By its text, which teaches the server the digest; else by the digest, which is 40 bytes.
@@ -93,8 +93,8 @@ pub(super) enum Wording {
 }
 
 impl Wording {
-    /// The next to try. A server that does not know a script may be another one than before, so it is asked in
-    /// full first, unless the plain wording is `settled`: by scripts that need no flag nothing is learnt.
+    /// The next to try. A server that does not know a script may be another one than before. So it is asked in full
+    /// first, unless the plain wording is `settled`. Scripts that need no flag show nothing about that.
     pub(super) fn next(self, settled: bool) -> Option<Self> {
         match self {
             Self::Known if settled => Some(Self::Plain),

@@ -1,8 +1,8 @@
 //! Sign-ins that may have to end other sessions, and so rest on all of the subject's.
 //!
-//! Each would read all of them, and write only if no other had written in between: of many at once
-//! one would get through in each round. So those of one subject wait in a queue, and one task brings in
-//! all that wait with one write. The queue exists while there is work.
+//! Each would read all of them, and write only if no other had written in between. Of many at once, one would get
+//! through in each round. So those of one subject wait in a queue, and one task brings in all that wait with one write.
+//! The queue exists while there is work.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -44,7 +44,7 @@ impl SignIn {
     }
 
     pub(super) fn tell(self, answer: Answer) {
-        // A client that has hung up meanwhile is not told.
+        // A client that has disconnected meanwhile gets no answer.
         let _ = self.answer.send(answer);
     }
 }
@@ -79,7 +79,7 @@ impl SignIns {
             }
         };
         if is_first {
-            // In a task of its own: a client that hangs up takes no other sign-in with it.
+            // In a task of its own: a client that disconnects cancels no other sign-in.
             let worker = Worker {
                 store: store.clone(),
                 lane: Some(lane),

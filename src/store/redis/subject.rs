@@ -1,4 +1,4 @@
-//! What is about all sessions of a subject: read, decided here, written back if nothing has changed.
+//! Operations on all sessions of a subject: read, decided here, written back if nothing has changed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,18 +23,18 @@ use crate::{
     store::{StoreError, StoreErrorKind, subject},
 };
 
-/// How often what was read may have changed before it is written back. Each time somebody else has got
-/// through, so this is more than sign-ins and refreshes of one person ever collide.
+/// How often the record may have changed since it was read, before it is written back. Each time another request has
+/// got through. So this is more often than sign-ins and refreshes of one user ever collide.
 pub(super) const ATTEMPTS: u32 = 64;
 
-/// How many sessions one write removes: what is over and past it goes with the next ones.
+/// How many sessions one write removes: further ones that are over go with the next writes.
 const REMOVED: usize = 2 * PAGE;
 
 /// How many sessions one write revokes of more than [`PAGE`].
 const PART: usize = 128;
 
-/// How many sign-ins one write brings in, and how many sessions are gone through for them before other work of
-/// this thread gets its turn.
+/// How many sign-ins one write brings in. Also how many sessions are gone through for them before other work of this
+/// thread gets its turn.
 const TURNS: usize = 256;
 const GONE_THROUGH: usize = 32 * 1024;
 
@@ -67,8 +67,8 @@ impl Ended {
 }
 
 impl RedisStore {
-    /// Up to [`PAGE`] sessions are read as they are at one moment. Of more each is read as it is at some moment, page
-    /// by page, so that no other request waits for all of them.
+    /// Up to [`PAGE`] sessions are read as they are at one moment. With more, each is read as it is at some moment,
+    /// page by page. So no other request waits for all of them.
     pub(super) async fn read_all(&self, subject: &SubjectTag) -> Result<All, StoreError> {
         let (key, subject, at) = (self.key(subject), *subject, self.0.revocations.now());
         let mut found = BTreeMap::new();
@@ -118,7 +118,7 @@ impl RedisStore {
         })
     }
 
-    /// Adds a session where it is certain that no other one has to go for it; false where it is not.
+    /// Adds a session where it is certain that no other one has to go for it. False where it is not.
     pub(super) async fn add(
         &self,
         record: &SessionRecord,
@@ -142,7 +142,7 @@ impl RedisStore {
         Ok(count > 0)
     }
 
-    /// Removes what has expired, and the ended sessions that are too many. A failure waits for a later sign-in.
+    /// Removes expired sessions, and the ended ones that are too many. A failure waits for a later sign-in.
     async fn prune(&self, subject: &SubjectTag) -> Result<bool, StoreError> {
         let mut all = self.read_all(subject).await?;
         let mut after = std::mem::take(&mut all.sessions);
@@ -150,8 +150,8 @@ impl RedisStore {
         self.write_all(&all, &after, &BTreeSet::new(), false).await
     }
 
-    /// Brings in as many of `waiting` as one write can, in their order, and tells them: they are `waiting` no longer.
-    /// False when the server holds something else by now than what was read.
+    /// Adds as many of `waiting` as one write can, in their order, and answers them. They then leave `waiting`. False
+    /// when the server's record differs by now from the record that was read.
     pub(super) async fn admit(
         &self,
         subject: &SubjectTag,
@@ -207,10 +207,11 @@ impl RedisStore {
         written
     }
 
-    /// Ends what `rule` ends of the subject's sessions. Whether replicas have it is left to the caller.
+    /// Ends those of the subject's sessions that `rule` ends. Whether replicas have it is left to the caller.
     ///
-    /// Up to [`PAGE`] sessions are revoked by one write. More are revoked in parts, and all are read again until none is
-    /// left: what was there when the last read began is revoked by then, and what has come since may live.
+    /// Up to [`PAGE`] sessions are revoked by one write. More are revoked in parts, and all are read again until none
+    /// is left. Sessions that were there when the last read began are revoked by then. Sessions that came since may
+    /// live.
     pub(super) async fn end(
         &self,
         subject: &SubjectTag,
@@ -221,7 +222,7 @@ impl RedisStore {
             between_attempts(attempt).await;
             let mut all = self.read_all(subject).await?;
             let mut after = std::mem::take(&mut all.sessions);
-            // What a try before this one has done, though its reply was lost.
+            // The work of an earlier try, though its reply was lost.
             let is_done = |one: &&SessionRecord| planned.contains(&one.id) && is_ended(one);
             revoked.extend(after.iter().filter(is_done).cloned());
             let ended = rule(&mut after, all.now);
@@ -244,8 +245,8 @@ impl RedisStore {
         Err(contended())
     }
 
-    /// Writes those of `after` that are `planned` to end, each if it is as it was read, and moves them to `revoked`; true
-    /// when there was none to write. One write of all would fail with every refresh of one of them.
+    /// Writes those of `after` that are `planned` to end, each if it is unchanged since the read. Moves them to
+    /// `revoked`. True when there was none to write. One write of all would fail with every refresh of one of them.
     async fn end_in_parts(
         &self,
         all: &All,
@@ -289,8 +290,8 @@ impl RedisStore {
         Ok(written.is_empty())
     }
 
-    /// Writes what has changed between `all` and `after`, where those are `changed` that are in both or new; false
-    /// when the server holds something else than `all` by now.
+    /// Writes the changes between `all` and `after`, where those are `changed` that are in both or new. False when the
+    /// server holds something else than `all` by now.
     async fn write_all(
         &self,
         all: &All,
@@ -314,8 +315,8 @@ impl RedisStore {
         let read: Vec<Stored> = if revokes || all.stored.len() <= PAGE {
             all.stored.iter().map(as_read).collect()
         } else {
-            // To compare ten thousand takes a server forty milliseconds. A sign-in rests on this: those which
-            // go are what they were, and that no call has revoked all: it would have changed one of any two live ones.
+            // To compare ten thousand takes a server forty milliseconds. A sign-in rests on this. The sessions that go
+            // are unchanged, and no call has revoked all. Such a call would have changed one of any two live ones.
             let live = after.iter().filter(|one| one.is_live() && !is_changed(one));
             let next = live.min_by_key(|one| one.last_rotated_at());
             let named = removed.iter().chain(changed).chain(&all.forgotten);
@@ -361,7 +362,7 @@ impl RedisStore {
         Ended { sessions, standing }
     }
 
-    /// Waits, where that was asked for, until replicas have what was ended.
+    /// Waits, where that was asked for, until replicas have the ended sessions.
     pub(super) async fn confirm_all(&self, ended: &Ended) {
         if let Some(standing) = &ended.standing {
             let ids: Vec<SessionId> = ended.sessions.iter().map(|session| session.id).collect();

@@ -235,7 +235,7 @@ impl Shown {
             };
             let place = before.place(slot);
             let stayed = whole && place.is_some() && place == after.place(slot);
-            // A key on its way may come to a master that was gone through, and leave one that was not yet. The next
+            // A key on its way may come to a master that was gone through. It may leave one that was not yet. The next
             // pass finds it: until the slot has arrived, its keys go one way.
             let enough = if place.is_some_and(|(.., is_leaving)| is_leaving) {
                 2

@@ -224,7 +224,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn what_is_admitted_is_within_the_limit(before in any_sessions(), limit in 0_usize..6) {
+    fn an_admitted_session_is_within_the_limit(before in any_sessions(), limit in 0_usize..6) {
         let (mut after, added) = (before.clone(), live(200, 9));
         let dropped = admit(&mut after, &added, limit, NOW).unwrap();
         let limit = limit.max(1);
@@ -246,7 +246,7 @@ proptest! {
     fn admitting_touches_only_what_it_says(before in any_sessions(), limit in 0_usize..6) {
         let (mut after, added) = (before.clone(), live(200, 9));
         let dropped = admit(&mut after, &added, limit, NOW).unwrap();
-        // What is left stands in the order it stood in, each as it was or revoked and named.
+        // The rest keeps its order, each as it was or revoked and named.
         let mut rest = before.iter();
         for session in after.iter().filter(|s| s.id != added.id) {
             let was = rest.find(|was| was.id == session.id);

@@ -1,7 +1,7 @@
 //! Counters and histograms, with the feature `metrics`.
 //!
-//! The recorder is asked for a metric each time it changes, so that one installed after the layers
-//! were built hears of everything that happens from then on.
+//! The recorder is asked for a metric each time it changes. So one that is installed after the layers were built sees
+//! everything from then on.
 
 use std::time::Duration;
 
@@ -18,22 +18,19 @@ const SESSIONS_STARTED: &str = "tower_bearer_sessions_started_total";
 const STORE: &str = "tower_bearer_store_duration_seconds";
 const VERIFICATIONS: &str = "tower_bearer_verifications_total";
 
-/// Tells the installed recorder what each metric of this crate counts, and in what unit.
+/// Tells the installed recorder the meaning and the unit of each metric of this crate.
 ///
-/// Call it once, after the recorder is installed. Without it everything is counted all the same;
-/// an exporter then has no help text to show. The names, their labels and what to do about them are in
-/// [the manual](crate::manual::observability#metrics). Needs the feature `metrics`.
+/// Call it once, after the recorder is installed. Without it everything is counted all the same; an exporter then has
+/// no help text to show. Needs the feature `metrics`. [The manual](crate::manual::operations#alerts) has the alerts.
 ///
 /// ```
 /// // An exporter's own `install()` comes first.
 /// tower_bearer::describe_metrics();
 /// ```
+///
+#[doc = include_str!("metrics.md")]
 pub fn describe_metrics() {
-    describe_counter!(
-        EVENTS,
-        Unit::Count,
-        "What happened, by the name of the event"
-    );
+    describe_counter!(EVENTS, Unit::Count, "Events, by their names");
     describe_counter!(
         REFRESHES,
         Unit::Count,
@@ -86,7 +83,7 @@ pub(crate) fn accepted() {
     counter!(VERIFICATIONS, "outcome" => "accepted").increment(1);
 }
 
-/// The bearer layer let a request through that nobody has signed.
+/// The bearer layer let a request through that has no token.
 pub(crate) fn anonymous() {
     counter!(VERIFICATIONS, "outcome" => "anonymous").increment(1);
 }

@@ -65,7 +65,7 @@ fn a_cookie_goes_when_its_time_is_over_or_an_answer_clears_it() {
 }
 
 #[test]
-fn what_a_browser_drops_is_told_with_the_reason() {
+fn dropped_cookies_are_told_with_the_reason() {
     for (origin, line, reason) in [
         ("http://app.example", "a=1; Secure", "plain http"),
         ("https://app.example", "__Secure-a=1", "needs Secure"),
@@ -104,7 +104,7 @@ fn what_a_browser_drops_is_told_with_the_reason() {
 }
 
 #[test]
-fn what_a_browser_takes_is_kept() {
+fn cookies_that_a_browser_takes_are_kept() {
     for (origin, line) in [
         ("https://app.example", "__Host-a=1; Secure; Path=/"),
         (

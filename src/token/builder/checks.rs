@@ -203,8 +203,8 @@ impl<C> TokenCodecBuilder<C> {
                 "issuer",
                 other,
                 format!(
-                    "is another one than {named:?}, whose keys these are: .also_issuer(...) is for another name of that \
-                     issuer, and another issuer has a codec and keys of its own in Verifiers::new([...])"
+                    "is another one than {named:?}, whose keys these are. For another name of that issuer use \
+                     .also_issuer(...). For another issuer give Verifiers::new([...]) a codec with keys of its own"
                 ),
             ));
         }
@@ -214,8 +214,8 @@ impl<C> TokenCodecBuilder<C> {
             Some(second) => Err(ConfigError::about(
                 "issuer",
                 second,
-                "is a second one, and the keys are of one issuer elsewhere: .also_issuer(...) is for another name \
-                 of that issuer, and another issuer has a codec and keys of its own in Verifiers::new([...])",
+                "is a second one, and the keys are of one issuer elsewhere. For another name of that issuer use \
+                 .also_issuer(...). For another issuer give Verifiers::new([...]) a codec with keys of its own",
             )),
         }
     }

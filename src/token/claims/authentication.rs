@@ -1,14 +1,14 @@
-//! When and how the user of a token authenticated: claims that few routes ask for, and that are read where one does.
+//! When and how the user of a token authenticated. Few routes ask for these claims, and they are read where one does.
 //!
-//! Verifying a token pays nothing for them. Each look goes once over the text of the claims, and stops behind what it
-//! looks for.
+//! Verifying a token pays nothing for them. Each look goes once over the text of the claims, and stops behind the claim
+//! that it looks for.
 
 use std::{borrow::Cow, time::Duration};
 
 use super::{Claims, TokenContext, verified::Verified};
 use crate::clock::Timestamp;
 
-/// The last second of the year 9999, as everywhere: what lies behind it counts milliseconds.
+/// The last second of the year 9999, as everywhere: a larger number counts milliseconds.
 const MAX_SECONDS: f64 = 253_402_300_799.0;
 
 /// Why an authentication is not recent.
@@ -72,8 +72,8 @@ impl<C> Claims<C> {
     /// Returns whether the user authenticated at most `max_age` before `now`, for handlers that decide by themselves.
     /// [`RequireRecentAuth`](crate::RequireRecentAuth) does it for whole routes.
     ///
-    /// False where the token does not say it, and where it says a time that lies further in the future than the
-    /// codec's [`leeway`](crate::token::TokenCodecBuilder::leeway).
+    /// False where the token does not say it. False also where it says a time further in the future than the codec's
+    /// [`leeway`](crate::token::TokenCodecBuilder::leeway).
     ///
     /// ```
     /// use std::time::Duration;
@@ -158,8 +158,8 @@ fn time(json: &str) -> Option<Timestamp> {
     (is_number && seconds <= MAX_SECONDS).then(|| Timestamp::from_millis((seconds * 1000.0) as u64))
 }
 
-/// The text of the value of `name` in `object`, which was read strictly before: no name is repeated, and whatever
-/// opens closes.
+/// The text of the value of `name` in `object`, which was read strictly before. So no name is repeated, and every
+/// bracket is closed.
 ///
 /// A name that is written with escapes is not found, and counts as none. No issuer writes these so.
 fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {

@@ -1,4 +1,4 @@
-//! Strings, numbers and literals: what a JSON text is made of below its containers.
+//! Strings, numbers and literals: the parts of a JSON text below its containers.
 
 use std::borrow::Cow;
 
@@ -17,8 +17,7 @@ impl<'a> Reader<'a> {
         self.escaped().map(Cow::Owned)
     }
 
-    /// The string that begins at `at`, and where the text goes on; nothing where it holds an escape
-    /// or is none.
+    /// The string that begins at `at`, and where the text goes on. Nothing where it holds an escape or is none.
     #[inline(always)]
     fn plain_string_at(&self, at: usize) -> Option<(&'a str, usize)> {
         let bytes = self.text.as_bytes();
@@ -119,8 +118,8 @@ impl<'a> Reader<'a> {
         Ok(text)
     }
 
-    /// Reads a whole number of at most 15 digits, as nearly every date is; leaves every other
-    /// value, well-formed or not, to [`Reader::number`].
+    /// Reads a whole number of at most 15 digits, as nearly every date is. Leaves every other value, well-formed or
+    /// not, to [`Reader::number`].
     #[inline]
     pub(in crate::token) fn small_integer(&mut self) -> Option<i64> {
         let rest = self.text.as_bytes().get(self.at..)?;
@@ -157,8 +156,8 @@ impl<'a> Reader<'a> {
         Some(plain)
     }
 
-    /// What [`Reader::small_integer`] reads, if it follows right behind `prefix` and is at most
-    /// `max`; otherwise nothing, and nothing is read.
+    /// Reads what [`Reader::small_integer`] reads, if it follows right behind `prefix` and is at most `max`. Otherwise
+    /// nothing is returned, and nothing is read.
     #[inline]
     pub(in crate::token) fn small_integer_behind(&mut self, prefix: &str, max: i64) -> Option<i64> {
         let start = self.at;
@@ -195,8 +194,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The number that eight digits make: neighbours are joined to pairs, pairs to fours, and fours to
-/// the whole, each time in all places at once.
+/// The number that eight digits make. Neighbours are joined to pairs, pairs to fours, and fours to the whole, each time
+/// in all places at once.
 #[inline]
 fn eight_digits(digits: [u8; 8]) -> Option<i64> {
     const fn each(byte: u8) -> u64 {
@@ -213,8 +212,8 @@ fn eight_digits(digits: [u8; 8]) -> Option<i64> {
     i64::try_from(fours.wrapping_mul(10_000 << 32 | 1) >> 32).ok()
 }
 
-/// Where the run of ordinary string bytes that begins at `at` ends: at a quote, a backslash, a
-/// control character or the end.
+/// Returns where the run of ordinary string bytes that begins at `at` ends. It ends at a quote, a backslash, a control
+/// character or the end.
 #[inline(always)]
 pub(super) fn plain_run(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
@@ -243,8 +242,8 @@ fn long_run(mut bytes: &[u8]) -> usize {
     len + bytes.iter().position(special).unwrap_or(bytes.len())
 }
 
-/// How many bytes at the beginning of a word are ordinary. All are looked at together; a byte that
-/// is marked falsely always lies behind one that is marked rightly, so the lowest mark is exact.
+/// How many bytes at the beginning of a word are ordinary. All are looked at together. A falsely marked byte always
+/// lies behind a rightly marked one, so the lowest mark is exact.
 #[inline(always)]
 fn plain_bytes(word: [u8; 8]) -> usize {
     const fn each(byte: u8) -> u64 {

@@ -158,7 +158,7 @@ fn runs_end_at_the_first_special_byte() {
 }
 
 proptest! {
-    /// What this reader takes, a general parser takes too, with the same strings.
+    /// A general parser takes everything that this reader takes, with the same strings.
     #[test]
     fn it_accepts_no_more_than_serde_json(text in "[{\\[]?(\"[a\\\\u00e9\"]{0,6}\"|[0-9eE.+-]{1,4}|[:,{}\\[\\] ]|true|null){0,12}[}\\]]?") {
         if read(&text).is_ok() {

@@ -1,5 +1,5 @@
-//! Keys that anybody can encrypt to are offered around signed tokens only, so the public vectors
-//! for them, which hold bare text, meet the cryptography here, below that rule.
+//! Keys that every client can encrypt to are offered around signed tokens only. Their public vectors hold bare text, so
+//! they meet the cryptography here, below that rule.
 
 #![cfg(feature = "josekit")]
 
@@ -88,7 +88,7 @@ fn public_vectors_under_public_keys() {
 
 /// The codec is built over a shared key, and its ring is then replaced by one with a public key.
 #[test]
-fn a_rotation_to_a_public_key_lets_nobody_write_claims() {
+fn a_rotation_to_a_public_key_lets_no_sender_write_claims() {
     const PUBLIC_KEY: &str = r#"{"kty":"EC","crv":"P-256","use":"enc","alg":"ECDH-ES+A256KW","kid":"p","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
     const SHARED: &str =
         r#"{"kty":"oct","alg":"dir","kid":"s","k":"LZ0wq3vYdR7mXcT5sKfB9hJ2nUeG8aPtVbCxQyWiEoM"}"#;

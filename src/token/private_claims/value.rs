@@ -3,9 +3,8 @@
 use serde::{Deserializer, de::Visitor, forward_to_deserialize_any};
 use serde_json::Error;
 
-/// The JSON text of one value, which was read strictly before. What nobody asks for is therefore
-/// not read again, and a string without escapes is what stands between its quotes. Everything else
-/// is left to serde_json.
+/// The JSON text of one value, which was read strictly before. A value that is not asked for is therefore not read
+/// again. A string without escapes is the text between its quotes. Everything else is left to serde_json.
 pub(super) struct Value<'a>(pub(super) &'a str);
 
 impl<'a> Value<'a> {
@@ -46,7 +45,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
         }
     }
 
-    // What serde_json does differently when it knows what is wanted.
+    // Methods that serde_json carries out differently when it knows the wanted type.
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.json().deserialize_bytes(visitor)

@@ -23,7 +23,7 @@ fn judge_by(rules: &Rules, json: &str) -> Result<Timestamp, TokenErrorKind> {
         .map_err(|error| error.kind())
 }
 
-/// What is read of a text that is well-formed.
+/// The result of reading a text that is well-formed.
 fn read<'a>(json: &'a str, rules: &'a Rules) -> (Registered<'a>, Members<'a>) {
     let (mut claims, mut members) = (Registered::default(), Members::new());
     claims.read(json, rules, &mut members).unwrap();
@@ -241,7 +241,7 @@ fn unknown_members_are_kept_for_the_application() {
     assert_eq!(members, [("scope", "\"a b\""), ("role", "[1, {\"x\":2}]")]);
 }
 
-/// What begins like our own claims is not read member by member there; that must not show.
+/// A text that begins like our own claims is not read member by member there. That must not show.
 #[test]
 fn a_preamble_known_by_its_bytes_comes_to_the_same_end() {
     let names = |text: &str| text.to_owned();

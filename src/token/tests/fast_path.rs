@@ -1,5 +1,5 @@
-//! The short ways of the verify path and the general one come to the same end on every token, the
-//! reason of a refusal included.
+//! The short ways of the verify path and the general one have the same result on every token. That includes the reason
+//! of a refusal.
 
 use std::sync::LazyLock;
 
@@ -159,7 +159,7 @@ fn outcome(verified: Result<Claims<Object>, TokenError>) -> Result<String, Token
     ))
 }
 
-/// What happens to a token on its way.
+/// A change to a token on its way.
 #[derive(Clone, Debug)]
 enum Change {
     Replace(Index, char),
@@ -309,8 +309,8 @@ fn a_header_of_another_spelling_is_read() {
     assert_eq!(found.unwrap().raw(), known.unwrap().raw());
 }
 
-/// A signature that is right over one dot too many: the payload cannot be decoded, and the number of
-/// segments is what is wrong.
+/// A signature that is right over one dot too many. The payload cannot be decoded, and the fault is the number of
+/// segments.
 #[test]
 fn a_signed_dot_too_many_is_a_wrong_number_of_segments() {
     let codec = codec(Profile::Signed);

@@ -7,15 +7,14 @@ use tower_bearer::{
     store::{StoreError, StoreErrorKind},
 };
 
-/// The source of a [`StoreError`]: a sentence for the one who runs the service, and below it what the driver said.
-#[derive(Debug)]
+/// The source of a [`StoreError`]. It is a sentence for the operator of the service, and below it the driver's message.
 pub(crate) struct Fault {
     cure: String,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Fault {
-    /// A fault that no driver has told of.
+    /// A fault that no driver has reported.
     pub(crate) fn new(cure: impl Into<String>) -> Self {
         Self {
             cure: cure.into(),
@@ -48,13 +47,24 @@ impl fmt::Display for Fault {
     }
 }
 
+/// The sentence and the driver's message, since `main` prints the errors that it returns this way.
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        match &self.source {
+            Some(source) => write!(f, " ({source})"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Error for Fault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|e| e as &(dyn Error + 'static))
     }
 }
 
-/// Tells of what does not pass by itself: the store answers 503, and an operator has to look.
+/// Reports a fault that does not pass by itself: the store answers 503, and an operator has to look.
 pub(crate) fn tell(events: &EventSink, error: &StoreError) {
     if does_not_pass(error) {
         events.emit(&Event::StoreFailed(error));

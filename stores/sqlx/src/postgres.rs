@@ -27,23 +27,23 @@ use tower_bearer::{EventSink, store::StoreError};
 
 use self::{connections::Connections, contact::Contact, limits::Limits};
 
-/// Sessions in PostgreSQL, shared by all instances of a service. PostgreSQL 12 or later; 15 is what it is tested with.
+/// Sessions in PostgreSQL, shared by all instances of a service. PostgreSQL 12 or later; it is tested with 15.
 ///
 /// Clones share the connections. Sessions are judged by the server's clock. A refresh is one statement to read and,
-/// where the token rotates, one to write; a sign-in is a transaction of three round trips. Call
+/// where the token rotates, one to write. A sign-in is a transaction of three round trips. Call
 /// [`migrate`](Self::migrate) and [`health`](Self::health) when the service starts, and spawn
 /// [`purge_every`](Self::purge_every).
 ///
-/// Every call is bounded in time. One that finds no connection or no server fails as
-/// [`Unavailable`](tower_bearer::store::StoreErrorKind::Unavailable): the request is answered 503, the cookie stays,
-/// and nothing is lost. Three things cost up to three more attempts within 260 ms: a broken connection, a transaction
-/// given up, a server made a replica.
+/// Every call is bounded in time. A call that finds no connection or no server fails as
+/// [`Unavailable`](tower_bearer::store::StoreErrorKind::Unavailable). The request is answered 503, the cookie stays,
+/// and nothing is lost. Three failures cost up to three more attempts within 260 ms. They are a broken connection, a
+/// transaction given up, and a server made a replica.
 ///
 /// The address has to lead to the primary. A replica is recognised at the first answer and refused.
 ///
 /// # Cancel safety
 ///
-/// Each operation is one statement or one transaction. A future that is dropped has done all of it or nothing, and its
+/// Each operation is one statement or one transaction. A future that is dropped has done all of it or nothing. Its
 /// connection is tidied up before another call gets it.
 ///
 /// # Example
@@ -74,9 +74,9 @@ struct Shared {
 }
 
 impl PostgresStore {
-    /// Connects to the server at `url`, with every default: `postgres://user:password@host:port/database`, with
-    /// `?sslmode=verify-full` over a network that is not your own, or `postgres:///database?host=/run/postgresql` for
-    /// a socket.
+    /// Connects to the server at `url`, with every default. The form is `postgres://user:password@host:port/database`,
+    /// with `?sslmode=verify-full` over a network that is not your own. For a socket it is
+    /// `postgres:///database?host=/run/postgresql`.
     ///
     /// It makes no tables: call [`migrate`](Self::migrate).
     ///
@@ -110,7 +110,8 @@ impl PostgresStore {
 
     /// Closes the connections that are the store's own; a pool that the application gave stays open. Every call then answers
     /// [`Unavailable`](tower_bearer::store::StoreErrorKind::Unavailable), and
-    /// [`purge_every`](Self::purge_every) ends. A process that just ends loses nothing.
+    /// [`purge_every`](Self::purge_every) ends. A process that just ends loses nothing. Call it last, after
+    /// [`drain`](tower_bearer::RefreshCookieLayer::drain).
     ///
     /// # Cancel safety
     ///
@@ -122,7 +123,8 @@ impl PostgresStore {
 
 impl From<PgPool> for PostgresStore {
     /// Builds a store with every default over the application's own pool. [`share`](PostgresStoreBuilder::share) says
-    /// which settings of the pool matter, `test_before_acquire(false)` first of all.
+    /// which settings of the pool matter, `test_before_acquire(false)` first of all. It makes no tables: call
+    /// [`migrate`](Self::migrate).
     fn from(pool: PgPool) -> Self {
         Self::builder().share(pool)
     }

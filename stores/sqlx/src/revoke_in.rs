@@ -15,10 +15,13 @@ use tower_bearer::{
 /// [`SessionAdmin`](tower_bearer::SessionAdmin) has it for SQLite and PostgreSQL. The database of the transaction is the
 /// one that holds the sessions.
 ///
-/// Events come after the commit, by [`Ended::announce`](tower_bearer::admin::Ended::announce): an event for what was
-/// rolled back would be a lie. After a crash between the commit and the call no event comes.
+/// Events come after the commit, by [`Ended::announce`](tower_bearer::admin::Ended::announce): an event for a
+/// rolled-back change would be wrong. After a crash between the commit and the call no event comes.
 ///
 /// # Example
+///
+/// This ends every session of the user. [A whole program](crate#in-one-commit-with-a-change-of-your-own), in which the
+/// user stays signed in, is on the front page.
 ///
 #[cfg_attr(feature = "sqlite", doc = "```")]
 #[cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
@@ -47,24 +50,28 @@ use tower_bearer::{
 /// # let _ = change_password;
 /// ```
 pub trait RevokeIn<DB: Database> {
-    /// Revokes every live session of `subject` but `keep`, with tags under every key of the ring, and returns what it
+    /// Revokes every live session of `subject` but `keep`, with tags under every key of the ring. Returns those that it
     /// revoked.
     ///
     /// Nothing has happened before the application commits. Then call
     /// [`announce`](tower_bearer::admin::Ended::announce); after a rollback call
     /// [`discard`](tower_bearer::admin::Ended::discard).
     ///
-    /// The session `keep` goes on with the token that it has. Where a copy of its cookie may be in other hands, call
-    /// [`Session::end_others`](tower_bearer::Session::end_others) after the commit: it gives that session a new token.
-    /// A sign-in that checked the old password before the commit begins after it. Let the claims closure refuse it, by
-    /// a version of the password in the session's context.
+    /// A sign-in that checked the old password before the commit may begin after it. Let the claims closure refuse it,
+    /// by a version of the password in the session's context.
     ///
-    /// It takes the locks that a sign-in and a refresh of the subject take, and holds them until the transaction ends:
-    /// let the commit follow at once. How long it waits for them is a setting of the application's connection. In
-    /// SQLite there is one lock for all writers, and a transaction that has read before another connection wrote
-    /// cannot get it any more: begin with `BEGIN IMMEDIATE`, or call this before the transaction reads.
-    /// In PostgreSQL the transaction has to be at `READ COMMITTED`, the default. At a higher level it would not see a
-    /// session that began after its first statement, and the call is refused.
+    /// The session `keep` goes on with the token and the context that it has. So its context has the old version. After
+    /// the commit give it the new one, with [`Session::elevate_with`](tower_bearer::Session::elevate_with) and
+    /// [`Elevation::context`](tower_bearer::refresh::Elevation::context). Otherwise its next refresh is denied, and the
+    /// user signs in again. `elevate_with` gives it a new token too, so that earlier copies of its cookie are refused.
+    /// Without a version, [`Session::end_others`](tower_bearer::Session::end_others) does that.
+    ///
+    /// It takes the locks that a sign-in and a refresh of the subject take. It holds them until the transaction ends.
+    /// So commit at once. How long it waits for them is a setting of the application's connection. In SQLite there is
+    /// one lock for all writers. A transaction that has read before another connection wrote cannot get it any more. So
+    /// begin with `BEGIN IMMEDIATE`, or call this before the transaction reads. In PostgreSQL the transaction has to be
+    /// at `READ COMMITTED`, the default. At a higher level it would not see a session that began after its first
+    /// statement. The call is then refused.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! A record as a row: what both databases keep of it.
+//! A record as a row, as both databases keep it.
 
 use tower_bearer::{Timestamp, store::SessionRecord};
 

@@ -1,7 +1,7 @@
 //! Versions of the tables, in a table of our own.
 //!
-//! The application's migrations may live in the same database. sqlx keeps those in `_sqlx_migrations` and refuses a
-//! row that it does not know, so ours stand elsewhere: one row a version in `tower_bearer_schema`.
+//! The application's migrations may live in the same database. sqlx keeps those in `_sqlx_migrations` and refuses a row
+//! that it does not know. So ours stand elsewhere: one row a version in `tower_bearer_schema`.
 
 use tower_bearer::store::StoreError;
 
@@ -19,8 +19,8 @@ pub(crate) fn lacking(
         .ok_or_else(|| {
             let known = all.len();
             Fault::new(format!(
-                "the tables are at version {found}, and this release of tower-bearer-sqlx knows versions up to {known}: \
-                 run the release that made them, or a later one"
+                "the tables are at version {found}. This release of tower-bearer-sqlx knows versions up to \
+                 {known}: run the release that made them, or a later one"
             ))
             .refused()
         })

@@ -95,10 +95,10 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`Refused`](tower_bearer::store::StoreErrorKind::Refused) when the file may not be written, when the disk is
-    /// full, or when a newer release has made the tables;
-    /// [`Corrupt`](tower_bearer::store::StoreErrorKind::Corrupt) when it is no database;
-    /// [`Unavailable`](tower_bearer::store::StoreErrorKind::Unavailable) otherwise. The error's source names the cure.
+    /// [`Refused`](tower_bearer::store::StoreErrorKind::Refused) when the file may not be written, or when the disk is
+    /// full. Also when a newer release has made the tables. [`Corrupt`](tower_bearer::store::StoreErrorKind::Corrupt)
+    /// when it is no database. [`Unavailable`](tower_bearer::store::StoreErrorKind::Unavailable) otherwise. The error's
+    /// source names the cure.
     ///
     /// # Cancel safety
     ///
@@ -112,11 +112,13 @@ impl SqliteStore {
         SqliteStoreBuilder::default()
     }
 
-    /// Returns a pool for tables of the application's own in the same file: the one that it gave, or one over the file
-    /// that [`open`](Self::open) opened, with as many connections as read sessions. The store's own connections are
-    /// beside that one.
+    /// Returns a pool for tables of the application's own in the same file. It is the one that the application gave, or
+    /// one over the file that [`open`](Self::open) opened. The latter has as many connections as read sessions. The
+    /// store's own connections are beside that one.
     ///
     /// Transactions of it may carry [`revoke_in`](crate::RevokeIn::revoke_in).
+    ///
+    /// For `sqlx::query`, run `cargo add sqlx@0.9 --no-default-features --features runtime-tokio,sqlite-bundled`.
     ///
     /// ```
     /// use tower_bearer_sqlx::SqliteStore;
@@ -141,9 +143,10 @@ impl SqliteStore {
     /// [`Unavailable`](tower_bearer::store::StoreErrorKind::Unavailable), and
     /// [`purge_every`](Self::purge_every) ends. A pool that the application gave stays open.
     ///
-    /// After [`open`](Self::open) it waits for the calls that are under way, and until the application has given back the
-    /// connections that it took from [`pool`](Self::pool). The last process to close a file takes the two beside it
-    /// away. A process that just ends loses nothing.
+    /// After [`open`](Self::open) it waits for the calls that are under way. It also waits until the application has
+    /// returned the connections that it took from [`pool`](Self::pool). The last process to close a file takes the two
+    /// beside it away. A process that ends without this call loses nothing. Call it last, after
+    /// [`drain`](tower_bearer::RefreshCookieLayer::drain).
     ///
     /// Over a pool that the application gave it waits for nothing. Calls that have begun go on.
     ///
@@ -172,7 +175,7 @@ impl SqliteStore {
         Instant::now() + self.0.timeout
     }
 
-    /// Returns for how long SQLite itself waits for the lock in a call with this time limit, on connections of the
+    /// Returns how long SQLite itself waits for the lock in a call with this time limit. It is for connections of the
     /// store's own. A statement that begins in the first eighth of it ends in time.
     fn patience(timeout: Duration) -> Duration {
         timeout - timeout / 8
@@ -198,8 +201,8 @@ impl SqliteStore {
 
     fn late(&self) -> StoreError {
         Fault::new(format!(
-            "no answer within {:?}: another process or a transaction of the application holds the lock for writing, \
-             every connection is in use, or the disk is slow",
+            "no answer within {:?}. Another process or a transaction of the application holds the lock for \
+             writing. Or every connection is in use, or the disk is slow",
             self.0.timeout
         ))
         .unavailable()

@@ -78,7 +78,7 @@ impl Browser {
         field.send_keys(text).await.unwrap();
     }
 
-    /// What a promise comes to: `script` is the body of an asynchronous function.
+    /// The result of a promise: `script` is the body of an asynchronous function.
     pub(crate) async fn wait_for(&self, script: &str) -> Value {
         let wrapped = format!(
             "const done = arguments[0];

@@ -1,4 +1,4 @@
-//! A client of the service that is no browser: whoever holds a copied cookie, or another device.
+//! A client of the service that is no browser: a thief with a copied cookie, or another device.
 
 use axum::{
     body::Body,

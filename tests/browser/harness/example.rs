@@ -13,6 +13,7 @@ use crate::program::{self, lines};
 static DEMO: LazyLock<String> = LazyLock::new(|| program::built("demo"));
 static LIVE: LazyLock<String> = LazyLock::new(|| program::built("live"));
 static OAUTH_REDIRECT: LazyLock<String> = LazyLock::new(|| program::built("oauth_redirect"));
+static RENDERED: LazyLock<String> = LazyLock::new(|| program::built("rendered"));
 
 /// A running example, which ends with this value.
 pub(crate) struct Example {
@@ -36,6 +37,11 @@ impl Example {
     /// Starts `oauth_redirect` with its provider, on free ports.
     pub(crate) async fn oauth_redirect() -> Self {
         Self::start(&OAUTH_REDIRECT, &[("PROVIDER_ADDR", "127.0.0.1:0")]).await
+    }
+
+    /// Starts `rendered` on a free port, with cookies that Safari keeps over plain http.
+    pub(crate) async fn rendered() -> Self {
+        Self::start(&RENDERED, &[("INSECURE_COOKIE", "1")]).await
     }
 
     async fn start(program: &'static LazyLock<String>, settings: &[(&str, &str)]) -> Self {
@@ -91,7 +97,7 @@ impl Example {
         port.parse().unwrap()
     }
 
-    /// What it has written to its log.
+    /// Returns the lines of its log.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
     }

@@ -98,8 +98,8 @@ async fn bare(request: Request, next: Next) -> Response {
     response
 }
 
-/// A page of an attacker's. It loads an address as a script, again and again, and writes down what the
-/// script asks one of its own variables for: of `m1.abc` that is `abc`.
+/// A page of an attacker's. It loads an address as a script, again and again. It writes down the value that the script
+/// asks one of its own variables for: of `m1.abc` that is `abc`.
 const ATTACK: &str = r#"<!doctype html><title>attack</title><pre id="read"></pre>
 <script type="module">
   const { target, length, loads } = Object.fromEntries(new URLSearchParams(location.search));

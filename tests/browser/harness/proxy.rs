@@ -1,5 +1,5 @@
-//! Stands between the browser and the example, and writes down what passes: what a browser sends can
-//! only be seen from outside.
+//! Stands between the browser and the example, and records the traffic. A browser's requests can only be seen from
+//! outside.
 
 use std::sync::{
     Arc, Mutex,
@@ -52,7 +52,7 @@ struct Shared {
 }
 
 impl Proxy {
-    /// Listens; requests wait for nobody before [`Proxy::target`] is called.
+    /// Listens; requests wait for no server before [`Proxy::target`] is called.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -88,7 +88,7 @@ impl Proxy {
         seen
     }
 
-    /// What has been answered so far.
+    /// Returns the answers so far.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()
     }

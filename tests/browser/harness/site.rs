@@ -1,4 +1,5 @@
-//! A site of the tests' own around the npm package: two users, no content policy, and a page that shows the state.
+//! A site of the tests' own around the npm package. It has two users, no content policy, and a page that shows the
+//! state.
 //!
 //! A content policy would stop a request to a foreign origin before the package can be blamed for it.
 

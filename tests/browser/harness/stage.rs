@@ -48,7 +48,7 @@ impl Stage {
         }
     }
 
-    /// With somebody signed in.
+    /// With a user signed in.
     pub(crate) async fn signed_in() -> Self {
         let stage = Self::start().await;
         stage.browser.sign_in().await;
@@ -72,8 +72,8 @@ impl Stage {
 
     /// How many lines of the service's log begin so.
     ///
-    /// The log comes through a pipe, later than its answers. So it is given something to write that nothing
-    /// else makes it write, and what stands before that line has all been read.
+    /// The log comes through a pipe, later than its answers. So it gets something to write that nothing else makes it
+    /// write. Everything before that line has then been read.
     pub(crate) async fn logged(&self, start: &str) -> usize {
         let count = |start: &str| {
             let log = self.example.log();

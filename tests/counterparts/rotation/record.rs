@@ -87,8 +87,8 @@ impl Record {
             .push(asked);
     }
 
-    /// Fails unless each key was accepted from `known` after it was published until it was withdrawn, and
-    /// refused from `gone` after that.
+    /// Fails unless each key was accepted from `known` after it was published until it was withdrawn. From `gone` after
+    /// that it must be refused.
     pub(super) fn check(&self, known: Duration, gone: Duration) {
         for (kid, key) in self.keys().iter() {
             let known = match key.announced {

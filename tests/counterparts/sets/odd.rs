@@ -255,7 +255,7 @@ fn short_copy() -> Case {
 
 /// Keys that need no private half: one signature is good for all messages.
 fn degenerate() -> Vec<Case> {
-    // R is the neutral element and S is zero: S B = R + k A for every k when A is of small order.
+    // R is the neutral element and S is zero. So S B = R + k A for every k when A is of small order.
     let neutral = |first: u8| {
         let mut bytes = vec![0; 64];
         bytes[0] = first;

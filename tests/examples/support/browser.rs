@@ -93,8 +93,8 @@ impl Browser {
         self.ask(Method::POST, path)
     }
 
-    /// A request as the page sends it: from its origin, with its cookies, and with the CSRF cookie copied
-    /// into the header.
+    /// A request as the page sends it. It has the page's origin and cookies, and the CSRF cookie copied into the
+    /// header.
     pub(crate) fn ask(&mut self, method: Method, path: &str) -> Ask<'_> {
         let csrf = self.csrf().map(ToOwned::to_owned);
         let lines = [

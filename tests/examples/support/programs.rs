@@ -21,8 +21,8 @@ const BUILD: [&str; 5] = [
 
 /// The command that runs an example, with nothing in its environment and nothing to read.
 ///
-/// The program is in the folder that `TOWER_BEARER_PROGRAMS` names, where all of them have been built at once,
-/// or built here.
+/// The program is in the folder that `TOWER_BEARER_PROGRAMS` names, where all have been built at once. Otherwise it is
+/// built here.
 pub(crate) fn example(name: &str) -> Command {
     let path = match env::var_os("TOWER_BEARER_PROGRAMS") {
         Some(folder) => PathBuf::from(folder).join(format!("{name}{}", env::consts::EXE_SUFFIX)),

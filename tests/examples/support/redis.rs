@@ -46,7 +46,7 @@ impl Redis {
         let mut command = Command::new("redis-server");
         command
             .args(["--bind", "127.0.0.1", "--save", ""])
-            // What it has written outlives its process. Waiting for a disk that a build keeps busy would only make it slow.
+            // Its data outlives its process. Waiting for a disk that a build keeps busy would only make it slow.
             .args(["--appendonly", "yes", "--appendfsync", "no"])
             .args(["--port", &self.port.number().to_string(), "--dir"])
             .arg(self.data.path())

@@ -1,8 +1,8 @@
 //! The operator's side: sessions listed and ended from outside a request, and what the events say of it.
 
+mod all_users;
 mod ended;
 mod events;
-mod everybody;
 mod one;
 mod subject;
 

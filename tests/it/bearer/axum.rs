@@ -17,14 +17,14 @@ async fn me(claims: Claims) -> String {
     claims.subject().to_owned()
 }
 
-async fn whoever(claims: Option<Claims>) -> String {
-    claims.map_or("nobody".to_owned(), |c| c.subject().to_owned())
+async fn optional(claims: Option<Claims>) -> String {
+    claims.map_or("anonymous".to_owned(), |c| c.subject().to_owned())
 }
 
 fn app() -> Router {
     Router::new()
         .route("/me", get(me))
-        .route("/whoever", get(whoever))
+        .route("/optional", get(optional))
 }
 
 async fn call(
@@ -59,9 +59,9 @@ async fn a_handler_gets_its_claims() {
 #[tokio::test]
 async fn an_optional_layer_leaves_the_choice_to_the_handler() {
     let app = app().route_layer(BearerAuthLayer::<NoClaims>::new(codec()).optional());
-    let (status, body, _) = call(app.clone(), "/whoever", None).await;
-    assert_eq!((status, body.as_str()), (StatusCode::OK, "nobody"));
-    let (_, body, _) = call(app.clone(), "/whoever", Some(&token())).await;
+    let (status, body, _) = call(app.clone(), "/optional", None).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "anonymous"));
+    let (_, body, _) = call(app.clone(), "/optional", Some(&token())).await;
     assert_eq!(body, "alice");
     let (status, _, rejection) = call(app, "/me", None).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
@@ -73,7 +73,7 @@ async fn an_optional_layer_leaves_the_choice_to_the_handler() {
 
 #[tokio::test]
 async fn a_missing_layer_is_named() {
-    for path in ["/me", "/whoever"] {
+    for path in ["/me", "/optional"] {
         let (status, body, rejection) = call(app(), path, Some(&token())).await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
         let problem: serde_json::Value = serde_json::from_str(&body).unwrap();
@@ -85,18 +85,18 @@ async fn a_missing_layer_is_named() {
 }
 
 #[tokio::test]
-async fn claims_of_another_type_are_never_nobody() {
+async fn claims_of_another_type_are_never_taken_for_none() {
     let scope = "read".to_owned();
     let token = codec().mint("alice", &Scoped { scope }).unwrap();
     let app = app().route_layer(BearerAuthLayer::<Scoped>::new(codec()));
-    for path in ["/me", "/whoever"] {
+    for path in ["/me", "/optional"] {
         let (status, _, rejection) = call(app.clone(), path, Some(token.as_str())).await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
         let reason = rejection.unwrap().to_string();
         assert_eq!(
             reason,
             "the codec of BearerAuthLayer has claims of `it::support::tokens::Scoped`, \
-             the handler asks for `tower_bearer::token::claims::NoClaims`: the codec's type is that of \
+             the handler or RequireClaimsLayer asks for `tower_bearer::token::claims::NoClaims`. The codec's type is that of \
              TokenCodec::<C> (with Auth, of what .claims(...) returns)"
         );
     }

@@ -126,8 +126,8 @@ fn with<T>(token: Option<&str>, message: T) -> tonic::Request<T> {
 
 const PATH: PathAndQuery = PathAndQuery::from_static("/chat.Chat/Talk");
 
-/// The codes that tonic's client reads for a call and for a bidirectional stream with `token`: that of the
-/// call, that of the opened stream, and that of the stream's first message.
+/// Returns the codes that tonic's client reads for a call and for a bidirectional stream with `token`. They are that of
+/// the call, that of the opened stream, and that of the stream's first message.
 async fn codes(with_layer: bool, token: Option<&str>) -> [Code; 3] {
     let of = |error: Status| error.code();
     let mut client = tonic::client::Grpc::new(service(with_layer));

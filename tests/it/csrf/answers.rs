@@ -1,4 +1,4 @@
-//! What the layer does to answers: caches, several layers, other people's headers.
+//! The layer's changes to answers: caches, several layers, headers of other layers.
 
 use std::{
     convert::Infallible,
@@ -20,7 +20,7 @@ fn get() -> Request<String> {
     csrf::request(Method::GET, HeaderMap::new())
 }
 
-/// What the answer says of caching when the handler says `lines` and the layer gives a token.
+/// Returns the answer's caching headers when the handler sends `lines` and the layer gives a token.
 async fn caching(lines: &[&'static str]) -> Vec<String> {
     let mut headers = HeaderMap::new();
     for line in lines {
@@ -85,7 +85,7 @@ async fn no_header_for_caches_of_one_kind_is_left_beside_a_token() {
     }
 }
 
-/// What a cache may keep stays so where no token is in it.
+/// An answer that a cache may keep stays so where no token is in it.
 #[tokio::test]
 async fn an_answer_without_a_token_may_be_cached() {
     let cookie = csrf::issue(&s1()).await;
@@ -134,8 +134,8 @@ async fn an_error_of_the_inner_service_is_handed_on() {
     assert_eq!(error.to_string(), "the inner service");
 }
 
-/// A layer around the router and the same one around a route: the browser gets one cookie, and it
-/// is the one that the page was given the copy of.
+/// A layer around the router and the same one around a route. The browser gets one cookie, and the page was given the
+/// copy of it.
 #[tokio::test]
 async fn a_layer_inside_of_itself_gives_one_token() {
     let page = service_fn(|request: Request<String>| async move {
@@ -172,8 +172,8 @@ async fn layers_of_two_names_do_not_disturb_each_other() {
     }
 }
 
-/// A token of the form that another key could have made is kept when a foreign page leads here; what
-/// is not even a token is replaced, and so is nothing.
+/// A token of the form that another key could have made is kept when a foreign page leads here. A text that is not even
+/// a token is replaced, and so is an absent one.
 #[tokio::test]
 async fn a_foreign_page_replaces_no_token() {
     let fixtures = Fixtures::load();

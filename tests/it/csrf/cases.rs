@@ -76,8 +76,8 @@ fn written_anew(text: &str) -> String {
         .fold(text, |text, (before, now)| text.replace(before, now))
 }
 
-/// The rows of the table from outside that set what the layer does not have: an age limit, and a list
-/// of safe methods.
+/// The rows of the table from outside that set options that the layer lacks. These are an age limit, and a list of safe
+/// methods.
 const GONE: [&str; 6] = [
     "max-age-just-before-limit",
     "max-age-at-limit",
@@ -135,7 +135,7 @@ fn keys(given: &Value, fixtures: &Fixtures) -> CsrfKeys {
     fixtures.keys(&names)
 }
 
-/// The layer that a row describes; an option that nobody reads is a mistake.
+/// The layer that a row describes; an option that the test does not read is a mistake.
 pub(super) fn layer(given: &Value, fixtures: &Fixtures) -> CsrfLayer {
     let mut builder = csrf::builder(keys(given, fixtures), fixtures.binding(&given["session"]));
     for (option, value) in given["config"].as_object().into_iter().flatten() {
@@ -150,7 +150,7 @@ pub(super) fn layer(given: &Value, fixtures: &Fixtures) -> CsrfLayer {
             ),
             // Read where the form layer is made.
             "form_field" | "body_limit" => builder,
-            other => panic!("an option nobody reads: {other}"),
+            other => panic!("an unknown option: {other}"),
         };
     }
     builder.build().unwrap()
@@ -212,7 +212,7 @@ async fn judge(row: &Value, fixtures: &Fixtures) -> Result<(), String> {
     Ok(())
 }
 
-/// What holds for every refusal: nothing of the token comes back, and no challenge.
+/// Checks of every refusal: nothing of the token comes back, and no challenge.
 fn refusal(response: &Response<String>, submitted: &[String]) -> Result<(), String> {
     let headers = format!("{:?}", response.headers());
     let debug = format!("{response:?}");
@@ -312,8 +312,8 @@ fn attributes(line: &str, expected: &Value) -> Result<(), String> {
     if same { Ok(()) } else { Err(line.to_owned()) }
 }
 
-/// What must not build. A cookie's domain and path cannot be given at all, so the rows that do so
-/// are judged by the one way that is left to try it: through the name.
+/// Settings that must not build. A cookie's domain and path cannot be given at all. So rows that do so are judged by
+/// the one remaining way to try it: through the name.
 fn configuration(row: &Value) -> Result<(), String> {
     let given = &row["given"];
     let error = if let Some(secrets) = given["keys_hex"].as_array() {

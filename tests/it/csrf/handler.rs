@@ -71,7 +71,7 @@ async fn a_copy_that_the_handler_has_checked_passes() {
 }
 
 #[tokio::test]
-async fn what_the_handler_has_not_found_good_is_refused_whatever_it_answers() {
+async fn a_token_that_the_handler_did_not_check_is_refused_whatever_it_answers() {
     use CsrfReason::*;
 
     let raw = vector("raw");
@@ -111,7 +111,7 @@ async fn a_good_header_does_not_hide_that_the_check_is_missing() {
 }
 
 #[tokio::test]
-async fn what_the_layer_can_judge_never_reaches_the_handler() {
+async fn a_request_that_the_layer_can_judge_never_reaches_the_handler() {
     use CsrfReason::*;
 
     let raw = vector("raw");

@@ -316,7 +316,7 @@ async fn a_header_that_comes_twice_is_refused_though_both_are_good() {
 }
 
 #[test]
-fn what_cannot_work_does_not_build() {
+fn settings_that_cannot_work_do_not_build() {
     let fixtures = Fixtures::load();
     let builder = || csrf::builder(fixtures.keys(&["K1"]), CsrfSession::ANONYMOUS);
     let setting = |result: Result<CsrfLayer, ConfigError>| result.unwrap_err().setting().to_owned();
@@ -342,8 +342,8 @@ fn what_cannot_work_does_not_build() {
     assert!(CsrfKeys::new(Vec::<Vec<u8>>::new()).is_err());
 }
 
-/// Names that a token would be lost in, or that any page may send: of each group those that come first
-/// to a developer's mind.
+/// Names that a token would be lost in, or that any page may send. Of each group these come first to a developer's
+/// mind.
 #[test]
 fn a_header_that_others_write_carries_no_token() {
     let fixtures = Fixtures::load();
@@ -474,7 +474,7 @@ async fn the_sink_is_told_of_refusals_alone() {
     assert_eq!(*seen.lock().unwrap(), [CsrfReason::TokenMalformed]);
 }
 
-/// Whoever forgot the layer is told which one.
+/// The error names the layer that the developer forgot.
 #[test]
 fn a_missing_layer_is_named() {
     let rejection = CsrfToken::from_extensions(&http::Extensions::new()).unwrap_err();
@@ -589,7 +589,7 @@ async fn a_session_can_be_that_of_the_access_token() {
 }
 
 #[test]
-fn an_empty_session_id_is_nobody_and_ids_stay_apart() {
+fn an_empty_session_id_is_no_session_and_ids_stay_apart() {
     assert_eq!(CsrfSession::session(""), CsrfSession::ANONYMOUS);
     assert_ne!(CsrfSession::session("a"), CsrfSession::session("b"));
     assert_ne!(CsrfSession::session("a"), CsrfSession::ANONYMOUS);

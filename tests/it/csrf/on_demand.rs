@@ -94,7 +94,7 @@ async fn a_stylesheet_stays_cachable_and_a_page_brings_a_token() {
 }
 
 #[tokio::test]
-async fn what_is_not_modified_brings_none() {
+async fn an_answer_304_brings_none() {
     for takes in [true, false] {
         let kept = StatusCode::NOT_MODIFIED;
         assert!(!is_issued(None, kept, Some("text/html"), takes).await);

@@ -1,4 +1,4 @@
-//! What holds for every token and every request, and not for one row only.
+//! Properties of every token and every request, and not of one row only.
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -186,7 +186,7 @@ async fn every_failure_looks_alike() {
     assert_eq!(answers[0], answers[2]);
 }
 
-/// What is malformed is so whatever the keys are: no key is used before the form is known.
+/// A malformed token is so whatever the keys are: no key is used before the form is known.
 fn decoding_asks_no_key() {
     let fixtures = Fixtures::load();
     let good = token();

@@ -26,7 +26,7 @@ pub(super) struct Browser {
     pub(super) refresh: Option<String>,
     pub(super) jar: Option<String>,
     pub(super) csrf: Option<String>,
-    /// What the page submits, if it is not a copy of the cookie.
+    /// The token that the page submits, if it is not a copy of the cookie.
     pub(super) submitted: Option<String>,
 }
 
@@ -111,7 +111,7 @@ impl Browser {
                 csrf::COOKIE => self.csrf = value,
                 world::COOKIE => self.refresh = value,
                 world::JAR => self.jar = value,
-                other => panic!("a cookie nobody expects: {other}"),
+                other => panic!("an unexpected cookie: {other}"),
             }
         }
     }
@@ -126,7 +126,7 @@ impl Browser {
         reason(&probe.call(server, Method::POST, "/refresh").await)
     }
 
-    /// What a page does first: it asks for a token.
+    /// The first step of a page: it asks for a token.
     pub(super) async fn visit(&mut self, server: &Server) {
         self.call(server, Method::GET, "/csrf").await;
         assert!(self.csrf.is_some());
@@ -202,7 +202,7 @@ async fn a_sign_out_brings_an_anonymous_token() {
         assert!(browser.refresh.is_none());
         // Good for the next sign-in at once.
         assert_eq!(browser.post(&server, "/login").await, StatusCode::OK);
-        // The token of the session is nobody's without its cookie.
+        // The token of the session is valid only with its cookie.
         let stale = Browser {
             refresh: None,
             ..before
@@ -295,7 +295,7 @@ async fn only_a_genuine_cookie_makes_a_session() {
     }
 }
 
-/// What counts is where the response leaves the browser, not what happened on the way.
+/// The state in which the response leaves the browser counts, not the steps before.
 #[tokio::test]
 async fn a_session_that_begins_and_ends_in_one_request_leaves_an_anonymous_token() {
     let server = Server::new();
@@ -329,8 +329,8 @@ async fn keys_given_apart_do_as_well() {
     assert_eq!(browser.post(&server, "/refresh").await, StatusCode::OK);
 }
 
-/// The token that a handler puts into its answer is the one that the answer's cookie holds, though
-/// the session began, changed or ended in that very handler.
+/// A handler may put a token into its answer. It is the one that the answer's cookie holds, though the session began,
+/// changed or ended in that very handler.
 #[tokio::test]
 async fn a_handler_that_moves_the_browser_can_answer_with_the_next_token() {
     let server = Server::new();
@@ -379,8 +379,8 @@ async fn a_handler_that_moves_the_browser_can_answer_with_the_next_token() {
     }
 }
 
-/// A link on another site leads to a page below the cookie's path. The browser sends what is `Lax`
-/// and keeps back what is `Strict`, so it looks like nobody's.
+/// A link on another site leads to a page below the cookie's path. The browser sends a `Lax` cookie and keeps back a
+/// `Strict` one, so the request seems to have no session.
 #[tokio::test]
 async fn a_link_from_another_site_does_not_take_the_token_away() {
     let server = Server::new();
@@ -400,15 +400,15 @@ async fn a_link_from_another_site_does_not_take_the_token_away() {
         server.send(request.body(Full::default()).unwrap())
     };
     assert_eq!(csrf::issued(&visit("cross-site").await), None);
-    // Who comes from here and has no session is nobody.
+    // A visitor who comes from here and has no session is anonymous.
     for site in ["same-origin", "same-site", "none"] {
         assert!(csrf::issued(&visit(site).await).is_some(), "{site}");
     }
     assert_eq!(browser.refused(&server).await, None);
 }
 
-/// The same where the link leads to a page that carries the token: the page works, and so do the tabs
-/// that were open before.
+/// The same where the link leads to a page that carries the token. The page works, and so do the tabs that were open
+/// before.
 #[tokio::test]
 async fn a_page_reached_from_another_site_carries_the_token_that_the_browser_has() {
     let server = Server::new();
@@ -430,7 +430,7 @@ async fn a_page_reached_from_another_site_carries_the_token_that_the_browser_has
     let response = page(browser.csrf.clone()).await.unwrap();
     assert_eq!(csrf::issued(&response), None);
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
-    // What the page sends is of its own site again, and has the session's cookie.
+    // The page's request is of its own site again, and has the session's cookie.
     let next = Browser {
         submitted: Some(response.into_body()),
         ..browser.clone()
@@ -451,7 +451,7 @@ async fn a_page_reached_from_another_site_carries_the_token_that_the_browser_has
         Some(CsrfReason::SignatureInvalid)
     );
 
-    // Where there is nothing to copy, nobody's token is given out.
+    // Where there is nothing to copy, an anonymous token is given out.
     for nothing in [None, Some("junk".to_owned())] {
         let response = page(nothing).await.unwrap();
         let mut visitor = Browser {
@@ -463,10 +463,10 @@ async fn a_page_reached_from_another_site_carries_the_token_that_the_browser_has
     }
 }
 
-/// A `Lax` refresh cookie comes along with a link, so who comes without it is nobody, wherever from.
-/// A page that carries a token gets one that goes with that.
+/// A `Lax` refresh cookie comes along with a link. So a visitor who comes without it is anonymous, from every site. A
+/// page that carries a token gets one that goes with that.
 #[tokio::test]
-async fn with_a_lax_cookie_a_visitor_without_it_is_nobody() {
+async fn with_a_lax_cookie_a_visitor_without_it_is_anonymous() {
     let server = Server::of(World::with(|builder| builder.same_site_lax()));
     let browser = signed_in(&server).await;
     let response = ServiceBuilder::new()

@@ -1,5 +1,5 @@
-//! The rows of the table behind a real server: what holds for a request that was made in memory
-//! holds for one that arrives over a socket.
+//! The rows of the table behind a real server. A request over a socket gets the same answer as one that was made in
+//! memory.
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Uri, header};
@@ -121,7 +121,7 @@ async fn every_header_row_over_http_2() {
 
 /// A header of a megabyte never gets as far as the layer.
 #[tokio::test]
-async fn what_is_too_long_is_refused_by_the_server() {
+async fn headers_that_are_too_long_are_refused_by_the_server() {
     let rows = rows().await;
     let row = rows.iter().find(|row| row.name == TOO_LONG[0]).unwrap();
     let token = row.request.headers()[crate::support::csrf::HEADER].as_bytes();

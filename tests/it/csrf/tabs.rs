@@ -36,8 +36,8 @@ async fn load(server: &Server, jar: &Browser, site: &'static str) -> (String, Op
     (response.body().clone(), csrf::issued(&response))
 }
 
-/// A browser is opened again and restores its tabs: none of the requests has the CSRF cookie, and the last
-/// answer's stays.
+/// A browser is opened again and restores its tabs. None of the requests has the CSRF cookie, and the last answer's
+/// stays.
 async fn restored(server: &Server, jar: &mut Browser) -> Vec<Browser> {
     jar.csrf = None;
     let mut forms = Vec::new();
@@ -118,8 +118,8 @@ async fn a_good_token_needs_a_good_cookie_beside_it() {
     }
 }
 
-/// A link in a mail leads to a page with a form: the browser keeps the session's `Strict` cookie back from
-/// that request, and sends it with the form. Another tab has replaced the CSRF cookie in between.
+/// A link in a mail leads to a page with a form. The browser keeps the session's `Strict` cookie back from that
+/// request, and sends it with the form. Another tab has replaced the CSRF cookie in between.
 #[tokio::test]
 async fn a_page_opened_from_a_mail_can_send_its_form() {
     let server = Server::new();
@@ -155,8 +155,8 @@ fn max_age(line: &str) -> Option<u64> {
     Some(age.parse().unwrap())
 }
 
-/// A CSRF cookie of a session that has lapsed would keep the user from signing in on a page that was opened
-/// from a mail; one that ends sooner would keep the form of such a page from being sent.
+/// A CSRF cookie of a session that has lapsed would keep the user from signing in. The page was opened from a mail. One
+/// that ends sooner would keep the form of such a page from being sent.
 #[tokio::test]
 async fn the_cookie_ends_with_that_of_the_session() {
     let server = Server::new();
@@ -215,8 +215,8 @@ async fn the_cookie_of_a_session_that_slides_goes_with_it() {
     }
 }
 
-/// A sibling host plants the refresh cookie of an account of its own beside the user's, and sends a token of
-/// that session. It cannot read the CSRF cookie.
+/// A sibling host plants the refresh cookie of an account of its own beside the user's. It sends a token of that
+/// session. It cannot read the CSRF cookie.
 #[tokio::test]
 async fn a_planted_session_does_not_let_its_tokens_pass() {
     let server = Server::new();

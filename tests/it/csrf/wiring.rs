@@ -25,7 +25,7 @@ fn request(method: Method, path: &str) -> Request<Full<Bytes>> {
         .unwrap()
 }
 
-/// What the 500 says, if it is one.
+/// Returns the text of the 500, if it is one.
 fn mistake<B>(response: &Response<B>) -> Option<String> {
     let rejection = response.extensions().get::<Rejection>()?;
     let is_internal = rejection.kind() == RejectionKind::Internal;
@@ -94,7 +94,7 @@ async fn a_path_that_the_cookie_does_not_reach_is_named() {
             let response = ask(&world, method, path).await;
             let said = mistake(&response).unwrap_or_else(|| panic!("{path} is silent"));
             let places = format!(
-                "is around {path:?}, and the browser sends the refresh cookie to \"/auth\""
+                "is around {path:?}. The browser sends the refresh cookie only to \"/auth\""
             );
             assert!(said.contains(&places), "{said}");
             assert!(said.contains("host_prefix"), "{said}");

@@ -97,7 +97,7 @@ async fn serve() -> (TcpStream, tokio::task::JoinHandle<()>) {
     (TcpStream::connect(address).await.unwrap(), server)
 }
 
-/// What a server answers to these bytes.
+/// Returns a server's answer to these bytes.
 async fn on_a_socket(parts: &[&str]) -> String {
     let (mut client, server) = serve().await;
     client.set_nodelay(true).unwrap();

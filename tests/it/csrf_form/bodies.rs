@@ -72,7 +72,7 @@ async fn bytes_and_headers_are_handed_on() {
 }
 
 #[tokio::test]
-async fn what_comes_after_a_form_reaches_no_handler() {
+async fn bytes_after_a_form_reach_no_handler() {
     let good = Step::Data(format!("csrf_token={}", token()).into_bytes());
     let again = Step::Data(b"&csrf_token=junk".to_vec());
     let steps = [good.clone(), Step::Trailers(trailers()), again];
@@ -83,7 +83,7 @@ async fn what_comes_after_a_form_reaches_no_handler() {
 
 /// Requests that need no look at the body: it is the client's own, untouched.
 #[tokio::test]
-async fn what_is_not_read_is_handed_on_as_it_is() {
+async fn an_unread_body_is_handed_on_as_it_is() {
     let bearer = Request::post("/").header(header::AUTHORIZATION, "Bearer abc");
     let with_header = Request::post("/")
         .header(header::COOKIE, format!("{}={}", csrf::COOKIE, token()))

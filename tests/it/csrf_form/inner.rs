@@ -1,5 +1,4 @@
-//! The two ends of the layer: bodies that do as they are told, and an inner service that keeps what
-//! it gets.
+//! The two ends of the layer. Bodies follow the steps of the test, and an inner service keeps its requests.
 
 use std::{
     collections::VecDeque,
@@ -20,7 +19,7 @@ use http_body_util::BodyExt;
 use tower::Service;
 use tower_bearer::CsrfToken;
 
-/// What a body does when it is polled.
+/// A step of a body when it is polled.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Data(Vec<u8>),
@@ -93,14 +92,14 @@ impl Body for Steps {
     }
 }
 
-/// What arrived at the inner service.
+/// The request that arrived at the inner service.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) headers: HeaderMap,
     pub(super) data: Vec<u8>,
     pub(super) trailers: Option<HeaderMap>,
     pub(super) failed: bool,
-    /// What the body said of its length before anything was read.
+    /// The body's stated length before anything was read.
     pub(super) hint: SizeHint,
     pub(super) ended_at_first: bool,
     pub(super) frames: usize,

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::support::csrf::reason;
 
-/// Whether it passes, and how often the body was polled. What does not pass is 413.
+/// Whether it passes, and how often the body was polled. A request that does not pass is answered 413.
 async fn passes(layer: &CsrfFormLayer, request: Request<Steps>) -> (bool, usize) {
     let inner = Inner::default();
     let polled = request.body().polled();
@@ -69,12 +69,12 @@ async fn a_body_without_end_is_left_at_the_limit() {
 }
 
 #[tokio::test]
-async fn what_says_that_it_is_longer_is_not_read() {
+async fn a_body_that_says_that_it_is_longer_is_not_read() {
     let layer = form().body_limit(300);
     let body = || Steps::pieces(&[&text(300)]);
     assert_eq!(passes(&layer, post(body().hint(301))).await, (false, 0));
     assert_eq!(passes(&layer, post(body().hint(300))).await, (true, 2));
-    // What it says is not believed.
+    // Its stated length is not trusted.
     let longer = Steps::pieces(&[&text(301)]).hint(10);
     assert_eq!(passes(&layer, post(longer)).await, (false, 1));
 }

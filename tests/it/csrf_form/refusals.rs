@@ -1,4 +1,4 @@
-//! What is refused without a look at the body, and what the client is told.
+//! Refusals without a look at the body, and the answer to the client.
 
 use std::sync::{Arc, Mutex, atomic::Ordering};
 
@@ -47,7 +47,7 @@ fn headers(lines: &[(&str, &str)]) -> HeaderMap {
 }
 
 #[tokio::test]
-async fn what_is_no_form_is_not_read() {
+async fn a_body_that_is_no_form_is_not_read() {
     let cookie = format!("{}={}", csrf::COOKIE, token());
     let good = ("cookie", cookie.as_str());
     let kind = |value| ("content-type", value);

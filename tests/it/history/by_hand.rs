@@ -74,7 +74,7 @@ fn flaw(calls: impl IntoIterator<Item = Did>) -> Flaw {
 }
 
 #[test]
-fn what_a_store_does_is_right() {
+fn histories_of_a_correct_store_pass() {
     let calls = [
         inserts(A),
         applies(A, B),
@@ -99,7 +99,7 @@ fn what_a_store_does_is_right() {
 
 /// Calls that overlap may be seen in either order.
 #[test]
-fn what_overlaps_has_no_order() {
+fn overlapping_calls_have_no_order() {
     for seen in [A, B] {
         let history = [
             at(0, 1, inserts(A)),
@@ -218,7 +218,7 @@ fn a_survivor_is_found() {
 }
 
 #[test]
-fn what_was_never_written_is_found() {
+fn values_that_were_never_written_are_found() {
     assert_eq!(flaw([inserts(A), loads(B)]), Flaw::Invented(B));
     assert_eq!(flaw([inserts(A), applies(C, B)]), Flaw::Invented(C));
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Whether what clients were answered can have come of a store that does one thing at a time.
 //!
-//! Pure: a history in, a verdict out. Every version of a session is written by one swap only, so the versions of a
+//! Pure: a history in, a verdict out. Every version of a session is written by one swap only. So the versions of a
 //! session are a chain, and each answer shows a place in it.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! Clients that do at random what can be done with a store, and write down what they asked and were answered.
+//! Clients that make random calls of a store, and write down their calls and the answers.
 
 use std::{
     collections::BTreeMap,

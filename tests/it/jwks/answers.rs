@@ -1,4 +1,4 @@
-//! What a client is told, whatever the issuer does.
+//! The answers to a client, whatever the issuer does.
 
 use http::{Request, StatusCode};
 use tower::{Layer, ServiceExt};
@@ -17,7 +17,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn what_the_issuer_signs_passes() {
+async fn tokens_of_the_issuer_pass() {
     let key = signer("a", 1);
     let issuer = Issuer::start(Reply::set(key.jwks())).await;
     let api = Api::ready(&issuer).await;
@@ -40,7 +40,7 @@ async fn what_the_issuer_signs_passes() {
 }
 
 #[tokio::test]
-async fn nobody_asks_for_the_keys_and_they_come() {
+async fn the_keys_come_without_a_request() {
     let key = signer("a", 1);
     let issuer = Issuer::start(Reply::set(key.jwks())).await;
     let api = Api::new(&issuer);
@@ -50,7 +50,7 @@ async fn nobody_asks_for_the_keys_and_they_come() {
 }
 
 #[tokio::test]
-async fn before_the_first_set_nobody_can_tell() {
+async fn before_the_first_set_no_token_can_be_judged() {
     let key = signer("a", 1);
     let issuer = Issuer::start(Reply::set(key.jwks())).await;
     issuer.hold();
@@ -68,11 +68,11 @@ async fn before_the_first_set_nobody_can_tell() {
     let error = rejection.token_error().unwrap();
     assert_eq!(error.kind(), TokenErrorKind::KeysUnavailable);
     assert!(!api.keys.health().is_ready());
-    // The codec itself says the same to whoever asks it directly.
+    // The codec itself says the same to a caller that asks it directly.
     let error = api.codec.verify(&api.token(&key)).unwrap_err();
     assert_eq!(error.kind(), TokenErrorKind::KeysUnavailable);
 
-    // What no set makes good is told so now, and what needs no token passes or fails as ever.
+    // A token that no set makes good is refused now. A request that needs no token passes or fails as ever.
     let good = api.token(&key);
     let (header, rest) = good.split_once('.').unwrap();
     let (claims, _) = rest.split_once('.').unwrap();
@@ -95,8 +95,8 @@ async fn before_the_first_set_nobody_can_tell() {
         let response = api.service.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), status, "{token:.60}");
     }
-    let nobody = Request::get("/").body(()).unwrap();
-    let response = api.service.clone().oneshot(nobody).await.unwrap();
+    let anonymous = Request::get("/").body(()).unwrap();
+    let response = api.service.clone().oneshot(anonymous).await.unwrap();
     assert_eq!(response.status(), 401);
 
     issuer.release();
@@ -168,7 +168,7 @@ async fn over_sockets_on_both_sides() {
     assert_eq!(issuer.requests(), 2);
 }
 
-/// The optional layer lets nobody in whose token nobody could judge.
+/// The optional layer rejects a token that cannot be judged.
 #[tokio::test]
 async fn optional_is_not_without_a_check() {
     let issuer = Issuer::start(Reply::Close).await;

@@ -316,7 +316,7 @@ async fn bad_new_metadata_keep_the_old_address_until_the_stale_limit() {
     }
 }
 
-/// The set and the metadata fail by turns, and the end of it is told once, when both are good again.
+/// The set and the metadata fail by turns. The end of it is reported once, when both are good again.
 #[tokio::test]
 async fn an_issuer_that_is_back_is_told_once() {
     let key = signer("a", 1);

@@ -152,7 +152,7 @@ async fn answers_that_are_too_long() {
     assert_eq!(error.kind(), JwksErrorKind::TooLarge);
 }
 
-/// The clock of the runtime is moved, so that nobody waits and nothing depends on how fast this is.
+/// The test moves the clock of the runtime, so it waits for nothing and does not depend on its speed.
 #[tokio::test]
 async fn answers_that_do_not_come_in_time() {
     let key = signer("a", 1);

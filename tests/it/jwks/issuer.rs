@@ -28,7 +28,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// What the issuer does with a request.
+/// The issuer's reply to a request.
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
     /// An answer with this status, these headers and this body.
@@ -92,7 +92,7 @@ impl Issuer {
         Self::on(listener, reply, None)
     }
 
-    /// At an address that nobody uses at the moment.
+    /// At an address that no server uses at the moment.
     pub(super) async fn start_at(addr: SocketAddr, reply: Reply) -> Self {
         Self::on(TcpListener::bind(addr).await.unwrap(), reply, None)
     }
@@ -188,7 +188,7 @@ impl Issuer {
         self.inner.last.lock().unwrap().clone()
     }
 
-    /// What is answered from now on.
+    /// Sets the reply from now on.
     pub(super) fn says(&self, reply: Reply) {
         *self.inner.reply.lock().unwrap() = reply;
     }
@@ -254,7 +254,7 @@ impl Inner {
     }
 }
 
-/// What never is can become anything.
+/// A value that never exists can become anything.
 trait Never {
     fn into_never<T>(self) -> T;
 }

@@ -40,7 +40,7 @@ fn served(reply: Reply) -> Issuer {
     issuer
 }
 
-/// What is gone when the task and all handles are.
+/// A value that is gone when the task and all handles are.
 fn tracer() -> (EventSink, std::sync::Weak<()>) {
     let trace = Arc::new(());
     let weak = Arc::downgrade(&trace);
@@ -92,7 +92,7 @@ async fn it_ends_in_the_middle_of_a_request() {
 
 /// Built before there is a runtime, as in a `static` or a `main` that starts one by hand.
 #[test]
-fn outside_of_a_runtime_it_begins_with_whoever_is_within_one() {
+fn outside_of_a_runtime_it_begins_with_the_first_caller_within_one() {
     let key = signer("a", 1);
     let servers = runtime();
     let issuer = servers.block_on(Issuer::start(Reply::set(key.jwks())));
@@ -105,7 +105,7 @@ fn outside_of_a_runtime_it_begins_with_whoever_is_within_one() {
     let waits = std::pin::pin!(api.keys.refresh());
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(outcome) = waits.poll(&mut context) else {
-        panic!("it waits for nobody");
+        panic!("it waits for no task");
     };
     assert_eq!(outcome.unwrap_err().kind(), JwksErrorKind::Runtime);
 
@@ -199,8 +199,7 @@ fn a_sink_that_blocks() {
     drop(servers);
 }
 
-/// A runtime that lives and is not driven: a task there does not get on, and `refresh` does not wait for it
-/// for ever.
+/// A runtime that lives and is not driven. A task there makes no progress, and `refresh` does not wait for it for ever.
 #[test]
 fn a_refresh_does_not_wait_for_a_task_that_does_not_get_on() {
     let key = signer("a", 1);
@@ -334,7 +333,7 @@ async fn a_codec_whose_clock_is_ahead_has_no_keys() {
     assert!(api.codec.verify_at(&token, api.clock.now()).is_ok());
 }
 
-/// The keys of an issuer are its own to replace, and those of a ring of one's own have no limit.
+/// The issuer replaces its own keys, and those of a ring of one's own have no limit.
 #[tokio::test]
 async fn the_ring_cannot_be_rotated() {
     let (key, own) = (signer("a", 1), signer("b", 2));

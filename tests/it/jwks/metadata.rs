@@ -112,15 +112,15 @@ async fn those_of_another_issuer_are_not_taken() {
         (
             "",
             suffixed("/"),
-            "the slash at the end counts: configure \"http://127.0.0.1:",
+            "The slash at the end counts: configure \"http://127.0.0.1:",
         ),
         (
             "/",
             suffixed(""),
-            "the slash at the end counts: configure \"http://127.0.0.1:",
+            "The slash at the end counts: configure \"http://127.0.0.1:",
         ),
-        ("", suffixed("/a"), "if that is the issuer you trust"),
-        ("", suffixed("//"), "if that is the issuer you trust"),
+        ("", suffixed("/a"), "if you trust that issuer"),
+        ("", suffixed("//"), "if you trust that issuer"),
     ] {
         let (error, server) = refused(configured, said).await;
         assert_eq!(error.kind(), JwksErrorKind::Metadata);
@@ -137,10 +137,10 @@ async fn those_of_another_issuer_are_not_taken() {
     for (said, expected) in [
         (
             "https://login.microsoftonline.com/{tenantid}/v2.0",
-            "a template for many: configure the issuer of one tenant",
+            "a template for many. Configure that of one tenant",
         ),
-        ("HTTP://127.0.0.1", "if that is the issuer you trust"),
-        ("", "if that is the issuer you trust"),
+        ("HTTP://127.0.0.1", "if you trust that issuer"),
+        ("", "if you trust that issuer"),
     ] {
         let (error, _server) = refused("", other(said)).await;
         let text = error.to_string();
@@ -229,7 +229,7 @@ fn names_that_no_issuer_has_are_configuration_errors() {
         ("http://id.example", "must be https"),
         (
             "https://login.microsoftonline.com/{tenantid}/v2.0",
-            "a template for many: configure the issuer of one tenant",
+            "a template for many. Configure that of one tenant",
         ),
         ("https://id.example/a}", "a template for many"),
         ("https://id.example/?a=b", "has no query"),

@@ -68,7 +68,7 @@ struct Api {
     events: Events,
 }
 
-/// What a client was told.
+/// The answer to a client.
 #[derive(Debug)]
 struct Told {
     status: StatusCode,
@@ -172,21 +172,21 @@ async fn pass(by: Duration) {
     tokio::time::pause();
     tokio::time::advance(by).await;
     tokio::time::resume();
-    // Whoever was woken gets to what it was waiting to do.
+    // A task that was woken gets to the work that it was waiting for.
     for _ in 0..20 {
         tokio::task::yield_now().await;
     }
 }
 
-/// Lets ten minutes pass by the runtime's clock alone, in the steps in which the task sleeps, or fewer
-/// until `holds`.
+/// Lets ten minutes pass by the runtime's clock alone, or fewer until `holds`. The steps are those in which the task
+/// sleeps.
 async fn pass_until(what: &str, holds: impl Fn() -> bool) {
     for _ in 0..20 {
         if holds() {
             return;
         }
         pass(Duration::from_secs(30)).await;
-        // Whoever was woken may have something to ask over a socket.
+        // A task that was woken may ask over a socket.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     issuer::eventually(what, holds).await;

@@ -73,7 +73,7 @@ async fn every_neighbour_of_the_table() {
 
 /// The reasons reach the operator: by event, by health, and as text.
 #[tokio::test]
-async fn what_is_passed_over_is_said() {
+async fn keys_that_are_passed_over_are_reported() {
     let key = signer("a", 1);
     let weak = r#"{"kty":"RSA","kid":"old","alg":"RS256","n":"AQAB","e":"AQAB"}"#;
     let list = key

@@ -34,7 +34,7 @@ async fn it_is_left_alone_for_so_long() {
         let health = api.keys.health();
         let text = health.last_error().unwrap().to_string();
         let said = format!(
-            "its Retry-After is heeded for {wait}s, 5 minutes at the most, and `refresh()` asks at once"
+            "its Retry-After is honoured for {wait}s, 5 minutes at the most, and `refresh()` asks at once"
         );
         assert!(text.contains(&said), "{text}");
         assert!(!text.contains("check the URL"), "{text}");

@@ -48,7 +48,7 @@ async fn by_what_the_issuer_says() {
 }
 
 #[tokio::test]
-async fn a_rotation_is_followed_without_anybody_asking() {
+async fn a_rotation_is_followed_without_a_request() {
     let (old, new) = (signer("a", 1), signer("b", 2));
     let issuer = Issuer::start(Reply::set(old.jwks())).await;
     let api = Api::ready(&issuer).await;
@@ -130,7 +130,7 @@ async fn failures_are_tried_again_ever_later() {
         })
         .await;
     }
-    // Whoever asks meanwhile hurries nobody.
+    // A caller that asks meanwhile hurries no other.
     for _ in 0..100 {
         assert_eq!(api.status(&token).await, 503);
     }

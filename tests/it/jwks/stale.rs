@@ -11,8 +11,8 @@ use super::{
     pass, pass_until, signer,
 };
 
-/// An address that nobody listens at.
-async fn nobody() -> SocketAddr {
+/// An address that no server listens at.
+async fn unused_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()
 }
@@ -20,7 +20,7 @@ async fn nobody() -> SocketAddr {
 #[tokio::test]
 async fn it_is_down_at_the_start_and_then_comes() {
     let key = signer("a", 1);
-    let addr = nobody().await;
+    let addr = unused_address().await;
     let api = Api::with(format!("http://{addr}/jwks.json"), |b| b);
     let token = api.token(&key);
     let error = api.keys.refresh().await.unwrap_err();

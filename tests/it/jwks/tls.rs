@@ -92,7 +92,7 @@ async fn an_issuer_that_is_found_by_its_name_stays_with_tls() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_nobody_vouches_for() {
+async fn an_issuer_with_an_untrusted_certificate() {
     let vouched = Vouched::new("127.0.0.1");
     let issuer = vouched.issuer(Reply::set(signer("a", 1).jwks())).await;
     let stranger = Vouched::new("127.0.0.1").ca;

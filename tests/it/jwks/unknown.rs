@@ -139,7 +139,7 @@ async fn a_missing_key_does_not_hurry_an_issuer_that_fails() {
     assert_eq!(api.keys.health().failures(), 1);
 }
 
-/// A new key, used at the moment it is published, and by a client that comes but once in a while.
+/// A new key, used at the moment it is published, and by a client that comes only now and then.
 #[tokio::test]
 async fn a_key_is_known_a_cool_down_after_it_was_published() {
     let (old, new) = (signer("a", 1), signer("b", 2));
@@ -190,7 +190,7 @@ async fn a_key_that_is_replaced_under_its_name() {
     eventually("fetched", || issuer.requests() == 3).await;
 }
 
-/// What another set would not change causes no request.
+/// A forgery that another set would not change causes no request.
 #[tokio::test]
 async fn forgeries_of_other_kinds_cause_none() {
     let key = signer("a", 1);

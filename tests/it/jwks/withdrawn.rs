@@ -109,8 +109,8 @@ async fn a_missing_key_does_not_take_the_second_chance_away() {
     assert_eq!(api.status(&token).await, 200);
 }
 
-/// An issuer that starts without keys: the service becomes ready by itself, though no request comes to one
-/// that is not ready.
+/// An issuer that starts without keys. The service becomes ready by itself, though no request comes to one that is not
+/// ready.
 #[tokio::test]
 async fn a_service_becomes_ready_after_an_empty_set() {
     let a = signer("a", 1);
@@ -138,7 +138,7 @@ async fn a_service_becomes_ready_after_an_empty_set() {
     assert!(!api.events.take().contains(&"expired".to_owned()));
 }
 
-/// A key that is taken out of the set in hand is reported, and the next answer is read even if it is the old text.
+/// A key that is taken out of the set in hand is reported. The next answer is read even if it is the old text.
 #[tokio::test]
 async fn a_key_that_is_taken_out_is_reported_ever_after() {
     let (a, b) = (signer("a", 1), signer("b", 2));

@@ -1,4 +1,4 @@
-//! Nobody makes the server work, wait or remember without end.
+//! No client makes the server work, wait or remember without end.
 
 use tower_bearer::KeyRing;
 

@@ -133,8 +133,8 @@ async fn a_change_of_privilege_during_whose_claims_the_session_ended_gives_no_to
     }
 }
 
-/// A refresh or a change of privilege under way brings no session back that has just lain idle for too long, whether an
-/// end of all sessions came in between or not.
+/// A refresh or a change of privilege under way does not revive a session that was idle for too long. It makes no
+/// difference whether an end of all sessions came in between.
 #[tokio::test(start_paused = true)]
 async fn a_session_whose_idle_end_came_during_its_claims_is_over() {
     let idle = Duration::from_secs(3600);

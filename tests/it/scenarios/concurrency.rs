@@ -76,8 +76,8 @@ async fn once_the_successor_has_been_presented_replays_no_longer_move_the_window
     browser.refresh(&world).await;
     world.secs(29);
     assert_eq!(stale.refresh_lost(&world).await.status, 200);
-    // A second replay 29 s after the first lies outside the window that opened at 0 s. The browser may have died
-    // before its cookies were on the disk: it goes on from there, and the token that it lost is burned.
+    // A second replay 29 s after the first lies outside the window that opened at 0 s. The browser may have died before
+    // its cookies were on the disk. It goes on from there, and the token that it lost is burned.
     world.secs(29);
     assert_eq!(stale.refresh_lost(&world).await.status, 200);
     assert_eq!(world.outcomes("replayed"), 1);

@@ -36,7 +36,7 @@ async fn robbed(world: &World) -> Browser {
     thief
 }
 
-/// The session is revoked, and the others are not yet: they follow, under each key, and the theft is told once.
+/// The session is revoked, and the others are not yet. They follow, under each key, and the theft is reported once.
 #[tokio::test]
 async fn the_subjects_other_sessions_follow_after_a_failure() {
     for fault in [Fault::Refuse, Fault::ApplyThenLose, Fault::Panic] {
@@ -121,7 +121,7 @@ fn a_shutdown_drains_and_tells_of_what_is_left() {
     assert_eq!(world.count("RevocationLost"), 1);
 }
 
-/// A client that hangs up in the middle of a sign-out leaves a task behind, for which a shutdown waits too.
+/// A client that disconnects in the middle of a sign-out leaves a task behind. A shutdown waits for that task too.
 #[tokio::test]
 async fn a_revocation_that_is_under_way_is_waited_for() {
     let world = World::new();

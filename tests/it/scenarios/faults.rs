@@ -272,7 +272,8 @@ async fn client_that_hangs_up_after_a_stale_token_is_revoked_all_the_same() {
     assert_eq!(browser.refresh(&world).await.status, 401);
 }
 
-/// Who hangs up is told of, and ends the subject's other sessions, as who waits.
+/// The theft by a client that disconnects is reported, and ends the subject's other sessions. So does that by a client
+/// that waits.
 #[tokio::test]
 async fn thief_who_hangs_up_is_told_of_and_followed_up_all_the_same() {
     let world = World::with(|b| b.reuse(tower_bearer::ReusePolicy::Subject));
@@ -344,7 +345,7 @@ async fn failover_lost_the_last_rotation_predecessor_first_derives_the_identical
     world.store.roll_back_to(&before).await;
     assert_eq!(late.refresh(&world).await.status, 200);
     assert_eq!(world.outcomes("rotated"), 3);
-    // What the other tab holds is what the store has just derived again.
+    // The other tab holds the token that the store has just derived again.
     assert_eq!(browser.refresh(&world).await.status, 200);
     assert_eq!(world.outcomes("coalesced"), 1);
     assert_eq!(

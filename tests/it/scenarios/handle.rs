@@ -269,7 +269,7 @@ async fn a_changed_password_is_completed_by_a_second_try() {
 
 /// A handler that asks twice does not show for the client that it has the successor.
 #[tokio::test]
-async fn what_is_to_be_confirmed_is_confirmed_by_another_request() {
+async fn a_pending_confirmation_is_confirmed_by_another_request() {
     let world = World::new();
     let mut browser = world.signed_in("ada").await.thief();
     let reply = handle(&world, &mut browser, async |session: Session| {

@@ -150,7 +150,7 @@ async fn a_use_that_cannot_be_noted_is_told_to_come_again() {
     }
 }
 
-/// Two tabs: the timer of the one rotates each time, and the other one, in use, comes a moment later or with the token
+/// Two tabs. The timer of the one rotates each time. The other one, in use, comes a moment later or with the token
 /// before.
 #[tokio::test(start_paused = true)]
 async fn a_tab_in_use_keeps_a_session_that_another_tab_rotates_passively() {

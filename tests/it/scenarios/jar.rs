@@ -80,8 +80,8 @@ async fn it_comes_with_the_sign_in_and_lasts_as_long_as_the_session_can() {
     assert_ne!(other.jar, browser.jar);
 }
 
-/// The refresh cookie was copied alone, or the jar cookie is another session's: no access token, and the session
-/// goes on.
+/// The refresh cookie was copied alone, or the jar cookie is another session's. There is no access token, and the
+/// session goes on.
 #[tokio::test]
 async fn the_refresh_cookie_without_its_jar_is_worth_nothing_and_ends_nothing() {
     use http::Method;
@@ -241,7 +241,7 @@ async fn a_newcomer_that_is_given_the_jar_locks_no_user_out() {
 
 /// A client can repeat itself at will, and call itself by ever new names.
 #[tokio::test]
-async fn what_a_client_can_cause_at_will_is_told_and_written_in_bounds() {
+async fn events_and_writes_that_a_client_causes_at_will_are_bounded() {
     let world = World::new();
     let mut browser = world.signed_in("ada").await;
     browser.refresh(&world).await;

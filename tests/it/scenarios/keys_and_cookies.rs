@@ -129,8 +129,8 @@ async fn get_refresh_is_405_with_allow_and_the_store_untouched() {
 #[tokio::test]
 async fn logout_with_current_previous_expired_or_no_cookie_is_204_cleared_and_dead() {
     let world = World::new();
-    let mut nobody = world.browser();
-    assert_eq!(nobody.logout(&world).await.status, 204);
+    let mut visitor = world.browser();
+    assert_eq!(visitor.logout(&world).await.status, 204);
     for which in ["current", "previous", "expired"] {
         let mut browser = world.signed_in("ada").await;
         let mut leaving = browser.clone();
@@ -159,8 +159,8 @@ async fn logout_all_needs_the_current_cookie_and_ends_everything() {
     let world = World::new();
     let mut elsewhere = world.signed_in("ada").await;
     let mut browser = world.signed_in("ada").await;
-    let mut nobody = world.browser();
-    let reply = nobody.call(&world, Method::POST, "/logout-all").await;
+    let mut visitor = world.browser();
+    let reply = visitor.call(&world, Method::POST, "/logout-all").await;
     assert_eq!((reply.status.as_u16(), reply.code()), (401, "no_session"));
     let stale = browser.clone();
     browser.refresh(&world).await;
@@ -180,7 +180,7 @@ async fn logout_all_needs_the_current_cookie_and_ends_everything() {
 }
 
 #[tokio::test]
-async fn somebody_elses_session_id_is_404_and_ones_own_is_204() {
+async fn another_users_session_id_is_404_and_ones_own_is_204() {
     let world = World::new();
     let mut ada = world.signed_in("ada").await;
     let mut phone = world.signed_in("ada").await;

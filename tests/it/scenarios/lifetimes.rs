@@ -183,7 +183,7 @@ async fn sign_in_over_a_live_session_replaces_it_instead_of_piling_up() {
     assert_eq!(
         elsewhere.refresh(&world).await.status,
         200,
-        "nobody was pushed out"
+        "no session was pushed out"
     );
 }
 
@@ -230,7 +230,7 @@ async fn ten_thousand_rotations_leave_the_record_the_same_size() {
 }
 
 #[tokio::test]
-async fn a_full_store_refuses_sign_in_and_loses_nobody() {
+async fn a_full_store_refuses_sign_in_and_loses_no_session() {
     let clock = ManualClock::new(START);
     let small = MemoryStore::builder()
         .capacity(1)

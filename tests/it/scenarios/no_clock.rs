@@ -13,7 +13,7 @@ use crate::support::world::{Browser, COOKIE, START, World};
 
 const HOUR: u64 = 3600;
 const IDLE: u64 = 2 * HOUR;
-/// When the owner's browser rotates, after the sign-in, in one world and in the other: before a whole hour and behind
+/// When the owner's browser rotates, after the sign-in, in the two worlds. One is before a whole hour and one behind
 /// it.
 const ROTATED: [u64; 2] = [HOUR - 10, HOUR + 5];
 /// Within the window, and the interval, of both.
@@ -21,7 +21,7 @@ const SOON: u64 = HOUR + 10;
 /// Later than both.
 const LATER: u64 = HOUR + 150;
 
-/// A token that is stolen: what it is called, how old it is in rotations, its bearer, and when it comes.
+/// A token that is stolen: its name, its age in rotations, its bearer, and when it comes.
 type Token = (&'static str, usize, Bearer, u64);
 
 #[derive(Clone, Copy, Debug)]
@@ -247,7 +247,7 @@ fn cell(shown: &Shown, became: &str, tells_time: bool) -> String {
 
 /// Each call with each token in two worlds, which differ in when the owner's browser rotated, and in nothing else.
 #[tokio::test(start_paused = true)]
-async fn what_a_token_shows_is_what_the_table_says_and_no_look_tells_the_time() {
+async fn a_token_shows_only_the_tables_entries_and_no_look_tells_the_time() {
     let mut table = String::from("| call |");
     for (name, ..) in TOKENS {
         table += &format!(" {name} |");

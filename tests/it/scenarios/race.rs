@@ -48,7 +48,7 @@ fn fifty_threads_with_one_token_give_one_rotation_and_one_successor() {
             tab.keep(reply);
             assert_ne!(
                 tab.cookie, browser.cookie,
-                "everybody was handed a successor"
+                "each tab was handed a successor"
             );
             let again = runtime.block_on(tab.refresh(&world));
             assert_eq!(again.status, 200);

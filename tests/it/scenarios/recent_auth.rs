@@ -262,7 +262,7 @@ async fn a_password_checked_after_a_second_factor_is_no_recent_second_factor() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_kept_begins_no_session_and_changes_none() {
+async fn an_authentication_that_cannot_be_kept_begins_no_session_and_changes_none() {
     let world = world();
     let start = async |new: NewSession| {
         let new = std::sync::Mutex::new(Some(new));

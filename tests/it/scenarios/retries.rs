@@ -42,7 +42,7 @@ async fn the_other_sessions_of_a_theft_are_ended_though_the_store_failed_in_betw
     assert_eq!(world.count("Revoked"), 2, "each end is told of once");
 }
 
-/// The first write loses a race, and the answer to the second one is lost: the third finds its own work.
+/// The first write loses a race, and the answer to the second one is lost. The third finds its own work.
 #[tokio::test]
 async fn a_theft_is_told_of_though_its_write_was_lost_after_a_race() {
     let world = World::new();
@@ -116,8 +116,8 @@ async fn a_sign_out_whose_answer_was_lost_after_a_race_is_told_of() {
     assert_eq!(world.count("Revoked"), 1);
 }
 
-/// The store ends the others and its answer is lost: what ended them is not to be found out any more. The own session is
-/// told once.
+/// The store ends the others and its answer is lost. So the server cannot find out which call ended them. The own
+/// session is reported once.
 #[tokio::test]
 async fn an_end_of_all_whose_answer_was_lost_tells_of_its_own_session_once_and_ends_the_others() {
     let world = World::new();

@@ -59,7 +59,7 @@ async fn late_across_a_new_sign_in_is_asked_to_try_again_for_the_grace_and_no_lo
 }
 
 #[tokio::test]
-async fn the_strict_policy_asks_nobody_to_try_again() {
+async fn the_strict_policy_asks_no_client_to_try_again() {
     let world = World::with(|b| b.rotation(RotationPolicy::strict()));
     let mut browser = world.signed_in("ada").await;
     let late = browser.clone();
@@ -84,7 +84,7 @@ async fn a_step_up_and_a_password_change_behind_a_refresh_are_tried_again() {
 
 /// The claims closure runs between the load and the swap: there the other tab is quicker.
 #[tokio::test]
-async fn a_refresh_that_overtakes_a_step_up_signs_nobody_out() {
+async fn a_refresh_that_overtakes_a_step_up_signs_no_user_out() {
     let world = World::new();
     let mut browser = world.signed_in("ada").await;
     let (inner, mut quicker) = (world.clone(), browser.clone());
@@ -99,7 +99,7 @@ async fn a_refresh_that_overtakes_a_step_up_signs_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_step_up_that_overtakes_a_refresh_signs_nobody_out() {
+async fn a_step_up_that_overtakes_a_refresh_signs_no_user_out() {
     let world = World::new();
     let mut browser = world.signed_in("ada").await;
     let (inner, mut quicker) = (world.clone(), browser.clone());

@@ -1,6 +1,6 @@
-//! The operations that a refresh asks of the store: one load, and then one swap where something changes, or a second
-//! load where nothing does and an access token goes out. That one shows an end that was written while the claims were
-//! under way; a swap would have met it, and an answer without a token needs none.
+//! The operations that a refresh asks of the store are one load, and then one swap where something changes. Where
+//! nothing changes and an access token goes out, it is a second load. That one shows an end that was written while the
+//! claims were computed. A swap would have met it, and an answer without a token needs none.
 
 use std::time::Duration;
 
@@ -61,7 +61,8 @@ async fn a_late_replay_and_a_recovery_swap() {
     );
 }
 
-/// A note for the tab in use, where another tab's timer has rotated without it; no second one within the interval.
+/// A note for the tab in use, where another tab's timer has rotated without it. There is no second one within the
+/// interval.
 #[tokio::test]
 async fn an_active_tab_notes_its_use_once_an_interval() {
     let world = World::with(|builder| builder.idle_lifetime(Duration::from_secs(3600)));
@@ -128,7 +129,7 @@ async fn a_theft_costs_the_revocation() {
 }
 
 /// A sign-in asks for the time and inserts. The session that it replaces costs a load and a swap, and a second key two
-/// lists: the store counts the sessions of one key, and the limit is about those of all.
+/// lists. The store counts the sessions of one key, and the limit is about those of all.
 #[tokio::test]
 async fn a_sign_in_asks_twice_and_more_where_it_replaces_or_keys_change() {
     let world = World::new();

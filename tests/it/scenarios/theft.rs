@@ -1,4 +1,4 @@
-//! Somebody else has the cookie.
+//! Another client has the cookie.
 
 use tower_bearer::ReusePolicy;
 
@@ -142,7 +142,7 @@ async fn reuse_policy_subject_ends_every_session_of_the_subject() {
     let world = World::with(|b| b.reuse(ReusePolicy::Subject));
     let mut victim = world.signed_in("ada").await;
     let mut elsewhere = world.signed_in("ada").await;
-    let mut somebody = world.signed_in("bob").await;
+    let mut other = world.signed_in("bob").await;
     let mut thief = victim.thief();
     for _ in 0..2 {
         victim.refresh(&world).await;
@@ -150,7 +150,7 @@ async fn reuse_policy_subject_ends_every_session_of_the_subject() {
     }
     thief.refresh(&world).await;
     assert_eq!(elsewhere.refresh(&world).await.status, 401);
-    assert_eq!(somebody.refresh(&world).await.status, 200);
+    assert_eq!(other.refresh(&world).await.status, 200);
     assert_eq!(world.count("ReuseDetected"), 1);
 }
 
@@ -169,8 +169,8 @@ async fn expired_genuine_token_does_not_revoke() {
 
 #[tokio::test]
 async fn right_seal_wrong_parent_is_not_adopted() {
-    // A genuine token of a history that the store never had: the store is rolled back by one
-    // write and then rotates differently, because the session was re-seeded meanwhile.
+    // A genuine token of a history that the store never had. The store is rolled back by one write and then rotates
+    // differently, because the session was re-seeded meanwhile.
     let world = World::new();
     let mut browser = world.signed_in("ada").await;
     browser.refresh(&world).await;

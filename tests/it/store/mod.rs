@@ -1,7 +1,6 @@
 //! The conformance suite: over the stores of this crate, which pass, and over stores that it must refuse.
 //!
-//! Each of those is the table of `table` with one mistake, and is tried ten times: what is refused by luck is
-//! not refused.
+//! Each of those is the table of `table` with one mistake, and is tried ten times. A refusal by luck does not count.
 
 mod clocks;
 mod columns;
@@ -36,7 +35,7 @@ fn clock() -> ManualClock {
     ManualClock::new(Timestamp::from_secs(1_800_000_000))
 }
 
-/// Every store of these tests is one type to the suite, which is large, or the compiler would build it for each.
+/// Every store of these tests is one type to the suite, which is large. Otherwise the compiler would build it for each.
 fn shared(store: impl Broken) -> SharedStore {
     SharedStore::new(Mistaken(store))
 }

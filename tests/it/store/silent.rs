@@ -145,8 +145,7 @@ async fn a_store_that_panics() {
     silent("a limit of any size", Panics).await;
 }
 
-/// It is the call that is limited and not the case, however many calls that has and however long time takes to
-/// pass.
+/// The call is limited and not the case, however many calls that has and however long time takes to pass.
 #[tokio::test(start_paused = true)]
 async fn a_slow_store_conforms() {
     passes(&|clock| shared(Slow(Backend::new(clock)))).await;

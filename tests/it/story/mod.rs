@@ -291,7 +291,7 @@ fn assert_profile(answer: &Answer, subject: &str, role: &str) -> String {
 #[tokio::test]
 async fn from_sign_in_to_sign_out_everywhere() {
     let world = World::new().await;
-    nobody_is_signed_in(&world).await;
+    no_user_is_signed_in(&world).await;
     let mut laptop = world.client(LAPTOP);
     let first = signing_in_and_expiry(&world, &mut laptop).await;
     replays_of_the_same_client(&world, &mut laptop, &first).await;
@@ -304,7 +304,7 @@ async fn from_sign_in_to_sign_out_everywhere() {
     the_end_of_a_session(&world, &mut bob).await;
 }
 
-async fn nobody_is_signed_in(world: &World) {
+async fn no_user_is_signed_in(world: &World) {
     let mut client = world.client(LAPTOP);
     let answer = client.get("/api/profile").await;
     assert_challenge(&answer, "Bearer realm=\"api\"");
@@ -335,7 +335,7 @@ async fn nobody_is_signed_in(world: &World) {
     assert_eq!(client.cookie, garbage);
     assert_eq!(world.heard(), ["refused refresh Invalid"]);
 
-    // What is not offered.
+    // Routes that are not offered.
     let answer = client.get("/auth/refresh").await;
     assert_problem(&answer, 405, "method_not_allowed");
     assert_eq!(answer.header("allow"), Some("POST"));
@@ -402,7 +402,7 @@ async fn replays_of_the_same_client(world: &World, laptop: &mut Client, first: &
     assert_ne!(replayed, first);
     assert_eq!(world.heard(), ["replayed"]);
 
-    // What the replay gave is the current token: it comes too soon to rotate, and is honoured.
+    // The replay gave the current token: it comes too soon to rotate, and is honoured.
     let answer = tab.post("/auth/refresh").await;
     let token = assert_token(&answer);
     assert_keeps_cookie(&answer);
@@ -416,7 +416,7 @@ async fn replays_of_the_same_client(world: &World, laptop: &mut Client, first: &
 
 async fn a_thief_on_another_client(world: &World, laptop: &mut Client, first: &str) {
     for _ in 0..2 {
-        // The store's time goes on by itself for as long as a call takes: a second more makes the minute sure.
+        // The store's time goes on by itself for as long as a call takes. A second more makes the minute sure.
         world.pass(61);
         assert_token(&laptop.post("/auth/refresh").await);
     }
@@ -512,7 +512,7 @@ async fn the_list_of_sessions(
         ]})
     );
 
-    // Somebody else's, nobody's and nonsense are told apart for nobody.
+    // The answer does not tell another user's id, an unknown id and nonsense apart.
     let theirs = bob.get("/auth/sessions").await.json();
     let theirs = theirs["sessions"][0]["id"].as_str().unwrap();
     for id in [theirs, "AAAAAAAAAAAAAAAAAAAAAA", "nonsense"] {

@@ -44,7 +44,7 @@ impl Fixtures {
         CsrfKeys::new(names.iter().map(|name| self.key(name))).unwrap()
     }
 
-    /// The session a row names; one that is not named here stands for itself, `null` for nobody.
+    /// The session a row names; one that is not named here stands for itself, `null` for none.
     pub(crate) fn binding(&self, session: &Value) -> CsrfSession {
         match session.as_str() {
             None => CsrfSession::ANONYMOUS,
@@ -96,7 +96,7 @@ pub(crate) fn over_texts<R>(
     Stack::new(form, MapRequestLayer::new(outer))
 }
 
-/// What an inner service does with the token before it answers.
+/// The work of an inner service with the token before it answers.
 type Work = dyn Fn(&CsrfToken) + Send + Sync;
 
 /// An inner service that works with the token, and whose response has headers of its own.

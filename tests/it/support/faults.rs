@@ -14,14 +14,14 @@ use tower_bearer::{
     },
 };
 
-/// What the store does instead of answering.
+/// A fault of the store in place of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing happens and the caller is told so.
     Refuse,
     /// The operation happens and the answer is lost.
     ApplyThenLose,
-    /// The caller is told that somebody else was quicker.
+    /// The caller is told that another one was quicker.
     LoseRace,
     /// The store's own code panics.
     Panic,

@@ -1,4 +1,4 @@
-//! What several test modules share.
+//! Code that several test modules share.
 
 pub(crate) mod cases;
 pub(crate) mod csrf;

@@ -61,7 +61,7 @@ impl Row {
         Method::from_bytes(self.json["method"].as_str().unwrap().as_bytes()).unwrap()
     }
 
-    /// What `Host` says, unless the request has none.
+    /// The value of `Host`, unless the request has none.
     pub(crate) fn host(&self) -> Option<String> {
         self.json["host"].as_str().map(str::to_owned)
     }
@@ -127,7 +127,7 @@ impl Row {
         self.json["options"]["self_origin"] == "from_host"
     }
 
-    /// The layer that the row asks for. An option that nobody reads fails the test.
+    /// The layer that the row asks for. An option that the test does not read fails it.
     pub(crate) fn layer(&self) -> OriginGuardLayer {
         let options = &self.json["options"];
         let custom = options["allow_custom_schemes"] == true;
@@ -158,7 +158,7 @@ impl Row {
                 }
                 // Read above, or a property of the request that the guard needs not know.
                 ("allow_custom_schemes" | "self_origin" | "protocol_pseudo_header", _) => layer,
-                other => panic!("an option nobody reads: {other:?}"),
+                other => panic!("an unknown option: {other:?}"),
             };
         }
         layer

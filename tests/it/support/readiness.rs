@@ -15,8 +15,7 @@ use http::{Request, Response};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, buffer::BufferLayer, limit};
 use tower_test::mock;
 
-/// The requests a layer is tried with: one that it lets through and, unless it lets everything
-/// through, one that it refuses.
+/// The requests a layer is tried with. It lets one through and, unless it lets everything through, refuses the other.
 pub(crate) struct Requests {
     pub(crate) passed: fn() -> Request<String>,
     pub(crate) refused: Option<fn() -> Request<String>>,
@@ -91,7 +90,7 @@ where
         .unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 2, "{name}");
 
-    // A service that was polled ready holds the permit; whoever refuses must not keep it for good.
+    // A service that was polled ready holds the permit; a layer that refuses must not keep it for good.
     if let Some(refused) = requests.refused {
         for _ in 0..3 {
             two.ready().await.unwrap().call(refused()).await.unwrap();

@@ -34,7 +34,7 @@ pub(crate) struct Server {
     task: JoinHandle<()>,
 }
 
-/// What came back.
+/// An answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -60,7 +60,7 @@ impl Server {
                     let mut server = auto::Builder::new(TokioExecutor::new());
                     server.http2().enable_connect_protocol();
                     let stream = TokioIo::new(stream);
-                    // A client that hangs up concerns nobody else.
+                    // A client that disconnects concerns no other one.
                     let _ = server.serve_connection_with_upgrades(stream, service).await;
                 });
             }
@@ -154,7 +154,7 @@ impl Http2 {
 }
 
 impl Answer {
-    /// What of an answer has arrived, once its head is there.
+    /// The part of an answer that has arrived, once its head is there.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
         let head = std::str::from_utf8(&bytes[..end]).unwrap();

@@ -56,7 +56,7 @@ pub struct World {
     pub between: Arc<Mutex<Option<Hook>>>,
 }
 
-/// What came back.
+/// A reply.
 #[derive(Debug)]
 pub struct Reply {
     pub status: StatusCode,
@@ -188,8 +188,8 @@ impl World {
         self.clock.advance(by);
     }
 
-    /// The store's time goes on by itself for as long as a call takes. So what is due after a minute is surely due
-    /// after 61 seconds, and a busy machine may find it not due yet after 60.
+    /// The store's time goes on by itself for as long as a call takes. So an event that is due after a minute is surely
+    /// due after 61 seconds. A busy machine may find it not due yet after 60.
     pub fn secs(&self, secs: u64) {
         self.advance(Duration::from_secs(secs));
     }

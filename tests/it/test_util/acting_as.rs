@@ -178,7 +178,7 @@ fn a_type_that_is_only_read_takes_its_claims_from_json() {
 }
 
 #[test]
-#[should_panic(expected = "give a struct, or `NoClaims {}` where there are none")]
+#[should_panic(expected = "Give a struct, or `NoClaims {}` where there are none")]
 fn claims_that_are_no_object_are_refused() {
     let _ = acting_as("ann", "editor");
 }

@@ -342,7 +342,7 @@ async fn a_foreign_page_is_refused_and_has_no_cookies() {
 }
 
 #[tokio::test]
-async fn what_lasts_until_the_browser_closes_ends_there() {
+async fn cookies_that_last_until_the_browser_closes_end_there() {
     let mut browser = browser(&clock());
     sign_in(&mut browser).await;
     browser.close();
@@ -434,7 +434,7 @@ async fn a_form_carries_its_token_in_a_field() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "sign in or refresh before")]
+#[should_panic(expected = "Sign in or refresh before")]
 async fn a_bearer_token_that_never_came_is_named() {
     let _ = echoing(PAGE).get("/").bearer();
 }

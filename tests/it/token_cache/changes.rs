@@ -49,7 +49,7 @@ fn a_change_in_the_middle_of_a_verification() {
         ("keys", Box::new(move || rotated.rotate(keys(1)).unwrap())),
     ];
     for (name, change) in changes {
-        // What is known of the token is stale then.
+        // The cached verdict on the token is stale then.
         ring.rotate(keys(1)).unwrap();
         NEXT.set(Some(change));
         assert!(!recalled(), "{name}");
@@ -58,8 +58,7 @@ fn a_change_in_the_middle_of_a_verification() {
     }
 }
 
-/// Each thread has its own tokens and knows which keys are in use; an answer by the other keys would
-/// be a hole.
+/// Each thread has its own tokens and knows which keys are in use. An answer by the other keys would be a hole.
 #[test]
 fn no_answer_is_by_keys_that_are_gone() {
     let ring = keys(1);

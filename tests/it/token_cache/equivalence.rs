@@ -126,7 +126,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn nobody_can_tell(
+    fn a_cache_changes_no_verdict(
         steps in prop::collection::vec(step(), 1..150),
         encrypted: bool,
         max_age: bool,

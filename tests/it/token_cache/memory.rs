@@ -1,4 +1,4 @@
-//! What a cache takes, counted by the allocator and not believed.
+//! The memory of a cache, counted by the allocator.
 
 use allocation_counter::measure;
 use tower_bearer::{NoClaims, TokenCache, TokenCodec, token::Grant};
@@ -17,8 +17,8 @@ fn a_hit_allocates_what_a_verification_does() {
     assert_eq!(counted.count_total, 3, "{counted:?}");
 }
 
-/// Puts `n` distinct good tokens into a cache of `max` bytes, and tells how many bytes it takes: when
-/// it is empty, at the most while it is filled, at the end, and how many tokens it then has.
+/// Puts `n` distinct good tokens into a cache of `max` bytes, and tells how many bytes it takes. That is when it is
+/// empty, at the most while it is filled, and at the end. Also tells how many tokens it then has.
 fn flood<C>(max: usize, n: usize, custom: impl Fn(usize) -> C) -> [usize; 4]
 where
     C: serde::Serialize + serde::de::DeserializeOwned + Send + Sync + 'static,

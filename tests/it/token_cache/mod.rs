@@ -1,5 +1,4 @@
-//! The cache of verified tokens: what it remembers, what makes it forget, and that nobody can tell
-//! but by the time it takes.
+//! The cache of verified tokens: its entries, the causes of forgetting them, and that only its speed shows it.
 
 mod changes;
 mod equivalence;
@@ -99,7 +98,7 @@ fn a_token_is_verified_once_in_every_profile() {
         }
         let claims = codec.verify_at(&two, NOW).unwrap();
         assert_eq!((claims.session(), claims.custom()), (Some("s-1"), &role()));
-        // What clones of the codec have seen is known to all of them.
+        // A token that one clone of the codec has seen is known to all of them.
         assert!(recalled(&codec.clone(), &one, NOW));
         assert_eq!(len(&codec), 2);
         assert!(!codec.cache().unwrap().is_empty());

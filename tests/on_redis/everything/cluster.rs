@@ -75,8 +75,8 @@ async fn in_a_cluster_no_session_escapes_while_slots_move_and_masters_change() {
     assert_eq!(count(&cluster, &names).await, (0, all));
     migration.finish().await;
 
-    // While the first master is gone through, which takes long without a replica that confirms, keys of the others come
-    // to it: what was named of it is old by then, and the others have them no longer.
+    // The first master is gone through, which takes long without a replica that confirms. Meanwhile keys of the others
+    // come to it. The names it gave are old by then, and the others have them no longer.
     spread(&cluster, &record, SUBJECTS).await;
     for replica in &cluster.nodes()[3..] {
         replica.kill();

@@ -8,7 +8,7 @@ use crate::support::redis::Server;
 
 const START: i64 = 1_800_000_000_000;
 
-/// What `TIME` says, in milliseconds.
+/// Returns `TIME`, in milliseconds.
 async fn time(server: &Server) -> i64 {
     millis(server.command(&["TIME"]).await)
 }
@@ -33,7 +33,7 @@ async fn a_server_tells_the_time_it_is_told() {
     assert_eq!(script_time(&server).await, START + 123_456);
     clock.advance(Duration::from_millis(7));
     assert_eq!(script_time(&server).await, START + 123_463);
-    // Backwards, as a clock does that somebody corrects.
+    // Backwards, as when an operator corrects the clock.
     clock.set(START - 1);
     assert_eq!(script_time(&server).await, START - 1);
     server.restart().await;

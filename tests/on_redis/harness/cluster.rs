@@ -73,7 +73,7 @@ async fn slots_move_and_masters_are_succeeded() {
         .await;
     assert_eq!(cluster.master_of(slot).await, from);
 
-    // What was written has reached the replica before its master dies.
+    // The write has reached the replica before its master dies.
     cluster.wait_until_ok().await;
     let dead = cluster.kill_master_of(slot).await;
     assert_eq!(dead, from);

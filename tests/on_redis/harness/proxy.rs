@@ -130,7 +130,7 @@ async fn a_black_hole_takes_everything_and_gives_nothing() {
         "{new:?}"
     );
     assert_eq!(count(&server).await, 1);
-    // With nobody behind it, too.
+    // Without a server behind it, too.
     server.kill();
     TcpStream::connect(("127.0.0.1", proxy.port()))
         .await
@@ -212,7 +212,7 @@ async fn a_held_reply_leaves_the_connection_open_and_silent() {
 }
 
 #[tokio::test]
-async fn what_is_armed_can_be_disarmed() {
+async fn an_armed_rule_can_be_disarmed() {
     let (_server, proxy) = proxied().await;
     let armed = proxy.drop_next_reply();
     proxy.forward().await;
@@ -220,8 +220,8 @@ async fn what_is_armed_can_be_disarmed() {
     assert!(!armed.has_struck());
 }
 
-/// Whether each of a hundred increments was answered, with a new connection after each that was
-/// not, and how many were carried out. By hand, because a client library greets the server first.
+/// Whether each of a hundred increments was answered, with a new connection after each that was not. Also how many were
+/// carried out. By hand, because a client library greets the server first.
 async fn weather(seed: u64) -> (Vec<bool>, i64) {
     let (server, proxy) = proxied().await;
     proxy.chaos(Chaos {
@@ -243,7 +243,7 @@ async fn weather(seed: u64) -> (Vec<bool>, i64) {
                 .await?;
             connection.read_line(&mut answer).await
         };
-        // What became of the connection is of no interest if the answer is complete.
+        // The fate of the connection is of no interest if the answer is complete.
         let _ = timeout(PATIENCE, exchange).await.unwrap();
         let answered = answer.ends_with("\r\n");
         if !answered {

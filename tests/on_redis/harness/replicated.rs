@@ -16,7 +16,7 @@ async fn get(server: &Server, key: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn what_the_replica_missed_is_lost_in_the_failover() {
+async fn writes_that_the_replica_missed_are_lost_in_the_failover() {
     let pair = Replicated::start().await;
     let (master, replica) = (pair.master(), pair.replica());
     master.command(&["SET", "before", "1"]).await;

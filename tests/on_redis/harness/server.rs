@@ -149,7 +149,7 @@ async fn a_server_ends_with_a_process_that_aborts() {
     assert!(!child.wait().unwrap().success());
     let root = Path::new(&folder).parent().unwrap();
     until("nothing is left", Duration::from_secs(5), || async {
-        // A process that nobody reaps is as good as gone.
+        // A process that no parent reaps is as good as gone.
         let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         match (state.is_empty() || state.contains(") Z "), root.exists()) {
             (true, false) => Ok(()),
@@ -185,7 +185,7 @@ async fn a_server_that_cannot_start_shows_its_log() {
 
 #[tokio::test(start_paused = true)]
 #[should_panic(expected = "rain: not within 3s; seen last: drought 4")]
-async fn what_does_not_come_is_missed_and_told() {
+async fn a_wait_that_runs_out_of_time_tells_its_last_observation() {
     let mut years = 0;
     until("rain", Duration::from_secs(3), || {
         years = 4;

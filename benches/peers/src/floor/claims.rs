@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::{Refused, dates::Dates, scan, unusual};
 
-/// What is demanded of the claims.
+/// The rules for the claims.
 pub struct Rules {
     pub issuer: String,
     pub audience: String,
     /// Seconds.
     pub leeway: u64,
-    /// How the issuer's own claims begin. What begins so need not be read member by member.
+    /// How the issuer's own claims begin. A text that begins so need not be read member by member.
     pub preamble: String,
 }
 
@@ -60,7 +60,7 @@ impl Claims {
         Self::judge(text, spans, dates, rules, now)
     }
 
-    /// What is left to be judged when issuer and audience have been.
+    /// Judges the rest when issuer and audience have been judged.
     pub fn judge(
         text: &str,
         spans: Spans,

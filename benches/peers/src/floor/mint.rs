@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Floor, Refused};
 use crate::claims::{LIFETIME, now};
 
-/// What a token is minted for.
+/// The content of a token to mint.
 pub struct Grant<'a, C> {
     pub subject: &'a str,
     pub session: &'a str,

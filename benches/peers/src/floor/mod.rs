@@ -1,9 +1,9 @@
 //! The floor: what a token costs when everything around it is known beforehand.
 //!
-//! It is written by hand for one issuer, one audience and one key of each kind, over the same primitives
-//! as tower-bearer. It checks all that security asks for and does nothing else: no rotation of keys, no
-//! other algorithms, no foreign headers, no reasons for a refusal. A library cannot get below it without
-//! better primitives, and should not be far above.
+//! It is written by hand for one issuer, one audience and one key of each kind. It uses the same primitives as
+//! tower-bearer. It checks all that security asks for and does nothing else. It has no rotation of keys, no other
+//! algorithms, no foreign headers, no reasons for a refusal. A library cannot get below it without better primitives,
+//! and should not be far above.
 
 mod base64;
 mod claims;
@@ -61,7 +61,7 @@ impl Floor {
         }
     }
 
-    /// A signed token inside an encrypted one.
+    /// Verifies a signed token inside an encrypted one.
     pub fn verify_nested(&self, token: &str) -> Result<Claims, Refused> {
         let (mut outer, mut inner) = (Buffer::new(), Buffer::new());
         let signed = jwe::open(&self.aead, &self.nested, token.as_bytes(), &mut outer)?;
@@ -69,14 +69,14 @@ impl Floor {
         self.read(inner.decode(payload)?)
     }
 
-    /// Claims that are encrypted and not signed.
+    /// Verifies claims that are encrypted and not signed.
     pub fn verify_encrypted(&self, token: &str) -> Result<Claims, Refused> {
         let mut buffer = Buffer::new();
         let json = jwe::open(&self.aead, &self.encrypted, token.as_bytes(), &mut buffer)?;
         self.read(json)
     }
 
-    /// A signed token.
+    /// Verifies a signed token.
     pub fn verify_signed(&self, token: &str) -> Result<Claims, Refused> {
         let mut buffer = Buffer::new();
         let payload = jws::open(&self.mac, &self.signed, token.as_bytes())?;

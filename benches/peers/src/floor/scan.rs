@@ -1,7 +1,7 @@
 //! One pass over claims of the usual shape: a flat object of plain strings and whole numbers.
 //!
-//! Whatever else JSON can be, from a blank to an escape, is left to a parser for all of it; so is text that
-//! is no JSON. What is read here is a subset of JSON without a gap.
+//! All other forms of JSON, from a blank to an escape, are left to a full parser. So is text that is no JSON. This code
+//! reads a subset of JSON without a gap.
 
 use super::{
     Refused,
@@ -23,7 +23,7 @@ enum Known {
     Scope = 256,
 }
 
-/// What every token needs.
+/// The members that every token needs.
 const NEEDED: u16 =
     Known::Issuer as u16 | Known::Audience as u16 | Known::Subject as u16 | Known::ExpiresAt as u16;
 
@@ -131,7 +131,7 @@ impl<'t> Scanner<'t> {
                 }
                 Known::Audience
             }
-            // The token is bound to a key that nobody has proved.
+            // The token is bound to a key that no client has proved.
             [b'"', b'c', b'n', b'f', b'"', ..] => return Some(Err(Refused)),
             _ => {
                 self.expect(b'"')?;
@@ -217,8 +217,8 @@ fn span(start: usize, end: usize) -> Span {
     }
 }
 
-/// Where the plain characters from `at` on end: at a quote, a backslash, a control character or the end of
-/// all. Eight bytes are looked at together; the lowest mark in a word is always a true one.
+/// Returns where the plain characters from `at` on end. They end at a quote, a backslash, a control character or the
+/// end of all. Eight bytes are looked at together; the lowest mark in a word is always a true one.
 #[inline]
 fn plain_run(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = u64::MAX / 255;

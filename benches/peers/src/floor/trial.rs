@@ -51,7 +51,7 @@ const BAD: [&str; 30] = [
     r#"{"iss":"i","aud":"a","sub":"s" "exp":1800000001}"#,
 ];
 
-/// Whether it takes what is good and refuses what is not.
+/// Checks that it takes good tokens and refuses bad ones.
 pub fn run() -> Result<(), Problem> {
     let rules = Rules::new("i", "a", 60);
     let takes = |text: &&str| match Claims::read(text, &rules, NOW) {

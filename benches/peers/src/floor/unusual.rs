@@ -1,4 +1,4 @@
-//! Claims that are not of the usual shape: read by a parser for all of JSON, and judged by the same rules.
+//! Claims that are not of the usual shape. A full JSON parser reads them, and the same rules judge them.
 
 use serde::{Deserialize, de::IgnoredAny};
 

@@ -15,7 +15,7 @@ use crate::{
     tokens::{Form, Tokens},
 };
 
-/// What opens and judges nested tokens.
+/// The keys and rules that open and judge nested tokens.
 struct Nested {
     decrypter: DirectJweDecrypter,
     verifier: HmacJwsVerifier,

@@ -33,7 +33,7 @@ impl Backend {
         installed.expect("no other backend has been installed");
     }
 
-    /// What the names of its cases end with.
+    /// Returns the end of the names of its cases.
     pub fn name(self) -> &'static str {
         match self {
             Self::AwsLc => "aws_lc",
@@ -61,7 +61,7 @@ impl Verifier {
     }
 
     pub fn hs256() -> Self {
-        Self::new(DecodingKey::from_secret(keys::HS256), Algorithm::HS256)
+        Self::new(DecodingKey::from_secret(keys::HS256).unwrap(), Algorithm::HS256)
     }
 
     pub fn verify(&self, token: &str) -> Result<Owned, Error> {
@@ -70,7 +70,7 @@ impl Verifier {
     }
 }
 
-/// The cases of the installed backend.
+/// Returns the cases of the installed backend.
 pub fn cases(tokens: &Tokens, backend: Backend) -> Vec<Box<dyn Case>> {
     let member = keys::member;
     let eddsa = DecodingKey::from_ed_components(&member(keys::ED25519_JWK, "x"));

@@ -1,5 +1,5 @@
-//! Other crates, each set up as well as its interface lets a user do it: keys and rules are prepared once,
-//! and a call does what a request would need.
+//! Other crates, each set up as well as its interface allows. Keys and rules are prepared once, and a call does the
+//! work of one request.
 
 pub mod josekit;
 pub mod jsonwebtoken;

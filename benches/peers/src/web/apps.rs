@@ -44,7 +44,7 @@ impl App {
     }
 }
 
-/// All that need no backend of jsonwebtoken. `axum_bare_…` is sent what the others of that name are sent.
+/// Returns all that need no backend of jsonwebtoken. `axum_bare_…` is sent the same as the others of that name.
 pub fn all(tokens: &Tokens) -> Vec<App> {
     let nested = || bearer(&tokens.nested.good);
     let foreign = || bearer(&foreign(tokens.nested.good.len()));
@@ -67,8 +67,8 @@ pub fn all(tokens: &Tokens) -> Vec<App> {
     ]
 }
 
-/// Our layer with a cache that holds a thousand tokens, of which one comes again and again as it does
-/// where nothing is cached; and the bare router with the same head.
+/// Returns our layer with a cache that holds a thousand tokens, and the bare router with the same head. One token comes
+/// again and again, as it does where nothing is cached.
 #[cfg(feature = "cache")]
 pub fn cached() -> [App; 2] {
     let keys = keys::shared();
@@ -82,7 +82,7 @@ pub fn cached() -> [App; 2] {
     [app("axum_bare_cached", bare()), app("axum_cached", router)]
 }
 
-/// `from_fn` with jsonwebtoken, and the bare router with the same head.
+/// Returns `from_fn` with jsonwebtoken, and the bare router with the same head.
 pub fn jsonwebtoken(tokens: &Tokens) -> [App; 2] {
     let head = || bearer(&tokens.hs256.good);
     [
@@ -91,7 +91,7 @@ pub fn jsonwebtoken(tokens: &Tokens) -> [App; 2] {
     ]
 }
 
-/// Those that are compared over HTTP: bare first. Each client of theirs has the same token.
+/// Returns those that are compared over HTTP: bare first. Each client of theirs has the same token.
 pub fn for_http(tokens: &Tokens) -> Vec<App> {
     let nested = || bearer(&tokens.nested.good);
     let (sessions, cookie) = tower_sessions();
@@ -136,7 +136,7 @@ fn behind(codec: TokenCodec<NoClaims>) -> Router {
     router.layer(BearerAuthLayer::new(codec))
 }
 
-/// What its users write. The claims are shared rather than cloned on their way to the handler.
+/// The code that its users write. The claims are shared rather than cloned on their way to the handler.
 fn behind_jsonwebtoken() -> Router {
     async fn authenticate(
         State(verifier): State<Arc<Verifier>>,
@@ -160,7 +160,7 @@ fn behind_jsonwebtoken() -> Router {
     Router::new().route("/", get(handler)).layer(layer)
 }
 
-/// What a session holds: as much as the handler behind our layer learns from a token.
+/// The content of a session: as much as the handler behind our layer learns from a token.
 #[derive(Deserialize, Serialize)]
 struct User {
     id: String,
@@ -198,10 +198,10 @@ fn tower_sessions() -> (Router, String) {
     (router, format!("id={id}"))
 }
 
-/// A token as a stranger would send: three segments, signed with a key that nobody here knows, as long as
-/// ours. The nested profile has five segments, so our layer refuses it before any cryptography; what is
-/// measured is reading the header, noticing that, and building the answer with its challenge. The router
-/// behind the layer is never called, and its time is missing from that of the whole.
+/// A token as an attacker would send: three segments, signed with an unknown key, as long as ours. The nested profile
+/// has five segments, so our layer refuses it before any cryptography. The measured work is reading the header,
+/// noticing that, and building the answer with its challenge. The router behind the layer is never called, and its time
+/// is missing from that of the whole.
 fn foreign(len: usize) -> String {
     let (header, signature) = ("eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9", "A".repeat(86));
     let payload = "e30A".repeat(len);

@@ -1,7 +1,7 @@
 //! Our guard of origins beside that of tower-http, behind axum.
 //!
-//! The request is what a browser sends from a page on another site that is listed, so that both have to look
-//! it up in their list. Both lists are the same, and the origin is the last of them.
+//! The request is a browser's from a page on another listed site. So both have to look it up in their list. Both lists
+//! are the same, and the origin is the last of them.
 
 use axum::{Router, routing::post};
 use http::{HeaderName, Request};

@@ -1,8 +1,8 @@
 //! Layers around an axum router, called in process.
 //!
-//! Each router is built once. A call clones the prepared head of a request, which costs every case the same,
-//! and polls the router's future once: nothing here waits for anything. What a layer adds is the time of its
-//! router less that of the bare router that is sent the very same head.
+//! Each router is built once. A call clones the prepared head of a request, which costs every case the same. It polls
+//! the router's future once: nothing here waits for anything. The cost of a layer is the time of its router less that
+//! of the bare router. Both are sent the very same head.
 
 mod apps;
 mod guards;
@@ -26,7 +26,7 @@ use crate::{
     tokens::Tokens,
 };
 
-/// The cases that need no backend of jsonwebtoken.
+/// Returns the cases that need no backend of jsonwebtoken.
 pub fn cases(tokens: &Tokens) -> Vec<Box<dyn Case>> {
     let mut cases: Vec<_> = apps::all(tokens).into_iter().map(visit).collect();
     #[cfg(feature = "cache")]
@@ -35,7 +35,7 @@ pub fn cases(tokens: &Tokens) -> Vec<Box<dyn Case>> {
     cases
 }
 
-/// Those that need one, with a bare router in the same process.
+/// Returns those that need one, with a bare router in the same process.
 pub fn of_backend(tokens: &Tokens, backend: Backend) -> Vec<Box<dyn Case>> {
     let backend = backend.name();
     let apps = apps::jsonwebtoken(tokens).into_iter();
@@ -79,7 +79,7 @@ fn ask(router: &mut Router, head: &Request<()>) -> Result<Response, String> {
     }
 }
 
-/// What a future gives when it is polled for the first time.
+/// Returns the result of a future when it is polled for the first time.
 fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut context = Context::from_waker(Waker::noop());
     match pin!(future).poll(&mut context) {

@@ -15,7 +15,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// Has the store rotate once, and takes both statements from the server's log.
+    /// Makes the store rotate once, and takes both statements from the server's log.
     pub async fn of_the_store(server: &Server, url: &str) -> Self {
         let database = url.rsplit('/').next().unwrap().split('?').next().unwrap();
         let log = |value: &str| format!("ALTER DATABASE {database} SET log_statement = {value}");
@@ -52,7 +52,7 @@ impl Script {
         }
     }
 
-    /// Rotations a second.
+    /// Measures the rotations a second.
     pub fn rate(&self, url: &str, turn: Duration) -> f64 {
         let output = Command::new(servers::program("pgbench"))
             .args(["--no-vacuum", "--protocol=prepared", "--jobs=1"])

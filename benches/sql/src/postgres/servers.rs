@@ -15,7 +15,7 @@ mod wait;
 
 pub(crate) use self::server::Server;
 
-/// Where a program of PostgreSQL lies.
+/// Returns the path of a program of PostgreSQL.
 pub fn program(name: &str) -> std::path::PathBuf {
     process::program(name)
 }

@@ -34,7 +34,7 @@ impl TowerSessions {
         Self { store, sessions }
     }
 
-    /// Sessions that are loaded, changed and saved in a second.
+    /// Counts the sessions that are loaded, changed and saved in a second.
     pub async fn rate(&self, turn: Duration) -> f64 {
         let client = |record: &Record| {
             let (store, id) = (self.store.clone(), record.id);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn what_was_given_away_stays_out() {
+fn compromised_keys_stay_out() {
     let mut known = Compromised::default();
     // The public half stands before the private one, after it, and under another name.
     let set = read_after(
@@ -102,7 +102,7 @@ fn what_was_given_away_stays_out() {
 }
 
 #[test]
-fn each_private_number_of_an_rsa_key_gives_it_away() {
+fn each_private_number_of_an_rsa_key_compromises_it() {
     for member in ["d", "p", "q", "dp", "dq", "qi", "oth"] {
         let set = read(&[with(rsa(), json!({ (member): "AAAA" })), rsa()]);
         assert!(set.keys.is_empty(), "{member}");
@@ -111,7 +111,7 @@ fn each_private_number_of_an_rsa_key_gives_it_away() {
 }
 
 #[test]
-fn the_list_of_what_was_given_away_is_bounded() {
+fn the_list_of_compromised_keys_is_bounded() {
     let mut known = Compromised::default();
     for seed in 0..100 {
         read_after(&[private(seed, "a"), private(seed, "a")], &mut known);
@@ -132,9 +132,9 @@ fn the_list_of_what_was_given_away_is_bounded() {
     assert!(read_after(&[public], &mut known).keys.is_empty());
 }
 
-/// The bound is for the sets that come later: within one set nothing that it gives away is used.
+/// The bound is for the sets that come later: within one set no compromised key is used.
 #[test]
-fn a_set_that_gives_everything_away() {
+fn a_set_that_compromises_all_of_its_keys() {
     let keys: Vec<_> = (0..200)
         .flat_map(|seed| [ed(seed), private(seed, "a")])
         .collect();

@@ -81,7 +81,7 @@ fn a_set_without_a_usable_key_is_reported_and_refuses_every_token() {
         let text = text.to_string();
         let ring = KeyRing::published(&text).unwrap();
         assert_eq!(token(&ring), kind, "{text}");
-        // Where there is none, a service is told when it starts.
+        // Where there is none, a service gets an error when it starts.
         let none = kind == TokenErrorKind::KeysUnavailable;
         assert_eq!(KeyRing::verifier(&text).is_err(), none, "{text}");
     }

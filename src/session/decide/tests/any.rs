@@ -66,9 +66,9 @@ fn state() -> impl Strategy<Value = SessionState> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// No panic, and what is written makes sense: the same session, no way back in generation,
-    /// never beyond its end, and a successor only ever beside the hash that expects it. No newcomer is served
-    /// with a successor, and a jar that is missing gets nothing.
+    /// No panic, and the written record makes sense. It is the same session, no way back in generation, never beyond
+    /// its end. A successor only ever stands beside the hash that expects it. No newcomer is served with a successor,
+    /// and a jar that is missing gets nothing.
     #[test]
     fn any_token_against_any_record_is_decided(
         times in times(),

@@ -153,7 +153,7 @@ fn row_3_a_session_that_was_just_replaced_is_superseded_for_the_same_client() {
     assert_eq!(told(&world.ask(&current, BROWSER)), OVER);
 }
 
-/// A browser that signed in again has the jar cookie of its new session, and a second tab still the old token.
+/// A browser that signed in again has the jar cookie of its new session. A second tab still has the old token.
 #[test]
 fn row_3_a_replaced_session_asks_for_no_jar_within_the_grace() {
     let (mut world, _, current) = World::rotated();

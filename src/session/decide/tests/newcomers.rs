@@ -202,7 +202,7 @@ fn row_10b_a_newcomer_late_behind_a_known_holder_confirms_a_recovery() {
         );
         assert_eq!(record.fingerprints.holder(), STRANGER);
         assert!(!record.fingerprints.is_known(STRANGER));
-        // In the jar of the known one the burned token is the newest: it stands out once the window is over.
+        // In the jar of the known one the burned token is the newest. It stands out once the window is over.
         assert_eq!(world.ask(&burned, BROWSER).row, Row::BurnedSibling);
         world.wait_ms(G + 1);
         assert_eq!(world.ask(&burned, BROWSER).row, Row::Reuse);

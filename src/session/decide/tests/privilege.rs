@@ -24,8 +24,8 @@ fn elevate(world: &mut World, current: &RefreshToken) -> RefreshToken {
     token
 }
 
-/// A session that has rotated and then changed its privilege: the world, the token of before and
-/// the one of after.
+/// A session that has rotated and then changed its privilege. Returns the world, the token of before and the one of
+/// after.
 fn elevated() -> (World, RefreshToken, RefreshToken) {
     let (mut world, _, current) = World::rotated();
     world.wait_ms(M);

@@ -119,7 +119,7 @@ fn a_slot_on_its_way_needs_a_second_pass() {
 }
 
 #[test]
-fn what_has_moved_or_begun_anew_is_gone_through_again() {
+fn slots_that_moved_and_servers_that_began_anew_are_gone_through_again() {
     let moved = || {
         look([
             shard("a", 1, 0..=8190, &[]),

@@ -49,7 +49,7 @@ fn a_number_is_a_time_with_its_fraction() {
 
 /// The token is as good as without it.
 #[test]
-fn what_is_no_time_is_not_recent_and_refuses_no_token() {
+fn a_claim_that_is_no_time_is_not_recent_and_refuses_no_token() {
     for odd in [
         json!(null),
         json!("1800000000"),

@@ -57,11 +57,12 @@ impl Default for PostgresStoreBuilder {
 }
 
 impl PostgresStoreBuilder {
-    /// Sets how long one call may take as a whole: the wait for a connection, connecting, every statement, and the
-    /// attempts after the first. Default 2 s. From 1 ms to an hour; what is beyond is taken as the nearest.
+    /// Sets how long one call may take as a whole. That includes the wait for a connection, connecting, every
+    /// statement, and the attempts after the first. Default 2 s. From 1 ms to an hour; a value beyond is taken as the
+    /// nearest.
     ///
-    /// The server is given three quarters of it for one lock and seven eighths for one statement, and says then which
-    /// it was.
+    /// The server gets three quarters of it for one lock and seven eighths for one statement. It then says which one
+    /// ended.
     pub fn timeout(mut self, at_most: Duration) -> Self {
         self.timeout = at_most.clamp(Duration::from_millis(1), LONGEST_TIMEOUT);
         self
@@ -78,11 +79,11 @@ impl PostgresStoreBuilder {
 
     /// Sets whether each connection prepares its statements once and keeps them. Default true.
     ///
-    /// **Behind a pooler that hands each transaction to another connection, set it to false**: pgbouncer with
-    /// `pool_mode = transaction` below version 1.21, or without `max_prepared_statements`. Each statement is then
-    /// prepared within a transaction, and costs four round trips to the pooler in place of one. No other setting is
-    /// needed: [`connect`](Self::connect) leaves out what such a pooler refuses at the beginning of a connection. For
-    /// a pool that is [shared](Self::share), set `extra_float_digits(None)` in its options yourself.
+    /// **Behind a pooler that hands each transaction to another connection, set it to false.** Such a pooler is
+    /// pgbouncer with `pool_mode = transaction` below version 1.21, or without `max_prepared_statements`. Each
+    /// statement is then prepared within a transaction, and costs four round trips to the pooler in place of one. No
+    /// other setting is needed: [`connect`](Self::connect) leaves out what such a pooler refuses at the beginning of a
+    /// connection. For a pool that is [shared](Self::share), set `extra_float_digits(None)` in its options yourself.
     pub fn prepared_statements(mut self, are_kept: bool) -> Self {
         self.prepared_statements = are_kept;
         self
@@ -90,9 +91,9 @@ impl PostgresStoreBuilder {
 
     /// Sets whether the server may answer a *note* before it is on disk (`synchronous_commit = off`). Default false.
     ///
-    /// A note is a write that ends no session and gives out no new token. It says one of these: the current token has
-    /// arrived; it was handed out once more; a second browser uses it; a session in use ends later. About every second
-    /// write of an active session is a note. Everything else waits for the disk all the same.
+    /// A note is a write that ends no session and gives out no new token. It says that the current token has arrived,
+    /// or that it was handed out once more. Or it says that a second browser uses the session, or that the session ends
+    /// later. About every second write of an active session is a note. Everything else waits for the disk all the same.
     ///
     /// It saves one wait for the disk. The price: a crash of the server loses the notes of its last 0.6 s (three
     /// times `wal_writer_delay`). A session with a lost note is judged as if that request had not come. Mostly it heals
@@ -131,7 +132,7 @@ impl PostgresStoreBuilder {
         Ok(store)
     }
 
-    /// Builds a store over the application's own `pool`: both share its connections, and a transaction of the
+    /// Builds a store over the application's own `pool`. Both share its connections, and a transaction of the
     /// application may end sessions ([`RevokeIn`](crate::RevokeIn)). Nothing is asked of the server yet.
     ///
     /// These settings of the pool matter:
@@ -139,31 +140,39 @@ impl PostgresStoreBuilder {
     /// | setting | default of sqlx | what it means here |
     /// |---|---|---|
     /// | `max_connections` | 10 | the store and the application wait for the same ones |
-    /// | `acquire_timeout` | 30 s | the shorter of it and [`timeout`](Self::timeout) counts for the store |
-    /// | `test_before_acquire` | true | sqlx asks each connection first whether it answers. Set it to false: that saves a round trip for each call, and the store copes with a connection that is dead |
+    /// | `acquire_timeout` | 30 s | the shorter of it and [`timeout`](Self::timeout) counts for the store. `PgPoolOptions::connect` waits this long for a server that is away, and names no cause |
+    /// | `test_before_acquire` | true | sqlx asks each connection first whether it answers. Set it to false: that saves a round trip for each call. The store copes with a dead connection |
     /// | `idle_timeout`, `max_lifetime` | 10 min, 30 min | set the first below the time after which a router forgets a silent connection |
     ///
-    /// sqlx's question before a loan has no time limit of its own: on a network that has gone silent it waits for all of
-    /// `acquire_timeout`. It asks once more when a connection comes back, and there without any limit: that place of the
-    /// pool is missing until the system gives the connection up. Connections that the store found late do not go that
-    /// way. It closes them.
+    /// sqlx's question before a loan has no time limit of its own. On a network that has gone silent it waits for all
+    /// of `acquire_timeout`. It asks once more when a connection comes back, without any limit. That place of the pool
+    /// is missing until the system gives the connection up. Connections that the store found late do not go that way.
+    /// It closes them.
     ///
-    /// Connections that no call uses stay open, with one exception. They are closed once the store finds that a socket
-    /// broke, that the server shuts down, or that it takes no writes.
+    /// Connections that no call uses stay open, with one exception. The store closes them once it finds that a socket
+    /// broke or that the server shuts down. It also closes them when the server takes no writes.
     ///
-    /// Before each call the store asks whether a transaction is open on the connection. This takes a round trip, which the
-    /// store's own connections do without. A `BEGIN` by hand that the application did not end would take the call with it:
-    /// sqlx does not count it. The store rolls that transaction back, closes the connection and takes another one.
+    /// Before each call the store asks whether a transaction is open on the connection. This takes a round trip, which
+    /// the store's own connections do without. If the application left a `BEGIN` by hand open, it would contain the
+    /// call: sqlx does not count it. The store rolls that transaction back, closes the connection and takes another
+    /// one.
     ///
-    /// Give the account a `statement_timeout` (`ALTER ROLE … SET`), since the store sets none on connections that are
-    /// not its own, outside of transactions. Without it a statement that is given up goes on at the server.
+    /// Give the account a `statement_timeout` (`ALTER ROLE … SET`). The store sets none on connections that are not its
+    /// own, outside of transactions. Without it a statement that the store gave up goes on at the server.
     ///
     /// ```no_run
     /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
-    /// use sqlx::PgPool;
+    /// use std::time::Duration;
+    ///
+    /// // cargo add sqlx@0.9 --no-default-features --features runtime-tokio,postgres
+    /// use sqlx::postgres::PgPoolOptions;
     /// use tower_bearer_sqlx::PostgresStore;
     ///
-    /// let pool = PgPool::connect("postgres://app@db/app").await?;
+    /// let pool = PgPoolOptions::new()
+    ///     .test_before_acquire(false)
+    ///     .acquire_timeout(Duration::from_secs(2))
+    ///     .connect("postgres://app@db/app")
+    ///     .await?;
     /// let store = PostgresStore::builder().share(pool.clone());
     /// store.migrate().await?;
     /// # Ok(())
@@ -202,7 +211,7 @@ fn parse(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
 
 /// The settings of connections that are the store's own.
 fn begin_with(options: PgConnectOptions, limits: &Limits) -> PgConnectOptions {
-    // Statements are the store's, and their failures are told as events.
+    // Statements are the store's, and their failures are sent as events.
     let mut options = options.disable_statement_logging();
     if options.get_application_name().is_none() {
         options = options.application_name("tower-bearer");

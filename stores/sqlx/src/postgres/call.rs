@@ -13,7 +13,7 @@ use super::{
 };
 use crate::fault::{Fault, tell};
 
-/// The pauses before each attempt after the first. Of a longer outage the client is told, and comes back by itself.
+/// The pauses before each attempt after the first. A longer outage is reported to the client, which comes back by itself.
 const PAUSES: [Duration; 3] = [
     Duration::from_millis(10),
     Duration::from_millis(50),
@@ -107,7 +107,7 @@ fn late(progress: &Progress, limit: Duration) -> Failure {
 }
 
 impl Shared {
-    /// Tells of a server that is away or back, and of what it refuses. There were so many `answers` when the call began.
+    /// Reports a server that is away or back, and its refusals. There were so many `answers` when the call began.
     fn tell<T>(&self, outcome: &Result<T, Failure>, answers: u64) {
         let class = outcome.as_ref().err().map(|failure| failure.class);
         let news = match class {

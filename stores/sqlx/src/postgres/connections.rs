@@ -27,8 +27,8 @@ const LONGEST_IDLE: Duration = Duration::from_secs(120);
 const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
 const FAREWELL: Duration = Duration::from_secs(1);
 
-const LEFT_OPEN: &str = "every connection of the pool had a transaction open that the application had not ended: let it use \
-                         `pool.begin()`, which rolls back what is dropped";
+const LEFT_OPEN: &str = "every connection of the pool had a transaction open that the application had not ended. \
+     Let it use `pool.begin()`, which rolls back what is dropped";
 
 #[derive(Clone)]
 pub(super) enum Connections {
@@ -42,9 +42,9 @@ pub(super) enum Connections {
 
 /// Connections for the store alone.
 ///
-/// sqlx's pool asks the server once more about each connection that comes back, which doubles the messages of a
-/// statement, and waits without limit for that answer: a network that goes silent would take a place of the pool with
-/// it for a quarter of an hour.
+/// sqlx's pool asks the server once more about each connection that comes back. That doubles the messages of a
+/// statement, and the pool waits for that answer without limit. A network that goes silent would take a place of the
+/// pool with it for a quarter of an hour.
 pub(super) struct Own {
     options: PgConnectOptions,
     room: Arc<Semaphore>,
@@ -144,12 +144,13 @@ impl Connections {
         Ok(held)
     }
 
-    /// Lets go of what is idle where a failure of this class says something of it: it leads to the same server.
+    /// Closes the idle connections where a failure of this class says something about them: they lead to the same
+    /// server.
     ///
-    /// Connections of the store's own are cheap to open again, and a network that went silent tells no more than that a
-    /// call is late. Those of the application are let go where the server or the socket has said something: were one late
-    /// call enough, a lock that is held too long would send the whole application to connect anew. A socket may break for
-    /// itself, and then the application connects anew for nothing.
+    /// Connections of the store's own are cheap to open again. When a network went silent, the only sign is a late
+    /// call. Those of the application are closed where the server or the socket has reported something. If one late
+    /// call were enough, a lock that is held too long would make the whole application reconnect. A socket may break
+    /// alone, and then the application reconnects for nothing.
     pub(super) fn distrust(&self, class: Class) {
         match (self, class) {
             (Self::Own(own), Class::Gone | Class::Lost) => drop(own.take_idle()),

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// A server is away when a call was not answered and no other one was meanwhile: of many calls on a bad network, one
-/// that is lost says nothing of the server.
+/// A server is away when a call was not answered and no other one was meanwhile. Of many calls on a bad network, one
+/// lost call says nothing of the server.
 #[derive(Debug, Default)]
 pub(super) struct Contact {
     answers: AtomicU64,
@@ -22,8 +22,8 @@ impl Contact {
         self.is_away.swap(false, Ordering::AcqRel)
     }
 
-    /// Notes that a call was not answered that began after so many answers, and returns whether the server is away from
-    /// now on.
+    /// Notes that a call was not answered that began after so many answers. Returns whether the server is away from now
+    /// on.
     pub(super) fn missed(&self, answers: u64) -> bool {
         self.answers() == answers && !self.is_away.swap(true, Ordering::AcqRel)
     }

@@ -16,14 +16,14 @@ use super::{
 };
 use crate::{fault::Fault, row::Row};
 
-/// Enough that the way to the server does not count, and few enough that a refresh does not wait for them.
+/// Enough that the way to the server does not count. Few enough that a refresh does not wait for them.
 const PAGE: usize = 500;
 /// Sessions that rotate while a page is written are looked at again. A page that changes this often is under attack,
 /// or on a server that swaps without end.
 const TRIES: usize = 64;
 
-/// So many rows by their keys, whatever they hold: a search for live ones would go past all that have ended, which may
-/// be millions. At least one row, for what it says of the server.
+/// So many rows by their keys, whatever they hold. A search for live ones would pass all that have ended, which may be
+/// millions. At least one row, for what it says of the server.
 const READ: &str = concat!(
     "SELECT asked.now, asked.is_replica, page.subject_tag, page.session_id, page.record FROM (SELECT ",
     now!(),

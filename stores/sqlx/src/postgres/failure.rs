@@ -19,11 +19,11 @@ pub(super) enum Class {
     Contended,
     /// The server answered, and another attempt would be answered likewise.
     Final,
-    /// The connection is of no use any more. Whether the server did what it was asked is not known. Every operation
-    /// may be done twice, so another connection finds out.
+    /// The connection is of no use any more. The server may or may not have carried out the call. Every operation may
+    /// be done twice, so another connection finds out.
     Lost,
-    /// The same, and those that were opened before are of no use either: the server ends, or it takes no writes. Where the
-    /// socket broke, that is likely: most break because the server or the way to it has gone.
+    /// The same, and connections that were opened before are useless too: the server ends, or it takes no writes. Where
+    /// the socket broke, that is likely: most break because the server or the way to it has gone.
     Gone,
     /// The server was not asked: there was no connection to ask it by.
     Unasked,
@@ -51,7 +51,7 @@ impl Failure {
         }
     }
 
-    /// The server is a replica: what it says may be old.
+    /// The server is a replica: its answer may be old.
     pub(super) fn replica() -> Self {
         Self::gone(Fault::new(NO_WRITES).unavailable())
     }
@@ -119,7 +119,7 @@ impl From<sqlx::Error> for Failure {
                 ),
             )),
             Io(error) => Self::gone(Fault::from(error, UNREACHED).unavailable()),
-            // An answer that makes no sense: what comes next is not to be trusted.
+            // An answer that makes no sense: later answers are not to be trusted.
             error => Self::lost(Fault::from(error, UNREACHED).unavailable()),
         }
     }
@@ -137,8 +137,8 @@ pub(super) fn away() -> Failure {
     )
 }
 
-const NO_WRITES: &str = "this server takes no writes: it is a replica, or was made one by a failover; the address has to \
-                         lead to the primary";
+const NO_WRITES: &str = "this server takes no writes: it is a replica, or a failover made it one. The address has \
+     to lead to the primary";
 
 const NOT_KEPT: &str = "the server does not take or does not keep the connection";
 
@@ -171,15 +171,15 @@ fn said_by_the_server(said: &PgDatabaseError) -> Failure {
             "the statement took longer than it may: look at the server's load, or raise `timeout`",
         ),
         "42501" => refused(
-            "the account may not do this: GRANT SELECT, INSERT, UPDATE, DELETE ON tower_bearer_sessions to it, and \
-             SELECT ON tower_bearer_schema; to migrate() it needs CREATE on the schema",
+            "the account may not do this. GRANT SELECT, INSERT, UPDATE, DELETE ON tower_bearer_sessions to it, and \
+             SELECT ON tower_bearer_schema. To migrate() it needs CREATE on the schema",
         ),
         "42P01" => refused(
             "the tables are missing: call migrate(), or run schema/postgres.sql; in another schema they have to be on \
              the search_path",
         ),
         "42P07" => refused(
-            "a table of that name is there, and no row of tower_bearer_schema tells its version: run the rest of \
+            "a table of that name is there, and no row of tower_bearer_schema tells its version. Run the rest of \
              schema/postgres.sql by hand, or move the table out of the way",
         ),
         "42703" | "42804" | "42883" | "42846" => refused(
@@ -203,7 +203,8 @@ fn said_by_the_server(said: &PgDatabaseError) -> Failure {
                 "the server's files are damaged: restore it from a backup",
             ),
         )),
-        // A plan of before a change of the table, or a transaction that an error has ended: not on this connection.
+        // A plan of before a change of the table, or a transaction that an error has ended. It does not work on this
+        // connection.
         "0A000" | "25P02" => lost("the connection is not in the state that it was left in"),
         // Any other error of these classes passes: connections, resources, an operator's doing, the system.
         code if is_fatal

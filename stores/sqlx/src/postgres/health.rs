@@ -46,8 +46,8 @@ pub struct PostgresHealth {
 
 /// The oldest that knows every word of the statements, as its five digits.
 const OLDEST: i64 = 12_00_00;
-/// An access token is judged by the clock of the instance, and sessions by that of the server: further apart they
-/// tell the user two ends.
+/// An access token is judged by the clock of the instance, and sessions by that of the server. Further apart they tell
+/// the user two ends.
 const MOST_SKEW: Duration = Duration::from_secs(5);
 
 const TIME: &str = concat!("SELECT ", now!());
@@ -103,7 +103,7 @@ fn skew(before: Timestamp, there: Timestamp, after: Timestamp) -> i64 {
 }
 
 impl PostgresStore {
-    /// Asks the server what an operator wants to know before the service starts, and from time to time.
+    /// Asks the server for its state, before the service starts and from time to time.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ impl PostgresHealth {
         self.schema_version
     }
 
-    /// Returns what the operator should change, in sentences. Empty when all is well.
+    /// Returns the changes that the operator should make, in sentences. Empty when all is well.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         let mut warn = |when: bool, text: String| {
@@ -159,28 +159,28 @@ impl PostgresHealth {
         };
         warn(
             !self.is_primary,
-            "this PostgreSQL is a replica: it takes no writes, and what it says may be old; every request is answered \
-             503 until the address leads to the primary"
+            "this PostgreSQL is a replica: it takes no writes, and what it says may be old. Every request is \
+             answered 503 until the address leads to the primary"
                 .into(),
         );
         warn(
             !self.fsync || !self.full_page_writes,
-            "fsync or full_page_writes is off: a crash of the machine may damage the tables, and sessions that were \
-             ended may be back; set both to on"
+            "fsync or full_page_writes is off. A crash of the machine may damage the tables, and bring back \
+             sessions that were ended: set both to on"
                 .into(),
         );
         warn(
             self.synchronous_commit == "off",
-            "synchronous_commit is off for this account: the store raises it where a session ends or a token goes out; \
-             what the application writes elsewhere may be lost by a crash, such as a changed password; set it to on"
+            "synchronous_commit is off for this account. The store raises it where a session ends or a token goes \
+             out. A crash may lose what the application writes elsewhere, such as a changed password: set it to on"
                 .into(),
         );
         let skew = Duration::from_millis(self.clock_skew_millis.unsigned_abs());
         warn(
             skew > MOST_SKEW,
             format!(
-                "the server's clock and this machine's differ by {skew:?}: sessions end by the one and access tokens by \
-                 the other; keep both with NTP"
+                "the server's clock and this machine's differ by {skew:?}. Sessions end by the one and access \
+                 tokens by the other: keep both with NTP"
             ),
         );
         let known = VERSION;

@@ -136,8 +136,8 @@ impl Lease {
         Ok(row.try_get(0)?)
     }
 
-    /// Rolls back what another user of the connection has left open, and closes the connection: it may have been left with
-    /// other settings, too.
+    /// Rolls back the transaction that another user of the connection has left open. Closes the connection: it may have
+    /// been left with other settings, too.
     pub(super) async fn abandon(mut self) -> Result<(), Failure> {
         self.state = State::Open;
         let ended = self.ask(raw_sql("ROLLBACK")).await;
@@ -222,7 +222,7 @@ impl Held {
                 room,
             } => {
                 home.keep(connection, opened);
-                // The one who waits for it finds the connection.
+                // The caller that waits for it finds the connection.
                 drop(room);
             }
             Self::Shared(connection) => drop(connection),
@@ -239,8 +239,8 @@ impl Held {
 }
 
 impl Drop for Lease {
-    /// A call that ends in the middle, because its caller has gone or its time is up, leaves an answer that is on its
-    /// way, or a transaction. Neither may meet the next call.
+    /// A call may end in the middle, because its caller disconnected or its time is up. It leaves an answer that is on
+    /// its way, or a transaction. Neither may meet the next call.
     fn drop(&mut self) {
         let held = mem::replace(&mut self.held, Held::Gone);
         // Without a runtime there is none to tidy up, and a pool's connection would panic.

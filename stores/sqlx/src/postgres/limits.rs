@@ -26,8 +26,8 @@ pub(super) enum Durability {
 }
 
 /// Sets `synchronous_commit` for the transaction, so that its commit waits for the disk. The server's own setting stays
-/// where it does, since some ask for more than `on`. But an end of a session is not to be forgotten for a setting that
-/// an account was given for speed.
+/// where it also waits, since some ask for more than `on`. But an end of a session must not be lost because an account
+/// has a setting for speed.
 macro_rules! set_kept {
     () => {
         "set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' \
@@ -87,10 +87,10 @@ fn part(call: Duration, parts: u64) -> u64 {
     (millis - millis / parts).max(1)
 }
 
-/// Settings of the transaction alone, so that nothing is left behind on a connection that is not ours alone; in one
-/// statement, since each costs an answer of its own. Each statement has to see what was committed before it, and above all
-/// what the lock was waited for. The last limit is for a process or a network that goes away in the middle: the lock
-/// goes with the transaction.
+/// These are settings of the transaction alone, so nothing remains on a connection that the application shares. They
+/// are in one statement, since each costs an answer of its own. Each statement has to see everything that was committed
+/// before it. Above all it has to see the writes that held the lock. The last limit is for a process or a network that
+/// goes away in the middle. The lock goes with the transaction.
 fn opening(call: Duration, durability: Durability) -> String {
     let (lock, statement) = (lock_limit(call), statement_limit(call));
     let setting = match durability {

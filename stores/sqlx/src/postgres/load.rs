@@ -16,8 +16,8 @@ macro_rules! now {
 }
 pub(super) use now;
 
-/// A replica may be behind, and then a token that was just replaced looks current: it is asked whether it is one in the
-/// same breath.
+/// A replica may be behind, and then a token that was just replaced looks current. So the same statement asks whether
+/// it is one.
 const LOAD: &str = concat!(
     "SELECT ",
     now!(),
@@ -42,7 +42,7 @@ impl Operation for Load<'_> {
     }
 }
 
-/// Returns what is stored, and the bytes that say so.
+/// Returns the stored record, and its bytes.
 pub(super) async fn load(
     lease: &mut Lease,
     key: &SessionKey,
@@ -77,7 +77,7 @@ impl Operation for List<'_> {
     }
 }
 
-/// Refuses what a replica says.
+/// Refuses the answer of a replica.
 pub(super) fn primary(row: &PgRow, column: usize) -> Result<(), Failure> {
     match row.try_get(column)? {
         true => Err(Failure::replica()),

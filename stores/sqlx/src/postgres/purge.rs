@@ -1,4 +1,4 @@
-//! Deleting what has expired.
+//! Deleting expired sessions.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::purging::{self, Purge};
 /// half as long again.
 const BATCH: u64 = 250;
 
-/// By the index, the earliest first: the time is asked once, in a query of its own, or each row would be compared with
+/// By the index, the earliest first. The time is asked once, in a query of its own, or each row would be compared with
 /// another one. A row that is locked is left for the next time: it is being looked at.
 const DELETE: &str = concat!(
     "WITH settings AS MATERIALIZED (SELECT ",
@@ -46,7 +46,7 @@ impl Operation for Batch {
 impl PostgresStore {
     /// Deletes the sessions that have expired by now, by the server's clock, and returns how many.
     ///
-    /// It goes in batches of 250, and rests after each for as long as that took: sign-ins and refreshes go on beside
+    /// It goes in batches of 250, and rests after each for as long as that took. So sign-ins and refreshes go on beside
     /// it. Several instances may do so at once.
     ///
     /// ```no_run
@@ -79,7 +79,7 @@ impl PostgresStore {
 
     /// Purges at once and then every `period`, until the store is [closed](Self::close). The application spawns it.
     ///
-    /// A purge that fails is told as [`StoreFailed`](tower_bearer::Event::StoreFailed), and tried again after the next
+    /// A purge that fails is sent as [`StoreFailed`](tower_bearer::Event::StoreFailed), and tried again after the next
     /// period. A period below a second is taken as one.
     ///
     /// ```no_run

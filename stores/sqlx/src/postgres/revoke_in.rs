@@ -30,10 +30,10 @@ impl RevokeIn<Postgres> for SessionAdmin {
     }
 }
 
-/// An error takes back what was done here, and leaves the transaction as it was.
+/// An error undoes the work of this call, and leaves the transaction as it was.
 ///
 /// The savepoint is made by hand. One of the driver's (`tx.begin()`) that is dropped before its answer rolls the
-/// application's transaction back, and its `commit()` then succeeds with nothing done.
+/// application's transaction back. Its `commit()` then succeeds with nothing done.
 async fn revoke(
     tx: &mut Transaction<'_, Postgres>,
     tags: Vec<SubjectTag>,
@@ -83,8 +83,8 @@ async fn write(
     Ok(all)
 }
 
-/// A transaction that looks at the past would not see a session that began before the lock was had, and that session
-/// would go on.
+/// A transaction that looks at the past would not see a session that began before it had the lock. That session would
+/// go on.
 fn sees_what_others_commit(row: &PgRow) -> Result<(), Failure> {
     let isolation: String = row.try_get(1)?;
     match isolation.as_str() {

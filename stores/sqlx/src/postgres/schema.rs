@@ -41,7 +41,7 @@ impl Operation for Migrate {
     }
 }
 
-/// Asked of the table of tables, and not by `to_regclass`: that may answer from what the connection knew before it
+/// Asked of the table of tables, and not by `to_regclass`. That may answer from the connection's knowledge before it
 /// waited for the lock.
 const EXISTS: &str = "SELECT count(*) > 0 FROM pg_catalog.pg_class \
                       WHERE relname = 'tower_bearer_schema' AND pg_catalog.pg_table_is_visible(oid)";
@@ -60,13 +60,13 @@ pub(super) async fn version(lease: &mut Lease) -> Result<Option<i64>, Failure> {
 }
 
 impl PostgresStore {
-    /// Makes the tables, or brings those of an earlier release up to date: one transaction, with one migration for
-    /// each version that is missing.
+    /// Makes the tables, or brings those of an earlier release up to date. It is one transaction, with one migration
+    /// for each missing version.
     ///
     /// Call it when the service starts. Instances that do so at once wait for each other. It keeps the version in a
     /// table of its own, `tower_bearer_schema`, and leaves those of the application's migrations alone. The tables go
-    /// where the `search_path` of the account leads first. The account needs the right to create there, and no more;
-    /// one without it finds the tables that another account has made with `schema/postgres.sql`.
+    /// where the `search_path` of the account leads first. The account needs the right to create there, and no more.
+    /// One without it finds the tables that another account has made with `schema/postgres.sql`.
     ///
     /// It may take a minute, whatever the setting of [`timeout`](super::PostgresStoreBuilder::timeout).
     ///
@@ -82,8 +82,8 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// [`Refused`](tower_bearer::store::StoreErrorKind::Refused) when a newer release has made the tables, when a
-    /// table of such a name is not ours, or when the account may not create; the error's source names the cure.
+    /// [`Refused`](tower_bearer::store::StoreErrorKind::Refused) when a newer release has made the tables. Also when a
+    /// table of such a name is not ours, or when the account may not create. The error's source names the cure.
     ///
     /// # Cancel safety
     ///

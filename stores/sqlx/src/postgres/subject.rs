@@ -1,6 +1,6 @@
 //! Operations on all sessions of a subject at once: one transaction, which locks the subject.
 //!
-//! The rules are those of every store. They read records, decide here, and what they have changed is written back.
+//! The rules are those of every store. They read records, decide here, and write the changes back.
 
 use std::{fmt::Write as _, slice};
 
@@ -77,7 +77,7 @@ impl Operation for Insert<'_> {
     }
 }
 
-/// Revokes what the rule revokes of the subject's sessions.
+/// Revokes those of the subject's sessions that the rule revokes.
 pub(super) struct Revoke<'a, R> {
     pub(super) subject: &'a SubjectTag,
     pub(super) rule: R,
@@ -136,9 +136,9 @@ impl Counts {
     }
 }
 
-/// A statement of its own, so that the next one sees what the lock was waited for.
+/// A statement of its own, so that the next one sees the writes that held the lock.
 ///
-/// The tag is a keyed hash, and a part of it is one, too: two subjects share a lock by chance alone, and wait for each
+/// The tag is a keyed hash, and a part of it is one, too. Two subjects share a lock by chance alone, and wait for each
 /// other then.
 pub(super) fn lock(subject: &SubjectTag) -> String {
     let [a, b, c, d, e, f, g, h, ..] = *subject.as_bytes();

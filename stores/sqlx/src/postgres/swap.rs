@@ -12,8 +12,8 @@ use super::{
 };
 use crate::row::Row;
 
-/// The settings of the call travel in the statement, which is a transaction of its own: so it takes one round trip,
-/// and leaves nothing behind on the connection. They are set before the row is locked.
+/// The settings of the call travel in the statement, which is a transaction of its own. So it takes one round trip, and
+/// leaves nothing behind on the connection. They are set before the row is locked.
 macro_rules! update {
     ($durability:expr) => {
         concat!(
@@ -99,8 +99,8 @@ impl Replace<'_> {
     }
 }
 
-/// Whether the step gives out no token that the store did not hold before, and ends nothing: it notes what a request
-/// has shown, such as that the current token has arrived.
+/// Returns whether the step gives out no token that the store did not hold before, and ends nothing. It notes what a
+/// request has shown, such as that the current token has arrived.
 fn is_note(current: &SessionRecord, next: &SessionRecord) -> bool {
     current.is_live()
         && next.is_live()

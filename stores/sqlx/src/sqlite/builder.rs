@@ -73,7 +73,8 @@ impl SqliteStoreBuilder {
         self
     }
 
-    /// Sets where events go: the failures of [`purge_every`](SqliteStore::purge_every). Default: nowhere.
+    /// Sets the event sink. It gets [`StoreFailed`](tower_bearer::Event::StoreFailed) where the database refuses, also in
+    /// [`purge_every`](SqliteStore::purge_every). Default: none.
     pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
         self
@@ -111,7 +112,7 @@ impl SqliteStoreBuilder {
         let pool = SqlitePoolOptions::new()
             .max_connections(self.readers)
             .acquire_timeout(self.timeout)
-            // A file does not hang up.
+            // A file does not disconnect.
             .test_before_acquire(false)
             .max_lifetime(None)
             .idle_timeout(None)
@@ -128,8 +129,8 @@ impl SqliteStoreBuilder {
     /// Builds a store over the application's own `pool`, so that both are in one database. It makes no tables: call
     /// [`migrate`](SqliteStore::migrate). How many connections there are is the pool's own setting.
     ///
-    /// Each call first rolls back what the application left open on its connection, such as a `BEGIN` by hand without an
-    /// end. The call would else be part of that transaction.
+    /// Each call first rolls back a transaction that the application left open on its connection. An example is a
+    /// `BEGIN` by hand. The call would else be part of that transaction.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ pub(super) enum Connections {
         writer: Arc<Own>,
         /// In WAL mode readers neither wait for the writer nor see less than it has committed.
         readers: Arc<Own>,
-        /// It moves nothing from the WAL into the file by itself at a commit, with the turn to write in its hands.
+        /// It moves nothing from the WAL into the file by itself at a commit, while it may write.
         purger: Arc<Own>,
     },
     /// The application's, for both.
@@ -26,8 +26,8 @@ pub(super) enum Connections {
 
 /// Connections to the store's own file, opened when they are needed.
 ///
-/// sqlx's pool asks each connection that comes back whether it still works: a message to the thread of the connection
-/// and back, as the statement itself is. A file does not hang up, so the answer is not worth its time.
+/// sqlx's pool asks each connection that comes back whether it still works. That is a message to the thread of the
+/// connection and back, as the statement itself is. A file does not disconnect, so the question only costs time.
 pub(super) struct Own {
     options: SqliteConnectOptions,
     most: u32,

@@ -41,7 +41,7 @@ pub(super) async fn revoke(store: &SqliteStore, before: Timestamp) -> Result<u64
         _ => Err(StoreError::new(
             StoreErrorKind::Corrupt,
             Fault::new(format!(
-                "{unreadable} records cannot be read, and no token of theirs is taken; all other sessions are \
+                "{unreadable} records cannot be read, and no token of theirs is accepted. All other sessions are \
                  revoked, {revoked} of them now"
             )),
         )),
@@ -79,8 +79,8 @@ async fn batch(store: &SqliteStore, before: Timestamp, from: Cursor) -> Result<D
 /// The key of a row, and its record where the session is live.
 type Keyed = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
 
-/// So many rows by their keys, whatever they hold: a search for live ones would go past all that have ended, which may
-/// be millions, with the lock in its hands.
+/// So many rows by their keys, whatever they hold. A search for live ones would pass all that have ended, which may be
+/// millions, while it holds the lock.
 async fn page(on: &mut SqliteConnection, (subject, id): Cursor) -> Result<Vec<Keyed>, StoreError> {
     sqlx::query_as(
         "SELECT subject_tag, session_id, CASE WHEN live THEN record END FROM tower_bearer_sessions

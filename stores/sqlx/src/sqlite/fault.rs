@@ -19,7 +19,7 @@ const NO_DATABASE: u32 = 26;
 /// Another connection has written since this transaction began to read.
 const BUSY_SNAPSHOT: u32 = 517;
 
-/// The error of a call: the kind tells an operator whether it passes by itself, the source what to do.
+/// The error of a call: the kind tells an operator whether it passes by itself, the source names the cure.
 pub(super) fn failed(error: Error) -> StoreError {
     let kind = match primary(&error) {
         READ_ONLY | FULL => StoreErrorKind::Refused,
@@ -55,25 +55,25 @@ fn cure(error: &Error) -> &'static str {
              its schema/sqlite.sql"
         }
         BUSY if code(error) == BUSY_SNAPSHOT => {
-            "the transaction had read before another connection wrote, and cannot write any more: roll it back, and \
-             begin it with `BEGIN IMMEDIATE`"
+            "the transaction had read before another connection wrote, and cannot write any more. Roll it back, \
+             and begin it with `BEGIN IMMEDIATE`"
         }
         BUSY | LOCKED => {
             "another process or a transaction of the application held the lock for writing too long: keep its \
              transactions short"
         }
         PERMISSION | READ_ONLY => {
-            "the database cannot be written: give this user the right to write the file and its folder, and open the \
-             pool for writing"
+            "the database cannot be written. Give this user the right to write the file and its folder, and open \
+             the pool for writing"
         }
-        DISK_FAILED => "the disk did not do what it was told: look into the system's log",
+        DISK_FAILED => "the disk failed: look into the system's log",
         DAMAGED => {
             "the database is damaged: stop the processes that use it, and restore the file or recover it with \
              `sqlite3 FILE .recover`"
         }
         FULL => "there is no room: free some on the disk, or raise the pool's max_page_count",
         CANNOT_OPEN => {
-            "the file cannot be opened: it and its folder have to exist, and this user has to have the right to write \
+            "the file cannot be opened. It and its folder have to exist, and this user needs the right to write \
              both"
         }
         NO_DATABASE => "the file is no SQLite database: give another path, or move the file away",

@@ -10,7 +10,7 @@ use tower_bearer::store::{StoreError, StoreErrorKind};
 use crate::fault::Fault;
 
 /// Creates the file for this user alone where there is none, and returns its absolute path. An absolute path is a file
-/// to SQLite whatever its name, and stays the same file when the process changes its folder.
+/// to SQLite whatever its name. It stays the same file when the process changes its folder.
 pub(super) async fn create(path: &Path) -> Result<PathBuf, StoreError> {
     if path == Path::new(":memory:") {
         let cure = "`:memory:` is no file: sessions that end with the process are MemoryStore's";
@@ -35,7 +35,7 @@ fn failed(path: &Path, error: io::Error) -> StoreError {
         _ => StoreErrorKind::Unavailable,
     };
     let cure = format!(
-        "`{}` can neither be opened nor created: its folder has to exist, and this user has to have the right to write \
+        "`{}` can neither be opened nor created. Its folder has to exist, and this user needs the right to write \
          there",
         path.display()
     );

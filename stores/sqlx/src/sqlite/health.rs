@@ -143,7 +143,7 @@ impl SqliteHealth {
         self.refusal.is_none()
     }
 
-    /// Returns what the one who runs the service should change, in sentences. Empty when all is well.
+    /// Returns the changes that the operator of the service should make, in sentences. Empty when all is well.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if let Some(refusal) = &self.refusal {
@@ -161,8 +161,8 @@ impl SqliteHealth {
         match self.journal_mode.as_str() {
             "wal" => {}
             "memory" | "off" => warnings.push(
-                "the database is in memory or keeps no journal: a crash loses sessions or damages the file; give the \
-                 pool a file and journal_mode(Wal)"
+                "the database is in memory or keeps no journal. A crash loses sessions or damages the file: give \
+                 the pool a file and journal_mode(Wal)"
                     .into(),
             ),
             mode => warnings.push(format!(
@@ -172,8 +172,8 @@ impl SqliteHealth {
         }
         if self.synchronous < FULL {
             warnings.push(
-                "a commit may be lost when the power fails: a session that was signed out is back, and a browser may \
-                 hold a newer token than the store; give the pool synchronous(Full)"
+                "a commit may be lost when the power fails. A session that was signed out is back, and a browser \
+                 may hold a newer token than the store. Give the pool synchronous(Full)"
                     .into(),
             );
         }
@@ -184,8 +184,8 @@ impl SqliteHealth {
         }
         if self.readable_by_others {
             warnings.push(
-                "other users of this machine may open the file, which names subjects in clear: `chmod 600` it and the \
-                 two files beside it"
+                "other users of this machine may open the file, which names subjects in clear. Run `chmod 600` on \
+                 it and the two files beside it"
                     .into(),
             );
         }

@@ -11,8 +11,8 @@ use super::{
     fault::{failed, is_without_transaction},
 };
 
-/// A connection on loan. One that is dropped before it is [`done`](Self::done) may be in the middle of something: it is
-/// brought in order first.
+/// A connection on loan. One that is dropped before it is [`done`](Self::done) may be in the middle of something. It is
+/// reset first.
 pub(super) struct Lease(Held);
 
 pub(super) enum Held {
@@ -97,10 +97,10 @@ impl Held {
     }
 }
 
-/// Waits for what the connection still does, and ends its transaction.
+/// Waits for the connection's running work, and ends its transaction.
 ///
-/// The driver counts no transaction of ours: SQLite ends some by itself, as when there is no room, and a driver that
-/// counts on begins no other one on that connection.
+/// The driver counts no transaction of ours. SQLite ends some by itself, as when there is no room. A driver that counts
+/// on begins no other one on that connection.
 pub(super) async fn tidy(connection: &mut SqliteConnection) -> Result<(), Error> {
     match sqlx::query("ROLLBACK").execute(connection).await {
         // There was none, which is as good. Any other error leaves it open.

@@ -1,4 +1,4 @@
-//! Deleting what has expired.
+//! Deleting expired sessions.
 
 use std::{future::Future, time::Duration};
 
@@ -14,7 +14,7 @@ const BATCH: u32 = 100;
 impl SqliteStore {
     /// Deletes every session that has expired by now, and returns how many.
     ///
-    /// It goes by an index, in batches of 100 rows, and rests after each for as long as the batch took: requests and
+    /// It goes by an index, in batches of 100 rows. It rests after each for as long as the batch took. Requests and
     /// other processes write in between. A time-out is that of a batch.
     ///
     /// ```

@@ -20,8 +20,8 @@ impl SqliteStore {
     /// Makes the tables, or brings those of an earlier release up to date. Where there is nothing to do it writes
     /// nothing. [`open`](Self::open) does so by itself.
     ///
-    /// The tables are `tower_bearer_sessions` and `tower_bearer_schema`. No other table is touched, so migrations of
-    /// the application's own, by sqlx or by anything else, may live in the same database. A team that makes tables by
+    /// The tables are `tower_bearer_sessions` and `tower_bearer_schema`. No other table is touched. So migrations of
+    /// the application's own, by sqlx or by another tool, may live in the same database. A team that makes tables by
     /// hand runs `schema/sqlite.sql` of this crate instead. Any number of processes may call it at one time.
     ///
     /// # Errors

@@ -46,7 +46,7 @@ pub(super) async fn all(
     decode(&records)
 }
 
-/// Reads what has not expired of a subject.
+/// Reads the sessions of a subject that have not expired.
 pub(super) async fn unexpired(
     on: &mut SqliteConnection,
     subject: &SubjectTag,
@@ -177,7 +177,7 @@ pub(super) async fn replace_all(
 fn replacing(sessions: usize) -> String {
     let rows = vec!["(?, ?, ?, ?, ?, ?, ?)"; sessions].join(", ");
     // Every row that it finds is there, so none is inserted. An update with a join would leave it to SQLite's estimates
-    // which side is searched by its key, and where the table is taken for a small one that is the wrong one.
+    // which side is searched by its key. Where SQLite takes the table for a small one, it chooses the wrong side.
     format!(
         "INSERT INTO tower_bearer_sessions (subject_tag, session_id, record, expires_at, rotated_at, live)
          SELECT next.column1, next.column2, next.column3, next.column4, next.column5, next.column6
@@ -220,7 +220,7 @@ pub(super) async fn delete_expired(
     changed(on, delete).await
 }
 
-/// Moves what it can from the WAL into the file, and waits for no other connection.
+/// Moves as much as possible from the WAL into the file, and waits for no other connection.
 pub(super) async fn checkpoint(on: &mut SqliteConnection) -> Result<(), StoreError> {
     let checkpoint = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)");
     run(on, checkpoint).await.map(drop).map_err(failed)

@@ -154,7 +154,7 @@ async fn list(store: &SqliteStore, subject: &SubjectTag) -> Result<Vec<SessionRe
     Ok(sessions)
 }
 
-/// Revokes what `rule` revokes of the subject's sessions.
+/// Revokes those of the subject's sessions that `rule` revokes.
 async fn revoke(
     store: &SqliteStore,
     subject: &SubjectTag,

@@ -39,8 +39,8 @@ struct Waiting {
 
 /// Writes `next` where the stored bytes are those of `current`, and says whether they were. Answered after the commit.
 ///
-/// A caller that goes away takes no other one's swap with it: a task of its own writes for all. A swap
-/// without an answer by its caller's `deadline` is not written later, but for a commit that is under way.
+/// A caller that disconnects cancels no other one's swap: a task of its own writes for all. A swap without an answer by
+/// its caller's `deadline` is not written later, unless its commit is under way.
 pub(super) async fn replace(
     store: &SqliteStore,
     current: &SessionRecord,
@@ -71,8 +71,8 @@ pub(super) async fn replace(
     }
 }
 
-/// Writes one, mostly as a single statement. No call can take that back while SQLite waits for the lock. So one that
-/// comes late, or has no word in how long SQLite waits, has the lock first, and writes then.
+/// Writes one, mostly as a single statement. No call can take that back while SQLite waits for the lock. So a late one
+/// takes the lock first, and writes then. So does one that cannot set how long SQLite waits.
 async fn alone(
     mut writer: Writer<'_>,
     replacement: &Replacement,
@@ -92,7 +92,7 @@ async fn alone(
 async fn lead(store: SqliteStore) {
     let queue = &store.0.swaps;
     let Ok(turn) = store.0.line.acquire().await else {
-        // The store is closed. A caller hears of that by an answer that cannot come any more.
+        // The store is closed. A caller learns of that by an answer that cannot come any more.
         drop(queue.take(MOST));
         return;
     };
@@ -110,7 +110,7 @@ async fn lead(store: SqliteStore) {
         Ok(Ok(writer)) => {
             let batch = queue.take(MOST);
             if let Some(deadline) = batch.iter().map(|one| one.deadline).max() {
-                // Those that it has taken hear of the end of their time.
+                // Those that it has taken learn of the end of their time.
                 let _ = timeout_at(deadline, write(writer, batch)).await;
             }
         }
@@ -145,7 +145,7 @@ async fn together(writer: &mut Writer<'_>, batch: &[Waiting]) -> Result<Vec<bool
     statements::replace_all(writer.connection()?, &replacements).await
 }
 
-/// Each is answered once it is written: what happens to a later one is none of its business.
+/// Each is answered once it is written, whatever happens to a later one.
 async fn apart(mut writer: Writer<'_>, batch: Vec<Waiting>) {
     let connection = match writer.connection() {
         Ok(connection) => connection,
@@ -194,8 +194,8 @@ impl Waiting {
 }
 
 impl Queue {
-    /// Takes up to so many, each of another session: of two for one, the second sees what the first has left. Those
-    /// that are over leave the queue, too.
+    /// Takes up to so many, each of another session. Of two for one, the second sees the record that the first has
+    /// left. Those that are over leave the queue, too.
     fn take(&self, most: usize) -> Vec<Waiting> {
         let mut waiting = self.waiting();
         let mut taken: Vec<Waiting> = Vec::new();

@@ -9,7 +9,7 @@ use crate::{
     support::Server,
 };
 
-/// More than a file of the log, and half a page: PostgreSQL takes a page of which a part fits as a full disk.
+/// More than a file of the log, and half a page. PostgreSQL takes a page of which a part fits as a full disk.
 const KILOBYTES: u32 = 2048 + 4;
 
 #[tokio::test]

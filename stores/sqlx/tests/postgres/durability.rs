@@ -28,8 +28,8 @@ async fn stop_the_writer(server: &Server) {
     assert!(stop.unwrap().success());
 }
 
-/// A browser rotates and shows its new token, and the server is killed: the record before that, the one after, and the
-/// one that the server knows then.
+/// A browser rotates and shows its new token, and the server is killed. Returns the record before that, the one after,
+/// and the one that the server knows then.
 async fn noted(server: &Server, world: &World) -> [SessionRecord; 3] {
     let mut browser = world.signed_in("ada").await;
     stop_the_writer(server).await;
@@ -66,8 +66,8 @@ async fn a_note_is_on_disk_unless_the_application_wants_it_otherwise() {
     assert_ne!(found, noted);
 }
 
-/// The answer to a step-up is lost, and the application checks the password once more: the token is the one that was
-/// handed out before, and what the session says of its user is new.
+/// The answer to a step-up is lost, and the application checks the password once more. The token is the one that was
+/// handed out before, and the session's authentication is new.
 #[tokio::test]
 async fn a_repeated_step_up_is_no_note() {
     let server = Server::with(&[]).await;

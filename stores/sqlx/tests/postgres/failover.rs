@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// A service over a primary with a replica, reached by an address that can be turned from the one to the other.
+/// A service over a primary with a replica. Its address can be turned from the one to the other.
 struct Stage {
     primary: Server,
     replica: Server,

@@ -78,7 +78,7 @@ const LOOKS_BACK: &str =
     "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM tower_bearer_sessions";
 
 #[tokio::test]
-async fn what_is_applied_is_committed() {
+async fn an_applied_swap_is_committed() {
     for prepared in [true, false] {
         for statements in [EMPTY, FAILED, LOCKS, WRITES, LOOKS_BACK] {
             let stage = Stage::new(prepared).await;

@@ -64,7 +64,7 @@ async fn a_sign_in_whose_reply_is_lost_is_one_session() {
 }
 
 #[tokio::test]
-async fn what_a_revocation_revoked_is_told_though_its_reply_was_lost() {
+async fn a_revocation_tells_of_its_sessions_though_its_reply_was_lost() {
     for loss in [Loss::Reply, Loss::Request] {
         let (_, proxy, store, world) = proxied().await;
         for _ in 0..3 {
@@ -93,7 +93,7 @@ async fn what_a_revocation_revoked_is_told_though_its_reply_was_lost() {
 }
 
 #[tokio::test]
-async fn what_a_sign_in_drove_out_is_told_though_its_reply_was_lost() {
+async fn a_sign_in_tells_of_dropped_sessions_though_its_reply_was_lost() {
     for loss in [Loss::Reply, Loss::Request] {
         let (database, proxy, store, world) = proxied().await;
         world.signed_in("ada").await;

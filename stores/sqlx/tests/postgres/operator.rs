@@ -55,7 +55,7 @@ async fn a_clock_that_is_wrong_and_a_commit_that_does_not_wait_are_warned_of() {
 
 /// The walk goes by the key. Whole pages of it hold nothing to end, in front of the first live session and behind it.
 #[tokio::test]
-async fn what_has_ended_before_does_not_end_the_walk() {
+async fn sessions_that_had_ended_before_do_not_end_the_walk() {
     let (database, store) = migrated().await;
     let world = instance(store.clone());
     for user in 0..5 {

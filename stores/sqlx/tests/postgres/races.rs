@@ -1,4 +1,4 @@
-//! Two writers of one session, of which the second comes at the worst moment: the first has written and not committed.
+//! Two writers of one session. The second comes at the worst moment: the first has written and not committed.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn what_is_usual_takes_as_few_round_trips_as_there_are_steps() {
+async fn usual_calls_take_as_few_round_trips_as_there_are_steps() {
     let (database, _) = migrated().await;
     let proxy = Proxy::to(database.port()).await;
     let store = impatient()

@@ -1,4 +1,4 @@
-//! The rules for a subject's sessions are those of the store in memory: both are asked the same, and answer the same.
+//! The rules for a subject's sessions are those of the store in memory. Both are asked the same, and answer the same.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -72,7 +72,7 @@ async fn a_changed_password_and_the_end_of_sessions_are_one_commit() {
 }
 
 #[tokio::test]
-async fn what_is_committed_and_not_told_of_is_warned_of() {
+async fn a_commit_without_an_announcement_is_warned_of() {
     let (database, store) = migrated().await;
     database.execute(USERS).await;
     let world = instance(store);
@@ -238,7 +238,7 @@ async fn it_works_behind_pgbouncer() {
     assert_eq!(browser.refresh(&world).await.status, 401);
 }
 
-/// Two transactions over two subjects each, in opposite order: one of them is given up, and the other one goes on.
+/// Two transactions over two subjects each, in opposite order. One of them is given up, and the other one goes on.
 #[tokio::test]
 async fn transactions_that_cross_do_not_hang() {
     let (database, store) = migrated().await;

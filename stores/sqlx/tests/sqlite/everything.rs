@@ -67,7 +67,7 @@ async fn ended(place: &Place, subject: u8, rows: i64) {
 
 /// The walk goes by the key. Whole batches of it hold nothing to end, in front of the first live session and behind it.
 #[tokio::test]
-async fn what_has_ended_before_does_not_end_the_walk() {
+async fn sessions_that_had_ended_before_do_not_end_the_walk() {
     let place = Place::new();
     let (world, store) = place.service().await;
     for user in 0..5 {
@@ -104,7 +104,7 @@ async fn a_record_that_cannot_be_read_keeps_no_other_alive() {
 }
 
 #[tokio::test]
-async fn what_the_columns_say_is_what_the_record_says() {
+async fn the_columns_agree_with_the_record() {
     let place = Place::new();
     let (world, store) = place.service().await;
     let mut browser = world.signed_in("ada").await;

@@ -275,8 +275,8 @@ async fn agree(pool: &SqlitePool) -> bool {
     counts.iter().all(|count| *count == counts[0])
 }
 
-/// Each connection of a pool that others use too has to be as it was: in no transaction, and with a view of all that is
-/// committed.
+/// Each connection of a pool that others use too has to be as it was. It is in no transaction, and sees everything that
+/// is committed.
 #[tokio::test]
 async fn calls_that_are_dropped_leave_a_clean_pool() {
     let place = Place::new();
@@ -339,7 +339,7 @@ async fn a_pool_that_is_exhausted_is_unavailable() {
     assert_eq!(browser.refresh(&world).await.status, 200);
 }
 
-/// A pool of one connection, on which a handler of the application has begun a transaction by hand and returned early.
+/// A pool of one connection. A handler of the application has begun a transaction on it by hand and returned early.
 async fn left_open(place: &Place, statements: &'static str) -> (SqliteStore, SessionRecord) {
     let pool = SqlitePoolOptions::new().max_connections(1);
     let pool = pool.connect_with(place.options()).await.unwrap();
@@ -356,7 +356,7 @@ async fn left_open(place: &Place, statements: &'static str) -> (SqliteStore, Ses
 }
 
 #[tokio::test]
-async fn what_is_applied_is_written_where_the_application_left_a_transaction_open() {
+async fn an_applied_swap_is_written_where_the_application_left_a_transaction_open() {
     let place = Place::new();
     let (store, record) = left_open(&place, "BEGIN").await;
     let next = record.revoked(RevokeReason::SignedOut);

@@ -7,7 +7,7 @@ use tower_bearer::{
 
 use crate::place::Place;
 
-/// A live session as version 1 of the layout has it, which the crate reads and does not write any more.
+/// A live session as version 1 of the layout has it. The crate reads that version and does not write it any more.
 const VERSION_1: &str = "\
     0101010101010101010101010101010101846a56d3fa3fd270c3f5f3a762e9b2e0000000000000000000000eac34541a\
     5b6cec817c3d63490902c9104e7f47ae92583828f035d58463acf2000000000000000000000000000000000000000000\

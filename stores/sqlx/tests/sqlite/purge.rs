@@ -39,7 +39,7 @@ async fn rows(store: &SqliteStore) -> i64 {
 }
 
 #[tokio::test]
-async fn what_has_expired_goes_and_nothing_else() {
+async fn expired_sessions_go_and_nothing_else() {
     let place = Place::new();
     let (world, store) = place.service().await;
     let mut browser = world.signed_in("ada").await;

@@ -243,7 +243,7 @@ async fn a_transaction_that_has_lost_its_view_is_told_the_cure() {
 
 /// A session that cannot be read, beside one that can.
 #[tokio::test]
-async fn what_fails_is_rolled_back_with_the_rest() {
+async fn a_failed_revocation_is_rolled_back_with_the_rest() {
     let app = Application::new().await;
     app.world.signed_in("ada").await;
     let readable = app.world.store.last_key();

@@ -317,7 +317,7 @@ async fn an_end_of_all_that_is_tried_again_holds_against_a_refresh_that_waits_fo
 
 /// A caller that was told that its time is up may take it that nothing is written long after.
 #[tokio::test]
-async fn what_was_answered_as_late_is_not_written_later() {
+async fn a_swap_that_was_answered_as_late_is_not_written_later() {
     let place = Place::new();
     let service =
         service(async |builder| builder.timeout(SHORT).open(place.path()).await.unwrap()).await;

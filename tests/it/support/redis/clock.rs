@@ -1,5 +1,5 @@
-//! Servers that tell the time they are told. A store that takes its time from Redis is tested at
-//! the edges of its lifetimes only where the clock can be put there.
+//! Servers that tell the time they are told. A store may take its time from Redis. It is tested at the edges of its
+//! lifetimes only where the clock can be put there.
 
 use std::{
     fs::File, io::ErrorKind, os::unix::fs::FileExt, path::PathBuf, process::Command,
@@ -59,7 +59,7 @@ impl ServerClock {
         clock
     }
 
-    /// What a server needs in its environment to follow this clock.
+    /// The environment of a server that follows this clock.
     pub(super) fn env(&self) -> Env {
         vec![
             ("LD_PRELOAD".into(), SHIM.0.clone().into()),

@@ -17,8 +17,8 @@ const MASTERS: usize = 3;
 
 const SLOTS: u16 = 16_384;
 
-/// Longer than formation and failover take: a node waits two seconds before it calls the cluster
-/// complete, and one that is dead has to be missed first.
+/// Longer than formation and failover take. A node waits two seconds before it calls the cluster complete. The cluster
+/// first has to miss a dead one.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Six nodes. All end when it is dropped.
@@ -67,13 +67,13 @@ impl Cluster {
     /// Divides the slots among the masters and makes the nodes acquainted.
     async fn assign(&self) {
         for (index, node) in self.nodes.iter().enumerate() {
-            // Epochs that differ from the start: nodes need not quarrel about who has which. They
-            // can be set as long as a node knows nobody.
+            // Epochs that differ from the start: nodes need not quarrel about who has which. They can be set as long as
+            // a node knows no other.
             let epoch = (index + 1).to_string();
             node.command(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch]).await;
         }
         for (index, node) in self.nodes.iter().enumerate() {
-            // Everybody meets everybody, because gossip takes its time.
+            // Every node meets every other, because gossip takes its time.
             for other in &self.nodes[index + 1..] {
                 let [port, bus] = [other.port(), other.second_port()].map(|port| port.to_string());
                 node.command(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus])
@@ -134,8 +134,8 @@ impl Cluster {
         Migration::begin(self, slot, to).await
     }
 
-    /// Moves a slot and its keys to the node `to`, a master. In the pause after each key clients
-    /// meet `ASK` for those that have gone, and afterwards `MOVED` for all of them.
+    /// Moves a slot and its keys to the node `to`, a master. In the pause after each key clients meet `ASK` for those
+    /// that have gone. Afterwards they meet `MOVED` for all.
     pub(crate) async fn migrate_slot(&self, slot: u16, to: usize, pause: Duration) {
         let migration = self.begin_migration(slot, to).await;
         while migration.move_one().await.is_some() {
@@ -189,7 +189,7 @@ impl Cluster {
         }
         match owners.iter().position(|&port| port == 0) {
             None => Ok(owners),
-            Some(slot) => Err(format!("slot {slot} is with nobody")),
+            Some(slot) => Err(format!("slot {slot} has no node")),
         }
     }
 

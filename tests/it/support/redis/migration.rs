@@ -4,8 +4,8 @@ use ::redis::{Value, from_redis_value};
 
 use super::cluster::Cluster;
 
-/// A slot that has left one master and not arrived at the other: the first answers for the keys it
-/// still has and sends clients to the other, with `ASK`, for those it has not.
+/// A slot that has left one master and not arrived at the other. The first answers for the keys it still has. It sends
+/// clients to the other, with `ASK`, for those it has not.
 #[derive(Debug)]
 pub(crate) struct Migration<'a> {
     cluster: &'a Cluster,
@@ -49,7 +49,7 @@ impl<'a> Migration<'a> {
         Some(key)
     }
 
-    /// Moves what is left and tells everybody where the slot is now.
+    /// Moves the remaining keys and tells every node where the slot is now.
     pub(crate) async fn finish(self) {
         while self.move_one().await.is_some() {}
         let id = self.cluster.id(self.to).await;

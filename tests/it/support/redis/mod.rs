@@ -1,10 +1,10 @@
-//! Redis as deployments run it, for tests that do not believe a mock: real `redis-server`
-//! processes on loopback, alone, replicated under Sentinel, or as a cluster, with their faults.
+//! Redis as deployments run it, for tests that do not trust a mock. Real `redis-server` processes run on loopback:
+//! alone, replicated under Sentinel, or as a cluster, with their faults.
 //!
-//! A machine without `redis-server` fails the tests that need it and is told how to get it; nothing
-//! is skipped. What was started ends with the value that stands for it, and, should the test
-//! process die before that, with the process. Waits are bounded, and what ran out of time says what
-//! it saw last. They need the runtime's clock to run: in a test that pauses it they run out at once.
+//! A machine without `redis-server` fails the tests that need it and is told how to get it; nothing is skipped. A
+//! process ends with the value that stands for it. If the test process dies before that, it ends with the process.
+//! Waits are bounded, and one that ran out of time says its last observation. They need the runtime's clock to run: in
+//! a test that pauses it they run out at once.
 //!
 //! A bench includes this module by path, so nothing here names `crate`.
 #![allow(

@@ -1,4 +1,4 @@
-//! Ports that nobody else takes.
+//! Ports that no other process takes.
 
 use std::{
     net::{Ipv4Addr, TcpListener, UdpSocket},
@@ -12,10 +12,9 @@ const RANGE: Range<u16> = 10_000..30_000;
 
 /// A TCP port of loopback, reserved as long as this lives.
 ///
-/// Finding a free port by binding to it helps one process once: it has to be let go for the server
-/// to bind it. So the UDP port of the same number is held, which Redis has no use for: other tests,
-/// also those of other processes, then pass over this one while its server is dead, and the system
-/// takes the reservation back from a process that dies.
+/// Finding a free port by binding to it helps one process once. The server can only bind it after it is released. So
+/// the UDP port of the same number is held, which Redis does not use. Other tests, also those of other processes, then
+/// pass over this one while its server is dead. The system takes the reservation back from a process that dies.
 #[derive(Debug)]
 pub(crate) struct Port {
     number: u16,

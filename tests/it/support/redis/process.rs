@@ -13,7 +13,7 @@ use super::scratch;
 /// Names another binary than the one on the path: another version, or Valkey's.
 pub(super) const BINARY: &str = "TOWER_BEARER_REDIS_SERVER";
 
-/// What it prints lies here, in its folder.
+/// Its output lies here, in its folder.
 const LOG: &str = "server.log";
 
 /// Killed and reaped when dropped: no server of ours outlives its test.

@@ -37,10 +37,10 @@ pub(crate) struct Replicated {
 }
 
 impl Replicated {
-    /// What the sentinels call the pair.
+    /// The sentinels' name for the pair.
     pub(crate) const NAME: &str = "sessions";
 
-    /// Returns when the replica follows and all sentinels know everybody.
+    /// Returns when the replica follows and all sentinels know each other.
     pub(crate) async fn start() -> Self {
         Self::launch(Vec::new, Vec::new).await
     }
@@ -80,7 +80,10 @@ impl Replicated {
         // Only now, so that they find the replica when they first look at the master.
         this.sentinels = join_all((0..3).map(|_| sentinel(&port))).await;
         for sentinel in &this.sentinels {
-            until("sentinels know everybody", FORMATION, || complete(sentinel)).await;
+            until("sentinels know each other", FORMATION, || {
+                complete(sentinel)
+            })
+            .await;
         }
         this
     }
@@ -111,13 +114,13 @@ impl Replicated {
     /// Writes from now on do not reach the replica, while both run and answer and no sentinel
     /// objects. Those before have reached it.
     ///
-    /// Sentinels promote no replica that has been without its master for ten times what it takes
-    /// them to call a server down, which is ten seconds: kill the master before.
+    /// Sentinels promote no replica that has been without its master for ten seconds. That is ten times as long as they
+    /// take to call a server down. So kill the master before.
     pub(crate) async fn cut_replication(&self) {
         self.wait_for_replica().await;
         // As whom the replica may not sign in. It tries again each second. One that may sign in and
         // not replicate would try without a pause.
-        let stranger = ["masteruser", "nobody", "masterauth", "nothing"];
+        let stranger = ["masteruser", "stranger", "masterauth", "nothing"];
         self.authenticate(stranger).await;
         let kill = ["CLIENT", "KILL", "TYPE", "replica"];
         self.master.command(&kill).await;
@@ -130,11 +133,11 @@ impl Replicated {
 
     /// Undoes [`cut_replication`](Self::cut_replication); the replica catches up.
     pub(crate) async fn mend_replication(&self) {
-        self.authenticate(Self::ANYBODY).await;
+        self.authenticate(Self::DEFAULT_USER).await;
         self.wait_for_replica().await;
     }
 
-    const ANYBODY: [&str; 4] = ["masteruser", "", "masterauth", ""];
+    const DEFAULT_USER: [&str; 4] = ["masteruser", "", "masterauth", ""];
 
     /// How the replica signs in with its master.
     async fn authenticate(&self, settings: [&str; 4]) {
@@ -173,11 +176,11 @@ impl Replicated {
         })
         .await;
         // Should it become a replica again, nothing is cut.
-        self.authenticate(Self::ANYBODY).await;
+        self.authenticate(Self::DEFAULT_USER).await;
     }
 
-    /// Has the replica take the place of its master, which goes on as a replica. A sentinel gives up where a busy
-    /// machine holds it up, so it is asked until the replica is the master.
+    /// Makes the replica take the place of its master, which goes on as a replica. A sentinel gives up where a busy
+    /// machine delays it. So it is asked until the replica is the master.
     pub(crate) async fn hand_over(&self) {
         let sentinel = &self.sentinels()[0];
         until("the replica takes over", FAILOVER, || async {
@@ -200,8 +203,8 @@ impl Replicated {
     }
 }
 
-/// After so many milliseconds without an answer a sentinel calls a server down. Half of it would
-/// make failovers quicker, and begin one when a busy machine does not schedule the master in time.
+/// After so many milliseconds without an answer a sentinel calls a server down. Half of it would make failovers
+/// quicker. It would also begin one when a busy machine does not schedule the master in time.
 const DOWN_AFTER_MS: u64 = 1000;
 
 async fn sentinel(master: &str) -> Server {

@@ -12,9 +12,9 @@ use std::{
     },
 };
 
-/// Runs beside the test process and reads from it what it started. The end of that input is the end
-/// of the test process, however it came: what still runs is killed and the folder removed. Signals
-/// from a terminal reach this shell too, and too early.
+/// Runs beside the test process and reads from it what it started. The end of that input is the end of the test
+/// process, whatever the cause. Processes that still run are killed and the folder removed. Signals from a terminal
+/// reach this shell too, and too early.
 const WARDEN: &str = r#"
 trap '' HUP INT QUIT TERM
 running=' '
@@ -86,7 +86,7 @@ fn tell(event: &str, pid: u32) {
     writeln!(input, "{event} {pid}").expect("the warden lives as long as we do");
 }
 
-/// A new folder for nobody else's eyes: servers' keys lie there.
+/// A new folder that no other user can read: servers' keys lie there.
 fn create(parent: &Path, name: &str) -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     loop {

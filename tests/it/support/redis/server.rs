@@ -85,7 +85,7 @@ impl Server {
         TlsServer::start("yes").await
     }
 
-    /// `launch` is asked anew, with a fresh folder, when somebody was quicker to take a port.
+    /// `launch` is asked anew, with a fresh folder, when another process was quicker to take a port.
     pub(super) async fn launch(mut launch: impl FnMut(&Scratch) -> Launch) -> Self {
         for _ in 0..5 {
             let port = Port::reserve();
@@ -185,12 +185,12 @@ impl Server {
         }
     }
 
-    /// Stops it in its tracks: connections stay open and nobody answers.
+    /// Stops it in its tracks: connections stay open and it does not answer.
     pub(crate) fn pause(&self) {
         self.signal("STOP");
     }
 
-    /// Undoes [`pause`](Self::pause). What was asked meanwhile is answered.
+    /// Undoes [`pause`](Self::pause). Commands that were sent meanwhile are answered.
     pub(crate) fn resume(&self) {
         self.signal("CONT");
     }
@@ -241,7 +241,7 @@ impl Server {
         command.query_async(&mut self.connection().await?).await
     }
 
-    /// What `INFO` says about `field`.
+    /// Returns the value of `field` in `INFO`.
     pub(crate) async fn info(&self, field: &str) -> Option<String> {
         self::field(&self.command(&["INFO", "everything"]).await, field)
     }
@@ -252,7 +252,7 @@ impl Server {
         line(&info, field).ok_or_else(|| format!("no {field} in INFO"))
     }
 
-    /// What a server says that may not answer.
+    /// Returns the answer of a server that may not answer.
     pub(super) async fn try_text(&self, words: &[&str]) -> Result<String, String> {
         let told = |error: ::redis::RedisError| format!("port {}: {error}", self.port());
         let answer = self.try_command(words).await.map_err(told)?;
@@ -271,9 +271,8 @@ impl Server {
     /// Whether this replica has all that `master` has, and gets what will come, for
     /// [`until`](super::until).
     ///
-    /// A link that is up is not enough: the master holds everything back until the replica, which
-    /// does so each second, has told it how far it is. Nor is `WAIT`, which waits for the writes of
-    /// its own connection.
+    /// A link that is up is not enough. The master holds everything back until the replica has told it how far it is,
+    /// which it does each second. Nor is `WAIT`, which waits for the writes of its own connection.
     pub(crate) async fn follows(&self, master: &Self) -> Result<(), String> {
         let info = master.try_text(&["INFO", "replication"]).await?;
         let us = format!(",port={},state=online,", self.port());
@@ -312,7 +311,7 @@ fn line(info: &str, field: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     #[tokio::test]
-    async fn a_port_that_somebody_else_took_is_given_up() {
+    async fn a_port_that_another_process_took_is_given_up() {
         let thief = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let taken = thief.local_addr().unwrap().port().to_string();
         let mut attempts = 0;

@@ -63,7 +63,7 @@ impl TlsServer {
         &self.server
     }
 
-    /// What clients have to trust.
+    /// The certificate that clients have to trust.
     pub(crate) fn ca_pem(&self) -> &str {
         &self.certificates.ca
     }

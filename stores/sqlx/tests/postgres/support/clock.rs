@@ -1,7 +1,7 @@
 //! A server whose time is the test's.
 //!
 //! The store asks for `clock_timestamp()`. PostgreSQL looks that up in `pg_catalog` first, unless the search_path names
-//! it later: a function of that name in a schema before it answers then.
+//! it later. A function of that name in a schema before it answers then.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
-//! PostgreSQL as deployments run it, for tests that do not believe a mock: real servers on loopback, alone, replicated
-//! or behind pgbouncer, with their faults.
+//! PostgreSQL as deployments run it, for tests that do not trust a mock. Real servers run on loopback: alone,
+//! replicated or behind pgbouncer, with their faults.
 //!
-//! A machine without them fails the tests and is told how to get them; nothing is skipped. A server ends with the
-//! value that stands for it, and, should the test process die before that, with the process.
+//! A machine without them fails the tests and is told how to get them; nothing is skipped. A server ends with the value
+//! that stands for it. If the test process dies before that, it ends with the process.
 #![allow(dead_code, reason = "each of the tests uses a part of it")]
 
 pub(crate) mod clock;

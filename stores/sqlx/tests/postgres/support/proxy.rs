@@ -1,7 +1,7 @@
 //! A network between a store and its server that fails when told to.
 //!
-//! A client sends what belongs together in one piece and then waits, so a piece is a request, and the next one from the
-//! other side is its answer, or the beginning of it.
+//! A client sends a request in one piece and then waits. So a piece is a request. The next one from the other side is
+//! its answer, or the beginning of it.
 
 use std::{
     net::Ipv4Addr,

@@ -13,8 +13,8 @@ use std::{
 };
 
 /// Runs beside the test process and reads from it the servers that it started. The end of that input is the end of the
-/// test process, however it came: servers that still run are told to end at once, and the folder goes. Signals from a
-/// terminal reach this shell too, and too early.
+/// test process, whatever the cause. Servers that still run are told to end at once, and the folder goes. Signals from
+/// a terminal reach this shell too, and too early.
 const WARDEN: &str = r#"
 trap '' HUP INT QUIT TERM
 running=' '

@@ -1,4 +1,4 @@
-//! What can go wrong between a client and a server.
+//! Faults between a client and a server.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::{sync::watch, time::timeout};
 /// Longer than a test takes to send what it has armed something for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What lasts until it is changed.
+/// A state that lasts until it is changed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Mode {
     Forward,
@@ -18,7 +18,7 @@ pub(super) enum Mode {
     Chaos(Chaos),
 }
 
-/// What is lost.
+/// The message that is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Loss {
     /// The connection is cut before the request reaches the server.
@@ -131,8 +131,8 @@ pub(crate) struct Chaos {
     pub(crate) seed: u64,
     /// Replies come later by up to so much.
     pub(crate) delay_max: Duration,
-    /// How likely it is for each request, and again for each reply, that the connection is cut
-    /// there, after a part of it or none.
+    /// For each request, and again for each reply, the probability that the connection is cut there. It is cut after a
+    /// part of it or none.
     pub(crate) cut_probability: f64,
 }
 

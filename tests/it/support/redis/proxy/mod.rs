@@ -1,9 +1,9 @@
 //! A network between a client and a server that fails when told to.
 //!
-//! Our own, because what there is does not do it: `noxious`, the only crate of this kind, had its
-//! last release in April 2021, and it damages streams of bytes, while what a store has to be tested
-//! with is the answer that is lost after the command was carried out. This proxy therefore follows
-//! where requests and replies begin and end. It reads RESP, so TLS does not go through it.
+//! It is our own, because the existing ones do not suffice. `noxious`, the only crate of this kind, had its last
+//! release in April 2021, and it damages streams of bytes. A store has to be tested with an answer that is lost after
+//! the command was carried out. This proxy therefore follows where requests and replies begin and end. It reads RESP,
+//! so TLS does not go through it.
 
 mod fault;
 mod pump;
@@ -29,11 +29,11 @@ use super::port::Port;
 
 pub(crate) use self::fault::{Armed, Chaos, Loss, Which};
 
-/// A proxy in front of a server. What it is told applies to connections old and new, from the next
-/// request or reply on. All of it ends when it is dropped.
+/// A proxy in front of a server. Its orders apply to connections old and new, from the next request or reply on. All of
+/// it ends when it is dropped.
 ///
-/// A connection that has swallowed something without being cut stays silent for good, also in
-/// better times: the client would take the next reply for the one it waits for.
+/// A connection that has swallowed something without being cut stays silent for good, also without further faults.
+/// Otherwise the client would take the next reply for the one it waits for.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     port: Port,
@@ -193,7 +193,7 @@ impl Drop for Proxy {
         if let Some(task) = self.accepting.get_mut().take() {
             task.abort();
         }
-        // It may accept a last one while it is aborted, and finds then that there is nobody.
+        // It may accept a last one while it is aborted, and then finds no server.
         self.shared.connections.lock().unwrap().take();
     }
 }
@@ -228,7 +228,7 @@ impl Shared {
         *self.requests.lock().unwrap().entry(command).or_default() += 1;
     }
 
-    /// What is armed for this request.
+    /// Returns the armed rule for this request.
     fn meet(&self, request: &[u8]) -> Option<Rule> {
         fault::meet(&mut self.rules.lock().unwrap(), request)
     }

@@ -25,7 +25,7 @@ use super::{
     resp,
 };
 
-/// What both directions of a connection share.
+/// The state that both directions of a connection share.
 struct Line {
     shared: Arc<Shared>,
     number: u64,
@@ -183,8 +183,8 @@ impl Line {
     }
 }
 
-/// Gives the client each reply when its time has come. Their delays overlap, as those of a long way
-/// do: a delay for each in turn would add up for a client that sends many requests at once.
+/// Gives the client each reply when its time has come. Their delays overlap, as those of a long way do. A delay for
+/// each in turn would add up for a client that sends many requests at once.
 async fn deliver(mut client: OwnedWriteHalf, mut dues: UnboundedReceiver<Due>) {
     while let Some((at, reply)) = dues.recv().await {
         if at > Instant::now() {

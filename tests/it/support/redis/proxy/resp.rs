@@ -1,5 +1,5 @@
-//! Where requests and replies end. RESP2 and RESP3 share a form: a line that begins with a type,
-//! and for some types what the number in the line announces.
+//! Where requests and replies end. RESP2 and RESP3 share a form. It is a line that begins with a type. For some types
+//! the data follows that the number in the line announces.
 
 /// The length of the request or the reply that `bytes` begin with, when all of it is there.
 pub(super) fn frame(bytes: &[u8]) -> Option<usize> {

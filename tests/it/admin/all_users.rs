@@ -39,7 +39,7 @@ async fn every_session_that_had_begun_ends_and_one_event_tells_of_all() {
     one.signed_in("eve").await.logout(&one).await;
     base.secs(10);
     heard.take();
-    assert_eq!(one.layer.admin().end_everybody().await.unwrap(), 3);
+    assert_eq!(one.layer.admin().end_everything().await.unwrap(), 3);
     let at = START.as_secs() + 10;
     assert_eq!(heard.take(), [format!("everything_revoked: 3 by {at}")]);
     base.secs(1);
@@ -51,8 +51,8 @@ async fn every_session_that_had_begun_ends_and_one_event_tells_of_all() {
     heard.take();
     let admin = one.layer.admin();
     base.secs(1);
-    assert_eq!(admin.end_everybody().await.unwrap(), 1, "it has begun too");
-    assert_eq!(admin.end_everybody().await.unwrap(), 0);
+    assert_eq!(admin.end_everything().await.unwrap(), 1, "it has begun too");
+    assert_eq!(admin.end_everything().await.unwrap(), 0);
     assert_eq!(after.refresh(&one).await.status, 401);
 }
 
@@ -62,9 +62,9 @@ async fn a_store_that_does_not_answer_ends_nothing_later() {
     let mut browser = world.signed_in("ada").await;
     world.store.down(true);
     heard.take();
-    let error = world.layer.admin().end_everybody().await.unwrap_err();
+    let error = world.layer.admin().end_everything().await.unwrap_err();
     assert_eq!(error.kind(), SessionErrorKind::Unavailable);
-    let refused = "session_refused: admin_end_everybody, unavailable";
+    let refused = "session_refused: admin_end_everything, unavailable";
     assert_eq!(heard.take(), [refused]);
     world.store.down(false);
     assert_eq!(world.layer.drain(Duration::from_secs(20)).await, 0);
@@ -80,7 +80,7 @@ async fn it_goes_on_and_is_told_of_though_its_caller_goes_away() {
     let (go, went) = tokio::sync::oneshot::channel::<()>();
     world.store.hold_swap(went);
     heard.take();
-    leave(world.layer.admin().end_everybody()).await;
+    leave(world.layer.admin().end_everything()).await;
     tokio::task::yield_now().await;
     go.send(()).unwrap();
     while heard.0.lock().unwrap().is_empty() {
@@ -134,14 +134,14 @@ async fn a_store_that_does_not_offer_it_is_named_with_the_cure() {
     let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
     let builder = RefreshCookieLayer::builder(codec, Narrow(MemoryStore::new()), claims);
     let layer = builder.events(heard.sink()).build().unwrap();
-    let error = layer.admin().end_everybody().await.unwrap_err();
+    let error = layer.admin().end_everything().await.unwrap_err();
     assert_eq!(error.kind(), SessionErrorKind::Internal);
     let source = error.source().unwrap().to_string();
     for part in ["Narrow", "revoke_everything", "refresh secret"] {
         assert!(source.contains(part), "{source}");
     }
     assert!(!source.contains("MemoryStore"), "{source}");
-    let refused = "session_refused: admin_end_everybody, internal";
+    let refused = "session_refused: admin_end_everything, internal";
     assert_eq!(heard.take(), [refused]);
 }
 
@@ -188,7 +188,7 @@ async fn the_stores_own_reason_is_not_lost() {
     let codec = codec.audience("api").build().unwrap();
     let claims = |_: ClaimsRequest| async { Ok::<_, ClaimsError>(NoClaims {}) };
     let layer = RefreshCookieLayer::new(codec, Elsewhere(MemoryStore::new()), claims).unwrap();
-    let error = layer.admin().end_everybody().await.unwrap_err();
+    let error = layer.admin().end_everything().await.unwrap_err();
     assert_eq!(error.kind(), SessionErrorKind::Internal);
     let source = error.source().unwrap().to_string();
     assert!(source.starts_with("use the other address, or "), "{source}");
