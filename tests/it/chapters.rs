@@ -134,7 +134,8 @@ fn each_link_to_a_heading_of_a_chapter_names_one() {
             }
             let known = anchors(chapter);
             for rest in ways.iter().flat_map(|way| text.split(way.as_str()).skip(1)) {
-                let end = rest.find([')', ']']).unwrap();
+                let end = rest.find(|c: char| !(c.is_alphanumeric() || "-_".contains(c)));
+                let end = end.unwrap_or(rest.len());
                 found += 1;
                 if !known.contains(&rest[..end]) {
                     missing.push(format!("{}: {chapter}#{}", path.display(), &rest[..end]));
