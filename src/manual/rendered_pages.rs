@@ -17,12 +17,9 @@
 //!
 //!     async fn from_request_parts(parts: &mut Parts, codec: &TokenCodec) -> Result<Self, Response> {
 //!         let session = Session::from_extensions(&parts.extensions).map_err(IntoResponse::into_response)?;
-//!         let error = match session.refresh().await {
-//!             Ok(token) => {
-//!                 let claims = codec.verify(token.as_str());
-//!                 let claims = claims.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())?;
-//!                 return Ok(Self(claims.subject().to_owned()));
-//!             }
+//!         let error = match session.refresh().await.map(|token| codec.verify(token.as_str())) {
+//!             Ok(Ok(claims)) => return Ok(Self(claims.subject().to_owned())),
+//!             Ok(Err(_)) => return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
 //!             Err(error) => error,
 //!         };
 //!         let from_elsewhere = parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
@@ -32,8 +29,8 @@
 //!                 Html(r#"<a href="">Continue</a>"#).into_response()
 //!             }
 //!             StatusCode::UNAUTHORIZED => Redirect::to("/sign-in").into_response(),
-//!             // The browser may have the next cookie by now: after its update, or from another tab. It asks again by
-//!             // GET, so a POST would lose its form.
+//!             // The browser may have the next cookie by now: after its update, or from another tab. The header makes
+//!             // it ask again by GET, so a POST would lose its form.
 //!             late @ StatusCode::CONFLICT if parts.method == Method::GET => {
 //!                 (late, [("refresh", "1")], "One moment.").into_response()
 //!             }
@@ -57,12 +54,10 @@
 //! }
 //!
 //! #[derive(serde::Deserialize)]
-//! struct Note {
-//!     note: String,
-//! }
+//! struct Note { note: String }
 //!
 //! async fn save(User(id): User, Form(form): Form<Note>) -> Redirect {
-//!     store_note(id, form.note).await; // yours
+//!     store_note(id, form.note).await;
 //!     Redirect::to("/")
 //! }
 //!
@@ -76,22 +71,17 @@
 //! }
 //!
 //! #[derive(serde::Deserialize)]
-//! struct SignIn {
-//!     name: String,
-//!     password: String,
-//!     remember: Option<String>, // a browser sends a ticked checkbox alone
-//! }
+//! struct SignIn { name: String, password: String, remember: Option<String> } // only a ticked box is sent
 //!
 //! async fn sign_in(session: Session, csrf: CsrfToken, Form(form): Form<SignIn>) -> Result<Response> {
-//!     let Some(id) = user_with(&form).await else { // check the password here
+//!     let Some(id) = user_with(&form).await else {
 //!         let page = sign_in_form(&csrf, "Name or password is wrong.")?;
 //!         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
 //!     };
-//!     let new = NewSession::new(id);
-//!     let new = match form.remember {
-//!         Some(_) => new,
-//!         None => new.browser_session().lifetime(Duration::from_secs(12 * 60 * 60)),
-//!     };
+//!     let mut new = NewSession::new(id);
+//!     if form.remember.is_none() {
+//!         new = new.browser_session().lifetime(Duration::from_secs(12 * 60 * 60));
+//!     }
 //!     session.start_with(new).await?;
 //!     Ok(Redirect::to("/").into_response()) // 303, with the cookies of the session and of its CSRF token
 //! }
@@ -132,10 +122,7 @@
 //! # async fn user_with(form: &SignIn) -> Option<&'static str> {
 //! #     (form.name == "ann" && form.password == "right").then_some("user-1")
 //! # }
-//! # async fn store_note(id: String, note: String) {
-//! #     assert_eq!((&*id, &*note), ("user-1", "milk"));
-//! # }
-//! #
+//! # async fn store_note(id: String, note: String) { assert_eq!((&*id, &*note), ("user-1", "milk")); }
 //! # use tower_bearer::test_util::{TestBrowser, TestResponse};
 //! # /// Opens the page, which says `text`, and returns the token of its form.
 //! # async fn open(browser: &mut TestBrowser, path: &str, text: &str) -> String {
@@ -147,77 +134,69 @@
 //! #     let form = [("csrf_token", token), ("name", "ann"), ("password", password), ("note", "milk")];
 //! #     browser.post(path).form(form).send().await
 //! # }
-//! # async fn post_form(browser: &mut TestBrowser, path: &str, token: &str, password: &str) -> u16 {
-//! #     sent(browser, path, token, password).await.status().as_u16()
-//! # }
-//! #
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 //! # let app = app(&KeyRing::generate()?, tower_bearer::MemoryStore::new())?;
 //! # let browser = &mut TestBrowser::new(app, "https://app.example").user_agent("Browser 1");
 //! # assert_eq!(browser.get("/").send().await.expect_status(303).header("location"), Some("/sign-in"));
+//! # assert!(browser.get("/").header("sec-fetch-site", "cross-site").send().await.text().contains("Continue"));
 //! # let token = open(browser, "/sign-in", "Sign in").await;
 //! # let refused = sent(browser, "/sign-in", "", "right").await.expect_status(403);
-//! # assert!(refused.text().contains("out of date") && refused.header("content-type").unwrap().starts_with("text/html"));
-//! # let wrong = sent(browser, "/sign-in", &token, "wrong").await.expect_status(401);
-//! # assert!(wrong.text().contains("password is wrong. <form"));
-//! # assert_eq!(post_form(browser, "/sign-in", &token, "right").await, 303);
+//! # assert_eq!(refused.header("content-type"), Some("text/html; charset=utf-8"));
+//! # assert!(refused.text().contains("This page was out of date. <a"));
+//! # assert!(sent(browser, "/sign-in", &token, "wrong").await.expect_status(401).text().contains("is wrong. <form"));
+//! # sent(browser, "/sign-in", &token, "right").await.expect_status(303);
 //! # // A newer version of the browser.
 //! # let browser = &mut browser.clone().user_agent("Browser 2");
-//! # let form = &mut browser.clone();
-//! # let moment = browser.get("/").send().await.expect_status(409);
-//! # assert_eq!(moment.header("refresh"), Some("1"));
+//! # assert_eq!(browser.get("/").send().await.expect_status(409).header("refresh"), Some("1"));
 //! # let token = open(browser, "/", "You are user-1.").await;
-//! # assert_eq!(post_form(browser, "/note", &token, "").await, 303);
-//! # let late = sent(form, "/note", &token, "").await;
-//! # println!("FORM {late:?} {}", late.text());
-//! # let late = sent(form, "/note", &token, "").await;
-//! # println!("FORM2 {late:?} {}", late.text());
-//! # let newer = &mut browser.clone().user_agent("Browser 3");
-//! # let late = sent(newer, "/sign-out-everywhere", &token, "").await;
-//! # println!("ALL {late:?} {}", late.text());
-//! # let late = sent(newer, "/note", &token, "").await;
-//! # println!("NOTE {late:?} {}", late.text());
-//! # let late = sent(newer, "/sign-out-everywhere", &token, "").await;
-//! # println!("ALL {late:?} {}", late.text());
+//! # sent(browser, "/note", &token, "").await.expect_status(303);
 //! # let left = &mut browser.clone();
-//! # assert_eq!(post_form(browser, "/sign-out", "", "").await, 403);
-//! # assert_eq!(post_form(browser, "/sign-out", &token, "").await, 303);
-//! # // The form of another tab.
-//! # assert_eq!(post_form(browser, "/sign-out", &token, "").await, 403);
+//! # sent(browser, "/sign-out", "", "").await.expect_status(403);
+//! # sent(browser, "/sign-out", &token, "").await.expect_status(303);
+//! # sent(browser, "/sign-out", &token, "").await.expect_status(403); // from another tab
 //! # browser.get("/").send().await.expect_status(303);
 //! # let token = open(browser, "/sign-in", "Sign in").await;
-//! # assert_eq!(post_form(browser, "/sign-in", &token, "right").await, 303);
+//! # sent(browser, "/sign-in", &token, "right").await.expect_status(303);
 //! # // The cookies of a session that is over.
-//! # let other = &mut left.clone();
-//! # let token = open(other, "/sign-in", "Sign in").await;
-//! # let r = sent(other, "/sign-in", &token, "right").await;
-//! # println!("DEAD {r:?} {}", r.text());
-//! # left.get("/").send().await.expect_status(303);
 //! # let token = open(left, "/sign-in", "Sign in").await;
-//! # assert_eq!(post_form(left, "/sign-in", &token, "right").await, 303);
+//! # sent(left, "/sign-in", &token, "right").await.expect_status(303);
+//! # open(left, "/", "You are user-1.").await;
+//! # // The next version of the browser begins with a form.
+//! # let token = open(browser, "/sign-in", "Sign in").await;
+//! # let browser = &mut browser.clone().user_agent("Browser 3");
+//! # assert!(sent(browser, "/sign-out-everywhere", &token, "").await.expect_status(409).text().contains("a minute"));
+//! # let again = sent(browser, "/note", &token, "").await.expect_status(409);
+//! # assert!(again.text().contains("send the form again") && again.header("refresh").is_none());
+//! # sent(browser, "/note", &token, "").await.expect_status(303);
+//! # // After a recent rotation a page loads, and does not rotate.
 //! # let token = open(left, "/", "You are user-1.").await;
-//! # assert_eq!(post_form(left, "/sign-out-everywhere", &token, "").await, 303);
+//! # let next = &mut left.clone().user_agent("Browser 3");
+//! # open(next, "/", "You are user-1.").await;
+//! # sent(next, "/sign-out-everywhere", &token, "").await.expect_status(409);
+//! # sent(next, "/sign-out", &token, "").await.expect_status(303);
+//! # left.get("/").send().await.expect_status(303);
+//! # let token = open(browser, "/", "You are user-1.").await;
+//! # sent(browser, "/sign-out-everywhere", &token, "").await.expect_status(303);
 //! # browser.get("/").send().await.expect_status(303);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! `user_with` and `store_note` are yours. The rest, `main` and the secrets too, is that of the [front page](crate). Its
-//! `app` is now `app(&KeyRing::from_env()?, MemoryStore::new())?`.
-//!
-//! `examples/rendered` is a whole application: a template library, a list of the sessions.
+//! `user_with` checks the password, and `store_note` is yours too. The rest is that of the [front page](crate): the
+//! feature `axum`, the secrets, `main`. Its `app` becomes `app(&KeyRing::from_env()?, MemoryStore::new())?`.
+//! `examples/rendered` adds a template library and a list of the sessions. The section
 //! [Remember me](super::sessions#remember-me) has the settings behind the checkbox.
 //!
-//! * Right after a browser update, `end_all` answers 409 `refresh_first` for up to a minute. `end` works then too.
-//! * A service with pages of other origins lists them: [`origins`](crate::auth::AuthBuilder::origins).
+//! * After a browser update, "Sign out everywhere" is answered 409 `refresh_first` for up to a minute, also after a
+//!   reload. "Sign out" works at once.
 //! * Files such as `/app.css`, and an API with access tokens, are routes of the outer router.
 //! * Safari keeps no `Secure` cookie over plain http. In development
 //!   [`dangerous_insecure_cookies`](crate::auth::AuthBuilder::dangerous_insecure_cookies) helps.
 //!
 //! # How a page learns its user
 //!
-//! Call [`Session::refresh`](crate::Session::refresh) where no script keeps the session going. Call
+//! Call [`Session::refresh`](crate::Session::refresh) where no script keeps the session going, in a POST too. Call
 //! [`Session::peek`](crate::Session::peek) where a script refreshes, and on public pages.
 //!
 //! | | `refresh` | `peek` |
@@ -251,24 +230,23 @@
 //!
 //! # Forms
 //!
-//! * Call [`masked`](crate::CsrfToken::masked) before the head of the answer leaves. It sets the headers and the
-//!   cookie.
+//! * Call [`masked`](crate::CsrfToken::masked) before the head of the answer leaves: it sets headers and the cookie.
+//! * Call it after `refresh`, as `home` does. `refresh` may find that the session has ended, and its token with it.
 //! * The extractor [`CsrfToken`](crate::CsrfToken) brings the cookie to the browser. `Extension<CsrfToken>` does not.
-//! * A page with a form is `no-store`, unless the handler says `private`. A stored page that is answered 304 gets no
-//!   cookie.
+//! * A page with a form is `no-store`, unless the handler says `private`. A page answered 304 gets no cookie.
 //! * [`CsrfFormLayer`](crate::csrf::CsrfFormLayer) has the rules for bodies, multipart forms and the limit of 64 KiB.
-//! * A refused form gets a problem document with 403 or 413. [`refusals`](crate::auth::AuthBuilder::refusals) with
-//!   `text/html` makes it a page.
+//! * A refused form gets 403 or 413. Without [`refusals`](crate::auth::AuthBuilder::refusals) the page is JSON.
 //!
-//! A token is valid in every tab of its session, until the session ends. Three cases remain:
+//! A token is valid in every tab of its session. Four cases remain:
 //!
+//! * The user signs out in one tab. The forms of the others are then refused with 403, sign-out included.
 //! * Several tabs have a form without a session, such as the sign-in. Only the tab that was loaded last can send it.
 //! * A browser without `Sec-Fetch-Site` follows a link from another site. Its page replaces the token of the other
 //!   tabs. That is Safari before 16.4, and any browser over plain http to another host than localhost.
 //! * A browser that has lost the CSRF cookie, or holds a worthless one, follows such a link. Its page gets a token of
 //!   no session, or a copy of the worthless one.
 //!
-//! A link to the same page heals all three: `<a href="">`.
+//! A link to the same page heals all four: `<a href="">`.
 //!
 //! `kept.rs` of the example shows a refused form again with its text. This middleware asks for the page of the form.
 //! It wraps the router as a whole: behind `Router::layer` its `GET` would run the POST handler, without a CSRF check.
@@ -281,7 +259,7 @@
 //! | you write | the user sees |
 //! |---|---|
 //! | nothing | the sign-in form, though signed in |
-//! | a page with `<a href="">Continue</a>`, where no cookie came and `Sec-Fetch-Site` is `cross-site` (`user.rs` of the example) | one click more |
+//! | the case `from_elsewhere`, as above | one click more |
 //! | [`same_site_lax`](crate::refresh::RefreshCookieBuilder::same_site_lax) | the page. No GET may change anything then. |
 //!
 //! A reload is no cure: it is `cross-site` again. The browser's own reload shows it in Chromium and Firefox,
@@ -332,10 +310,8 @@
 //! });
 //! ```
 //!
-//! * htmx 2 sends to its own origin alone (`selfRequestsOnly`). Where that is off, as in htmx 1, check the address
-//!   before you add the token.
-//! * `hx-headers` on `<body>` needs no script. `hx-boost` does not replace it, so after a sign-in it holds the old
-//!   token.
+//! * htmx 2 sends to its own origin alone (`selfRequestsOnly`). Where that is off, as in htmx 1, check the address.
+//! * `hx-headers` on `<body>` needs no script. `hx-boost` keeps it, so after a sign-in the token is old.
 //! * A sign-in and a sign-out change the token. With an [`http_only`](crate::csrf::CsrfBuilder::http_only) cookie,
 //!   answer them with `HX-Redirect: /`, which loads a new `<meta>`.
 //! * For the default policy: `<meta name="htmx-config" content='{"includeIndicatorStyles":false,"allowEval":false}'>`,
@@ -351,12 +327,9 @@
 //! * With an `http_only` cookie leave `csrf-param` out. Answer a sign-in with a redirect: frames and streams bring no
 //!   `<meta>`. `<meta name="turbo-cache-control" content="no-cache">` keeps old tokens out of Turbo's cache.
 //! * Turbo wants 303 after a form, as axum's `Redirect::to` sends.
-//! * The default policy blocks the inline style of the progress bar. Write its rules into a file. Or send a nonce in
-//!   `style-src`, and in `<meta name="csp-nonce">` in front of Turbo's script.
-//!
-//! ```css
-//! .turbo-progress-bar { position: fixed; top: 0; left: 0; z-index: 9999; height: 3px; background: #06c; }
-//! ```
+//! * The default policy blocks the inline style of the progress bar. Write its rules into a file:
+//!   `.turbo-progress-bar { position: fixed; top: 0; left: 0; z-index: 9999; height: 3px; background: #06c; }`.
+//!   Or send a nonce in `style-src`, and in `<meta name="csp-nonce">` in front of Turbo's script.
 //!
 //! # Callbacks by POST
 //!
@@ -397,9 +370,7 @@
 //! # use tower::ServiceExt;
 //! # for origin in ["https://provider.example", "null"] {
 //! #     let request = |path: &str| Request::post(path)
-//! #         .header("host", "app.example")
-//! #         .header("origin", origin)
-//! #         .header("sec-fetch-site", "cross-site")
+//! #         .header("host", "app.example").header("origin", origin).header("sec-fetch-site", "cross-site")
 //! #         .body(Body::from("state=a%26b&code=c%0D%0Ad&user=eve&iss=https%3A%2F%2Fprovider.example"));
 //! #     let answer = app().oneshot(request("/auth/form-post")?).await?;
 //! #     assert_eq!(answer.status(), 303);
@@ -426,5 +397,4 @@
 //! * The layer of the [sessions](crate::Auth::sessions) goes around this route too.
 //! * The refresh cookie does not come with this POST. The new session replaces the cookie, and the old session lasts
 //!   until its own end. Where that matters, hand over to a page of your own that posts on.
-//! * The page behind the 303 belongs to the provider's navigation, so it needs `same_site_lax`. It brings the CSRF
-//!   token.
+//! * The page behind the 303 belongs to the provider's navigation: it needs `same_site_lax`. It brings the CSRF token.
