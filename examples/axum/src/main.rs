@@ -32,9 +32,7 @@ async fn profile(claims: Claims<Role>) -> String {
 
 async fn accounts(claims: Claims<Role>) -> Result<&'static str> {
     let admin = claims.custom().role == "admin";
-    Ok(admin
-        .then_some("all accounts")
-        .ok_or(StatusCode::FORBIDDEN)?)
+    Ok(admin.then_some("accounts").ok_or(StatusCode::FORBIDDEN)?)
 }
 
 #[tokio::main]
