@@ -32,11 +32,9 @@
 //!         .with(tracing_subscriber::fmt::layer())
 //!         .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("shop")))
 //!         .init();
+//!     let store_calls = Matcher::Full("tower_bearer_store_duration_seconds".to_owned());
 //!     PrometheusBuilder::new()
-//!         .set_buckets_for_metric(
-//!             Matcher::Full("tower_bearer_store_duration_seconds".to_owned()),
-//!             &[0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.5, 2.0],
-//!         )?
+//!         .set_buckets_for_metric(store_calls, &[0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.5, 2.0])?
 //!         .with_http_listener(([127, 0, 0, 1], 9000))
 //!         .install()?;
 //!     tower_bearer::describe_metrics();
@@ -312,12 +310,18 @@
 //!
 //! ```rust,ignore
 //! // tower_governor 0.8 (feature "axum"): five attempts, then one every 12 seconds; the rest get 429.
+//! use std::sync::Arc;
+//! use axum::routing::post;
 //! use tower_governor::{GovernorLayer, governor::GovernorConfigBuilder};
-//!
+//! # use tower_bearer::{AccessToken, Auth, KeyRing, MemoryStore, Session, SessionError};
+//! # async fn login(session: Session) -> Result<AccessToken, SessionError> { session.start("ann").await }
+//! # let auth = Auth::builder(&KeyRing::generate().unwrap()).issuer("https://id.example").audience("api");
+//! # let auth = auth.store(MemoryStore::new()).same_origin().build().unwrap();
 //! let limit = GovernorConfigBuilder::default().per_second(12).burst_size(5).finish().expect("neither is zero");
 //! let sign_in = post(login).layer(GovernorLayer::new(Arc::new(limit)));
 //! let routes = auth.routes().route("/login", sign_in); // inside of the guards
 //! // The address comes from `app.into_make_service_with_connect_info::<SocketAddr>()`.
+//! # let _: axum::Router = axum::Router::new().merge(routes);
 //! ```
 //!
 //! Behind a proxy set `.key_extractor(SmartIpKeyExtractor)`, and let the proxy overwrite `X-Forwarded-For`. Each
@@ -360,10 +364,8 @@
 //! fn sink(jobs: SyncSender<Job>) -> EventSink {
 //!     // A queue that is full loses the job and says so: a request never waits for a mail.
 //!     let later = move |job| if jobs.try_send(job).is_err() { eprintln!("a job is lost") };
-//!     let mail = |to: &str, text: String| Job::Mail { to: to.to_owned(), text };
-//!     let audit = |user: &str, session: Option<SessionId>, what: String| {
-//!         Job::Audit { user: user.to_owned(), session, what }
-//!     };
+//!     let mail = |to: &str, text| Job::Mail { to: to.to_owned(), text };
+//!     let audit = |user: &str, session, what| Job::Audit { user: user.to_owned(), session, what };
 //!     EventSink::new(move |event: &Event<'_>| match event {
 //!         // A client wrote the label, mostly: escape it in HTML.
 //!         Event::Started { subject, session, label, note, .. } => {
@@ -392,7 +394,6 @@
 //!         _ => {}
 //!     })
 //! }
-//! # let _ = sink;
 //! ```
 //!
 //! A process that dies loses what is queued. If the audit log must have every row, write it in the

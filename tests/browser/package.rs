@@ -74,7 +74,8 @@ async fn a_session_lasts_over_a_reload_and_in_twenty_tabs_until_one_signs_out(en
     let browser = site.browser(engine).await;
     browser.until_status("out").await;
     // The CSRF token says that there is no session: no request was refused.
-    assert!(site.asked("/auth/refresh").is_empty());
+    let asked = site.asked("/auth/refresh");
+    assert!(asked.is_empty(), "{asked:#?}");
     browser.enter("user-1").await;
     assert_eq!(browser.user().await, "user-1");
     browser.reload().await;

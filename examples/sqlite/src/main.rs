@@ -17,7 +17,7 @@ struct Role {
 
 /// The claims of access tokens, asked for at every refresh too. `ClaimsError::Denied` ends the session.
 async fn roles(_: ClaimsRequest) -> Result<Role, ClaimsError> {
-    let role = "reader".into();
+    let role = "reader".into(); // your own query
     Ok(Role { role })
 }
 
@@ -29,6 +29,11 @@ async fn login(session: Session, form: Json<Login>) -> Result<impl IntoResponse>
 
 async fn profile(claims: Claims<Role>) -> String {
     format!("{} is {}", claims.subject(), claims.custom().role)
+}
+
+async fn accounts(claims: Claims<Role>) -> Result<&'static str> {
+    let admin = claims.custom().role == "admin";
+    Ok(admin.then_some("accounts").ok_or(StatusCode::FORBIDDEN)?)
 }
 
 #[tokio::main]
@@ -43,6 +48,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     let app = Router::new()
         .route("/api/profile", routing::get(profile))
+        .route("/api/accounts", routing::get(accounts))
         .route_layer(auth.bearer())
         .merge(auth.routes().route("/login", routing::post(login)))
         .layer(auth.headers());
