@@ -55,6 +55,8 @@ export function asking(here, root, send, life) {
   async function token() {
     const answer = await ask("/csrf");
     if (!answer.ok || !answer.said.csrf_token) throw failed(answer);
+    // WebKit shows its scripts a new cookie a moment after the answer.
+    if (!cookie()) await sleep(here, 99, life);
     return answer.said.csrf_token;
   }
 

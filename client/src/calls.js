@@ -11,7 +11,7 @@ export function calls(here, send, view, fresh, refresh) {
     // Sent as it is checked: a `<base>` in the page has no say in it.
     const request = new here.Request(input.url ? input : new URL(input, here.location.href), init);
     const { origin } = new URL(request.url);
-    if (!origins.includes(origin)) throw new TypeError("no token for this origin");
+    if (!origins.includes(origin)) throw new TypeError("fetch: another origin");
     // A stream is read as it is sent, and cannot be sent again.
     const isStream = init?.body instanceof ReadableStream;
     const attempt = async (one, token) => {

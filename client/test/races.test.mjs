@@ -140,3 +140,13 @@ test("no call leaves a listener behind", async () => {
   // Node holds some of them weakly, and counts fewer after a collection.
   after.forEach((listeners, index) => assert.ok(listeners <= before[index], `${before} became ${after}`));
 });
+
+test("a browser whose scripts see a new cookie late is not asked for a session that it does not have", async () => {
+  const world = new World();
+  const browser = world.browser();
+  browser.lag = 50;
+  const { session } = world.page(browser);
+  const { reason } = await error(world, session.resume(), MINUTE);
+  assert.equal(reason, "no_session");
+  assert.deepEqual(world.server.requests.map(({ path }) => path), ["/auth/csrf"]);
+});

@@ -10,6 +10,7 @@ export class Browser {
   pages = [];
   skew = 0; // How far its clock is ahead, in milliseconds.
   agent = "browser 1"; // Its `User-Agent`.
+  lag = 0; // How late its scripts see a new cookie, in milliseconds.
 
   constructor(clock, server, random) {
     this.clock = clock;

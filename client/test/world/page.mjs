@@ -8,6 +8,9 @@ export class Page {
   session = null; // The client's, once there is one.
   base = null; // The address of a `<base>` element.
   #waiting = []; // Runs once the page goes on.
+  #late = ""; // The cookies, those that scripts see, and the time since which the first are so.
+  #shown = "";
+  #since = 0;
   #timers = new Map();
   #timer = 0;
 
@@ -80,6 +83,17 @@ export class Page {
     this.browser.forget(this);
   }
 
+  /** The cookies that scripts see: WebKit shows them a new one a moment late. */
+  #cookies() {
+    const { jar, lag } = this.browser;
+    if (jar.visible !== this.#late) {
+      this.#late = jar.visible;
+      this.#since = this.clock.now;
+    }
+    if (this.clock.now - this.#since >= lag) this.#shown = this.#late;
+    return this.#shown;
+  }
+
   #document() {
     const page = this;
     return Object.defineProperties(new EventTarget(), {
@@ -87,7 +101,7 @@ export class Page {
       visibilityState: { get: () => (page.isHidden ? "hidden" : "visible") },
       baseURI: { get: () => page.base ?? page.location.href },
       cookie: {
-        get: () => page.browser.jar.visible,
+        get: () => page.#cookies(),
         set() {
           throw new Error("the client writes no cookie");
         },
