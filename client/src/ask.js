@@ -12,7 +12,7 @@ export async function hear(response) {
 
 export const failed = ({ status, said }) => new Failed(status, said.title ?? `the server answered ${status}`, said.code);
 
-export const unreachable = (cause) => Object.assign(new Failed(0, "No answer."), { cause });
+export const unreachable = (cause) => Object.assign(new Failed(0, "no answer"), { cause });
 
 const isByGuard = ({ status, said }) => status === 403 && GUARDS.includes(said.code);
 

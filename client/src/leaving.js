@@ -38,8 +38,7 @@ export function leaving(server, inTurn, life, tell, look, again, settle) {
       if (answer.isMoot) {
         tell("resumed", { session: null });
         look();
-      }
-      settle();
+      } else settle();
     },
     send: () =>
       inTurn(async () => self.waiting && self.say()).catch((error) => {

@@ -71,6 +71,27 @@ test("a step-up that waits is not sent after the sign-out, and a sign-in not aft
   }
 });
 
+test("a sign-in that waits is not sent after dispose()", async () => {
+  const world = new World();
+  const browser = world.browser();
+  const page = world.page(browser);
+  await error(world, page.session.resume(), MINUTE);
+  const other = world.page(browser);
+  browser.net.weather = ({ url }) => (url.pathname === "/auth/login" ? { slow: 3 * SECOND } : undefined);
+  quiet(other.session.signIn({ email: "alice", password: "right" }));
+  await world.until(() => browser.locks.isHeldBy(other), SECOND);
+  let sent = 0;
+  const call = page.session.begin((headers) => {
+    sent += 1;
+    return page.here.fetch("/auth/login", { method: "POST", headers, body: '{"email":"bob","password":"right"}' });
+  });
+  await world.pass(50);
+  page.session.dispose();
+  assert.equal((await error(world, call, MINUTE)).message, "disposed");
+  await world.pass(MINUTE);
+  assert.equal(sent, 0);
+});
+
 test("a step-up that is to be sent again is not sent as the next user", async () => {
   for (const [status, code] of [[403, "csrf"], [409, "superseded"]]) {
     const given = { lacks: { locks: "none" } };

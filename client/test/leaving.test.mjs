@@ -238,3 +238,19 @@ test("a tab that is shown while another signs out does not tell the server again
     assert.deepEqual(paths, ["/auth/logout"], `${moment}`);
   }
 });
+
+test("a tab that took over a sign-out tells the server before its own refresh, also at once", async () => {
+  const { world, server, browser, page, session } = await signedIn();
+  const other = await resumed(world, browser);
+  const live = server.sessionOf(browser.jar);
+  browser.network(false);
+  quiet(session.signOut());
+  await world.pass(100);
+  page.close();
+  browser.network(true);
+  const before = server.requests.length;
+  const { reason } = await error(world, other.session.resume(), MINUTE);
+  assert.match(reason, /^(no_session|signed_out)$/);
+  assert.equal(server.requests[before].path, "/auth/logout");
+  assert.equal(live.end?.reason, "revoked");
+});

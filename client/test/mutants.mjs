@@ -21,6 +21,7 @@ const MUTANTS = [
   ["the token goes to any origin", "calls.js", "if (!origins.includes(origin))", "if (false)"],
   ["another session's token is taken", "session.js", 'if (ok && access && said.session !== access.session) end("other_session");', ""],
   ["a refresh does not wait for a sign-out", "session.js", "if (exit.waiting) await exit.say();", ""],
+  ["the answer to an older sign-out signs the next user's tab out", "leaving.js", "} else settle();", "}\n      settle();"],
   ["a cookie that scripts see late is not waited for", "ask.js", "if (!cookie()) await sleep(here, 99, life);", ""],
   ["a tab repeats the sign-out of another at once", "session.js", "hold = { age: stopwatch(here), wait: PATIENCE };", ""],
   ["news of the session that ends here is believed", "session.js", "if (exit.waiting?.session === session) wake();\n      else if", "if"],
