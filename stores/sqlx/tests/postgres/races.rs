@@ -124,29 +124,8 @@ async fn revoke_everything_takes_the_session_as_the_first_one_left_it() {
     assert_eq!(stage.stored().await, next.revoked(RevokeReason::RevokedAll));
 }
 
-#[tokio::test]
-async fn a_swap_that_came_second_is_a_conflict_with_the_first_one() {
-    let stage = Stage::new().await;
-    let next = moved(&stage.record);
-    let mine = stage.record.revoked(RevokeReason::SignedOut);
-    let mut connection = stage.database.connection().await;
-    let first = begin(&mut connection, &next).await;
-    let (swap, ()) = tokio::join!(stage.store.swap(&stage.record, &mine), async {
-        waits(&stage.database).await;
-        first.commit().await.unwrap();
-    });
-    let swap = swap.unwrap();
-    assert!(
-        matches!(&swap, Swap::Conflict(found) if found.record() == Some(&next)),
-        "{swap:?}"
-    );
-}
-
-/// A strict transaction that waited for a row is given up (40001). The store asks again, and sees what there is.
-#[tokio::test]
-async fn a_serialisation_failure_is_not_noticed() {
-    let stage = Stage::new().await;
-    let store = stage.strict().await;
+/// Swaps in `store` while a transaction that came first holds the row. The answer is the first one's record.
+async fn second_swap_conflicts(stage: &Stage, store: &PostgresStore) {
     let next = moved(&stage.record);
     let mine = stage.record.revoked(RevokeReason::SignedOut);
     let mut connection = stage.database.connection().await;
@@ -160,6 +139,20 @@ async fn a_serialisation_failure_is_not_noticed() {
         matches!(&swap, Swap::Conflict(found) if found.record() == Some(&next)),
         "{swap:?}"
     );
+}
+
+#[tokio::test]
+async fn a_swap_that_came_second_is_a_conflict_with_the_first_one() {
+    let stage = Stage::new().await;
+    second_swap_conflicts(&stage, &stage.store).await;
+}
+
+/// A strict transaction that waited for a row is given up (40001). The store asks again, and sees what there is.
+#[tokio::test]
+async fn a_serialisation_failure_is_not_noticed() {
+    let stage = Stage::new().await;
+    let store = stage.strict().await;
+    second_swap_conflicts(&stage, &store).await;
 }
 
 /// At each attempt another writer is first. The fifth would succeed, and the user has waited long enough.
